@@ -1,0 +1,124 @@
+//! What can go wrong, in the words of RFC 7644 section 3.12.
+
+/// A refusal that a client can be told about.
+///
+/// `detail` is a sentence for the IdP's administrator: it names the attribute by its path in the
+/// message and says what to do. It never repeats a client's values, and never carries
+/// a backend's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{detail}")]
+pub struct Error {
+    /// Which status and `scimType` the answer carries.
+    pub kind: ErrorKind,
+    /// "A detailed human-readable message." (RFC 7644, 3.12)
+    pub detail: String,
+}
+
+impl Error {
+    /// An error of `kind` with the sentence the client reads.
+    pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
+        Self { kind, detail: detail.into() }
+    }
+}
+
+macro_rules! shorthand {
+    ($($name:ident => $kind:ident),* $(,)?) => {
+        impl Error {
+            $(
+                #[doc = concat!("[`ErrorKind::", stringify!($kind), "`] with its sentence.")]
+                pub fn $name(detail: impl Into<String>) -> Self {
+                    Self::new(ErrorKind::$kind, detail)
+                }
+            )*
+        }
+    };
+}
+
+shorthand! {
+    invalid_filter => InvalidFilter,
+    invalid_syntax => InvalidSyntax,
+    invalid_path => InvalidPath,
+    invalid_value => InvalidValue,
+    mutability => Mutability,
+    no_target => NoTarget,
+    uniqueness => Uniqueness,
+    not_found => NotFound,
+    unavailable => Unavailable,
+    internal => Internal,
+}
+
+/// The errors of RFC 7644 section 3.12, tables 8 and 9, and the HTTP statuses an API over HTTP
+/// needs besides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// "The specified filter syntax was invalid ..., or the specified attribute and filter
+    /// comparison combination is not supported."
+    InvalidFilter,
+    /// "The specified filter yields many more results than the server is willing to calculate or
+    /// process."
+    TooMany,
+    /// "One or more of the attribute values are already in use or are reserved."
+    Uniqueness,
+    /// "The attempted modification is not compatible with the target attribute's mutability or
+    /// current state".
+    Mutability,
+    /// "The request body message structure was invalid or did not conform to the request schema."
+    InvalidSyntax,
+    /// "The "path" attribute was invalid or malformed".
+    InvalidPath,
+    /// "The specified "path" did not yield an attribute or attribute value that could be operated
+    /// on."
+    NoTarget,
+    /// "A required value was missing, or the value specified was not compatible with the operation
+    /// or attribute type ..., or resource schema".
+    InvalidValue,
+    /// A request that HTTP itself or the gateway cannot carry.
+    BadRequest,
+    /// "Authorization failure. The authorization header is invalid or missing."
+    Unauthorized,
+    /// "Operation is not permitted based on the supplied authorization."
+    Forbidden,
+    /// "Specified resource (e.g., User) or endpoint does not exist."
+    NotFound,
+    /// The endpoint exists and does not know the method.
+    MethodNotAllowed,
+    /// "Failed to update. Resource has changed on the server."
+    PreconditionFailed,
+    /// The message is larger than the service provider takes.
+    PayloadTooLarge,
+    /// The body is not JSON by its own `Content-Type`.
+    UnsupportedMediaType,
+    /// "An internal error." A bug: it is logged with its causes and alarmed on.
+    Internal,
+    /// "Service provider does not support the request operation".
+    NotImplemented,
+    /// A dependency is out of reach; the client should send the same request again.
+    Unavailable,
+}
+
+impl ErrorKind {
+    /// The HTTP status and the `scimType` of this error on the wire.
+    pub const fn wire(self) -> (u16, Option<&'static str>) {
+        match self {
+            Self::InvalidFilter => (400, Some("invalidFilter")),
+            Self::TooMany => (400, Some("tooMany")),
+            Self::Uniqueness => (409, Some("uniqueness")),
+            Self::Mutability => (400, Some("mutability")),
+            Self::InvalidSyntax => (400, Some("invalidSyntax")),
+            Self::InvalidPath => (400, Some("invalidPath")),
+            Self::NoTarget => (400, Some("noTarget")),
+            Self::InvalidValue => (400, Some("invalidValue")),
+            Self::BadRequest => (400, None),
+            Self::Unauthorized => (401, None),
+            Self::Forbidden => (403, None),
+            Self::NotFound => (404, None),
+            Self::MethodNotAllowed => (405, None),
+            Self::PreconditionFailed => (412, None),
+            Self::PayloadTooLarge => (413, None),
+            Self::UnsupportedMediaType => (415, None),
+            Self::Internal => (500, None),
+            Self::NotImplemented => (501, None),
+            Self::Unavailable => (503, None),
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Filters (RFC 7644, 3.4.2.2), resolved against the schema when they are parsed, so that
+//! evaluating one cannot fail.
+
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value};
+use time::OffsetDateTime;
+
+use crate::canonical;
+use crate::error::Error;
+use crate::filter_parse;
+use crate::gate::parse_date_time;
+use crate::path::AttributeRef;
+use crate::resource_type::ResourceType;
+
+/// A filter that is known to fit its resource type.
+#[derive(Debug, Clone)]
+pub struct Filter<'s> {
+    pub(crate) root: Node<'s>,
+}
+
+/// One expression. The parser bounds the depth, so walking and dropping it is bounded too.
+#[derive(Debug, Clone)]
+pub(crate) enum Node<'s> {
+    And(Vec<Node<'s>>),
+    Or(Vec<Node<'s>>),
+    Not(Box<Node<'s>>),
+    Compare {
+        at: AttributeRef<'s>,
+        operator: Operator,
+        operand: Operand,
+    },
+    Present {
+        at: AttributeRef<'s>,
+    },
+    /// `emails[type eq "work"]`: some element passes the inner filter.
+    Element {
+        at: AttributeRef<'s>,
+        inner: Box<Node<'s>>,
+    },
+    /// An attribute that nobody defines: "no match".
+    Never,
+}
+
+/// The attribute operators of RFC 7644 table 3; `pr` is [`Node::Present`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Equal,
+    NotEqual,
+    Contains,
+    StartsWith,
+    EndsWith,
+    Greater,
+    GreaterOrEqual,
+    Less,
+    LessOrEqual,
+}
+
+/// What an attribute is compared with, in the form in which it is compared.
+#[derive(Debug, Clone)]
+pub(crate) enum Operand {
+    /// `eq null` asks for an attribute without value.
+    Null,
+    Boolean(bool),
+    Number(f64),
+    Instant(OffsetDateTime),
+    Text {
+        as_sent: String,
+        folded: String,
+        rule: Fold,
+    },
+}
+
+/// How two strings of an attribute are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fold {
+    /// `caseExact` is true.
+    Exact,
+    /// `caseExact` is false.
+    IgnoreCase,
+    /// userName: RFC 7644 section 5.
+    UserName,
+}
+
+impl Fold {
+    pub(crate) fn of(self, text: &str) -> String {
+        match self {
+            Self::Exact => text.to_owned(),
+            Self::IgnoreCase => text.to_lowercase(),
+            Self::UserName => canonical::user_name(text).unwrap_or_else(|_| text.to_lowercase()),
+        }
+    }
+}
+
+/// An equality that an index can answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Equality {
+    /// The attribute's wire name: `id`, `userName`, `externalId` or `emails.value`.
+    pub attribute: &'static str,
+    /// The value, as the client wrote it.
+    pub value: String,
+}
+
+impl<'s> Filter<'s> {
+    /// Reads a filter for resources of this type.
+    ///
+    /// # Errors
+    /// `invalidFilter` if the text does not follow RFC 7644 figure 1, passes the bounds of
+    /// [`crate::filter_parse`], or compares an attribute in a way its type does not have.
+    pub fn parse(text: &str, resource_type: &'s ResourceType) -> Result<Self, Error> {
+        filter_parse::parse(text, resource_type)
+    }
+
+    /// Whether a resource, seen whole ([`ResourceType::view`]), passes.
+    pub fn matches(&self, view: &Map<String, Value>) -> bool {
+        self.root.matches(view)
+    }
+
+    /// Equalities of which every matching resource fulfils at least one; `None` if no such set
+    /// follows from the filter's form.
+    pub fn equalities(&self) -> Option<Vec<Equality>> {
+        self.root.equalities()
+    }
+
+    /// The values that an element must have to pass a filter of equalities joined by `and`, such as
+    /// `type eq "work"`; `None` for any other filter.
+    pub(crate) fn template(&self) -> Option<Map<String, Value>> {
+        let mut element = Map::new();
+        self.root.fill(&mut element).then_some(element)
+    }
+}
+
+impl Node<'_> {
+    pub(crate) fn matches(&self, root: &Map<String, Value>) -> bool {
+        match self {
+            Self::And(all) => all.iter().all(|node| node.matches(root)),
+            Self::Or(any) => any.iter().any(|node| node.matches(root)),
+            Self::Not(node) => !node.matches(root),
+            Self::Never => false,
+            Self::Present { at } => match at.sub {
+                Some(_) => !at.values(root).is_empty(),
+                None => at.home(root).is_some_and(|home| home.contains_key(&at.attribute.name)),
+            },
+            Self::Element { at, inner } => {
+                let value = at.home(root).and_then(|home| home.get(&at.attribute.name));
+                let elements = value.map_or(&[][..], |v| v.as_array().map_or(std::slice::from_ref(v), Vec::as_slice));
+                elements.iter().filter_map(Value::as_object).any(|element| inner.matches(element))
+            }
+            Self::Compare { at, operator, operand } => {
+                let values = at.values(root);
+                match (operand, operator) {
+                    (Operand::Null, Operator::NotEqual) => !values.is_empty(),
+                    (Operand::Null, _) => values.is_empty(),
+                    (_, Operator::NotEqual) => !values.iter().any(|value| compare(value, Operator::Equal, operand)),
+                    _ => values.iter().any(|value| compare(value, *operator, operand)),
+                }
+            }
+        }
+    }
+
+    fn equalities(&self) -> Option<Vec<Equality>> {
+        match self {
+            Self::And(all) => all.iter().filter_map(Node::equalities).min_by_key(Vec::len),
+            Self::Or(any) => {
+                let each: Option<Vec<_>> = any.iter().map(Node::equalities).collect();
+                Some(each?.into_iter().flatten().collect())
+            }
+            Self::Compare { at, operator: Operator::Equal, operand: Operand::Text { as_sent, .. } } => {
+                Some(vec![Equality { attribute: indexed(at)?, value: as_sent.clone() }])
+            }
+            Self::Element { at, inner } => match inner.as_ref() {
+                Self::And(all) => all.iter().find_map(|node| element_equality(at, node)),
+                node => element_equality(at, node),
+            },
+            Self::Never => Some(Vec::new()),
+            _ => None,
+        }
+    }
+
+    fn fill(&self, element: &mut Map<String, Value>) -> bool {
+        match self {
+            Self::And(all) => all.iter().all(|node| node.fill(element)),
+            Self::Compare { at, operator: Operator::Equal, operand } => {
+                let value = match operand {
+                    Operand::Text { as_sent, .. } => Value::String(as_sent.clone()),
+                    Operand::Boolean(b) => Value::Bool(*b),
+                    Operand::Number(_) | Operand::Instant(_) | Operand::Null => return false,
+                };
+                element.insert(at.attribute.name.clone(), value);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The name of an attribute that the store can look up, if `at` is one.
+fn indexed(at: &AttributeRef<'_>) -> Option<&'static str> {
+    if at.extension.is_some() {
+        return None;
+    }
+    match (at.attribute.name.as_str(), at.sub.map(|sub| sub.name.as_str())) {
+        ("id", None) => Some("id"),
+        ("userName", None) => Some("userName"),
+        ("externalId", None) => Some("externalId"),
+        ("emails", None | Some("value")) => Some("emails.value"),
+        _ => None,
+    }
+}
+
+fn element_equality(at: &AttributeRef<'_>, node: &Node<'_>) -> Option<Vec<Equality>> {
+    match node {
+        Node::Compare { at: inner, operator: Operator::Equal, operand: Operand::Text { as_sent, .. } }
+            if at.extension.is_none() && at.attribute.name == "emails" && inner.attribute.name == "value" =>
+        {
+            Some(vec![Equality { attribute: "emails.value", value: as_sent.clone() }])
+        }
+        _ => None,
+    }
+}
+
+fn compare(value: &Value, operator: Operator, operand: &Operand) -> bool {
+    let ordering = match (operand, value) {
+        (Operand::Text { folded, rule, .. }, Value::String(text)) => {
+            let text = rule.of(text);
+            match operator {
+                Operator::Contains => return text.contains(folded.as_str()),
+                Operator::StartsWith => return text.starts_with(folded.as_str()),
+                Operator::EndsWith => return text.ends_with(folded.as_str()),
+                _ => Some(text.as_str().cmp(folded)),
+            }
+        }
+        (Operand::Boolean(b), Value::Bool(value)) => (b == value).then_some(Ordering::Equal),
+        (Operand::Number(n), Value::Number(value)) => value.as_f64().and_then(|value| value.partial_cmp(n)),
+        (Operand::Instant(at), Value::String(text)) => parse_date_time(text).map(|value| value.cmp(at)),
+        _ => None,
+    };
+    let Some(ordering) = ordering else { return false };
+    match operator {
+        Operator::Equal => ordering.is_eq(),
+        Operator::Greater => ordering.is_gt(),
+        Operator::GreaterOrEqual => ordering.is_ge(),
+        Operator::Less => ordering.is_lt(),
+        Operator::LessOrEqual => ordering.is_le(),
+        Operator::NotEqual | Operator::Contains | Operator::StartsWith | Operator::EndsWith => false,
+    }
+}

@@ -1,0 +1,128 @@
+//! The one door for JSON text: an object whose names are unique ignoring case, within bounds.
+//!
+//! serde_json keeps the last of two equal names and takes `userName` and `USERNAME` for two
+//! attributes. "Attribute names are case insensitive" (RFC 7643, 2.1), so a reader and a checker
+//! could see different values: such an object is refused here, at any depth.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+
+use crate::error::Error;
+
+/// How deep objects and arrays may nest.
+pub const MAX_DEPTH: usize = 32;
+/// How many members one object may have.
+pub const MAX_MEMBERS: usize = 1_000;
+/// How many values one message may hold in all.
+pub const MAX_VALUES: usize = 200_000;
+
+/// Reads a JSON object from a request body.
+///
+/// # Errors
+/// `invalidSyntax` if the text is not one JSON object in UTF-8, a name stands twice in an object
+/// (ignoring ASCII case), a string holds U+0000, or a bound of this module is passed.
+pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Error> {
+    let mut left = MAX_VALUES;
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let value = Bounded { depth: 0, left: &mut left }.deserialize(&mut reader).map_err(explain)?;
+    reader.end().map_err(explain)?;
+    match value {
+        Value::Object(object) => Ok(object),
+        _ => Err(Error::invalid_syntax("The body must be a JSON object; send { ... }.")),
+    }
+}
+
+fn explain(error: serde_json::Error) -> Error {
+    let said = error.to_string();
+    // serde_json quotes no input but in type errors, which a reader of any type never makes.
+    Error::invalid_syntax(format!("The body is not acceptable JSON: {said}."))
+}
+
+struct Bounded<'a> {
+    depth: usize,
+    left: &'a mut usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
+        *self.left =
+            self.left.checked_sub(1).ok_or_else(|| D::Error::custom(format_args!("more than {MAX_VALUES} values")))?;
+        if self.depth > MAX_DEPTH {
+            return Err(D::Error::custom(format_args!("nested deeper than {MAX_DEPTH}")));
+        }
+        reader.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Bounded<'_> {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, v: bool) -> Result<Value, E> {
+        Ok(Value::Bool(v))
+    }
+
+    fn visit_i64<E>(self, v: i64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_u64<E>(self, v: u64) -> Result<Value, E> {
+        Ok(v.into())
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<Value, E> {
+        Number::from_f64(v).map(Value::Number).ok_or_else(|| E::custom("a number out of range"))
+    }
+
+    fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Value, E> {
+        self.visit_string(v.to_owned())
+    }
+
+    fn visit_string<E: serde::de::Error>(self, v: String) -> Result<Value, E> {
+        match v.contains('\0') {
+            true => Err(E::custom("a string holds the character U+0000")),
+            false => Ok(Value::String(v)),
+        }
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = seq.next_element_seed(Bounded { depth: self.depth + 1, left: self.left })? {
+            items.push(item);
+        }
+        Ok(Value::Array(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut object = Map::new();
+        let mut seen = HashSet::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if object.len() == MAX_MEMBERS {
+                return Err(A::Error::custom(format_args!("an object of over {MAX_MEMBERS} names")));
+            }
+            if !seen.insert(name.to_ascii_lowercase()) {
+                return Err(A::Error::custom("a name stands twice in one object, ignoring case"));
+            }
+            let value = map.next_value_seed(Bounded { depth: self.depth + 1, left: self.left })?;
+            object.insert(name, value);
+        }
+        Ok(Value::Object(object))
+    }
+}
+
+/// The member of `object` called `name`, ignoring ASCII case.
+pub fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+}

@@ -1,0 +1,38 @@
+//! SCIM 2.0 without I/O: what RFC 7643 and RFC 7644 say about resources, paths, filters, PATCH
+//! and messages, for any service provider to stand on.
+//!
+//! The way of a resource through this crate:
+//!
+//! ```text
+//! JSON text --json::parse--> object --ResourceType::parse--> Draft
+//! Resource --ResourceType::represent--> Representation
+//! ```
+//!
+//! Names are rewritten to the schema's spelling at that border; behind it nobody compares names
+//! ignoring case.
+
+pub mod canonical;
+pub mod discovery;
+pub mod error;
+pub mod filter;
+mod filter_parse;
+mod gate;
+pub mod json;
+pub mod message;
+pub mod patch;
+mod patch_apply;
+pub mod path;
+pub mod projection;
+pub mod query;
+pub mod resource;
+pub mod resource_type;
+pub mod schema;
+
+pub use error::{Error, ErrorKind};
+pub use filter::Filter;
+pub use patch::PatchRequest;
+pub use projection::Projection;
+pub use query::Query;
+pub use resource::{Attributes, Draft, Meta, Representation, Resource, ResourceId, Version};
+pub use resource_type::{ResourceType, Unknown};
+pub use schema::{Attribute, Schema};

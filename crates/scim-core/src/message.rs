@@ -1,0 +1,56 @@
+//! The protocol's own messages (RFC 7644, 3.4.2 and 3.12).
+
+use serde::Serialize;
+
+use crate::error::Error;
+
+/// The URI of [`ListResponse`].
+pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
+/// The URI of [`ErrorMessage`].
+pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+/// The URI of a PATCH body.
+pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// The answer to a query (RFC 7644, 3.4.2).
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ListResponse<T> {
+    schemas: [&'static str; 1],
+    /// "The total number of results returned by the list or query operation."
+    pub total_results: usize,
+    /// "The 1-based index of the first result in the current set of list results."
+    pub start_index: usize,
+    /// "The number of resources returned in a list response page."
+    pub items_per_page: usize,
+    /// The page; present when empty, since clients look for the key.
+    #[serde(rename = "Resources")]
+    pub resources: Vec<T>,
+}
+
+impl<T> ListResponse<T> {
+    /// A page of `total_results` resources that begins at `start_index`.
+    pub fn new(total_results: usize, start_index: usize, resources: Vec<T>) -> Self {
+        Self { schemas: [LIST_RESPONSE], total_results, start_index, items_per_page: resources.len(), resources }
+    }
+}
+
+/// An error as JSON (RFC 7644, 3.12).
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ErrorMessage<'e> {
+    schemas: [&'static str; 1],
+    /// "The HTTP status code ... expressed as a JSON string."
+    pub status: String,
+    /// "A SCIM detail error keyword."
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scim_type: Option<&'static str>,
+    /// The sentence of the error.
+    pub detail: &'e str,
+}
+
+impl<'e> From<&'e Error> for ErrorMessage<'e> {
+    fn from(error: &'e Error) -> Self {
+        let (status, scim_type) = error.kind.wire();
+        Self { schemas: [ERROR], status: status.to_string(), scim_type, detail: &error.detail }
+    }
+}

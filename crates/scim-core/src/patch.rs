@@ -1,0 +1,167 @@
+//! PATCH requests (RFC 7644, 3.5.2): every form a client may write an operation in becomes a list
+//! of (operation, path, value) before anything is checked or changed.
+
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::json::member;
+use crate::patch_apply;
+use crate::path::{AttributeRef, Path, Place};
+use crate::resource::Attributes;
+use crate::resource_type::{ResourceType, Unknown};
+
+/// Most operations in a request.
+pub const MAX_OPERATIONS: usize = 1_000;
+
+/// A PATCH request, resolved against its resource type.
+#[derive(Debug, Clone)]
+pub struct PatchRequest<'s> {
+    changes: Vec<Change<'s>>,
+    unknown: Unknown,
+}
+
+/// One operation on one place.
+#[derive(Debug, Clone)]
+pub(crate) struct Change<'s> {
+    pub(crate) operation: Operation,
+    pub(crate) path: Path<'s>,
+    /// Absent for a `remove` that names no values.
+    pub(crate) value: Option<Value>,
+}
+
+/// "add", "remove" or "replace".
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operation {
+    Add,
+    Remove,
+    Replace,
+}
+
+impl<'s> PatchRequest<'s> {
+    /// Reads the body of a PATCH request.
+    ///
+    /// Tolerated: `op` in any case, no `schemas`, `path` null or `""`, further members. An empty
+    /// list of operations changes nothing.
+    ///
+    /// # Errors
+    /// `invalidSyntax` without `Operations` or for an unknown `op`; `noTarget` for a `remove`
+    /// without path; `invalidPath`, `invalidFilter`; `invalidValue` for an operation that lacks its
+    /// value; `mutability` for a path to a read-only attribute.
+    pub fn parse(body: &Map<String, Value>, resource_type: &'s ResourceType, unknown: Unknown) -> Result<Self, Error> {
+        let operations = member(body, "Operations")
+            .and_then(Value::as_array)
+            .ok_or_else(|| Error::invalid_syntax("A PATCH body needs the array Operations with op, path and value."))?;
+        if operations.len() > MAX_OPERATIONS {
+            return Err(Error::new(
+                crate::ErrorKind::PayloadTooLarge,
+                format!("A PATCH request holds at most {MAX_OPERATIONS} operations."),
+            ));
+        }
+        let mut request = Self { changes: Vec::with_capacity(operations.len()), unknown };
+        for operation in operations {
+            let operation = operation.as_object().ok_or_else(|| {
+                Error::invalid_syntax("Each of Operations must be an object with op, path and value.")
+            })?;
+            request.read(operation, resource_type)?;
+        }
+        Ok(request)
+    }
+
+    /// The attributes after all operations, in order; the given ones are untouched, so that a
+    /// failing operation leaves no trace: "a PATCH request ... SHALL be treated as atomic".
+    ///
+    /// # Errors
+    /// `invalidValue`, `mutability` or `noTarget`, as the operations deserve.
+    pub fn apply(&self, resource_type: &ResourceType, attributes: &Attributes) -> Result<Attributes, Error> {
+        let mut patched = attributes.0.clone();
+        for change in &self.changes {
+            patch_apply::apply(&mut patched, change, self.unknown)?;
+        }
+        let patched = Attributes(patched);
+        resource_type.check_required(&patched)?;
+        Ok(patched)
+    }
+
+    fn read(&mut self, operation: &Map<String, Value>, resource_type: &'s ResourceType) -> Result<(), Error> {
+        let op = member(operation, "op").and_then(Value::as_str).unwrap_or_default();
+        let op = match op.to_ascii_lowercase().as_str() {
+            "add" => Operation::Add,
+            "remove" => Operation::Remove,
+            "replace" => Operation::Replace,
+            _ => return Err(Error::invalid_syntax("Each operation needs op: add, remove or replace.")),
+        };
+        let value = member(operation, "value").cloned();
+        let path = match member(operation, "path") {
+            None | Some(Value::Null) => "",
+            Some(Value::String(path)) => path.as_str(),
+            Some(_) => return Err(Error::invalid_path("path must be a string.")),
+        };
+        if op != Operation::Remove && value.is_none() {
+            return Err(Error::invalid_value("An add or replace operation needs a value; send null to remove one."));
+        }
+        if !path.trim().is_empty() {
+            return self.push(op, path, value, resource_type, true);
+        }
+        match (op, value) {
+            (Operation::Remove, _) => {
+                Err(Error::no_target("A remove operation needs a path that says what to remove."))
+            }
+            (_, Some(Value::Object(object))) => {
+                for (name, value) in object {
+                    self.push(op, &name, Some(value), resource_type, false)?;
+                }
+                Ok(())
+            }
+            _ => Err(Error::invalid_value("An operation without path needs an object of attributes as its value.")),
+        }
+    }
+
+    /// Adds the change of one path; `explicit` tells a path from the name of a path-less value.
+    fn push(
+        &mut self,
+        operation: Operation,
+        path: &str,
+        value: Option<Value>,
+        resource_type: &'s ResourceType,
+        explicit: bool,
+    ) -> Result<(), Error> {
+        if resource_type.is_dropped(path) {
+            return Ok(());
+        }
+        let Some(path) = Path::parse(path, resource_type)? else {
+            return match self.unknown {
+                Unknown::Ignore => Ok(()),
+                Unknown::Refuse => {
+                    Err(Error::invalid_path("The path names an attribute that is in no schema of this resource type."))
+                }
+            };
+        };
+        match (path.place, value) {
+            (Place::Extension(extension), Some(Value::Object(object))) => {
+                for (name, value) in object {
+                    let Some(attribute) = extension.attribute(&name) else {
+                        crate::resource_type::refuse_unknown(self.unknown, &name)?;
+                        continue;
+                    };
+                    let place = Place::Attribute(AttributeRef { extension: Some(extension), attribute, sub: None });
+                    self.changes.push(Change { operation, path: Path { place, filter: None }, value: Some(value) });
+                }
+            }
+            (Place::Extension(extension), value) => match (operation, value) {
+                (Operation::Remove, _) | (_, Some(Value::Null)) => {
+                    self.changes.push(Change { operation: Operation::Remove, path, value: None });
+                }
+                _ => {
+                    return Err(Error::invalid_value(format!("{} must be an object of its attributes.", extension.id)));
+                }
+            },
+            (Place::Attribute(at), _) if at.attribute.is_read_only() || at.leaf().is_read_only() => {
+                if explicit {
+                    return Err(Error::mutability(format!("{} is read-only; remove it from the mapping.", at.wire())));
+                }
+            }
+            (Place::Attribute(_), value) => self.changes.push(Change { operation, path, value }),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,269 @@
+//! What one PATCH operation does to the attributes of a resource (RFC 7644, 3.5.2.1 to 3.5.2.3).
+
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::filter::Filter;
+use crate::gate;
+use crate::patch::{Change, Operation};
+use crate::path::{AttributeRef, Place};
+use crate::resource_type::Unknown;
+use crate::schema::{Attribute, Type};
+
+type Object = Map<String, Value>;
+
+/// Applies `change` to `attributes`; on an error they are half changed and must be thrown away.
+pub(crate) fn apply(attributes: &mut Object, change: &Change<'_>, unknown: Unknown) -> Result<(), Error> {
+    let at = match change.path.place {
+        Place::Extension(extension) => {
+            attributes.shift_remove(&extension.id);
+            return Ok(());
+        }
+        Place::Attribute(at) => at,
+    };
+    let home = match at.extension {
+        None => &mut *attributes,
+        Some(extension) => gate::open(attributes, &extension.id),
+    };
+    let name = &at.attribute.name;
+    let before = home.get_mut(name).map(Value::take);
+    match (Target { at, filter: change.path.filter.as_ref(), unknown }.changed(before, change)?) {
+        Some(after) => home.insert(name.clone(), after),
+        None => home.shift_remove(name),
+    };
+    if let Some(extension) = at.extension
+        && home.is_empty()
+    {
+        attributes.shift_remove(&extension.id);
+    }
+    Ok(())
+}
+
+struct Target<'a, 's> {
+    at: AttributeRef<'s>,
+    filter: Option<&'a Filter<'s>>,
+    unknown: Unknown,
+}
+
+impl Target<'_, '_> {
+    /// The attribute's value after the change; `None` is "no value".
+    fn changed(&self, before: Option<Value>, change: &Change<'_>) -> Result<Option<Value>, Error> {
+        let attribute = self.at.attribute;
+        let removes =
+            change.operation == Operation::Remove || matches!(&change.value, Some(value) if is_no_value(value));
+        if removes && attribute.kind == Type::Boolean && attribute.name == "active" {
+            // Losing the value would read as active: a clumsy message must not let a leaver back in.
+            return Ok(before);
+        }
+        if removes && attribute.required && self.at.sub.is_none() && self.filter.is_none() {
+            // "If an attribute is removed or becomes unassigned and is defined as a required attribute
+            // ..., the server SHALL return ... a "scimType" error code of "mutability"."
+            return Err(Error::mutability(format!("{} is required and cannot be removed.", attribute.name)));
+        }
+        match (attribute.multi_valued, removes, &change.value) {
+            (false, true, _) => Ok(self.remove_single(before)),
+            (false, false, Some(value)) => self.set_single(before, value.clone()),
+            (false, false, None) => Ok(before),
+            (true, true, value) => self.remove_elements(elements(before), value.as_ref()),
+            (true, false, Some(value)) => self.set_elements(elements(before), value.clone(), change.operation),
+            (true, false, None) => Ok(before),
+        }
+    }
+
+    fn remove_single(&self, before: Option<Value>) -> Option<Value> {
+        let sub = self.at.sub?;
+        let mut before = before?;
+        before.as_object_mut()?.shift_remove(&sub.name);
+        (!is_empty(&before)).then_some(before)
+    }
+
+    /// "If the target location specifies a complex attribute, a set of sub-attributes SHALL be
+    /// specified in the "value" parameter that replaces any existing values or adds where an
+    /// attribute did not previously exist."
+    fn set_single(&self, before: Option<Value>, value: Value) -> Result<Option<Value>, Error> {
+        let value = match self.at.sub {
+            None => value,
+            Some(sub) => Value::Object(Map::from_iter([(sub.name.clone(), value)])),
+        };
+        merge(before, self.at.attribute, value, self.unknown)
+    }
+
+    fn remove_elements(&self, mut elements: Vec<Value>, value: Option<&Value>) -> Result<Option<Value>, Error> {
+        let named = match (self.at.sub, self.filter, value) {
+            // {"op":"remove","path":"members","value":[{"value":"2819c223"}]} removes these only.
+            (None, None, Some(value)) if !is_no_value(value) => {
+                let named = gate::admit(self.at.attribute, value.clone(), self.unknown)?;
+                Some(self::elements(named))
+            }
+            _ => None,
+        };
+        elements.retain_mut(|element| match (&named, self.selects(element), self.at.sub) {
+            (Some(named), _, _) => !named.iter().any(|named| same_element(named, element)),
+            (None, false, _) => true,
+            (None, true, None) => false,
+            (None, true, Some(sub)) => {
+                if let Some(object) = element.as_object_mut() {
+                    object.shift_remove(&sub.name);
+                }
+                !is_empty(element)
+            }
+        });
+        Ok(list(elements))
+    }
+
+    fn set_elements(
+        &self,
+        mut elements: Vec<Value>,
+        value: Value,
+        operation: Operation,
+    ) -> Result<Option<Value>, Error> {
+        let attribute = self.at.attribute;
+        let mut touched = Vec::new();
+        if self.filter.is_none() && self.at.sub.is_none() {
+            let new = self::elements(gate::admit(attribute, value, self.unknown)?);
+            if operation == Operation::Replace {
+                return Ok(list(new));
+            }
+            for element in new {
+                match elements.iter().position(|old| *old == element) {
+                    Some(at) => touched.push(at),
+                    None => {
+                        touched.push(elements.len());
+                        elements.push(element);
+                    }
+                }
+            }
+        } else {
+            for (index, element) in elements.iter_mut().enumerate() {
+                if !self.selects(element) {
+                    continue;
+                }
+                let base = match (self.at.sub, operation) {
+                    (None, Operation::Replace) => None,
+                    _ => Some(element.take()),
+                };
+                *element = self.element(base, value.clone())?.unwrap_or(Value::Null);
+                touched.push(index);
+            }
+            if touched.is_empty() {
+                // Entra patches emails[type eq "work"].value of a user without a work e-mail.
+                let template = self.filter.and_then(Filter::template);
+                if self.filter.is_some() && template.is_none() {
+                    return Err(Error::no_target(format!("No value of {} passes the filter.", attribute.name)));
+                }
+                touched.push(elements.len());
+                elements.extend(self.element(template.map(Value::Object), value)?);
+            }
+        }
+        if elements.len() > gate::MAX_ELEMENTS {
+            return Err(Error::invalid_value(format!(
+                "{} takes at most {} values.",
+                attribute.name,
+                gate::MAX_ELEMENTS
+            )));
+        }
+        one_primary(attribute, &mut elements, &touched)?;
+        elements.retain(|element| !is_empty(element));
+        Ok(list(elements))
+    }
+
+    /// `base` with the operation's value laid over it.
+    fn element(&self, base: Option<Value>, value: Value) -> Result<Option<Value>, Error> {
+        let value = match (self.at.sub, value) {
+            (Some(sub), value) => Value::Object(Map::from_iter([(sub.name.clone(), value)])),
+            (None, Value::Array(mut items)) if items.len() == 1 => items.pop().unwrap_or_default(),
+            (None, value) => value,
+        };
+        let single = Attribute { multi_valued: false, ..self.at.attribute.clone() };
+        merge(base, &single, value, self.unknown)
+    }
+
+    fn selects(&self, element: &Value) -> bool {
+        match (self.filter, element.as_object()) {
+            (None, _) => true,
+            (Some(filter), Some(element)) => filter.matches(element),
+            (Some(_), None) => false,
+        }
+    }
+}
+
+/// A checked value laid over what was there: sub-attribute by sub-attribute if it is complex, where
+/// "no value" removes one.
+fn merge(before: Option<Value>, attribute: &Attribute, value: Value, unknown: Unknown) -> Result<Option<Value>, Error> {
+    let gone: Vec<&str> = match (&value, attribute.kind) {
+        (Value::Object(object), Type::Complex) => {
+            let empty = object.iter().filter(|(_, value)| is_no_value(value));
+            empty.filter_map(|(name, _)| attribute.sub_attribute(name)).map(|sub| sub.name.as_str()).collect()
+        }
+        _ => Vec::new(),
+    };
+    let admitted = gate::admit(attribute, value, unknown)?;
+    let mut after = match (before, admitted) {
+        (Some(Value::Object(mut old)), Some(Value::Object(new))) => {
+            old.extend(new);
+            Some(Value::Object(old))
+        }
+        (before, None) => before,
+        (_, admitted) => admitted,
+    };
+    if let Some(object) = after.as_mut().and_then(Value::as_object_mut) {
+        for name in gone {
+            object.shift_remove(name);
+        }
+    }
+    Ok(after.filter(|value| !is_empty(value)))
+}
+
+/// "The primary attribute value "true" MUST appear no more than once": a value that becomes primary
+/// takes it from the others.
+fn one_primary(attribute: &Attribute, elements: &mut [Value], touched: &[usize]) -> Result<(), Error> {
+    let is_touched = |index: usize| touched.contains(&index);
+    let new = elements.iter().enumerate().filter(|(index, e)| is_touched(*index) && gate::is_primary(e)).count();
+    if new > 1 {
+        return Err(Error::invalid_value(format!("{} has more than one value with primary true.", attribute.name)));
+    }
+    if new == 1 {
+        for (_, element) in elements.iter_mut().enumerate().filter(|(index, _)| !is_touched(*index)) {
+            if gate::is_primary(element)
+                && let Some(object) = element.as_object_mut()
+            {
+                object.insert("primary".to_owned(), Value::Bool(false));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a value that a client names stands for an element: by its `value`, else by all it says.
+fn same_element(named: &Value, element: &Value) -> bool {
+    match (named.get("value"), element.get("value")) {
+        (Some(named), Some(value)) => named == value,
+        _ => named == element,
+    }
+}
+
+fn elements(value: Option<Value>) -> Vec<Value> {
+    match value {
+        Some(Value::Array(items)) => items,
+        Some(value) => vec![value],
+        None => Vec::new(),
+    }
+}
+
+fn list(elements: Vec<Value>) -> Option<Value> {
+    (!elements.is_empty()).then_some(Value::Array(elements))
+}
+
+/// null, `""`, `[]`.
+fn is_no_value(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    is_no_value(value) || value.as_object().is_some_and(Map::is_empty)
+}

@@ -1,0 +1,142 @@
+//! Attribute notation and PATCH paths (RFC 7644, 3.5.2 and 3.10), resolved against a resource type.
+
+use serde_json::{Map, Value};
+
+use crate::error::Error;
+use crate::filter::Filter;
+use crate::filter_parse;
+use crate::resource_type::ResourceType;
+use crate::schema::{Attribute, Schema};
+
+/// Longest PATCH path, in bytes.
+pub const MAX_PATH_BYTES: usize = 1_024;
+
+/// What a name stands for.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'s> {
+    /// All attributes of a schema extension.
+    Extension(&'s Schema),
+    /// An attribute or a sub-attribute.
+    Attribute(AttributeRef<'s>),
+}
+
+/// An attribute or sub-attribute by its definition.
+#[derive(Debug, Clone, Copy)]
+pub struct AttributeRef<'s> {
+    /// The extension that defines it; `None` for core and common attributes.
+    pub extension: Option<&'s Schema>,
+    /// The top-level attribute.
+    pub attribute: &'s Attribute,
+    /// The sub-attribute, if one is meant.
+    pub sub: Option<&'s Attribute>,
+}
+
+impl<'s> AttributeRef<'s> {
+    /// The definition that the values at this place follow.
+    pub fn leaf(&self) -> &'s Attribute {
+        self.sub.unwrap_or(self.attribute)
+    }
+
+    /// The name as it stands in messages, e.g. `name.givenName`.
+    pub fn wire(&self) -> String {
+        let urn = self.extension.map(|extension| format!("{}:", extension.id)).unwrap_or_default();
+        let sub = self.sub.map(|sub| format!(".{}", sub.name)).unwrap_or_default();
+        format!("{urn}{}{sub}", self.attribute.name)
+    }
+
+    /// The object that holds the attribute: `root`, or the extension's object in it.
+    pub(crate) fn home<'v>(&self, root: &'v Map<String, Value>) -> Option<&'v Map<String, Value>> {
+        match self.extension {
+            None => Some(root),
+            Some(extension) => root.get(&extension.id).and_then(Value::as_object),
+        }
+    }
+
+    /// The values at this place in `root`, each element of a multi-valued attribute by itself. A
+    /// complex attribute without sub-attribute stands for its `value`, if it defines one.
+    pub(crate) fn values<'v>(&self, root: &'v Map<String, Value>) -> Vec<&'v Value> {
+        let Some(value) = self.home(root).and_then(|home| home.get(&self.attribute.name)) else {
+            return Vec::new();
+        };
+        let elements = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        let Some(sub) = self.compared() else { return elements.iter().collect() };
+        let below = elements.iter().filter_map(|element| element.get(&sub.name));
+        below.flat_map(|v| v.as_array().map_or(std::slice::from_ref(v), Vec::as_slice)).collect()
+    }
+
+    /// The sub-attribute that a comparison looks at.
+    pub(crate) fn compared(&self) -> Option<&'s Attribute> {
+        self.sub.or_else(|| self.attribute.sub_attribute("value"))
+    }
+}
+
+/// The target of a PATCH operation: `attrPath / valuePath [subAttr]` (RFC 7644, 3.5.2).
+#[derive(Debug, Clone)]
+pub struct Path<'s> {
+    /// Which attribute.
+    pub place: Place<'s>,
+    /// Which of its values; only on attributes.
+    pub filter: Option<Filter<'s>>,
+}
+
+impl<'s> Path<'s> {
+    /// Reads a path.
+    ///
+    /// # Errors
+    /// `invalidPath` if the text is no path or is longer than [`MAX_PATH_BYTES`], `invalidFilter`
+    /// if its filter is none. `Ok(None)` if the path names an attribute that no schema defines.
+    pub fn parse(text: &str, resource_type: &'s ResourceType) -> Result<Option<Self>, Error> {
+        if text.len() > MAX_PATH_BYTES {
+            return Err(Error::invalid_path(format!("A path holds at most {MAX_PATH_BYTES} bytes.")));
+        }
+        let text = text.trim();
+        let Some((name, rest)) = text.split_once('[') else {
+            check_name(text)?;
+            return Ok(resource_type.resolve(text).map(|place| Self { place, filter: None }));
+        };
+        let name = name.trim_end();
+        check_name(name)?;
+        let Some((inner, after)) = rest.rsplit_once(']') else {
+            return Err(Error::invalid_path("A path with [ must close its filter with ]."));
+        };
+        let sub =
+            match after {
+                "" => None,
+                _ => Some(after.strip_prefix('.').ok_or_else(|| {
+                    Error::invalid_path("After ] a path may only go on with a dot and a sub-attribute.")
+                })?),
+            };
+        if let Some(sub) = sub {
+            check_name(sub)?;
+        }
+        let Some(Place::Attribute(mut place)) = resource_type.resolve(name) else {
+            return Ok(None);
+        };
+        if place.sub.is_some() || place.attribute.sub_attributes.is_empty() {
+            return Err(Error::invalid_path(format!(
+                "{} is not a complex attribute; only those take a filter in [ ].",
+                place.wire()
+            )));
+        }
+        let filter = filter_parse::inner(inner, resource_type, place.attribute)?;
+        if let Some(sub) = sub {
+            match place.attribute.sub_attribute(sub) {
+                Some(sub) => place.sub = Some(sub),
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(Self { place: Place::Attribute(place), filter: Some(filter) }))
+    }
+}
+
+/// `[URI ":"] attrName ["." subAttr]` as characters: letters, digits, `-`, `_`, `$`, `.`, `:`.
+fn check_name(name: &str) -> Result<(), Error> {
+    let fits = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_$.:".contains(&b));
+    if fits && !name.is_empty() && !name.starts_with('.') && !name.ends_with(['.', ':']) {
+        Ok(())
+    } else {
+        Err(Error::invalid_path(
+            "The path is not an attribute path; use e.g. name.givenName or emails[type eq \"work\"].value.",
+        ))
+    }
+}

@@ -1,0 +1,112 @@
+//! Which attributes an answer carries: `returned` and the request's `attributes` and
+//! `excludedAttributes` (RFC 7644, 3.9).
+
+use serde_json::{Map, Value};
+
+use crate::path::{AttributeRef, Place};
+use crate::resource_type::ResourceType;
+use crate::schema::{Attribute, Returned};
+
+/// The choice of one request.
+#[derive(Debug, Clone, Default)]
+pub enum Projection<'s> {
+    /// The default set.
+    #[default]
+    Default,
+    /// "attributes": the minimal set and these.
+    Only(Vec<Place<'s>>),
+    /// "excludedAttributes": the default set less these.
+    Except(Vec<Place<'s>>),
+}
+
+impl<'s> Projection<'s> {
+    /// The choice that two comma-separated lists make. Names that no schema defines select nothing;
+    /// `attributes` wins over `excludedAttributes`.
+    pub fn new(attributes: &[String], excluded: &[String], resource_type: &'s ResourceType) -> Self {
+        let places = |names: &[String]| names.iter().filter_map(|name| resource_type.resolve(name)).collect();
+        match (attributes, excluded) {
+            ([], []) => Self::Default,
+            ([], excluded) => Self::Except(places(excluded)),
+            (attributes, _) => Self::Only(places(attributes)),
+        }
+    }
+
+    /// Reduces a whole resource to what this choice shows.
+    pub(crate) fn apply(&self, resource_type: &ResourceType, view: Map<String, Value>) -> Map<String, Value> {
+        let mut shown = Map::with_capacity(view.len());
+        for (name, value) in view {
+            if let Some(extension) = resource_type.extensions.iter().find(|extension| extension.id == name) {
+                let Value::Object(nested) = value else { continue };
+                let mut inside = Map::new();
+                for (name, value) in nested {
+                    if let Some(attribute) = extension.attribute(&name) {
+                        let place = AttributeRef { extension: Some(extension), attribute, sub: None };
+                        inside.extend(self.show(place, value).map(|value| (name, value)));
+                    }
+                }
+                if !inside.is_empty() {
+                    shown.insert(name, Value::Object(inside));
+                }
+            } else if let Some(Place::Attribute(place)) = resource_type.resolve(&name) {
+                shown.extend(self.show(place, value).map(|value| (name, value)));
+            }
+        }
+        shown
+    }
+
+    fn show(&self, place: AttributeRef<'_>, value: Value) -> Option<Value> {
+        let picked: Vec<Option<&str>> = self.picked(place).collect();
+        let whole = picked.contains(&None);
+        let keep = match (place.attribute.returned, self) {
+            (Returned::Always, _) => true,
+            (Returned::Never, _) => false,
+            (_, Self::Only(_)) => !picked.is_empty(),
+            (Returned::Request, _) => false,
+            (Returned::Default, Self::Except(_)) => !whole,
+            (Returned::Default, Self::Default) => true,
+        };
+        if !keep {
+            return None;
+        }
+        let keep_sub = |sub: &Attribute| {
+            let named = picked.contains(&Some(sub.name.as_str()));
+            match (sub.returned, self) {
+                (Returned::Always, _) => true,
+                (Returned::Never, _) => false,
+                (Returned::Request, _) => named && matches!(self, Self::Only(_)),
+                (Returned::Default, Self::Only(_)) => whole || picked.is_empty() || named,
+                (Returned::Default, Self::Except(_)) => !named,
+                (Returned::Default, Self::Default) => true,
+            }
+        };
+        Some(prune(place.attribute, value, &keep_sub))
+    }
+
+    /// The sub-attributes of `place` that the request names; `None` stands for all of it.
+    fn picked(&self, place: AttributeRef<'_>) -> impl Iterator<Item = Option<&'s str>> {
+        let places = match self {
+            Self::Default => &[][..],
+            Self::Only(places) | Self::Except(places) => places,
+        };
+        let extension = place.extension.map(|extension| extension.id.clone());
+        let name = place.attribute.name.clone();
+        places.iter().filter_map(move |picked| match picked {
+            Place::Extension(schema) => (Some(&schema.id) == extension.as_ref()).then_some(None),
+            Place::Attribute(picked) => {
+                let same = picked.extension.map(|e| &e.id) == extension.as_ref() && picked.attribute.name == name;
+                same.then(|| picked.sub.map(|sub| sub.name.as_str()))
+            }
+        })
+    }
+}
+
+fn prune(attribute: &Attribute, value: Value, keep: &impl Fn(&Attribute) -> bool) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(|item| prune(attribute, item, keep)).collect(),
+        Value::Object(object) if !attribute.sub_attributes.is_empty() => {
+            let kept = object.into_iter().filter(|(name, _)| attribute.sub_attribute(name).is_none_or(keep));
+            Value::Object(kept.collect())
+        }
+        value => value,
+    }
+}

@@ -1,0 +1,218 @@
+//! A resource type: a schema, its extensions, and the door between JSON and checked resources.
+
+use serde_json::{Map, Value, json};
+
+use crate::error::Error;
+use crate::gate;
+use crate::path::{AttributeRef, Place};
+use crate::projection::Projection;
+use crate::resource::{Attributes, Draft, Representation, Resource, date_time};
+use crate::schema::{Attribute, Schema};
+
+/// What happens to an attribute that no schema of the resource type defines.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unknown {
+    /// It is left out, silently: IdPs send attributes of their own.
+    #[default]
+    Ignore,
+    /// 400 `invalidSyntax` (in a message) or `invalidPath` (in a PATCH path).
+    Refuse,
+}
+
+/// "The metadata about a resource type" (RFC 7643, 6) and the schemas it names.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceType {
+    /// "The resource type name", e.g. `User`.
+    pub name: String,
+    /// "The resource type's HTTP-addressable endpoint relative to the Base URL", e.g. `/Users`.
+    pub endpoint: String,
+    /// "The resource type's human-readable description."
+    pub description: String,
+    /// "The resource type's primary/base schema".
+    pub schema: Schema,
+    /// Schema extensions; none is required.
+    pub extensions: Vec<Schema>,
+    /// `id`, `externalId`, `meta`, `schemas`: "common attributes", which no schema lists.
+    pub(crate) common: Vec<Attribute>,
+    /// Attributes that clients send and that are dropped unread, never stored, shown or logged.
+    dropped: Vec<String>,
+}
+
+impl ResourceType {
+    /// The User resource type of RFC 7643 section 4.1 with the enterprise extension.
+    ///
+    /// # Errors
+    /// Never, while the schema files of this crate are well formed; a test holds it.
+    pub fn user() -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            name: "User".into(),
+            endpoint: "/Users".into(),
+            description: "User Account".into(),
+            schema: serde_json::from_str(include_str!("schemas/user.json"))?,
+            extensions: vec![serde_json::from_str(include_str!("schemas/enterprise_user.json"))?],
+            common: serde_json::from_str(include_str!("schemas/common.json"))?,
+            dropped: vec!["password".into()],
+        })
+    }
+
+    /// The Group resource type of RFC 7643 section 4.2.
+    ///
+    /// # Errors
+    /// As [`ResourceType::user`].
+    pub fn group() -> Result<Self, serde_json::Error> {
+        Ok(Self {
+            name: "Group".into(),
+            endpoint: "/Groups".into(),
+            description: "Group".into(),
+            schema: serde_json::from_str(include_str!("schemas/group.json"))?,
+            extensions: Vec::new(),
+            common: serde_json::from_str(include_str!("schemas/common.json"))?,
+            dropped: Vec::new(),
+        })
+    }
+
+    /// What a name such as `name.givenName`, `urn:...:User:department` or an extension's URI
+    /// stands for; `None` if no schema of this type defines it.
+    pub fn resolve(&self, name: &str) -> Option<Place<'_>> {
+        if let Some(rest) = strip_urn(name, &self.schema.id) {
+            return self.in_schema(None, &self.schema, rest?);
+        }
+        for extension in &self.extensions {
+            match strip_urn(name, &extension.id) {
+                Some(None) => return Some(Place::Extension(extension)),
+                Some(Some(rest)) => return self.in_schema(Some(extension), extension, rest),
+                None => {}
+            }
+        }
+        self.in_schema(None, &self.schema, name)
+    }
+
+    fn in_schema<'s>(&'s self, extension: Option<&'s Schema>, schema: &'s Schema, name: &str) -> Option<Place<'s>> {
+        let (name, sub) = match name.split_once('.') {
+            Some((name, sub)) => (name, Some(sub)),
+            None => (name, None),
+        };
+        let attribute = schema.attribute(name).or_else(|| {
+            let common = self.common.iter().find(|common| common.name.eq_ignore_ascii_case(name));
+            common.filter(|_| extension.is_none())
+        })?;
+        let sub = match sub {
+            Some(sub) => Some(attribute.sub_attribute(sub)?),
+            None => None,
+        };
+        Some(Place::Attribute(AttributeRef { extension, attribute, sub }))
+    }
+
+    /// Reads what a client asserts with POST or PUT.
+    ///
+    /// `id`, `meta`, `schemas` and other read-only attributes are ignored: "readOnly" values "SHALL
+    /// be ignored" (RFC 7644, 3.3 and 3.5.1). null, `""` and `[]` are "no value".
+    ///
+    /// # Errors
+    /// `invalidValue` for a value of the wrong type or a required attribute without a value;
+    /// `invalidSyntax` for an attribute nobody defines, if `unknown` says so.
+    pub fn parse(&self, body: Map<String, Value>, unknown: Unknown) -> Result<Draft, Error> {
+        let mut attributes = Map::new();
+        for (name, value) in body {
+            if self.is_dropped(&name) {
+                continue;
+            }
+            match self.resolve(&name) {
+                Some(Place::Extension(extension)) => {
+                    let Some(object) = gate::object(value, &extension.id)? else { continue };
+                    for (name, value) in object {
+                        let place = extension.attribute(&name).map(|attribute| AttributeRef {
+                            extension: Some(extension),
+                            attribute,
+                            sub: None,
+                        });
+                        match place {
+                            Some(place) => gate::assert(&mut attributes, place, value, unknown)?,
+                            None => refuse_unknown(unknown, &name)?,
+                        }
+                    }
+                }
+                Some(Place::Attribute(place)) => gate::assert(&mut attributes, place, value, unknown)?,
+                None => refuse_unknown(unknown, &name)?,
+            }
+        }
+        let attributes = Attributes(attributes);
+        self.check_required(&attributes)?;
+        Ok(Draft { attributes })
+    }
+
+    /// Whether `name` is one of the attributes that are accepted and dropped (`password`).
+    pub(crate) fn is_dropped(&self, name: &str) -> bool {
+        let name = name.rsplit(':').next().unwrap_or(name);
+        self.dropped.iter().any(|dropped| dropped.eq_ignore_ascii_case(name))
+    }
+
+    pub(crate) fn check_required(&self, attributes: &Attributes) -> Result<(), Error> {
+        match self.schema.attributes.iter().find(|a| a.required && !attributes.0.contains_key(&a.name)) {
+            None => Ok(()),
+            Some(missing) => Err(Error::invalid_value(format!(
+                "{} is required and has no value; map it in the identity provider.",
+                missing.name
+            ))),
+        }
+    }
+
+    /// The resource with everything it has, `meta` and `schemas` included, as filters see it.
+    /// `base_url` has no trailing slash.
+    pub fn view(&self, resource: &Resource, base_url: &str) -> Map<String, Value> {
+        let attributes = resource.attributes.as_object();
+        let mut schemas = vec![json!(self.schema.id)];
+        let present = self.extensions.iter().filter(|extension| attributes.contains_key(&extension.id));
+        schemas.extend(present.map(|extension| json!(extension.id)));
+        let mut view = Map::with_capacity(attributes.len() + 3);
+        view.insert("schemas".into(), schemas.into());
+        view.insert("id".into(), resource.id.as_str().into());
+        view.extend(attributes.clone());
+        view.insert(
+            "meta".into(),
+            json!({
+                "resourceType": self.name,
+                "created": date_time(resource.meta.created),
+                "lastModified": date_time(resource.meta.last_modified),
+                "location": self.location(resource, base_url),
+                "version": resource.meta.version.to_string(),
+            }),
+        );
+        view
+    }
+
+    /// "The URI of the resource being returned" (RFC 7643, 3.1).
+    pub fn location(&self, resource: &Resource, base_url: &str) -> String {
+        format!("{base_url}{}/{}", self.endpoint, resource.id)
+    }
+
+    /// The resource as a client may see it.
+    pub fn represent(&self, resource: &Resource, projection: &Projection<'_>, base_url: &str) -> Representation {
+        Representation(projection.apply(self, self.view(resource, base_url)))
+    }
+}
+
+/// An attribute that no schema defines: skipped or refused.
+pub(crate) fn refuse_unknown(unknown: Unknown, name: &str) -> Result<(), Error> {
+    match unknown {
+        Unknown::Ignore => Ok(()),
+        Unknown::Refuse => Err(Error::invalid_syntax(format!(
+            "The attribute {} is in no schema of this resource type; remove it from the mapping.",
+            name.chars().filter(|c| c.is_ascii_graphic()).take(80).collect::<String>()
+        ))),
+    }
+}
+
+/// `None` if `name` does not start with the URI; `Some(None)` if it is the URI; else what follows
+/// the colon.
+fn strip_urn<'n>(name: &'n str, urn: &str) -> Option<Option<&'n str>> {
+    let head = name.get(..urn.len())?;
+    if !head.eq_ignore_ascii_case(urn) {
+        return None;
+    }
+    match name.get(urn.len()..) {
+        Some("") => Some(None),
+        Some(rest) => rest.strip_prefix(':').map(Some),
+        None => None,
+    }
+}

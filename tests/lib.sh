@@ -1,0 +1,132 @@
+# Sourced by the scripts in this directory and by .ci/run. Works from any directory.
+#
+# What a script starts it also stops, by process id, when it ends. Output of long-winded tools goes
+# to files in $DIR, printed only when the script fails. All traffic stays on loopback.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+WORK=$PWD/.ci-work
+VENV=${VENV:-$WORK/venv}
+BUILT=.aws-sam/build
+mkdir -p "$WORK"
+DIR=$(mktemp -d "$WORK/run.XXXXXX")
+PIDS=() PASSED=0 FAILED=0
+
+export DIR PATH="$VENV/bin:$PATH" PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+export XDG_CACHE_HOME=$WORK/cache __SAM_CLI_APP_DIR=$WORK/sam SAM_CLI_TELEMETRY=0 # nothing outside the clone
+export AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true
+export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
+unset AWS_PROFILE AWS_SESSION_TOKEN
+# SAM passes no flags to cargo-lambda, which otherwise asks rustup for the target.
+export CARGO_LAMBDA_BUILD='{skip_target_check=true}'
+
+cleanup() {
+    local status=$? i log
+    trap - EXIT
+    for ((i = ${#PIDS[@]} - 1; i >= 0; i--)); do
+        kill "${PIDS[i]}" 2>/dev/null && wait "${PIDS[i]}" 2>/dev/null
+    done
+    if [ $status != 0 ]; then
+        for log in "$DIR"/*.log; do
+            [ -s "$log" ] && printf '\n---- %s\n' "${log##*/}" && tail -n 300 "$log"
+        done >&2
+    fi
+    rm -rf --one-file-system "$DIR"
+    exit $status
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+tools() { [ -x "$VENV/bin/sam" ] || tests/tools.sh; }
+
+# quiet NAME COMMAND...: its output goes to NAME.log.
+quiet() {
+    local name=$1 start=$SECONDS
+    shift
+    "$@" >>"$DIR/$name.log" 2>&1
+    echo "$name: $((SECONDS - start)) s"
+}
+
+# start NAME COMMAND...: in the background; standard output to NAME.out, errors to NAME.log.
+start() {
+    local name=$1
+    shift
+    "$@" >"$DIR/$name.out" 2>"$DIR/$name.log" &
+    PIDS+=($!)
+}
+
+# await SECONDS COMMAND...: until it succeeds; fails at once when the last started process is gone.
+await() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        if ((SECONDS >= end)) || ! kill -0 "${PIDS[-1]}" 2>/dev/null; then
+            echo "gave up waiting for: $*" >&2
+            return 1
+        fi
+        sleep 0.2
+    done
+}
+
+free_port() {
+    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+build_function() { quiet "sam build" sam build --parameter-overrides Architecture=x86_64; }
+
+# The engine that the function works on: sets base_url, token, dynamodb, secrets_manager, table, stack.
+start_engine() {
+    quiet "cargo build scimctl" cargo build --locked -p scimctl --bin scimctl
+    start serve "${CARGO_TARGET_DIR:-target}/debug/scimctl" --data "$DIR/data" --json serve \
+        --listen 127.0.0.1:0 --dynamodb-listen 127.0.0.1:0 --secrets-listen 127.0.0.1:0
+    await 60 test -s "$DIR/serve.out"
+    local settings
+    settings=$(python -c 'import json, shlex, sys
+for name, value in json.loads(sys.stdin.readline()).items():
+    print(f"{name}={shlex.quote(str(value))}")' <"$DIR/serve.out")
+    eval "$settings"
+}
+
+# function_env BASE_URL: what the function's environment holds, NAME=VALUE.
+function_env() {
+    echo "SCIM_TABLE=$table"
+    echo "SCIM_STACK=$stack"
+    echo "SCIM_BASE_URL=$1"
+    echo "AWS_ENDPOINT_URL_DYNAMODB=$dynamodb"
+    echo "AWS_ENDPOINT_URL_SECRETS_MANAGER=$secrets_manager"
+}
+
+# check NAME STATUS [PYTHON]: looks at $DIR/answer.json, see check.py.
+check() {
+    if python tests/check.py "$@"; then
+        PASSED=$((PASSED + 1))
+    else
+        FAILED=$((FAILED + 1))
+    fi
+}
+
+# run_events COMMAND...: feeds every file of events/ to `COMMAND... FILE`, which prints the answer.
+run_events() {
+    local event status expression text
+    while read -r event status expression; do
+        text=$(<"events/$event.json")
+        text=${text//'{{token}}'/"$token"}
+        printf '%s' "${text//'{{userId}}'/"$(cat "$DIR/id" 2>/dev/null)"}" >"$DIR/event.json"
+        "$@" "$DIR/event.json" >"$DIR/answer.json" </dev/null || true # no answer is what check reports
+        check "event $event" "$status" "$expression"
+    done <<'EVENTS'
+create-user 201 d["active"] is not False
+get-user 200 d["id"] == id
+filter-users-by-user-name 200 d["totalResults"] == 1 and d["Resources"][0]["id"] == id
+deactivate-user 200 d["id"] == id and d["active"] is False
+delete-user 204
+bad-token 401
+create-user-rest-v1 201
+EVENTS
+}
+
+# finish NAME: the last line, and the script's status.
+finish() {
+    echo "$1: $PASSED passed, $FAILED failed"
+    exit $((FAILED > 0))
+}

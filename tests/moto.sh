@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# The contracts of the store and of the token secrets, against an independent emulator of AWS.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+tools
+port=$(free_port)
+start moto moto_server -H 127.0.0.1 -p "$port"
+await 60 curl -sf "http://127.0.0.1:$port/moto-api/"
+export SCIM_TEST_SECRETS_ENDPOINT=http://127.0.0.1:$port SCIM_TEST_DYNAMODB_ENDPOINT=http://127.0.0.1:$port
+cargo test -p scim-lambda --test it -- moto
+cargo test -p scimctl -- moto

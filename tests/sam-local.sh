@@ -1,0 +1,86 @@
+#!/usr/bin/env bash
+# The deployable build in Lambda's container, behind the local API Gateway of `sam local`, working on
+# the engine of `scimctl serve`: a user's life over HTTP, then one `sam local invoke` an event file.
+# Installs Docker from the distribution when there is none (as root); pulls no image.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+IMAGE=local/provided:al2023
+LOCAL=(--template "$BUILT/local.yaml" --invoke-image "$IMAGE" --skip-pull-image --docker-network host)
+
+docker_ready() {
+    local missing=()
+    command -v dockerd >/dev/null || missing+=(docker.io iptables)
+    command -v debootstrap >/dev/null || missing+=(debootstrap)
+    if [ ${#missing[@]} != 0 ]; then
+        quiet "apt-get update" apt-get update
+        DEBIAN_FRONTEND=noninteractive quiet "apt-get install" \
+            apt-get install -y --no-install-recommends "${missing[@]}"
+    fi
+    if ! docker info >/dev/null 2>&1; then
+        start dockerd dockerd
+        await 60 docker info
+    fi
+}
+
+# Any glibc from 2.30 on runs the binary; SAM adds its runtime emulator on top.
+image_ready() {
+    docker image inspect "$IMAGE" >/dev/null 2>&1 && return
+    quiet "debootstrap" debootstrap --variant=minbase --include=ca-certificates bookworm "$DIR/rootfs"
+    tar -C "$DIR/rootfs" -c . | quiet "docker import" docker import - "$IMAGE"
+}
+
+# `sam local` passes only variables that the template declares, and an empty endpoint breaks the SDK
+# on AWS: so the local settings go into a copy of the built template, not into the deployed one.
+local_template() {
+    python - "$BUILT/template.yaml" "$BUILT/local.yaml" "$@" <<'PY'
+import sys
+from samcli.yamlhelper import yaml_dump, yaml_parse
+source, target, *settings = sys.argv[1:]
+template = yaml_parse(open(source).read())
+variables = template["Resources"]["ScimFunction"]["Properties"]["Environment"]["Variables"]
+variables.update(s.split("=", 1) for s in settings)
+open(target, "w").write(yaml_dump(template))
+PY
+}
+
+# call METHOD PATH [BODY] [TOKEN]: the answer goes to answer.json and body.
+call() {
+    curl -sS --max-time 40 -o "$DIR/body" -X "$1" "$url$2" ${3:+--data "$3"} \
+        -H "Authorization: Bearer ${4:-$token}" -H 'Content-Type: application/scim+json' \
+        -w '{"statusCode": %{http_code}, "headers": %{header_json}}' >"$DIR/answer.json" || true
+}
+
+tools
+docker_ready
+image_ready
+build_function
+start_engine
+port=$(free_port)
+url=http://127.0.0.1:$port/scim/v2
+mapfile -t settings < <(function_env "$url")
+local_template "${settings[@]}"
+
+start start-api sam local start-api "${LOCAL[@]}" --warm-containers EAGER --host 127.0.0.1 --port "$port"
+await 120 curl -s "$url"
+
+call POST /Users '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"sam@example.com","active":true}'
+check "create" 201 "h['location'].startswith('$url/Users/') and d['userName'] == 'sam@example.com'"
+id=$(cat "$DIR/id" 2>/dev/null || echo none)
+call GET "/Users/$id"
+check "get" 200 'd["id"] == id and d["active"] is True'
+call GET '/Users?filter=userName%20eq%20%22sam@example.com%22'
+check "filter" 200 'd["totalResults"] == 1 and d["Resources"][0]["id"] == id'
+call PATCH "/Users/$id" '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":false}]}'
+check "deactivate" 200 'd["id"] == id and d["active"] is False'
+call DELETE "/Users/$id"
+check "delete" 204
+call GET "/Users/$id"
+check "get after delete" 404
+call GET "/Users/$id" '' scim_not-a-token
+check "bad token" 401
+rm -f "$DIR/body" "$DIR/id"
+
+invoke() { sam local invoke ScimFunction "${LOCAL[@]}" --event "$1" 2>>"$DIR/invoke.log"; }
+run_events invoke
+
+finish "sam local"
