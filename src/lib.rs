@@ -1,1 +1,25 @@
+//! A SCIM 2.0 service provider for one DynamoDB table: the same service in AWS Lambda and on a
+//! laptop.
+//!
+//! The rooms, in reading order; each may use those below it and none above:
+//!
+//! ```text
+//! main, scimctl -> edge -> { auth, directory } -> tenant -> store -> scim-core
+//! ```
 
+pub mod settings;
+
+pub mod edge;
+
+pub mod auth;
+pub mod directory;
+
+pub mod tenant;
+
+pub mod store;
+
+pub mod clock;
+mod random;
+pub mod telemetry;
+
+pub use edge::Service;

@@ -8,12 +8,13 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 WORK=$PWD/.ci-work
 VENV=${VENV:-$WORK/venv}
 BUILT=.aws-sam/build
-mkdir -p "$WORK"
+mkdir -p "$WORK/sam"
 DIR=$(mktemp -d "$WORK/run.XXXXXX")
 PIDS=() PASSED=0 FAILED=0
 
 export DIR PATH="$VENV/bin:$PATH" PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 export XDG_CACHE_HOME=$WORK/cache __SAM_CLI_APP_DIR=$WORK/sam SAM_CLI_TELEMETRY=0 # nothing outside the clone
+[ -e "$WORK/sam/metadata.json" ] || echo '{"lastVersionCheck": 9999999999.0}' >"$WORK/sam/metadata.json" # do not ask the index
 export AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true
 export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 unset AWS_PROFILE AWS_SESSION_TOKEN
@@ -22,6 +23,7 @@ export CARGO_LAMBDA_BUILD='{skip_target_check=true}'
 
 cleanup() {
     local status=$? i log
+    set +e
     trap - EXIT
     for ((i = ${#PIDS[@]} - 1; i >= 0; i--)); do
         kill "${PIDS[i]}" 2>/dev/null && wait "${PIDS[i]}" 2>/dev/null
@@ -72,7 +74,9 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-build_function() { quiet "sam build" sam build --parameter-overrides Architecture=x86_64; }
+# What `sam build` and `sam local` must agree on; x86_64, for that is what this machine can run.
+SAM_PARAMETERS=(--parameter-overrides Architecture=x86_64)
+build_function() { quiet "sam build" sam build "${SAM_PARAMETERS[@]}"; }
 
 # The engine that the function works on: sets base_url, token, dynamodb, secrets_manager, table, stack.
 start_engine() {

@@ -6,5 +6,11 @@ port=$(free_port)
 start moto moto_server -H 127.0.0.1 -p "$port"
 await 60 curl -sf "http://127.0.0.1:$port/moto-api/"
 export SCIM_TEST_SECRETS_ENDPOINT=http://127.0.0.1:$port SCIM_TEST_DYNAMODB_ENDPOINT=http://127.0.0.1:$port
-cargo test -p scim-lambda --test it -- moto
-cargo test -p scimctl -- moto
+
+# A filter that matches no test passes too: so at least one must have run.
+contract() {
+    cargo test "$@" -- moto | tee "$DIR/tests.out"
+    grep -q '^test .* ok$' "$DIR/tests.out" || { echo "no moto test ran: $*" >&2 && exit 1; }
+}
+contract -p scim-lambda --test it
+contract -p scimctl

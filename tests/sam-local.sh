@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 IMAGE=local/provided:al2023
-LOCAL=(--template "$BUILT/local.yaml" --invoke-image "$IMAGE" --skip-pull-image --docker-network host)
+LOCAL=(--template "$BUILT/local.yaml" "${SAM_PARAMETERS[@]}" --invoke-image "$IMAGE" --skip-pull-image --docker-network host)
 
 docker_ready() {
     local missing=()
@@ -59,6 +59,7 @@ port=$(free_port)
 url=http://127.0.0.1:$port/scim/v2
 mapfile -t settings < <(function_env "$url")
 local_template "${settings[@]}"
+export AWS_ENDPOINT_URL_STS=http://127.0.0.1:9 AWS_MAX_ATTEMPTS=1 # SAM would ask AWS for the account
 
 start start-api sam local start-api "${LOCAL[@]}" --warm-containers EAGER --host 127.0.0.1 --port "$port"
 await 120 curl -s "$url"

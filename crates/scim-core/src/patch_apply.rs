@@ -27,7 +27,8 @@ pub(crate) fn apply(attributes: &mut Object, change: &Change<'_>, unknown: Unkno
     };
     let name = &at.attribute.name;
     let before = home.get_mut(name).map(Value::take);
-    match (Target { at, filter: change.path.filter.as_ref(), unknown }.changed(before, change)?) {
+    let target = Target { at, filter: change.path.filter.as_ref(), unknown };
+    match target.changed(before, change)? {
         Some(after) => home.insert(name.clone(), after),
         None => home.shift_remove(name),
     };

@@ -1,1 +1,36 @@
+//! The operator's tool of scim-lambda: serve it on a laptop, create tenants, mint tokens.
+//!
+//! Every subcommand works on a data directory or on a deployed stack; [`place`] opens either.
 
+mod cli;
+pub mod local;
+mod place;
+mod serve;
+mod tenant;
+mod token;
+
+pub use cli::Cli;
+use cli::Command;
+use place::Place;
+
+/// Runs one subcommand.
+///
+/// # Errors
+/// With a sentence for the operator.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    scim_lambda::telemetry::init_human();
+    let place = Place::new(cli.data, cli.stack);
+    match cli.command {
+        Command::Serve(options) => serve::run(&place, &options, cli.json).await,
+        Command::Tenant(command) => tenant::run(&place, command, cli.json).await,
+        Command::Token(command) => token::run(&place, command, cli.json).await,
+    }
+}
+
+/// Prints a result: one JSON object for scripts, or lines for people.
+fn print(json: bool, object: &serde_json::Value, lines: &str) {
+    match json {
+        true => println!("{object}"),
+        false => println!("{lines}"),
+    }
+}

@@ -1,1 +1,16 @@
-fn main() {}
+//! The operator's tool; everything is in the library beside it.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match scimctl::run(scimctl::Cli::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("scimctl: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

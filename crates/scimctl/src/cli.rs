@@ -1,0 +1,108 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// Operate a scim-lambda service, on this machine or in AWS.
+#[derive(Debug, Parser)]
+#[command(name = "scimctl", version)]
+pub struct Cli {
+    /// The data directory of `serve` [default: .scim]
+    #[arg(long, global = true, value_name = "DIR", conflicts_with = "stack")]
+    pub(crate) data: Option<PathBuf>,
+
+    /// A stack deployed in AWS, instead of a data directory
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) stack: Option<String>,
+
+    /// Print one JSON object, and nothing else, on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve SCIM on this machine, over an embedded DynamoDB engine
+    Serve(ServeOptions),
+    /// Create and list tenants: one for each customer's identity provider
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Mint, list and revoke bearer tokens
+    #[command(subcommand)]
+    Token(TokenCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    /// Where to serve SCIM; port 0 picks a free one
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+
+    /// Keep everything in memory; it is gone when the server stops
+    #[arg(long)]
+    pub(crate) ephemeral: bool,
+
+    /// Where to serve the engine's own DynamoDB endpoint, for `sam local` and `cargo lambda watch`
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) dynamodb_listen: SocketAddr,
+
+    /// Where to serve a Secrets Manager endpoint with the token digests, for the same
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    pub(crate) secrets_listen: SocketAddr,
+
+    /// How many days a deleted user can be brought back
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=3650))]
+    pub(crate) retention_days: u64,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Create a tenant and mint its first token, which is shown once
+    Create {
+        /// Your name for the customer: letters, digits, `.`, `_` and `-`
+        name: String,
+        /// How the service behaves for this tenant: default or strict
+        #[arg(long, value_name = "P", default_value = "default")]
+        profile: String,
+        /// The customer's identity provider, for your own record
+        #[arg(long, value_name = "I")]
+        idp: Option<String>,
+        /// The tenant's base URL; with --stack, the stack's output BaseUrl
+        #[arg(long, value_name = "URL")]
+        base_url: Option<String>,
+    },
+    /// List tenants
+    List,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Mint one more token, shown once; the others stay good
+    Issue {
+        /// The tenant's name
+        tenant: String,
+        /// How many days the token is good
+        #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: u32,
+        /// Make it good for ever; review such tokens every year
+        #[arg(long, conflicts_with = "days")]
+        no_expiry: bool,
+    },
+    /// List a tenant's tokens
+    List {
+        /// The tenant's name
+        tenant: String,
+    },
+    /// Revoke a token; it is refused within a minute
+    Revoke {
+        /// The tenant's name
+        tenant: String,
+        /// The token's key id, as `token list` shows it
+        key_id: String,
+    },
+}

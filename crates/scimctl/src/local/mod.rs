@@ -1,0 +1,96 @@
+//! The service's surroundings on one machine: the engine in place of DynamoDB, a small Secrets
+//! Manager, the data directory that holds both, and the listener.
+
+pub mod data_dir;
+pub mod engine;
+pub mod listener;
+pub mod secrets;
+
+use std::path::Path;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+
+use engine::Engine;
+use secrets::Vault;
+
+/// The table's name on this machine.
+pub const TABLE: &str = "scim";
+/// The stack's name on this machine.
+pub const STACK: &str = "local";
+
+/// The engine and the token secrets of one data directory, or of none.
+#[derive(Debug, Clone)]
+pub struct Local {
+    /// DynamoDB.
+    pub engine: Engine,
+    /// Secrets Manager.
+    pub secrets: Vault,
+}
+
+impl Local {
+    /// Opens the files of a data directory; in memory without one.
+    ///
+    /// # Errors
+    /// If the files cannot be opened or are not ours.
+    pub fn open(directory: Option<&Path>) -> anyhow::Result<Self> {
+        Ok(match directory {
+            Some(path) => {
+                Self { engine: Engine::open(&path.join("scim.db"))?, secrets: Vault::open(&path.join("secrets.json"))? }
+            }
+            None => Self { engine: Engine::memory()?, secrets: Vault::memory() },
+        })
+    }
+
+    /// Makes the table if it is not there.
+    ///
+    /// # Errors
+    /// If the engine refuses.
+    pub async fn create_table(&self) -> anyhow::Result<()> {
+        let client = aws_sdk_dynamodb::Client::new(&self.sdk_config());
+        Ok(scim_lambda::store::table::create(&client, TABLE).await?)
+    }
+
+    /// A configuration whose SDK clients reach the engine and the secrets in this process, without
+    /// a socket.
+    pub fn sdk_config(&self) -> SdkConfig {
+        dummy_account().into_builder().http_client(self.http_client()).build()
+    }
+
+    /// The HTTP client of [`Local::sdk_config`].
+    pub fn http_client(&self) -> SharedHttpClient {
+        let connector = SharedHttpConnector::new(InProcess(self.clone()));
+        http_client_fn(move |_, _| connector.clone())
+    }
+}
+
+/// A region and credentials that no one checks.
+pub fn dummy_account() -> SdkConfig {
+    let credentials = Credentials::new("local", "local", None, None, "scimctl");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("eu-west-1"))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .build()
+}
+
+/// Answers the SDK's requests in this process.
+#[derive(Debug)]
+struct InProcess(Local);
+
+impl HttpConnector for InProcess {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let (service, operation) = target.rsplit_once('.').unwrap_or_default();
+        let body = request.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+        let (status, body) = match service {
+            "secretsmanager" => self.0.secrets.call(operation, body),
+            _ => self.0.engine.call(operation, body),
+        };
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(status.into(), body.into())))
+    }
+}

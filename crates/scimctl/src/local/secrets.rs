@@ -1,0 +1,205 @@
+//! As much of AWS Secrets Manager as the service and its tool use, behind the SDK's own wire
+//! format: create, get, put, describe, list, delete, with versions and their stages. The contract
+//! tests run the same calls against an emulator that others wrote.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+const CURRENT: &str = "AWSCURRENT";
+const PREVIOUS: &str = "AWSPREVIOUS";
+
+/// Secrets in a file that only its owner can read, or in memory. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Vault {
+    file: Option<PathBuf>,
+    secrets: Arc<Mutex<BTreeMap<String, Secret>>>,
+}
+
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+struct Secret {
+    description: String,
+    /// Oldest first.
+    versions: Vec<Version>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Version {
+    id: String,
+    stages: Vec<String>,
+    text: String,
+    created: i64,
+}
+
+/// What Secrets Manager calls an exception, with its message.
+type Refusal = (&'static str, &'static str);
+const NOT_FOUND: Refusal = ("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
+
+impl Vault {
+    /// The secrets in a file; none if it is not there yet.
+    ///
+    /// # Errors
+    /// If the file cannot be read or is not ours.
+    pub fn open(file: &Path) -> anyhow::Result<Self> {
+        let secrets = match fs::read(file) {
+            Ok(text) => {
+                serde_json::from_slice(&text).with_context(|| format!("{} is not a file of secrets", file.display()))?
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(error).with_context(|| format!("{} cannot be read", file.display())),
+        };
+        Ok(Self { file: Some(file.to_owned()), secrets: Arc::new(Mutex::new(secrets)) })
+    }
+
+    /// Secrets that are gone with the process.
+    pub fn memory() -> Self {
+        Self { file: None, secrets: Arc::default() }
+    }
+
+    /// Answers one request by its operation and JSON body.
+    pub(super) fn call(&self, operation: &str, body: &str) -> (StatusCode, String) {
+        let request: Value = serde_json::from_str(body).unwrap_or_default();
+        let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = secrets.clone();
+        let answer = match operation {
+            "GetSecretValue" => get(&changed, &request),
+            "DescribeSecret" => describe(&changed, &request),
+            "ListSecrets" => Ok(list(&changed)),
+            "CreateSecret" => create(&mut changed, &request),
+            "PutSecretValue" => put(&mut changed, &request),
+            "DeleteSecret" => delete(&mut changed, &request),
+            _ => Err(("InvalidRequestException", "This operation is not offered here.")),
+        };
+        let reads = matches!(operation, "GetSecretValue" | "DescribeSecret" | "ListSecrets");
+        let answer = match answer {
+            Ok(answer) if !reads => self.save(&changed).map(|()| {
+                *secrets = changed;
+                answer
+            }),
+            answer => answer,
+        };
+        match answer {
+            Ok(answer) => (StatusCode::OK, answer.to_string()),
+            Err(("InternalServiceError", message)) => (
+                StatusCode::INTERNAL_SERVER_ERROR,
+                json!({ "__type": "InternalServiceError", "Message": message }).to_string(),
+            ),
+            Err((kind, message)) => {
+                (StatusCode::BAD_REQUEST, json!({ "__type": kind, "Message": message }).to_string())
+            }
+        }
+    }
+
+    /// Writes the file beside itself and moves it into place, so that a crash loses nothing.
+    fn save(&self, secrets: &BTreeMap<String, Secret>) -> Result<(), Refusal> {
+        let Some(file) = &self.file else { return Ok(()) };
+        let write = || -> std::io::Result<()> {
+            let beside = file.with_extension("new");
+            let mut options = fs::OpenOptions::new();
+            options.write(true).create(true).truncate(true);
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let mut new = options.open(&beside)?;
+            new.write_all(&serde_json::to_vec_pretty(secrets)?)?;
+            new.sync_all()?;
+            fs::rename(beside, file)
+        };
+        write().map_err(|_| ("InternalServiceError", "The file of secrets cannot be written."))
+    }
+}
+
+fn get(secrets: &BTreeMap<String, Secret>, request: &Value) -> Result<Value, Refusal> {
+    let (name, secret) = find(secrets, request)?;
+    let stage = text(request, "VersionStage").unwrap_or(CURRENT);
+    let wanted = |version: &&Version| match text(request, "VersionId") {
+        Some(id) => version.id == id,
+        None => version.stages.iter().any(|of| of == stage),
+    };
+    let version = secret.versions.iter().find(wanted).ok_or(NOT_FOUND)?;
+    Ok(json!({
+        "ARN": arn(name), "Name": name, "VersionId": version.id, "SecretString": version.text,
+        "VersionStages": version.stages, "CreatedDate": version.created,
+    }))
+}
+
+fn describe(secrets: &BTreeMap<String, Secret>, request: &Value) -> Result<Value, Refusal> {
+    let (name, secret) = find(secrets, request)?;
+    Ok(summary(name, secret))
+}
+
+fn list(secrets: &BTreeMap<String, Secret>) -> Value {
+    json!({ "SecretList": secrets.iter().map(|(name, secret)| summary(name, secret)).collect::<Vec<_>>() })
+}
+
+fn summary(name: &str, secret: &Secret) -> Value {
+    let staged = secret.versions.iter().filter(|version| !version.stages.is_empty());
+    let stages: serde_json::Map<_, _> = staged.map(|version| (version.id.clone(), json!(version.stages))).collect();
+    json!({ "ARN": arn(name), "Name": name, "Description": secret.description, "VersionIdsToStages": stages })
+}
+
+fn create(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Value, Refusal> {
+    let name = text(request, "Name").ok_or(("InvalidParameterException", "The secret needs a name."))?;
+    if secrets.contains_key(name) {
+        return Err(("ResourceExistsException", "The operation failed because the secret already exists."));
+    }
+    let description = text(request, "Description").unwrap_or_default().to_owned();
+    let secret = secrets.entry(name.to_owned()).or_insert(Secret { description, versions: Vec::new() });
+    let id = add(secret, request)?;
+    Ok(json!({ "ARN": arn(name), "Name": name, "VersionId": id }))
+}
+
+fn put(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Value, Refusal> {
+    let name = find(secrets, request)?.0.to_owned();
+    let secret = secrets.get_mut(&name).ok_or(NOT_FOUND)?;
+    let id = add(secret, request)?;
+    Ok(json!({ "ARN": arn(&name), "Name": name, "VersionId": id, "VersionStages": [CURRENT] }))
+}
+
+fn delete(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Value, Refusal> {
+    let name = find(secrets, request)?.0.to_owned();
+    secrets.remove(&name);
+    Ok(json!({ "ARN": arn(&name), "Name": name }))
+}
+
+/// A new current version. The same token with the same text is the same version again.
+fn add(secret: &mut Secret, request: &Value) -> Result<String, Refusal> {
+    let missing = ("InvalidParameterException", "The request needs ClientRequestToken and SecretString.");
+    let id = text(request, "ClientRequestToken").ok_or(missing)?;
+    let new = text(request, "SecretString").ok_or(missing)?;
+    if let Some(version) = secret.versions.iter().find(|version| version.id == id) {
+        return match version.text == new {
+            true => Ok(id.to_owned()),
+            false => Err(("ResourceExistsException", "A version with this token has another value.")),
+        };
+    }
+    for version in &mut secret.versions {
+        let was_current = version.stages.iter().any(|stage| stage == CURRENT);
+        version.stages = if was_current { vec![PREVIOUS.to_owned()] } else { Vec::new() };
+    }
+    secret.versions.retain(|version| !version.stages.is_empty());
+    let created = scim_lambda::clock::Clock::system().seconds();
+    let stages = vec![CURRENT.to_owned()];
+    secret.versions.push(Version { id: id.to_owned(), stages, text: new.to_owned(), created });
+    Ok(id.to_owned())
+}
+
+fn find<'s>(secrets: &'s BTreeMap<String, Secret>, request: &Value) -> Result<(&'s str, &'s Secret), Refusal> {
+    let id = text(request, "SecretId").ok_or(("InvalidParameterException", "The request needs SecretId."))?;
+    let found = secrets.iter().find(|(name, _)| *name == id || arn(name) == id);
+    found.map(|(name, secret)| (name.as_str(), secret)).ok_or(NOT_FOUND)
+}
+
+fn text<'r>(request: &'r Value, name: &str) -> Option<&'r str> {
+    request.get(name).and_then(Value::as_str)
+}
+
+fn arn(name: &str) -> String {
+    format!("arn:aws:secretsmanager:eu-west-1:000000000000:secret:{name}")
+}

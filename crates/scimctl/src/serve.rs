@@ -1,0 +1,168 @@
+//! `scimctl serve`: the service that runs in Lambda, on this machine.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use scim_lambda::Service;
+use scim_lambda::auth::secrets_manager::{self, Secrets};
+use scim_lambda::clock::Clock;
+use scim_lambda::edge::BASE_PATH;
+use scim_lambda::settings::Settings;
+use scim_lambda::store::{self, Store};
+use serde_json::json;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::cli::ServeOptions;
+use crate::local::data_dir::{DataDir, Opened, Served};
+use crate::local::listener::{self, Requests};
+use crate::local::{self, Local};
+use crate::place::{Connection, Place};
+use crate::tenant::{self, Made, Wanted};
+
+/// How often expired rows are removed; DynamoDB takes days.
+const SWEEP: Duration = Duration::from_secs(60);
+
+pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> anyhow::Result<()> {
+    let directory = match options.ephemeral {
+        true => None,
+        false => match DataDir::open(place.data()?).await? {
+            Opened::Ours(directory) => Some(directory),
+            Opened::Served(served) => {
+                anyhow::bail!("the data directory is being served already, on {}", served.base_url)
+            }
+        },
+    };
+    let local = Local::open(directory.as_ref().map(DataDir::path))?;
+    local.create_table().await?;
+
+    let bind = |address| async move {
+        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; choose another address"))
+    };
+    let scim = bind(options.listen).await?;
+    let (dynamodb, secrets) = (bind(options.dynamodb_listen).await?, bind(options.secrets_listen).await?);
+    let served = Served {
+        base_url: format!("http://{}{BASE_PATH}", scim.local_addr()?),
+        dynamodb: format!("http://{}", dynamodb.local_addr()?),
+        secrets_manager: format!("http://{}", secrets.local_addr()?),
+    };
+    let mut settings = Settings::new(local::TABLE, local::STACK);
+    settings.base_url = Some(served.base_url.clone());
+    settings.retention = Duration::from_secs(options.retention_days * 24 * 60 * 60);
+
+    let sdk = local.sdk_config();
+    let table = Store::new(aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()), local::TABLE);
+    let client = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts((&sdk).into()).build());
+    let tokens = Secrets::new(client, local::STACK);
+    let connection = Connection::to(table.clone(), tokens.clone(), &served.base_url);
+    let demo = first_tenant(&connection).await?;
+    let service = Arc::new(Service::new(table, tokens, &settings, Clock::system())?);
+
+    if let Some(directory) = &directory {
+        directory.announce(&served)?;
+    }
+    greet(&served, demo.as_ref(), options, json);
+    let (stop, stopped) = watch::channel(());
+    let log = if json { Requests::ToStandardError } else { Requests::ToStandardOutput };
+    let servers = tokio::spawn({
+        let (engine, vault) = (local.engine.clone(), local.secrets.clone());
+        let gone = |mut stopped: watch::Receiver<()>| async move { drop(stopped.changed().await) };
+        let (a, b, c) = (gone(stopped.clone()), gone(stopped.clone()), gone(stopped.clone()));
+        async move {
+            tokio::join!(
+                listener::scim(scim, service, log, a),
+                engine.serve(dynamodb, b),
+                listener::secrets(secrets, vault, c),
+            )
+        }
+    });
+    let engine = local.engine.clone();
+    let sweeper = tokio::spawn(async move {
+        let mut every = tokio::time::interval(SWEEP);
+        loop {
+            every.tick().await;
+            let engine = engine.clone();
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || engine.sweep()).await {
+                eprintln!("scimctl: expired rows could not be removed: {error:#}");
+            }
+        }
+    });
+    interrupted().await?;
+    sweeper.abort();
+    stop.send(()).ok();
+    // A client that holds its connection open must not hold the server.
+    let _ = tokio::time::timeout(Duration::from_secs(5), servers).await;
+    if let Some(directory) = directory {
+        directory.withdraw();
+    }
+    eprintln!("Stopped.");
+    Ok(())
+}
+
+/// The tenant `demo` with a token, if there is no tenant yet.
+async fn first_tenant(connection: &Connection) -> anyhow::Result<Option<Made>> {
+    if !connection.store.tenants().await.context("the tenants cannot be read")?.is_empty() {
+        return Ok(None);
+    }
+    let wanted = Wanted { name: "demo".into(), profile: "default".into(), idp: None, base_url: None };
+    tenant::create(connection, wanted).await.map(Some)
+}
+
+fn greet(served: &Served, demo: Option<&Made>, options: &ServeOptions, json: bool) {
+    let base_url = &served.base_url;
+    if json {
+        println!(
+            "{}",
+            json!({
+                "base_url": base_url, "tenant": demo.map(|demo| &demo.row.name),
+                "token": demo.map(|demo| demo.minted.token.reveal()), "dynamodb": served.dynamodb,
+                "secrets_manager": served.secrets_manager, "table": local::TABLE, "stack": local::STACK,
+            })
+        );
+        return;
+    }
+    println!("SCIM      {base_url}");
+    println!("DynamoDB  {}   (table {})", served.dynamodb, local::TABLE);
+    println!("Secrets   {}   (stack {})", served.secrets_manager, local::STACK);
+    if options.ephemeral {
+        println!("Everything is in memory and gone when this stops.");
+    }
+    match demo {
+        Some(demo) => {
+            let token = demo.minted.token.reveal();
+            println!("Token     {token}   (tenant demo; shown this once)\n");
+            println!("Try, in another terminal:\n\n{}\n", curls(base_url, token));
+        }
+        None => println!(
+            "The token was shown when its tenant was made; `scimctl token issue demo` mints another.\n\
+             Put it into $TOKEN and try, in another terminal:\n\n{}\n",
+            curls(base_url, "$TOKEN")
+        ),
+    }
+    println!("Ctrl-C stops it.\n");
+}
+
+fn curls(base_url: &str, token: &str) -> String {
+    format!(
+        "curl -H \"Authorization: Bearer {token}\" {base_url}/ServiceProviderConfig\n\n\
+         curl -H \"Authorization: Bearer {token}\" -H 'Content-Type: application/scim+json' {base_url}/Users \
+         -d '{{\"userName\":\"bjensen@example.com\",\"externalId\":\"701984\",\"name\":{{\"givenName\":\"Barbara\",\"familyName\":\"Jensen\"}}}}'\n\n\
+         curl -H \"Authorization: Bearer {token}\" -G {base_url}/Users --data-urlencode 'filter=userName eq \"bjensen@example.com\"'"
+    )
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn interrupted() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::select! {
+            done = tokio::signal::ctrl_c() => done?,
+            _ = terminated.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    tokio::signal::ctrl_c().await?;
+    Ok(())
+}

@@ -1,0 +1,63 @@
+//! What a tenant's secret holds: a JSON list of token records, so that two tokens can live at once
+//! while the identity provider changes from one to the other.
+
+use serde::{Deserialize, Serialize};
+
+use super::token::{KeyId, PlainToken, TokenDigest};
+
+/// One token of a tenant, without the token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TokenRecord {
+    /// The token's key id.
+    pub kid: String,
+    /// The token's digest with its algorithm ([`TokenDigest::to_text`]).
+    pub digest: String,
+    /// When it was minted, in seconds since 1970.
+    pub created: i64,
+    /// From when on it is refused, in seconds since 1970; absent for a token without expiry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<i64>,
+    /// Refused although it has not expired.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoked: bool,
+}
+
+impl TokenRecord {
+    /// The record of a new token.
+    pub fn of(token: &PlainToken, now: i64, expires: Option<i64>) -> Self {
+        Self {
+            kid: token.key_id().as_str().to_owned(),
+            digest: token.digest().to_text(),
+            created: now,
+            expires,
+            revoked: false,
+        }
+    }
+
+    /// Whether the record is that of the key id.
+    pub fn is(&self, key_id: &KeyId) -> bool {
+        self.kid == key_id.as_str()
+    }
+
+    /// Whether the token is good at `now`: digest, expiry, revocation.
+    pub fn admits(&self, token: &PlainToken, now: i64) -> bool {
+        let same = TokenDigest::parse(&self.digest).is_some_and(|digest| digest.matches(&token.digest()));
+        same && !self.revoked && self.expires.is_none_or(|expiry| now < expiry)
+    }
+}
+
+/// Reads a secret's text.
+///
+/// # Errors
+/// If it is not a JSON list of records.
+pub fn parse(secret: &str) -> Result<Vec<TokenRecord>, serde_json::Error> {
+    serde_json::from_str(secret)
+}
+
+/// Writes a secret's text.
+///
+/// # Errors
+/// Never: records are plain data.
+pub fn write(records: &[TokenRecord]) -> Result<String, serde_json::Error> {
+    serde_json::to_string(records)
+}

@@ -1,0 +1,220 @@
+//! Bearer tokens: their form, and the one road from a token to its digest.
+//!
+//! `scim_<tenant>_<key id>_<secret>_<checksum>`: a prefix that secret scanners find, the tenant's
+//! code (8), the key's id (4), 256 bits from the operating system (43 characters), and a CRC-32 (6)
+//! that tells a mistyped token from a wrong one without asking anyone.
+
+use std::fmt;
+
+use scim_core::Error;
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use crate::random;
+use crate::store::keys::TenantCode;
+
+const PREFIX: &str = "scim_";
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const KEY_ID_ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+const KEY_ID_LENGTH: usize = 4;
+/// 62^43 is more than 2^256.
+const SECRET_LENGTH: usize = 43;
+const CHECKSUM_LENGTH: usize = 6;
+const LENGTH: usize = PREFIX.len() + TenantCode::LENGTH + 1 + KEY_ID_LENGTH + 1 + SECRET_LENGTH + 1 + CHECKSUM_LENGTH;
+
+/// The name of one of a tenant's tokens: four characters `[a-z0-9]`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyId(String);
+
+impl KeyId {
+    /// A new id.
+    ///
+    /// # Errors
+    /// If the operating system has no randomness to give.
+    pub fn generate() -> Result<Self, getrandom::Error> {
+        random::text(KEY_ID_ALPHABET, KEY_ID_LENGTH).map(Self)
+    }
+
+    /// The id as it stands in tokens, records and the log.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for KeyId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let fits = text.len() == KEY_ID_LENGTH && text.bytes().all(|b| KEY_ID_ALPHABET.contains(&b));
+        if fits { Ok(Self(text.to_owned())) } else { Err(()) }
+    }
+}
+
+/// A token as a client sends it. It cannot be printed by accident.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PlainToken {
+    text: String,
+    tenant: TenantCode,
+    key_id: KeyId,
+}
+
+impl fmt::Debug for PlainToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PlainToken({}, {})", self.tenant, self.key_id.0)
+    }
+}
+
+impl PlainToken {
+    /// A new token of a tenant.
+    ///
+    /// # Errors
+    /// If the operating system has no randomness to give.
+    pub fn generate(tenant: &TenantCode) -> Result<Self, getrandom::Error> {
+        let key_id = KeyId::generate()?;
+        let secret = random::text(ALPHABET, SECRET_LENGTH)?;
+        let body = format!("{PREFIX}{tenant}_{}_{secret}", key_id.as_str());
+        let text = format!("{body}_{}", checksum(&body));
+        Ok(Self { text, tenant: tenant.clone(), key_id })
+    }
+
+    /// Reads a token; `None` if it has not the form of one of ours.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != LENGTH || !text.is_ascii() {
+            return None;
+        }
+        let (body, sum) = text.rsplit_once('_')?;
+        let mut parts = body.strip_prefix(PREFIX)?.split('_');
+        let (tenant, key_id, secret) = (parts.next()?, parts.next()?, parts.next()?);
+        let fits = parts.next().is_none()
+            && secret.len() == SECRET_LENGTH
+            && secret.bytes().all(|b| b.is_ascii_alphanumeric())
+            && sum == checksum(body);
+        if !fits {
+            return None;
+        }
+        Some(Self { text: text.to_owned(), tenant: tenant.parse().ok()?, key_id: key_id.parse().ok()? })
+    }
+
+    /// The text, for the one moment in which the operator is shown it.
+    pub fn reveal(&self) -> &str {
+        &self.text
+    }
+
+    /// Whose token it says it is; nothing is proved by that.
+    pub fn tenant(&self) -> &TenantCode {
+        &self.tenant
+    }
+
+    /// Which token it says it is.
+    pub fn key_id(&self) -> &KeyId {
+        &self.key_id
+    }
+
+    /// What is stored instead of the token. SHA-256 suffices: the input is 256 even bits, and a slow
+    /// hash on every request would be an attack on ourselves.
+    pub fn digest(&self) -> TokenDigest {
+        TokenDigest(Sha256::digest(self.text.as_bytes()).into())
+    }
+}
+
+/// The SHA-256 digest of a token. Comparing two takes the same time wherever they differ.
+#[derive(Debug, Clone)]
+pub struct TokenDigest([u8; 32]);
+
+impl TokenDigest {
+    const VERSION: &str = "v1:sha256:";
+
+    /// The form in which the digest is kept: its algorithm, then hex.
+    pub fn to_text(&self) -> String {
+        let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("{}{hex}", Self::VERSION)
+    }
+
+    /// Reads the kept form.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.strip_prefix(Self::VERSION).filter(|hex| hex.len() == 64 && hex.is_ascii())?;
+        let mut bytes = [0; 32];
+        for (at, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(hex.get(at * 2..at * 2 + 2)?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
+    /// Whether the two are equal, in constant time.
+    pub fn matches(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+fn checksum(body: &str) -> String {
+    let mut rest = crc32fast::hash(body.as_bytes());
+    let mut text = [b'0'; CHECKSUM_LENGTH];
+    for digit in text.iter_mut().rev() {
+        *digit = ALPHABET.get(rest as usize % ALPHABET.len()).copied().unwrap_or(b'0');
+        rest /= 62;
+    }
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+/// The token in the request's `Authorization` headers.
+///
+/// # Errors
+/// 401 unless there is exactly one such header, of scheme Bearer, with a token of our form.
+pub fn bearer<'h>(mut headers: impl Iterator<Item = &'h [u8]>) -> Result<PlainToken, Error> {
+    let unauthorized = |detail: &str| Error::new(scim_core::ErrorKind::Unauthorized, detail);
+    let (Some(header), None) = (headers.next(), headers.next()) else {
+        return Err(unauthorized("Send exactly one Authorization header: Bearer, a blank and the token."));
+    };
+    let header = std::str::from_utf8(header).unwrap_or_default().trim();
+    let token = match header.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
+        _ => return Err(unauthorized("The Authorization header must say Bearer, a blank and the token.")),
+    };
+    PlainToken::parse(token).ok_or_else(|| unauthorized(super::NOT_ACCEPTED))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token() -> PlainToken {
+        PlainToken::generate(&"abcd1234".parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_token_reads_back_and_shows_itself_only_when_asked() {
+        let token = token();
+        assert_eq!(PlainToken::parse(token.reveal()), Some(token.clone()));
+        assert!(!format!("{token:?}").contains(&token.reveal()[20..60]));
+        assert_eq!(token.reveal().len(), 72);
+    }
+
+    #[test]
+    fn any_one_changed_character_is_caught_by_the_checksum() {
+        let token = token();
+        for at in 0..token.reveal().len() {
+            let mut bytes = token.reveal().as_bytes().to_vec();
+            bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
+            assert_eq!(PlainToken::parse(std::str::from_utf8(&bytes).unwrap()), None, "at {at}");
+        }
+    }
+
+    #[test]
+    fn digests_keep_their_algorithm_and_compare() {
+        let digest = token().digest();
+        let kept = TokenDigest::parse(&digest.to_text()).unwrap();
+        assert!(kept.matches(&digest) && !kept.matches(&token().digest()));
+        assert!(TokenDigest::parse("v1:sha256:00").is_none() && TokenDigest::parse("").is_none());
+    }
+
+    #[test]
+    fn only_one_bearer_header_counts() {
+        let token = token();
+        let header = format!("bearer  {}", token.reveal());
+        let read = |headers: &[&str]| bearer(headers.iter().map(|h| h.as_bytes())).map_err(|e| e.kind.wire().0);
+        assert_eq!(read(&[&header]), Ok(token));
+        for wrong in [&[][..], &[&header, &header], &[""], &["Bearer"], &["Bearer "], &["Basic eA=="], &["non-token"]] {
+            assert_eq!(read(wrong).err(), Some(401), "{wrong:?}");
+        }
+    }
+}

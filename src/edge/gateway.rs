@@ -1,0 +1,171 @@
+//! From Lambda events to requests and back.
+//!
+//! HTTP APIs (payload 2.0), REST APIs (payload 1.0) and Function URLs describe one request in three
+//! ways. `lambda_http` reads them, but panics on a query, body or `Host` that HTTP could not carry,
+//! and forgets which of them had decoded the path. So the event is put in order before it looks:
+//! what no request can hold becomes a SCIM 400, and every path is percent-encoded exactly once.
+
+use std::time::{Duration, SystemTime};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http::uri::{Authority, PathAndQuery};
+use http::{Request, Response};
+use lambda_http::lambda_runtime::LambdaEvent;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Body, RequestExt, Service as _, service_fn};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use scim_core::{Error, ErrorKind};
+use serde_json::{Map, Value, json};
+
+use super::{RequestId, Service, response};
+
+/// What a path may hold unencoded, besides letters and digits.
+const PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':').remove(b'@');
+/// As [`PATH`], in a path whose percent signs already encode.
+const ENCODED_PATH: &AsciiSet = &PATH.remove(b'%');
+/// How long before the function's deadline a request is given up, so that the client hears of it.
+const MARGIN: Duration = Duration::from_millis(1_500);
+
+/// Answers one event of an HTTP API, a REST API or a Function URL.
+///
+/// # Errors
+/// If the event is none of these: the function was invoked by something that is no gateway.
+pub async fn handle(service: &Service, event: LambdaEvent<Value>) -> Result<Value, lambda_http::Error> {
+    let LambdaEvent { payload: mut event, context } = event;
+    if let Err(error) = clean(&mut event) {
+        return Ok(refusal(&error));
+    }
+    // The reader of LambdaRequest wants text.
+    let payload: LambdaRequest = match serde_json::from_str(&event.to_string()) {
+        Ok(payload) => payload,
+        Err(error) if event.get("requestContext").is_none() => return Err(error.into()),
+        Err(_) => return Ok(refusal(&malformed("The request cannot be read; check its method and headers."))),
+    };
+    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default().saturating_sub(MARGIN);
+    let answer = Adapter::from(service_fn(|request: lambda_http::Request| answer(service, request, left)))
+        .call(LambdaEvent { payload, context })
+        .await?;
+    Ok(serde_json::to_value(answer)?)
+}
+
+async fn answer(
+    service: &Service,
+    request: lambda_http::Request,
+    left: Duration,
+) -> Result<Response<Body>, lambda_http::Error> {
+    let path = request.raw_http_path().to_owned();
+    let uri = match request.uri().query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    let request_id = request.lambda_context_ref().map(|context| RequestId(context.request_id.clone()));
+    let (mut parts, body) = request.into_parts();
+    parts.uri = uri.parse()?;
+    parts.extensions.clear();
+    if let Some(request_id) = request_id {
+        parts.extensions.insert(request_id);
+    }
+    let request = Request::from_parts(parts, Bytes::from(body.to_vec()));
+    let response = match tokio::time::timeout(left, service.call(request)).await {
+        Ok(response) => response,
+        Err(_) => response::error(&Error::unavailable("The request took too long; send it again in a moment.")),
+    };
+    Ok(response.map(|body| match String::from_utf8(body.into()) {
+        Ok(text) if text.is_empty() => Body::Empty,
+        Ok(text) => Body::Text(text),
+        Err(error) => Body::Binary(error.into_bytes()),
+    }))
+}
+
+/// Puts an event in order, or says why no request can be made of it.
+fn clean(event: &mut Value) -> Result<(), Error> {
+    let Some(event) = event.as_object_mut() else { return Ok(()) };
+    let rest_v1 = event.contains_key("httpMethod");
+    check_host(event)?;
+    decode_body(event)?;
+    if rest_v1 {
+        // `headers` repeats the last of each of `multiValueHeaders` and would hide that there were
+        // more: two Authorization headers must be seen as two.
+        if event.get("multiValueHeaders").and_then(Value::as_object).is_some_and(|headers| !headers.is_empty()) {
+            event.insert("headers".into(), json!({}));
+        }
+    } else {
+        let query = event.get("rawQueryString").and_then(Value::as_str).unwrap_or_default();
+        if query.contains('#') || format!("/?{query}").parse::<PathAndQuery>().is_err() {
+            return Err(malformed(
+                "The query holds characters that must be percent-encoded, such as blanks and quotes.",
+            ));
+        }
+    }
+    let context = |name: &str| event.get("requestContext").and_then(|context| context.get(name)?.as_str());
+    // Only HTTP APIs decode the path: "rawPath" of a Function URL and "path" of a REST API are as sent.
+    let function_url = context("domainName").is_some_and(|domain| domain.contains(".lambda-url."));
+    let set = if rest_v1 || function_url { ENCODED_PATH } else { PATH };
+    let stage = context("stage").filter(|stage| *stage != "$default").map(|stage| format!("/{stage}/"));
+    let field = if rest_v1 { "path" } else { "rawPath" };
+    let path = event.get(field).and_then(Value::as_str).unwrap_or("/");
+    let path = match stage {
+        Some(stage) if path.starts_with(&stage) => path.get(stage.len() - 1..).unwrap_or("/"),
+        _ => path,
+    };
+    let path = utf8_percent_encode(path, set).to_string();
+    event.insert(field.into(), path.into());
+    if let Some(context) = event.get_mut("requestContext").and_then(Value::as_object_mut) {
+        // With neither Host nor domain nor stage, lambda_http leaves the path alone.
+        context.remove("domainName");
+        context.remove("stage");
+    }
+    Ok(())
+}
+
+/// `Host` and the forwarded scheme are checked and then dropped: nothing here depends on them.
+fn check_host(event: &mut Map<String, Value>) -> Result<(), Error> {
+    for field in ["headers", "multiValueHeaders"] {
+        let Some(headers) = event.get_mut(field).and_then(Value::as_object_mut) else { continue };
+        let hosts = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let mut values =
+            hosts.flat_map(|(_, value)| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+        if values.any(|host| host.as_str().is_none_or(|host| host.parse::<Authority>().is_err())) {
+            return Err(malformed("The Host header is not a host name."));
+        }
+        headers.retain(|name, _| !name.eq_ignore_ascii_case("host") && !name.eq_ignore_ascii_case("x-forwarded-proto"));
+    }
+    Ok(())
+}
+
+/// A base64 body becomes the text it encodes.
+fn decode_body(event: &mut Map<String, Value>) -> Result<(), Error> {
+    if event.get("isBase64Encoded") != Some(&Value::Bool(true)) {
+        return Ok(());
+    }
+    let body = event.get("body").and_then(Value::as_str).unwrap_or_default();
+    let bytes =
+        STANDARD.decode(body).map_err(|_| malformed("The body is not in base64, although the gateway says so."))?;
+    let text = String::from_utf8(bytes).map_err(|_| malformed("The body is not in UTF-8; send JSON."))?;
+    event.insert("body".into(), text.into());
+    event.insert("isBase64Encoded".into(), false.into());
+    Ok(())
+}
+
+fn malformed(detail: &str) -> Error {
+    Error::new(ErrorKind::BadRequest, detail)
+}
+
+/// An error in the form that all three gateways take.
+fn refusal(error: &Error) -> Value {
+    let response = response::error(error);
+    let headers: Map<String, Value> = response
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().into()))
+        .collect();
+    json!({
+        "statusCode": response.status().as_u16(),
+        "headers": headers,
+        "body": String::from_utf8_lossy(response.body()),
+        "isBase64Encoded": false,
+    })
+}

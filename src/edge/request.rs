@@ -1,0 +1,67 @@
+//! What is read of a request: its body and its query.
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, header};
+use scim_core::{Error, ErrorKind, Query, json};
+use serde_json::{Map, Value};
+
+/// Largest body, in bytes.
+pub const MAX_BODY_BYTES: usize = 1_024 * 1_024;
+
+/// The id under which the platform knows a request; an extension of the request.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+/// The JSON object in a request's body.
+///
+/// # Errors
+/// 413 over [`MAX_BODY_BYTES`]; 415 unless it is JSON by its `Content-Type` and not encoded;
+/// `invalidSyntax` as [`json::parse`] says.
+pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Error> {
+    if request.body().len() > MAX_BODY_BYTES {
+        return Err(Error::new(
+            ErrorKind::PayloadTooLarge,
+            format!("The body is larger than {MAX_BODY_BYTES} bytes; send fewer attributes or operations."),
+        ));
+    }
+    check_content_type(request.headers())?;
+    if request.body().is_empty() {
+        return Err(Error::invalid_syntax("The body is empty; send a JSON object."));
+    }
+    json::parse(request.body())
+}
+
+/// "Clients using HTTP ... SHALL use "application/scim+json"", and "application/json" MAY be taken
+/// (RFC 7644, 3.1 and 8.1). No `Content-Type` at all is taken for JSON.
+fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
+    let unsupported = |detail: &str| Err(Error::new(ErrorKind::UnsupportedMediaType, detail));
+    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
+    if encoding.is_some_and(|encoding| encoding != b"identity") {
+        return unsupported("The body must not be compressed; send it without Content-Encoding.");
+    }
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(first), None) = (types.next(), types.next()) else {
+        return match headers.contains_key(header::CONTENT_TYPE) {
+            true => unsupported("Send one Content-Type header: application/scim+json."),
+            false => Ok(()),
+        };
+    };
+    let text = first.to_str().unwrap_or_default().to_ascii_lowercase();
+    let (media_type, parameters) = text.split_once(';').unwrap_or((&text, ""));
+    let charset = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("charset="));
+    let utf8 = charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
+    match media_type.trim() {
+        "application/scim+json" | "application/json" if utf8 => Ok(()),
+        "application/scim+json" | "application/json" => unsupported("The body must be in UTF-8."),
+        _ => unsupported("The body must be JSON: send Content-Type: application/scim+json."),
+    }
+}
+
+/// The query of a request, decoded once: `+` and `%20` are blanks.
+///
+/// # Errors
+/// As [`Query::from_pairs`].
+pub(super) fn query(request: &Request<Bytes>) -> Result<Query, Error> {
+    let text = request.uri().query().unwrap_or_default();
+    Query::from_pairs(form_urlencoded::parse(text.as_bytes()).into_owned())
+}

@@ -1,0 +1,56 @@
+//! From results to bytes: the only place where an error becomes an answer.
+
+use bytes::Bytes;
+use http::{HeaderValue, Response, StatusCode, header};
+use scim_core::message::ErrorMessage;
+use scim_core::{Error, ErrorKind};
+use serde::Serialize;
+
+/// How long a client should wait after a 503, in seconds.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"scim\"");
+
+/// A body of SCIM JSON.
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
+    let bytes = match serde_json::to_vec(body) {
+        Ok(bytes) => bytes,
+        Err(_) => return error(&Error::internal("The answer could not be written.")),
+    };
+    let mut response = Response::new(Bytes::from(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, SCIM_JSON);
+    response
+}
+
+/// 204.
+pub(super) fn no_content() -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = StatusCode::NO_CONTENT;
+    response
+}
+
+/// An error as RFC 7644 section 3.12 writes it.
+pub(super) fn error(error: &Error) -> Response<Bytes> {
+    let (status, _) = error.kind.wire();
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = serde_json::to_vec(&ErrorMessage::from(error)).unwrap_or_default();
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, SCIM_JSON);
+    match error.kind {
+        ErrorKind::Unauthorized => drop(headers.insert(header::WWW_AUTHENTICATE, CHALLENGE)),
+        ErrorKind::Unavailable => drop(headers.insert(header::RETRY_AFTER, RETRY_AFTER)),
+        _ => {}
+    }
+    response
+}
+
+/// Adds a header whose text is ours; one that HTTP could not carry is left out.
+pub(super) fn with(mut response: Response<Bytes>, name: header::HeaderName, value: &str) -> Response<Bytes> {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+    response
+}

@@ -1,0 +1,92 @@
+//! Every environment variable, read once.
+
+use std::env;
+use std::time::Duration;
+
+/// How the service is deployed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `SCIM_TABLE`: the DynamoDB table.
+    pub table: String,
+    /// `SCIM_STACK`: token secrets are named `scim/<stack>/tenants/<tenant>`.
+    pub stack: String,
+    /// `SCIM_BASE_URL`: the base URL of tenants without one of their own, without trailing slash.
+    pub base_url: Option<String>,
+    /// `SCIM_RETENTION_DAYS`, 90 by default: how long a deleted user can be brought back.
+    pub retention: Duration,
+    /// `SCIM_AUDIT_RETENTION_DAYS`, 365 by default: how long the log keeps a change.
+    pub audit_retention: Duration,
+}
+
+/// A variable that is missing or unusable.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{0}")]
+pub struct SettingsError(String);
+
+impl Settings {
+    /// Settings for a table and a stack, all else by default.
+    pub fn new(table: &str, stack: &str) -> Self {
+        Self {
+            table: table.to_owned(),
+            stack: stack.to_owned(),
+            base_url: None,
+            retention: days(90),
+            audit_retention: days(365),
+        }
+    }
+
+    /// The settings in the environment.
+    ///
+    /// # Errors
+    /// Names the variable that is missing or not a number of days from 1 to 3650.
+    pub fn from_env() -> Result<Self, SettingsError> {
+        Self::read(|name| env::var(name).ok())
+    }
+
+    fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let value = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
+        let need = |name: &str| value(name).ok_or_else(|| SettingsError(format!("{name} is not set")));
+        let retention = |name: &str, default: Duration| match value(name) {
+            None => Ok(default),
+            Some(text) => match text.parse() {
+                Ok(number @ 1..=3_650) => Ok(days(number)),
+                _ => Err(SettingsError(format!("{name} must be a number of days from 1 to 3650"))),
+            },
+        };
+        let defaults = Self::new(&need("SCIM_TABLE")?, &need("SCIM_STACK")?);
+        Ok(Self {
+            base_url: value("SCIM_BASE_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            retention: retention("SCIM_RETENTION_DAYS", defaults.retention)?,
+            audit_retention: retention("SCIM_AUDIT_RETENTION_DAYS", defaults.audit_retention)?,
+            ..defaults
+        })
+    }
+}
+
+const fn days(number: u64) -> Duration {
+    Duration::from_secs(number * 24 * 60 * 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
+        let lookup = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+        Settings::read(lookup).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_missing_or_wrong_variable_is_named() {
+        assert_eq!(read(&[]), Err("SCIM_TABLE is not set".into()));
+        assert_eq!(read(&[("SCIM_TABLE", "t")]), Err("SCIM_STACK is not set".into()));
+        let wrong = [("SCIM_TABLE", "t"), ("SCIM_STACK", "s"), ("SCIM_RETENTION_DAYS", "0")];
+        assert_eq!(read(&wrong), Err("SCIM_RETENTION_DAYS must be a number of days from 1 to 3650".into()));
+    }
+
+    #[test]
+    fn empty_variables_count_as_unset() {
+        let settings = read(&[("SCIM_TABLE", "t"), ("SCIM_STACK", "s"), ("SCIM_BASE_URL", "")]);
+        assert_eq!(settings, Ok(Settings::new("t", "s")));
+    }
+}

@@ -1,0 +1,76 @@
+//! Rows as DynamoDB returns them, read by the names of `docs/DATA_MODEL.md`.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::StoreError;
+
+/// One row.
+#[derive(Debug, Clone)]
+pub(crate) struct Item(pub(crate) HashMap<String, AttributeValue>);
+
+impl Item {
+    /// The row's sort key.
+    pub(crate) fn s(&self) -> &str {
+        self.text("s").unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
+        self.0.get(name).and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok())
+    }
+
+    pub(crate) fn need(&self, name: &str) -> Result<&str, StoreError> {
+        self.text(name).ok_or_else(|| StoreError::broken(format!("a row lacks its attribute {name}")))
+    }
+
+    pub(crate) fn need_number(&self, name: &str) -> Result<i64, StoreError> {
+        self.number(name).ok_or_else(|| StoreError::broken(format!("a row lacks its number {name}")))
+    }
+
+    /// Whether TTL may have removed the row already.
+    pub(crate) fn is_expired(&self, now: i64) -> bool {
+        self.number("x").is_some_and(|expiry| expiry <= now)
+    }
+}
+
+/// A row to write, attribute by attribute.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Row(pub(crate) HashMap<String, AttributeValue>);
+
+impl Row {
+    pub(crate) fn new(p: &str, s: &str) -> Self {
+        Self::default().text("p", p).text("s", s)
+    }
+
+    pub(crate) fn text(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::S(value.to_owned()));
+        self
+    }
+
+    pub(crate) fn text_if(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn number(mut self, name: &str, value: i64) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::N(value.to_string()));
+        self
+    }
+
+    pub(crate) fn flag(mut self, name: &str, value: bool) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::Bool(value));
+        self
+    }
+
+    pub(crate) fn texts(mut self, name: &str, values: impl IntoIterator<Item = String>) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::L(values.into_iter().map(AttributeValue::S).collect()));
+        self
+    }
+}

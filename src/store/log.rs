@@ -1,0 +1,82 @@
+//! Who changed what: one row beside every change, in its transaction.
+
+use scim_core::ResourceId;
+use scim_core::resource::Attributes;
+
+use super::item::Row;
+use super::transaction::{Role, Transaction};
+use super::{StoreError, TenantKey};
+
+/// What is done to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the protocol's")]
+pub enum Operation {
+    Create,
+    Replace,
+    Patch,
+    Delete,
+    Restore,
+}
+
+impl Operation {
+    /// The word in the `ev` of a row and in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+        }
+    }
+}
+
+/// A change as the audit log tells of it.
+#[derive(Debug, Clone)]
+pub struct Act {
+    /// What is done.
+    pub operation: Operation,
+    /// By whom: a token's id, or the operator.
+    pub by: String,
+    /// In which request.
+    pub request: String,
+    /// When, in seconds since 1970.
+    pub now: i64,
+    /// When the log row may go, in seconds since 1970.
+    pub log_expires: i64,
+}
+
+/// Adds the log row: the names of changed attributes and a keyed digest of each new value, never a
+/// value. Its key is time-ordered.
+pub(super) fn add(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    table: &str,
+    act: &Act,
+    id: &ResourceId,
+    version: u64,
+    changed: &[(String, String)],
+) -> Result<(), StoreError> {
+    let row = Row::new(&tenant.log(), &uuid::Uuid::now_v7().to_string())
+        .text("op", act.operation.as_str())
+        .text("id", id.as_str())
+        .number("v", i64::try_from(version).unwrap_or(i64::MAX))
+        .number("at", act.now)
+        .text("by", &act.by)
+        .text("rq", &act.request)
+        .texts("ch", changed.iter().map(|(name, digest)| format!("{name}={digest}")))
+        .number("x", act.log_expires);
+    transaction.put(Role::Other, row, table, None)
+}
+
+/// The changed attributes with the digests of their new values.
+pub(super) fn changes(tenant: &TenantKey, before: &Attributes, after: &Attributes) -> Vec<(String, String)> {
+    let digest = |name: &str| {
+        let value = match name.rsplit_once(':') {
+            Some((urn, name)) => after.get(urn).and_then(|extension| extension.get(name)),
+            None => after.get(name),
+        };
+        value.map(|value| tenant.log_digest(&value.to_string())).unwrap_or_default()
+    };
+    before.changed(after).into_iter().map(|name| (name.clone(), digest(&name))).collect()
+}

@@ -1,0 +1,138 @@
+//! Where it is kept: one DynamoDB table, and nothing else.
+//!
+//! `docs/DATA_MODEL.md` shows the rows. Three rules hold for all of this room:
+//!
+//! * every write is one `TransactWriteItems` with a token of ours, so that a lost answer never
+//!   becomes a false duplicate (see [`transaction`]);
+//! * every read after which an IdP may act is strongly consistent;
+//! * a row whose expiry has passed is gone, however late DynamoDB removes it.
+
+mod counters;
+mod item;
+pub mod keys;
+mod log;
+mod lookup;
+mod page;
+pub mod table;
+pub mod tenants;
+mod transaction;
+pub(crate) mod user_writes;
+pub mod users;
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::{Builder, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::types::AttributeValue;
+
+pub use keys::TenantKey;
+pub use log::{Act, Operation};
+pub use page::Page;
+pub use user_writes::{Created, Updated};
+
+use item::Item;
+
+use crate::telemetry;
+
+/// The table, by the SDK's client.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: Arc<str>,
+}
+
+/// Why the store did not answer.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// DynamoDB is out of reach, throttles, or keeps cancelling for conflicts: the same request may
+    /// succeed later. Whether a write took effect is not known.
+    #[error("DynamoDB does not answer: {0}")]
+    Unavailable(String),
+    /// The table or a row is not as this version writes it: an operator must look.
+    #[error("the table is not as expected: {0}")]
+    Broken(String),
+}
+
+impl StoreError {
+    fn broken(what: impl Into<String>) -> Self {
+        Self::Broken(what.into())
+    }
+}
+
+/// Client settings that the store relies on: the SDK by itself waits for ever.
+pub fn timeouts(config: Builder) -> Builder {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(std::time::Duration::from_millis(1_000))
+        .operation_attempt_timeout(std::time::Duration::from_millis(2_000))
+        .operation_timeout(std::time::Duration::from_millis(6_000))
+        .build();
+    config.timeout_config(timeouts)
+}
+
+impl Store {
+    /// A store over `table`. The client should be built with [`timeouts`].
+    pub fn new(client: Client, table: &str) -> Self {
+        Self { client, table: table.into() }
+    }
+
+    /// One row by its key, strongly consistent.
+    async fn get(&self, p: &str, s: &str) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&*self.table)
+            .key("p", AttributeValue::S(p.to_owned()))
+            .key("s", AttributeValue::S(s.to_owned()))
+            .consistent_read(true)
+            .return_consumed_capacity(aws_sdk_dynamodb::types::ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let answer = answer.map_err(transaction::unavailable)?;
+        telemetry::read(answer.consumed_capacity().and_then(|used| used.capacity_units()));
+        Ok(answer.item.map(Item))
+    }
+
+    /// One page of a partition's rows from sort key `from` on (or those that begin with it), in key
+    /// order, strongly consistent; with the sort key after which to go on.
+    async fn query(&self, rows: Rows<'_>, limit: Option<i32>) -> Result<(Vec<Item>, Option<String>), StoreError> {
+        let (condition, p, from) = match rows {
+            Rows::Beginning(p, prefix) => ("p = :p AND begins_with(s, :s)", p, prefix),
+            Rows::From(p, from) => ("p = :p AND s >= :s", p, from),
+            Rows::After(p, after) => ("p = :p AND s > :s", p, after),
+        };
+        let answer = self
+            .client
+            .query()
+            .table_name(&*self.table)
+            .key_condition_expression(condition)
+            .expression_attribute_values(":p", AttributeValue::S(p.to_owned()))
+            .expression_attribute_values(":s", AttributeValue::S(from.to_owned()))
+            .consistent_read(true)
+            .set_limit(limit)
+            .return_consumed_capacity(aws_sdk_dynamodb::types::ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let answer = answer.map_err(transaction::unavailable)?;
+        telemetry::read(answer.consumed_capacity().and_then(|used| used.capacity_units()));
+        let last = answer.last_evaluated_key.and_then(|key| key.get("s").and_then(|s| s.as_s().ok()).cloned());
+        Ok((answer.items.unwrap_or_default().into_iter().map(Item).collect(), last))
+    }
+
+    /// All rows of a partition that begin with a prefix.
+    async fn query_all(&self, p: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
+        let (mut items, mut last) = self.query(Rows::Beginning(p, prefix), None).await?;
+        while let Some(after) = last {
+            let (more, next) = self.query(Rows::After(p, &after), None).await?;
+            items.extend(more.into_iter().take_while(|item| item.s().starts_with(prefix)));
+            last = next.filter(|next| next.starts_with(prefix));
+        }
+        Ok(items)
+    }
+}
+
+/// Which rows of a partition a query reads.
+enum Rows<'a> {
+    Beginning(&'a str, &'a str),
+    From(&'a str, &'a str),
+    After(&'a str, &'a str),
+}

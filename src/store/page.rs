@@ -1,0 +1,141 @@
+//! Lists of users in the order of their ids.
+
+use super::keys::is_claim;
+use super::users::StoredUser;
+use super::{Rows, Store, StoreError, TenantKey};
+
+/// Most bytes of documents in a page: an answer must fit what Lambda may return (6 MB).
+const MAX_PAGE_BYTES: usize = 4 * 1_024 * 1_024;
+
+/// A page of visible users.
+#[derive(Debug)]
+pub struct Page {
+    /// Visible users of the tenant.
+    pub total: usize,
+    /// The users of this page; fewer than asked for at the end, or when they are large.
+    pub users: Vec<StoredUser>,
+}
+
+impl Store {
+    /// `count` visible users from the one at `index` (from 0) on. Two calls side by side for the
+    /// first page, two in a row for any other, whatever the number of users.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn users_page(
+        &self,
+        tenant: &TenantKey,
+        index: usize,
+        count: usize,
+        now: i64,
+    ) -> Result<Page, StoreError> {
+        if count == 0 {
+            return Ok(Page { total: self.counters(tenant).await?.total(), users: Vec::new() });
+        }
+        if index == 0 {
+            let (counters, users) =
+                tokio::try_join!(self.counters(tenant), self.users_from(tenant, "0", 0, count, now))?;
+            return Ok(Page { total: counters.total().max(users.len()), users });
+        }
+        let counters = self.counters(tenant).await?;
+        let total = counters.total();
+        if index >= total {
+            return Ok(Page { total, users: Vec::new() });
+        }
+        let (from, skip) = counters.locate(index);
+        Ok(Page { total, users: self.users_from(tenant, &from, skip, count, now).await? })
+    }
+
+    /// Every visible user, if there are at most `most`; `None` if there are more. For filters that
+    /// no index answers.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn all_users(
+        &self,
+        tenant: &TenantKey,
+        most: usize,
+        now: i64,
+    ) -> Result<Option<Vec<StoredUser>>, StoreError> {
+        let mut rows = UserRows::new(self, tenant, "0", most, now);
+        let mut users = Vec::new();
+        while let Some(user) = rows.next().await? {
+            if users.len() == most {
+                return Ok(None);
+            }
+            users.push(user);
+        }
+        Ok(Some(users))
+    }
+
+    async fn users_from(
+        &self,
+        tenant: &TenantKey,
+        from: &str,
+        skip: usize,
+        count: usize,
+        now: i64,
+    ) -> Result<Vec<StoredUser>, StoreError> {
+        let mut rows = UserRows::new(self, tenant, from, skip + count, now);
+        let mut users = Vec::with_capacity(count);
+        let (mut left, mut bytes) = (skip, 0);
+        while users.len() < count
+            && let Some(user) = rows.next().await?
+        {
+            if left > 0 {
+                left -= 1;
+                continue;
+            }
+            bytes += user.bytes;
+            if bytes > MAX_PAGE_BYTES && !users.is_empty() {
+                break;
+            }
+            users.push(user);
+        }
+        Ok(users)
+    }
+}
+
+/// Visible users in key order, read as needed.
+struct UserRows<'a> {
+    store: &'a Store,
+    tenant: &'a TenantKey,
+    now: i64,
+    ready: std::vec::IntoIter<super::item::Item>,
+    next: Next,
+    limit: i32,
+}
+
+enum Next {
+    From(String),
+    After(String),
+    End,
+}
+
+impl<'a> UserRows<'a> {
+    /// Reads about `wanted` users at once: each stands beside its claim.
+    fn new(store: &'a Store, tenant: &'a TenantKey, from: &str, wanted: usize, now: i64) -> Self {
+        let limit = i32::try_from(wanted.saturating_mul(2) + 2).unwrap_or(i32::MAX).min(2_000);
+        Self { store, tenant, now, ready: Vec::new().into_iter(), next: Next::From(from.to_owned()), limit }
+    }
+
+    async fn next(&mut self) -> Result<Option<StoredUser>, StoreError> {
+        loop {
+            for row in self.ready.by_ref() {
+                if is_claim(row.s()) || row.is_expired(self.now) || row.text("st") != Some("live") {
+                    continue;
+                }
+                return StoredUser::read(&row).map(Some);
+            }
+            let partition = self.tenant.users();
+            let rows = match &self.next {
+                Next::From(from) => Rows::From(&partition, from),
+                Next::After(after) => Rows::After(&partition, after),
+                Next::End => return Ok(None),
+            };
+            let (rows, last) = self.store.query(rows, Some(self.limit)).await?;
+            self.ready = rows.into_iter();
+            self.next = last.map_or(Next::End, Next::After);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The table itself, for engines that no template makes: `docs/DATA_MODEL.md` and `template.yaml`
+//! say the same.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
+    StreamViewType, TimeToLiveSpecification,
+};
+
+use super::StoreError;
+use super::transaction::unavailable;
+
+/// Makes the table with its TTL and stream, if it is not there.
+///
+/// # Errors
+/// As [`StoreError`] says.
+pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
+    let build = |error: aws_sdk_dynamodb::error::BuildError| StoreError::broken(error.to_string());
+    let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let text =
+        |name: &str| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build();
+    let stream = StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(StreamViewType::NewAndOldImages)
+        .build()
+        .map_err(build)?;
+    let created = client
+        .create_table()
+        .table_name(table)
+        .key_schema(key("p", KeyType::Hash).map_err(build)?)
+        .key_schema(key("s", KeyType::Range).map_err(build)?)
+        .attribute_definitions(text("p").map_err(build)?)
+        .attribute_definitions(text("s").map_err(build)?)
+        .billing_mode(BillingMode::PayPerRequest)
+        .stream_specification(stream)
+        .send()
+        .await;
+    match created {
+        Ok(_) => {}
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => return Ok(()),
+        Err(error) => return Err(unavailable(error)),
+    }
+    let expiry = TimeToLiveSpecification::builder().enabled(true).attribute_name("x").build().map_err(build)?;
+    let sent = client.update_time_to_live().table_name(table).time_to_live_specification(expiry).send().await;
+    sent.map(drop).map_err(unavailable)
+}

@@ -1,0 +1,224 @@
+//! One write: a `TransactWriteItems` that is either committed, refused by its conditions, or tried
+//! again, because the SDK does not retry conflicts.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, CancellationReason, Delete, Put, ReturnConsumedCapacity,
+    ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
+};
+use tokio::time::{Instant, sleep};
+
+use super::item::{Item, Row};
+use super::{Store, StoreError};
+use crate::telemetry;
+
+/// How long conflicts are retried before the client is asked to come back.
+const PATIENCE: Duration = Duration::from_secs(4);
+/// The first and the longest upper bound of a pause between two tries.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(320));
+
+/// What a row of a transaction is, so that a refusal can be told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    User,
+    Claim,
+    ExternalId,
+    Other,
+}
+
+/// What became of a transaction.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    Committed,
+    /// Nothing was written; these rows failed their conditions, shown as they are.
+    Refused(Vec<(Role, Option<Item>)>),
+}
+
+/// The values of an expression, `":name"` to value.
+pub(super) type Values = Vec<(&'static str, AttributeValue)>;
+
+/// A condition on the row as it is before the write.
+#[derive(Debug, Clone)]
+pub(super) struct Condition(pub(super) &'static str, pub(super) Values);
+
+#[derive(Debug, Default)]
+pub(super) struct Transaction {
+    roles: Vec<Role>,
+    actions: Vec<TransactWriteItem>,
+}
+
+impl Transaction {
+    pub(super) fn put(
+        &mut self,
+        role: Role,
+        row: Row,
+        table: &str,
+        condition: Option<Condition>,
+    ) -> Result<(), StoreError> {
+        let (expression, values) = parts(condition);
+        let put = Put::builder()
+            .table_name(table)
+            .set_item(Some(row.0))
+            .set_condition_expression(expression)
+            .set_expression_attribute_values(values)
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()
+            .map_err(|error| StoreError::broken(error.to_string()))?;
+        self.push(role, TransactWriteItem::builder().put(put).build());
+        Ok(())
+    }
+
+    /// An update of one row; `condition` may use the values of the update.
+    pub(super) fn update(
+        &mut self,
+        role: Role,
+        key: Row,
+        table: &str,
+        expression: &str,
+        values: Values,
+        condition: Option<&'static str>,
+    ) -> Result<(), StoreError> {
+        let update = Update::builder()
+            .table_name(table)
+            .set_key(Some(key.0))
+            .update_expression(expression)
+            .set_expression_attribute_values(parts(Some(Condition("", values))).1)
+            .set_condition_expression(condition.map(str::to_owned))
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()
+            .map_err(|error| StoreError::broken(error.to_string()))?;
+        self.push(role, TransactWriteItem::builder().update(update).build());
+        Ok(())
+    }
+
+    pub(super) fn delete(
+        &mut self,
+        role: Role,
+        key: Row,
+        table: &str,
+        condition: Option<Condition>,
+    ) -> Result<(), StoreError> {
+        let (expression, values) = parts(condition);
+        let delete = Delete::builder()
+            .table_name(table)
+            .set_key(Some(key.0))
+            .set_condition_expression(expression)
+            .set_expression_attribute_values(values)
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()
+            .map_err(|error| StoreError::broken(error.to_string()))?;
+        self.push(role, TransactWriteItem::builder().delete(delete).build());
+        Ok(())
+    }
+
+    fn push(&mut self, role: Role, action: TransactWriteItem) {
+        self.roles.push(role);
+        self.actions.push(action);
+    }
+
+    /// Sends the transaction until it is committed or refused.
+    ///
+    /// All tries carry one `ClientRequestToken`, so that a try whose answer was lost is not run
+    /// twice. Conflicts with other transactions are waited out with full jitter.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if DynamoDB does not answer or conflicts go on for
+    /// [`PATIENCE`]; whether anything was written is then unknown in the first case.
+    pub(super) async fn commit(self, store: &Store) -> Result<Outcome, StoreError> {
+        let token = uuid::Uuid::now_v7().to_string();
+        let begun = Instant::now();
+        let mut pause = PAUSES.0;
+        loop {
+            let sent = store
+                .client
+                .transact_write_items()
+                .client_request_token(&token)
+                .set_transact_items(Some(self.actions.clone()))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .send()
+                .await;
+            let error = match sent {
+                Ok(answer) => {
+                    let used = answer.consumed_capacity().iter().filter_map(|used| used.capacity_units()).sum();
+                    telemetry::wrote(Some(used));
+                    return Ok(Outcome::Committed);
+                }
+                Err(error) => error,
+            };
+            telemetry::wrote(None);
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+            else {
+                return Err(unavailable(error));
+            };
+            match verdict(&self.roles, cancelled.cancellation_reasons()) {
+                Verdict::Refused(rows) => return Ok(Outcome::Refused(rows)),
+                Verdict::Broken(why) => return Err(StoreError::Broken(why)),
+                Verdict::Again if begun.elapsed() < PATIENCE => sleep(jitter(pause)).await,
+                Verdict::Again => return Err(StoreError::Unavailable("transactions keep conflicting".into())),
+            }
+            pause = (pause * 2).min(PAUSES.1);
+        }
+    }
+}
+
+enum Verdict {
+    Refused(Vec<(Role, Option<Item>)>),
+    Again,
+    Broken(String),
+}
+
+fn verdict(roles: &[Role], reasons: &[CancellationReason]) -> Verdict {
+    let mut refused = Vec::new();
+    for (role, reason) in roles.iter().zip(reasons) {
+        match reason.code() {
+            Some("ConditionalCheckFailed") => refused.push((*role, reason.item.clone().map(Item))),
+            Some("ValidationError" | "ItemCollectionSizeLimitExceeded") => {
+                return Verdict::Broken(reason.message().unwrap_or("a row was refused").to_owned());
+            }
+            // None, TransactionConflict, ThrottlingError, ProvisionedThroughputExceeded
+            _ => {}
+        }
+    }
+    if refused.is_empty() { Verdict::Again } else { Verdict::Refused(refused) }
+}
+
+fn parts(condition: Option<Condition>) -> (Option<String>, Option<HashMap<String, AttributeValue>>) {
+    let Some(Condition(expression, values)) = condition else { return (None, None) };
+    let values: HashMap<_, _> = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    (Some(expression.to_owned()), (!values.is_empty()).then_some(values))
+}
+
+/// A pause drawn evenly from zero to `most`.
+fn jitter(most: Duration) -> Duration {
+    let random = crate::random::bytes::<4>().map(u32::from_le_bytes).unwrap_or(u32::MAX / 2);
+    most.mul_f64(f64::from(random) / f64::from(u32::MAX))
+}
+
+/// An SDK error as this room's error; the SDK's words go to the log, never to a client.
+pub(super) fn unavailable<E, R>(error: SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let words = DisplayErrorContext(&error).to_string();
+    match error.code() {
+        Some("ResourceNotFoundException" | "ValidationException" | "AccessDeniedException") => {
+            StoreError::Broken(words)
+        }
+        _ => StoreError::Unavailable(words),
+    }
+}
+
+/// A string as an expression's value.
+pub(super) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number as an expression's value.
+pub(super) fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}

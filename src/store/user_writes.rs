@@ -1,0 +1,284 @@
+//! The writes of a user: user, claim, pointers, counter and log in one transaction each.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use scim_core::resource::Attributes;
+use scim_core::{Resource, ResourceId};
+use time::OffsetDateTime;
+
+use super::item::{Item, Row};
+use super::log::{self, Act};
+use super::transaction::{Condition, Outcome, Role, Transaction, number, text};
+use super::users::{self, Names, StoredUser, is_active};
+use super::{Store, StoreError, TenantKey, counters};
+
+/// A row that nobody holds: there is none, or it has expired.
+const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
+/// As [`UNHELD`], or the holder was deleted: its rows carry an expiry.
+const UNHELD_OR_DELETED: &str = "attribute_not_exists(p) OR attribute_exists(x)";
+const OWN: &str = "i = :id";
+
+/// Whose names a write may take.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Taking {
+    /// Take the userName of a deleted user that can still be restored.
+    pub user_name: bool,
+    /// Be one more owner of the externalId, beside its first.
+    pub external_id: bool,
+}
+
+/// What became of a new (or restored) user.
+#[derive(Debug)]
+pub enum Created {
+    /// It is stored.
+    Stored,
+    /// Nothing was written: these names are held.
+    Held {
+        /// The owner of the userName and whether it was deleted.
+        user_name: Option<(ResourceId, bool)>,
+        /// The first owner of the externalId and whether it was deleted.
+        external_id: Option<(ResourceId, bool)>,
+    },
+    /// Nothing was written: the row of that id is not what it was.
+    Changed,
+}
+
+/// What became of a change.
+#[derive(Debug)]
+pub enum Updated {
+    /// It is stored.
+    Stored,
+    /// Nothing was written: the userName has another owner.
+    UserNameHeld,
+    /// Nothing was written: the externalId has a first owner; take it beside that one.
+    ExternalIdHeld,
+    /// Nothing was written: the user changed meanwhile; read it and decide again.
+    Changed,
+}
+
+impl Store {
+    /// Stores a new user. One call: user, claim, externalId, e-mails, counter, log.
+    ///
+    /// Losing a race shows as [`Created::Held`]; a claim that is this user's own already (a lost
+    /// answer, sent again) counts as stored.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn create_user(
+        &self,
+        tenant: &TenantKey,
+        user: &Resource,
+        names: &Names,
+        taking: Taking,
+        act: &Act,
+    ) -> Result<Created, StoreError> {
+        let fresh = Condition("attribute_not_exists(p) OR x <= :now", vec![(":now", number(act.now))]);
+        self.put_user(tenant, user, names, taking, act, fresh, &Attributes::default()).await
+    }
+
+    /// Stores a deleted user anew, live and whole. Rows are put, not updated: TTL may have removed
+    /// any of them meanwhile.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn restore_user(
+        &self,
+        tenant: &TenantKey,
+        old: &StoredUser,
+        user: &Resource,
+        names: &Names,
+        taking: Taking,
+        act: &Act,
+    ) -> Result<Created, StoreError> {
+        let seen = Condition("attribute_not_exists(p) OR v = :seen", vec![(":seen", version(&old.resource))]);
+        self.put_user(tenant, user, names, taking, act, seen, &old.resource.attributes).await
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the two callers above name them")]
+    async fn put_user(
+        &self,
+        tenant: &TenantKey,
+        user: &Resource,
+        names: &Names,
+        taking: Taking,
+        act: &Act,
+        condition: Condition,
+        before: &Attributes,
+    ) -> Result<Created, StoreError> {
+        let mut transaction = Transaction::default();
+        let external_id_key = external_id_key(tenant, &user.id, names, taking.external_id);
+        let row = users::row(tenant, user, names, external_id_key.as_deref(), act)?;
+        transaction.put(Role::User, row, &self.table, Some(condition))?;
+        let claim = if taking.user_name { free_even_if_deleted() } else { free(act.now) };
+        self.put_claim(&mut transaction, tenant, &user.id, names, claim)?;
+        if let Some(key) = &external_id_key {
+            // The deleted user that is being restored owns the row itself.
+            let own = Condition(
+                "attribute_not_exists(p) OR x <= :now OR i = :id",
+                vec![(":now", number(act.now)), (":id", text(user.id.as_str()))],
+            );
+            self.put_owner(&mut transaction, Role::ExternalId, &tenant.external_ids(), key, &user.id, Some(own))?;
+        }
+        for email in &names.emails {
+            let key = tenant.email(email, &user.id);
+            self.put_owner(&mut transaction, Role::Other, &tenant.emails(), &key, &user.id, None)?;
+        }
+        let active = i64::from(is_active(&user.attributes));
+        counters::add(&mut transaction, tenant, &self.table, &user.id, 1, active)?;
+        let changes = log::changes(tenant, before, &user.attributes);
+        log::add(&mut transaction, tenant, &self.table, act, &user.id, user.meta.version.0, &changes)?;
+
+        let Outcome::Refused(refused) = transaction.commit(self).await? else { return Ok(Created::Stored) };
+        let holder = |role| refused.iter().find(|(of, _)| *of == role).and_then(|(_, item)| holder(item.as_ref()?));
+        match (holder(Role::Claim), holder(Role::ExternalId)) {
+            (Some((owner, _)), _) if owner == user.id && before == &Attributes::default() => Ok(Created::Stored),
+            (None, None) => Ok(Created::Changed),
+            (user_name, external_id) => Ok(Created::Held { user_name, external_id }),
+        }
+    }
+
+    /// Stores a changed user if it is still as `old`. One call; claims, pointers and counters only
+    /// where they change.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn update_user(
+        &self,
+        tenant: &TenantKey,
+        old: &StoredUser,
+        user: &Resource,
+        names: &Names,
+        taking: Taking,
+        act: &Act,
+    ) -> Result<Updated, StoreError> {
+        let mut transaction = Transaction::default();
+        let same_external_id = old.names.external_id == names.external_id;
+        let external_id_key = match same_external_id {
+            true => old.external_id_key.clone(),
+            false => external_id_key(tenant, &user.id, names, taking.external_id),
+        };
+        let row = users::row(tenant, user, names, external_id_key.as_deref(), act)?;
+        transaction.put(Role::User, row, &self.table, Some(as_seen(old)))?;
+        if old.names.user_name != names.user_name {
+            let claim = Row::new(&tenant.users(), &tenant.user_name_claim(&old.names.user_name));
+            transaction.delete(Role::Other, claim, &self.table, None)?;
+            self.put_claim(&mut transaction, tenant, &user.id, names, free_even_if_deleted())?;
+        }
+        if !same_external_id {
+            if let Some(key) = &old.external_id_key {
+                transaction.delete(Role::Other, Row::new(&tenant.external_ids(), key), &self.table, None)?;
+            }
+            if let Some(key) = &external_id_key {
+                let free = free(act.now);
+                self.put_owner(&mut transaction, Role::ExternalId, &tenant.external_ids(), key, &user.id, Some(free))?;
+            }
+        }
+        for email in old.names.emails.iter().filter(|email| !names.emails.contains(email)) {
+            let key = Row::new(&tenant.emails(), &tenant.email(email, &user.id));
+            transaction.delete(Role::Other, key, &self.table, None)?;
+        }
+        for email in names.emails.iter().filter(|email| !old.names.emails.contains(email)) {
+            let key = tenant.email(email, &user.id);
+            self.put_owner(&mut transaction, Role::Other, &tenant.emails(), &key, &user.id, None)?;
+        }
+        let active = i64::from(is_active(&user.attributes)) - i64::from(is_active(&old.resource.attributes));
+        counters::add(&mut transaction, tenant, &self.table, &user.id, 0, active)?;
+        let changes = log::changes(tenant, &old.resource.attributes, &user.attributes);
+        log::add(&mut transaction, tenant, &self.table, act, &user.id, user.meta.version.0, &changes)?;
+
+        match transaction.commit(self).await? {
+            Outcome::Committed => Ok(Updated::Stored),
+            Outcome::Refused(rows) if rows.iter().any(|(role, _)| *role == Role::User) => Ok(Updated::Changed),
+            Outcome::Refused(rows) if rows.iter().any(|(role, _)| *role == Role::Claim) => Ok(Updated::UserNameHeld),
+            Outcome::Refused(_) => Ok(Updated::ExternalIdHeld),
+        }
+    }
+
+    /// Deletes a user softly if it is still as `old`: the user, its claim and its pointers get
+    /// `expires`, in seconds since 1970. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn delete_user(
+        &self,
+        tenant: &TenantKey,
+        old: &StoredUser,
+        expires: i64,
+        act: &Act,
+    ) -> Result<Updated, StoreError> {
+        let id = &old.resource.id;
+        let mut transaction = Transaction::default();
+        let mut user = old.resource.clone();
+        user.meta.version = user.meta.version.next();
+        user.meta.last_modified = OffsetDateTime::from_unix_timestamp(act.now).unwrap_or(user.meta.last_modified);
+        let row = users::row(tenant, &user, &old.names, old.external_id_key.as_deref(), act)?
+            .text("st", "deleted")
+            .number("x", expires);
+        transaction.put(Role::User, row, &self.table, Some(as_seen(old)))?;
+        let mut pointers = vec![(tenant.users(), tenant.user_name_claim(&old.names.user_name))];
+        pointers.extend(old.external_id_key.clone().map(|key| (tenant.external_ids(), key)));
+        pointers.extend(old.names.emails.iter().map(|email| (tenant.emails(), tenant.email(email, id))));
+        for (p, s) in pointers {
+            let values = vec![(":x", number(expires)), (":id", text(id.as_str()))];
+            transaction.update(Role::Other, Row::new(&p, &s), &self.table, "SET x = :x", values, Some(OWN))?;
+        }
+        let active = -i64::from(is_active(&old.resource.attributes));
+        counters::add(&mut transaction, tenant, &self.table, id, -1, active)?;
+        log::add(&mut transaction, tenant, &self.table, act, id, user.meta.version.0, &[])?;
+        match transaction.commit(self).await? {
+            Outcome::Committed => Ok(Updated::Stored),
+            Outcome::Refused(_) => Ok(Updated::Changed),
+        }
+    }
+
+    fn put_claim(
+        &self,
+        transaction: &mut Transaction,
+        tenant: &TenantKey,
+        id: &ResourceId,
+        names: &Names,
+        condition: Condition,
+    ) -> Result<(), StoreError> {
+        let key = tenant.user_name_claim(&names.user_name);
+        self.put_owner(transaction, Role::Claim, &tenant.users(), &key, id, Some(condition))
+    }
+
+    /// A row that says whose a name is.
+    fn put_owner(
+        &self,
+        transaction: &mut Transaction,
+        role: Role,
+        p: &str,
+        s: &str,
+        owner: &ResourceId,
+        condition: Option<Condition>,
+    ) -> Result<(), StoreError> {
+        transaction.put(role, Row::new(p, s).text("i", owner.as_str()), &self.table, condition)
+    }
+}
+
+fn free(now: i64) -> Condition {
+    Condition(UNHELD, vec![(":now", number(now))])
+}
+
+fn free_even_if_deleted() -> Condition {
+    Condition(UNHELD_OR_DELETED, Vec::new())
+}
+
+fn as_seen(old: &StoredUser) -> Condition {
+    Condition("v = :seen AND st = :live", vec![(":seen", version(&old.resource)), (":live", text("live"))])
+}
+
+/// The key of the externalId's row: its first owner holds the bare hash.
+fn external_id_key(tenant: &TenantKey, id: &ResourceId, names: &Names, further: bool) -> Option<String> {
+    let key = tenant.external_id(names.external_id.as_deref()?);
+    Some(if further { format!("{key}#{id}") } else { key })
+}
+
+fn version(user: &Resource) -> AttributeValue {
+    number(i64::try_from(user.meta.version.0).unwrap_or(i64::MAX))
+}
+
+/// Who holds a name's row, and whether that user was deleted.
+fn holder(item: &Item) -> Option<(ResourceId, bool)> {
+    Some((item.text("i")?.parse().ok()?, item.number("x").is_some()))
+}

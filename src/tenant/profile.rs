@@ -1,0 +1,25 @@
+//! Profiles: every policy in which products and identity providers differ, as plain data.
+
+use scim_core::Unknown;
+
+/// How the service behaves for one tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// The name it is chosen by.
+    pub name: &'static str,
+    /// What happens to attributes that no schema defines.
+    pub unknown: Unknown,
+}
+
+impl Profile {
+    /// The profiles that `tenant create --profile` offers.
+    pub const ALL: [Self; 2] =
+        [Self { name: "default", unknown: Unknown::Ignore }, Self { name: "strict", unknown: Unknown::Refuse }];
+
+    /// The profile of this name; the default one if a newer version wrote a name that this one does
+    /// not know.
+    pub fn named(name: &str) -> Self {
+        let [default, ..] = Self::ALL;
+        Self::ALL.into_iter().find(|profile| profile.name == name).unwrap_or(default)
+    }
+}
