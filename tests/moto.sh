@@ -7,10 +7,6 @@ start moto moto_server -H 127.0.0.1 -p "$port"
 await 60 curl -sf "http://127.0.0.1:$port/moto-api/"
 export SCIM_TEST_SECRETS_ENDPOINT=http://127.0.0.1:$port SCIM_TEST_DYNAMODB_ENDPOINT=http://127.0.0.1:$port
 
-# A filter that matches no test passes too: so at least one must have run.
-contract() {
-    cargo test "$@" -- moto | tee "$DIR/tests.out"
-    grep -q '^test .* ok$' "$DIR/tests.out" || { echo "no moto test ran: $*" >&2 && exit 1; }
-}
-contract -p scim-lambda --test it
-contract -p scimctl
+# A filter that matches no test passes too: so the two must have run.
+cargo test --test it -- --ignored moto | tee "$DIR/tests.out"
+[ "$(grep -c '^test moto::.* ok$' "$DIR/tests.out")" = 2 ] || { echo "not all moto tests ran" >&2 && exit 1; }

@@ -55,8 +55,8 @@ impl Secrets {
     pub async fn records(&self, tenant: &TenantCode) -> Result<Vec<TokenRecord>, SecretsError> {
         let name = self.name(tenant);
         // Without a stage, some emulators return the version before the current one.
-        let answer = self.client.get_secret_value().secret_id(&name).version_stage("AWSCURRENT").send().await;
-        match answer {
+        let answer = self.client.get_secret_value().secret_id(&name).version_stage("AWSCURRENT").send();
+        match Box::pin(answer).await {
             Ok(secret) => {
                 records::parse(secret.secret_string().unwrap_or_default()).map_err(|_| SecretsError::Garbage(name))
             }

@@ -1,7 +1,7 @@
 //! How users come, go and come back.
 
 use scim_core::resource::Attributes;
-use scim_core::{Draft, Error, Meta, Resource};
+use scim_core::{Draft, Error, Meta, Resource, ResourceId};
 use serde_json::Value;
 
 use super::{Call, Directory, TRIES, busy, checked, user_name_taken};
@@ -47,11 +47,10 @@ impl Directory {
                 return Err(user_name_taken());
             }
             let back = match (&user_name, &external_id) {
-                (_, Some((_, deleted))) => self.same_external_id(&key, &names, *deleted).await?,
+                (_, Some((owner, deleted))) => self.same_external_id(&key, &names, owner, *deleted).await?,
                 (Some((owner, _)), None) => {
-                    let now = self.clock.seconds();
-                    let owner = self.store.user(&key, owner, now).await.map_err(unanswered)?;
-                    owner.filter(|owner| owner.is_restorable(now) && owner.names().external_id().is_none())
+                    let owner = self.deleted(&key, owner).await?;
+                    owner.filter(|owner| owner.names().external_id().is_none())
                 }
                 (None, None) => None,
             };
@@ -67,20 +66,34 @@ impl Directory {
         Err(busy())
     }
 
-    /// The deleted user whom an externalId brings back. Where a visible user has the externalId
-    /// already, only one who also had the userName is meant.
+    /// The deleted user whom an externalId brings back: its first owner if that was deleted. Where a
+    /// visible user has the externalId already, one who also had the userName is meant.
     async fn same_external_id(
         &self,
         key: &TenantKey,
         names: &Names,
+        first: &ResourceId,
         first_is_deleted: bool,
     ) -> Result<Option<StoredUser>, Error> {
         let Some(external_id) = names.external_id() else { return Ok(None) };
+        if first_is_deleted
+            && let Some(owner) = self.deleted(key, first).await?
+            && owner.names().external_id() == Some(external_id)
+        {
+            return Ok(Some(owner));
+        }
         let now = self.clock.seconds();
         let found = self.store.restorable_by_external_id(key, external_id, now).await.map_err(unanswered)?;
         let same_name = |user: &StoredUser| user.names().user_name() == names.user_name();
         let found = found.into_iter().filter(|user| first_is_deleted || same_name(user));
         Ok(found.max_by_key(|user| (same_name(user), user.resource.meta.last_modified)))
+    }
+
+    /// The user with this id, if it was deleted and can be brought back.
+    async fn deleted(&self, key: &TenantKey, id: &ResourceId) -> Result<Option<StoredUser>, Error> {
+        let now = self.clock.seconds();
+        let user = self.store.user(key, id, now).await.map_err(unanswered)?;
+        Ok(user.filter(|user| user.is_restorable(now)))
     }
 
     /// Brings `old` back with `asserted` laid over its attributes; `None` if its row changed.

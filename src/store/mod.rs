@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Builder, timeout::TimeoutConfig};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 pub use keys::TenantKey;
 pub use log::{Act, Operation};
@@ -84,9 +84,10 @@ impl Store {
             .key("p", AttributeValue::S(p.to_owned()))
             .key("s", AttributeValue::S(s.to_owned()))
             .consistent_read(true)
-            .return_consumed_capacity(aws_sdk_dynamodb::types::ReturnConsumedCapacity::Total)
-            .send()
-            .await;
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send();
+        // The SDK's futures are large; boxed, they do not make every future above them large too.
+        let answer = Box::pin(answer).await;
         let answer = answer.map_err(transaction::unavailable)?;
         telemetry::read(answer.consumed_capacity().and_then(|used| used.capacity_units()));
         Ok(answer.item.map(Item))
@@ -109,9 +110,9 @@ impl Store {
             .expression_attribute_values(":s", AttributeValue::S(from.to_owned()))
             .consistent_read(true)
             .set_limit(limit)
-            .return_consumed_capacity(aws_sdk_dynamodb::types::ReturnConsumedCapacity::Total)
-            .send()
-            .await;
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send();
+        let answer = Box::pin(answer).await;
         let answer = answer.map_err(transaction::unavailable)?;
         telemetry::read(answer.consumed_capacity().and_then(|used| used.capacity_units()));
         let last = answer.last_evaluated_key.and_then(|key| key.get("s").and_then(|s| s.as_s().ok()).cloned());

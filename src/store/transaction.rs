@@ -139,9 +139,8 @@ impl Transaction {
                 .client_request_token(&token)
                 .set_transact_items(Some(self.actions.clone()))
                 .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .send()
-                .await;
-            let error = match sent {
+                .send();
+            let error = match Box::pin(sent).await {
                 Ok(answer) => {
                     let used = answer.consumed_capacity().iter().filter_map(|used| used.capacity_units()).sum();
                     telemetry::wrote(Some(used));

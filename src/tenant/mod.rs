@@ -40,12 +40,15 @@ impl Tenant {
     }
 }
 
+/// A tenant, or that there is none, and when that was read, in seconds since 1970.
+type Known = (Option<Arc<Tenant>>, i64);
+
 /// Tenants by code.
 #[derive(Debug)]
 pub struct Tenants {
     store: Store,
     clock: Clock,
-    known: Mutex<HashMap<TenantCode, (Option<Arc<Tenant>>, i64)>>,
+    known: Mutex<HashMap<TenantCode, Known>>,
 }
 
 impl Tenants {

@@ -10,9 +10,7 @@ use std::path::Path;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 
 use engine::Engine;
@@ -58,13 +56,13 @@ impl Local {
     /// A configuration whose SDK clients reach the engine and the secrets in this process, without
     /// a socket.
     pub fn sdk_config(&self) -> SdkConfig {
-        dummy_account().into_builder().http_client(self.http_client()).build()
+        let connector = self.connector();
+        dummy_account().into_builder().http_client(http_client_fn(move |_, _| connector.clone())).build()
     }
 
-    /// The HTTP client of [`Local::sdk_config`].
-    pub fn http_client(&self) -> SharedHttpClient {
-        let connector = SharedHttpConnector::new(InProcess(self.clone()));
-        http_client_fn(move |_, _| connector.clone())
+    /// What answers the SDK's requests in this process; a test may stand between.
+    pub fn connector(&self) -> SharedHttpConnector {
+        SharedHttpConnector::new(InProcess(self.clone()))
     }
 }
 

@@ -1,0 +1,251 @@
+//! The tool as an operator uses it: the binary, its output and its exit status.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![cfg(unix)]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_scimctl");
+
+/// A directory that is gone when the test is done.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("scimctl-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        Self(path)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(BINARY).arg("--data").arg(&self.0).args(arguments).output().unwrap()
+    }
+
+    /// Runs with `--json` and returns the object.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.run(&[&["--json"], arguments].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(text.lines().count(), 1, "one object and nothing else: {text}");
+        serde_json::from_str(&text).unwrap()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A running `serve`; stopped when dropped.
+struct Server {
+    child: Child,
+    lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
+}
+
+impl Server {
+    fn start(directory: &Directory, arguments: &[&str]) -> Self {
+        let mut child = Command::new(BINARY)
+            .arg("--data")
+            .arg(&directory.0)
+            .args(arguments)
+            .args(["serve", "--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, lines }
+    }
+
+    /// The object that `--json` prints when the server is ready.
+    fn ready(&mut self) -> Value {
+        serde_json::from_str(&self.lines.next().unwrap().unwrap()).unwrap()
+    }
+
+    /// Ctrl-C.
+    fn interrupt(mut self) -> bool {
+        Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
+        self.child.wait().unwrap().success()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One HTTP request to `base_url`; status and JSON.
+fn http(base_url: &str, token: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+    let (host, base) = base_url.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} /{base}{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\
+         Content-Type: application/scim+json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head[9..12].parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
+}
+
+#[test]
+fn what_is_served_is_there_on_the_next_start() {
+    let directory = Directory::new("restart");
+    let mut server = Server::start(&directory, &["--json"]);
+    let ready = server.ready();
+    let (base_url, token) = (ready["base_url"].as_str().unwrap(), ready["token"].as_str().unwrap());
+    assert_eq!((&ready["tenant"], base_url.ends_with("/scim/v2")), (&json!("demo"), true));
+    let (status, user) = http(base_url, token, "POST", "/Users", r#"{"userName":"a@example.com"}"#);
+    assert_eq!(status, 201, "{user}");
+    assert!(user["meta"]["location"].as_str().unwrap().starts_with(base_url));
+    assert!(server.interrupt(), "Ctrl-C is a clean end");
+
+    let mut server = Server::start(&directory, &["--json"]);
+    let again = server.ready();
+    assert_eq!(again["token"], Value::Null, "a token is shown once");
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let (status, found) = http(again["base_url"].as_str().unwrap(), token, "GET", &path, "");
+    assert_eq!((status, &found["userName"]), (200, &user["userName"]));
+}
+
+#[test]
+fn every_subcommand_works_whether_or_not_the_directory_is_served() {
+    let directory = Directory::new("both");
+    let alone = directory.json(&["tenant", "create", "acme", "--idp", "entra"]);
+    assert_eq!((&alone["tenant"], &alone["base_url"]), (&json!("acme"), &json!("http://127.0.0.1:8080/scim/v2")));
+
+    let mut server = Server::start(&directory, &["--json"]);
+    let ready = server.ready();
+    let base_url = ready["base_url"].as_str().unwrap();
+    assert_eq!(ready["token"], Value::Null, "there is a tenant already, so no demo is made");
+    let beside = directory.json(&["tenant", "create", "globex", "--profile", "strict"]);
+    assert_eq!(beside["base_url"], base_url);
+    let second = directory.json(&["token", "issue", "acme", "--days", "7"]);
+    for made in [&alone, &beside, &second] {
+        assert_eq!(http(base_url, made["token"].as_str().unwrap(), "GET", "/Users", "").0, 200);
+    }
+    directory.json(&["token", "revoke", "acme", alone["key_id"].as_str().unwrap()]);
+    let served = directory.json(&["token", "list", "acme"]);
+    assert!(server.interrupt());
+
+    assert_eq!(directory.json(&["token", "list", "acme"]), served);
+    let states: Vec<_> = served["tokens"].as_array().unwrap().iter().map(|token| token["state"].clone()).collect();
+    assert_eq!(states, ["revoked", "good"]);
+    let names: Vec<_> = directory.json(&["tenant", "list"])["tenants"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|t| t["tenant"].clone())
+        .collect();
+    assert_eq!(names, ["acme", "globex"]);
+}
+
+#[test]
+fn the_printed_curl_lines_work_when_pasted() {
+    let directory = Directory::new("curl");
+    let mut server = Server::start(&directory, &[]);
+    let mut curls = Vec::new();
+    for line in server.lines.by_ref().map(Result::unwrap) {
+        if line.starts_with("curl ") {
+            curls.push(line);
+        } else if line.starts_with("Ctrl-C") {
+            break;
+        }
+    }
+    assert_eq!(curls.len(), 3);
+    if Command::new("curl").arg("--version").output().is_err() {
+        return;
+    }
+    let answers: Vec<Value> = curls
+        .iter()
+        .map(|line| serde_json::from_slice(&Command::new("sh").arg("-c").arg(line).output().unwrap().stdout).unwrap())
+        .collect();
+    assert_eq!(answers[0]["patch"]["supported"], true);
+    assert_eq!(answers[1]["userName"], "bjensen@example.com");
+    assert_eq!(answers[2]["Resources"][0], answers[1]);
+    let lines: Vec<String> =
+        server.lines.by_ref().map(Result::unwrap).filter(|line| !line.is_empty()).take(3).collect();
+    assert!(lines[1].starts_with("POST /scim/v2/Users  201  ") && lines[1].ends_with("DynamoDB calls: 1"), "{lines:?}");
+}
+
+#[test]
+fn a_stack_is_reached_through_the_sdks_own_configuration() {
+    let directory = Directory::new("stack");
+    let mut server = Server::start(&directory, &["--json"]);
+    let ready = server.ready();
+    // A stack's table has the stack's name; the served table is called scim.
+    let run = |arguments: &[&str]| {
+        Command::new(BINARY)
+            .args(["--stack", "scim", "--json"])
+            .args(arguments)
+            .env("AWS_REGION", "eu-west-1")
+            .env("AWS_ACCESS_KEY_ID", "local")
+            .env("AWS_SECRET_ACCESS_KEY", "local")
+            .env("AWS_ENDPOINT_URL_DYNAMODB", ready["dynamodb"].as_str().unwrap())
+            .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", ready["secrets_manager"].as_str().unwrap())
+            .output()
+            .unwrap()
+    };
+    let without = run(&["tenant", "create", "acme"]);
+    assert!(!without.status.success() && String::from_utf8_lossy(&without.stderr).contains("--base-url"));
+    let made = run(&["tenant", "create", "acme", "--base-url", "https://scim.example.com/scim/v2/"]);
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    assert_eq!(made["base_url"], "https://scim.example.com/scim/v2");
+    let tokens = run(&["token", "list", "acme"]);
+    let tokens: Value = serde_json::from_slice(&tokens.stdout).unwrap();
+    assert_eq!(tokens["tokens"][0]["key_id"], made["key_id"]);
+}
+
+#[test]
+fn mistakes_are_told_on_standard_error() {
+    let directory = Directory::new("mistakes");
+    directory.json(&["tenant", "create", "acme"]);
+    for (arguments, said) in [
+        (&["tenant", "create", "acme"][..], "there is a tenant acme already"),
+        (&["tenant", "create", "a b"], "letters, digits"),
+        (&["tenant", "create", ""], "letters, digits"),
+        (&["tenant", "create", "b", "--profile", "nobody"], "default, strict"),
+        (&["tenant", "create", "b", "--base-url", "ftp://x"], "https://"),
+        (&["token", "issue", "nobody"], "there is no tenant nobody"),
+        (&["token", "revoke", "acme", "zzzz"], "has no token zzzz"),
+        (&["token", "issue", "acme", "--days", "0"], "--days"),
+    ] {
+        let output = directory.run(&[&["--json"], arguments].concat());
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && error.contains(said), "{arguments:?}: {error}");
+        assert!(output.stdout.is_empty());
+    }
+    let mut server = Server::start(&directory, &["--json"]);
+    server.ready();
+    let second = directory.run(&["serve", "--listen", "127.0.0.1:0"]);
+    assert!(String::from_utf8_lossy(&second.stderr).contains("being served already"));
+}
+
+#[test]
+fn an_ephemeral_server_leaves_nothing_behind() {
+    let directory = Directory::new("ephemeral");
+    let mut child = Command::new(BINARY)
+        .arg("--data")
+        .arg(&directory.0)
+        .args(["--json", "serve", "--ephemeral", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(http(ready["base_url"].as_str().unwrap(), ready["token"].as_str().unwrap(), "GET", "/Users", "").0, 200);
+    Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(child.wait().unwrap().success());
+    assert!(!directory.0.exists());
+}

@@ -1,0 +1,270 @@
+//! Events as API Gateway and Function URLs send them, through `lambda_http`, into the service that
+//! `main.rs` builds.
+
+use std::fs;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use lambda_http::Context;
+use lambda_http::lambda_runtime::LambdaEvent;
+use scim_lambda::edge::gateway;
+use serde_json::{Value, json};
+
+use crate::support::{BASE_URL, World};
+
+struct Reply {
+    status: u64,
+    headers: Value,
+    body: Value,
+}
+
+async fn invoke(world: &World, event: Value) -> Reply {
+    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(25);
+    let mut context = Context::default();
+    context.deadline = deadline.as_millis().try_into().unwrap();
+    context.request_id = "request-1".into();
+    let reply = gateway::handle(&world.service, LambdaEvent::new(event, context)).await.unwrap();
+    assert_eq!(reply["isBase64Encoded"], false);
+    let headers = match reply.get("multiValueHeaders").and_then(Value::as_object) {
+        Some(many) if !many.is_empty() => many.iter().map(|(name, values)| (name.clone(), values[0].clone())).collect(),
+        _ => reply["headers"].as_object().unwrap().clone(),
+    };
+    let body = reply["body"].as_str().filter(|body| !body.is_empty());
+    Reply {
+        status: reply["statusCode"].as_u64().unwrap(),
+        headers: headers.into(),
+        body: body.map_or(Value::Null, |body| serde_json::from_str(body).unwrap()),
+    }
+}
+
+/// A file of `events/` with its placeholders filled.
+fn event(world: &World, name: &str, user_id: &str) -> Value {
+    let text = fs::read_to_string(format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let text = text.replace("{{token}}", world.token.reveal()).replace("{{userId}}", user_id);
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test]
+async fn every_event_file_gets_its_answer() {
+    let world = World::new().await;
+    let mut id = String::new();
+    let mut seen = Vec::new();
+    for (name, status) in [
+        ("create-user", 201),
+        ("get-user", 200),
+        ("filter-users-by-user-name", 200),
+        ("deactivate-user", 200),
+        ("delete-user", 204),
+        ("bad-token", 401),
+        ("create-user-rest-v1", 201),
+    ] {
+        let reply = invoke(&world, event(&world, name, &id)).await;
+        assert_eq!(reply.status, status, "{name}: {}", reply.body);
+        match name {
+            "create-user" => {
+                id = reply.body["id"].as_str().unwrap().to_owned();
+                assert_eq!(reply.headers["location"], format!("{BASE_URL}/Users/{id}"));
+                assert_eq!(reply.headers["content-type"], "application/scim+json");
+                assert_eq!(reply.headers["etag"], "W/\"1\"");
+            }
+            "get-user" => assert_eq!(reply.body["id"], id),
+            "filter-users-by-user-name" => assert_eq!(reply.body["Resources"][0]["id"], id),
+            "deactivate-user" => assert_eq!(reply.body["active"], false),
+            "delete-user" => assert_eq!(reply.body, Value::Null),
+            "bad-token" => assert_eq!(reply.headers["www-authenticate"], "Bearer realm=\"scim\""),
+            _ => assert_eq!(reply.body["userName"], "rest@example.com"),
+        }
+        seen.push(format!("{name}.json"));
+    }
+    let mut files: Vec<_> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/events"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    files.sort();
+    seen.sort();
+    assert_eq!(files, seen, "every file is tested");
+}
+
+#[tokio::test]
+async fn the_request_id_of_the_platform_is_in_the_log() {
+    let world = World::new().await;
+    assert_eq!(invoke(&world, event(&world, "create-user", "")).await.status, 201);
+    let rows = world.rows().await;
+    let log = rows.iter().find(|row| row["p"].as_s().unwrap().ends_with("#L")).unwrap();
+    assert_eq!(log["rq"].as_s().unwrap(), "request-1");
+    assert_eq!(log["by"].as_s().unwrap(), world.token.key_id().as_str());
+}
+
+/// A GET as a Function URL, HTTP API (stage) or REST API would describe it.
+fn get(world: &World, source: &str, path: &str, query: &str) -> Value {
+    let mut event = event(world, if source == "rest" { "create-user-rest-v1" } else { "get-user" }, "");
+    let context = &mut event["requestContext"];
+    match source {
+        "url" => context["domainName"] = json!("abcdefgh.lambda-url.eu-west-1.on.aws"),
+        "stage" => context["stage"] = json!("prod"),
+        _ => {}
+    }
+    if source == "rest" {
+        event["httpMethod"] = json!("GET");
+        event["body"] = Value::Null;
+        event["path"] = json!(path);
+        let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let mut many = serde_json::Map::new();
+        for (name, value) in pairs {
+            many.entry(name).or_insert(json!([])).as_array_mut().unwrap().push(json!(value));
+        }
+        event["multiValueQueryStringParameters"] = many.into();
+    } else {
+        event["rawPath"] = json!(path);
+        event["rawQueryString"] = json!(query);
+    }
+    event
+}
+
+#[tokio::test]
+async fn filters_survive_every_gateway() {
+    let world = World::new().await;
+    let name = "o'neil+te%st é&x=\"y\"@example.com";
+    world.create(json!({ "userName": name, "title": "Dr" })).await;
+    let escaped = name.replace('"', "\\\"");
+    let mut queries = form_urlencoded::Serializer::new(String::new());
+    queries
+        .append_pair("filter", &format!("userName eq \"{escaped}\""))
+        .append_pair("attributes", "userName")
+        .append_pair("attributes", "title");
+    let query = queries.finish();
+    for source in ["http", "stage", "url", "rest"] {
+        for query in [query.clone(), query.replace('+', "%20")] {
+            let reply = invoke(&world, get(&world, source, "/scim/v2/Users", &query)).await;
+            assert_eq!(reply.status, 200, "{source}: {}", reply.body);
+            assert_eq!(reply.body["totalResults"], 1, "{source} {query}");
+            assert_eq!(reply.body["Resources"][0]["title"], "Dr", "{source}: both attributes parameters count");
+            assert_eq!(reply.body["Resources"][0].get("active"), None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn stage_prefixes_are_not_part_of_the_path() {
+    let world = World::new().await;
+    for source in ["stage", "rest"] {
+        for path in ["/scim/v2/Users", "/prod/scim/v2/Users"] {
+            assert_eq!(invoke(&world, get(&world, source, path, "")).await.status, 200, "{source} {path}");
+        }
+    }
+    assert_eq!(invoke(&world, get(&world, "http", "/prod/scim/v2/Users", "")).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_path_is_decoded_once_whoever_decodes_it() {
+    let world = World::new().await;
+    let schema = "/scim/v2/Schemas/urn:ietf:params:scim:schemas:core:2.0:User";
+    let encoded = schema.replace("urn:", "urn%3A");
+    let twice = schema.replace("urn:", "urn%253A");
+    // An HTTP API hands over the path decoded; REST APIs and Function URLs as it was sent.
+    for (source, path, status) in [
+        ("http", schema, 200),
+        ("http", encoded.as_str(), 404),
+        ("http", "/scim/v2/Users/a b\"<é", 404),
+        ("rest", schema, 200),
+        ("rest", encoded.as_str(), 200),
+        ("rest", twice.as_str(), 404),
+        ("url", schema, 200),
+        ("url", encoded.as_str(), 200),
+        ("url", twice.as_str(), 404),
+        ("url", "/scim/v2/Users/a%2Fb", 404),
+        ("url", "/scim/v2/Users/%", 404),
+        ("rest", "/scim/v2/Users/%zz", 404),
+    ] {
+        let reply = invoke(&world, get(&world, source, path, "")).await;
+        assert_eq!(reply.status, status, "{source} {path}: {}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn what_no_request_can_hold_is_a_scim_400() {
+    let world = World::new().await;
+    let mut events = Vec::new();
+    for query in ["filter=userName eq \"a\"", "filter=userName+eq+\"a\"", "a=<b>", "a=b#c", "a=\u{7f}", "a=b\nc"] {
+        events.push((query, get(&world, "http", "/scim/v2/Users", query)));
+        events.push((query, get(&world, "url", "/scim/v2/Users", query)));
+    }
+    for host in ["a b", "<", "a/b\u{e9}", "", "a:b:c:99999"] {
+        for source in ["http", "rest"] {
+            let mut event = get(&world, source, "/scim/v2/Users", "");
+            let name = if source == "rest" { "Host" } else { "host" };
+            event["headers"][name] = json!(host);
+            if source == "rest" {
+                event["multiValueHeaders"]["Host"] = json!([host]);
+            }
+            events.push((host, event));
+        }
+    }
+    for (source, name) in [("http", "create-user"), ("rest", "create-user-rest-v1")] {
+        for body in ["%%%", "e30", "gA=="] {
+            let mut event = event(&world, name, "");
+            event["isBase64Encoded"] = json!(true);
+            event["body"] = json!(body);
+            events.push((source, event));
+        }
+    }
+    let mut method = get(&world, "http", "/scim/v2/Users", "");
+    method["requestContext"]["http"]["method"] = json!("G E T");
+    events.push(("method", method));
+    let mut header = get(&world, "http", "/scim/v2/Users", "");
+    header["headers"]["x-odd"] = json!("a\nb");
+    events.push(("header", header));
+    for (what, event) in events {
+        let reply = invoke(&world, event).await;
+        assert_eq!(reply.status, 400, "{what}: {}", reply.body);
+        assert_eq!(reply.headers["content-type"], "application/scim+json");
+        assert_eq!(reply.body["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:Error"]));
+        assert_eq!(reply.body["status"], "400");
+        assert!(reply.body["detail"].as_str().unwrap().len() > 10);
+    }
+}
+
+#[tokio::test]
+async fn base64_bodies_are_decoded() {
+    use base64::Engine as _;
+    let world = World::new().await;
+    for (name, user) in [("create-user", "a@example.com"), ("create-user-rest-v1", "b@example.com")] {
+        let mut event = event(&world, name, "");
+        let body = json!({ "userName": user, "displayName": "Ünïcode" }).to_string();
+        event["body"] = json!(base64::engine::general_purpose::STANDARD.encode(body));
+        event["isBase64Encoded"] = json!(true);
+        let reply = invoke(&world, event).await;
+        assert_eq!((reply.status, &reply.body["displayName"]), (201, &json!("Ünïcode")), "{}", reply.body);
+    }
+}
+
+#[tokio::test]
+async fn two_authorization_headers_are_two() {
+    let world = World::new().await;
+    let good = format!("Bearer {}", world.token.reveal());
+    let mut rest = get(&world, "rest", "/scim/v2/Users", "");
+    rest["multiValueHeaders"]["Authorization"] = json!(["Bearer x", good]);
+    rest["headers"]["Authorization"] = json!(good);
+    assert_eq!(invoke(&world, rest).await.status, 401);
+    let mut http = get(&world, "http", "/scim/v2/Users", "");
+    http["headers"]["authorization"] = json!(format!("{good},{good}"));
+    assert_eq!(invoke(&world, http).await.status, 401);
+}
+
+#[tokio::test]
+async fn the_host_header_has_no_say_in_locations() {
+    let world = World::new().await;
+    let mut event = event(&world, "create-user", "");
+    event["headers"]["host"] = json!("evil.example.net");
+    event["headers"]["x-forwarded-host"] = json!("evil.example.net");
+    event["headers"]["x-forwarded-proto"] = json!("gopher, <");
+    let reply = invoke(&world, event).await;
+    assert_eq!(reply.status, 201);
+    assert!(!reply.body.to_string().contains("evil") && !reply.headers.to_string().contains("evil"));
+}
+
+#[tokio::test]
+async fn what_is_no_gateway_event_fails_the_invocation() {
+    let world = World::new().await;
+    let reply = gateway::handle(&world.service, LambdaEvent::new(json!({ "Records": [] }), Context::default())).await;
+    assert!(reply.is_err());
+}

@@ -1,0 +1,148 @@
+//! Deleting softly, coming back, and the end of the retention.
+
+use serde_json::{Value, json};
+
+use crate::support::{DAY, World};
+
+async fn delete(world: &World, user: &Value) {
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let deleted = world.send("DELETE", &path, None).await;
+    assert_eq!((deleted.status.as_u16(), &deleted.body), (204, &Value::Null));
+    world.send("GET", &path, None).await.is_error(404, None);
+    world.send("DELETE", &path, None).await.is_error(404, None);
+    world.send("PUT", &path, json!({ "userName": "x" })).await.is_error(404, None);
+    let patch = json!({ "Operations": [{ "op": "replace", "path": "active", "value": true }] });
+    world.send("PATCH", &path, patch).await.is_error(404, None);
+}
+
+#[tokio::test]
+async fn a_deleted_user_is_gone_for_the_client_and_expires_in_ninety_days() {
+    let world = World::new().await;
+    let user = world
+        .create(json!({ "userName": "a@example.com", "externalId": "1", "emails": [{ "value": "b@example.com" }] }))
+        .await;
+    delete(&world, &user).await;
+    for filter in [
+        "userName eq \"a@example.com\"",
+        "externalId eq \"1\"",
+        "emails.value eq \"b@example.com\"",
+        "title pr or active eq true",
+    ] {
+        assert!(world.find(filter).await.is_empty(), "{filter}");
+    }
+    assert_eq!(world.send("GET", "/Users", None).await.body["totalResults"], 0);
+    let expiry = (world.clock.seconds() + 90 * DAY).to_string();
+    let rows = world.rows().await;
+    let expiring = rows.iter().filter(|row| row.get("x").and_then(|x| x.as_n().ok()) == Some(&expiry));
+    let mut kinds: Vec<_> = expiring.map(|row| row["p"].as_s().unwrap().split_once('#').unwrap().1).collect();
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["E", "U", "U", "X"], "user, claim and both pointers expire together");
+}
+
+#[tokio::test]
+async fn the_same_external_id_brings_the_same_person_back() {
+    let world = World::new().await;
+    let user =
+        world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr", "active": false })).await;
+    delete(&world, &user).await;
+    world.clock.advance(89 * DAY);
+    let back = world.create(json!({ "userName": "a.new@example.com", "externalId": "1", "nickName": "A" })).await;
+    assert_eq!((&back["id"], &back["meta"]["created"]), (&user["id"], &user["meta"]["created"]));
+    assert_eq!((&back["title"], &back["nickName"], &back["active"]), (&json!("Dr"), &json!("A"), &json!(true)));
+    assert_eq!(back["meta"]["version"], "W/\"3\"");
+    assert_eq!(world.find("userName eq \"a.new@example.com\"").await, [back.clone()]);
+    assert!(world.find("userName eq \"a@example.com\"").await.is_empty());
+    world.clock.advance(2 * DAY);
+    world.local.engine.sweep().unwrap();
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    assert_eq!(world.send("GET", &path, None).await.body, back, "the expiry is gone from the user's rows");
+    assert_eq!(world.find("externalId eq \"1\"").await, [back]);
+    assert_eq!(world.send("GET", "/Users", None).await.body["totalResults"], 1);
+}
+
+#[tokio::test]
+async fn the_same_name_brings_back_who_never_had_an_external_id() {
+    let world = World::new().await;
+    let user = world.create(json!({ "userName": "a@example.com", "title": "Dr" })).await;
+    delete(&world, &user).await;
+    let back = world.create(json!({ "userName": "A@example.com" })).await;
+    assert_eq!((&back["id"], &back["title"], &back["userName"]), (&user["id"], &json!("Dr"), &json!("A@example.com")));
+}
+
+#[tokio::test]
+async fn another_person_may_take_the_name_of_a_deleted_user() {
+    let world = World::new().await;
+    for (old, new) in [(json!("1"), json!("2")), (json!("1"), Value::Null), (Value::Null, json!("2"))] {
+        let (_, token) = world.tenant(&format!("t{}{}", old, new).replace('"', ""), "default").await;
+        let send = async |body: Value| world.send_as(&token, "POST", "/Users", body).await;
+        let user = send(json!({ "userName": "a@example.com", "externalId": old, "title": "Dr" })).await.body;
+        let path = format!("/Users/{}", user["id"].as_str().unwrap());
+        assert_eq!(world.send_as(&token, "DELETE", &path, None).await.status, 204);
+        let other = send(json!({ "userName": "a@example.com", "externalId": new })).await;
+        assert_eq!(other.status, 201, "{}", other.body);
+        assert_ne!(other.body["id"], user["id"], "{old} {new}");
+        assert_eq!(other.body.get("title"), None);
+        let third = send(json!({ "userName": "a@example.com", "externalId": "3" })).await;
+        third.is_error(409, Some("uniqueness"));
+        if !old.is_null() {
+            let back = send(json!({ "userName": "b@example.com", "externalId": old })).await;
+            assert_eq!(
+                (back.status.as_u16(), &back.body["id"]),
+                (201, &user["id"]),
+                "still there under its externalId"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn coming_back_under_a_taken_name_is_refused_and_loses_nothing() {
+    let world = World::new().await;
+    let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    delete(&world, &user).await;
+    world.create(json!({ "userName": "a@example.com", "externalId": "2" })).await;
+    let taken = world.send("POST", "/Users", json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    taken.is_error(409, Some("uniqueness"));
+    let back = world.create(json!({ "userName": "c@example.com", "externalId": "1" })).await;
+    assert_eq!(back["id"], user["id"]);
+}
+
+#[tokio::test]
+async fn an_expired_user_is_gone_however_late_its_rows_are_removed() {
+    let world = World::new().await;
+    let user = world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr" })).await;
+    delete(&world, &user).await;
+    world.clock.advance(90 * DAY);
+    // The rows are still there: nothing has swept.
+    let new = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    assert_ne!(new["id"], user["id"]);
+    assert_eq!(new.get("title"), None);
+    assert_eq!(world.find("externalId eq \"1\"").await, [new]);
+}
+
+#[tokio::test]
+async fn the_sweep_removes_every_trace_of_an_expired_user() {
+    let world = World::new().await;
+    let tenant_only = world.rows().await.len();
+    let user = world
+        .create(json!({ "userName": "a@example.com", "externalId": "1", "emails": [{ "value": "b@example.com" }] }))
+        .await;
+    delete(&world, &user).await;
+    world.clock.advance(90 * DAY + 1);
+    world.local.engine.sweep().unwrap();
+    let id = user["id"].as_str().unwrap();
+    let rows = world.rows().await;
+    let left: Vec<_> =
+        rows.iter().map(|row| row["p"].as_s().unwrap().split_once('#').map_or("", |(_, kind)| kind)).collect();
+    assert!(!left.iter().any(|kind| ["U", "X", "E"].contains(kind)), "{left:?}");
+    assert_eq!(rows.len() - tenant_only, 3, "a counter and two log rows");
+    let dump = format!("{rows:?}");
+    assert!(
+        !dump.contains("a@example.com") && !dump.contains("b@example.com"),
+        "nothing personal outlives the retention"
+    );
+    assert!(dump.contains(id), "the log knows the id until its own retention ends");
+    world.clock.advance(365 * DAY + 1);
+    world.local.engine.sweep().unwrap();
+    assert!(!format!("{:?}", world.rows().await).contains(id));
+}

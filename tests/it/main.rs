@@ -1,0 +1,19 @@
+//! The service as its clients and operators see it: one binary, each test on its own engine.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+mod bad_input;
+mod discovery;
+mod faults;
+mod lambda;
+mod ledger;
+mod lifecycle;
+mod moto;
+mod paging;
+mod races;
+mod secrets;
+mod store_contract;
+mod support;
+mod tidy;
+mod tokens;
+mod users;

@@ -1,0 +1,84 @@
+//! Lists: every user once, in one order, at any startIndex.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use crate::support::World;
+
+#[tokio::test]
+async fn pages_cut_one_order_into_pieces() {
+    let world = World::new().await;
+    for n in 0..57 {
+        world.create(json!({ "userName": format!("user{n}@example.com") })).await;
+    }
+    // Deleted users leave no hole.
+    for n in [3, 20, 41] {
+        let found = world.find(&format!("userName eq \"user{n}@example.com\"")).await;
+        world.send("DELETE", &format!("/Users/{}", found[0]["id"].as_str().unwrap()), None).await;
+    }
+    let whole = world.send("GET", "/Users", None).await.body;
+    let ids: Vec<_> = whole["Resources"].as_array().unwrap().iter().map(|user| user["id"].clone()).collect();
+    assert_eq!((&whole["totalResults"], ids.len()), (&json!(54), 54));
+    assert_eq!(ids.iter().map(ToString::to_string).collect::<BTreeSet<_>>().len(), 54);
+    for size in [1, 7, 20, 54] {
+        let mut paged = Vec::new();
+        while paged.len() < 54 {
+            let start = paged.len() + 1;
+            let page = world.send("GET", &format!("/Users?startIndex={start}&count={size}"), None).await.body;
+            assert_eq!((&page["totalResults"], &page["startIndex"]), (&json!(54), &json!(start)));
+            let users = page["Resources"].as_array().unwrap();
+            assert_eq!(page["itemsPerPage"], users.len());
+            assert_eq!(users.len(), size.min(54 - paged.len()));
+            paged.extend(users.iter().map(|user| user["id"].clone()));
+        }
+        assert_eq!(paged, ids, "pages of {size}");
+    }
+}
+
+#[tokio::test]
+async fn the_edges_of_a_list_are_no_errors() {
+    let world = World::new().await;
+    for n in 0..3 {
+        world.create(json!({ "userName": format!("user{n}") })).await;
+    }
+    for (query, total, items, start) in [
+        ("count=0", 3, 0, 1),
+        ("startIndex=4", 3, 0, 4),
+        ("startIndex=101&count=100", 3, 0, 101),
+        ("startIndex=0", 3, 3, 1),
+        ("startIndex=-5&count=2", 3, 2, 1),
+        ("count=-1", 3, 0, 1),
+        ("count=100000", 3, 3, 1),
+        ("startIndex=99999999999999999999", 3, 0, usize::MAX),
+        ("filter=userName%20sw%20%22user%22&startIndex=3&count=5", 3, 1, 3),
+        ("filter=userName%20eq%20%22nobody%22", 0, 0, 1),
+    ] {
+        let page = world.send("GET", &format!("/Users?{query}"), None).await.body;
+        let resources = page["Resources"].as_array().unwrap().len();
+        assert_eq!((&page["totalResults"], resources), (&json!(total), items), "{query}");
+        assert_eq!((&page["itemsPerPage"], &page["startIndex"]), (&json!(items), &json!(start)), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn filters_without_an_index_look_at_every_user() {
+    let world = World::new().await;
+    let body = |n: usize| json!({ "userName": format!("user{n}"), "title": if n % 2 == 0 { "Dr" } else { "Prof" }, "active": n < 3 });
+    for n in 0..6 {
+        world.create(body(n)).await;
+    }
+    for (filter, count) in [
+        ("title eq \"dr\"", 3),
+        ("active eq true and title ne \"Dr\"", 1),
+        ("not (active eq true)", 3),
+        ("userName eq \"user1\" or userName eq USER2 or externalId eq \"x\"", 2),
+        ("userName eq \"user1\" and active eq \"False\"", 0),
+        ("meta.created gt \"2020-01-01T00:00:00Z\"", 6),
+        ("urn:ietf:params:scim:schemas:core:2.0:User:userName co \"SER5\"", 1),
+        ("nobodyKnowsThis eq 1", 0),
+        ("externalId pr", 0),
+    ] {
+        assert_eq!(world.find(filter).await.len(), count, "{filter}");
+    }
+}

@@ -1,0 +1,101 @@
+//! What the store promises, on any engine.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use aws_config::SdkConfig;
+use scim_lambda::Service;
+use scim_lambda::auth::records::TokenRecord;
+use scim_lambda::auth::secrets_manager::Secrets;
+use scim_lambda::auth::token::PlainToken;
+use scim_lambda::clock::Clock;
+use scim_lambda::settings::Settings;
+use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::{self, Store};
+use scimctl::local::engine::Engine;
+use scimctl::local::secrets::Vault;
+use scimctl::local::{Local, TABLE};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+/// A service on an engine that only its SDK configuration names.
+struct Client {
+    service: Arc<Service>,
+    token: String,
+}
+
+impl Client {
+    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("/scim/v2{path}"))
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(body.map(|body| body.to_string().into()).unwrap_or_default())
+            .unwrap();
+        let response = self.service.call(request).await;
+        (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or_default())
+    }
+}
+
+/// Walks through a user's life; whatever engine is below, the answers are the same.
+pub async fn contract(sdk: &SdkConfig) {
+    let dynamodb = aws_sdk_dynamodb::Client::from_conf(store::timeouts(sdk.into()).build());
+    store::table::create(&dynamodb, TABLE).await.unwrap();
+    store::table::create(&dynamodb, TABLE).await.expect("making the table again is no error");
+    let store = Store::new(dynamodb, TABLE);
+    let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(sdk), "contract");
+    let seconds = Arc::new(AtomicI64::new(1_800_000_000));
+    let ticking = seconds.clone();
+    let clock = Clock::driven(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::SeqCst)).unwrap());
+    let tenant = TenantRow::generate("contract", "default", clock.seconds()).unwrap();
+    assert!(store.create_tenant(&tenant).await.unwrap());
+    assert!(!store.create_tenant(&TenantRow::generate("contract", "default", 0).unwrap()).await.unwrap());
+    let found = store.tenant_by_name("contract").await.unwrap().unwrap();
+    assert_eq!((found.code(), store.tenants().await.unwrap().len()), (tenant.code(), 1));
+    let token = PlainToken::generate(tenant.code()).unwrap();
+    secrets.put(tenant.code(), "contract", &[TokenRecord::of(&token, clock.seconds(), None)]).await.unwrap();
+    let settings = Settings::new(TABLE, "contract");
+    let service = Arc::new(Service::new(store, secrets, &settings, clock).unwrap());
+    let client = Client { service, token: token.reveal().to_owned() };
+
+    let body = |name: &str, id: &str| {
+        Some(json!({ "userName": name, "externalId": id, "emails": [{ "value": "e@example.com" }] }))
+    };
+    let (status, first) = client.send("POST", "/Users", body("a@example.com", "1")).await;
+    assert_eq!(status, 201, "{first}");
+    let path = format!("/Users/{}", first["id"].as_str().unwrap());
+    assert_eq!(client.send("POST", "/Users", body("A@example.com", "2")).await.0, 409);
+    let (status, second) = client.send("POST", "/Users", body("b@example.com", "1")).await;
+    assert_eq!(status, 201, "an externalId may have two owners: {second}");
+    let find = async |filter: &str| {
+        let (status, found) =
+            client.send("GET", &format!("/Users?filter={}", crate::support::encode(filter)), None).await;
+        assert_eq!(status, 200, "{found}");
+        found["Resources"].as_array().unwrap().len()
+    };
+    assert_eq!(find("externalId eq \"1\"").await, 2);
+    assert_eq!(find("emails.value eq \"E@example.com\"").await, 2);
+    assert_eq!(find("userName eq \"B@EXAMPLE.com\"").await, 1);
+    let rename =
+        json!({ "Operations": [{ "op": "replace", "value": { "userName": "c@example.com", "active": false } }] });
+    let (status, renamed) = client.send("PATCH", &path, Some(rename)).await;
+    assert_eq!((status, &renamed["meta"]["version"]), (200, &json!("W/\"2\"")), "{renamed}");
+    assert_eq!((find("userName eq \"a@example.com\"").await, find("userName eq \"c@example.com\"").await), (0, 1));
+    assert_eq!(client.send("PUT", &path, body("b@example.com", "1")).await.0, 409);
+    let (_, list) = client.send("GET", "/Users?startIndex=2&count=1", None).await;
+    assert_eq!((&list["totalResults"], &list["itemsPerPage"]), (&json!(2), &json!(1)));
+    assert_eq!(client.send("DELETE", &path, None).await.0, 204);
+    assert_eq!(client.send("GET", &path, None).await.0, 404);
+    seconds.fetch_add(24 * 60 * 60, Ordering::SeqCst);
+    let (status, back) = client.send("POST", "/Users", body("c@example.com", "1")).await;
+    assert_eq!(status, 201, "{back}");
+    let (_, list) = client.send("GET", "/Users", None).await;
+    assert_eq!(list["totalResults"], 2 + u64::from(back["id"] != first["id"]).min(0), "{list}");
+    assert_eq!(back["id"], first["id"]);
+}
+
+#[tokio::test]
+async fn the_contract_holds_on_the_embedded_engine() {
+    let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
+    contract(&local.sdk_config()).await;
+}

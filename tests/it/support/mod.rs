@@ -1,0 +1,207 @@
+//! A whole service on an engine in memory, with a clock that the test drives and a connector that
+//! the test may come between.
+
+pub mod connectors;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
+use scim_lambda::Service;
+use scim_lambda::auth::records::TokenRecord;
+use scim_lambda::auth::secrets_manager::{self, Secrets};
+use scim_lambda::auth::token::PlainToken;
+use scim_lambda::clock::Clock;
+use scim_lambda::settings::Settings;
+use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::{self, Store};
+use scim_lambda::telemetry::Tally;
+use scimctl::local::engine::Engine;
+use scimctl::local::secrets::Vault;
+use scimctl::local::{Local, STACK, TABLE, dummy_account};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use connectors::Between;
+
+pub const BASE_URL: &str = "https://scim.example.com/scim/v2";
+pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+pub const DAY: i64 = 24 * 60 * 60;
+
+/// Milliseconds since 1970, moved by hand.
+#[derive(Debug, Clone)]
+pub struct TestClock(Arc<AtomicI64>);
+
+impl TestClock {
+    fn new() -> Self {
+        Self(Arc::new(AtomicI64::new(1_800_000_000_000)))
+    }
+
+    pub fn advance(&self, seconds: i64) {
+        self.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
+    }
+
+    pub fn seconds(&self) -> i64 {
+        self.0.load(Ordering::SeqCst) / 1_000
+    }
+
+    pub fn clock(&self) -> Clock {
+        let milliseconds = self.0.clone();
+        Clock::driven(move || {
+            let now = i128::from(milliseconds.load(Ordering::SeqCst)) * 1_000_000;
+            OffsetDateTime::from_unix_timestamp_nanos(now).unwrap()
+        })
+    }
+}
+
+impl dynoxide::storage_backend::Clock for TestClock {
+    fn now_unix_secs(&self) -> u64 {
+        self.seconds().try_into().unwrap()
+    }
+
+    fn now_unix_secs_f64(&self) -> f64 {
+        self.now_unix_secs() as f64
+    }
+}
+
+pub struct World {
+    pub service: Arc<Service>,
+    pub clock: TestClock,
+    pub local: Local,
+    pub store: Store,
+    pub secrets: Secrets,
+    pub tenant: TenantRow,
+    pub token: PlainToken,
+    pub between: Between,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(Between::default()).await
+    }
+
+    /// A world whose SDK calls pass through `between`.
+    pub async fn with(between: Between) -> Self {
+        let clock = TestClock::new();
+        let engine = Engine::memory_with_clock(Arc::new(clock.clone())).unwrap();
+        let local = Local { engine, secrets: Vault::memory() };
+        local.create_table().await.unwrap();
+        let sdk = dummy_account().into_builder().http_client(between.clone().around(local.connector())).build();
+        let store = Store::new(aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()), TABLE);
+        let client = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts((&sdk).into()).build());
+        let secrets = Secrets::new(client, STACK);
+        let mut settings = Settings::new(TABLE, STACK);
+        settings.base_url = Some(BASE_URL.into());
+        let service = Service::new(store.clone(), secrets.clone(), &settings, clock.clock()).unwrap();
+        let (tenant, token) = tenant(&store, &secrets, &clock, "acme", "default").await;
+        Self { service: Arc::new(service), clock, local, store, secrets, tenant, token, between }
+    }
+
+    /// One more tenant with a token.
+    pub async fn tenant(&self, name: &str, profile: &str) -> (TenantRow, PlainToken) {
+        tenant(&self.store, &self.secrets, &self.clock, name, profile).await
+    }
+
+    pub async fn send(&self, method: &str, path: &str, body: impl Into<Option<Value>>) -> Answer {
+        self.send_as(&self.token, method, path, body).await
+    }
+
+    pub async fn send_as(
+        &self,
+        token: &PlainToken,
+        method: &str,
+        path: &str,
+        body: impl Into<Option<Value>>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("/scim/v2{path}"))
+            .header("authorization", format!("Bearer {}", token.reveal()));
+        let body = body.into();
+        if body.is_some() {
+            request = request.header("content-type", "application/scim+json");
+        }
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        self.raw(request.body(body).unwrap()).await
+    }
+
+    pub async fn raw(&self, request: Request<Bytes>) -> Answer {
+        let response = Box::pin(self.service.call(request)).await;
+        let tally = *response.extensions().get::<Tally>().unwrap();
+        let (parts, body) = response.into_parts();
+        let json = match body.is_empty() {
+            true => Value::Null,
+            false => serde_json::from_slice(&body).unwrap(),
+        };
+        Answer { status: parts.status, headers: parts.headers, body: json, tally }
+    }
+
+    /// Creates a user and returns it.
+    pub async fn create(&self, body: Value) -> Value {
+        let answer = self.send("POST", "/Users", body).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.body
+    }
+
+    /// The users that a filter finds.
+    pub async fn find(&self, filter: &str) -> Vec<Value> {
+        let answer = self.send("GET", &format!("/Users?filter={}", encode(filter)), None).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let found = answer.body["Resources"].as_array().unwrap().clone();
+        assert_eq!(answer.body["totalResults"], found.len());
+        found
+    }
+
+    /// Every row of the table.
+    pub async fn rows(&self) -> Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
+        let client = aws_sdk_dynamodb::Client::new(&self.local.sdk_config());
+        client.scan().table_name(TABLE).send().await.unwrap().items.unwrap_or_default()
+    }
+}
+
+async fn tenant(
+    store: &Store,
+    secrets: &Secrets,
+    clock: &TestClock,
+    name: &str,
+    profile: &str,
+) -> (TenantRow, PlainToken) {
+    let row = TenantRow::generate(name, profile, clock.seconds()).unwrap();
+    assert!(store.create_tenant(&row).await.unwrap());
+    let token = PlainToken::generate(row.code()).unwrap();
+    let record = TokenRecord::of(&token, clock.seconds(), Some(clock.seconds() + 365 * DAY));
+    secrets.put(row.code(), name, &[record]).await.unwrap();
+    (row, token)
+}
+
+#[derive(Debug)]
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
+    pub tally: Tally,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map(|value| value.to_str().unwrap()).unwrap_or_default()
+    }
+
+    /// Asserts that this is a SCIM error with status and scimType, and a sentence.
+    #[track_caller]
+    pub fn is_error(&self, status: u16, scim_type: Option<&str>) {
+        assert_eq!(self.status, status, "{}", self.body);
+        assert_eq!(self.header("content-type"), "application/scim+json");
+        assert_eq!(self.body["schemas"], serde_json::json!(["urn:ietf:params:scim:api:messages:2.0:Error"]));
+        assert_eq!(self.body["status"], status.to_string());
+        assert_eq!(self.body["scimType"].as_str(), scim_type, "{}", self.body);
+        assert!(self.body["detail"].as_str().unwrap().len() > 10, "{}", self.body);
+    }
+}
+
+/// Percent-encoding of a query's value.
+pub fn encode(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

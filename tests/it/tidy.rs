@@ -1,0 +1,120 @@
+//! The house's own rules, held by reading its files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Each room with the rooms below it, which it may use.
+const ROOMS: &[(&str, &[&str])] = &[
+    ("edge", &["auth", "directory", "tenant", "store", "settings", "telemetry", "clock", "random"]),
+    ("auth", &["tenant", "store", "clock", "random"]),
+    ("directory", &["tenant", "store", "clock"]),
+    ("tenant", &["store", "clock"]),
+    ("store", &["telemetry", "random"]),
+    ("settings", &[]),
+    ("telemetry", &[]),
+    ("clock", &[]),
+    ("random", &[]),
+];
+
+fn root() -> PathBuf {
+    env!("CARGO_MANIFEST_DIR").into()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is there", path.display()))
+}
+
+fn files(directory: PathBuf, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+        match entry.is_dir() {
+            true => found.extend(files(entry, ending)),
+            false if entry.to_str().unwrap().ends_with(ending) => found.push(entry),
+            false => {}
+        }
+    }
+    found
+}
+
+/// The files of a room, with their text.
+fn room(name: &str) -> Vec<(PathBuf, String)> {
+    let file = root().join(format!("src/{name}.rs"));
+    let paths = if file.exists() { vec![file] } else { files(root().join("src").join(name), ".rs") };
+    paths.into_iter().map(|path| (path.clone(), read(path))).collect()
+}
+
+#[test]
+fn a_room_knows_only_the_rooms_below_it() {
+    for (name, below) in ROOMS {
+        for (path, text) in room(name) {
+            for (other, _) in ROOMS {
+                let uses = text.contains(&format!("crate::{other}::")) || text.contains(&format!("crate::{other};"));
+                assert!(!uses || other == name || below.contains(other), "{} uses {other}", path.display());
+            }
+        }
+    }
+    let listed = files(root().join("src"), ".rs").len();
+    let roomed: usize = ROOMS.iter().map(|(name, _)| room(name).len()).sum();
+    assert_eq!(listed, roomed + 2, "every file but lib.rs and main.rs is in a room");
+}
+
+#[test]
+fn only_the_store_and_the_token_secrets_name_the_sdk() {
+    for path in files(root().join("src"), ".rs") {
+        let relative = path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned();
+        let may = relative.starts_with("src/store/")
+            || relative == "src/auth/secrets_manager.rs"
+            || relative == "src/main.rs";
+        assert!(may || !read(&path).contains("aws_"), "{relative} names the SDK");
+    }
+}
+
+#[test]
+fn settings_alone_read_the_environment_and_every_variable_is_declared_and_explained() {
+    for path in files(root().join("src"), ".rs") {
+        let reads = ["env::var", "env::vars", "option_env!"].iter().any(|call| read(&path).contains(call));
+        assert_eq!(reads, path.ends_with("settings.rs"), "{}", path.display());
+    }
+    let settings = read("src/settings.rs");
+    let code = settings.split("#[cfg(test)]").next().unwrap();
+    let mut variables: Vec<_> =
+        code.split('"').filter(|word| word.starts_with("SCIM_") && !word.contains(' ')).collect();
+    variables.sort_unstable();
+    variables.dedup();
+    assert!(variables.len() >= 5, "{variables:?}");
+    for place in ["template.yaml", "docs/OPERATIONS.md"] {
+        let text = read(place);
+        for variable in &variables {
+            assert!(text.contains(variable), "{place} lacks {variable}");
+        }
+    }
+}
+
+#[test]
+fn main_is_short_and_decides_nothing() {
+    let main = read("src/main.rs");
+    assert!(main.lines().count() <= 40 && !main.contains("if ") && !main.contains("match "));
+}
+
+#[test]
+fn long_files_say_why() {
+    for directory in ["src", "crates/scim-core/src", "crates/scimctl/src"] {
+        for path in files(root().join(directory), ".rs") {
+            assert!(read(&path).lines().count() <= 400, "{} is longer than 400 lines", path.display());
+        }
+    }
+}
+
+#[test]
+fn the_changelog_tells_of_this_version() {
+    assert!(read("CHANGELOG.md").contains(&format!("## [{}]", env!("CARGO_PKG_VERSION"))));
+}
+
+#[test]
+fn the_data_model_explains_every_partition() {
+    let model = read("docs/DATA_MODEL.md");
+    for partition in ["#U", "#X", "#E", "#C", "#L", "#T"] {
+        assert!(model.contains(&format!("t{partition}")), "docs/DATA_MODEL.md lacks {partition}");
+    }
+}

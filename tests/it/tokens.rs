@@ -1,0 +1,268 @@
+//! Bearer tokens: who is let in, and what happens when nobody can tell.
+
+use bytes::Bytes;
+use http::Request;
+use scim_lambda::auth::records::TokenRecord;
+use scim_lambda::auth::token::PlainToken;
+
+use crate::support::connectors::Fault;
+use crate::support::{Answer, World};
+
+const GET: &str = "GetSecretValue";
+
+async fn get(world: &World, token: &PlainToken) -> Answer {
+    world.send_as(token, "GET", "/ServiceProviderConfig", None).await
+}
+
+fn down(world: &World) {
+    world.between.set(|operation, _| (operation == GET).then_some(Fault::Refuse(500, "InternalServiceError")));
+}
+
+/// Adds a token beside the others.
+async fn issue(world: &World) -> PlainToken {
+    let token = PlainToken::generate(world.tenant.code()).unwrap();
+    let mut records = world.secrets.records(world.tenant.code()).await.unwrap();
+    records.push(TokenRecord::of(&token, world.clock.seconds(), None));
+    world.secrets.put(world.tenant.code(), "acme", &records).await.unwrap();
+    token
+}
+
+async fn revoke(world: &World, token: &PlainToken) {
+    let mut records = world.secrets.records(world.tenant.code()).await.unwrap();
+    records.iter_mut().filter(|record| record.is(token.key_id())).for_each(|record| record.revoked = true);
+    world.secrets.put(world.tenant.code(), "acme", &records).await.unwrap();
+}
+
+#[tokio::test]
+async fn without_a_good_token_every_path_is_401() {
+    let world = World::new().await;
+    let good = format!("Bearer {}", world.token.reveal());
+    let other = PlainToken::generate(world.tenant.code()).unwrap();
+    let wrong = [
+        vec![],
+        vec![""],
+        vec!["Bearer"],
+        vec!["Bearer "],
+        vec!["Basic dXNlcjpwYXNz"],
+        vec!["non-token"],
+        vec![world.token.reveal()],
+        vec![&good, &good],
+        vec!["Bearer scim_x"],
+        vec!["Bearer \u{e4}"],
+    ];
+    let paths = [
+        "/scim/v2/Users",
+        "/scim/v2/Users/1",
+        "/scim/v2/Groups",
+        "/scim/v2/ServiceProviderConfig",
+        "/scim/v2/ResourceTypes",
+        "/scim/v2/Schemas",
+        "/",
+        "/scim/v2",
+        "/scim/v2/../Users",
+        "/scim/v2/%2e%2e/Users",
+        "/scim/v2/Users%2F1",
+        "//scim/v2/Users",
+        "/scim/v2/Users;a",
+        "/scim/v2/users/",
+        "/nothing",
+    ];
+    let other = format!("Bearer {}", other.reveal());
+    for path in paths {
+        for headers in wrong.iter().chain([&vec![other.as_str()]]) {
+            for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW"] {
+                let mut request = Request::builder().method(method).uri(path);
+                for header in headers {
+                    request = request.header("authorization", header.as_bytes());
+                }
+                let answer = world.raw(request.body(Bytes::new()).unwrap()).await;
+                answer.is_error(401, None);
+                assert!(answer.header("www-authenticate").starts_with("Bearer"));
+            }
+        }
+    }
+    assert!(world.between.count(GET) <= 1 + 1, "the secret was read once for all of them, and once to make it");
+}
+
+#[tokio::test]
+async fn tokens_of_unknown_tenants_cost_no_secrets_manager_call() {
+    let world = World::new().await;
+    let before = world.between.count(GET);
+    let unknown = PlainToken::generate(&"zzzzzzzz".parse().unwrap()).unwrap();
+    for _ in 0..5 {
+        get(&world, &unknown).await.is_error(401, None);
+    }
+    assert_eq!(world.between.count(GET), before);
+}
+
+#[tokio::test]
+async fn records_are_cached_for_a_minute() {
+    let world = World::new().await;
+    let before = world.between.count(GET);
+    for _ in 0..3 {
+        assert_eq!(get(&world, &world.token).await.status, 200);
+        world.clock.advance(20);
+    }
+    assert_eq!(world.between.count(GET) - before, 1);
+    world.clock.advance(1);
+    assert_eq!(get(&world, &world.token).await.status, 200);
+    assert_eq!(world.between.count(GET) - before, 2);
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_refused_within_a_minute() {
+    let world = World::new().await;
+    assert_eq!(get(&world, &world.token).await.status, 200);
+    revoke(&world, &world.token).await;
+    world.clock.advance(61);
+    get(&world, &world.token).await.is_error(401, None);
+}
+
+#[tokio::test]
+async fn two_tokens_live_at_once_and_a_new_one_works_at_once() {
+    let world = World::new().await;
+    assert_eq!(get(&world, &world.token).await.status, 200);
+    world.clock.advance(11);
+    let second = issue(&world).await;
+    assert_eq!(get(&world, &second).await.status, 200);
+    assert_eq!(get(&world, &world.token).await.status, 200);
+}
+
+#[tokio::test]
+async fn unknown_key_ids_cause_one_look_in_ten_seconds() {
+    let world = World::new().await;
+    assert_eq!(get(&world, &world.token).await.status, 200);
+    world.clock.advance(11);
+    let before = world.between.count(GET);
+    for _ in 0..20 {
+        let forged = PlainToken::generate(world.tenant.code()).unwrap();
+        get(&world, &forged).await.is_error(401, None);
+    }
+    assert_eq!(world.between.count(GET) - before, 1);
+    world.clock.advance(10);
+    get(&world, &PlainToken::generate(world.tenant.code()).unwrap()).await.is_error(401, None);
+    assert_eq!(world.between.count(GET) - before, 2);
+}
+
+#[tokio::test]
+async fn an_expired_token_is_refused() {
+    let world = World::new().await;
+    world.clock.advance(365 * crate::support::DAY - 1);
+    assert_eq!(get(&world, &world.token).await.status, 200);
+    world.clock.advance(1);
+    get(&world, &world.token).await.is_error(401, None);
+}
+
+#[tokio::test]
+async fn a_token_with_another_secret_under_a_known_key_id_is_refused() {
+    let world = World::new().await;
+    let mut records = world.secrets.records(world.tenant.code()).await.unwrap();
+    let other = PlainToken::generate(world.tenant.code()).unwrap();
+    records[0].digest = other.digest().to_text();
+    world.secrets.put(world.tenant.code(), "acme", &records).await.unwrap();
+    get(&world, &world.token).await.is_error(401, None);
+}
+
+#[tokio::test]
+async fn while_secrets_manager_is_down_nobody_hears_401() {
+    let world = World::new().await;
+    down(&world);
+    let answer = get(&world, &world.token).await;
+    answer.is_error(503, None);
+    assert_eq!(answer.header("retry-after"), "1");
+    get(&world, &PlainToken::generate(world.tenant.code()).unwrap()).await.is_error(503, None);
+    world.between.clear();
+    world.clock.advance(2);
+    assert_eq!(get(&world, &world.token).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_verified_token_goes_on_for_five_minutes_while_secrets_manager_is_down() {
+    let world = World::new().await;
+    let unused = issue(&world).await;
+    assert_eq!(get(&world, &world.token).await.status, 200);
+    down(&world);
+    world.clock.advance(61);
+    for _ in 0..4 {
+        assert_eq!(get(&world, &world.token).await.status, 200);
+        get(&world, &unused).await.is_error(503, None);
+        world.clock.advance(59);
+    }
+    world.clock.advance(4);
+    get(&world, &world.token).await.is_error(503, None);
+    world.between.clear();
+    world.clock.advance(2);
+    assert_eq!(get(&world, &world.token).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_new_token_that_cannot_be_looked_up_is_503_not_401() {
+    let world = World::new().await;
+    assert_eq!(get(&world, &world.token).await.status, 200);
+    let second = issue(&world).await;
+    world.clock.advance(11);
+    down(&world);
+    get(&world, &second).await.is_error(503, None);
+    get(&world, &second).await.is_error(503, None);
+    assert_eq!(get(&world, &world.token).await.status, 200);
+}
+
+#[tokio::test]
+async fn every_failure_of_secrets_manager_is_503_but_not_found() {
+    let faults = [
+        Fault::Refuse(400, "ThrottlingException"),
+        Fault::Refuse(400, "AccessDeniedException"),
+        Fault::Refuse(400, "DecryptionFailure"),
+        Fault::Refuse(500, "InternalServiceError"),
+        Fault::Garbage,
+        Fault::BreakBefore,
+    ];
+    for fault in faults {
+        let world = World::new().await;
+        let told = fault.clone();
+        world.between.set(move |operation, _| (operation == GET).then(|| told.clone()));
+        let answer = get(&world, &world.token).await;
+        assert_eq!(answer.status, 503, "{fault:?}: {}", answer.body);
+    }
+    let world = World::new().await;
+    world.between.set(|operation, _| (operation == GET).then_some(Fault::Refuse(400, "ResourceNotFoundException")));
+    get(&world, &world.token).await.is_error(401, None);
+}
+
+#[tokio::test]
+async fn a_secret_that_is_no_list_of_records_is_503() {
+    let world = World::new().await;
+    let client = aws_sdk_secretsmanager::Client::new(&world.local.sdk_config());
+    let name = world.secrets.name(world.tenant.code());
+    for garbage in ["", "{}", "not json", "[{\"kid\":1}]"] {
+        client.put_secret_value().secret_id(&name).secret_string(format!("{garbage} ")).send().await.unwrap();
+        get(&world, &world.token).await.is_error(503, None);
+        world.clock.advance(3);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_look_is_in_flight_however_many_ask() {
+    let world = std::sync::Arc::new(World::new().await);
+    let before = world.between.count(GET);
+    let askers: Vec<_> = (0..32)
+        .map(|_| {
+            let world = world.clone();
+            tokio::spawn(async move { get(&world, &world.token).await.status })
+        })
+        .collect();
+    for asker in askers {
+        assert_eq!(asker.await.unwrap(), 200);
+    }
+    assert_eq!(world.between.count(GET) - before, 1);
+}
+
+#[tokio::test]
+async fn nothing_printable_shows_a_token() {
+    let world = World::new().await;
+    let secret = &world.token.reveal()[20..60];
+    get(&world, &world.token).await;
+    for text in [format!("{:?}", world.service), format!("{:?}", world.token), format!("{:?}", world.tenant.key())] {
+        assert!(!text.contains(secret));
+    }
+}

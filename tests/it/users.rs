@@ -1,0 +1,211 @@
+//! `/Users`: what a client sends and what it gets back.
+
+use serde_json::json;
+
+use crate::support::{BASE_URL, ENTERPRISE, USER, World};
+
+#[tokio::test]
+async fn a_created_user_comes_back_whole() {
+    let world = World::new().await;
+    let created = world
+        .send(
+            "POST",
+            "/Users",
+            json!({
+                "schemas": [USER, ENTERPRISE], "externalId": "701984", "userName": "BJensen@Example.com",
+                "name": { "givenName": "Barbara", "familyName": "Jensen" }, "password": "t1meMa$heen",
+                "emails": [{ "value": "bjensen@example.com", "type": "work", "primary": true }],
+                ENTERPRISE: { "department": "Sales", "manager": { "value": "26118915", "displayName": "John" } },
+                "id": "mine", "meta": { "version": "W/\"9\"" }, "groups": [{ "value": "g" }], "favouriteColour": "red",
+            }),
+        )
+        .await;
+    assert_eq!(created.status, 201, "{}", created.body);
+    let id = created.body["id"].as_str().unwrap();
+    let location = format!("{BASE_URL}/Users/{id}");
+    assert_eq!(created.header("location"), location);
+    assert_eq!(created.header("etag"), "W/\"1\"");
+    assert_eq!(created.header("content-type"), "application/scim+json");
+    assert_eq!(
+        created.body,
+        json!({
+            "schemas": [USER, ENTERPRISE], "id": id, "externalId": "701984", "userName": "BJensen@Example.com",
+            "name": { "givenName": "Barbara", "familyName": "Jensen" }, "active": true,
+            "emails": [{ "value": "bjensen@example.com", "type": "work", "primary": true }],
+            ENTERPRISE: { "department": "Sales", "manager": { "value": "26118915" } },
+            "meta": { "resourceType": "User", "created": "2027-01-15T08:00:00Z", "lastModified": "2027-01-15T08:00:00Z",
+                      "location": location, "version": "W/\"1\"" },
+        })
+    );
+    let got = world.send("GET", &format!("/Users/{id}"), None).await;
+    assert_eq!((got.status.as_u16(), &got.body), (200, &created.body));
+    assert_eq!(got.header("etag"), "W/\"1\"");
+    assert_eq!(world.find("userName eq \"bjensen@EXAMPLE.com\"").await, [created.body.clone()]);
+    assert_eq!(world.find("externalId eq \"701984\"").await, [created.body.clone()]);
+    assert_eq!(world.find("emails.value eq \"bjensen@example.com\"").await, [created.body]);
+}
+
+#[tokio::test]
+async fn put_replaces_what_the_client_asserts_and_keeps_active() {
+    let world = World::new().await;
+    let user = world
+        .create(
+            json!({ "userName": "a@example.com", "externalId": "1", "active": false, "title": "Dr", "nickName": "A" }),
+        )
+        .await;
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    world.clock.advance(5);
+    let put = world.send("PUT", &path, json!({ "userName": "a2@example.com", "title": "Prof" })).await;
+    assert_eq!(put.status, 200, "{}", put.body);
+    assert_eq!(put.body["active"], false);
+    assert_eq!(
+        (&put.body["title"], put.body.get("nickName"), put.body.get("externalId")),
+        (&json!("Prof"), None, None)
+    );
+    assert_eq!(put.body["meta"]["created"], user["meta"]["created"]);
+    assert_eq!((put.body["meta"]["version"].as_str(), put.header("etag")), (Some("W/\"2\""), "W/\"2\""));
+    assert_eq!(put.body["meta"]["lastModified"], "2027-01-15T08:00:05Z");
+    assert!(world.find("userName eq \"a@example.com\"").await.is_empty(), "the old name is free");
+    assert!(world.find("externalId eq \"1\"").await.is_empty());
+    assert_eq!(world.find("userName eq \"a2@example.com\"").await, [put.body]);
+    world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
+}
+
+#[tokio::test]
+async fn patch_changes_active_and_simple_paths_in_every_dialect() {
+    let world = World::new().await;
+    let user =
+        world.create(json!({ "userName": "a@example.com", "name": { "givenName": "A", "familyName": "B" } })).await;
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let patch = async |operations: serde_json::Value| {
+        let answer = world.send("PATCH", &path, json!({ "Operations": operations })).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body
+    };
+    for (value, expected) in [
+        (json!(false), false),
+        (json!("True"), true),
+        (json!("False"), false),
+        (json!(true), true),
+        (json!("false"), false),
+    ] {
+        let body = patch(json!([{ "op": "Replace", "path": "active", "value": value }])).await;
+        assert_eq!(body["active"], expected, "{value}");
+    }
+    for silent in
+        [json!({ "op": "remove", "path": "active" }), json!({ "op": "replace", "path": "active", "value": "" })]
+    {
+        let body = patch(json!([silent])).await;
+        assert_eq!(body["active"], false, "nobody comes back by a message that says nothing");
+    }
+    let body = patch(json!([{ "op": "replace", "value": { "active": true } }])).await;
+    assert_eq!(body["active"], true);
+    let body = patch(json!([
+        { "op": "add", "path": "name.familyName", "value": "C" },
+        { "op": "replace", "path": "displayName", "value": "A C" },
+        { "op": "add", "path": format!("{ENTERPRISE}:department"), "value": "Sales" },
+        { "op": "replace", "path": "emails[type eq \"work\"].value", "value": "work@example.com" },
+        { "op": "add", "value": { "name.givenName": "Anna", "title": "Dr" } },
+    ]))
+    .await;
+    assert_eq!(body["name"], json!({ "givenName": "Anna", "familyName": "C" }));
+    assert_eq!((&body["displayName"], &body["title"]), (&json!("A C"), &json!("Dr")));
+    assert_eq!(body[ENTERPRISE]["department"], "Sales");
+    assert_eq!(body["emails"], json!([{ "type": "work", "value": "work@example.com" }]));
+    assert_eq!(world.find("emails.value eq \"WORK@example.com\"").await.len(), 1);
+    let body =
+        patch(json!([{ "op": "remove", "path": "title" }, { "op": "replace", "path": "displayName", "value": null }]))
+            .await;
+    assert_eq!((body.get("title"), body.get("displayName")), (None, None));
+    let got = world.send("GET", &path, None).await;
+    assert_eq!(got.body, body, "what was answered is what is stored");
+}
+
+#[tokio::test]
+async fn a_failing_operation_undoes_those_before_it() {
+    let world = World::new().await;
+    let user = world.create(json!({ "userName": "a@example.com" })).await;
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let operations = json!([
+        { "op": "replace", "path": "title", "value": "Dr" },
+        { "op": "remove", "path": "userName" },
+    ]);
+    world.send("PATCH", &path, json!({ "Operations": operations })).await.is_error(400, Some("mutability"));
+    assert_eq!(world.send("GET", &path, None).await.body, user);
+}
+
+#[tokio::test]
+async fn a_change_that_changes_nothing_keeps_version_and_time() {
+    let world = World::new().await;
+    let user = world.create(json!({ "userName": "a@example.com", "title": "Dr" })).await;
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    world.clock.advance(5);
+    let patched =
+        world.send("PATCH", &path, json!({ "Operations": [{ "op": "add", "path": "title", "value": "Dr" }] })).await;
+    let put = world.send("PUT", &path, json!({ "title": "Dr", "userName": "a@example.com" })).await;
+    assert_eq!((&patched.body, &put.body), (&user, &user));
+    assert_eq!(patched.tally.write_units + put.tally.write_units, 0.0);
+}
+
+#[tokio::test]
+async fn attributes_and_excluded_attributes_shape_every_answer() {
+    let world = World::new().await;
+    let body = json!({ "userName": "a@example.com", "name": { "givenName": "A", "familyName": "B" }, "title": "Dr" });
+    let answer = world.send("POST", "/Users?attributes=name.givenName", body).await;
+    let id = answer.body["id"].as_str().unwrap();
+    assert_eq!(answer.body, json!({ "schemas": [USER], "id": id, "name": { "givenName": "A" } }));
+    let listed = world
+        .send("GET", "/Users?attributes=TITLE&attributes=urn:ietf:params:scim:schemas:core:2.0:User:userName", None)
+        .await;
+    let expected = json!({ "schemas": [USER], "id": id, "userName": "a@example.com", "title": "Dr" });
+    assert_eq!(listed.body["Resources"], json!([expected]));
+    let got = world.send("GET", &format!("/Users/{id}?excludedAttributes=name.familyName,meta,active,id"), None).await;
+    let expected = json!({ "schemas": [USER], "id": id, "userName": "a@example.com", "name": { "givenName": "A" }, "title": "Dr" });
+    assert_eq!(got.body, expected);
+}
+
+#[tokio::test]
+async fn two_tenants_do_not_see_each_other() {
+    let world = World::new().await;
+    let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    let (_, other) = world.tenant("globex", "default").await;
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    // The tenant's row is read once a minute; from here on it is known.
+    world.send_as(&other, "GET", "/ServiceProviderConfig", None).await;
+    let unknown = "/Users/00000000-0000-8000-8000-000000000000";
+    for (method, body) in [
+        ("GET", None),
+        ("PUT", Some(json!({ "userName": "b@example.com" }))),
+        ("PATCH", Some(json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] }))),
+        ("DELETE", None),
+    ] {
+        let foreign = world.send_as(&other, method, &path, body.clone()).await;
+        let nobody = world.send_as(&other, method, unknown, body).await;
+        foreign.is_error(404, None);
+        assert_eq!((foreign.body, foreign.tally), (nobody.body, nobody.tally), "{method}");
+    }
+    let list = world.send_as(&other, "GET", "/Users", None).await;
+    assert_eq!(list.body["totalResults"], 0);
+    let same = world.send_as(&other, "POST", "/Users", json!({ "userName": "A@example.com", "externalId": "1" })).await;
+    assert_eq!(same.status, 201);
+    assert_eq!(world.send("GET", &path, None).await.body, user);
+}
+
+#[tokio::test]
+async fn an_external_id_may_have_several_owners() {
+    let world = World::new().await;
+    let first = world.create(json!({ "userName": "a@example.com", "externalId": "same" })).await;
+    let second = world.create(json!({ "userName": "b@example.com", "externalId": "same" })).await;
+    let mut found = world.find("externalId eq \"same\"").await;
+    found.sort_by_key(|user| user["userName"].to_string());
+    assert_eq!(found, [first, second]);
+    assert!(world.find("externalId eq \"SAME\"").await.is_empty(), "externalId is case-exact");
+}
+
+#[tokio::test]
+async fn the_strict_profile_refuses_what_no_schema_defines() {
+    let world = World::new().await;
+    let (_, strict) = world.tenant("strict", "strict").await;
+    let body = json!({ "userName": "a@example.com", "favouriteColour": "red" });
+    world.send_as(&strict, "POST", "/Users", body).await.is_error(400, Some("invalidSyntax"));
+}
