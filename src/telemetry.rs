@@ -51,6 +51,18 @@ fn add(change: impl FnOnce(&mut Tally)) {
     });
 }
 
+/// An error with its causes, for a log line. Their debug forms are left out: they would show whole
+/// messages of the backend, and with them personal data.
+pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
 /// Log lines as JSON on standard output, for CloudWatch. The level is fixed: at TRACE the Lambda
 /// runtime would log whole events, bearer tokens included.
 pub fn init_json() {

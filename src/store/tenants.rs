@@ -5,9 +5,11 @@ use super::keys::{TenantCode, TenantKey};
 use super::transaction::{Condition, Outcome, Role, Transaction};
 use super::{Store, StoreError};
 
-/// The partition that lists tenants by their names. It holds no `#` behind a code, so it is no
+/// The partition that lists tenants by their names. It has no `#` behind a code, so it is no
 /// tenant's.
 const NAMES: &str = "tenants";
+/// How its sort keys begin: DynamoDB takes no empty prefix.
+const NAME: &str = "name#";
 
 /// A tenant as stored.
 #[derive(Debug, Clone)]
@@ -86,7 +88,7 @@ impl Store {
         row.0.insert("salt".into(), aws_sdk_dynamodb::types::AttributeValue::B(salt));
         let mut transaction = Transaction::default();
         transaction.put(Role::Other, row, &self.table, absent())?;
-        let name = Row::new(NAMES, &tenant.name).text("t", tenant.code.as_str());
+        let name = Row::new(NAMES, &format!("{NAME}{}", tenant.name)).text("t", tenant.code.as_str());
         transaction.put(Role::Claim, name, &self.table, absent())?;
         Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
     }
@@ -104,7 +106,7 @@ impl Store {
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<TenantRow>, StoreError> {
-        let Some(row) = self.get(NAMES, name).await? else { return Ok(None) };
+        let Some(row) = self.get(NAMES, &format!("{NAME}{name}")).await? else { return Ok(None) };
         let code = row.need("t")?.parse().map_err(|()| StoreError::broken("a tenant's name has no code"))?;
         self.tenant(&code).await
     }
@@ -115,7 +117,7 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn tenants(&self) -> Result<Vec<TenantRow>, StoreError> {
         let mut tenants = Vec::new();
-        for row in self.query_all(NAMES, "").await? {
+        for row in self.query_all(NAMES, NAME).await? {
             if let Ok(code) = row.need("t")?.parse() {
                 tenants.extend(self.tenant(&code).await?);
             }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// Each room with the rooms below it, which it may use.
 const ROOMS: &[(&str, &[&str])] = &[
     ("edge", &["auth", "directory", "tenant", "store", "settings", "telemetry", "clock", "random"]),
-    ("auth", &["tenant", "store", "clock", "random"]),
+    ("auth", &["tenant", "store", "telemetry", "clock", "random"]),
     ("directory", &["tenant", "store", "clock"]),
     ("tenant", &["store", "clock"]),
     ("store", &["telemetry", "random"]),
