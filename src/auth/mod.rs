@@ -1,8 +1,8 @@
 //! Who is calling: from an `Authorization` header to an authenticated tenant, or 401, or 503.
 //!
-//! A token's records are cached for [`FRESH`] seconds, so a revoked token is refused within that
+//! A token's records are cached for 60 seconds, so a revoked token is refused within that
 //! time. Bad tokens are cheap: their form and checksum are tested first, unknown tenants are
-//! remembered, and a known tenant's secret is read at most once in [`PAUSE`] seconds for key ids
+//! remembered, and a known tenant's secret is read at most once in 10 seconds for key ids
 //! it does not hold. When Secrets Manager is down the answer is 503, never 401: an identity
 //! provider takes 401 for a wrong password and stops.
 

@@ -29,7 +29,7 @@ impl Directory {
     ///
     /// # Errors
     /// `invalidFilter`; `tooMany` if no index answers the filter and the tenant has more than
-    /// [`MOST_SCANNED`] users; 503.
+    /// 5,000 users; 503.
     pub async fn query(&self, call: Call<'_>, query: &Query, base_url: &str) -> Result<Found, Error> {
         let key = call.tenant.key();
         let now = self.clock.seconds();

@@ -31,8 +31,8 @@ pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Error
     json::parse(request.body())
 }
 
-/// "Clients using HTTP ... SHALL use "application/scim+json"", and "application/json" MAY be taken
-/// (RFC 7644, 3.1 and 8.1). No `Content-Type` at all is taken for JSON.
+/// "Servers MUST accept requests and be able to return JSON-structured responses using UTF-8
+/// encoding" (RFC 7644, 3.8). No `Content-Type` at all is taken for JSON.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
     let unsupported = |detail: &str| Err(Error::new(ErrorKind::UnsupportedMediaType, detail));
     let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());

@@ -3,7 +3,7 @@
 //! `docs/DATA_MODEL.md` shows the rows. Three rules hold for all of this room:
 //!
 //! * every write is one `TransactWriteItems` with a token of ours, so that a lost answer never
-//!   becomes a false duplicate (see [`transaction`]);
+//!   becomes a false duplicate (see `transaction.rs`);
 //! * every read after which an IdP may act is strongly consistent;
 //! * a row whose expiry has passed is gone, however late DynamoDB removes it.
 

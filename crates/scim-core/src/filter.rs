@@ -105,8 +105,8 @@ impl<'s> Filter<'s> {
     /// Reads a filter for resources of this type.
     ///
     /// # Errors
-    /// `invalidFilter` if the text does not follow RFC 7644 figure 1, passes the bounds of
-    /// [`crate::filter_parse`], or compares an attribute in a way its type does not have.
+    /// `invalidFilter` if the text does not follow RFC 7644 figure 1, passes a bound of
+    /// its (8 KiB, 20 deep, 200 comparisons), or compares an attribute in a way its type does not have.
     pub fn parse(text: &str, resource_type: &'s ResourceType) -> Result<Self, Error> {
         filter_parse::parse(text, resource_type)
     }

@@ -269,8 +269,8 @@ fn operand(at: &AttributeRef<'_>, operator: Operator, text: String, quoted: bool
         Type::Boolean => match (operator, text.to_ascii_lowercase().as_str()) {
             (Equal | NotEqual, "true") => Ok(Operand::Boolean(true)),
             (Equal | NotEqual, "false") => Ok(Operand::Boolean(false)),
-            // "Boolean and Binary attributes SHALL cause a failed response ... with "scimType" of
-            // "invalidFilter"" for gt, ge, lt and le (RFC 7644, table 3).
+            // "Boolean and Binary attributes SHALL cause a failed response (HTTP status code 400) with
+            // "scimType" of "invalidFilter"." (RFC 7644, table 3, on gt, ge, lt and le)
             _ => unfit("is a boolean; compare it by eq or ne with true or false"),
         },
         Type::Integer | Type::Decimal => match (operator, text.parse()) {

@@ -1,6 +1,6 @@
 //! The operator's tool of scim-lambda: serve it on a laptop, create tenants, mint tokens.
 //!
-//! Every subcommand works on a data directory or on a deployed stack; [`place`] opens either.
+//! Every subcommand works on a data directory or on a deployed stack; `place.rs` opens either.
 
 mod cli;
 pub mod local;
