@@ -78,11 +78,12 @@ free_port() {
 SAM_PARAMETERS=(--parameter-overrides Architecture=x86_64)
 build_function() { quiet "sam build" sam build "${SAM_PARAMETERS[@]}"; }
 
-# The engine that the function works on: sets base_url, token, dynamodb, secrets_manager, table, stack.
+# start_engine [ADDRESS]: the engine that the function works on and reaches at that address. Sets
+# base_url, token, dynamodb, secrets_manager, table, stack.
 start_engine() {
     quiet "cargo build scimctl" cargo build --locked -p scimctl --bin scimctl
     start serve "${CARGO_TARGET_DIR:-target}/debug/scimctl" --data "$DIR/data" --json serve \
-        --listen 127.0.0.1:0 --dynamodb-listen 127.0.0.1:0 --secrets-listen 127.0.0.1:0
+        --listen 127.0.0.1:0 --dynamodb-listen "${1:-127.0.0.1}:0" --secrets-listen "${1:-127.0.0.1}:0"
     await 60 test -s "$DIR/serve.out"
     local settings
     settings=$(python -c 'import json, shlex, sys

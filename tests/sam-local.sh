@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 IMAGE=local/provided:al2023
-LOCAL=(--template "$BUILT/local.yaml" "${SAM_PARAMETERS[@]}" --invoke-image "$IMAGE" --skip-pull-image --docker-network host)
+LOCAL=(--template "$BUILT/local.yaml" "${SAM_PARAMETERS[@]}" --invoke-image "$IMAGE" --skip-pull-image)
 
 docker_ready() {
     local missing=()
@@ -54,7 +54,10 @@ tools
 docker_ready
 image_ready
 build_function
-start_engine
+# SAM gives containers Docker's bridge, whatever --docker-network says of "host": so the engine listens
+# on the bridge's own address, which only this machine and its containers reach.
+host=$(docker run --rm --add-host host:host-gateway "$IMAGE" getent hosts host)
+start_engine "${host%% *}"
 port=$(free_port)
 url=http://127.0.0.1:$port/scim/v2
 mapfile -t settings < <(function_env "$url")

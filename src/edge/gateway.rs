@@ -26,6 +26,8 @@ const PATH: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':').remove(b'@');
 /// As [`PATH`], in a path whose percent signs already encode.
 const ENCODED_PATH: &AsciiSet = &PATH.remove(b'%');
+/// The function's timeout where the platform names no deadline.
+const TIMEOUT: Duration = Duration::from_secs(25);
 /// How long before the function's deadline a request is given up, so that the client hears of it.
 const MARGIN: Duration = Duration::from_millis(1_500);
 
@@ -44,7 +46,8 @@ pub async fn handle(service: &Service, event: LambdaEvent<Value>) -> Result<Valu
         Err(error) if event.get("requestContext").is_none() => return Err(error.into()),
         Err(_) => return Ok(refusal(&malformed("The request cannot be read; check its method and headers."))),
     };
-    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default().saturating_sub(MARGIN);
+    // `cargo lambda watch` names a deadline in 1970, which is none.
+    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or(TIMEOUT).saturating_sub(MARGIN);
     let answer = Adapter::from(service_fn(|request: lambda_http::Request| answer(service, request, left)))
         .call(LambdaEvent { payload, context })
         .await?;
@@ -69,10 +72,14 @@ async fn answer(
         parts.extensions.insert(request_id);
     }
     let request = Request::from_parts(parts, Bytes::from(body.to_vec()));
-    let response = match tokio::time::timeout(left, service.call(request)).await {
-        Ok(response) => response,
-        Err(_) => response::error(&Error::unavailable("The request took too long; send it again in a moment.")),
+    // Nothing is begun that cannot be answered.
+    let answered = match left.is_zero() {
+        false => tokio::time::timeout(left, service.call(request)).await.ok(),
+        true => None,
     };
+    let response = answered.unwrap_or_else(|| {
+        response::error(&Error::unavailable("The request took too long; send it again in a moment."))
+    });
     Ok(response.map(|body| match String::from_utf8(body.into()) {
         Ok(text) if text.is_empty() => Body::Empty,
         Ok(text) => Body::Text(text),

@@ -263,6 +263,21 @@ async fn the_host_header_has_no_say_in_locations() {
 }
 
 #[tokio::test]
+async fn the_deadline_ends_a_request_before_the_platform_does() {
+    let world = World::new().await;
+    let event = event(&world, "create-user", "");
+    let in_ms = |ms: u64| Duration::from_millis(ms);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    // Too late for an answer; far enough; and none at all, as some tools send.
+    for (deadline, status) in [(now + in_ms(1_000), 503), (now + in_ms(20_000), 201), (Duration::ZERO, 409)] {
+        let mut context = Context::default();
+        context.deadline = deadline.as_millis().try_into().unwrap();
+        let reply = gateway::handle(&world.service, LambdaEvent::new(event.clone(), context)).await.unwrap();
+        assert_eq!(reply["statusCode"], status, "{reply}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_gateway_event_fails_the_invocation() {
     let world = World::new().await;
     let reply = gateway::handle(&world.service, LambdaEvent::new(json!({ "Records": [] }), Context::default())).await;
