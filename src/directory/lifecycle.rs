@@ -4,7 +4,7 @@ use scim_core::resource::Attributes;
 use scim_core::{Draft, Error, Meta, Resource, ResourceId};
 use serde_json::Value;
 
-use super::{Call, Directory, TRIES, busy, checked, user_name_taken};
+use super::{Call, Directory, Precondition, TRIES, busy, check, checked, user_name_taken};
 use crate::store::user_writes::Taking;
 use crate::store::users::{Names, StoredUser};
 use crate::store::{Created, Operation, TenantKey, Updated};
@@ -130,11 +130,12 @@ impl Directory {
     /// brought back until the retention ends.
     ///
     /// # Errors
-    /// 404 if there is no such user, or not any more; 503.
-    pub async fn delete(&self, call: Call<'_>, id: &str) -> Result<(), Error> {
+    /// 404 if there is no such user, or not any more; 412 if the precondition does not hold; 503.
+    pub async fn delete(&self, call: Call<'_>, id: &str, precondition: &Precondition) -> Result<(), Error> {
         let key = call.tenant.key();
         for _ in 0..TRIES {
             let old = self.visible(&key, id).await?;
+            check(precondition, &old)?;
             let act = self.act(call, Operation::Delete);
             let kept = i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX);
             let expires = act.now.saturating_add(kept);

@@ -1,6 +1,7 @@
 //! The service provider: what create, retrieve, query, replace, patch and delete mean for a tenant.
 
 mod lifecycle;
+mod precondition;
 mod search;
 
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::clock::Clock;
 use crate::store::users::{MAX_DOCUMENT_BYTES, Names, StoredUser};
 use crate::store::{Act, Operation, Store, TenantKey, Updated};
 use crate::tenant::{Tenant, unanswered};
+pub use precondition::Precondition;
 pub use search::Found;
 
 /// How often a change is decided anew because the user changed meanwhile.
@@ -70,9 +72,16 @@ impl Directory {
     /// that does not speak of it must let nobody in.
     ///
     /// # Errors
-    /// 404; 409 `uniqueness` if the userName belongs to another user; 503.
-    pub async fn replace(&self, call: Call<'_>, id: &str, draft: Draft) -> Result<Resource, Error> {
-        self.change(call, Operation::Replace, id, |old| {
+    /// 404; 409 `uniqueness` if the userName belongs to another user; 412 if the precondition does
+    /// not hold; 503.
+    pub async fn replace(
+        &self,
+        call: Call<'_>,
+        id: &str,
+        draft: Draft,
+        precondition: &Precondition,
+    ) -> Result<Resource, Error> {
+        self.change(call, Operation::Replace, id, precondition, |old| {
             let mut attributes = draft.attributes.clone();
             if let (None, Some(active)) = (attributes.get("active"), old.get("active")) {
                 attributes.set("active", active.clone());
@@ -86,8 +95,14 @@ impl Directory {
     ///
     /// # Errors
     /// As [`Directory::replace`], and what [`PatchRequest::apply`] says.
-    pub async fn patch(&self, call: Call<'_>, id: &str, patch: &PatchRequest<'_>) -> Result<Resource, Error> {
-        self.change(call, Operation::Patch, id, |old| patch.apply(&self.users, old)).await
+    pub async fn patch(
+        &self,
+        call: Call<'_>,
+        id: &str,
+        patch: &PatchRequest<'_>,
+        precondition: &Precondition,
+    ) -> Result<Resource, Error> {
+        self.change(call, Operation::Patch, id, precondition, |old| patch.apply(&self.users, old)).await
     }
 
     /// Changes a user by a rule that is applied to the newest version until it is stored. A change
@@ -97,12 +112,15 @@ impl Directory {
         call: Call<'_>,
         operation: Operation,
         id: &str,
+        precondition: &Precondition,
         rule: impl Fn(&Attributes) -> Result<Attributes, Error>,
     ) -> Result<Resource, Error> {
         let key = call.tenant.key();
         let mut taking = lifecycle::any_name();
         for _ in 0..TRIES {
             let old = self.visible(&key, id).await?;
+            // The write carries the version that was judged here.
+            check(precondition, &old)?;
             let attributes = rule(&old.resource.attributes)?;
             if attributes == old.resource.attributes {
                 return Ok(old.resource);
@@ -165,6 +183,17 @@ fn checked(attributes: &Attributes) -> Result<Names, Error> {
         ));
     }
     Names::of(attributes)
+}
+
+/// 412 unless the client knows the newest version.
+fn check(precondition: &Precondition, user: &StoredUser) -> Result<(), Error> {
+    match precondition.matches(user.resource.meta.version) {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::PreconditionFailed,
+            "The user has changed since the version in If-Match; retrieve it and decide again.",
+        )),
+    }
 }
 
 fn user_name_taken() -> Error {

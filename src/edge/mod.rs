@@ -16,7 +16,7 @@ use scim_core::{Error, ErrorKind, PatchRequest, Projection, Resource, Schema, di
 use crate::auth::Verifier;
 use crate::auth::secrets_manager::Secrets;
 use crate::clock::Clock;
-use crate::directory::{Call, Directory};
+use crate::directory::{Call, Directory, Precondition};
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::telemetry;
@@ -131,19 +131,27 @@ impl Service {
     ) -> Result<Response<Bytes>, Error> {
         let (users, unknown) = (&self.directory.users, call.tenant.profile.unknown);
         let projection = self.projection(request)?;
+        let known = request::precondition(request, header::IF_MATCH);
         let user = match request.method().as_str() {
-            "GET" => self.directory.retrieve(call, id).await?,
+            "GET" => {
+                let user = self.directory.retrieve(call, id).await?;
+                let seen = request::precondition(request, header::IF_NONE_MATCH);
+                if seen != Precondition::None && seen.matches(user.meta.version) {
+                    return Ok(response::not_modified(user.meta.version));
+                }
+                user
+            }
             "PUT" => {
                 let draft = users.parse(request::body(request)?, unknown)?;
-                self.directory.replace(call, id, draft).await?
+                self.directory.replace(call, id, draft, &known).await?
             }
             "PATCH" => {
                 let body = request::body(request)?;
                 let patch = PatchRequest::parse(&body, users, unknown)?;
-                self.directory.patch(call, id, &patch).await?
+                self.directory.patch(call, id, &patch, &known).await?
             }
             _ => {
-                self.directory.delete(call, id).await?;
+                self.directory.delete(call, id, &known).await?;
                 return Ok(response::no_content());
             }
         };

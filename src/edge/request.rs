@@ -5,6 +5,8 @@ use http::{HeaderMap, Request, header};
 use scim_core::{Error, ErrorKind, Query, json};
 use serde_json::{Map, Value};
 
+use crate::directory::Precondition;
+
 /// Largest body, in bytes.
 pub const MAX_BODY_BYTES: usize = 1_024 * 1_024;
 
@@ -55,6 +57,11 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
         "application/scim+json" | "application/json" => unsupported("The body must be in UTF-8."),
         _ => unsupported("The body must be JSON: send Content-Type: application/scim+json."),
     }
+}
+
+/// The condition in `If-Match` or `If-None-Match`; one that cannot be read names no version.
+pub(super) fn precondition(request: &Request<Bytes>, name: header::HeaderName) -> Precondition {
+    Precondition::read(request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or("?")))
 }
 
 /// The query of a request, decoded once: `+` and `%20` are blanks.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use scim_core::message::ErrorMessage;
-use scim_core::{Error, ErrorKind};
+use scim_core::{Error, ErrorKind, Version};
 use serde::Serialize;
 
 /// How long a client should wait after a 503, in seconds.
@@ -28,6 +28,13 @@ pub(super) fn no_content() -> Response<Bytes> {
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
+}
+
+/// 304: the client has the newest version.
+pub(super) fn not_modified(version: Version) -> Response<Bytes> {
+    let mut response = no_content();
+    *response.status_mut() = StatusCode::NOT_MODIFIED;
+    with(response, header::ETAG, &version.to_string())
 }
 
 /// An error as RFC 7644 section 3.12 writes it.

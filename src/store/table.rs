@@ -1,16 +1,16 @@
 //! The table itself, for engines that no template makes: `docs/DATA_MODEL.md` and `template.yaml`
-//! say the same.
+//! say the same, but for the stream: nobody reads it here, and the embedded engine's writes become
+//! slower with each of its records.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, StreamSpecification,
-    StreamViewType, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
 };
 
 use super::StoreError;
 use super::transaction::unavailable;
 
-/// Makes the table with its TTL and stream, if it is not there.
+/// Makes the table with its TTL, if it is not there.
 ///
 /// # Errors
 /// As [`StoreError`] says.
@@ -19,11 +19,6 @@ pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
     let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
     let text =
         |name: &str| AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build();
-    let stream = StreamSpecification::builder()
-        .stream_enabled(true)
-        .stream_view_type(StreamViewType::NewAndOldImages)
-        .build()
-        .map_err(build)?;
     let created = client
         .create_table()
         .table_name(table)
@@ -32,7 +27,6 @@ pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
         .attribute_definitions(text("p").map_err(build)?)
         .attribute_definitions(text("s").map_err(build)?)
         .billing_mode(BillingMode::PayPerRequest)
-        .stream_specification(stream)
         .send()
         .await;
     match created {

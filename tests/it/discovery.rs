@@ -9,14 +9,9 @@ async fn the_three_discovery_endpoints_answer() {
     let world = World::new().await;
     let config = world.send("GET", "/ServiceProviderConfig", None).await;
     assert_eq!(config.status, 200);
-    for (feature, supported) in [
-        ("patch", true),
-        ("filter", true),
-        ("bulk", false),
-        ("changePassword", false),
-        ("sort", false),
-        ("etag", false),
-    ] {
+    for (feature, supported) in
+        [("patch", true), ("filter", true), ("bulk", false), ("changePassword", false), ("sort", false), ("etag", true)]
+    {
         assert_eq!(config.body[feature]["supported"], supported, "{feature}");
     }
     assert_eq!(config.body["authenticationSchemes"][0]["type"], "oauthbearertoken");

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod discovery;
+mod etags;
 mod faults;
 mod lambda;
 mod ledger;

@@ -1,0 +1,61 @@
+//! The condition that a client puts on a request: "the version it knows".
+
+use scim_core::Version;
+
+/// What `If-Match` or `If-None-Match` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Precondition {
+    /// Nothing.
+    #[default]
+    None,
+    /// `*`: any version.
+    Any,
+    /// One of these entity-tags. They are compared weakly: `"3"` and `W/"3"` are one.
+    OneOf(Vec<String>),
+}
+
+impl Precondition {
+    /// Reads the values of one of the two headers.
+    pub fn read<'h>(headers: impl Iterator<Item = &'h str>) -> Self {
+        let tags = headers.flat_map(|header| header.split(',')).map(str::trim).filter(|tag| !tag.is_empty());
+        let tags: Vec<String> = tags.map(|tag| tag.strip_prefix("W/").unwrap_or(tag).to_owned()).collect();
+        match tags.as_slice() {
+            [] => Self::None,
+            tags if tags.iter().any(|tag| tag == "*") => Self::Any,
+            _ => Self::OneOf(tags),
+        }
+    }
+
+    /// Whether a resource of this version is meant; [`Precondition::None`] means all.
+    pub fn matches(&self, version: Version) -> bool {
+        match self {
+            Self::None | Self::Any => true,
+            Self::OneOf(tags) => tags.iter().any(|tag| *tag == format!("\"{}\"", version.0)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entity_tags_are_compared_weakly() {
+        for (header, first, second) in [
+            ("W/\"1\"", true, false),
+            ("\"1\"", true, false),
+            ("\"9\", W/\"2\"", false, true),
+            ("*", true, true),
+            ("", true, true),
+            ("1", false, false),
+            ("nonsense", false, false),
+        ] {
+            let precondition = Precondition::read([header].into_iter());
+            assert_eq!(
+                (precondition.matches(Version(1)), precondition.matches(Version(2))),
+                (first, second),
+                "{header}"
+            );
+        }
+    }
+}
