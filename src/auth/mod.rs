@@ -110,14 +110,21 @@ impl Verifier {
         entry.failed = answer.is_err();
         match answer {
             Ok(records) => {
+                // Who was verified against a record that stayed the same still is.
+                let kept = |kid: &String| {
+                    let of = |records: &[TokenRecord]| records.iter().find(|record| record.kid == *kid).cloned();
+                    of(&records) == of(&entry.records)
+                };
+                entry.verified.retain(kept);
                 entry.records = records;
                 entry.read = Some(now);
-                entry.verified.clear();
                 entry.judge(token, now)
             }
             Err(error) => {
                 match &error {
-                    SecretsError::Unavailable(_) => tracing::warn!(tenant = %token.tenant(), %error, "token store"),
+                    SecretsError::Unavailable(_) | SecretsError::Changed => {
+                        tracing::warn!(tenant = %token.tenant(), %error, "token store")
+                    }
                     SecretsError::Garbage(_) => tracing::error!(tenant = %token.tenant(), %error, "token store"),
                 }
                 if usable { entry.judge(token, now) } else { Err(unknown()) }

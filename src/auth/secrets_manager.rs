@@ -9,6 +9,10 @@ use std::time::Duration;
 use super::records::{self, TokenRecord};
 use crate::store::keys::TenantCode;
 
+const CURRENT: &str = "AWSCURRENT";
+/// The stage of a version that is about to become current.
+const PENDING: &str = "SCIMPENDING";
+
 /// Token secrets of one stack.
 #[derive(Debug, Clone)]
 pub struct Secrets {
@@ -25,6 +29,9 @@ pub enum SecretsError {
     /// The secret is not a JSON list of records: an operator edited it.
     #[error("the secret {0} does not hold token records")]
     Garbage(String),
+    /// The secret changed since it was read; read it again. Only [`Secrets::put`] says so.
+    #[error("the secret was changed by somebody else")]
+    Changed,
 }
 
 /// Client settings that this adapter relies on.
@@ -53,37 +60,81 @@ impl Secrets {
     /// # Errors
     /// As [`SecretsError`] says.
     pub async fn records(&self, tenant: &TenantCode) -> Result<Vec<TokenRecord>, SecretsError> {
+        Ok(self.current(tenant).await?.records)
+    }
+
+    /// The current records of a tenant with the version that holds them.
+    ///
+    /// # Errors
+    /// As [`SecretsError`] says.
+    pub async fn current(&self, tenant: &TenantCode) -> Result<Current, SecretsError> {
         let name = self.name(tenant);
         // Without a stage, some emulators return the version before the current one.
-        let answer = self.client.get_secret_value().secret_id(&name).version_stage("AWSCURRENT").send();
+        let answer = self.client.get_secret_value().secret_id(&name).version_stage(CURRENT).send();
         match Box::pin(answer).await {
             Ok(secret) => {
-                records::parse(secret.secret_string().unwrap_or_default()).map_err(|_| SecretsError::Garbage(name))
+                let records = records::parse(secret.secret_string().unwrap_or_default());
+                let records = records.map_err(|_| SecretsError::Garbage(name))?;
+                Ok(Current { records, version: secret.version_id })
             }
             Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {
-                Ok(Vec::new())
+                Ok(Current::default())
             }
             Err(error) => Err(unavailable(error)),
         }
     }
 
-    /// Makes these the current records of a tenant; its secret is made if there is none.
+    /// Makes these the current records of a tenant, if `seen` still are; its secret is made if there
+    /// was none. The new version is staged first and becomes current only in place of the one seen.
     ///
     /// # Errors
-    /// As [`SecretsError`] says.
-    pub async fn put(&self, tenant: &TenantCode, label: &str, records: &[TokenRecord]) -> Result<(), SecretsError> {
+    /// [`SecretsError::Changed`] if somebody else was faster; else as [`SecretsError`] says.
+    pub async fn put(
+        &self,
+        tenant: &TenantCode,
+        label: &str,
+        seen: &Current,
+        records: &[TokenRecord],
+    ) -> Result<(), SecretsError> {
         let name = self.name(tenant);
         let text = records::write(records).map_err(|_| SecretsError::Garbage(name.clone()))?;
-        let put = self.client.put_secret_value().secret_id(&name).secret_string(&text).send().await;
-        match put {
-            Ok(_) => return Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {}
-            Err(error) => return Err(unavailable(error)),
+        let Some(seen) = &seen.version else {
+            let description = format!("SCIM token digests of tenant {label}");
+            let created = self.client.create_secret().name(&name).description(description).secret_string(text).send();
+            return match created.await {
+                Ok(_) => Ok(()),
+                Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_exists_exception()) => {
+                    Err(SecretsError::Changed)
+                }
+                Err(error) => Err(unavailable(error)),
+            };
+        };
+        let staged = self.client.put_secret_value().secret_id(&name).secret_string(&text).version_stages(PENDING);
+        let staged = staged.send().await.map_err(unavailable)?;
+        let moved = self
+            .client
+            .update_secret_version_stage()
+            .secret_id(&name)
+            .version_stage(CURRENT)
+            .set_move_to_version_id(staged.version_id)
+            .remove_from_version_id(seen)
+            .send();
+        match moved.await {
+            Ok(_) => Ok(()),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_invalid_parameter_exception()) => {
+                Err(SecretsError::Changed)
+            }
+            Err(error) => Err(unavailable(error)),
         }
-        let description = format!("SCIM token digests of tenant {label}");
-        let created = self.client.create_secret().name(&name).description(description).secret_string(text).send().await;
-        created.map(drop).map_err(unavailable)
     }
+}
+
+/// What a tenant's secret holds now.
+#[derive(Debug, Clone, Default)]
+pub struct Current {
+    /// The token records.
+    pub records: Vec<TokenRecord>,
+    version: Option<String>,
 }
 
 fn unavailable<E, R>(error: SdkError<E, R>) -> SecretsError

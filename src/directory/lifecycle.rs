@@ -31,9 +31,7 @@ impl Directory {
         }
         let names = checked(&attributes)?;
         let key = call.tenant.key();
-        // With an externalId, the deleted owner of the userName is another person, or it shows by
-        // the externalId.
-        let mut taking = Taking { user_name: names.external_id().is_some(), external_id: false };
+        let mut taking = Taking::default();
         for _ in 0..TRIES {
             let user = self.new_user(&key, &names, &attributes)?;
             let act = self.act(call, Operation::Create);
@@ -48,19 +46,25 @@ impl Directory {
             }
             let back = match (&user_name, &external_id) {
                 (_, Some((owner, deleted))) => self.same_external_id(&key, &names, owner, *deleted).await?,
-                (Some((owner, _)), None) => {
+                _ => None,
+            };
+            let back = match (back, &user_name) {
+                (None, Some((owner, _))) => {
                     let owner = self.deleted(&key, owner).await?;
-                    owner.filter(|owner| owner.names().external_id().is_none())
+                    // A claim that a rename left behind leads to somebody of another name.
+                    owner.filter(|owner| owner.names().is_same_person(&names))
                 }
-                (None, None) => None,
+                (back, _) => back,
             };
             match back {
                 Some(old) => match self.restore(call, &old, &attributes).await? {
                     Some(user) => return Ok(user),
                     None => continue,
                 },
-                None if external_id.is_some() => taking.external_id = true,
-                None => taking.user_name = true,
+                None => {
+                    taking.external_id |= external_id.is_some();
+                    taking.user_name |= user_name.is_some();
+                }
             }
         }
         Err(busy())

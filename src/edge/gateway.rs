@@ -19,7 +19,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use scim_core::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 
-use super::{RequestId, Service, response};
+use super::{BASE_PATH, RequestId, Service, response};
 
 /// What a path may hold unencoded, besides letters and digits.
 const PATH: &AsciiSet =
@@ -115,8 +115,12 @@ fn clean(event: &mut Value) -> Result<(), Error> {
     let field = if rest_v1 { "path" } else { "rawPath" };
     let path = event.get(field).and_then(Value::as_str).unwrap_or("/");
     let path = match stage {
-        Some(stage) if path.starts_with(&stage) => path.get(stage.len() - 1..).unwrap_or("/"),
-        _ => path,
+        // A stage may be called like the base path: only what is left tells.
+        Some(stage) => match path.strip_prefix(stage.trim_end_matches('/')) {
+            Some(rest) if rest.starts_with(BASE_PATH) => rest,
+            _ => path,
+        },
+        None => path,
     };
     let path = utf8_percent_encode(path, set).to_string();
     event.insert(field.into(), path.into());

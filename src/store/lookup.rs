@@ -7,6 +7,9 @@ use scim_core::{ResourceId, canonical};
 use super::users::{StoredUser, email_form};
 use super::{Store, StoreError, TenantKey};
 
+/// Most users that are read one by one because they share a name.
+const MOST_OWNERS: usize = 50;
+
 impl Store {
     /// The visible user called `user_name` in any spelling. One call, or two if the user was renamed
     /// since it was created.
@@ -33,8 +36,8 @@ impl Store {
         Ok(user.filter(|user| user.is_visible(now) && user.names.user_name == canonical))
     }
 
-    /// The visible users with this externalId: usually one, since it is not unique by the RFC. Two
-    /// calls for one user.
+    /// The visible users with this externalId: usually one, since it is not unique by the RFC; `None`
+    /// if there are over 50. Two calls for one user.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -43,13 +46,18 @@ impl Store {
         tenant: &TenantKey,
         external_id: &str,
         now: i64,
-    ) -> Result<Vec<StoredUser>, StoreError> {
-        let mut users = self.owners(tenant, &tenant.external_ids(), &tenant.external_id(external_id), now).await?;
+    ) -> Result<Option<Vec<StoredUser>>, StoreError> {
+        let ids = self.owners(&tenant.external_ids(), &tenant.external_id(external_id), Of::Visible).await?;
+        if ids.len() > MOST_OWNERS {
+            return Ok(None);
+        }
+        let mut users = self.fetch(tenant, ids, now).await?;
         users.retain(|user| user.is_visible(now) && user.names.external_id.as_deref() == Some(external_id));
-        Ok(users)
+        Ok(Some(users))
     }
 
-    /// Deleted users with this externalId that can be brought back.
+    /// Deleted users with this externalId that can be brought back; at most 50 are looked
+    /// at.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -59,13 +67,16 @@ impl Store {
         external_id: &str,
         now: i64,
     ) -> Result<Vec<StoredUser>, StoreError> {
-        let mut users = self.owners(tenant, &tenant.external_ids(), &tenant.external_id(external_id), now).await?;
+        let prefix = tenant.external_id(external_id);
+        let mut ids = self.owners(&tenant.external_ids(), &prefix, Of::Deleted(now)).await?;
+        ids.truncate(MOST_OWNERS);
+        let mut users = self.fetch(tenant, ids, now).await?;
         users.retain(|user| user.is_restorable(now) && user.names.external_id.as_deref() == Some(external_id));
         Ok(users)
     }
 
     /// The visible users with this e-mail address in any spelling, be it their userName or one of
-    /// `emails`. Three calls for one user.
+    /// `emails`; `None` if there are over 50. Three calls for one user.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -74,32 +85,47 @@ impl Store {
         tenant: &TenantKey,
         email: &str,
         now: i64,
-    ) -> Result<Vec<StoredUser>, StoreError> {
+    ) -> Result<Option<Vec<StoredUser>>, StoreError> {
         let form = email_form(email);
-        let mut users = self.owners(tenant, &tenant.emails(), &tenant.email_prefix(&form), now).await?;
+        let ids = self.owners(&tenant.emails(), &tenant.email_prefix(&form), Of::Visible).await?;
+        if ids.len() > MOST_OWNERS {
+            return Ok(None);
+        }
+        let mut users = self.fetch(tenant, ids, now).await?;
         users.retain(|user| user.is_visible(now) && user.names.emails.contains(&form));
         if let Some(named) = self.user_by_name(tenant, email, now).await?
             && users.iter().all(|user| user.resource.id != named.resource.id)
         {
             users.push(named);
         }
-        Ok(users)
+        Ok(Some(users))
     }
 
-    /// The users that the pointer rows under a prefix name.
-    async fn owners(
-        &self,
-        tenant: &TenantKey,
-        partition: &str,
-        prefix: &str,
-        now: i64,
-    ) -> Result<Vec<StoredUser>, StoreError> {
+    /// Whom the pointer rows under a prefix name. A pointer has an expiry exactly while its owner is
+    /// deleted, so the others need not be read.
+    async fn owners(&self, partition: &str, prefix: &str, of: Of) -> Result<Vec<ResourceId>, StoreError> {
         let rows = self.query_all(partition, prefix).await?;
-        let ids: BTreeSet<ResourceId> = rows.iter().filter_map(|row| row.text("i")?.parse().ok()).collect();
+        let wanted = rows.iter().filter(|row| match of {
+            Of::Visible => row.number("x").is_none(),
+            Of::Deleted(now) => row.number("x").is_some_and(|expiry| expiry > now),
+        });
+        let ids: BTreeSet<ResourceId> = wanted.filter_map(|row| row.text("i")?.parse().ok()).collect();
+        Ok(ids.into_iter().collect())
+    }
+
+    async fn fetch(&self, tenant: &TenantKey, ids: Vec<ResourceId>, now: i64) -> Result<Vec<StoredUser>, StoreError> {
         let mut users = Vec::with_capacity(ids.len());
         for id in ids {
             users.extend(self.user(tenant, &id, now).await?);
         }
         Ok(users)
     }
+}
+
+/// Which owners of a name are wanted.
+#[derive(Clone, Copy)]
+enum Of {
+    Visible,
+    /// Deleted, and restorable at this time.
+    Deleted(i64),
 }

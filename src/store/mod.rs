@@ -27,7 +27,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 pub use keys::TenantKey;
 pub use log::{Act, Operation};
-pub use page::Page;
+pub use page::{Page, PageRoom};
 pub use user_writes::{Created, Updated};
 
 use item::Item;

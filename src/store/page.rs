@@ -4,8 +4,9 @@ use super::keys::is_claim;
 use super::users::StoredUser;
 use super::{Rows, Store, StoreError, TenantKey};
 
-/// Most bytes of documents in a page: an answer must fit what Lambda may return (6 MB).
-const MAX_PAGE_BYTES: usize = 4 * 1_024 * 1_024;
+/// Most bytes of documents in a page: an answer must fit what Lambda may return, 6 MB with every
+/// quote in it escaped.
+const MAX_PAGE_BYTES: usize = 3 * 1_024 * 1_024;
 
 /// A page of visible users.
 #[derive(Debug)]
@@ -46,26 +47,17 @@ impl Store {
         Ok(Page { total, users: self.users_from(tenant, &from, skip, count, now).await? })
     }
 
-    /// Every visible user, if there are at most `most`; `None` if there are more. For filters that
-    /// no index answers.
+    /// How many visible users a tenant has. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn all_users(
-        &self,
-        tenant: &TenantKey,
-        most: usize,
-        now: i64,
-    ) -> Result<Option<Vec<StoredUser>>, StoreError> {
-        let mut rows = UserRows::new(self, tenant, "0", most, now);
-        let mut users = Vec::new();
-        while let Some(user) = rows.next().await? {
-            if users.len() == most {
-                return Ok(None);
-            }
-            users.push(user);
-        }
-        Ok(Some(users))
+    pub async fn user_count(&self, tenant: &TenantKey) -> Result<usize, StoreError> {
+        Ok(self.counters(tenant).await?.total())
+    }
+
+    /// Every visible user, one by one. For filters that no index answers.
+    pub fn all_users<'a>(&'a self, tenant: &'a TenantKey, now: i64) -> UserRows<'a> {
+        UserRows::new(self, tenant, "0", usize::MAX / 4, now)
     }
 
     async fn users_from(
@@ -78,7 +70,8 @@ impl Store {
     ) -> Result<Vec<StoredUser>, StoreError> {
         let mut rows = UserRows::new(self, tenant, from, skip + count, now);
         let mut users = Vec::with_capacity(count);
-        let (mut left, mut bytes) = (skip, 0);
+        let mut left = skip;
+        let mut room = PageRoom::default();
         while users.len() < count
             && let Some(user) = rows.next().await?
         {
@@ -86,8 +79,7 @@ impl Store {
                 left -= 1;
                 continue;
             }
-            bytes += user.bytes;
-            if bytes > MAX_PAGE_BYTES && !users.is_empty() {
+            if !room.takes(&user) {
                 break;
             }
             users.push(user);
@@ -96,8 +88,22 @@ impl Store {
     }
 }
 
+/// How much more a page holds.
+#[derive(Debug, Default)]
+pub struct PageRoom(usize);
+
+impl PageRoom {
+    /// Whether the user still fits; the first one always does.
+    pub fn takes(&mut self, user: &StoredUser) -> bool {
+        let first = self.0 == 0;
+        self.0 += user.bytes;
+        first || self.0 <= MAX_PAGE_BYTES
+    }
+}
+
 /// Visible users in key order, read as needed.
-struct UserRows<'a> {
+#[derive(Debug)]
+pub struct UserRows<'a> {
     store: &'a Store,
     tenant: &'a TenantKey,
     now: i64,
@@ -106,6 +112,7 @@ struct UserRows<'a> {
     limit: i32,
 }
 
+#[derive(Debug)]
 enum Next {
     From(String),
     After(String),
@@ -119,7 +126,11 @@ impl<'a> UserRows<'a> {
         Self { store, tenant, now, ready: Vec::new().into_iter(), next: Next::From(from.to_owned()), limit }
     }
 
-    async fn next(&mut self) -> Result<Option<StoredUser>, StoreError> {
+    /// The next user; `None` at the end.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn next(&mut self) -> Result<Option<StoredUser>, StoreError> {
         loop {
             for row in self.ready.by_ref() {
                 if is_claim(row.s()) || row.is_expired(self.now) || row.text("st") != Some("live") {

@@ -5,6 +5,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TimeToLiveSpecification,
+    TimeToLiveStatus,
 };
 
 use super::StoreError;
@@ -31,10 +32,16 @@ pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
         .await;
     match created {
         Ok(_) => {}
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => return Ok(()),
+        // It is there; whoever made it may have been stopped before it set the expiry.
+        Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => {}
         Err(error) => return Err(unavailable(error)),
     }
     let expiry = TimeToLiveSpecification::builder().enabled(true).attribute_name("x").build().map_err(build)?;
+    let described = client.describe_time_to_live().table_name(table).send().await.map_err(unavailable)?;
+    let status = described.time_to_live_description().and_then(|expiry| expiry.time_to_live_status());
+    if status == Some(&TimeToLiveStatus::Enabled) {
+        return Ok(());
+    }
     let sent = client.update_time_to_live().table_name(table).time_to_live_specification(expiry).send().await;
     sent.map(drop).map_err(unavailable)
 }

@@ -72,7 +72,7 @@ impl Store {
         act: &Act,
     ) -> Result<Created, StoreError> {
         let fresh = Condition("attribute_not_exists(p) OR x <= :now", vec![(":now", number(act.now))]);
-        self.put_user(tenant, user, names, taking, act, fresh, &Attributes::default()).await
+        self.put_user(tenant, user, names, taking, act, fresh, None).await
     }
 
     /// Stores a deleted user anew, live and whole. Rows are put, not updated: TTL may have removed
@@ -90,7 +90,7 @@ impl Store {
         act: &Act,
     ) -> Result<Created, StoreError> {
         let seen = Condition("attribute_not_exists(p) OR v = :seen", vec![(":seen", version(&old.resource))]);
-        self.put_user(tenant, user, names, taking, act, seen, &old.resource.attributes).await
+        self.put_user(tenant, user, names, taking, act, seen, Some(old)).await
     }
 
     #[expect(clippy::too_many_arguments, reason = "the two callers above name them")]
@@ -102,7 +102,7 @@ impl Store {
         taking: Taking,
         act: &Act,
         condition: Condition,
-        before: &Attributes,
+        old: Option<&StoredUser>,
     ) -> Result<Created, StoreError> {
         let mut transaction = Transaction::default();
         let external_id_key = external_id_key(tenant, &user.id, names, taking.external_id);
@@ -111,12 +111,13 @@ impl Store {
         let claim = if taking.user_name { free_even_if_deleted() } else { free(act.now) };
         self.put_claim(&mut transaction, tenant, &user.id, names, claim)?;
         if let Some(key) = &external_id_key {
-            // The deleted user that is being restored owns the row itself.
-            let own = Condition(
-                "attribute_not_exists(p) OR x <= :now OR i = :id",
-                vec![(":now", number(act.now)), (":id", text(user.id.as_str()))],
-            );
-            self.put_owner(&mut transaction, Role::ExternalId, &tenant.external_ids(), key, &user.id, Some(own))?;
+            let free = free_or_own(act.now, &user.id);
+            self.put_owner(&mut transaction, Role::ExternalId, &tenant.external_ids(), key, &user.id, Some(free))?;
+        }
+        let left = old.and_then(|old| old.external_id_key.as_ref()).filter(|key| external_id_key.as_ref() != Some(key));
+        if let Some(key) = left {
+            let own = Condition("attribute_not_exists(p) OR i = :id", vec![(":id", text(user.id.as_str()))]);
+            transaction.delete(Role::Other, Row::new(&tenant.external_ids(), key), &self.table, Some(own))?;
         }
         for email in &names.emails {
             let key = tenant.email(email, &user.id);
@@ -124,13 +125,15 @@ impl Store {
         }
         let active = i64::from(is_active(&user.attributes));
         counters::add(&mut transaction, tenant, &self.table, &user.id, 1, active)?;
+        let nothing = Attributes::default();
+        let before = old.map_or(&nothing, |old| &old.resource.attributes);
         let changes = log::changes(tenant, before, &user.attributes);
         log::add(&mut transaction, tenant, &self.table, act, &user.id, user.meta.version.0, &changes)?;
 
         let Outcome::Refused(refused) = transaction.commit(self).await? else { return Ok(Created::Stored) };
         let holder = |role| refused.iter().find(|(of, _)| *of == role).and_then(|(_, item)| holder(item.as_ref()?));
         match (holder(Role::Claim), holder(Role::ExternalId)) {
-            (Some((owner, _)), _) if owner == user.id && before == &Attributes::default() => Ok(Created::Stored),
+            (Some((owner, _)), _) if owner == user.id && old.is_none() => Ok(Created::Stored),
             (None, None) => Ok(Created::Changed),
             (user_name, external_id) => Ok(Created::Held { user_name, external_id }),
         }
@@ -168,7 +171,7 @@ impl Store {
                 transaction.delete(Role::Other, Row::new(&tenant.external_ids(), key), &self.table, None)?;
             }
             if let Some(key) = &external_id_key {
-                let free = free(act.now);
+                let free = free_or_own(act.now, &user.id);
                 self.put_owner(&mut transaction, Role::ExternalId, &tenant.external_ids(), key, &user.id, Some(free))?;
             }
         }
@@ -258,6 +261,12 @@ impl Store {
 
 fn free(now: i64) -> Condition {
     Condition(UNHELD, vec![(":now", number(now))])
+}
+
+/// As [`free`]; a row that the user itself left behind is free too.
+fn free_or_own(now: i64, id: &ResourceId) -> Condition {
+    let values = vec![(":now", number(now)), (":id", text(id.as_str()))];
+    Condition("attribute_not_exists(p) OR x <= :now OR i = :id", values)
 }
 
 fn free_even_if_deleted() -> Condition {

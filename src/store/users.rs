@@ -48,6 +48,11 @@ impl Names {
         Ok(Self { user_name, external_id: attributes.text("externalId").map(str::to_owned), emails })
     }
 
+    /// Whether userName and externalId agree, be it that neither has an externalId.
+    pub fn is_same_person(&self, other: &Self) -> bool {
+        self.user_name == other.user_name && self.external_id == other.external_id
+    }
+
     /// The canonical userName.
     pub fn user_name(&self) -> &str {
         &self.user_name

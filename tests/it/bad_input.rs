@@ -273,6 +273,20 @@ async fn limits_hold_at_n_and_refuse_n_plus_one() {
 }
 
 #[tokio::test]
+async fn a_patch_that_would_compare_without_end_is_413() {
+    let world = World::new().await;
+    let ims: Vec<_> = (0..200).map(|n| json!({ "value": n.to_string(), "type": "x".repeat(200) })).collect();
+    let user = world.create(json!({ "userName": "a", "ims": ims })).await;
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let terms = vec!["type co \"a\""; 50].join(" or ");
+    let operation = json!({ "op": "remove", "path": format!("ims[{terms}]") });
+    let few = json!({ "Operations": vec![&operation; 10] });
+    assert_eq!(send(&world, "PATCH", &path, JSON, few.to_string()).await.status, 200);
+    let many = json!({ "Operations": vec![&operation; 900] });
+    send(&world, "PATCH", &path, JSON, many.to_string()).await.is_error(413, None);
+}
+
+#[tokio::test]
 async fn odd_but_harmless_input_is_taken() {
     let world = World::new().await;
     for (n, (content_type, body)) in [

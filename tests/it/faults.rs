@@ -80,6 +80,19 @@ async fn while_dynamodb_is_down_every_answer_is_503() {
 }
 
 #[tokio::test]
+async fn a_dynamodb_that_never_answers_is_503() {
+    let world = World::new().await;
+    world.send("GET", "/ServiceProviderConfig", None).await;
+    world.between.set(|_, _| Some(Fault::Hang));
+    let (read, write) = tokio::join!(
+        world.send("GET", "/Users/00000000-0000-8000-8000-000000000000", None),
+        world.send("POST", "/Users", json!({ "userName": "a@example.com" })),
+    );
+    read.is_error(503, None);
+    write.is_error(503, None);
+}
+
+#[tokio::test]
 async fn conflicts_without_end_are_503_not_409() {
     let world = World::new().await;
     world.between.set(|operation, _| (operation == TRANSACT).then_some(Fault::Conflict));

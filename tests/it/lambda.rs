@@ -9,6 +9,7 @@ use lambda_http::lambda_runtime::LambdaEvent;
 use scim_lambda::edge::gateway;
 use serde_json::{Value, json};
 
+use crate::support::connectors::Fault;
 use crate::support::{BASE_URL, World};
 
 struct Reply {
@@ -152,6 +153,11 @@ async fn stage_prefixes_are_not_part_of_the_path() {
         }
     }
     assert_eq!(invoke(&world, get(&world, "http", "/prod/scim/v2/Users", "")).await.status, 404);
+    for path in ["/scim/v2/Users", "/scim/scim/v2/Users"] {
+        let mut event = get(&world, "rest", path, "");
+        event["requestContext"]["stage"] = json!("scim");
+        assert_eq!(invoke(&world, event).await.status, 200, "a stage called scim: {path}");
+    }
 }
 
 #[tokio::test]
@@ -275,6 +281,14 @@ async fn the_deadline_ends_a_request_before_the_platform_does() {
         let reply = gateway::handle(&world.service, LambdaEvent::new(event.clone(), context)).await.unwrap();
         assert_eq!(reply["statusCode"], status, "{reply}");
     }
+    // It passes while the store does not answer.
+    world.between.set(|_, _| Some(Fault::Hang));
+    let mut context = Context::default();
+    context.deadline = (now + in_ms(2_000)).as_millis().try_into().unwrap();
+    let began = std::time::Instant::now();
+    let reply = gateway::handle(&world.service, LambdaEvent::new(event, context)).await.unwrap();
+    assert_eq!(reply["statusCode"], 503);
+    assert!(began.elapsed() < in_ms(1_900), "before the store's own timeout");
 }
 
 #[tokio::test]

@@ -74,6 +74,9 @@ async fn the_ledger_of_users() {
     cost("get after delete", &world.send("GET", &path, None).await, 1, 1.0, 0.0);
     let back = world.send("POST", "/Users", json!({ "userName": "renamed@example.com", "externalId": "a" })).await;
     cost("restore by re-POST", &back, 3, 1.0, 10.0);
+    assert_eq!(world.send("DELETE", &path, None).await.status, 204);
+    let other = world.send("POST", "/Users", json!({ "userName": "renamed@example.com", "externalId": "b" })).await;
+    cost("create under the name of another, deleted person", &other, 3, 1.0, 10.0);
 }
 
 #[tokio::test]

@@ -108,6 +108,60 @@ async fn coming_back_under_a_taken_name_is_refused_and_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_second_owner_of_an_external_id_comes_back_too() {
+    let world = World::new().await;
+    let first = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    let second = world.create(json!({ "userName": "b@example.com", "externalId": "1", "title": "Dr" })).await;
+    let path = format!("/Users/{}", first["id"].as_str().unwrap());
+    let other = json!({ "Operations": [{ "op": "replace", "path": "externalId", "value": "2" }] });
+    assert_eq!(world.send("PATCH", &path, other).await.status, 200);
+    delete(&world, &second).await;
+    let back = world.create(json!({ "userName": "b@example.com", "externalId": "1" })).await;
+    assert_eq!((&back["id"], &back["title"]), (&second["id"], &json!("Dr")));
+    assert_eq!(world.find("externalId eq \"1\"").await, std::slice::from_ref(&back));
+    // Its externalId can be given away and taken again.
+    let path = format!("/Users/{}", back["id"].as_str().unwrap());
+    for value in ["3", "1", "2", "1"] {
+        let patch = json!({ "Operations": [{ "op": "replace", "path": "externalId", "value": value }] });
+        assert_eq!(world.send("PATCH", &path, patch).await.status, 200, "{value}");
+        assert!(world.find(&format!("externalId eq \"{value}\"")).await.iter().any(|user| user["id"] == back["id"]));
+    }
+    delete(&world, &back).await;
+    world.clock.advance(91 * DAY);
+    world.local.engine.sweep().unwrap();
+    let left = world.rows().await.iter().filter(|row| row["p"].as_s().unwrap().ends_with("#X")).count();
+    assert_eq!(left, 1, "only the first user's row is left");
+}
+
+#[tokio::test]
+async fn a_name_somebody_had_long_ago_brings_nobody_back() {
+    let world = World::new().await;
+    let user = world.create(json!({ "userName": "old@example.com", "externalId": "1" })).await;
+    delete(&world, &user).await;
+    let back = world.create(json!({ "userName": "new@example.com", "externalId": "1" })).await;
+    assert_eq!(back["id"], user["id"]);
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    assert_eq!(world.send("PUT", &path, json!({ "userName": "new@example.com" })).await.status, 200);
+    delete(&world, &back).await;
+    let other = world.create(json!({ "userName": "old@example.com" })).await;
+    assert_ne!(other["id"], user["id"]);
+    let back = world.create(json!({ "userName": "new@example.com" })).await;
+    assert_eq!(back["id"], user["id"]);
+}
+
+#[tokio::test]
+async fn an_external_id_that_everybody_shares_does_not_slow_creation() {
+    let world = World::new().await;
+    for n in 0..60 {
+        world.create(json!({ "userName": format!("user{n}"), "externalId": "N/A" })).await;
+    }
+    let one_more = world.send("POST", "/Users", json!({ "userName": "last", "externalId": "N/A" })).await;
+    assert_eq!(one_more.status, 201);
+    assert!(one_more.tally.calls <= 4, "{:?}", one_more.tally);
+    assert_eq!(world.find("externalId eq \"N/A\"").await.len(), 61);
+}
+
+#[tokio::test]
 async fn an_expired_user_is_gone_however_late_its_rows_are_removed() {
     let world = World::new().await;
     let user = world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr" })).await;

@@ -62,6 +62,28 @@ async fn the_edges_of_a_list_are_no_errors() {
 }
 
 #[tokio::test]
+async fn a_page_of_large_users_is_cut_by_bytes_and_goes_on() {
+    let world = World::new().await;
+    let photo = "x".repeat(4_000);
+    for n in 0..70 {
+        let ims: Vec<_> = (0..15).map(|i| json!({ "value": format!("{i}{photo}") })).collect();
+        world.create(json!({ "userName": format!("user{n}"), "ims": ims })).await;
+    }
+    for filter in ["", "&filter=active+eq+true"] {
+        let mut seen = 0;
+        while seen < 70 {
+            let page = world.send("GET", &format!("/Users?count=200&startIndex={}{filter}", seen + 1), None).await.body;
+            assert!(page.to_string().len() < 4 * 1_024 * 1_024);
+            assert_eq!(page["totalResults"], 70);
+            let items = page["Resources"].as_array().unwrap().len();
+            assert!(items > 10 && page["itemsPerPage"] == items);
+            seen += items;
+        }
+        assert_eq!(seen, 70);
+    }
+}
+
+#[tokio::test]
 async fn filters_without_an_index_look_at_every_user() {
     let world = World::new().await;
     let body = |n: usize| json!({ "userName": format!("user{n}"), "title": if n.is_multiple_of(2) { "Dr" } else { "Prof" }, "active": n < 3 });

@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::{Secrets, SecretsError};
+use scim_lambda::auth::secrets_manager::{Current, Secrets, SecretsError};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::store::keys::TenantCode;
 use scimctl::local::Local;
@@ -19,13 +19,23 @@ pub async fn contract(sdk: &SdkConfig) {
     assert_eq!(secrets.records(&tenant).await.unwrap(), [], "a tenant without secret has no tokens");
 
     let mut records = vec![record()];
-    secrets.put(&tenant, "acme", &records).await.unwrap();
+    let put = async |records: &[TokenRecord]| {
+        let current = secrets.current(&tenant).await.unwrap();
+        secrets.put(&tenant, "acme", &current, records).await.unwrap();
+    };
+    put(&records).await;
     assert_eq!(secrets.records(&tenant).await.unwrap(), records);
+    let stale = secrets.current(&tenant).await.unwrap();
     records.push(record());
-    secrets.put(&tenant, "acme", &records).await.unwrap();
+    put(&records).await;
     assert_eq!(secrets.records(&tenant).await.unwrap(), records, "two tokens live at once");
+    for seen in [&stale, &Current::default()] {
+        let late = secrets.put(&tenant, "acme", seen, &[record()]).await;
+        assert!(matches!(late, Err(SecretsError::Changed)), "{late:?}");
+        assert_eq!(secrets.records(&tenant).await.unwrap(), records, "who comes late undoes nothing");
+    }
     records.remove(0);
-    secrets.put(&tenant, "acme", &records).await.unwrap();
+    put(&records).await;
     assert_eq!(secrets.records(&tenant).await.unwrap(), records, "the newest version is current");
 
     let name = secrets.name(&tenant);
@@ -42,8 +52,9 @@ pub async fn contract(sdk: &SdkConfig) {
 
     let again = client.create_secret().name(&name).secret_string("x").send().await.unwrap_err();
     assert!(again.as_service_error().is_some_and(|error| error.is_resource_exists_exception()), "{again:?}");
-    client.put_secret_value().secret_id(&name).secret_string("garbage").send().await.unwrap();
-    assert!(matches!(secrets.records(&tenant).await, Err(SecretsError::Garbage(_))));
+    let other = TenantCode::generate().unwrap();
+    client.create_secret().name(secrets.name(&other)).secret_string("garbage").send().await.unwrap();
+    assert!(matches!(secrets.records(&other).await, Err(SecretsError::Garbage(_))));
     let listed = client.list_secrets().send().await.unwrap();
     assert!(listed.secret_list().iter().any(|secret| secret.name() == Some(name.as_str())));
     client.delete_secret().secret_id(&name).force_delete_without_recovery(true).send().await.unwrap();
@@ -65,7 +76,7 @@ async fn local_secrets_outlive_the_process_and_are_its_owners_only() {
     let tenant = TenantCode::generate().unwrap();
     let record = TokenRecord::of(&PlainToken::generate(&tenant).unwrap(), 0, None);
     let secrets = |local: &Local| Secrets::new(Client::new(&local.sdk_config()), "contract");
-    secrets(&open()).put(&tenant, "acme", std::slice::from_ref(&record)).await.unwrap();
+    secrets(&open()).put(&tenant, "acme", &Current::default(), std::slice::from_ref(&record)).await.unwrap();
     assert_eq!(secrets(&open()).records(&tenant).await.unwrap(), [record]);
     #[cfg(unix)]
     {

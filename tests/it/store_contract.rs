@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use aws_config::SdkConfig;
 use scim_lambda::Service;
 use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::Secrets;
+use scim_lambda::auth::secrets_manager::{Current, Secrets};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::settings::Settings;
@@ -53,7 +53,10 @@ pub async fn contract(sdk: &SdkConfig) {
     let found = store.tenant_by_name("contract").await.unwrap().unwrap();
     assert_eq!((found.code(), store.tenants().await.unwrap().len()), (tenant.code(), 1));
     let token = PlainToken::generate(tenant.code()).unwrap();
-    secrets.put(tenant.code(), "contract", &[TokenRecord::of(&token, clock.seconds(), None)]).await.unwrap();
+    secrets
+        .put(tenant.code(), "contract", &Current::default(), &[TokenRecord::of(&token, clock.seconds(), None)])
+        .await
+        .unwrap();
     let settings = Settings::new(TABLE, "contract");
     let service = Arc::new(Service::new(store, secrets, &settings, clock).unwrap());
     let client = Client { service, token: token.reveal().to_owned() };

@@ -48,6 +48,11 @@ fn room(name: &str) -> Vec<(PathBuf, String)> {
 fn a_room_knows_only_the_rooms_below_it() {
     for (name, below) in ROOMS {
         for (path, text) in room(name) {
+            assert!(
+                !text.contains("crate::{"),
+                "{}: one use line a room, so that this test can read it",
+                path.display()
+            );
             for (other, _) in ROOMS {
                 let uses = text.contains(&format!("crate::{other}::")) || text.contains(&format!("crate::{other};"));
                 assert!(!uses || other == name || below.contains(other), "{} uses {other}", path.display());
@@ -88,6 +93,18 @@ fn settings_alone_read_the_environment_and_every_variable_is_declared_and_explai
         for variable in &variables {
             assert!(text.contains(variable), "{place} lacks {variable}");
         }
+    }
+}
+
+#[test]
+fn every_write_is_a_transaction_and_nothing_scans() {
+    for path in files(root().join("src"), ".rs") {
+        let text = read(&path);
+        for call in [".put_item(", ".update_item(", ".delete_item(", ".batch_write_item(", ".batch_get_item(", ".scan("]
+        {
+            assert!(!text.contains(call), "{} calls {call}", path.display());
+        }
+        assert!(!text.contains(".transact_write_items(") || path.ends_with("transaction.rs"), "{}", path.display());
     }
 }
 

@@ -18,19 +18,24 @@ fn down(world: &World) {
     world.between.set(|operation, _| (operation == GET).then_some(Fault::Refuse(500, "InternalServiceError")));
 }
 
+/// Changes the records in the tenant's secret.
+async fn change(world: &World, by: impl FnOnce(&mut Vec<TokenRecord>)) {
+    let code = world.tenant.code();
+    let current = world.secrets.current(code).await.unwrap();
+    let mut records = current.records.clone();
+    by(&mut records);
+    world.secrets.put(code, "acme", &current, &records).await.unwrap();
+}
+
 /// Adds a token beside the others.
 async fn issue(world: &World) -> PlainToken {
     let token = PlainToken::generate(world.tenant.code()).unwrap();
-    let mut records = world.secrets.records(world.tenant.code()).await.unwrap();
-    records.push(TokenRecord::of(&token, world.clock.seconds(), None));
-    world.secrets.put(world.tenant.code(), "acme", &records).await.unwrap();
+    change(world, |records| records.push(TokenRecord::of(&token, world.clock.seconds(), None))).await;
     token
 }
 
 async fn revoke(world: &World, token: &PlainToken) {
-    let mut records = world.secrets.records(world.tenant.code()).await.unwrap();
-    records.iter_mut().filter(|record| record.is(token.key_id())).for_each(|record| record.revoked = true);
-    world.secrets.put(world.tenant.code(), "acme", &records).await.unwrap();
+    change(world, |records| records.iter_mut().filter(|r| r.is(token.key_id())).for_each(|r| r.revoked = true)).await;
 }
 
 #[tokio::test]
@@ -156,10 +161,8 @@ async fn an_expired_token_is_refused() {
 #[tokio::test]
 async fn a_token_with_another_secret_under_a_known_key_id_is_refused() {
     let world = World::new().await;
-    let mut records = world.secrets.records(world.tenant.code()).await.unwrap();
     let other = PlainToken::generate(world.tenant.code()).unwrap();
-    records[0].digest = other.digest().to_text();
-    world.secrets.put(world.tenant.code(), "acme", &records).await.unwrap();
+    change(&world, |records| records[0].digest = other.digest().to_text()).await;
     get(&world, &world.token).await.is_error(401, None);
 }
 
@@ -192,6 +195,18 @@ async fn a_verified_token_goes_on_for_five_minutes_while_secrets_manager_is_down
     get(&world, &world.token).await.is_error(503, None);
     world.between.clear();
     world.clock.advance(2);
+    assert_eq!(get(&world, &world.token).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_verified_token_stays_so_when_another_one_makes_the_records_fresh() {
+    let world = World::new().await;
+    let second = issue(&world).await;
+    assert_eq!(get(&world, &world.token).await.status, 200);
+    world.clock.advance(61);
+    assert_eq!(get(&world, &second).await.status, 200);
+    down(&world);
+    world.clock.advance(61);
     assert_eq!(get(&world, &world.token).await.status, 200);
 }
 
@@ -230,6 +245,13 @@ async fn every_failure_of_secrets_manager_is_503_but_not_found() {
 }
 
 #[tokio::test]
+async fn a_secrets_manager_that_never_answers_is_503() {
+    let world = World::new().await;
+    world.between.set(|operation, _| (operation == GET).then_some(Fault::Hang));
+    get(&world, &world.token).await.is_error(503, None);
+}
+
+#[tokio::test]
 async fn a_secret_that_is_no_list_of_records_is_503() {
     let world = World::new().await;
     let client = aws_sdk_secretsmanager::Client::new(&world.local.sdk_config());
@@ -245,6 +267,7 @@ async fn a_secret_that_is_no_list_of_records_is_503() {
 async fn one_look_is_in_flight_however_many_ask() {
     let world = std::sync::Arc::new(World::new().await);
     let before = world.between.count(GET);
+    world.between.set(|operation, _| (operation == GET).then_some(Fault::Slow(20)));
     let askers: Vec<_> = (0..32)
         .map(|_| {
             let world = world.clone();

@@ -122,6 +122,25 @@ async fn patch_changes_active_and_simple_paths_in_every_dialect() {
 }
 
 #[tokio::test]
+async fn clumsy_patches_still_do_what_they_say() {
+    let world = World::new().await;
+    let manager = json!({ "value": "A", "$ref": "https://scim.example.com/scim/v2/Users/A" });
+    let user = world.create(json!({ "userName": "a@example.com", ENTERPRISE: { "manager": manager } })).await;
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let patch = async |operation: serde_json::Value| {
+        let answer = world.send("PATCH", &path, json!({ "Operations": [operation] })).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.body
+    };
+    let body = patch(json!({ "op": "replace", "value": { "active": false, "Job Title": "x", "emails[": 1 } })).await;
+    assert_eq!(body["active"], false, "a name that is no path does not keep a leaver in");
+    let body = patch(json!({ "op": "replace", "path": "manager", "value": "B" })).await;
+    assert_eq!(body[ENTERPRISE]["manager"], json!({ "value": "B" }), "the old manager's $ref is gone");
+    assert_eq!(world.find("manager eq \"B\"").await.len(), 1);
+    assert_eq!(world.find(&format!("id eq \"{}\" and manager eq \"A\"", user["id"].as_str().unwrap())).await.len(), 0);
+}
+
+#[tokio::test]
 async fn a_failing_operation_undoes_those_before_it() {
     let world = World::new().await;
     let user = world.create(json!({ "userName": "a@example.com" })).await;

@@ -122,6 +122,11 @@ impl<'s> Filter<'s> {
         self.root.equalities()
     }
 
+    /// How many comparisons the filter makes at most.
+    pub(crate) fn comparisons(&self) -> usize {
+        self.root.comparisons()
+    }
+
     /// The values that an element must have to pass a filter of equalities joined by `and`, such as
     /// `type eq "work"`; `None` for any other filter.
     pub(crate) fn template(&self) -> Option<Map<String, Value>> {
@@ -174,6 +179,14 @@ impl Node<'_> {
             },
             Self::Never => Some(Vec::new()),
             _ => None,
+        }
+    }
+
+    fn comparisons(&self) -> usize {
+        match self {
+            Self::And(nodes) | Self::Or(nodes) => nodes.iter().map(Node::comparisons).sum(),
+            Self::Not(node) | Self::Element { inner: node, .. } => node.comparisons(),
+            Self::Compare { .. } | Self::Present { .. } | Self::Never => 1,
         }
     }
 

@@ -12,6 +12,8 @@ use crate::resource_type::{ResourceType, Unknown};
 
 /// Most operations in a request.
 pub const MAX_OPERATIONS: usize = 1_000;
+/// Most comparisons that a request may cause: values times the comparisons in paths, summed up.
+pub const MAX_WORK: usize = 100_000;
 
 /// A PATCH request, resolved against its resource type.
 #[derive(Debug, Clone)]
@@ -71,10 +73,18 @@ impl<'s> PatchRequest<'s> {
     /// failing operation leaves no trace: "a PATCH request ... SHALL be treated as atomic".
     ///
     /// # Errors
-    /// `invalidValue`, `mutability` or `noTarget`, as the operations deserve.
+    /// `invalidValue`, `mutability` or `noTarget`, as the operations deserve; 413 over [`MAX_WORK`].
     pub fn apply(&self, resource_type: &ResourceType, attributes: &Attributes) -> Result<Attributes, Error> {
         let mut patched = attributes.0.clone();
+        let mut work = 0;
         for change in &self.changes {
+            work += patch_apply::cost(&patched, change);
+            if work > MAX_WORK {
+                return Err(Error::new(
+                    crate::ErrorKind::PayloadTooLarge,
+                    "The operations would compare too many values; send them in several requests.",
+                ));
+            }
             patch_apply::apply(&mut patched, change, self.unknown)?;
         }
         let patched = Attributes(patched);
@@ -128,7 +138,12 @@ impl<'s> PatchRequest<'s> {
         if resource_type.is_dropped(path) {
             return Ok(());
         }
-        let Some(path) = Path::parse(path, resource_type)? else {
+        let path = match Path::parse(path, resource_type) {
+            // A name among others, such as "Job Title", is as unknown here as in a POST.
+            Err(_) if !explicit && self.unknown == Unknown::Ignore => None,
+            path => path?,
+        };
+        let Some(path) = path else {
             return match self.unknown {
                 Unknown::Ignore => Ok(()),
                 Unknown::Refuse => {

@@ -40,6 +40,16 @@ pub(crate) fn apply(attributes: &mut Object, change: &Change<'_>, unknown: Unkno
     Ok(())
 }
 
+/// How many comparisons `change` takes: the values it looks at, times those in its filter or value.
+pub(crate) fn cost(attributes: &Object, change: &Change<'_>) -> usize {
+    let Place::Attribute(at) = change.path.place else { return 1 };
+    let value = at.home(attributes).and_then(|home| home.get(&at.attribute.name));
+    let values = value.and_then(Value::as_array).map_or(1, Vec::len);
+    let named = change.value.as_ref().and_then(Value::as_array).map_or(1, Vec::len);
+    let compared = change.path.filter.as_ref().map_or(named, Filter::comparisons);
+    values.saturating_mul(compared.max(1))
+}
+
 struct Target<'a, 's> {
     at: AttributeRef<'s>,
     filter: Option<&'a Filter<'s>>,
@@ -201,6 +211,10 @@ fn merge(before: Option<Value>, attribute: &Attribute, value: Value, unknown: Un
     let admitted = gate::admit(attribute, value, unknown)?;
     let mut after = match (before, admitted) {
         (Some(Value::Object(mut old)), Some(Value::Object(new))) => {
+            if new.contains_key("value") && new.get("value") != old.get("value") {
+                // What belonged to the old value says nothing of the new one.
+                old.shift_remove("$ref");
+            }
             old.extend(new);
             Some(Value::Object(old))
         }

@@ -84,7 +84,9 @@ impl ResourceType {
                 None => {}
             }
         }
+        // Clients write `manager` for the extension's attribute where no core attribute is called so.
         self.in_schema(None, &self.schema, name)
+            .or_else(|| self.extensions.iter().find_map(|extension| self.in_schema(Some(extension), extension, name)))
     }
 
     fn in_schema<'s>(&'s self, extension: Option<&'s Schema>, schema: &'s Schema, name: &str) -> Option<Place<'s>> {

@@ -56,13 +56,13 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
     let client = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts((&sdk).into()).build());
     let tokens = Secrets::new(client, local::STACK);
     let connection = Connection::to(table.clone(), tokens.clone(), &served.base_url);
-    let demo = first_tenant(&connection).await?;
+    let first = first_tenant(&connection).await?;
     let service = Arc::new(Service::new(table, tokens, &settings, Clock::system())?);
 
     if let Some(directory) = &directory {
         directory.announce(&served)?;
     }
-    greet(&served, demo.as_ref(), options, json);
+    greet(&served, &first, place, options, json);
     let (stop, stopped) = watch::channel(());
     let log = if json { Requests::ToStandardError } else { Requests::ToStandardOutput };
     let servers = tokio::spawn({
@@ -90,33 +90,46 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
     });
     interrupted().await?;
     sweeper.abort();
+    if let Some(directory) = &directory {
+        directory.withdraw();
+    }
     stop.send(()).ok();
     // A client that holds its connection open must not hold the server.
     let _ = tokio::time::timeout(Duration::from_secs(5), servers).await;
-    if let Some(directory) = directory {
-        directory.withdraw();
-    }
+    drop(directory);
     eprintln!("Stopped.");
     Ok(())
 }
 
-/// The tenant `demo` with a token, if there is no tenant yet.
-async fn first_tenant(connection: &Connection) -> anyhow::Result<Option<Made>> {
-    if !connection.store.tenants().await.context("the tenants cannot be read")?.is_empty() {
-        return Ok(None);
-    }
-    let wanted = Wanted { name: "demo".into(), profile: "default".into(), idp: None, base_url: None };
-    tenant::create(connection, wanted).await.map(Some)
+/// Whom the first lines are about.
+enum First {
+    /// The tenant `demo`, which was made with its token.
+    Made(Box<Made>),
+    /// A tenant that was there already, by name.
+    Known(String),
 }
 
-fn greet(served: &Served, demo: Option<&Made>, options: &ServeOptions, json: bool) {
+/// The tenant `demo` with a token, if there is no tenant yet.
+async fn first_tenant(connection: &Connection) -> anyhow::Result<First> {
+    if let Some(tenant) = connection.store.tenants().await.context("the tenants cannot be read")?.into_iter().next() {
+        return Ok(First::Known(tenant.name));
+    }
+    let wanted = Wanted { name: "demo".into(), profile: "default".into(), idp: None, base_url: None };
+    tenant::create(connection, wanted).await.map(|made| First::Made(Box::new(made)))
+}
+
+fn greet(served: &Served, first: &First, place: &Place, options: &ServeOptions, json: bool) {
     let base_url = &served.base_url;
     if json {
+        let made = match first {
+            First::Made(made) => Some(made),
+            First::Known(_) => None,
+        };
         println!(
             "{}",
             json!({
-                "base_url": base_url, "tenant": demo.map(|demo| &demo.row.name),
-                "token": demo.map(|demo| demo.minted.token.reveal()), "dynamodb": served.dynamodb,
+                "base_url": base_url, "tenant": made.map(|made| &made.row.name),
+                "token": made.map(|made| made.minted.token.reveal()), "dynamodb": served.dynamodb,
                 "secrets_manager": served.secrets_manager, "table": local::TABLE, "stack": local::STACK,
             })
         );
@@ -128,17 +141,21 @@ fn greet(served: &Served, demo: Option<&Made>, options: &ServeOptions, json: boo
     if options.ephemeral {
         println!("Everything is in memory and gone when this stops.");
     }
-    match demo {
-        Some(demo) => {
-            let token = demo.minted.token.reveal();
+    match first {
+        First::Made(made) => {
+            let token = made.minted.token.reveal();
             println!("Token     {token}   (tenant demo; shown this once)\n");
             println!("Try, in another terminal:\n\n{}\n", curls(base_url, token));
         }
-        None => println!(
-            "The token was shown when its tenant was made; `scimctl token issue demo` mints another.\n\
-             Put it into $TOKEN and try, in another terminal:\n\n{}\n",
-            curls(base_url, "$TOKEN")
-        ),
+        First::Known(tenant) => {
+            let program = std::env::args().next().unwrap_or_else(|| "scimctl".into());
+            let data = place.data().map(|path| path.display().to_string()).unwrap_or_default();
+            println!(
+                "The token of {tenant} was shown when it was made; this mints another, to put into $TOKEN:\n\n\
+                 {program} --data {data} token issue {tenant}\n\nThen try, in another terminal:\n\n{}\n",
+                curls(base_url, "$TOKEN")
+            );
+        }
     }
     println!("Ctrl-C stops it.\n");
 }

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail, ensure};
 use scim_lambda::clock::Clock;
+use scim_lambda::edge::BASE_PATH;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::tenant::Profile;
 use serde_json::json;
@@ -84,10 +85,10 @@ pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::R
     );
     let own_url = wanted.base_url.map(|url| url.trim_end_matches('/').to_owned());
     if let Some(url) = &own_url {
-        ensure!(
-            url.starts_with("https://") || url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost"),
-            "a base URL starts with https://"
-        );
+        let parsed: http::Uri = url.parse().context("the base URL is not a URL")?;
+        let local = matches!(parsed.host(), Some("127.0.0.1" | "localhost"));
+        let secure = parsed.scheme_str() == Some("https") || (parsed.scheme_str() == Some("http") && local);
+        ensure!(secure && parsed.path().ends_with(BASE_PATH), "a base URL is https://HOST{BASE_PATH}");
     }
     let base_url = own_url.clone().or_else(|| connection.base_url.clone());
     let Some(base_url) = base_url else {

@@ -1,8 +1,9 @@
 //! `scimctl token`: minting, listing and revoking bearer tokens.
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use scim_core::resource::date_time;
 use scim_lambda::auth::records::TokenRecord;
+use scim_lambda::auth::secrets_manager::SecretsError;
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::store::tenants::TenantRow;
@@ -15,6 +16,8 @@ use crate::print;
 
 /// Most tokens of a tenant, so that its secret stays far below 64 KB.
 const MOST: usize = 50;
+/// How often a change is tried on what others left.
+const TRIES: usize = 10;
 const DAY: i64 = 24 * 60 * 60;
 
 pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> anyhow::Result<()> {
@@ -52,12 +55,14 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
         }
         TokenCommand::Revoke { tenant, key_id } => {
             let row = connection.tenant(&tenant).await?;
-            let mut records = connection.secrets.records(row.code()).await?;
-            let record = records.iter_mut().find(|record| record.kid == key_id);
-            let record = record
-                .with_context(|| format!("tenant {tenant} has no token {key_id}; scimctl token list {tenant}"))?;
-            record.revoked = true;
-            connection.secrets.put(row.code(), &row.name, &records).await?;
+            change(&connection, &row, |records| {
+                let record = records.iter_mut().find(|record| record.kid == key_id);
+                let record = record
+                    .with_context(|| format!("tenant {tenant} has no token {key_id}; scimctl token list {tenant}"))?;
+                record.revoked = true;
+                Ok(())
+            })
+            .await?;
             let object = json!({ "tenant": tenant, "key_id": key_id, "revoked": true });
             print(
                 json,
@@ -89,20 +94,42 @@ pub(crate) async fn mint(
     days: Option<u32>,
     now: i64,
 ) -> anyhow::Result<Minted> {
-    let mut records = connection.secrets.records(row.code()).await?;
-    // What can never be accepted again makes room.
-    records.retain(|record| !record.revoked && record.expires.is_none_or(|at| at + 30 * DAY > now));
-    ensure!(records.len() < MOST, "tenant {} has {MOST} tokens; revoke some first", row.name);
-    let token = loop {
-        let token = PlainToken::generate(row.code())?;
-        if !records.iter().any(|record| record.is(token.key_id())) {
-            break token;
-        }
-    };
     let expires = days.map(|days| now + i64::from(days) * DAY);
-    records.push(TokenRecord::of(&token, now, expires));
-    connection.secrets.put(row.code(), &row.name, &records).await?;
+    let token = change(connection, row, |records| {
+        // What can never be accepted again makes room.
+        records.retain(|record| !record.revoked && record.expires.is_none_or(|at| at + 30 * DAY > now));
+        ensure!(records.len() < MOST, "tenant {} has {MOST} tokens; revoke some first", row.name);
+        let token = loop {
+            let token = PlainToken::generate(row.code())?;
+            if !records.iter().any(|record| record.is(token.key_id())) {
+                break token;
+            }
+        };
+        records.push(TokenRecord::of(&token, now, expires));
+        Ok(token)
+    })
+    .await?;
     Ok(Minted { token, expires })
+}
+
+/// Changes a tenant's records; if somebody else was faster, on what they left. A revocation must not
+/// be undone by a token that is minted at the same time.
+async fn change<T>(
+    connection: &Connection,
+    row: &TenantRow,
+    mut by: impl FnMut(&mut Vec<TokenRecord>) -> anyhow::Result<T>,
+) -> anyhow::Result<T> {
+    for _ in 0..TRIES {
+        let current = connection.secrets.current(row.code()).await?;
+        let mut records = current.records.clone();
+        let result = by(&mut records)?;
+        match connection.secrets.put(row.code(), &row.name, &current, &records).await {
+            Ok(()) => return Ok(result),
+            Err(SecretsError::Changed) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    bail!("others keep changing the tokens of {}; try again", row.name)
 }
 
 fn describe(record: &TokenRecord, now: i64) -> Value {

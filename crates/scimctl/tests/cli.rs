@@ -216,6 +216,8 @@ fn mistakes_are_told_on_standard_error() {
         (&["tenant", "create", ""], "letters, digits"),
         (&["tenant", "create", "b", "--profile", "nobody"], "default, strict"),
         (&["tenant", "create", "b", "--base-url", "ftp://x"], "https://"),
+        (&["tenant", "create", "b", "--base-url", "https://scim.example.com"], "/scim/v2"),
+        (&["tenant", "create", "b", "--base-url", "http://127.0.0.1.example.com/scim/v2"], "https://"),
         (&["token", "issue", "nobody"], "there is no tenant nobody"),
         (&["token", "revoke", "acme", "zzzz"], "has no token zzzz"),
         (&["token", "issue", "acme", "--days", "0"], "--days"),

@@ -24,6 +24,10 @@ pub enum Fault {
     BreakAfter,
     /// A transaction is cancelled, because others want its items.
     Conflict,
+    /// The service takes its time, in milliseconds.
+    Slow(u64),
+    /// The service never answers.
+    Hang,
     /// The service answers nonsense.
     Garbage,
 }
@@ -115,6 +119,11 @@ impl Gate {
                 Ok(cancelled(&vec![true; actions]))
             }
             Some(Fault::Garbage) => Ok(HttpResponse::new(200.try_into().unwrap(), "<html>".into())),
+            Some(Fault::Slow(milliseconds)) => {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                self.inner.call(request).await
+            }
+            Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::BreakBefore) => Err(broken()),
             Some(Fault::BreakAfter) => {
                 self.inner.call(request).await?;

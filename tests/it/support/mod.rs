@@ -10,7 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use scim_lambda::Service;
 use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::{self, Secrets};
+use scim_lambda::auth::secrets_manager::{self, Current, Secrets};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::settings::Settings;
@@ -172,7 +172,7 @@ async fn tenant(
     assert!(store.create_tenant(&row).await.unwrap());
     let token = PlainToken::generate(row.code()).unwrap();
     let record = TokenRecord::of(&token, clock.seconds(), Some(clock.seconds() + 365 * DAY));
-    secrets.put(row.code(), name, &[record]).await.unwrap();
+    secrets.put(row.code(), name, &Current::default(), &[record]).await.unwrap();
     (row, token)
 }
 

@@ -43,17 +43,24 @@ impl DataDir {
     /// # Errors
     /// If it cannot be made, or is held by a process that cannot be reached.
     pub async fn open(path: &Path) -> anyhow::Result<Opened> {
-        fs::create_dir_all(path).with_context(|| format!("the data directory {} cannot be made", path.display()))?;
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o700));
+        if !path.exists() {
+            let mut builder = fs::DirBuilder::new();
+            builder.recursive(true);
+            // Only its owner may read it: there are people's data in it.
+            #[cfg(unix)]
+            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+            builder.create(path).with_context(|| format!("the data directory {} cannot be made", path.display()))?;
         }
         let lock = File::create(path.join("lock")).context("the data directory cannot be locked")?;
         let begun = tokio::time::Instant::now();
         loop {
             match lock.try_lock() {
-                Ok(()) => return Ok(Opened::Ours(Self { path: path.to_owned(), _lock: lock })),
+                Ok(()) => {
+                    let directory = Self { path: path.to_owned(), _lock: lock };
+                    // Whoever announced itself and is gone was killed.
+                    directory.withdraw();
+                    return Ok(Opened::Ours(directory));
+                }
                 Err(TryLockError::Error(error)) => return Err(error).context("the data directory cannot be locked"),
                 Err(TryLockError::WouldBlock) => {}
             }

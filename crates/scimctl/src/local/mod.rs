@@ -36,12 +36,15 @@ impl Local {
     /// # Errors
     /// If the files cannot be opened or are not ours.
     pub fn open(directory: Option<&Path>) -> anyhow::Result<Self> {
-        Ok(match directory {
-            Some(path) => {
-                Self { engine: Engine::open(&path.join("scim.db"))?, secrets: Vault::open(&path.join("secrets.json"))? }
-            }
-            None => Self { engine: Engine::memory()?, secrets: Vault::memory() },
-        })
+        let Some(path) = directory else {
+            return Ok(Self { engine: Engine::memory()?, secrets: Vault::memory() });
+        };
+        let database = path.join("scim.db");
+        let engine = Engine::open(&database)?;
+        // The directory may be an older one that others may read.
+        #[cfg(unix)]
+        std::fs::set_permissions(&database, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+        Ok(Self { engine, secrets: Vault::open(&path.join("secrets.json"))? })
     }
 
     /// Makes the table if it is not there.

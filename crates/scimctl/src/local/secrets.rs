@@ -74,6 +74,7 @@ impl Vault {
             "ListSecrets" => Ok(list(&changed)),
             "CreateSecret" => create(&mut changed, &request),
             "PutSecretValue" => put(&mut changed, &request),
+            "UpdateSecretVersionStage" => move_stage(&mut changed, &request),
             "DeleteSecret" => delete(&mut changed, &request),
             _ => Err(("InvalidRequestException", "This operation is not offered here.")),
         };
@@ -151,15 +152,31 @@ fn create(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Val
     }
     let description = text(request, "Description").unwrap_or_default().to_owned();
     let secret = secrets.entry(name.to_owned()).or_insert(Secret { description, versions: Vec::new() });
-    let id = add(secret, request)?;
+    let id = add(secret, request, CURRENT)?;
     Ok(json!({ "ARN": arn(name), "Name": name, "VersionId": id }))
 }
 
 fn put(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Value, Refusal> {
     let name = find(secrets, request)?.0.to_owned();
     let secret = secrets.get_mut(&name).ok_or(NOT_FOUND)?;
-    let id = add(secret, request)?;
-    Ok(json!({ "ARN": arn(&name), "Name": name, "VersionId": id, "VersionStages": [CURRENT] }))
+    let stage = request.get("VersionStages").and_then(|stages| stages.get(0)?.as_str()).unwrap_or(CURRENT);
+    let id = add(secret, request, stage)?;
+    Ok(json!({ "ARN": arn(&name), "Name": name, "VersionId": id, "VersionStages": [stage] }))
+}
+
+/// Moves a stage from the version that the request names, if it is there, to another.
+fn move_stage(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Value, Refusal> {
+    let wrong = ("InvalidParameterException", "The staging label is not attached to that version.");
+    let name = find(secrets, request)?.0.to_owned();
+    let secret = secrets.get_mut(&name).ok_or(NOT_FOUND)?;
+    let (stage, to) = (text(request, "VersionStage").ok_or(wrong)?, text(request, "MoveToVersionId").ok_or(wrong)?);
+    let holds = |version: &Version| version.stages.iter().any(|of| of == stage);
+    let holder = secret.versions.iter().find(|version| holds(version)).map(|version| version.id.as_str());
+    if holder != text(request, "RemoveFromVersionId") || !secret.versions.iter().any(|version| version.id == to) {
+        return Err(wrong);
+    }
+    attach(secret, to, stage);
+    Ok(json!({ "ARN": arn(&name), "Name": name }))
 }
 
 fn delete(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Value, Refusal> {
@@ -168,8 +185,8 @@ fn delete(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Val
     Ok(json!({ "ARN": arn(&name), "Name": name }))
 }
 
-/// A new current version. The same token with the same text is the same version again.
-fn add(secret: &mut Secret, request: &Value) -> Result<String, Refusal> {
+/// A new version with a stage. The same token with the same text is the same version again.
+fn add(secret: &mut Secret, request: &Value, stage: &str) -> Result<String, Refusal> {
     let missing = ("InvalidParameterException", "The request needs ClientRequestToken and SecretString.");
     let id = text(request, "ClientRequestToken").ok_or(missing)?;
     let new = text(request, "SecretString").ok_or(missing)?;
@@ -179,15 +196,25 @@ fn add(secret: &mut Secret, request: &Value) -> Result<String, Refusal> {
             false => Err(("ResourceExistsException", "A version with this token has another value.")),
         };
     }
+    let created = scim_lambda::clock::Clock::system().seconds();
+    secret.versions.push(Version { id: id.to_owned(), stages: Vec::new(), text: new.to_owned(), created });
+    attach(secret, id, stage);
+    Ok(id.to_owned())
+}
+
+/// Attaches a stage to one version only; the version that was current becomes the previous one.
+/// Versions without a stage are gone.
+fn attach(secret: &mut Secret, id: &str, stage: &str) {
     for version in &mut secret.versions {
-        let was_current = version.stages.iter().any(|stage| stage == CURRENT);
-        version.stages = if was_current { vec![PREVIOUS.to_owned()] } else { Vec::new() };
+        let held = version.stages.iter().any(|of| of == stage);
+        version.stages.retain(|of| of != stage && !(stage == CURRENT && of == PREVIOUS));
+        if version.id == id {
+            version.stages.push(stage.to_owned());
+        } else if held && stage == CURRENT {
+            version.stages.push(PREVIOUS.to_owned());
+        }
     }
     secret.versions.retain(|version| !version.stages.is_empty());
-    let created = scim_lambda::clock::Clock::system().seconds();
-    let stages = vec![CURRENT.to_owned()];
-    secret.versions.push(Version { id: id.to_owned(), stages, text: new.to_owned(), created });
-    Ok(id.to_owned())
 }
 
 fn find<'s>(secrets: &'s BTreeMap<String, Secret>, request: &Value) -> Result<(&'s str, &'s Secret), Refusal> {
