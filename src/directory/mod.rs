@@ -1,5 +1,6 @@
 //! The service provider: what create, retrieve, query, replace, patch and delete mean for a tenant.
 
+mod cursor;
 mod lifecycle;
 mod precondition;
 mod search;

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use scim_core::message::ListResponse;
-use scim_core::{Error, ErrorKind, PatchRequest, Projection, Resource, Schema, discovery};
+use scim_core::{Error, ErrorKind, PatchRequest, Projection, Query, Resource, Schema, discovery};
 
 use crate::auth::Verifier;
 use crate::auth::secrets_manager::Secrets;
@@ -115,9 +115,17 @@ impl Service {
                 let user = self.directory.create(call, draft).await?;
                 Ok(self.user(StatusCode::CREATED, &user, &projection, base_url))
             }
-            Route::Users => self.query(request, call, base_url).await,
+            Route::Users => self.query(&request::query(request)?, call, base_url).await,
+            Route::SearchUsers | Route::Search => {
+                let query = Query::from_message(&request::body(request)?)?;
+                self.query(&query, call, base_url).await
+            }
+            Route::Me => Err(Error::new(
+                ErrorKind::NotImplemented,
+                "A token stands for an identity provider, not for a user; use /Users.",
+            )),
             Route::User(id) => self.one_user(request, id, call, base_url).await,
-            Route::Groups | Route::Group(_) => self.no_groups(request, route),
+            Route::Groups | Route::Group(_) | Route::SearchGroups => self.no_groups(request, route),
             _ => self.discover(route, base_url),
         }
     }
@@ -158,21 +166,27 @@ impl Service {
         Ok(self.user(StatusCode::OK, &user, &projection, base_url))
     }
 
-    async fn query(&self, request: &Request<Bytes>, call: Call<'_>, base_url: &str) -> Result<Response<Bytes>, Error> {
-        let query = request::query(request)?;
+    async fn query(&self, query: &Query, call: Call<'_>, base_url: &str) -> Result<Response<Bytes>, Error> {
         let users = &self.directory.users;
         let projection = Projection::new(&query.attributes, &query.excluded_attributes, users);
-        let found = self.directory.query(call, &query, base_url).await?;
+        let found = self.directory.query(call, query, base_url).await?;
         let page = found.users.iter().map(|user| users.represent(user, &projection, base_url)).collect();
-        Ok(response::json(StatusCode::OK, &ListResponse::new(found.total, query.start_index, page)))
+        let list = match query.cursor {
+            None => ListResponse::new(found.total, query.start_index, page),
+            Some(_) => ListResponse::of_cursor(found.total, found.next_cursor, page),
+        };
+        Ok(response::json(StatusCode::OK, &list))
     }
 
     /// Groups come with a later version: none exist, and identity providers that look for one find
     /// none.
     fn no_groups(&self, request: &Request<Bytes>, route: &Route) -> Result<Response<Bytes>, Error> {
         match (request.method(), route) {
-            (&Method::GET, Route::Groups) => {
-                let query = request::query(request)?;
+            (&Method::GET, Route::Groups) | (_, Route::SearchGroups) => {
+                let query = match route {
+                    Route::Groups => request::query(request)?,
+                    _ => Query::from_message(&request::body(request)?)?,
+                };
                 if let Some(filter) = &query.filter {
                     scim_core::Filter::parse(filter, &self.directory.groups)?;
                 }

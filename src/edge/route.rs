@@ -11,8 +11,13 @@ pub const BASE_PATH: &str = "/scim/v2";
 pub(super) enum Route {
     Users,
     User(String),
+    SearchUsers,
     Groups,
     Group(String),
+    SearchGroups,
+    /// `/.search` at the root: all resource types.
+    Search,
+    Me,
     ServiceProviderConfig,
     ResourceTypes,
     ResourceType(String),
@@ -36,8 +41,12 @@ impl Route {
         }
         Some(match (endpoint.to_ascii_lowercase().as_str(), id) {
             ("users", None) => Self::Users,
+            (".search", None) => Self::Search,
+            ("me", None) => Self::Me,
+            ("users", Some(id)) if id == ".search" => Self::SearchUsers,
             ("users", Some(id)) => Self::User(id),
             ("groups", None) => Self::Groups,
+            ("groups", Some(id)) if id == ".search" => Self::SearchGroups,
             ("groups", Some(id)) => Self::Group(id),
             ("serviceproviderconfig", None) => Self::ServiceProviderConfig,
             ("resourcetypes", None) => Self::ResourceTypes,
@@ -53,6 +62,10 @@ impl Route {
         match self {
             Self::Users => "/Users",
             Self::User(_) => "/Users/{id}",
+            Self::SearchUsers => "/Users/.search",
+            Self::SearchGroups => "/Groups/.search",
+            Self::Search => "/.search",
+            Self::Me => "/Me",
             Self::Groups => "/Groups",
             Self::Group(_) => "/Groups/{id}",
             Self::ServiceProviderConfig => "/ServiceProviderConfig",
@@ -67,7 +80,9 @@ impl Route {
     pub(super) fn allow(&self) -> &'static str {
         match self {
             Self::Users | Self::Groups => "GET, POST",
+            Self::SearchUsers | Self::SearchGroups | Self::Search => "POST",
             Self::User(_) | Self::Group(_) => "GET, PUT, PATCH, DELETE",
+            Self::Me => "GET, POST, PUT, PATCH, DELETE",
             _ => "GET",
         }
     }

@@ -116,6 +116,11 @@ impl TenantKey {
         self.digest("log", value).get(..16).unwrap_or_default().to_owned()
     }
 
+    /// 128 bits in hex that only this service can make for this tenant and text.
+    pub fn seal(&self, text: &str) -> String {
+        self.hash("seal", text)
+    }
+
     /// 128 bits in hex.
     fn hash(&self, kind: &str, value: &str) -> String {
         self.digest(kind, value).get(..32).unwrap_or_default().to_owned()

@@ -13,7 +13,8 @@ const MAX_PAGE_BYTES: usize = 3 * 1_024 * 1_024;
 pub struct Page {
     /// Visible users of the tenant.
     pub total: usize,
-    /// The users of this page; fewer than asked for at the end, or when they are large.
+    /// The users of this page: fewer than asked for at the end, or when they are large; then the last
+    /// one does not fit the page any more and shows that there are others.
     pub users: Vec<StoredUser>,
 }
 
@@ -34,8 +35,10 @@ impl Store {
             return Ok(Page { total: self.counters(tenant).await?.total(), users: Vec::new() });
         }
         if index == 0 {
-            let (counters, users) =
-                tokio::try_join!(self.counters(tenant), self.users_from(tenant, "0", 0, count, now))?;
+            let (counters, users) = tokio::try_join!(
+                self.counters(tenant),
+                self.users_from(tenant, Next::From("0".into()), 0, count, now)
+            )?;
             return Ok(Page { total: counters.total().max(users.len()), users });
         }
         let counters = self.counters(tenant).await?;
@@ -44,7 +47,21 @@ impl Store {
             return Ok(Page { total, users: Vec::new() });
         }
         let (from, skip) = counters.locate(index);
-        Ok(Page { total, users: self.users_from(tenant, &from, skip, count, now).await? })
+        Ok(Page { total, users: self.users_from(tenant, Next::From(from), skip, count, now).await? })
+    }
+
+    /// `count` visible users behind the one with this id. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn users_after(
+        &self,
+        tenant: &TenantKey,
+        id: &str,
+        count: usize,
+        now: i64,
+    ) -> Result<Vec<StoredUser>, StoreError> {
+        self.users_from(tenant, Next::After(id.to_owned()), 0, count, now).await
     }
 
     /// How many visible users a tenant has. One call.
@@ -57,13 +74,13 @@ impl Store {
 
     /// Every visible user, one by one. For filters that no index answers.
     pub fn all_users<'a>(&'a self, tenant: &'a TenantKey, now: i64) -> UserRows<'a> {
-        UserRows::new(self, tenant, "0", usize::MAX / 4, now)
+        UserRows::new(self, tenant, Next::From("0".into()), usize::MAX / 4, now)
     }
 
     async fn users_from(
         &self,
         tenant: &TenantKey,
-        from: &str,
+        from: Next,
         skip: usize,
         count: usize,
         now: i64,
@@ -79,10 +96,11 @@ impl Store {
                 left -= 1;
                 continue;
             }
-            if !room.takes(&user) {
+            let fits = room.takes(&user);
+            users.push(user);
+            if !fits {
                 break;
             }
-            users.push(user);
         }
         Ok(users)
     }
@@ -121,9 +139,9 @@ enum Next {
 
 impl<'a> UserRows<'a> {
     /// Reads about `wanted` users at once: each stands beside its claim.
-    fn new(store: &'a Store, tenant: &'a TenantKey, from: &str, wanted: usize, now: i64) -> Self {
+    fn new(store: &'a Store, tenant: &'a TenantKey, next: Next, wanted: usize, now: i64) -> Self {
         let limit = i32::try_from(wanted.saturating_mul(2) + 2).unwrap_or(i32::MAX).min(2_000);
-        Self { store, tenant, now, ready: Vec::new().into_iter(), next: Next::From(from.to_owned()), limit }
+        Self { store, tenant, now, ready: Vec::new().into_iter(), next, limit }
     }
 
     /// The next user; `None` at the end.

@@ -90,7 +90,6 @@ pub struct StoredUser {
     pub(super) names: Names,
     /// The sort key of the row that holds the externalId.
     pub(super) external_id_key: Option<String>,
-    /// Length of the stored document, in bytes.
     pub(super) bytes: usize,
 }
 
@@ -132,6 +131,11 @@ impl StoredUser {
     /// Whether the user was deleted and can still be brought back.
     pub fn is_restorable(&self, now: i64) -> bool {
         self.state == State::Deleted && self.expires.is_some_and(|expiry| expiry > now)
+    }
+
+    /// Length of the stored document, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// The names by which the user is (or was) found.

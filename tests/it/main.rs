@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod bad_input;
+mod cursors;
 mod discovery;
 mod etags;
 mod faults;
@@ -12,6 +13,7 @@ mod lifecycle;
 mod moto;
 mod paging;
 mod races;
+mod search;
 mod secrets;
 mod store_contract;
 mod support;

@@ -81,6 +81,19 @@ async fn a_page_of_large_users_is_cut_by_bytes_and_goes_on() {
         }
         assert_eq!(seen, 70);
     }
+    for filter in ["", "&filter=active+eq+true"] {
+        let (mut seen, mut cursor) = (0, String::new());
+        loop {
+            let page = world.send("GET", &format!("/Users?count=200&cursor={cursor}{filter}"), None).await.body;
+            assert!(page.to_string().len() < 4 * 1_024 * 1_024);
+            seen += page["Resources"].as_array().unwrap().len();
+            match page.get("nextCursor") {
+                Some(next) => cursor = next.as_str().unwrap().to_owned(),
+                None => break,
+            }
+        }
+        assert_eq!(seen, 70);
+    }
 }
 
 #[tokio::test]

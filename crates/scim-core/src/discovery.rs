@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::query::MAX_COUNT;
+use crate::query::{CURSOR_SECONDS, DEFAULT_COUNT, MAX_COUNT};
 use crate::resource_type::ResourceType;
 use crate::schema::Schema;
 
@@ -19,8 +19,16 @@ pub fn service_provider_config(base_url: &str) -> Value {
         "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
         "filter": { "supported": true, "maxResults": MAX_COUNT },
         "changePassword": { "supported": false },
-        "sort": { "supported": false },
+        "sort": { "supported": true },
         "etag": { "supported": true },
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": DEFAULT_COUNT,
+            "maxPageSize": MAX_COUNT,
+            "cursorTimeout": CURSOR_SECONDS,
+        },
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",

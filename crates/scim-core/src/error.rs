@@ -72,6 +72,13 @@ pub enum ErrorKind {
     /// "A required value was missing, or the value specified was not compatible with the operation
     /// or attribute type ..., or resource schema".
     InvalidValue,
+    /// "Cursor value is invalid." (RFC 9865, 2.1)
+    InvalidCursor,
+    /// "Cursor has expired." (RFC 9865, 2.1)
+    ExpiredCursor,
+    /// "Count value is invalid.  Count value must be between 0 and service provider's maxPageSize and
+    /// must be equal to the count value of the initial query." (RFC 9865, 2.1)
+    InvalidCount,
     /// A request that HTTP itself or the gateway cannot carry.
     BadRequest,
     /// "Authorization failure. The authorization header is invalid or missing."
@@ -108,6 +115,9 @@ impl ErrorKind {
             Self::InvalidPath => (400, Some("invalidPath")),
             Self::NoTarget => (400, Some("noTarget")),
             Self::InvalidValue => (400, Some("invalidValue")),
+            Self::InvalidCursor => (400, Some("invalidCursor")),
+            Self::ExpiredCursor => (400, Some("expiredCursor")),
+            Self::InvalidCount => (400, Some("invalidCount")),
             Self::BadRequest => (400, None),
             Self::Unauthorized => (401, None),
             Self::Forbidden => (403, None),

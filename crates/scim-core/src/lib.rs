@@ -27,6 +27,7 @@ pub mod query;
 pub mod resource;
 pub mod resource_type;
 pub mod schema;
+pub mod sort;
 
 pub use error::{Error, ErrorKind};
 pub use filter::Filter;
@@ -36,3 +37,4 @@ pub use query::Query;
 pub use resource::{Attributes, Draft, Meta, Representation, Resource, ResourceId, Version};
 pub use resource_type::{ResourceType, Unknown};
 pub use schema::{Attribute, Schema};
+pub use sort::{Sort, SortKey};

@@ -18,10 +18,16 @@ pub struct ListResponse<T> {
     schemas: [&'static str; 1],
     /// "The total number of results returned by the list or query operation."
     pub total_results: usize,
-    /// "The 1-based index of the first result in the current set of list results."
-    pub start_index: usize,
+    /// "The 1-based index of the first result in the current set of list results"; absent where a
+    /// cursor pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start_index: Option<usize>,
     /// "The number of resources returned in a list response page."
     pub items_per_page: usize,
+    /// "A cursor value string that MAY be used in a subsequent request to obtain the next page of
+    /// results" (RFC 9865, 2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
     /// The page; present when empty, since clients look for the key.
     #[serde(rename = "Resources")]
     pub resources: Vec<T>,
@@ -30,7 +36,13 @@ pub struct ListResponse<T> {
 impl<T> ListResponse<T> {
     /// A page of `total_results` resources that begins at `start_index`.
     pub fn new(total_results: usize, start_index: usize, resources: Vec<T>) -> Self {
-        Self { schemas: [LIST_RESPONSE], total_results, start_index, items_per_page: resources.len(), resources }
+        Self { start_index: Some(start_index), ..Self::of_cursor(total_results, None, resources) }
+    }
+
+    /// A page of `total_results` resources that a cursor continues.
+    pub fn of_cursor(total_results: usize, next_cursor: Option<String>, resources: Vec<T>) -> Self {
+        let items_per_page = resources.len();
+        Self { schemas: [LIST_RESPONSE], total_results, start_index: None, items_per_page, next_cursor, resources }
     }
 }
 

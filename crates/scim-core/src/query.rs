@@ -1,11 +1,16 @@
 //! The parameters of a query (RFC 7644, 3.4.2).
 
+use serde_json::{Map, Value};
+
 use crate::error::Error;
 
 /// Most resources in one page; "ask for more" is not an error, `itemsPerPage` tells.
 pub const MAX_COUNT: usize = 200;
 /// How many resources a page has if the client does not say.
 pub const DEFAULT_COUNT: usize = 100;
+
+/// How long a cursor is good, in seconds.
+pub const CURSOR_SECONDS: i64 = 3_600;
 
 /// What a client asks of a list, or of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,8 +19,14 @@ pub struct Query {
     pub filter: Option<String>,
     /// "The 1-based index of the first query result."
     pub start_index: usize,
-    /// How many resources to return at most, at most [`MAX_COUNT`].
-    pub count: usize,
+    /// How many resources to return at most, at most [`MAX_COUNT`], if the client says.
+    pub count: Option<usize>,
+    /// The attribute to sort by.
+    pub sort_by: Option<String>,
+    /// "descending" instead of "ascending".
+    pub descending: bool,
+    /// Cursor paging (RFC 9865): empty for the first page.
+    pub cursor: Option<String>,
     /// "The names of resource attributes to return in the response, overriding the set of
     /// attributes that would be returned by default."
     pub attributes: Vec<String>,
@@ -29,7 +40,10 @@ impl Default for Query {
         Self {
             filter: None,
             start_index: 1,
-            count: DEFAULT_COUNT,
+            count: None,
+            sort_by: None,
+            descending: false,
+            cursor: None,
             attributes: Vec::new(),
             excluded_attributes: Vec::new(),
         }
@@ -40,27 +54,84 @@ impl Query {
     /// Reads decoded query parameters; unknown ones are ignored, repeated lists add up.
     ///
     /// # Errors
-    /// `invalidValue` if `startIndex` or `count` is no integer, `invalidFilter` if there are two
-    /// filters.
+    /// `invalidValue` if `startIndex` or `count` is no integer or `sortOrder` no order;
+    /// `invalidFilter` if there are two filters.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
         let mut query = Self::default();
         for (name, value) in pairs {
             match name.to_ascii_lowercase().as_str() {
-                "filter" if value.trim().is_empty() => {}
-                "filter" if query.filter.is_some() => {
+                "filter" if query.filter.is_some() && !value.trim().is_empty() => {
                     return Err(Error::invalid_filter("The query has two filters; join them with and."));
                 }
-                "filter" => query.filter = Some(value),
-                // "A value less than 1 SHALL be interpreted as 1."
-                "startindex" => query.start_index = integer("startIndex", &value)?.unwrap_or(1).max(1),
-                // "A negative value SHALL be interpreted as "0"."
-                "count" => query.count = integer("count", &value)?.unwrap_or(DEFAULT_COUNT).min(MAX_COUNT),
                 "attributes" => query.attributes.extend(names(&value)),
                 "excludedattributes" => query.excluded_attributes.extend(names(&value)),
+                name => query.set(name, value)?,
+            }
+        }
+        Ok(query)
+    }
+
+    /// Reads the body of a `/.search` request (RFC 7644, 3.4.3).
+    ///
+    /// # Errors
+    /// As [`Query::from_pairs`]; `invalidSyntax` for a member of the wrong type.
+    pub fn from_message(body: &Map<String, Value>) -> Result<Self, Error> {
+        let wrong = |name: &str| Error::invalid_syntax(format!("{name} of the search request has a wrong type."));
+        let mut query = Self::default();
+        for (name, value) in body {
+            let lower = name.to_ascii_lowercase();
+            match (lower.as_str(), value) {
+                ("schemas", _) | (_, Value::Null) => {}
+                (list @ ("attributes" | "excludedattributes"), Value::Array(items)) => {
+                    let items: Option<Vec<String>> =
+                        items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
+                    let items = items.ok_or_else(|| wrong(name))?;
+                    match list {
+                        "attributes" => query.attributes = items,
+                        _ => query.excluded_attributes = items,
+                    }
+                }
+                ("attributes", Value::String(list)) => query.attributes = names(list).collect(),
+                ("excludedattributes", Value::String(list)) => query.excluded_attributes = names(list).collect(),
+                (other, Value::String(text)) => query.set(other, text.clone())?,
+                (other @ ("startindex" | "count"), Value::Number(number)) => query.set(other, number.to_string())?,
+                (
+                    "startindex" | "count" | "filter" | "sortby" | "sortorder" | "cursor" | "attributes"
+                    | "excludedattributes",
+                    _,
+                ) => return Err(wrong(name)),
                 _ => {}
             }
         }
         Ok(query)
+    }
+
+    /// How many resources the page has at most.
+    pub fn page_size(&self) -> usize {
+        self.count.unwrap_or(DEFAULT_COUNT)
+    }
+
+    fn set(&mut self, name: &str, value: String) -> Result<(), Error> {
+        match name {
+            "filter" if value.trim().is_empty() => {}
+            "filter" => self.filter = Some(value),
+            // "A value less than 1 SHALL be interpreted as 1."
+            "startindex" => self.start_index = integer("startIndex", &value)?.unwrap_or(1).max(1),
+            // "A negative value SHALL be interpreted as "0"."
+            "count" => self.count = integer("count", &value)?.map(|count| count.min(MAX_COUNT)),
+            "sortby" if value.trim().is_empty() => {}
+            "sortby" => self.sort_by = Some(value.trim().to_owned()),
+            "sortorder" => {
+                self.descending = match value.trim().to_ascii_lowercase().as_str() {
+                    "" | "ascending" => false,
+                    "descending" => true,
+                    _ => return Err(Error::invalid_value("sortOrder must be ascending or descending.")),
+                }
+            }
+            "cursor" => self.cursor = Some(value.trim().to_owned()),
+            _ => {}
+        }
+        Ok(())
     }
 }
 

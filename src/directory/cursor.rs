@@ -1,0 +1,92 @@
+//! Cursors (RFC 9865): where a walk through a query's results goes on. A cursor is stateless; it says
+//! after which user, and is sealed for one tenant, one query and one page size.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use scim_core::query::CURSOR_SECONDS;
+use scim_core::{Error, ErrorKind, Query, SortKey};
+use serde::{Deserialize, Serialize};
+
+use crate::store::TenantKey;
+
+/// The place behind the last user of a page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Cursor {
+    /// The last user's id.
+    #[serde(rename = "a")]
+    pub(super) after: String,
+    /// Its key, where the walk is sorted.
+    #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
+    pub(super) key: Option<SortKey>,
+    /// `totalResults` as the walk began, where counting again would cost a call.
+    #[serde(rename = "t")]
+    pub(super) total: usize,
+    #[serde(rename = "q")]
+    query: String,
+    #[serde(rename = "n")]
+    count: usize,
+    #[serde(rename = "x")]
+    expires: i64,
+}
+
+impl Cursor {
+    /// A cursor for the page after the one that ends with `after`.
+    pub(super) fn new(
+        tenant: &TenantKey,
+        query: &Query,
+        now: i64,
+        after: String,
+        key: Option<SortKey>,
+        total: usize,
+    ) -> Self {
+        let (query, count) = (fingerprint(tenant, query), query.page_size());
+        Self { after, key, total, query, count, expires: now + CURSOR_SECONDS }
+    }
+
+    /// The cursor as text: letters, digits, `-`, `_` and one dot.
+    pub(super) fn write(&self, tenant: &TenantKey) -> String {
+        let text = serde_json::to_string(self).unwrap_or_default();
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(&text), tenant.seal(&text))
+    }
+
+    /// Reads a cursor that this tenant got for this query.
+    ///
+    /// # Errors
+    /// `invalidCursor`, `expiredCursor`, or `invalidCount` if the page size has changed.
+    pub(super) fn read(text: &str, tenant: &TenantKey, query: &Query, now: i64) -> Result<Self, Error> {
+        let invalid = || {
+            Error::new(
+                ErrorKind::InvalidCursor,
+                "The cursor is not one of this query; begin with an empty cursor and repeat all other parameters.",
+            )
+        };
+        let (body, seal) = text.split_once('.').ok_or_else(invalid)?;
+        let body =
+            URL_SAFE_NO_PAD.decode(body).ok().and_then(|body| String::from_utf8(body).ok()).ok_or_else(invalid)?;
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(tenant.seal(&body).as_bytes(), seal.as_bytes())) {
+            return Err(invalid());
+        }
+        let cursor: Self = serde_json::from_str(&body).map_err(|_| invalid())?;
+        if cursor.query != fingerprint(tenant, query) {
+            return Err(invalid());
+        }
+        if now >= cursor.expires {
+            return Err(Error::new(
+                ErrorKind::ExpiredCursor,
+                format!("The cursor is older than {CURSOR_SECONDS} seconds; begin again with an empty cursor."),
+            ));
+        }
+        if cursor.count != query.page_size() {
+            return Err(Error::new(
+                ErrorKind::InvalidCount,
+                "count must stay as it was in the first request of the walk.",
+            ));
+        }
+        Ok(cursor)
+    }
+}
+
+/// What must stay the same over a walk.
+fn fingerprint(tenant: &TenantKey, query: &Query) -> String {
+    tenant.seal(&format!("{:?}", (&query.filter, &query.sort_by, query.descending)))
+}
