@@ -1,7 +1,7 @@
 //! How users come, go and come back.
 
 use scim_core::resource::Attributes;
-use scim_core::{Draft, Error, Meta, Resource, ResourceId};
+use scim_core::{Draft, Error, Resource, ResourceId};
 use serde_json::Value;
 
 use super::{Call, Directory, Precondition, TRIES, busy, check, checked, user_name_taken};
@@ -110,12 +110,7 @@ impl Directory {
         let mut attributes = old.resource.attributes.clone();
         attributes.overlay(asserted.clone());
         let names = checked(&attributes)?;
-        let meta = Meta {
-            last_modified: self.clock.now(),
-            version: old.resource.meta.version.next(),
-            ..old.resource.meta.clone()
-        };
-        let user = Resource { id: old.resource.id.clone(), meta, attributes };
+        let user = self.next_version(old, attributes);
         let act = self.act(call, Operation::Restore);
         let mut taking = any_name();
         for _ in 0..2 {

@@ -127,12 +127,7 @@ impl Directory {
                 return Ok(old.resource);
             }
             let names = checked(&attributes)?;
-            let meta = Meta {
-                last_modified: self.clock.now(),
-                version: old.resource.meta.version.next(),
-                ..old.resource.meta.clone()
-            };
-            let user = Resource { id: old.resource.id.clone(), meta, attributes };
+            let user = self.next_version(&old, attributes);
             let act = self.act(call, operation);
             match self.store.update_user(&key, &old, &user, &names, taking, &act).await.map_err(unanswered)? {
                 Updated::Stored => return Ok(user),
@@ -159,6 +154,16 @@ impl Directory {
             meta: Meta { created: now, last_modified: now, version: Version(1) },
             attributes: attributes.clone(),
         })
+    }
+
+    /// `old` with other attributes, changed now.
+    fn next_version(&self, old: &StoredUser, attributes: Attributes) -> Resource {
+        let meta = Meta {
+            last_modified: self.clock.now(),
+            version: old.resource.meta.version.next(),
+            ..old.resource.meta.clone()
+        };
+        Resource { id: old.resource.id.clone(), meta, attributes }
     }
 
     fn act(&self, call: Call<'_>, operation: Operation) -> Act {

@@ -45,7 +45,11 @@ impl Directory {
             Some("") => Start::First,
             Some(text) => Start::After(Cursor::read(text, &key, query, now)?),
         };
-        let filter = query.filter.as_deref().map(|filter| Filter::parse(filter, &self.users)).transpose()?;
+        let filter = query
+            .filter
+            .as_deref()
+            .map(|filter| Filter::parse(filter, &self.users, call.tenant.profile.dialect))
+            .transpose()?;
         let sort = query.sort_by.as_deref().and_then(|by| Sort::new(by, query.descending, &self.users));
         let page = match (&filter, sort) {
             (None, None) => self.plain(call, start, query.page_size()).await?,

@@ -111,7 +111,7 @@ impl Service {
         match route {
             Route::Users if request.method() == Method::POST => {
                 let projection = self.projection(request)?;
-                let draft = self.directory.users.parse(request::body(request)?, call.tenant.profile.unknown)?;
+                let draft = self.directory.users.parse(request::body(request)?, call.tenant.profile.dialect)?;
                 let user = self.directory.create(call, draft).await?;
                 Ok(self.user(StatusCode::CREATED, &user, &projection, base_url))
             }
@@ -125,7 +125,7 @@ impl Service {
                 "A token stands for an identity provider, not for a user; use /Users.",
             )),
             Route::User(id) => self.one_user(request, id, call, base_url).await,
-            Route::Groups | Route::Group(_) | Route::SearchGroups => self.no_groups(request, route),
+            Route::Groups | Route::Group(_) | Route::SearchGroups => self.no_groups(request, route, call),
             _ => self.discover(route, base_url),
         }
     }
@@ -137,7 +137,7 @@ impl Service {
         call: Call<'_>,
         base_url: &str,
     ) -> Result<Response<Bytes>, Error> {
-        let (users, unknown) = (&self.directory.users, call.tenant.profile.unknown);
+        let (users, dialect) = (&self.directory.users, call.tenant.profile.dialect);
         let projection = self.projection(request)?;
         let known = request::precondition(request, header::IF_MATCH);
         let user = match request.method().as_str() {
@@ -150,12 +150,12 @@ impl Service {
                 user
             }
             "PUT" => {
-                let draft = users.parse(request::body(request)?, unknown)?;
+                let draft = users.parse(request::body(request)?, dialect)?;
                 self.directory.replace(call, id, draft, &known).await?
             }
             "PATCH" => {
                 let body = request::body(request)?;
-                let patch = PatchRequest::parse(&body, users, unknown)?;
+                let patch = PatchRequest::parse(&body, users, dialect)?;
                 self.directory.patch(call, id, &patch, &known).await?
             }
             _ => {
@@ -180,7 +180,7 @@ impl Service {
 
     /// Groups come with a later version: none exist, and identity providers that look for one find
     /// none.
-    fn no_groups(&self, request: &Request<Bytes>, route: &Route) -> Result<Response<Bytes>, Error> {
+    fn no_groups(&self, request: &Request<Bytes>, route: &Route, call: Call<'_>) -> Result<Response<Bytes>, Error> {
         match (request.method(), route) {
             (&Method::GET, Route::Groups) | (_, Route::SearchGroups) => {
                 let query = match route {
@@ -188,7 +188,7 @@ impl Service {
                     _ => Query::from_message(&request::body(request)?)?,
                 };
                 if let Some(filter) = &query.filter {
-                    scim_core::Filter::parse(filter, &self.directory.groups)?;
+                    scim_core::Filter::parse(filter, &self.directory.groups, call.tenant.profile.dialect)?;
                 }
                 Ok(response::json(StatusCode::OK, &ListResponse::<()>::new(0, query.start_index, Vec::new())))
             }

@@ -20,3 +20,4 @@ mod support;
 mod tidy;
 mod tokens;
 mod users;
+mod vectors;

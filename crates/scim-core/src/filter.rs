@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::filter_parse;
 use crate::gate::parse_date_time;
 use crate::path::AttributeRef;
-use crate::resource_type::ResourceType;
+use crate::resource_type::{Dialect, ResourceType};
 
 /// A filter that is known to fit its resource type.
 #[derive(Debug, Clone)]
@@ -102,13 +102,15 @@ pub struct Equality {
 }
 
 impl<'s> Filter<'s> {
-    /// Reads a filter for resources of this type.
+    /// Reads a filter for resources of this type. With [`Dialect::Tolerant`], an attribute that no
+    /// schema defines matches nothing and values need no quotes; with [`Dialect::Strict`], the
+    /// grammar is followed to the letter.
     ///
     /// # Errors
     /// `invalidFilter` if the text does not follow RFC 7644 figure 1, passes a bound of
     /// its (8 KiB, 20 deep, 200 comparisons), or compares an attribute in a way its type does not have.
-    pub fn parse(text: &str, resource_type: &'s ResourceType) -> Result<Self, Error> {
-        filter_parse::parse(text, resource_type)
+    pub fn parse(text: &str, resource_type: &'s ResourceType, dialect: Dialect) -> Result<Self, Error> {
+        filter_parse::parse(text, resource_type, dialect)
     }
 
     /// Whether a resource, seen whole ([`ResourceType::view`]), passes.

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::filter::{Filter, Fold, Node, Operand, Operator};
 use crate::gate::parse_date_time;
 use crate::path::{AttributeRef, Place};
-use crate::resource_type::ResourceType;
+use crate::resource_type::{Dialect, ResourceType};
 use crate::schema::{Attribute, Type};
 
 /// Longest filter, in bytes.
@@ -19,8 +19,8 @@ pub const MAX_DEPTH: usize = 20;
 pub const MAX_TERMS: usize = 200;
 
 /// Parses the filter of a query.
-pub(crate) fn parse<'s>(text: &str, resource_type: &'s ResourceType) -> Result<Filter<'s>, Error> {
-    Parser::new(text, resource_type, None)?.whole()
+pub(crate) fn parse<'s>(text: &str, resource_type: &'s ResourceType, dialect: Dialect) -> Result<Filter<'s>, Error> {
+    Parser::new(text, resource_type, None, dialect)?.whole()
 }
 
 /// Parses the filter inside the brackets of a value path on `attribute`.
@@ -28,8 +28,9 @@ pub(crate) fn inner<'s>(
     text: &str,
     resource_type: &'s ResourceType,
     attribute: &'s Attribute,
+    dialect: Dialect,
 ) -> Result<Filter<'s>, Error> {
-    Parser::new(text, resource_type, Some(attribute))?.whole()
+    Parser::new(text, resource_type, Some(attribute), dialect)?.whole()
 }
 
 struct Parser<'t, 's> {
@@ -37,16 +38,22 @@ struct Parser<'t, 's> {
     resource_type: &'s ResourceType,
     /// The attribute whose elements the names are looked up in; `None` at the top.
     scope: Option<&'s Attribute>,
+    dialect: Dialect,
     depth: usize,
     terms: usize,
 }
 
 impl<'t, 's> Parser<'t, 's> {
-    fn new(text: &'t str, resource_type: &'s ResourceType, scope: Option<&'s Attribute>) -> Result<Self, Error> {
+    fn new(
+        text: &'t str,
+        resource_type: &'s ResourceType,
+        scope: Option<&'s Attribute>,
+        dialect: Dialect,
+    ) -> Result<Self, Error> {
         if text.len() > MAX_BYTES {
             return Err(Error::invalid_filter(format!("A filter holds at most {MAX_BYTES} bytes.")));
         }
-        Ok(Self { rest: text.trim(), resource_type, scope, depth: 0, terms: 0 })
+        Ok(Self { rest: text.trim(), resource_type, scope, dialect, depth: 0, terms: 0 })
     }
 
     fn whole(mut self) -> Result<Filter<'s>, Error> {
@@ -117,6 +124,11 @@ impl<'t, 's> Parser<'t, 's> {
             ));
         }
         let at = self.resolve(name);
+        if at.is_none() && self.dialect == Dialect::Strict {
+            return Err(Error::invalid_filter(
+                "The filter names an attribute that is in no schema of this resource type.",
+            ));
+        }
         if let Some(rest) = self.rest.strip_prefix('[') {
             self.rest = rest.trim_start();
             return self.value_path(at);
@@ -202,7 +214,14 @@ impl<'t, 's> Parser<'t, 's> {
         }
         match self.take(|c| !c.is_whitespace() && !"()[]\"".contains(c)) {
             "" => Err(Error::invalid_filter("The filter lacks a value after its operator; quote strings.")),
-            word => Ok((word.to_owned(), false)),
+            word => {
+                // "compValue = false / null / true / number / string", rules from JSON.
+                let json = serde_json::from_str::<serde_json::Value>(word);
+                match json.is_err() && self.dialect == Dialect::Strict {
+                    true => Err(Error::invalid_filter("A string in the filter lacks its quotes.")),
+                    false => Ok((word.to_owned(), false)),
+                }
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::path::AttributeRef;
-use crate::resource_type::{Unknown, refuse_unknown};
+use crate::resource_type::{Dialect, refuse_unknown};
 use crate::schema::{Attribute, Type};
 
 /// Longest string value, in bytes.
@@ -21,7 +21,7 @@ pub(crate) fn assert(
     attributes: &mut Map<String, Value>,
     place: AttributeRef<'_>,
     value: Value,
-    unknown: Unknown,
+    dialect: Dialect,
 ) -> Result<(), Error> {
     if place.attribute.is_read_only() {
         return Ok(());
@@ -30,7 +30,7 @@ pub(crate) fn assert(
         None => (value, place.attribute),
         Some(sub) => (Value::Object(Map::from_iter([(sub.name.clone(), value)])), place.attribute),
     };
-    let Some(value) = admit(attribute, value, unknown)? else { return Ok(()) };
+    let Some(value) = admit(attribute, value, dialect)? else { return Ok(()) };
     let home = match place.extension {
         None => attributes,
         Some(extension) => open(attributes, &extension.id),
@@ -68,18 +68,18 @@ pub(crate) fn object(value: Value, urn: &str) -> Result<Option<Map<String, Value
 /// Checks `value` against the definition and gives it its canonical form; `None` is "no value":
 /// "Unassigned attributes, the null value, or an empty array ... SHALL be considered to be
 /// equivalent in "state"" (RFC 7643, 2.5), and IdPs send `""` for it.
-pub(crate) fn admit(attribute: &Attribute, value: Value, unknown: Unknown) -> Result<Option<Value>, Error> {
+pub(crate) fn admit(attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Option<Value>, Error> {
     let items = match (attribute.multi_valued, value) {
         (_, Value::Null) => return Ok(None),
         (false, Value::Array(mut items)) => {
             // Some clients wrap the one manager in an array.
             return match (items.pop(), items.is_empty()) {
                 (None, _) => Ok(None),
-                (Some(only), true) => admit_one(attribute, only, unknown),
+                (Some(only), true) => admit_one(attribute, only, dialect),
                 (Some(_), false) => Err(wrong(attribute, "takes one value, not a list of them")),
             };
         }
-        (false, value) => return admit_one(attribute, value, unknown),
+        (false, value) => return admit_one(attribute, value, dialect),
         (true, Value::Array(items)) => items,
         (true, value) => vec![value],
     };
@@ -88,7 +88,7 @@ pub(crate) fn admit(attribute: &Attribute, value: Value, unknown: Unknown) -> Re
     }
     let mut admitted = Vec::with_capacity(items.len());
     for item in items {
-        admitted.extend(admit_one(attribute, item, unknown)?);
+        admitted.extend(admit_one(attribute, item, dialect)?);
     }
     if admitted.iter().filter(|item| is_primary(item)).count() > 1 {
         return Err(wrong(attribute, "has more than one value with primary true; mark one"));
@@ -101,13 +101,13 @@ pub(crate) fn is_primary(element: &Value) -> bool {
     element.get("primary") == Some(&Value::Bool(true))
 }
 
-fn admit_one(attribute: &Attribute, value: Value, unknown: Unknown) -> Result<Option<Value>, Error> {
+fn admit_one(attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Option<Value>, Error> {
     match (attribute.kind, value) {
         (_, Value::Null) => Ok(None),
-        (Type::Complex, Value::Object(object)) => admit_object(attribute, object, unknown),
+        (Type::Complex, Value::Object(object)) => admit_object(attribute, object, dialect),
         (Type::Complex, Value::String(text)) => match attribute.sub_attribute("value") {
             // "manager": "42" and "members": ["42"] mean the value sub-attribute.
-            Some(value) => Ok(admit_one(value, Value::String(text), unknown)?
+            Some(value) => Ok(admit_one(value, Value::String(text), dialect)?
                 .map(|text| Value::Object(Map::from_iter([(value.name.clone(), text)])))),
             None => Err(wrong(attribute, "must be an object of its sub-attributes")),
         },
@@ -136,17 +136,17 @@ fn admit_one(attribute: &Attribute, value: Value, unknown: Unknown) -> Result<Op
     }
 }
 
-fn admit_object(attribute: &Attribute, object: Map<String, Value>, unknown: Unknown) -> Result<Option<Value>, Error> {
+fn admit_object(attribute: &Attribute, object: Map<String, Value>, dialect: Dialect) -> Result<Option<Value>, Error> {
     let mut admitted = Map::with_capacity(object.len());
     for (name, value) in object {
         match attribute.sub_attribute(&name) {
             Some(sub) if sub.is_read_only() => {}
             Some(sub) => {
-                if let Some(value) = admit(sub, value, unknown)? {
+                if let Some(value) = admit(sub, value, dialect)? {
                     admitted.insert(sub.name.clone(), value);
                 }
             }
-            None => refuse_unknown(unknown, &name)?,
+            None => refuse_unknown(dialect, &name)?,
         }
     }
     Ok((!admitted.is_empty()).then_some(Value::Object(admitted)))

@@ -35,6 +35,6 @@ pub use patch::PatchRequest;
 pub use projection::Projection;
 pub use query::Query;
 pub use resource::{Attributes, Draft, Meta, Representation, Resource, ResourceId, Version};
-pub use resource_type::{ResourceType, Unknown};
+pub use resource_type::{Dialect, ResourceType};
 pub use schema::{Attribute, Schema};
 pub use sort::{Sort, SortKey};

@@ -8,7 +8,7 @@ use crate::json::member;
 use crate::patch_apply;
 use crate::path::{AttributeRef, Path, Place};
 use crate::resource::Attributes;
-use crate::resource_type::{ResourceType, Unknown};
+use crate::resource_type::{Dialect, ResourceType, refuse_unknown};
 
 /// Most operations in a request.
 pub const MAX_OPERATIONS: usize = 1_000;
@@ -19,7 +19,7 @@ pub const MAX_WORK: usize = 100_000;
 #[derive(Debug, Clone)]
 pub struct PatchRequest<'s> {
     changes: Vec<Change<'s>>,
-    unknown: Unknown,
+    dialect: Dialect,
 }
 
 /// One operation on one place.
@@ -49,7 +49,7 @@ impl<'s> PatchRequest<'s> {
     /// `invalidSyntax` without `Operations` or for an unknown `op`; `noTarget` for a `remove`
     /// without path; `invalidPath`, `invalidFilter`; `invalidValue` for an operation that lacks its
     /// value; `mutability` for a path to a read-only attribute.
-    pub fn parse(body: &Map<String, Value>, resource_type: &'s ResourceType, unknown: Unknown) -> Result<Self, Error> {
+    pub fn parse(body: &Map<String, Value>, resource_type: &'s ResourceType, dialect: Dialect) -> Result<Self, Error> {
         let operations = member(body, "Operations")
             .and_then(Value::as_array)
             .ok_or_else(|| Error::invalid_syntax("A PATCH body needs the array Operations with op, path and value."))?;
@@ -59,7 +59,7 @@ impl<'s> PatchRequest<'s> {
                 format!("A PATCH request holds at most {MAX_OPERATIONS} operations."),
             ));
         }
-        let mut request = Self { changes: Vec::with_capacity(operations.len()), unknown };
+        let mut request = Self { changes: Vec::with_capacity(operations.len()), dialect };
         for operation in operations {
             let operation = operation.as_object().ok_or_else(|| {
                 Error::invalid_syntax("Each of Operations must be an object with op, path and value.")
@@ -85,7 +85,7 @@ impl<'s> PatchRequest<'s> {
                     "The operations would compare too many values; send them in several requests.",
                 ));
             }
-            patch_apply::apply(&mut patched, change, self.unknown)?;
+            patch_apply::apply(&mut patched, change, self.dialect)?;
         }
         let patched = Attributes(patched);
         resource_type.check_required(&patched)?;
@@ -138,15 +138,15 @@ impl<'s> PatchRequest<'s> {
         if resource_type.is_dropped(path) {
             return Ok(());
         }
-        let path = match Path::parse(path, resource_type) {
+        let path = match Path::parse(path, resource_type, self.dialect) {
             // A name among others, such as "Job Title", is as unknown here as in a POST.
-            Err(_) if !explicit && self.unknown == Unknown::Ignore => None,
+            Err(_) if !explicit && self.dialect == Dialect::Tolerant => None,
             path => path?,
         };
         let Some(path) = path else {
-            return match self.unknown {
-                Unknown::Ignore => Ok(()),
-                Unknown::Refuse => {
+            return match self.dialect {
+                Dialect::Tolerant => Ok(()),
+                Dialect::Strict => {
                     Err(Error::invalid_path("The path names an attribute that is in no schema of this resource type."))
                 }
             };
@@ -155,7 +155,9 @@ impl<'s> PatchRequest<'s> {
             (Place::Extension(extension), Some(Value::Object(object))) => {
                 for (name, value) in object {
                     let Some(attribute) = extension.attribute(&name) else {
-                        crate::resource_type::refuse_unknown(self.unknown, &name)?;
+                        if !name.eq_ignore_ascii_case("schemas") {
+                            refuse_unknown(self.dialect, &name)?;
+                        }
                         continue;
                     };
                     let place = Place::Attribute(AttributeRef { extension: Some(extension), attribute, sub: None });

@@ -7,13 +7,13 @@ use crate::filter::Filter;
 use crate::gate;
 use crate::patch::{Change, Operation};
 use crate::path::{AttributeRef, Place};
-use crate::resource_type::Unknown;
+use crate::resource_type::Dialect;
 use crate::schema::{Attribute, Type};
 
 type Object = Map<String, Value>;
 
 /// Applies `change` to `attributes`; on an error they are half changed and must be thrown away.
-pub(crate) fn apply(attributes: &mut Object, change: &Change<'_>, unknown: Unknown) -> Result<(), Error> {
+pub(crate) fn apply(attributes: &mut Object, change: &Change<'_>, dialect: Dialect) -> Result<(), Error> {
     let at = match change.path.place {
         Place::Extension(extension) => {
             attributes.shift_remove(&extension.id);
@@ -27,7 +27,7 @@ pub(crate) fn apply(attributes: &mut Object, change: &Change<'_>, unknown: Unkno
     };
     let name = &at.attribute.name;
     let before = home.get_mut(name).map(Value::take);
-    let target = Target { at, filter: change.path.filter.as_ref(), unknown };
+    let target = Target { at, filter: change.path.filter.as_ref(), dialect };
     match target.changed(before, change)? {
         Some(after) => home.insert(name.clone(), after),
         None => home.shift_remove(name),
@@ -53,7 +53,7 @@ pub(crate) fn cost(attributes: &Object, change: &Change<'_>) -> usize {
 struct Target<'a, 's> {
     at: AttributeRef<'s>,
     filter: Option<&'a Filter<'s>>,
-    unknown: Unknown,
+    dialect: Dialect,
 }
 
 impl Target<'_, '_> {
@@ -96,14 +96,14 @@ impl Target<'_, '_> {
             None => value,
             Some(sub) => Value::Object(Map::from_iter([(sub.name.clone(), value)])),
         };
-        merge(before, self.at.attribute, value, self.unknown)
+        merge(before, self.at.attribute, value, self.dialect)
     }
 
     fn remove_elements(&self, mut elements: Vec<Value>, value: Option<&Value>) -> Result<Option<Value>, Error> {
         let named = match (self.at.sub, self.filter, value) {
             // {"op":"remove","path":"members","value":[{"value":"2819c223"}]} removes these only.
             (None, None, Some(value)) if !is_no_value(value) => {
-                let named = gate::admit(self.at.attribute, value.clone(), self.unknown)?;
+                let named = gate::admit(self.at.attribute, value.clone(), self.dialect)?;
                 Some(self::elements(named))
             }
             _ => None,
@@ -131,7 +131,7 @@ impl Target<'_, '_> {
         let attribute = self.at.attribute;
         let mut touched = Vec::new();
         if self.filter.is_none() && self.at.sub.is_none() {
-            let new = self::elements(gate::admit(attribute, value, self.unknown)?);
+            let new = self::elements(gate::admit(attribute, value, self.dialect)?);
             if operation == Operation::Replace {
                 return Ok(list(new));
             }
@@ -159,7 +159,8 @@ impl Target<'_, '_> {
             if touched.is_empty() {
                 // Entra patches emails[type eq "work"].value of a user without a work e-mail.
                 let template = self.filter.and_then(Filter::template);
-                if self.filter.is_some() && template.is_none() {
+                let strict = self.dialect == Dialect::Strict && operation == Operation::Replace;
+                if self.filter.is_some() && (template.is_none() || strict) {
                     return Err(Error::no_target(format!("No value of {} passes the filter.", attribute.name)));
                 }
                 touched.push(elements.len());
@@ -186,7 +187,7 @@ impl Target<'_, '_> {
             (None, value) => value,
         };
         let single = Attribute { multi_valued: false, ..self.at.attribute.clone() };
-        merge(base, &single, value, self.unknown)
+        merge(base, &single, value, self.dialect)
     }
 
     fn selects(&self, element: &Value) -> bool {
@@ -200,7 +201,7 @@ impl Target<'_, '_> {
 
 /// A checked value laid over what was there: sub-attribute by sub-attribute if it is complex, where
 /// "no value" removes one.
-fn merge(before: Option<Value>, attribute: &Attribute, value: Value, unknown: Unknown) -> Result<Option<Value>, Error> {
+fn merge(before: Option<Value>, attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Option<Value>, Error> {
     let gone: Vec<&str> = match (&value, attribute.kind) {
         (Value::Object(object), Type::Complex) => {
             let empty = object.iter().filter(|(_, value)| is_no_value(value));
@@ -208,7 +209,7 @@ fn merge(before: Option<Value>, attribute: &Attribute, value: Value, unknown: Un
         }
         _ => Vec::new(),
     };
-    let admitted = gate::admit(attribute, value, unknown)?;
+    let admitted = gate::admit(attribute, value, dialect)?;
     let mut after = match (before, admitted) {
         (Some(Value::Object(mut old)), Some(Value::Object(new))) => {
             if new.contains_key("value") && new.get("value") != old.get("value") {

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::filter::Filter;
 use crate::filter_parse;
-use crate::resource_type::ResourceType;
+use crate::resource_type::{Dialect, ResourceType};
 use crate::schema::{Attribute, Schema};
 
 /// Longest PATCH path, in bytes.
@@ -85,7 +85,7 @@ impl<'s> Path<'s> {
     /// # Errors
     /// `invalidPath` if the text is no path or is longer than [`MAX_PATH_BYTES`], `invalidFilter`
     /// if its filter is none. `Ok(None)` if the path names an attribute that no schema defines.
-    pub fn parse(text: &str, resource_type: &'s ResourceType) -> Result<Option<Self>, Error> {
+    pub fn parse(text: &str, resource_type: &'s ResourceType, dialect: Dialect) -> Result<Option<Self>, Error> {
         if text.len() > MAX_PATH_BYTES {
             return Err(Error::invalid_path(format!("A path holds at most {MAX_PATH_BYTES} bytes.")));
         }
@@ -107,7 +107,7 @@ impl<'s> Path<'s> {
                 })?),
             };
         if let Some(sub) = sub {
-            check_name(sub)?;
+            check_name(&format!("{name}.{sub}"))?;
         }
         let Some(Place::Attribute(mut place)) = resource_type.resolve(name) else {
             return Ok(None);
@@ -118,7 +118,7 @@ impl<'s> Path<'s> {
                 place.wire()
             )));
         }
-        let filter = filter_parse::inner(inner, resource_type, place.attribute)?;
+        let filter = filter_parse::inner(inner, resource_type, place.attribute, dialect)?;
         if let Some(sub) = sub {
             match place.attribute.sub_attribute(sub) {
                 Some(sub) => place.sub = Some(sub),
@@ -131,7 +131,10 @@ impl<'s> Path<'s> {
 
 /// `[URI ":"] attrName ["." subAttr]` as characters: letters, digits, `-`, `_`, `$`, `.`, `:`.
 fn check_name(name: &str) -> Result<(), Error> {
-    let fits = name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_$.:".contains(&b));
+    // "attrPath = [URI ":"] ATTRNAME *1subAttr": one dot at most, but for those in the URI.
+    let attribute = name.rsplit(':').next().unwrap_or(name);
+    let fits =
+        attribute.matches('.').count() <= 1 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_$.:".contains(&b));
     if fits && !name.is_empty() && !name.starts_with('.') && !name.ends_with(['.', ':']) {
         Ok(())
     } else {

@@ -9,14 +9,17 @@ use crate::projection::Projection;
 use crate::resource::{Attributes, Draft, Representation, Resource, date_time};
 use crate::schema::{Attribute, Schema};
 
-/// What happens to an attribute that no schema of the resource type defines.
+/// How closely messages must follow the RFCs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Unknown {
-    /// It is left out, silently: IdPs send attributes of their own.
+pub enum Dialect {
+    /// What identity providers send is understood: attributes that no schema defines are left out
+    /// silently, filter values need no quotes, and a PATCH `replace` creates what its filter does not
+    /// find.
     #[default]
-    Ignore,
-    /// 400 `invalidSyntax` (in a message) or `invalidPath` (in a PATCH path).
-    Refuse,
+    Tolerant,
+    /// The letter of the RFCs: such messages are refused with `invalidSyntax`, `invalidPath`,
+    /// `invalidFilter` or `noTarget`.
+    Strict,
 }
 
 /// "The metadata about a resource type" (RFC 7643, 6) and the schemas it names.
@@ -112,8 +115,8 @@ impl ResourceType {
     ///
     /// # Errors
     /// `invalidValue` for a value of the wrong type or a required attribute without a value;
-    /// `invalidSyntax` for an attribute nobody defines, if `unknown` says so.
-    pub fn parse(&self, body: Map<String, Value>, unknown: Unknown) -> Result<Draft, Error> {
+    /// `invalidSyntax` for an attribute nobody defines, in the strict dialect.
+    pub fn parse(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
         let mut attributes = Map::new();
         for (name, value) in body {
             if self.is_dropped(&name) {
@@ -129,13 +132,15 @@ impl ResourceType {
                             sub: None,
                         });
                         match place {
-                            Some(place) => gate::assert(&mut attributes, place, value, unknown)?,
-                            None => refuse_unknown(unknown, &name)?,
+                            Some(place) => gate::assert(&mut attributes, place, value, dialect)?,
+                            // Some libraries repeat it in each extension.
+                            None if name.eq_ignore_ascii_case("schemas") => {}
+                            None => refuse_unknown(dialect, &name)?,
                         }
                     }
                 }
-                Some(Place::Attribute(place)) => gate::assert(&mut attributes, place, value, unknown)?,
-                None => refuse_unknown(unknown, &name)?,
+                Some(Place::Attribute(place)) => gate::assert(&mut attributes, place, value, dialect)?,
+                None => refuse_unknown(dialect, &name)?,
             }
         }
         let attributes = Attributes(attributes);
@@ -195,10 +200,10 @@ impl ResourceType {
 }
 
 /// An attribute that no schema defines: skipped or refused.
-pub(crate) fn refuse_unknown(unknown: Unknown, name: &str) -> Result<(), Error> {
-    match unknown {
-        Unknown::Ignore => Ok(()),
-        Unknown::Refuse => Err(Error::invalid_syntax(format!(
+pub(crate) fn refuse_unknown(dialect: Dialect, name: &str) -> Result<(), Error> {
+    match dialect {
+        Dialect::Tolerant => Ok(()),
+        Dialect::Strict => Err(Error::invalid_syntax(format!(
             "The attribute {} is in no schema of this resource type; remove it from the mapping.",
             name.chars().filter(|c| c.is_ascii_graphic()).take(80).collect::<String>()
         ))),
