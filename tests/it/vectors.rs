@@ -168,7 +168,7 @@ fn fill(value: &Value, words: &BTreeMap<String, String>) -> Value {
 fn comparable(user: &Value) -> Value {
     let mut user = strip(user);
     if let Some(user) = user.as_object_mut() {
-        ["id", "meta", "schemas", "groups", "password"].map(|name| user.remove(name));
+        user.retain(|name, _| !["id", "meta", "schemas", "groups", "password"].contains(&name.as_str()));
     }
     user
 }
