@@ -126,7 +126,7 @@ impl Service {
             )),
             Route::User(id) => self.one_user(request, id, call, base_url).await,
             Route::Groups | Route::Group(_) | Route::SearchGroups => self.no_groups(request, route, call),
-            _ => self.discover(route, base_url),
+            _ => self.discover(request, route, base_url),
         }
     }
 
@@ -199,7 +199,13 @@ impl Service {
         }
     }
 
-    fn discover(&self, route: &Route, base_url: &str) -> Result<Response<Bytes>, Error> {
+    fn discover(&self, request: &Request<Bytes>, route: &Route, base_url: &str) -> Result<Response<Bytes>, Error> {
+        if request::query(request)?.filter.is_some() {
+            // "If a "filter" is provided, the service provider SHOULD respond with HTTP status code 403
+            // (Forbidden) to ensure that clients cannot incorrectly assume that any matching conditions
+            // specified in a filter are true." (RFC 7644, 4)
+            return Err(Error::new(ErrorKind::Forbidden, "The discovery endpoints take no filter; fetch them whole."));
+        }
         let types = [&self.directory.users, &self.directory.groups];
         let schemas = || {
             let own = types.iter().flat_map(|of| std::iter::once(&of.schema).chain(&of.extensions));

@@ -56,6 +56,17 @@ fn check(attributes: &[Value]) {
 }
 
 #[tokio::test]
+async fn discovery_takes_no_filter_and_no_writes() {
+    let world = World::new().await;
+    for path in ["/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/User", "/Schemas"] {
+        world.send("GET", &format!("{path}?filter=name+eq+%22x%22"), None).await.is_error(403, None);
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            world.send(method, path, json!({})).await.is_error(405, None);
+        }
+    }
+}
+
+#[tokio::test]
 async fn groups_are_an_empty_list_for_whoever_looks() {
     let world = World::new().await;
     for query in ["", "?startIndex=1&count=100", "?excludedAttributes=members&filter=displayName+eq+%22x%22"] {
