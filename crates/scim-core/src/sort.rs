@@ -25,9 +25,10 @@ pub enum SortKey {
     Boolean(bool),
     /// Numbers by size, instants in milliseconds since 1970.
     Number(f64),
-    /// "alphabetical order", with case as the attribute's `caseExact` says.
+    /// "case-insensitive Unicode alphabetic sort order with no specific locale implied", or
+    /// case-sensitive where the attribute is case-exact.
     Text(String),
-    /// "if there's no data for the specified "sortBy" value, they are sorted via the "sortOrder"
+    /// "if there is no data for the specified "sortBy" value, they are sorted via the "sortOrder"
     /// parameter, i.e., they are ordered last if ascending and first if descending."
     Absent,
 }
@@ -41,8 +42,9 @@ impl<'s> Sort<'s> {
         }
     }
 
-    /// The key of a resource, seen whole. "If it's a multi-valued attribute, resources are sorted by
-    /// the value of the primary attribute, if any, or else the first value in the list, if any."
+    /// The key of a resource, seen whole: "if it's a multi-valued attribute, resources are sorted by
+    /// the value of the primary attribute (see Section 2.4 of [RFC7643]), if any, or else the first
+    /// value in the list, if any."
     pub fn key(&self, view: &Map<String, Value>) -> SortKey {
         let value = self.at.home(view).and_then(|home| home.get(&self.at.attribute.name));
         let element = match value {
