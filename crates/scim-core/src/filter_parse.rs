@@ -248,16 +248,11 @@ impl<'t, 's> Parser<'t, 's> {
     }
 
     fn expect(&mut self, close: char) -> Result<(), Error> {
-        match self.rest.strip_prefix(close) {
-            Some(rest) => {
-                self.rest = if close == ']' { rest } else { rest.trim_start() };
-                if close == ']' && !rest.starts_with('.') {
-                    self.rest = rest.trim_start();
-                }
-                Ok(())
-            }
-            None => Err(Error::invalid_filter(format!("The filter lacks a closing {close}."))),
-        }
+        let rest = self.rest.strip_prefix(close);
+        let rest = rest.ok_or_else(|| Error::invalid_filter(format!("The filter lacks a closing {close}.")))?;
+        // A sub-attribute follows its ] without a blank.
+        self.rest = if rest.starts_with('.') { rest } else { rest.trim_start() };
+        Ok(())
     }
 }
 

@@ -43,7 +43,7 @@ impl<'s> Sort<'s> {
     }
 
     /// The key of a resource, seen whole: "if it's a multi-valued attribute, resources are sorted by
-    /// the value of the primary attribute (see Section 2.4 of [RFC7643]), if any, or else the first
+    /// the value of the primary attribute (see Section 2.4 of \[RFC7643\]), if any, or else the first
     /// value in the list, if any."
     pub fn key(&self, view: &Map<String, Value>) -> SortKey {
         let value = self.at.home(view).and_then(|home| home.get(&self.at.attribute.name));
