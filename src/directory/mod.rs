@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use scim_core::resource::Attributes;
 use scim_core::{Draft, Error, ErrorKind, Meta, PatchRequest, Resource, ResourceId, ResourceType, Version};
-use serde_json::Value;
 
 use crate::clock::Clock;
 use crate::store::users::{MAX_DOCUMENT_BYTES, Names, StoredUser};
@@ -181,7 +180,7 @@ impl Directory {
 
 /// The names in the attributes of a user that is to be stored, and its size.
 fn checked(attributes: &Attributes) -> Result<Names, Error> {
-    let size = Value::Object(attributes.as_object().clone()).to_string().len();
+    let size = serde_json::to_string(attributes.as_object()).map_or(usize::MAX, |document| document.len());
     if size > MAX_DOCUMENT_BYTES {
         return Err(Error::new(
             ErrorKind::PayloadTooLarge,

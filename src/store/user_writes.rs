@@ -71,8 +71,7 @@ impl Store {
         taking: Taking,
         act: &Act,
     ) -> Result<Created, StoreError> {
-        let fresh = Condition("attribute_not_exists(p) OR x <= :now", vec![(":now", number(act.now))]);
-        self.put_user(tenant, user, names, taking, act, fresh, None).await
+        self.put_user(tenant, user, names, taking, act, free(act.now), None).await
     }
 
     /// Stores a deleted user anew, live and whole. Rows are put, not updated: TTL may have removed
@@ -124,11 +123,9 @@ impl Store {
             self.put_owner(&mut transaction, Role::Other, &tenant.emails(), &key, &user.id, None)?;
         }
         let active = i64::from(is_active(&user.attributes));
-        counters::add(&mut transaction, tenant, &self.table, &user.id, 1, active)?;
         let nothing = Attributes::default();
         let before = old.map_or(&nothing, |old| &old.resource.attributes);
-        let changes = log::changes(tenant, before, &user.attributes);
-        log::add(&mut transaction, tenant, &self.table, act, &user.id, user.meta.version.0, &changes)?;
+        self.account(&mut transaction, tenant, act, user, before, (1, active))?;
 
         let Outcome::Refused(refused) = transaction.commit(self).await? else { return Ok(Created::Stored) };
         let holder = |role| refused.iter().find(|(of, _)| *of == role).and_then(|(_, item)| holder(item.as_ref()?));
@@ -184,9 +181,7 @@ impl Store {
             self.put_owner(&mut transaction, Role::Other, &tenant.emails(), &key, &user.id, None)?;
         }
         let active = i64::from(is_active(&user.attributes)) - i64::from(is_active(&old.resource.attributes));
-        counters::add(&mut transaction, tenant, &self.table, &user.id, 0, active)?;
-        let changes = log::changes(tenant, &old.resource.attributes, &user.attributes);
-        log::add(&mut transaction, tenant, &self.table, act, &user.id, user.meta.version.0, &changes)?;
+        self.account(&mut transaction, tenant, act, user, &old.resource.attributes, (0, active))?;
 
         match transaction.commit(self).await? {
             Outcome::Committed => Ok(Updated::Stored),
@@ -225,12 +220,26 @@ impl Store {
             transaction.update(Role::Other, Row::new(&p, &s), &self.table, "SET x = :x", values, Some(OWN))?;
         }
         let active = -i64::from(is_active(&old.resource.attributes));
-        counters::add(&mut transaction, tenant, &self.table, id, -1, active)?;
-        log::add(&mut transaction, tenant, &self.table, act, id, user.meta.version.0, &[])?;
+        self.account(&mut transaction, tenant, act, &user, &old.resource.attributes, (-1, active))?;
         match transaction.commit(self).await? {
             Outcome::Committed => Ok(Updated::Stored),
             Outcome::Refused(_) => Ok(Updated::Changed),
         }
+    }
+
+    /// What every write adds: the counters by (live, active) users more, and the log row.
+    fn account(
+        &self,
+        transaction: &mut Transaction,
+        tenant: &TenantKey,
+        act: &Act,
+        user: &Resource,
+        before: &Attributes,
+        (live, active): (i64, i64),
+    ) -> Result<(), StoreError> {
+        counters::add(transaction, tenant, &self.table, &user.id, live, active)?;
+        let changes = log::changes(tenant, before, &user.attributes);
+        log::add(transaction, tenant, &self.table, act, &user.id, user.meta.version.0, &changes)
     }
 
     fn put_claim(
