@@ -13,7 +13,6 @@ const BUCKETS: usize = 64;
 pub(super) fn add(
     transaction: &mut Transaction,
     tenant: &TenantKey,
-    table: &str,
     id: &ResourceId,
     live: i64,
     active: i64,
@@ -24,14 +23,7 @@ pub(super) fn add(
     let (row, bucket) = place(id);
     let key = Row::new(&tenant.counters(), &format!("U#{row:02x}"));
     let expression = format!("ADD n :live, a :active, b{bucket:02x} :live");
-    transaction.update(
-        Role::Other,
-        key,
-        table,
-        &expression,
-        vec![(":live", number(live)), (":active", number(active))],
-        None,
-    )
+    transaction.update(Role::Other, key, &expression, vec![(":live", number(live)), (":active", number(active))], None)
 }
 
 /// The counter row and its bucket: the upper and the lower six of an id's first twelve bits.

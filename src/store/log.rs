@@ -51,7 +51,6 @@ pub struct Act {
 pub(super) fn add(
     transaction: &mut Transaction,
     tenant: &TenantKey,
-    table: &str,
     act: &Act,
     id: &ResourceId,
     version: u64,
@@ -66,7 +65,7 @@ pub(super) fn add(
         .text("rq", &act.request)
         .texts("ch", changed.iter().map(|(name, digest)| format!("{name}={digest}")))
         .number("x", act.log_expires);
-    transaction.put(Role::Other, row, table, None)
+    transaction.put(Role::Other, row, None)
 }
 
 /// The changed attributes with the digests of their new values.

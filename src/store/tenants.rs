@@ -86,10 +86,10 @@ impl Store {
             .number("c", tenant.created);
         let salt = aws_sdk_dynamodb::primitives::Blob::new(tenant.salt);
         row.0.insert("salt".into(), aws_sdk_dynamodb::types::AttributeValue::B(salt));
-        let mut transaction = Transaction::default();
-        transaction.put(Role::Other, row, &self.table, absent())?;
+        let mut transaction = Transaction::on(self);
+        transaction.put(Role::Other, row, absent())?;
         let name = Row::new(NAMES, &format!("{NAME}{}", tenant.name)).text("t", tenant.code.as_str());
-        transaction.put(Role::Claim, name, &self.table, absent())?;
+        transaction.put(Role::Claim, name, absent())?;
         Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
     }
 

@@ -2,6 +2,7 @@
 //! again, because the SDK does not retry conflicts.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -45,23 +46,23 @@ pub(super) type Values = Vec<(&'static str, AttributeValue)>;
 #[derive(Debug, Clone)]
 pub(super) struct Condition(pub(super) &'static str, pub(super) Values);
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Transaction {
+    table: Arc<str>,
     roles: Vec<Role>,
     actions: Vec<TransactWriteItem>,
 }
 
 impl Transaction {
-    pub(super) fn put(
-        &mut self,
-        role: Role,
-        row: Row,
-        table: &str,
-        condition: Option<Condition>,
-    ) -> Result<(), StoreError> {
+    /// An empty transaction on the store's table.
+    pub(super) fn on(store: &Store) -> Self {
+        Self { table: store.table.clone(), roles: Vec::new(), actions: Vec::new() }
+    }
+
+    pub(super) fn put(&mut self, role: Role, row: Row, condition: Option<Condition>) -> Result<(), StoreError> {
         let (expression, values) = parts(condition);
         let put = Put::builder()
-            .table_name(table)
+            .table_name(&*self.table)
             .set_item(Some(row.0))
             .set_condition_expression(expression)
             .set_expression_attribute_values(values)
@@ -77,13 +78,12 @@ impl Transaction {
         &mut self,
         role: Role,
         key: Row,
-        table: &str,
         expression: &str,
         values: Values,
         condition: Option<&'static str>,
     ) -> Result<(), StoreError> {
         let update = Update::builder()
-            .table_name(table)
+            .table_name(&*self.table)
             .set_key(Some(key.0))
             .update_expression(expression)
             .set_expression_attribute_values(parts(Some(Condition("", values))).1)
@@ -95,16 +95,10 @@ impl Transaction {
         Ok(())
     }
 
-    pub(super) fn delete(
-        &mut self,
-        role: Role,
-        key: Row,
-        table: &str,
-        condition: Option<Condition>,
-    ) -> Result<(), StoreError> {
+    pub(super) fn delete(&mut self, role: Role, key: Row, condition: Option<Condition>) -> Result<(), StoreError> {
         let (expression, values) = parts(condition);
         let delete = Delete::builder()
-            .table_name(table)
+            .table_name(&*self.table)
             .set_key(Some(key.0))
             .set_condition_expression(expression)
             .set_expression_attribute_values(values)

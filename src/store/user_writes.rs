@@ -103,10 +103,10 @@ impl Store {
         condition: Condition,
         old: Option<&StoredUser>,
     ) -> Result<Created, StoreError> {
-        let mut transaction = Transaction::default();
+        let mut transaction = Transaction::on(self);
         let external_id_key = external_id_key(tenant, &user.id, names, taking.external_id);
         let row = users::row(tenant, user, names, external_id_key.as_deref(), act)?;
-        transaction.put(Role::User, row, &self.table, Some(condition))?;
+        transaction.put(Role::User, row, Some(condition))?;
         let claim = if taking.user_name { free_even_if_deleted() } else { free(act.now) };
         self.put_claim(&mut transaction, tenant, &user.id, names, claim)?;
         if let Some(key) = &external_id_key {
@@ -116,7 +116,7 @@ impl Store {
         let left = old.and_then(|old| old.external_id_key.as_ref()).filter(|key| external_id_key.as_ref() != Some(key));
         if let Some(key) = left {
             let own = Condition("attribute_not_exists(p) OR i = :id", vec![(":id", text(user.id.as_str()))]);
-            transaction.delete(Role::Other, Row::new(&tenant.external_ids(), key), &self.table, Some(own))?;
+            transaction.delete(Role::Other, Row::new(&tenant.external_ids(), key), Some(own))?;
         }
         for email in &names.emails {
             let key = tenant.email(email, &user.id);
@@ -150,22 +150,22 @@ impl Store {
         taking: Taking,
         act: &Act,
     ) -> Result<Updated, StoreError> {
-        let mut transaction = Transaction::default();
+        let mut transaction = Transaction::on(self);
         let same_external_id = old.names.external_id == names.external_id;
         let external_id_key = match same_external_id {
             true => old.external_id_key.clone(),
             false => external_id_key(tenant, &user.id, names, taking.external_id),
         };
         let row = users::row(tenant, user, names, external_id_key.as_deref(), act)?;
-        transaction.put(Role::User, row, &self.table, Some(as_seen(old)))?;
+        transaction.put(Role::User, row, Some(as_seen(old)))?;
         if old.names.user_name != names.user_name {
             let claim = Row::new(&tenant.users(), &tenant.user_name_claim(&old.names.user_name));
-            transaction.delete(Role::Other, claim, &self.table, None)?;
+            transaction.delete(Role::Other, claim, None)?;
             self.put_claim(&mut transaction, tenant, &user.id, names, free_even_if_deleted())?;
         }
         if !same_external_id {
             if let Some(key) = &old.external_id_key {
-                transaction.delete(Role::Other, Row::new(&tenant.external_ids(), key), &self.table, None)?;
+                transaction.delete(Role::Other, Row::new(&tenant.external_ids(), key), None)?;
             }
             if let Some(key) = &external_id_key {
                 let free = free_or_own(act.now, &user.id);
@@ -174,7 +174,7 @@ impl Store {
         }
         for email in old.names.emails.iter().filter(|email| !names.emails.contains(email)) {
             let key = Row::new(&tenant.emails(), &tenant.email(email, &user.id));
-            transaction.delete(Role::Other, key, &self.table, None)?;
+            transaction.delete(Role::Other, key, None)?;
         }
         for email in names.emails.iter().filter(|email| !old.names.emails.contains(email)) {
             let key = tenant.email(email, &user.id);
@@ -204,20 +204,20 @@ impl Store {
         act: &Act,
     ) -> Result<Updated, StoreError> {
         let id = &old.resource.id;
-        let mut transaction = Transaction::default();
+        let mut transaction = Transaction::on(self);
         let mut user = old.resource.clone();
         user.meta.version = user.meta.version.next();
         user.meta.last_modified = OffsetDateTime::from_unix_timestamp(act.now).unwrap_or(user.meta.last_modified);
         let row = users::row(tenant, &user, &old.names, old.external_id_key.as_deref(), act)?
             .text("st", "deleted")
             .number("x", expires);
-        transaction.put(Role::User, row, &self.table, Some(as_seen(old)))?;
+        transaction.put(Role::User, row, Some(as_seen(old)))?;
         let mut pointers = vec![(tenant.users(), tenant.user_name_claim(&old.names.user_name))];
         pointers.extend(old.external_id_key.clone().map(|key| (tenant.external_ids(), key)));
         pointers.extend(old.names.emails.iter().map(|email| (tenant.emails(), tenant.email(email, id))));
         for (p, s) in pointers {
             let values = vec![(":x", number(expires)), (":id", text(id.as_str()))];
-            transaction.update(Role::Other, Row::new(&p, &s), &self.table, "SET x = :x", values, Some(OWN))?;
+            transaction.update(Role::Other, Row::new(&p, &s), "SET x = :x", values, Some(OWN))?;
         }
         let active = -i64::from(is_active(&old.resource.attributes));
         self.account(&mut transaction, tenant, act, &user, &old.resource.attributes, (-1, active))?;
@@ -237,9 +237,9 @@ impl Store {
         before: &Attributes,
         (live, active): (i64, i64),
     ) -> Result<(), StoreError> {
-        counters::add(transaction, tenant, &self.table, &user.id, live, active)?;
+        counters::add(transaction, tenant, &user.id, live, active)?;
         let changes = log::changes(tenant, before, &user.attributes);
-        log::add(transaction, tenant, &self.table, act, &user.id, user.meta.version.0, &changes)
+        log::add(transaction, tenant, act, &user.id, user.meta.version.0, &changes)
     }
 
     fn put_claim(
@@ -264,7 +264,7 @@ impl Store {
         owner: &ResourceId,
         condition: Option<Condition>,
     ) -> Result<(), StoreError> {
-        transaction.put(role, Row::new(p, s).text("i", owner.as_str()), &self.table, condition)
+        transaction.put(role, Row::new(p, s).text("i", owner.as_str()), condition)
     }
 }
 
