@@ -3,8 +3,10 @@
 use std::env;
 use std::time::Duration;
 
+use scim_core::Additions;
+
 /// How the service is deployed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// `SCIM_TABLE`: the DynamoDB table.
     pub table: String,
@@ -16,6 +18,8 @@ pub struct Settings {
     pub retention: Duration,
     /// `SCIM_AUDIT_RETENTION_DAYS`, 365 by default: how long the log keeps a change.
     pub audit_retention: Duration,
+    /// Schemas and resource types beside those of RFC 7643.
+    pub additions: Additions,
 }
 
 /// A variable that is missing or unusable.
@@ -32,6 +36,7 @@ impl Settings {
             base_url: None,
             retention: days(90),
             audit_retention: days(365),
+            additions: Additions::default(),
         }
     }
 

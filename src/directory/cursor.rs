@@ -7,6 +7,7 @@ use scim_core::query::CURSOR_SECONDS;
 use scim_core::{Error, ErrorKind, Query, SortKey};
 use serde::{Deserialize, Serialize};
 
+use super::page::Position;
 use crate::store::TenantKey;
 
 /// The place behind the last user of a page.
@@ -18,6 +19,9 @@ pub(super) struct Cursor {
     /// Its key, where the walk is sorted.
     #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<SortKey>,
+    /// The index of its resource type, where several are queried.
+    #[serde(rename = "s", default)]
+    pub(super) scope: usize,
     /// `totalResults` as the walk began, where counting again would cost a call.
     #[serde(rename = "t")]
     pub(super) total: usize,
@@ -30,17 +34,15 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
-    /// A cursor for the page after the one that ends with `after`.
-    pub(super) fn new(
-        tenant: &TenantKey,
-        query: &Query,
-        now: i64,
-        after: String,
-        key: Option<SortKey>,
-        total: usize,
-    ) -> Self {
+    /// A cursor for the page after the one that ends with `last`.
+    pub(super) fn new(tenant: &TenantKey, query: &Query, now: i64, last: Position, total: usize) -> Self {
         let (query, count) = (fingerprint(tenant, query), query.page_size());
-        Self { after, key, total, query, count, expires: now + CURSOR_SECONDS }
+        let (key, scope, after) = last;
+        Self { after, key, scope, total, query, count, expires: now + CURSOR_SECONDS }
+    }
+
+    pub(super) fn place(&self) -> Position {
+        (self.key.clone(), self.scope, self.after.clone())
     }
 
     /// The cursor as text: letters, digits, `-`, `_` and one dot.

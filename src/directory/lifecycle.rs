@@ -1,148 +1,286 @@
-//! How users come, go and come back.
+//! How resources come, go and, if they are users, come back.
 
 use scim_core::resource::Attributes;
-use scim_core::{Draft, Error, Resource, ResourceId};
+use scim_core::{Draft, Error, ErrorKind, Resource, ResourceId, members};
 use serde_json::Value;
 
-use super::{Call, Directory, Precondition, TRIES, busy, check, checked, user_name_taken};
-use crate::store::user_writes::Taking;
-use crate::store::users::{Names, StoredUser};
-use crate::store::{Created, Operation, TenantKey, Updated};
-use crate::tenant::unanswered;
+use super::membership::Moves;
+use super::{Call, Directory, Precondition, Shown, TRIES, Wanted, busy, check, checked, refuse, whole};
+use crate::store::{Collection, Kind, Move, Names, New, Operation, Refusal, Stored, Taking, Wrote};
+use crate::tenant::{Type, unanswered};
 
 /// A live user may take the name of a deleted one.
 pub(super) fn any_name() -> Taking {
-    Taking { user_name: true, external_id: false }
+    Taking { name: true, external_id: false }
 }
 
 impl Directory {
-    /// Creates a user, or brings a deleted one back if it is the same person: an equal externalId,
-    /// or an equal userName where neither has an externalId. Who comes back has the id, the
-    /// creation time and the data it had; what the message asserts wins.
+    /// Creates a resource, a group with its members; or brings a deleted user back if it is the same
+    /// person: an equal externalId, or an equal userName where neither has an externalId. Who comes
+    /// back has the id, the creation time and the data it had; what the message asserts wins.
     ///
-    /// `active` is true unless the message says otherwise.
+    /// `active` of a user is true unless the message says otherwise.
     ///
     /// # Errors
-    /// 409 `uniqueness` if a visible user has the userName; 503.
-    pub async fn create(&self, call: Call<'_>, draft: Draft) -> Result<Resource, Error> {
+    /// 409 `uniqueness` if a visible resource has the name; `invalidValue` for a member that is not
+    /// there; 413 for more than 1,000 members; 503.
+    pub async fn create(&self, call: Call<'_>, of: &Type, draft: Draft, wanted: Wanted<'_>) -> Result<Shown, Error> {
         let mut attributes = draft.attributes;
-        if attributes.get("active").is_none() {
+        if of.kind == Kind::User && attributes.get("active").is_none() {
             attributes.set("active", Value::Bool(true));
         }
-        let names = checked(&attributes)?;
-        let key = call.tenant.key();
+        let named = match of.kind {
+            Kind::Group => members::take(&mut attributes)?,
+            _ => Vec::new(),
+        };
+        let names = checked(of, &attributes)?;
+        let at = call.collection(&of.kind);
+        let resource = self.new_resource(&at, &names, &attributes)?;
+        let delta = named.into_iter().map(|member| (member.value.clone(), Some(member))).collect();
+        let mut moves = Moves::new(delta, &resource.id)?;
+        let mut all = Vec::new();
         let mut taking = Taking::default();
         for _ in 0..TRIES {
-            let user = self.new_user(&key, &names, &attributes)?;
             let act = self.act(call, Operation::Create);
-            let created = self.store.create_user(&key, &user, &names, taking, &act).await.map_err(unanswered)?;
-            let (user_name, external_id) = match created {
-                Created::Stored => return Ok(user),
-                Created::Changed => continue,
-                Created::Held { user_name, external_id } => (user_name, external_id),
-            };
-            if matches!(user_name, Some((_, false))) {
-                return Err(user_name_taken());
+            let (mut now, later) = self.portions(call, moves).await?;
+            if !later.is_empty() {
+                // The members first: the group is seen when all of them are there.
+                self.prepare(call, of, &resource.id, &names, &later).await?;
+                all.extend(later.waiting);
             }
-            let back = match (&user_name, &external_id) {
-                (_, Some((owner, deleted))) => self.same_external_id(&key, &names, owner, *deleted).await?,
-                _ => None,
-            };
-            let back = match (back, &user_name) {
-                (None, Some((owner, _))) => {
-                    let owner = self.deleted(&key, owner).await?;
-                    // A claim that a rename left behind leads to somebody of another name.
-                    owner.filter(|owner| owner.names().is_same_person(&names))
+            let new = New { resource: &resource, names: &names, taking };
+            match self.store.create(&at, new, &now.waiting, &act).await.map_err(unanswered)? {
+                Wrote::Stored => {
+                    all.extend(now.waiting);
+                    return self.created(call, of, resource, all, wanted).await;
                 }
-                (back, _) => back,
-            };
-            match back {
-                Some(old) => match self.restore(call, &old, &attributes).await? {
-                    Some(user) => return Ok(user),
-                    None => continue,
-                },
-                None => {
-                    taking.external_id |= external_id.is_some();
-                    taking.user_name |= user_name.is_some();
+                Wrote::Refused(refusal) => {
+                    let failed = self.decide(call, of, &names, &attributes, &mut taking, &refusal).await;
+                    let failed = match failed {
+                        Ok(None) => self.learn(call, &mut now, &refusal).await.err(),
+                        Ok(Some(user)) => return self.complete(call, of, user, wanted).await,
+                        Err(error) => Some(error),
+                    };
+                    if let Some(error) = failed {
+                        if !all.is_empty() {
+                            self.store.disband(&at, &resource.id).await.map_err(unanswered)?;
+                        }
+                        return Err(error);
+                    }
+                }
+            }
+            moves = now;
+        }
+        Err(busy())
+    }
+
+    /// Writes members of a group before the group, if its name is free as it seems.
+    async fn prepare(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        group: &ResourceId,
+        names: &Names,
+        later: &Moves,
+    ) -> Result<(), Error> {
+        let at = call.collection(&of.kind);
+        if let Some(name) = names.name().filter(|_| of.resource.name_attribute().is_some_and(|name| name.is_unique()))
+            && let Some(owner) = self.store.by_name(&at, name, self.clock.seconds()).await.map_err(unanswered)?.pop()
+        {
+            refuse(of, names, &Refusal { name: Some((owner.resource.id, false)), ..Refusal::default() })?;
+        }
+        let act = self.act(call, Operation::Create);
+        let mut rest = later.waiting.as_slice();
+        while let Some((portion, more)) = rest.split_at_checked(crate::store::members::that_fit(rest)) {
+            if portion.is_empty() {
+                break;
+            }
+            // They were all there a moment ago: whoever is not is being deleted.
+            match self.store.prepare_members(&at, group, portion, &act).await.map_err(unanswered)? {
+                Wrote::Stored => rest = more,
+                Wrote::Refused(_) => {
+                    self.store.disband(&at, group).await.map_err(unanswered)?;
+                    return Err(busy());
                 }
             }
         }
-        Err(busy())
+        Ok(())
+    }
+
+    async fn created(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        mut resource: Resource,
+        moves: Vec<Move>,
+        wanted: Wanted<'_>,
+    ) -> Result<Shown, Error> {
+        if of.kind != Kind::Group || !wanted.projection.shows(&of.resource, members::MEMBERS) {
+            return self.complete(call, of, resource, wanted).await;
+        }
+        let mut joined: Vec<_> = moves
+            .into_iter()
+            .filter_map(|change| match change {
+                Move::Join(mut member) => {
+                    member.kind = member.kind.or(Some(members::MemberType::User));
+                    Some(member)
+                }
+                Move::Leave(_) => None,
+            })
+            .collect();
+        joined.sort_by(|a, b| a.value.cmp(&b.value));
+        let cut = whole::set_members(call, &mut resource, joined, wanted.members);
+        Ok(Shown { resource, cut })
+    }
+
+    /// What follows from a refused creation: somebody comes back, or it is tried again under other
+    /// terms.
+    async fn decide(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        names: &Names,
+        attributes: &Attributes,
+        taking: &mut Taking,
+        refusal: &Refusal,
+    ) -> Result<Option<Resource>, Error> {
+        if refusal.unique.is_some() || matches!(refusal.name, Some((_, false))) {
+            refuse(of, names, refusal)?;
+        }
+        let at = call.collection(&of.kind);
+        let back = match (&of.kind, &refusal.external_id) {
+            (Kind::User, Some((owner, deleted))) => self.same_external_id(&at, names, owner, *deleted).await?,
+            _ => None,
+        };
+        let back = match (back, &refusal.name) {
+            (None, Some((owner, _))) => {
+                let owner = self.deleted(&at, owner).await?;
+                // A claim that a rename left behind leads to somebody of another name.
+                owner.filter(|owner| owner.names().is_same_person(names))
+            }
+            (back, _) => back,
+        };
+        if let Some(old) = back {
+            return self.restore(call, of, &old, attributes).await;
+        }
+        taking.external_id |= refusal.external_id.is_some();
+        taking.name |= refusal.name.is_some();
+        Ok(None)
     }
 
     /// The deleted user whom an externalId brings back: its first owner if that was deleted. Where a
     /// visible user has the externalId already, one who also had the userName is meant.
     async fn same_external_id(
         &self,
-        key: &TenantKey,
+        at: &Collection,
         names: &Names,
         first: &ResourceId,
         first_is_deleted: bool,
-    ) -> Result<Option<StoredUser>, Error> {
+    ) -> Result<Option<Stored>, Error> {
         let Some(external_id) = names.external_id() else { return Ok(None) };
         if first_is_deleted
-            && let Some(owner) = self.deleted(key, first).await?
+            && let Some(owner) = self.deleted(at, first).await?
             && owner.names().external_id() == Some(external_id)
         {
             return Ok(Some(owner));
         }
         let now = self.clock.seconds();
-        let found = self.store.restorable_by_external_id(key, external_id, now).await.map_err(unanswered)?;
-        let same_name = |user: &StoredUser| user.names().user_name() == names.user_name();
+        let found = self.store.restorable_by_external_id(at, external_id, now).await.map_err(unanswered)?;
+        let same_name = |user: &Stored| user.names().name() == names.name();
         let found = found.into_iter().filter(|user| first_is_deleted || same_name(user));
         Ok(found.max_by_key(|user| (same_name(user), user.resource.meta.last_modified)))
     }
 
     /// The user with this id, if it was deleted and can be brought back.
-    async fn deleted(&self, key: &TenantKey, id: &ResourceId) -> Result<Option<StoredUser>, Error> {
+    async fn deleted(&self, at: &Collection, id: &ResourceId) -> Result<Option<Stored>, Error> {
         let now = self.clock.seconds();
-        let user = self.store.user(key, id, now).await.map_err(unanswered)?;
+        let user = self.store.resource(at, id, now).await.map_err(unanswered)?;
         Ok(user.filter(|user| user.is_restorable(now)))
     }
 
-    /// Brings `old` back with `asserted` laid over its attributes; `None` if its row changed.
+    /// Brings `old` back with `asserted` laid over its attributes; `None` if its row changed. Groups
+    /// that it is still in, because a deletion was interrupted, it leaves first.
     async fn restore(
         &self,
         call: Call<'_>,
-        old: &StoredUser,
+        of: &Type,
+        old: &Stored,
         asserted: &Attributes,
     ) -> Result<Option<Resource>, Error> {
+        let at = call.collection(&of.kind);
+        let act = self.act(call, Operation::Restore);
+        self.store.leave_all(&at, &old.resource.id, &act).await.map_err(unanswered)?;
         let mut attributes = old.resource.attributes.clone();
         attributes.overlay(asserted.clone());
-        let names = checked(&attributes)?;
-        let user = self.next_version(old, attributes);
-        let act = self.act(call, Operation::Restore);
+        let names = checked(of, &attributes)?;
+        let resource = self.next_version(old, attributes);
         let mut taking = any_name();
         for _ in 0..2 {
-            let key = call.tenant.key();
-            match self.store.restore_user(&key, old, &user, &names, taking, &act).await.map_err(unanswered)? {
-                Created::Stored => return Ok(Some(user)),
-                Created::Changed => return Ok(None),
-                Created::Held { user_name: Some(_), .. } => return Err(user_name_taken()),
-                Created::Held { .. } => taking.external_id = true,
+            let new = New { resource: &resource, names: &names, taking };
+            match self.store.restore(&at, old, new, &act).await.map_err(unanswered)? {
+                Wrote::Stored => return Ok(Some(resource)),
+                Wrote::Refused(refusal) => {
+                    refuse(of, &names, &refusal)?;
+                    if refusal.external_id.is_none() {
+                        return Ok(None);
+                    }
+                    taking.external_id = true;
+                }
             }
         }
         Ok(None)
     }
 
-    /// Deletes a user softly: it is gone for the client and its names are free at once; it can be
-    /// brought back until the retention ends.
+    /// Deletes a resource: it is gone for the client and its names are free at once, and it is in no
+    /// group any more. A user can be brought back until the retention ends.
     ///
     /// # Errors
-    /// 404 if there is no such user, or not any more; 412 if the precondition does not hold; 503.
-    pub async fn delete(&self, call: Call<'_>, id: &str, precondition: &Precondition) -> Result<(), Error> {
-        let key = call.tenant.key();
+    /// 404 if there is no such resource, or not any more; 412 if the precondition does not hold; 503:
+    /// then it may be gone already, and the same request removes what is left of its memberships.
+    pub async fn delete(&self, call: Call<'_>, of: &Type, id: &str, precondition: &Precondition) -> Result<(), Error> {
+        let at = call.collection(&of.kind);
+        let act = self.act(call, Operation::Delete);
         for _ in 0..TRIES {
-            let old = self.visible(&key, id).await?;
+            let old = match self.visible(call, of, id).await {
+                Ok(old) => old,
+                Err(gone) if gone.kind == ErrorKind::NotFound => {
+                    return self.complete_deletion(call, of, id, gone).await;
+                }
+                Err(error) => return Err(error),
+            };
             check(precondition, &old)?;
-            let act = self.act(call, Operation::Delete);
-            let kept = i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX);
-            let expires = act.now.saturating_add(kept);
-            match self.store.delete_user(&key, &old, expires, &act).await.map_err(unanswered)? {
-                Updated::Stored => return Ok(()),
-                _ => continue,
+            let wrote = match of.kind {
+                Kind::User => {
+                    let kept = i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX);
+                    self.store.delete_softly(&at, &old, act.now.saturating_add(kept), &act).await
+                }
+                _ => self.store.delete(&at, &old, &act).await,
+            };
+            if matches!(wrote.map_err(unanswered)?, Wrote::Stored) {
+                self.scatter(call, of, &old.resource.id).await?;
+                return Ok(());
             }
         }
         Err(busy())
+    }
+
+    /// Ends the memberships of a resource that is gone, and a group's own; how many there were.
+    async fn scatter(&self, call: Call<'_>, of: &Type, id: &ResourceId) -> Result<usize, Error> {
+        let at = call.collection(&of.kind);
+        let act = self.act(call, Operation::Delete);
+        let members = match of.kind {
+            Kind::Group => self.store.disband(&at, id).await.map_err(unanswered)?,
+            Kind::User => 0,
+            Kind::Other(_) => return Ok(0),
+        };
+        Ok(members + self.store.leave_all(&at, id, &act).await.map_err(unanswered)?)
+    }
+
+    /// A deletion of what is gone: with success if it completes one that was interrupted.
+    async fn complete_deletion(&self, call: Call<'_>, of: &Type, id: &str, gone: Error) -> Result<(), Error> {
+        match id.parse() {
+            Ok(id) if self.scatter(call, of, &id).await? > 0 => Ok(()),
+            _ => Err(gone),
+        }
     }
 }

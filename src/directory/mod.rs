@@ -2,22 +2,27 @@
 
 mod cursor;
 mod lifecycle;
+mod membership;
+mod page;
 mod precondition;
 mod search;
+mod whole;
 
 use std::time::Duration;
 
 use scim_core::resource::Attributes;
-use scim_core::{Draft, Error, ErrorKind, Meta, PatchRequest, Resource, ResourceId, ResourceType, Version};
+use scim_core::{Dialect, Draft, Error, ErrorKind, Meta, PatchRequest, Resource, ResourceId, Version, members};
 
 use crate::clock::Clock;
-use crate::store::users::{MAX_DOCUMENT_BYTES, Names, StoredUser};
-use crate::store::{Act, Operation, Store, TenantKey, Updated};
-use crate::tenant::{Tenant, unanswered};
+use crate::store::resources::MAX_DOCUMENT_BYTES;
+use crate::store::{Act, Collection, Kind, Names, New, Operation, Refusal, Seen, Store, Stored, Wrote};
+use crate::tenant::{Tenant, Type, unanswered};
+use membership::{Membership, Moves};
 pub use precondition::Precondition;
-pub use search::Found;
+pub use search::{Found, Scope};
+pub use whole::{MOST_MEMBERS, Shown, Wanted};
 
-/// How often a change is decided anew because the user changed meanwhile.
+/// How often a change is decided anew because the resource changed meanwhile.
 const TRIES: usize = 20;
 
 /// On whose behalf something is done, and under which names the log shall know it.
@@ -29,134 +34,175 @@ pub struct Call<'a> {
     pub by: &'a str,
     /// The id of the request.
     pub request: &'a str,
+    /// What the locations of resources begin with.
+    pub base_url: &'a str,
 }
 
-/// The users of all tenants.
+impl Call<'_> {
+    fn collection(&self, kind: &Kind) -> Collection {
+        Collection { tenant: self.tenant.key(), kind: kind.clone() }
+    }
+
+    fn dialect(&self) -> Dialect {
+        self.tenant.profile.dialect
+    }
+}
+
+/// The resources of all tenants.
 #[derive(Debug)]
 pub struct Directory {
     store: Store,
     clock: Clock,
     retention: Duration,
     audit_retention: Duration,
-    /// The User resource type as this service knows it.
-    pub users: ResourceType,
-    /// The Group resource type as this service knows it.
-    pub groups: ResourceType,
 }
 
 impl Directory {
     /// A directory in `store`; deleted users are kept for `retention`, the log for
     /// `audit_retention`.
-    ///
-    /// # Errors
-    /// Never, while the schema files are well formed.
-    pub fn new(
-        store: Store,
-        clock: Clock,
-        retention: Duration,
-        audit_retention: Duration,
-    ) -> Result<Self, serde_json::Error> {
-        let (users, groups) = (ResourceType::user()?, ResourceType::group()?);
-        Ok(Self { store, clock, retention, audit_retention, users, groups })
+    pub fn new(store: Store, clock: Clock, retention: Duration, audit_retention: Duration) -> Self {
+        Self { store, clock, retention, audit_retention }
     }
 
-    /// The user with this id.
+    /// Replaces what the client asserted of a resource. An absent `active` stays as it is: a message
+    /// that does not speak of it must let nobody in; so do the members of a group.
     ///
     /// # Errors
-    /// 404 if there is none, it was deleted, or the text is no id of ours.
-    pub async fn retrieve(&self, call: Call<'_>, id: &str) -> Result<Resource, Error> {
-        Ok(self.visible(&call.tenant.key(), id).await?.resource)
-    }
-
-    /// Replaces what the client asserted of a user. An absent `active` stays as it is: a message
-    /// that does not speak of it must let nobody in.
-    ///
-    /// # Errors
-    /// 404; 409 `uniqueness` if the userName belongs to another user; 412 if the precondition does
-    /// not hold; 503.
+    /// 404; 409 `uniqueness` if a name belongs to another resource; 412 if the precondition does
+    /// not hold; `mutability`; 413 for more than 1,000 changes of members; 503.
     pub async fn replace(
         &self,
         call: Call<'_>,
+        of: &Type,
         id: &str,
-        draft: Draft,
+        mut draft: Draft,
         precondition: &Precondition,
-    ) -> Result<Resource, Error> {
-        self.change(call, Operation::Replace, id, precondition, |old| {
+        wanted: Wanted<'_>,
+    ) -> Result<Shown, Error> {
+        let asserted = draft.attributes.get(members::MEMBERS).is_some()
+            || draft.emptied.iter().any(|name| name == members::MEMBERS);
+        let named = members::take(&mut draft.attributes)?;
+        let membership = match of.kind == Kind::Group && asserted {
+            true => Membership::Exactly(&named),
+            false => Membership::Kept,
+        };
+        let rule = |old: &Attributes| {
             let mut attributes = draft.attributes.clone();
-            if let (None, Some(active)) = (attributes.get("active"), old.get("active")) {
+            if let (Kind::User, None, Some(active)) = (&of.kind, attributes.get("active"), old.get("active")) {
                 attributes.set("active", active.clone());
             }
+            of.resource.settle(old, &mut attributes, true)?;
             Ok(attributes)
-        })
-        .await
+        };
+        self.change(call, of, Operation::Replace, id, precondition, rule, membership, wanted).await
     }
 
-    /// Applies a PATCH request to a user, all of it or nothing.
+    /// Applies a PATCH request to a resource: all of it or nothing, but for changes of more members
+    /// than fit one transaction; those are checked as a whole first, and the same request completes
+    /// what a failure of the platform left undone.
     ///
     /// # Errors
     /// As [`Directory::replace`], and what [`PatchRequest::apply`] says.
     pub async fn patch(
         &self,
         call: Call<'_>,
+        of: &Type,
         id: &str,
-        patch: &PatchRequest<'_>,
+        mut patch: PatchRequest<'_>,
         precondition: &Precondition,
-    ) -> Result<Resource, Error> {
-        self.change(call, Operation::Patch, id, precondition, |old| patch.apply(&self.users, old)).await
+        wanted: Wanted<'_>,
+    ) -> Result<Shown, Error> {
+        let members = patch.take_members()?;
+        if patch.is_empty()
+            && *precondition == Precondition::None
+            && let Some(delta) = members.delta().filter(|delta| !delta.is_empty())
+        {
+            let group = id.parse().map_err(|()| not_found(of))?;
+            let moves = Moves::new(delta, &group)?;
+            self.move_members(call, of, &group, moves).await?;
+            return self.retrieve(call, of, id, wanted).await;
+        }
+        let rule = |old: &Attributes| {
+            let mut attributes = patch.apply(&of.resource, old)?;
+            of.resource.settle(old, &mut attributes, false)?;
+            Ok(attributes)
+        };
+        let membership = if members.is_empty() { Membership::Kept } else { Membership::Patched(&members) };
+        self.change(call, of, Operation::Patch, id, precondition, rule, membership, wanted).await
     }
 
-    /// Changes a user by a rule that is applied to the newest version until it is stored. A change
+    /// Changes a resource by a rule that is applied to the newest version until it is stored. A change
     /// that changes nothing is not written, and the version stays.
+    #[expect(clippy::too_many_arguments, reason = "replace and patch name them")]
     async fn change(
         &self,
         call: Call<'_>,
+        of: &Type,
         operation: Operation,
         id: &str,
         precondition: &Precondition,
         rule: impl Fn(&Attributes) -> Result<Attributes, Error>,
-    ) -> Result<Resource, Error> {
-        let key = call.tenant.key();
+        membership: Membership<'_>,
+        wanted: Wanted<'_>,
+    ) -> Result<Shown, Error> {
+        let at = call.collection(&of.kind);
         let mut taking = lifecycle::any_name();
+        let mut known = Moves::default();
         for _ in 0..TRIES {
-            let old = self.visible(&key, id).await?;
+            let old = self.visible(call, of, id).await?;
             // The write carries the version that was judged here.
             check(precondition, &old)?;
             let attributes = rule(&old.resource.attributes)?;
-            if attributes == old.resource.attributes {
-                return Ok(old.resource);
+            let moves = self.moves(call, &old, &membership, &known).await?;
+            let same = attributes == old.resource.attributes;
+            if same && moves.is_empty() {
+                return self.complete(call, of, old.resource, wanted).await;
             }
-            let names = checked(&attributes)?;
-            let user = self.next_version(&old, attributes);
+            let seen = if *precondition == Precondition::None { Seen::Row } else { Seen::All };
+            if same && seen == Seen::Row {
+                self.move_members(call, of, &old.resource.id, moves).await?;
+                return self.retrieve(call, of, id, wanted).await;
+            }
+            let names = checked(of, &attributes)?;
+            let resource = self.next_version(&old, attributes);
+            let new = New { resource: &resource, names: &names, taking };
+            let (now, later) = self.portions(call, moves).await?;
             let act = self.act(call, operation);
-            match self.store.update_user(&key, &old, &user, &names, taking, &act).await.map_err(unanswered)? {
-                Updated::Stored => return Ok(user),
-                Updated::UserNameHeld => return Err(user_name_taken()),
-                Updated::ExternalIdHeld => taking.external_id = true,
-                Updated::Changed => {}
+            match self.store.update(&at, &old, new, &now.waiting, seen, &act).await.map_err(unanswered)? {
+                Wrote::Stored if of.kind == Kind::Group => {
+                    self.move_members(call, of, &old.resource.id, later).await?;
+                    return self.retrieve(call, of, id, wanted).await;
+                }
+                Wrote::Stored => return self.complete(call, of, resource, wanted).await,
+                Wrote::Refused(refusal) => {
+                    taking.external_id |= refusal.external_id.is_some();
+                    refuse(of, &names, &refusal)?;
+                    known = now;
+                    self.learn(call, &mut known, &refusal).await?;
+                }
             }
         }
         Err(busy())
     }
 
-    async fn visible(&self, key: &TenantKey, id: &str) -> Result<StoredUser, Error> {
+    async fn visible(&self, call: Call<'_>, of: &Type, id: &str) -> Result<Stored, Error> {
         let now = self.clock.seconds();
-        let not_found = || Error::not_found("There is no user with this id in this tenant.");
-        let id: ResourceId = id.parse().map_err(|()| not_found())?;
-        let user = self.store.user(key, &id, now).await.map_err(unanswered)?;
-        user.filter(|user| user.is_visible(now)).ok_or_else(not_found)
+        let id: ResourceId = id.parse().map_err(|()| not_found(of))?;
+        let stored = self.store.resource(&call.collection(&of.kind), &id, now).await.map_err(unanswered)?;
+        stored.filter(|stored| stored.is_visible(now)).ok_or_else(|| not_found(of))
     }
 
-    fn new_user(&self, key: &TenantKey, names: &Names, attributes: &Attributes) -> Result<Resource, Error> {
+    fn new_resource(&self, at: &Collection, names: &Names, attributes: &Attributes) -> Result<Resource, Error> {
         let now = self.clock.now();
         Ok(Resource {
-            id: key.new_user_id(names.user_name())?,
+            id: at.new_id(names.name())?,
             meta: Meta { created: now, last_modified: now, version: Version(1) },
             attributes: attributes.clone(),
         })
     }
 
     /// `old` with other attributes, changed now.
-    fn next_version(&self, old: &StoredUser, attributes: Attributes) -> Resource {
+    fn next_version(&self, old: &Stored, attributes: Attributes) -> Resource {
         let meta = Meta {
             last_modified: self.clock.now(),
             version: old.resource.meta.version.next(),
@@ -178,33 +224,48 @@ impl Directory {
     }
 }
 
-/// The names in the attributes of a user that is to be stored, and its size.
-fn checked(attributes: &Attributes) -> Result<Names, Error> {
+/// The names in the attributes of a resource that is to be stored, and its size.
+fn checked(of: &Type, attributes: &Attributes) -> Result<Names, Error> {
     let size = serde_json::to_string(attributes.as_object()).map_or(usize::MAX, |document| document.len());
     if size > MAX_DOCUMENT_BYTES {
         return Err(Error::new(
             ErrorKind::PayloadTooLarge,
-            format!("The user would take more than {MAX_DOCUMENT_BYTES} bytes; map fewer attributes."),
+            format!("The {} would take more than {MAX_DOCUMENT_BYTES} bytes; map fewer attributes.", of.resource.name),
         ));
     }
-    Names::of(attributes)
+    Names::of(&of.resource, attributes)
 }
 
 /// 412 unless the client knows the newest version.
-fn check(precondition: &Precondition, user: &StoredUser) -> Result<(), Error> {
-    match precondition.matches(user.resource.meta.version) {
+fn check(precondition: &Precondition, stored: &Stored) -> Result<(), Error> {
+    match precondition.matches(stored.resource.meta.version) {
         true => Ok(()),
         false => Err(Error::new(
             ErrorKind::PreconditionFailed,
-            "The user has changed since the version in If-Match; retrieve it and decide again.",
+            "The resource has changed since the version in If-Match; retrieve it and decide again.",
         )),
     }
 }
 
-fn user_name_taken() -> Error {
-    Error::uniqueness("userName belongs to another user of this tenant; look that user up by a filter and update it.")
+/// 409 if a name belongs to another resource.
+fn refuse(of: &Type, names: &Names, refusal: &Refusal) -> Result<(), Error> {
+    let taken = match (&refusal.name, refusal.unique) {
+        (Some(_), _) => of.resource.name_attribute().map(|attribute| attribute.name.as_str()),
+        (None, Some(index)) => Some(names.unique_attribute(index).unwrap_or("A value")),
+        (None, None) => None,
+    };
+    taken.map_or(Ok(()), |taken| {
+        Err(Error::uniqueness(format!(
+            "{taken} belongs to another {} of this tenant; look that one up by a filter and update it.",
+            of.resource.name
+        )))
+    })
+}
+
+fn not_found(of: &Type) -> Error {
+    Error::not_found(format!("There is no {} with this id in this tenant.", of.resource.name))
 }
 
 fn busy() -> Error {
-    Error::unavailable("The user is being changed by other requests; send the request again in a moment.")
+    Error::unavailable("The resource is being changed by other requests; send the request again in a moment.")
 }

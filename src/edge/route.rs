@@ -6,15 +6,15 @@ use percent_encoding::percent_decode_str;
 /// Where every path begins.
 pub const BASE_PATH: &str = "/scim/v2";
 
-/// The endpoints.
+/// The endpoints. Those of resource types are known to the tenant, not here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
-    Users,
-    User(String),
-    SearchUsers,
-    Groups,
-    Group(String),
-    SearchGroups,
+    /// All resources of the type that is served under this name.
+    Resources(String),
+    /// One of them, by its id.
+    Resource(String, String),
+    /// `/.search` below a resource type.
+    SearchIn(String),
     /// `/.search` at the root: all resource types.
     Search,
     Me,
@@ -40,48 +40,55 @@ impl Route {
             return None;
         }
         Some(match (endpoint.to_ascii_lowercase().as_str(), id) {
-            ("users", None) => Self::Users,
             (".search", None) => Self::Search,
             ("me", None) => Self::Me,
-            ("users", Some(id)) if id == ".search" => Self::SearchUsers,
-            ("users", Some(id)) => Self::User(id),
-            ("groups", None) => Self::Groups,
-            ("groups", Some(id)) if id == ".search" => Self::SearchGroups,
-            ("groups", Some(id)) => Self::Group(id),
             ("serviceproviderconfig", None) => Self::ServiceProviderConfig,
             ("resourcetypes", None) => Self::ResourceTypes,
             ("resourcetypes", Some(id)) => Self::ResourceType(id),
             ("schemas", None) => Self::Schemas,
             ("schemas", Some(id)) => Self::Schema(id),
-            _ => return None,
+            (".search" | "me" | "serviceproviderconfig", Some(_)) => return None,
+            (_, None) => Self::Resources(endpoint),
+            (_, Some(id)) if id == ".search" => Self::SearchIn(endpoint),
+            (_, Some(id)) => Self::Resource(endpoint, id),
         })
     }
 
-    /// The endpoint without its id, for logs: ids are kept out of them.
-    pub(super) fn template(&self) -> &'static str {
+    /// The name under which the resource type in question is served.
+    pub(super) fn endpoint(&self) -> Option<&str> {
         match self {
-            Self::Users => "/Users",
-            Self::User(_) => "/Users/{id}",
-            Self::SearchUsers => "/Users/.search",
-            Self::SearchGroups => "/Groups/.search",
-            Self::Search => "/.search",
-            Self::Me => "/Me",
-            Self::Groups => "/Groups",
-            Self::Group(_) => "/Groups/{id}",
-            Self::ServiceProviderConfig => "/ServiceProviderConfig",
-            Self::ResourceTypes => "/ResourceTypes",
-            Self::ResourceType(_) => "/ResourceTypes/{id}",
-            Self::Schemas => "/Schemas",
-            Self::Schema(_) => "/Schemas/{id}",
+            Self::Resources(endpoint) | Self::Resource(endpoint, _) | Self::SearchIn(endpoint) => Some(endpoint),
+            _ => None,
+        }
+    }
+
+    /// The endpoint without ids, for logs: they are kept out of them, and so is what is no endpoint.
+    pub(super) fn template(&self) -> String {
+        let name = match self.endpoint().unwrap_or_default().to_ascii_lowercase().as_str() {
+            "users" => "Users",
+            "groups" => "Groups",
+            _ => "{type}",
+        };
+        match self {
+            Self::Resources(_) => format!("/{name}"),
+            Self::Resource(..) => format!("/{name}/{{id}}"),
+            Self::SearchIn(_) => format!("/{name}/.search"),
+            Self::Search => "/.search".into(),
+            Self::Me => "/Me".into(),
+            Self::ServiceProviderConfig => "/ServiceProviderConfig".into(),
+            Self::ResourceTypes => "/ResourceTypes".into(),
+            Self::ResourceType(_) => "/ResourceTypes/{id}".into(),
+            Self::Schemas => "/Schemas".into(),
+            Self::Schema(_) => "/Schemas/{id}".into(),
         }
     }
 
     /// The methods the endpoint knows, as an `Allow` header lists them.
     pub(super) fn allow(&self) -> &'static str {
         match self {
-            Self::Users | Self::Groups => "GET, POST",
-            Self::SearchUsers | Self::SearchGroups | Self::Search => "POST",
-            Self::User(_) | Self::Group(_) => "GET, PUT, PATCH, DELETE",
+            Self::Resources(_) => "GET, POST",
+            Self::SearchIn(_) | Self::Search => "POST",
+            Self::Resource(..) => "GET, PUT, PATCH, DELETE",
             Self::Me => "GET, POST, PUT, PATCH, DELETE",
             _ => "GET",
         }
@@ -108,9 +115,9 @@ mod tests {
     #[test]
     fn paths_are_found_as_identity_providers_write_them() {
         for path in ["/scim/v2/Users", "/scim/v2/Users/", "/scim/v2//Users", "/scim/v2/users"] {
-            assert_eq!(Route::of(path), Some(Route::Users), "{path}");
+            assert_eq!(Route::of(path).unwrap().template(), "/Users", "{path}");
         }
-        assert_eq!(Route::of("/scim/v2/Users/a%2Db"), Some(Route::User("a-b".into())));
+        assert_eq!(Route::of("/scim/v2/Users/a%2Db"), Some(Route::Resource("Users".into(), "a-b".into())));
         let urn = "urn:ietf:params:scim:schemas:core:2.0:User";
         assert_eq!(Route::of(&format!("/scim/v2/Schemas/{urn}")), Some(Route::Schema(urn.into())));
         assert_eq!(
@@ -127,7 +134,6 @@ mod tests {
             "/scim/v2",
             "/scim/v2x/Users",
             "/scim/v2/Users/a/b",
-            "/scim/v2/Nobody",
             "/scim/v2/Users/a%2Fb",
             "/scim/v2/Users/a%252Fb",
             "/scim/v2/%2e%2e/Users",

@@ -1,18 +1,19 @@
-//! How many users there are, and where: 64 counter rows a tenant, each with 64 buckets, so that the
-//! k-th user is found without reading the k-1 before.
+//! How many resources there are, and where: 64 counter rows a collection, each with 64 buckets, so
+//! that the k-th resource is found without reading the k-1 before.
 
 use super::item::Row;
+use super::keys::Collection;
 use super::transaction::{Role, Transaction, number};
-use super::{Store, StoreError, TenantKey};
+use super::{Store, StoreError};
 use scim_core::ResourceId;
 
 /// Buckets in a counter row.
 const BUCKETS: usize = 64;
 
-/// Adds to the counters of the user's id in the user's own transaction.
+/// Adds to the counters of the resource's id in its own transaction.
 pub(super) fn add(
     transaction: &mut Transaction,
-    tenant: &TenantKey,
+    at: &Collection,
     id: &ResourceId,
     live: i64,
     active: i64,
@@ -21,7 +22,7 @@ pub(super) fn add(
         return Ok(());
     }
     let (row, bucket) = place(id);
-    let key = Row::new(&tenant.counters(), &format!("U#{row:02x}"));
+    let key = Row::new(&at.tenant.counters(), &format!("{}{row:02x}", at.counters()));
     let expression = format!("ADD n :live, a :active, b{bucket:02x} :live");
     transaction.update(Role::Other, key, &expression, vec![(":live", number(live)), (":active", number(active))], None)
 }
@@ -32,7 +33,7 @@ fn place(id: &ResourceId) -> (usize, usize) {
     (prefix / BUCKETS, prefix % BUCKETS)
 }
 
-/// The live users of a tenant by the first three hex digits of their ids.
+/// The live resources of a collection by the first three hex digits of their ids.
 #[derive(Debug)]
 pub(super) struct Counters(Vec<u64>);
 
@@ -41,27 +42,28 @@ impl Counters {
         usize::try_from(self.0.iter().sum::<u64>()).unwrap_or(usize::MAX)
     }
 
-    /// Where the user at `index` (from 0) is: the first sort key of its bucket, and how many live
-    /// users of that bucket come before it.
+    /// Where the resource at `index` (from 0) is: the first sort key of its bucket, and how many live
+    /// ones of that bucket come before it.
     pub(super) fn locate(&self, index: usize) -> (String, usize) {
         let mut before = 0;
-        for (prefix, users) in self.0.iter().enumerate() {
-            let users = usize::try_from(*users).unwrap_or(usize::MAX);
-            if before + users > index {
+        for (prefix, live) in self.0.iter().enumerate() {
+            let live = usize::try_from(*live).unwrap_or(usize::MAX);
+            if before + live > index {
                 return (format!("{prefix:03x}"), index - before);
             }
-            before += users;
+            before += live;
         }
         ("g".to_owned(), 0)
     }
 }
 
 impl Store {
-    /// All counters of a tenant, strongly consistent. One call.
-    pub(super) async fn counters(&self, tenant: &TenantKey) -> Result<Counters, StoreError> {
+    /// All counters of a collection, strongly consistent. One call.
+    pub(super) async fn counters(&self, at: &Collection) -> Result<Counters, StoreError> {
         let mut buckets = vec![0; BUCKETS * BUCKETS];
-        for item in self.query_all(&tenant.counters(), "U#").await? {
-            let row = item.s().get(2..).and_then(|hex| usize::from_str_radix(hex, 16).ok());
+        let prefix = at.counters();
+        for item in self.query_all(&at.tenant.counters(), &prefix).await? {
+            let row = item.s().get(prefix.len()..).and_then(|hex| usize::from_str_radix(hex, 16).ok());
             for name in item.0.keys() {
                 let bucket = name.strip_prefix('b').and_then(|hex| usize::from_str_radix(hex, 16).ok());
                 if let (Some(row), Some(bucket)) = (row, bucket)
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_kth_user_is_found_in_its_bucket() {
+    fn the_kth_resource_is_found_in_its_bucket() {
         let mut buckets = vec![0; BUCKETS * BUCKETS];
         (buckets[0], buckets[0x7f], buckets[0xfff]) = (2, 3, 1);
         let counters = Counters(buckets);

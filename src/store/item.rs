@@ -24,6 +24,12 @@ impl Item {
         self.0.get(name).and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok())
     }
 
+    /// The strings in a list; none if there is no list.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        let list = self.0.get(name).and_then(|value| value.as_l().ok());
+        list.into_iter().flatten().filter_map(|value| value.as_s().ok().cloned()).collect()
+    }
+
     pub(crate) fn need(&self, name: &str) -> Result<&str, StoreError> {
         self.text(name).ok_or_else(|| StoreError::broken(format!("a row lacks its attribute {name}")))
     }

@@ -69,10 +69,6 @@ impl TenantKey {
         &self.code
     }
 
-    pub(super) fn users(&self) -> String {
-        format!("{}#U", self.code)
-    }
-
     pub(super) fn external_ids(&self) -> String {
         format!("{}#X", self.code)
     }
@@ -81,34 +77,27 @@ impl TenantKey {
         format!("{}#E", self.code)
     }
 
+    /// Values that an attribute of a resource type has once only.
+    pub(super) fn unique_values(&self) -> String {
+        format!("{}#Q", self.code)
+    }
+
+    /// The members of a group.
+    pub(super) fn members(&self, group: &ResourceId) -> String {
+        format!("{}#M#{group}", self.code)
+    }
+
+    /// The groups that a resource is a member of.
+    pub(super) fn memberships(&self, member: &ResourceId) -> String {
+        format!("{}#R#{member}", self.code)
+    }
+
     pub(super) fn counters(&self) -> String {
         format!("{}#C", self.code)
     }
 
     pub(super) fn log(&self) -> String {
         format!("{}#L", self.code)
-    }
-
-    /// The first 48 bits of the id of users who were created under this name.
-    pub(super) fn name_prefix(&self, canonical: &str) -> String {
-        let digest = self.digest("name", canonical);
-        format!("{}-{}", digest.get(..8).unwrap_or_default(), digest.get(8..12).unwrap_or_default())
-    }
-
-    pub(super) fn user_name_claim(&self, canonical: &str) -> String {
-        format!("{}!{}", self.name_prefix(canonical), self.hash("userName", canonical))
-    }
-
-    pub(super) fn external_id(&self, external_id: &str) -> String {
-        self.hash("externalId", external_id)
-    }
-
-    pub(super) fn email(&self, canonical: &str, owner: &ResourceId) -> String {
-        format!("{}#{owner}", self.hash("email", canonical))
-    }
-
-    pub(super) fn email_prefix(&self, canonical: &str) -> String {
-        format!("{}#", self.hash("email", canonical))
     }
 
     /// 64 bits that stand for a value in the audit log, comparable inside the tenant only.
@@ -140,49 +129,174 @@ impl TenantKey {
         }
         hex
     }
+}
 
-    /// A new id for the user called `canonical`: a UUID of version 8 that begins with the name's
-    /// 48 bits, so that one query finds the claim and the user; the other 74 bits are random.
-    ///
-    /// # Errors
-    /// 500 if the operating system has no randomness to give.
-    pub fn new_user_id(&self, canonical: &str) -> Result<ResourceId, Error> {
-        let no_random = || Error::internal("No id could be made; try again.");
-        let random = crate::random::bytes::<10>().map_err(|_| no_random())?;
-        let [a, b, c, d, rest @ ..] = random;
-        let tail: String = rest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let id =
-            format!("{}-8{:01x}{b:02x}-{:02x}{d:02x}-{tail}", self.name_prefix(canonical), a & 0xf, (c & 0x3f) | 0x80);
-        id.parse().map_err(|()| no_random())
+/// Which resource type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Soft-deleted, with e-mail pointers.
+    User,
+    /// With members.
+    Group,
+    /// One that the operator defined, by its name of letters and digits.
+    Other(String),
+}
+
+impl Kind {
+    /// The kind of a resource type by its name.
+    pub fn of(resource_type: &str) -> Self {
+        match resource_type {
+            "User" => Self::User,
+            "Group" => Self::Group,
+            other => Self::Other(other.to_owned()),
+        }
+    }
+
+    fn mark(&self) -> String {
+        match self {
+            Self::User => "U".into(),
+            Self::Group => "G".into(),
+            Self::Other(name) => format!("Z#{name}"),
+        }
     }
 }
 
-/// Whether a sort key of the users' partition is a userName claim, not a user.
-pub(super) fn is_claim(s: &str) -> bool {
-    s.contains('!')
+/// The resources of one type of one tenant: the door to their rows.
+#[derive(Debug, Clone)]
+pub struct Collection {
+    /// Whose.
+    pub tenant: TenantKey,
+    /// Of which type.
+    pub kind: Kind,
 }
 
+impl Collection {
+    /// The partition of the resources, their claims and the heads of groups.
+    pub(super) fn rows(&self) -> String {
+        format!("{}#{}", self.tenant.code, self.kind.mark())
+    }
+
+    /// What the sort keys of this type's counters begin with.
+    pub(super) fn counters(&self) -> String {
+        format!("{}#", self.kind.mark())
+    }
+
+    /// The first 48 bits of the id of resources that were created under this name.
+    pub(super) fn name_prefix(&self, form: &str) -> String {
+        let digest = self.digest("name", form);
+        format!("{}-{}", digest.get(..8).unwrap_or_default(), digest.get(8..12).unwrap_or_default())
+    }
+
+    /// The claim of a name; where names are not unique, each owner has its own.
+    pub(super) fn claim(&self, form: &str, shared_by: Option<&ResourceId>) -> String {
+        let claim = format!("{}!{}", self.name_prefix(form), self.hash("claim", form));
+        match shared_by {
+            None => claim,
+            Some(owner) => format!("{claim}#{owner}"),
+        }
+    }
+
+    pub(super) fn external_id(&self, external_id: &str) -> String {
+        self.hash("externalId", external_id)
+    }
+
+    pub(super) fn unique_value(&self, attribute: &str, form: &str) -> String {
+        self.hash("unique", &format!("{attribute}\0{form}"))
+    }
+
+    pub(super) fn email(&self, form: &str, owner: &ResourceId) -> String {
+        format!("{}{owner}", self.email_prefix(form))
+    }
+
+    pub(super) fn email_prefix(&self, form: &str) -> String {
+        format!("{}#", self.hash("email", form))
+    }
+
+    fn hash(&self, what: &str, value: &str) -> String {
+        self.digest(what, value).get(..32).unwrap_or_default().to_owned()
+    }
+
+    fn digest(&self, what: &str, value: &str) -> String {
+        self.tenant.digest(&format!("{}:{what}", self.kind.mark()), value)
+    }
+
+    /// A new id for the resource of this name: a UUID of version 8 that begins with the name's 48 bits,
+    /// so that one query finds the claim and the resource; the other 74 bits are random, as are all
+    /// where there is no name.
+    ///
+    /// # Errors
+    /// 500 if the operating system has no randomness to give.
+    pub fn new_id(&self, name: Option<&str>) -> Result<ResourceId, Error> {
+        let no_random = || Error::internal("No id could be made; try again.");
+        let random = crate::random::bytes::<16>().map_err(|_| no_random())?;
+        let id = uuid::Uuid::new_v8(random).to_string();
+        let (_, tail) = id.split_at_checked(13).ok_or_else(no_random)?;
+        match name {
+            None => id.parse(),
+            Some(name) => format!("{}{tail}", self.name_prefix(name)).parse(),
+        }
+        .map_err(|()| no_random())
+    }
+}
+
+/// What a sort key in a collection's partition stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place<'k> {
+    /// A name and its owner.
+    Claim,
+    Resource,
+    /// One sixteenth of a group's membership, by the group's id.
+    Head(&'k str),
+}
+
+impl<'k> Place<'k> {
+    pub(super) fn of(s: &'k str) -> Self {
+        match s.split_once('!') {
+            None => Self::Resource,
+            Some((id, shard)) if shard.len() == 1 => Self::Head(id),
+            Some(_) => Self::Claim,
+        }
+    }
+}
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn key() -> TenantKey {
-        TenantKey::new("abcd1234".parse().unwrap(), [7; 32])
+    fn users() -> Collection {
+        Collection { tenant: TenantKey::new("abcd1234".parse().unwrap(), [7; 32]), kind: Kind::User }
     }
 
     #[test]
     fn an_id_is_a_uuid_of_version_8_that_begins_with_its_names_prefix() {
-        let id = key().new_user_id("bjensen").unwrap();
-        let parsed = uuid::Uuid::parse_str(id.as_str()).unwrap();
-        assert_eq!((parsed.get_version_num(), parsed.get_variant()), (8, uuid::Variant::RFC4122));
-        assert!(id.as_str().starts_with(&format!("{}-8", key().name_prefix("bjensen"))));
-        assert_ne!(id, key().new_user_id("bjensen").unwrap());
+        for name in [Some("bjensen"), None] {
+            let id = users().new_id(name).unwrap();
+            let parsed = uuid::Uuid::parse_str(id.as_str()).unwrap();
+            assert_eq!((parsed.get_version_num(), parsed.get_variant()), (8, uuid::Variant::RFC4122));
+            let begins = id.as_str().starts_with(&format!("{}-8", users().name_prefix("bjensen")));
+            assert_eq!(begins, name.is_some());
+            assert_ne!(id, users().new_id(name).unwrap());
+        }
     }
 
     #[test]
-    fn a_claim_sorts_before_the_users_it_may_belong_to() {
-        let id = key().new_user_id("bjensen").unwrap();
-        assert!(key().user_name_claim("bjensen").as_str() < id.as_str());
+    fn a_claim_sorts_before_the_resources_it_may_belong_to_and_a_head_behind_its_group() {
+        let id = users().new_id(Some("bjensen")).unwrap();
+        let claim = users().claim("bjensen", None);
+        assert!(claim.as_str() < id.as_str());
+        assert_eq!(Place::of(&claim), Place::Claim);
+        assert_eq!(Place::of(&users().claim("bjensen", Some(&id))), Place::Claim);
+        assert_eq!(Place::of(id.as_str()), Place::Resource);
+        let head = format!("{id}!0");
+        assert!(id.as_str() < head.as_str());
+        assert_eq!(Place::of(&head), Place::Head(id.as_str()));
+    }
+
+    #[test]
+    fn types_share_no_key() {
+        let groups = Collection { kind: Kind::Group, ..users() };
+        assert_ne!(groups.name_prefix("staff"), users().name_prefix("staff"));
+        assert_ne!(groups.external_id("1"), users().external_id("1"));
+        assert_ne!(groups.rows(), users().rows());
     }
 
     #[test]

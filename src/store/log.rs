@@ -4,6 +4,7 @@ use scim_core::ResourceId;
 use scim_core::resource::Attributes;
 
 use super::item::Row;
+use super::members::Move;
 use super::transaction::{Role, Transaction};
 use super::{StoreError, TenantKey};
 
@@ -78,4 +79,13 @@ pub(super) fn changes(tenant: &TenantKey, before: &Attributes, after: &Attribute
         value.map(|value| tenant.log_digest(&value.to_string())).unwrap_or_default()
     };
     before.changed(after).into_iter().map(|name| (name.clone(), digest(&name))).collect()
+}
+
+/// Who joins and who leaves a group.
+pub(super) fn moves<'m>(tenant: &TenantKey, moves: &'m [Move]) -> Vec<(String, String)> {
+    let word = |change: &'m Move| match change {
+        Move::Join(_) => "members.add",
+        Move::Leave(_) => "members.remove",
+    };
+    moves.iter().map(|change| (word(change).to_owned(), tenant.log_digest(change.member().as_str()))).collect()
 }

@@ -1,59 +1,57 @@
-//! Finding users by their names.
+//! Finding resources by their names.
 
 use std::collections::BTreeSet;
 
-use scim_core::{ResourceId, canonical};
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use scim_core::ResourceId;
 
-use super::users::{StoredUser, email_form};
-use super::{Store, StoreError, TenantKey};
+use super::keys::Collection;
+use super::resources::{Stored, email_form};
+use super::{Store, StoreError};
 
-/// Most users that are read one by one because they share a name.
+/// Most resources that are read one by one because they share a name.
 const MOST_OWNERS: usize = 50;
+/// How many of them are read at a time.
+const SIDE_BY_SIDE: usize = 16;
 
 impl Store {
-    /// The visible user called `user_name` in any spelling. One call, or two if the user was renamed
-    /// since it was created.
+    /// The visible resources of this name, in the form in which names are compared: one, or several
+    /// where names are not unique. One call, or one more for each that was renamed since it was created.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn user_by_name(
-        &self,
-        tenant: &TenantKey,
-        user_name: &str,
-        now: i64,
-    ) -> Result<Option<StoredUser>, StoreError> {
-        // A name that cannot be stored has no owner.
-        let Ok(canonical) = canonical::user_name(user_name) else { return Ok(None) };
-        let claim = tenant.user_name_claim(&canonical);
-        let rows = self.query_all(&tenant.users(), &tenant.name_prefix(&canonical)).await?;
-        let held = rows.iter().find(|row| row.s() == claim && row.number("x").is_none());
-        let Some(owner) = held.and_then(|claim| claim.text("i")) else { return Ok(None) };
-        let user = match (rows.iter().find(|row| row.s() == owner), owner.parse::<ResourceId>()) {
-            (Some(row), _) => Some(StoredUser::read(row)?),
-            (None, Ok(owner)) => self.user(tenant, &owner, now).await?,
-            (None, Err(())) => None,
-        };
-        Ok(user.filter(|user| user.is_visible(now) && user.names.user_name == canonical))
+    pub async fn by_name(&self, at: &Collection, form: &str, now: i64) -> Result<Vec<Stored>, StoreError> {
+        let claim = at.claim(form, None);
+        let rows = self.query_all(&at.rows(), &at.name_prefix(form)).await?;
+        let claims = rows.iter().filter(|row| row.s().starts_with(&claim) && row.number("x").is_none());
+        let owners: BTreeSet<ResourceId> = claims.filter_map(|claim| claim.text("i")?.parse().ok()).collect();
+        let mut found = Stored::read_all(&rows)?;
+        found.retain(|resource| owners.contains(&resource.resource.id));
+        let here = |id: &ResourceId| found.iter().any(|resource| resource.resource.id == *id);
+        let elsewhere: Vec<ResourceId> = owners.into_iter().filter(|id| !here(id)).collect();
+        found.extend(self.resources(at, elsewhere, now).await?);
+        found.retain(|resource| resource.is_visible(now) && resource.names.name.as_deref() == Some(form));
+        Ok(found)
     }
 
-    /// The visible users with this externalId: usually one, since it is not unique by the RFC; `None`
-    /// if there are over 50. Two calls for one user.
+    /// The visible resources with this externalId: usually one, since it is not unique by the RFC;
+    /// `None` if there are over 50. Two calls for one resource.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn users_by_external_id(
+    pub async fn by_external_id(
         &self,
-        tenant: &TenantKey,
+        at: &Collection,
         external_id: &str,
         now: i64,
-    ) -> Result<Option<Vec<StoredUser>>, StoreError> {
-        let ids = self.owners(&tenant.external_ids(), &tenant.external_id(external_id), Of::Visible).await?;
+    ) -> Result<Option<Vec<Stored>>, StoreError> {
+        let ids = self.owners(&at.tenant.external_ids(), &at.external_id(external_id), Of::Visible).await?;
         if ids.len() > MOST_OWNERS {
             return Ok(None);
         }
-        let mut users = self.fetch(tenant, ids, now).await?;
-        users.retain(|user| user.is_visible(now) && user.names.external_id.as_deref() == Some(external_id));
-        Ok(Some(users))
+        let mut found = self.resources(at, ids, now).await?;
+        found.retain(|found| found.is_visible(now) && found.names.external_id.as_deref() == Some(external_id));
+        Ok(Some(found))
     }
 
     /// Deleted users with this externalId that can be brought back; at most 50 are looked
@@ -63,40 +61,41 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn restorable_by_external_id(
         &self,
-        tenant: &TenantKey,
+        at: &Collection,
         external_id: &str,
         now: i64,
-    ) -> Result<Vec<StoredUser>, StoreError> {
-        let prefix = tenant.external_id(external_id);
-        let mut ids = self.owners(&tenant.external_ids(), &prefix, Of::Deleted(now)).await?;
+    ) -> Result<Vec<Stored>, StoreError> {
+        let prefix = at.external_id(external_id);
+        let mut ids = self.owners(&at.tenant.external_ids(), &prefix, Of::Deleted(now)).await?;
         ids.truncate(MOST_OWNERS);
-        let mut users = self.fetch(tenant, ids, now).await?;
+        let mut users = self.resources(at, ids, now).await?;
         users.retain(|user| user.is_restorable(now) && user.names.external_id.as_deref() == Some(external_id));
         Ok(users)
     }
 
-    /// The visible users with this e-mail address in any spelling, be it their userName or one of
-    /// `emails`; `None` if there are over 50. Three calls for one user.
+    /// The visible users with this e-mail address in any spelling, be it their userName (whose form is
+    /// `name`) or one of `emails`; `None` if there are over 50. Three calls for one user.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn users_by_email(
+    pub async fn by_email(
         &self,
-        tenant: &TenantKey,
+        at: &Collection,
         email: &str,
+        name: Option<&str>,
         now: i64,
-    ) -> Result<Option<Vec<StoredUser>>, StoreError> {
+    ) -> Result<Option<Vec<Stored>>, StoreError> {
         let form = email_form(email);
-        let ids = self.owners(&tenant.emails(), &tenant.email_prefix(&form), Of::Visible).await?;
+        let ids = self.owners(&at.tenant.emails(), &at.email_prefix(&form), Of::Visible).await?;
         if ids.len() > MOST_OWNERS {
             return Ok(None);
         }
-        let mut users = self.fetch(tenant, ids, now).await?;
+        let mut users = self.resources(at, ids, now).await?;
         users.retain(|user| user.is_visible(now) && user.names.emails.contains(&form));
-        if let Some(named) = self.user_by_name(tenant, email, now).await?
-            && users.iter().all(|user| user.resource.id != named.resource.id)
-        {
-            users.push(named);
+        if let Some(name) = name {
+            let named = self.by_name(at, name, now).await?;
+            let new = named.into_iter().filter(|named| users.iter().all(|user| user.resource.id != named.resource.id));
+            users.extend(new.collect::<Vec<_>>());
         }
         Ok(Some(users))
     }
@@ -113,12 +112,14 @@ impl Store {
         Ok(ids.into_iter().collect())
     }
 
-    async fn fetch(&self, tenant: &TenantKey, ids: Vec<ResourceId>, now: i64) -> Result<Vec<StoredUser>, StoreError> {
-        let mut users = Vec::with_capacity(ids.len());
-        for id in ids {
-            users.extend(self.user(tenant, &id, now).await?);
-        }
-        Ok(users)
+    /// The resources with these ids that are there, in this order, read some at a time.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn resources(&self, at: &Collection, ids: Vec<ResourceId>, now: i64) -> Result<Vec<Stored>, StoreError> {
+        let each = stream::iter(ids).map(|id| async move { self.resource(at, &id, now).await });
+        let found: Vec<Option<Stored>> = each.buffered(SIDE_BY_SIDE).try_collect().await?;
+        Ok(found.into_iter().flatten().collect())
     }
 }
 

@@ -12,12 +12,14 @@ mod item;
 pub mod keys;
 mod log;
 mod lookup;
+pub mod members;
 mod page;
+mod removal;
+pub mod resources;
 pub mod table;
 pub mod tenants;
 mod transaction;
-pub(crate) mod user_writes;
-pub mod users;
+pub mod writes;
 
 use std::sync::Arc;
 
@@ -25,10 +27,12 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Builder, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
-pub use keys::TenantKey;
+pub use keys::{Collection, Kind, TenantKey};
 pub use log::{Act, Operation};
-pub use page::{Page, PageRoom};
-pub use user_writes::{Created, Updated};
+pub use members::{Move, Seen};
+pub use page::{MAX_PAGE_BYTES, Page, PageRoom};
+pub use resources::{Names, Stored};
+pub use writes::{New, Refusal, Taking, Wrote};
 
 use item::Item;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Delete, Put, ReturnConsumedCapacity,
+    AttributeValue, CancellationReason, ConditionCheck, Delete, Put, ReturnConsumedCapacity,
     ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 use tokio::time::{Instant, sleep};
@@ -25,9 +25,18 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_
 /// What a row of a transaction is, so that a refusal can be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    User,
+    /// The resource's own row.
+    Resource,
     Claim,
     ExternalId,
+    /// A further unique value, by its index.
+    Unique(usize),
+    /// A head of a group.
+    Head,
+    /// A member's row, by the index of the move.
+    Moved(usize),
+    /// The row of somebody who becomes a member, by the index of the move.
+    Alive(usize),
     Other,
 }
 
@@ -106,6 +115,21 @@ impl Transaction {
             .build()
             .map_err(|error| StoreError::broken(error.to_string()))?;
         self.push(role, TransactWriteItem::builder().delete(delete).build());
+        Ok(())
+    }
+
+    /// A condition on a row that is not written.
+    pub(super) fn check(&mut self, role: Role, key: Row, condition: Condition) -> Result<(), StoreError> {
+        let Condition(expression, values) = condition;
+        let check = ConditionCheck::builder()
+            .table_name(&*self.table)
+            .set_key(Some(key.0))
+            .condition_expression(expression)
+            .set_expression_attribute_values(parts(Some(Condition("", values))).1)
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()
+            .map_err(|error| StoreError::broken(error.to_string()))?;
+        self.push(role, TransactWriteItem::builder().condition_check(check).build());
         Ok(())
     }
 

@@ -1,17 +1,20 @@
 //! Who the customer is: a tenant with its profile, and the cache in front of its row.
 
 mod profile;
+mod types;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use scim_core::Error;
+use scim_core::resource_types::Unusable;
+use scim_core::{Additions, Error};
 
 use crate::clock::Clock;
 use crate::store::keys::TenantCode;
 use crate::store::tenants::TenantRow;
 use crate::store::{Store, StoreError, TenantKey};
 pub use profile::Profile;
+pub use types::{Type, Types};
 
 /// How long a tenant's row is believed, in seconds.
 const FRESH: i64 = 60;
@@ -26,6 +29,8 @@ pub struct Tenant {
     row: TenantRow,
     /// How the service behaves for this tenant.
     pub profile: Profile,
+    /// The resource types it has.
+    pub types: Arc<Types>,
 }
 
 impl Tenant {
@@ -48,13 +53,29 @@ type Known = (Option<Arc<Tenant>>, i64);
 pub struct Tenants {
     store: Store,
     clock: Clock,
+    /// The resource types of each profile.
+    types: Vec<(Profile, Arc<Types>)>,
     known: Mutex<HashMap<TenantCode, Known>>,
 }
 
 impl Tenants {
-    /// The tenants in `store`.
-    pub fn new(store: Store, clock: Clock) -> Self {
-        Self { store, clock, known: Mutex::default() }
+    /// The tenants in `store`, with these resource types beside User and Group.
+    ///
+    /// # Errors
+    /// Never, while the schema files are well formed and the additions were read by
+    /// [`Additions::parse`].
+    pub fn new(store: Store, clock: Clock, additions: &Additions) -> Result<Self, Unusable> {
+        let types = Profile::ALL.into_iter().map(|profile| {
+            let types = Types::new(profile.dialect, additions)?;
+            Ok((profile, Arc::new(types)))
+        });
+        Ok(Self { store, clock, types: types.collect::<Result<_, Unusable>>()?, known: Mutex::default() })
+    }
+
+    fn tenant(&self, row: TenantRow) -> Option<Tenant> {
+        let profile = Profile::named(&row.profile);
+        let (_, types) = self.types.iter().find(|(of, _)| *of == profile)?;
+        Some(Tenant { row, profile, types: types.clone() })
     }
 
     /// The tenant with this code, at most a minute old; `None` if there is none.
@@ -70,7 +91,7 @@ impl Tenants {
             }
         }
         let row = self.store.tenant(code).await.map_err(unanswered)?;
-        let tenant = row.map(|row| Arc::new(Tenant { profile: Profile::named(&row.profile), row }));
+        let tenant = row.and_then(|row| self.tenant(row)).map(Arc::new);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
             known.clear();

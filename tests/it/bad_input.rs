@@ -86,7 +86,50 @@ const CASES: &[Case] = &[
     ("PUT", "/Users/{id}", JSON, "[]", 400, SYNTAX),
     ("PUT", "/Users/{id}", JSON, "{\"userName\":\"taken@example.com\"}", 409, Some("uniqueness")),
     ("POST", "/Users", JSON, "{\"userName\":\"TAKEN@example.com\"}", 409, Some("uniqueness")),
-    ("POST", "/Groups", JSON, "{\"displayName\":\"a\"}", 501, None),
+    // Groups
+    ("POST", "/Groups", JSON, "{}", 400, VALUE),
+    ("POST", "/Groups", JSON, "{\"displayName\":\"\"}", 400, VALUE),
+    ("POST", "/Groups", JSON, "{\"displayName\":\"STAFF\"}", 409, Some("uniqueness")),
+    ("POST", "/Groups", JSON, "{\"displayName\":\"a\",\"members\":[{\"display\":\"nobody\"}]}", 400, VALUE),
+    ("POST", "/Groups", JSON, "{\"displayName\":\"a\",\"members\":[{\"value\":\"nobody\"}]}", 400, VALUE),
+    ("POST", "/Groups", JSON, "{\"displayName\":\"a\",\"members\":[{\"value\":\"a#b\"}]}", 400, VALUE),
+    ("PUT", "/Groups/{group}", JSON, "{\"displayName\":\"a\",\"members\":[{\"value\":\"nobody\"}]}", 400, VALUE),
+    ("PUT", "/Groups/{group}", JSON, "{\"displayName\":\"Other\"}", 409, Some("uniqueness")),
+    ("PUT", "/Groups/{id}", JSON, "{\"displayName\":\"a\"}", 404, None),
+    ("DELETE", "/Groups/{id}", None, "", 404, None),
+    ("DELETE", "/Users/{group}", None, "", 404, None),
+    (
+        "PATCH",
+        "/Groups/{group}",
+        JSON,
+        "{\"Operations\":[{\"op\":\"add\",\"path\":\"members\",\"value\":[{\"value\":\"{group}\"}]}]}",
+        400,
+        VALUE,
+    ),
+    (
+        "PATCH",
+        "/Groups/{group}",
+        JSON,
+        "{\"Operations\":[{\"op\":\"add\",\"path\":\"members\",\"value\":[{\"value\":\"{id}\"},{\"value\":\"nobody\"}]}]}",
+        400,
+        VALUE,
+    ),
+    (
+        "PATCH",
+        "/Groups/{group}",
+        JSON,
+        "{\"Operations\":[{\"op\":\"replace\",\"path\":\"members[value eq \\\"{id}\\\"].display\",\"value\":\"a\"}]}",
+        400,
+        Some("mutability"),
+    ),
+    (
+        "PATCH",
+        "/Groups/nobody",
+        JSON,
+        "{\"Operations\":[{\"op\":\"add\",\"path\":\"members\",\"value\":[{\"value\":\"{id}\"}]}]}",
+        404,
+        None,
+    ),
     // PATCH
     ("PATCH", "/Users/{id}", JSON, "{}", 400, SYNTAX),
     ("PATCH", "/Users/{id}", JSON, "{\"Operations\":{}}", 400, SYNTAX),
@@ -199,10 +242,16 @@ async fn bad_input_is_a_scim_error_and_writes_nothing() {
     let world = World::new().await;
     world.create(json!({ "userName": "taken@example.com" })).await;
     let user = world.create(json!({ "userName": "a@example.com" })).await;
+    let member = json!([{ "value": user["id"] }]);
+    world.send("POST", "/Groups", json!({ "displayName": "Other" })).await;
+    let group = world.send("POST", "/Groups", json!({ "displayName": "Staff", "members": member })).await.body;
     let before = snapshot(&world).await;
     for (method, path, content_type, body, status, scim_type) in CASES {
-        let path = path.replace("{id}", user["id"].as_str().unwrap());
-        let answer = send(&world, method, &path, *content_type, *body).await;
+        let fill = |text: &str| {
+            text.replace("{id}", user["id"].as_str().unwrap()).replace("{group}", group["id"].as_str().unwrap())
+        };
+        let (path, body) = (fill(path), fill(body));
+        let answer = send(&world, method, &path, *content_type, body.clone()).await;
         assert_eq!(answer.status, *status, "{method} {path} {body}: {}", answer.body);
         answer.is_error(*status, *scim_type);
         assert_eq!(answer.headers.contains_key("allow"), *status == 405, "{method} {path}");

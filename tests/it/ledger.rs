@@ -70,10 +70,10 @@ async fn the_ledger_of_users() {
     );
 
     let deleted = world.send("DELETE", &path, None).await;
-    cost("soft delete: user, claim, externalId, counter, log", &deleted, 2, 1.0, 10.0);
+    cost("soft delete: user, claim, externalId, counter, log", &deleted, 3, 2.0, 10.0);
     cost("get after delete", &world.send("GET", &path, None).await, 1, 1.0, 0.0);
     let back = world.send("POST", "/Users", json!({ "userName": "renamed@example.com", "externalId": "a" })).await;
-    cost("restore by re-POST", &back, 3, 1.0, 10.0);
+    cost("restore by re-POST", &back, 4, 2.0, 10.0);
     assert_eq!(world.send("DELETE", &path, None).await.status, 204);
     let other = world.send("POST", "/Users", json!({ "userName": "renamed@example.com", "externalId": "b" })).await;
     cost("create under the name of another, deleted person", &other, 3, 1.0, 10.0);

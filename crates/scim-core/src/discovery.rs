@@ -53,7 +53,9 @@ pub fn resource_type(resource_type: &ResourceType, base_url: &str) -> Value {
         "endpoint": resource_type.endpoint,
         "schema": resource_type.schema.id,
         "schemaExtensions":
-            extensions.map(|schema| json!({ "schema": schema.id, "required": false })).collect::<Vec<_>>(),
+            extensions.map(|schema| json!({
+                "schema": schema.id, "required": resource_type.required_extensions.contains(&schema.id),
+            })).collect::<Vec<_>>(),
         "meta": {
             "resourceType": "ResourceType",
             "location": format!("{base_url}/ResourceTypes/{}", resource_type.name),

@@ -92,15 +92,6 @@ impl Fold {
     }
 }
 
-/// An equality that an index can answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Equality {
-    /// The attribute's wire name: `id`, `userName`, `externalId` or `emails.value`.
-    pub attribute: &'static str,
-    /// The value, as the client wrote it.
-    pub value: String,
-}
-
 impl<'s> Filter<'s> {
     /// Reads a filter for resources of this type. With [`Dialect::Tolerant`], an attribute that no
     /// schema defines matches nothing and values need no quotes; with [`Dialect::Strict`], the
@@ -118,22 +109,9 @@ impl<'s> Filter<'s> {
         self.root.matches(view)
     }
 
-    /// Equalities of which every matching resource fulfils at least one; `None` if no such set
-    /// follows from the filter's form.
-    pub fn equalities(&self) -> Option<Vec<Equality>> {
-        self.root.equalities()
-    }
-
     /// How many comparisons the filter makes at most.
     pub(crate) fn comparisons(&self) -> usize {
         self.root.comparisons()
-    }
-
-    /// The values that an element must have to pass a filter of equalities joined by `and`, such as
-    /// `type eq "work"`; `None` for any other filter.
-    pub(crate) fn template(&self) -> Option<Map<String, Value>> {
-        let mut element = Map::new();
-        self.root.fill(&mut element).then_some(element)
     }
 }
 
@@ -165,72 +143,12 @@ impl Node<'_> {
         }
     }
 
-    fn equalities(&self) -> Option<Vec<Equality>> {
-        match self {
-            Self::And(all) => all.iter().filter_map(Node::equalities).min_by_key(Vec::len),
-            Self::Or(any) => {
-                let each: Option<Vec<_>> = any.iter().map(Node::equalities).collect();
-                Some(each?.into_iter().flatten().collect())
-            }
-            Self::Compare { at, operator: Operator::Equal, operand: Operand::Text { as_sent, .. } } => {
-                Some(vec![Equality { attribute: indexed(at)?, value: as_sent.clone() }])
-            }
-            Self::Element { at, inner } => match inner.as_ref() {
-                Self::And(all) => all.iter().find_map(|node| element_equality(at, node)),
-                node => element_equality(at, node),
-            },
-            Self::Never => Some(Vec::new()),
-            _ => None,
-        }
-    }
-
     fn comparisons(&self) -> usize {
         match self {
             Self::And(nodes) | Self::Or(nodes) => nodes.iter().map(Node::comparisons).sum(),
             Self::Not(node) | Self::Element { inner: node, .. } => node.comparisons(),
             Self::Compare { .. } | Self::Present { .. } | Self::Never => 1,
         }
-    }
-
-    fn fill(&self, element: &mut Map<String, Value>) -> bool {
-        match self {
-            Self::And(all) => all.iter().all(|node| node.fill(element)),
-            Self::Compare { at, operator: Operator::Equal, operand } => {
-                let value = match operand {
-                    Operand::Text { as_sent, .. } => Value::String(as_sent.clone()),
-                    Operand::Boolean(b) => Value::Bool(*b),
-                    Operand::Number(_) | Operand::Instant(_) | Operand::Null => return false,
-                };
-                element.insert(at.attribute.name.clone(), value);
-                true
-            }
-            _ => false,
-        }
-    }
-}
-
-/// The name of an attribute that the store can look up, if `at` is one.
-fn indexed(at: &AttributeRef<'_>) -> Option<&'static str> {
-    if at.extension.is_some() {
-        return None;
-    }
-    match (at.attribute.name.as_str(), at.sub.map(|sub| sub.name.as_str())) {
-        ("id", None) => Some("id"),
-        ("userName", None) => Some("userName"),
-        ("externalId", None) => Some("externalId"),
-        ("emails", None | Some("value")) => Some("emails.value"),
-        _ => None,
-    }
-}
-
-fn element_equality(at: &AttributeRef<'_>, node: &Node<'_>) -> Option<Vec<Equality>> {
-    match node {
-        Node::Compare { at: inner, operator: Operator::Equal, operand: Operand::Text { as_sent, .. } }
-            if at.extension.is_none() && at.attribute.name == "emails" && inner.attribute.name == "value" =>
-        {
-            Some(vec![Equality { attribute: "emails.value", value: as_sent.clone() }])
-        }
-        _ => None,
     }
 }
 

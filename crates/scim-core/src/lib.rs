@@ -12,12 +12,15 @@
 //! ignoring case.
 
 pub mod canonical;
+pub mod characteristics;
 pub mod discovery;
 pub mod error;
 pub mod filter;
 mod filter_parse;
+pub mod filter_plan;
 mod gate;
 pub mod json;
+pub mod members;
 pub mod message;
 pub mod patch;
 mod patch_apply;
@@ -26,15 +29,19 @@ pub mod projection;
 pub mod query;
 pub mod resource;
 pub mod resource_type;
+pub mod resource_types;
 pub mod schema;
 pub mod sort;
 
 pub use error::{Error, ErrorKind};
 pub use filter::Filter;
+pub use filter_plan::{Equality, Interest};
+pub use members::{Member, MembersPatch};
 pub use patch::PatchRequest;
 pub use projection::Projection;
 pub use query::Query;
 pub use resource::{Attributes, Draft, Meta, Representation, Resource, ResourceId, Version};
 pub use resource_type::{Dialect, ResourceType};
+pub use resource_types::Additions;
 pub use schema::{Attribute, Schema};
 pub use sort::{Sort, SortKey};

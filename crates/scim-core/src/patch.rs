@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::json::member;
+use crate::members::{MEMBERS, MembersPatch};
 use crate::patch_apply;
 use crate::path::{AttributeRef, Path, Place};
 use crate::resource::Attributes;
@@ -67,6 +68,26 @@ impl<'s> PatchRequest<'s> {
             request.read(operation, resource_type)?;
         }
         Ok(request)
+    }
+
+    /// Takes out the operations on the members of a group, which are not stored with it.
+    ///
+    /// # Errors
+    /// `mutability` for a path to a sub-attribute of a member, `invalidValue` for a member that names
+    /// no id.
+    pub fn take_members(&mut self) -> Result<MembersPatch<'s>, Error> {
+        let concerns = |change: &Change<'_>| match change.path.place {
+            Place::Attribute(at) => at.extension.is_none() && at.attribute.name == MEMBERS,
+            Place::Extension(_) => false,
+        };
+        let (members, others) = std::mem::take(&mut self.changes).into_iter().partition(concerns);
+        self.changes = others;
+        MembersPatch::new(members, self.dialect)
+    }
+
+    /// Whether no operation is left.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
     }
 
     /// The attributes after all operations, in order; the given ones are untouched, so that a

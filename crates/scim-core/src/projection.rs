@@ -31,6 +31,14 @@ impl<'s> Projection<'s> {
         }
     }
 
+    /// Whether an answer shows the core attribute of this name, if it has a value.
+    pub fn shows(&self, resource_type: &ResourceType, name: &str) -> bool {
+        match resource_type.resolve(name) {
+            Some(Place::Attribute(place)) => self.show(place, Value::Bool(true)).is_some(),
+            _ => false,
+        }
+    }
+
     /// Reduces a whole resource to what this choice shows.
     pub(crate) fn apply(&self, resource_type: &ResourceType, view: Map<String, Value>) -> Map<String, Value> {
         let mut shown = Map::with_capacity(view.len());

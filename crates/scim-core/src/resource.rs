@@ -147,6 +147,9 @@ impl Attributes {
 pub struct Draft {
     /// The attributes asserted.
     pub attributes: Attributes,
+    /// Names of core attributes that the client asserts to have no value by an empty array: a PUT with
+    /// `"members": []` empties a group, one without members keeps them.
+    pub emptied: Vec<String>,
 }
 
 /// A resource as it is stored.

@@ -33,8 +33,10 @@ pub struct ResourceType {
     pub description: String,
     /// "The resource type's primary/base schema".
     pub schema: Schema,
-    /// Schema extensions; none is required.
+    /// "A list of URIs of the resource type's schema extensions", as schemas.
     pub extensions: Vec<Schema>,
+    /// The URIs of those extensions that a resource of this type "MUST include".
+    pub required_extensions: Vec<String>,
     /// `id`, `externalId`, `meta`, `schemas`: "common attributes", which no schema lists.
     pub(crate) common: Vec<Attribute>,
     /// Attributes that clients send and that are dropped unread, never stored, shown or logged.
@@ -47,15 +49,11 @@ impl ResourceType {
     /// # Errors
     /// Never, while the schema files of this crate are well formed; a test holds it.
     pub fn user() -> Result<Self, serde_json::Error> {
-        Ok(Self {
-            name: "User".into(),
-            endpoint: "/Users".into(),
-            description: "User Account".into(),
-            schema: serde_json::from_str(include_str!("schemas/user.json"))?,
-            extensions: vec![serde_json::from_str(include_str!("schemas/enterprise_user.json"))?],
-            common: serde_json::from_str(include_str!("schemas/common.json"))?,
-            dropped: vec!["password".into()],
-        })
+        let mut user =
+            Self::plain("User", "/Users", "User Account", serde_json::from_str(include_str!("schemas/user.json"))?)?;
+        user.extensions = vec![serde_json::from_str(include_str!("schemas/enterprise_user.json"))?];
+        user.dropped = vec!["password".into()];
+        Ok(user)
     }
 
     /// The Group resource type of RFC 7643 section 4.2.
@@ -63,12 +61,23 @@ impl ResourceType {
     /// # Errors
     /// As [`ResourceType::user`].
     pub fn group() -> Result<Self, serde_json::Error> {
+        Self::plain("Group", "/Groups", "Group", serde_json::from_str(include_str!("schemas/group.json"))?)
+    }
+
+    /// A resource type without extensions.
+    pub(crate) fn plain(
+        name: &str,
+        endpoint: &str,
+        description: &str,
+        schema: Schema,
+    ) -> Result<Self, serde_json::Error> {
         Ok(Self {
-            name: "Group".into(),
-            endpoint: "/Groups".into(),
-            description: "Group".into(),
-            schema: serde_json::from_str(include_str!("schemas/group.json"))?,
+            name: name.into(),
+            endpoint: endpoint.into(),
+            description: description.into(),
+            schema,
             extensions: Vec::new(),
+            required_extensions: Vec::new(),
             common: serde_json::from_str(include_str!("schemas/common.json"))?,
             dropped: Vec::new(),
         })
@@ -118,11 +127,17 @@ impl ResourceType {
     /// `invalidSyntax` for an attribute nobody defines, in the strict dialect.
     pub fn parse(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
         let mut attributes = Map::new();
+        let mut emptied = Vec::new();
         for (name, value) in body {
             if self.is_dropped(&name) {
                 continue;
             }
             match self.resolve(&name) {
+                Some(Place::Attribute(AttributeRef { extension: None, attribute, sub: None }))
+                    if value.as_array().is_some_and(Vec::is_empty) =>
+                {
+                    emptied.push(attribute.name.clone());
+                }
                 Some(Place::Extension(extension)) => {
                     let Some(object) = gate::object(value, &extension.id)? else { continue };
                     for (name, value) in object {
@@ -145,23 +160,13 @@ impl ResourceType {
         }
         let attributes = Attributes(attributes);
         self.check_required(&attributes)?;
-        Ok(Draft { attributes })
+        Ok(Draft { attributes, emptied })
     }
 
     /// Whether `name` is one of the attributes that are accepted and dropped (`password`).
     pub(crate) fn is_dropped(&self, name: &str) -> bool {
         let name = name.rsplit(':').next().unwrap_or(name);
         self.dropped.iter().any(|dropped| dropped.eq_ignore_ascii_case(name))
-    }
-
-    pub(crate) fn check_required(&self, attributes: &Attributes) -> Result<(), Error> {
-        match self.schema.attributes.iter().find(|a| a.required && !attributes.0.contains_key(&a.name)) {
-            None => Ok(()),
-            Some(missing) => Err(Error::invalid_value(format!(
-                "{} is required and has no value; map it in the identity provider.",
-                missing.name
-            ))),
-        }
     }
 
     /// The resource with everything it has, `meta` and `schemas` included, as filters see it.

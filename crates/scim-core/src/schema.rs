@@ -75,6 +75,11 @@ impl Attribute {
         find(&self.sub_attributes, name)
     }
 
+    /// Whether no two resources may have the same value: only for attributes of one simple value.
+    pub fn is_unique(&self) -> bool {
+        self.uniqueness != Uniqueness::None && !self.multi_valued && self.kind != Type::Complex
+    }
+
     /// Whether clients may not write the attribute at all.
     pub fn is_read_only(&self) -> bool {
         self.mutability == Mutability::ReadOnly

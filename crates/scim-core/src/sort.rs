@@ -15,7 +15,6 @@ use crate::schema::Type;
 #[derive(Debug, Clone, Copy)]
 pub struct Sort<'s> {
     at: AttributeRef<'s>,
-    descending: bool,
 }
 
 /// Where a resource stands in the order: the value it is sorted by, if it has one.
@@ -35,9 +34,9 @@ pub enum SortKey {
 
 impl<'s> Sort<'s> {
     /// The order by an attribute; `None` if no schema defines it, which leaves the default order.
-    pub fn new(sort_by: &str, descending: bool, resource_type: &'s ResourceType) -> Option<Self> {
+    pub fn new(sort_by: &str, resource_type: &'s ResourceType) -> Option<Self> {
         match resource_type.resolve(sort_by)? {
-            Place::Attribute(at) => Some(Self { at, descending }),
+            Place::Attribute(at) => Some(Self { at }),
             Place::Extension(_) => None,
         }
     }
@@ -72,17 +71,17 @@ impl<'s> Sort<'s> {
             _ => SortKey::Absent,
         }
     }
+}
 
-    /// How two keys stand to each other in this order.
-    pub fn compare(&self, a: &SortKey, b: &SortKey) -> Ordering {
-        let ascending = match (a, b) {
-            (SortKey::Boolean(a), SortKey::Boolean(b)) => a.cmp(b),
-            (SortKey::Number(a), SortKey::Number(b)) => a.total_cmp(b),
-            (SortKey::Text(a), SortKey::Text(b)) => a.cmp(b),
-            (a, b) => rank(a).cmp(&rank(b)),
-        };
-        if self.descending { ascending.reverse() } else { ascending }
-    }
+/// How two keys stand to each other in an ascending or a descending order.
+pub fn compare(a: &SortKey, b: &SortKey, descending: bool) -> Ordering {
+    let ascending = match (a, b) {
+        (SortKey::Boolean(a), SortKey::Boolean(b)) => a.cmp(b),
+        (SortKey::Number(a), SortKey::Number(b)) => a.total_cmp(b),
+        (SortKey::Text(a), SortKey::Text(b)) => a.cmp(b),
+        (a, b) => rank(a).cmp(&rank(b)),
+    };
+    if descending { ascending.reverse() } else { ascending }
 }
 
 fn rank(key: &SortKey) -> u8 {

@@ -1,0 +1,169 @@
+//! The characteristics that need more than one value to be judged: required, immutable, unique.
+
+use serde_json::{Map, Value};
+
+use crate::canonical;
+use crate::error::Error;
+use crate::path::AttributeRef;
+use crate::resource::Attributes;
+use crate::resource_type::ResourceType;
+use crate::schema::{Attribute, Mutability, Schema};
+
+/// An attribute's value in the form in which it must be unique.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UniqueValue {
+    /// The attribute's wire name.
+    pub attribute: String,
+    /// The value as it is compared.
+    pub form: String,
+}
+
+impl ResourceType {
+    /// The attribute that names a resource among others of its type, by which clients look it up:
+    /// `userName`, `displayName` of a group, or else the first unique attribute, if there is one.
+    pub fn name_attribute(&self) -> Option<&Attribute> {
+        match self.name.as_str() {
+            "User" => self.schema.attribute("userName"),
+            "Group" => self.schema.attribute("displayName"),
+            _ => self.schema.attributes.iter().find(|attribute| attribute.is_unique()),
+        }
+    }
+
+    /// The form in which a name is compared.
+    ///
+    /// # Errors
+    /// `invalidValue` for a userName that cannot be compared safely.
+    pub fn name_form(&self, name: &str) -> Result<String, Error> {
+        match self.name_attribute() {
+            Some(attribute) if attribute.name == "userName" => canonical::user_name(name),
+            Some(attribute) => Ok(text_form(attribute, name)),
+            None => Ok(name.to_owned()),
+        }
+    }
+
+    /// The values, besides the name, that no other resource of this type may have.
+    pub fn unique_values(&self, attributes: &Attributes) -> Vec<UniqueValue> {
+        let name = self.name_attribute().map(|attribute| &attribute.name);
+        let core = self.schema.attributes.iter().filter(|attribute| Some(&attribute.name) != name);
+        let core = core.map(|attribute| AttributeRef { extension: None, attribute, sub: None });
+        let extended = self.extensions.iter().flat_map(|extension| {
+            let all = extension.attributes.iter();
+            all.map(|attribute| AttributeRef { extension: Some(extension), attribute, sub: None })
+        });
+        let unique = core.chain(extended).filter(|at| at.attribute.is_unique());
+        let values = unique.filter_map(|at| {
+            let form = match at.values(&attributes.0).pop()? {
+                Value::String(text) => text_form(at.attribute, text),
+                other => other.to_string(),
+            };
+            Some(UniqueValue { attribute: at.wire(), form })
+        });
+        values.collect()
+    }
+
+    /// "If an attribute is ... required": "the attribute MUST have a value" (RFC 7643, 7), in the
+    /// resource, in its extensions and in complex values.
+    pub(crate) fn check_required(&self, attributes: &Attributes) -> Result<(), Error> {
+        required(&self.schema.attributes, &attributes.0, "")?;
+        for extension in &self.extensions {
+            match attributes.0.get(&extension.id).and_then(Value::as_object) {
+                Some(object) => required(&extension.attributes, object, &format!("{}:", extension.id))?,
+                None if self.required_extensions.contains(&extension.id) => return Err(missing(&extension.id)),
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds immutable attributes against a change from `old` to `new`, and gives attributes that the
+    /// client can never see back what a PUT does not mention.
+    ///
+    /// # Errors
+    /// `mutability`: "If one or more values are already set for the attribute, the input value(s) MUST
+    /// match, or HTTP status code 400 SHOULD be returned with a "scimType" error code of "mutability"."
+    /// (RFC 7644, 3.5.1)
+    pub fn settle(&self, old: &Attributes, new: &mut Attributes, replaces: bool) -> Result<(), Error> {
+        settle(&self.schema.attributes, &old.0, &mut new.0, replaces)?;
+        for Schema { id, attributes, .. } in &self.extensions {
+            let Some(before) = old.0.get(id).and_then(Value::as_object) else { continue };
+            let mut after = new.0.get(id).and_then(Value::as_object).cloned().unwrap_or_default();
+            settle(attributes, before, &mut after, replaces)?;
+            if !after.is_empty() {
+                new.0.insert(id.clone(), Value::Object(after));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn text_form(attribute: &Attribute, text: &str) -> String {
+    if attribute.case_exact { text.to_owned() } else { text.to_lowercase() }
+}
+
+fn required(definitions: &[Attribute], object: &Map<String, Value>, prefix: &str) -> Result<(), Error> {
+    for definition in definitions {
+        let value = object.get(&definition.name);
+        if definition.required && value.is_none() {
+            return Err(missing(&format!("{prefix}{}", definition.name)));
+        }
+        if definition.sub_attributes.iter().any(|sub| sub.required) {
+            let elements = value.map_or(&[][..], |v| v.as_array().map_or(std::slice::from_ref(v), Vec::as_slice));
+            for element in elements.iter().filter_map(Value::as_object) {
+                required(&definition.sub_attributes, element, &format!("{prefix}{}.", definition.name))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn missing(name: &str) -> Error {
+    Error::invalid_value(format!("{name} is required and has no value; map it in the identity provider."))
+}
+
+fn settle(
+    definitions: &[Attribute],
+    old: &Map<String, Value>,
+    new: &mut Map<String, Value>,
+    replaces: bool,
+) -> Result<(), Error> {
+    for definition in definitions {
+        let name = &definition.name;
+        let Some(before) = old.get(name) else { continue };
+        match (definition.mutability, new.get(name)) {
+            (Mutability::Immutable, Some(after)) if after == before => {}
+            (Mutability::Immutable | Mutability::WriteOnly, None) if replaces => {
+                new.insert(name.clone(), before.clone());
+            }
+            (Mutability::Immutable, _) => return Err(immutable(name)),
+            (_, Some(after)) => unmoved(definition, before, after)?,
+            (_, None) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Immutable sub-attributes of a value that stays: the only one, or the element with the same `value`.
+fn unmoved(definition: &Attribute, before: &Value, after: &Value) -> Result<(), Error> {
+    let fixed = || definition.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::Immutable);
+    if fixed().next().is_none() {
+        return Ok(());
+    }
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    for old in list(before) {
+        let same =
+            |new: &Value| !definition.multi_valued || new.get("value").is_some_and(|v| Some(v) == old.get("value"));
+        for new in list(after).into_iter().filter(same) {
+            let moved = fixed().find(|sub| old.get(&sub.name).is_some_and(|v| Some(v) != new.get(&sub.name)));
+            if let Some(sub) = moved {
+                return Err(immutable(&format!("{}.{}", definition.name, sub.name)));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn immutable(name: &str) -> Error {
+    Error::mutability(format!(
+        "{name} is immutable: it has a value, which cannot be changed; remove it from the mapping."
+    ))
+}

@@ -1,0 +1,136 @@
+//! The resource types that a service provider serves: User, Group, and what a file adds to them.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::resource_type::{Dialect, ResourceType};
+use crate::schema::{Schema, Uniqueness};
+
+/// Why a file of schemas cannot be used: a sentence for who wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unusable(String);
+
+impl From<serde_json::Error> for Unusable {
+    fn from(error: serde_json::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// Schemas and resource types beside those of RFC 7643, in the form of its sections 6 and 7:
+/// `{"schemas": [...], "resourceTypes": [...]}`. A resource type called `User` or `Group` adds its
+/// `schemaExtensions` to that type; any other is served at its `endpoint`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Additions {
+    schemas: Vec<Schema>,
+    types: Vec<TypeDefinition>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct TypeDefinition {
+    name: String,
+    endpoint: String,
+    #[serde(default)]
+    description: String,
+    schema: String,
+    #[serde(default)]
+    schema_extensions: Vec<Extension>,
+}
+
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+struct Extension {
+    schema: String,
+    #[serde(default)]
+    required: bool,
+}
+
+/// Endpoints that are something else already.
+const TAKEN: [&str; 5] = ["me", "bulk", "serviceproviderconfig", "resourcetypes", "schemas"];
+
+impl Additions {
+    /// Reads a file of schemas.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with it.
+    pub fn parse(text: &[u8]) -> Result<Self, Unusable> {
+        let unusable = |why: String| Unusable(format!("the file of schemas cannot be used: {why}"));
+        let document: Value = serde_json::from_slice(text).map_err(|error| unusable(error.to_string()))?;
+        let list = |name: &str| document.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+        let read = |error: serde_json::Error| unusable(error.to_string());
+        let schemas = list("schemas").into_iter().map(serde_json::from_value).collect::<Result<Vec<Schema>, _>>();
+        let types = list("resourceTypes").into_iter().map(serde_json::from_value).collect::<Result<Vec<_>, _>>();
+        let additions = Self { schemas: schemas.map_err(read)?, types: types.map_err(read)? };
+        if additions.types.is_empty() {
+            return Err(unusable("it needs the array resourceTypes, which names the schemas to serve".into()));
+        }
+        // Whatever can be wrong shows when the types are made once.
+        all(Dialect::Strict, &additions).map_err(|error| unusable(error.to_string()))?;
+        Ok(additions)
+    }
+
+    fn schema(&self, id: &str) -> Result<Schema, Unusable> {
+        let schema = self.schemas.iter().find(|schema| schema.id.eq_ignore_ascii_case(id)).cloned();
+        schema.ok_or_else(|| Unusable(format!("no schema has the id {id}")))
+    }
+}
+
+/// All resource types: User first, then Group, then those that `additions` defines.
+///
+/// In the tolerant dialect a group's `displayName` is unique, as Entra wants it; in the strict one it
+/// is as RFC 7643 section 8.7.1 has it.
+///
+/// # Errors
+/// If two types share a name or an endpoint, or name a schema that is not there.
+pub fn all(dialect: Dialect, additions: &Additions) -> Result<Vec<ResourceType>, Unusable> {
+    let mut group = ResourceType::group()?;
+    if dialect == Dialect::Tolerant {
+        let display_name = group.schema.attributes.iter_mut().find(|attribute| attribute.name == "displayName");
+        display_name.into_iter().for_each(|attribute| attribute.uniqueness = Uniqueness::Server);
+    }
+    let mut types = vec![ResourceType::user()?, group];
+    for definition in &additions.types {
+        let known = types.iter_mut().find(|of| of.name == definition.name);
+        let resource_type = match known {
+            Some(known) => known,
+            None => {
+                check(definition, &types)?;
+                types.push(ResourceType::plain(
+                    &definition.name,
+                    &definition.endpoint,
+                    &definition.description,
+                    additions.schema(&definition.schema)?,
+                )?);
+                let Some(made) = types.last_mut() else { continue };
+                made
+            }
+        };
+        for extension in &definition.schema_extensions {
+            if resource_type.extensions.iter().any(|known| known.id.eq_ignore_ascii_case(&extension.schema)) {
+                continue;
+            }
+            let schema = additions.schema(&extension.schema)?;
+            if extension.required {
+                resource_type.required_extensions.push(schema.id.clone());
+            }
+            resource_type.extensions.push(schema);
+        }
+    }
+    Ok(types)
+}
+
+fn check(definition: &TypeDefinition, types: &[ResourceType]) -> Result<(), Unusable> {
+    let TypeDefinition { name, endpoint, .. } = definition;
+    let is_word = |text: &str| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let path = endpoint.strip_prefix('/').unwrap_or_default();
+    if !is_word(name) || !is_word(path) {
+        return Err(Unusable(format!(
+            "the resource type {name} needs a name and an endpoint (with a leading /) of 1 to 64 letters and digits"
+        )));
+    }
+    let taken = types.iter().any(|of| of.endpoint.eq_ignore_ascii_case(endpoint));
+    if taken || TAKEN.iter().any(|taken| path.eq_ignore_ascii_case(taken)) {
+        return Err(Unusable(format!("the endpoint {endpoint} is taken")));
+    }
+    Ok(())
+}

@@ -1,0 +1,181 @@
+//! What a resource shows beyond its own row: the members of a group, the groups of a user.
+
+use scim_core::members::{MEMBERS, Member, MemberType};
+use scim_core::{Error, ErrorKind, Filter, Interest, Projection, Resource, ResourceId};
+use serde_json::{Map, Value, json};
+
+use super::{Call, Directory, not_found};
+use crate::store::{Kind, MAX_PAGE_BYTES, Stored};
+use crate::tenant::{Type, unanswered};
+
+/// Most members that one answer shows: as many as fit what Lambda may return.
+pub const MOST_MEMBERS: usize = 15_000;
+/// About what a member takes in an answer, beside its `display`.
+const MEMBER_BYTES: usize = 200;
+/// Most groups of one user that are shown.
+const MOST_GROUPS: usize = 1_000;
+/// The read-only attribute of a user.
+const GROUPS: &str = "groups";
+
+/// What an answer shall show of a resource.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// The attributes.
+    pub projection: &'a Projection<'a>,
+    /// Most members of a group; where there are more, none are read.
+    pub members: usize,
+}
+
+/// A resource with all that was wanted of it.
+#[derive(Debug)]
+pub struct Shown {
+    /// The resource; members and groups stand among its attributes.
+    pub resource: Resource,
+    /// Whether the members were wanted and are more than was wanted: then they are left out.
+    pub cut: bool,
+}
+
+impl Shown {
+    /// # Errors
+    /// `tooMany` if the members were left out.
+    pub fn whole(self) -> Result<Self, Error> {
+        if self.cut { Err(too_large()) } else { Ok(self) }
+    }
+}
+
+impl Directory {
+    /// The resource with this id, with all that is wanted of it: two calls side by side for a group with
+    /// its members, one for any other.
+    ///
+    /// # Errors
+    /// 404 if there is none, it was deleted, or the text is no id of ours.
+    pub async fn retrieve(&self, call: Call<'_>, of: &Type, id: &str, wanted: Wanted<'_>) -> Result<Shown, Error> {
+        if of.kind == Kind::Group && wanted.projection.shows(&of.resource, MEMBERS) {
+            let group = id.parse().map_err(|()| not_found(of))?;
+            let (stored, members) =
+                tokio::try_join!(self.visible(call, of, id), self.members(call, &group, wanted.members))?;
+            let mut resource = stored.resource;
+            let cut = set_members(call, &mut resource, members, wanted.members);
+            return Ok(Shown { resource, cut });
+        }
+        let stored = self.visible(call, of, id).await?;
+        self.complete(call, of, stored.resource, wanted).await
+    }
+
+    /// A resource that was read, with all that is wanted of it.
+    pub(super) async fn complete(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        mut resource: Resource,
+        wanted: Wanted<'_>,
+    ) -> Result<Shown, Error> {
+        let mut cut = false;
+        if of.kind == Kind::Group && wanted.projection.shows(&of.resource, MEMBERS) {
+            let members = self.members(call, &resource.id, wanted.members).await?;
+            cut = set_members(call, &mut resource, members, wanted.members);
+        } else if of.kind == Kind::User && wanted.projection.shows(&of.resource, GROUPS) {
+            self.set_groups(call, &mut resource).await?;
+        }
+        Ok(Shown { resource, cut })
+    }
+
+    /// A resource with as much as a filter needs to judge it.
+    pub(super) async fn judgeable(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        mut stored: Stored,
+        filter: &Filter<'_>,
+    ) -> Result<Stored, Error> {
+        match of.kind {
+            Kind::Group => {
+                let members = match filter.interest(MEMBERS) {
+                    Interest::None => return Ok(stored),
+                    Interest::Values(ids) => {
+                        let ids: Vec<ResourceId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+                        let key = call.tenant.key();
+                        self.store.members_among(&key, &stored.resource.id, &ids).await.map_err(unanswered)?
+                    }
+                    Interest::All => self.members(call, &stored.resource.id, MOST_MEMBERS).await?,
+                };
+                if set_members(call, &mut stored.resource, members, MOST_MEMBERS) {
+                    return Err(too_large());
+                }
+            }
+            Kind::User if filter.interest(GROUPS) != Interest::None => {
+                self.set_groups(call, &mut stored.resource).await?;
+            }
+            _ => {}
+        }
+        Ok(stored)
+    }
+
+    /// One more member than `most`, if there are so many.
+    pub(super) async fn members(&self, call: Call<'_>, group: &ResourceId, most: usize) -> Result<Vec<Member>, Error> {
+        self.store.members(&call.tenant.key(), group, most.saturating_add(1)).await.map_err(unanswered)
+    }
+
+    async fn set_groups(&self, call: Call<'_>, user: &mut Resource) -> Result<(), Error> {
+        let groups = self.groups_of(call, &Kind::User, &user.id).await?;
+        let shown = groups.iter().map(|group| {
+            json!({
+                "value": group.resource.id.as_str(),
+                "$ref": format!("{}/Groups/{}", call.base_url, group.resource.id),
+                "display": group.resource.attributes.text("displayName"),
+                "type": "direct",
+            })
+        });
+        let shown: Vec<Value> = shown.collect();
+        if !shown.is_empty() {
+            user.attributes.set(GROUPS, shown.into());
+        }
+        Ok(())
+    }
+
+    /// The groups that a user or group is a member of itself.
+    pub(super) async fn groups_of(
+        &self,
+        call: Call<'_>,
+        kind: &Kind,
+        member: &ResourceId,
+    ) -> Result<Vec<Stored>, Error> {
+        let at = call.collection(kind);
+        let ids = self.store.memberships(&at, member, MOST_GROUPS).await.map_err(unanswered)?;
+        let at = call.collection(&Kind::Group);
+        // A group that is gone may have left rows behind.
+        self.store.resources(&at, ids, self.clock.seconds()).await.map_err(unanswered)
+    }
+}
+
+/// Puts members among the attributes; whether they are more than `most` and left out.
+pub(super) fn set_members(call: Call<'_>, group: &mut Resource, members: Vec<Member>, most: usize) -> bool {
+    let bytes: usize = members.iter().map(|member| MEMBER_BYTES + member.display.as_ref().map_or(0, String::len)).sum();
+    if members.len() > most || bytes > MAX_PAGE_BYTES {
+        return true;
+    }
+    let shown: Vec<Value> = members.iter().map(|member| Value::Object(element(call, member))).collect();
+    if !shown.is_empty() {
+        group.attributes.set(MEMBERS, shown.into());
+    }
+    false
+}
+
+/// A member as clients and filters see it.
+pub(super) fn element(call: Call<'_>, member: &Member) -> Map<String, Value> {
+    let mut element = member.element();
+    let endpoint = if member.kind == Some(MemberType::Group) { "Groups" } else { "Users" };
+    element.insert("$ref".into(), format!("{}/{endpoint}/{}", call.base_url, member.value).into());
+    element
+}
+
+/// 400 for a group whose members fit no answer.
+fn too_large() -> Error {
+    Error::new(
+        ErrorKind::TooMany,
+        format!(
+            "The group has more than {MOST_MEMBERS} members, which fit no answer; add excludedAttributes=members, and \
+             ask for one member by the filter: id eq the group's id and members.value eq the member's id."
+        ),
+    )
+}

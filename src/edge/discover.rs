@@ -1,0 +1,53 @@
+//! Discovery (RFC 7644, 4): what this tenant's service provider can do.
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use scim_core::message::ListResponse;
+use scim_core::{Error, ErrorKind, discovery};
+
+use super::route::Route;
+use super::{Service, request, response};
+use crate::directory::Call;
+
+impl Service {
+    pub(super) fn discover(
+        &self,
+        request: &Request<Bytes>,
+        route: &Route,
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
+        if request::query(request)?.filter.is_some() {
+            // "If a "filter" is provided, the service provider SHOULD respond with HTTP status code 403
+            // (Forbidden) to ensure that clients cannot incorrectly assume that any matching conditions
+            // specified in a filter are true." (RFC 7644, 4)
+            return Err(Error::new(ErrorKind::Forbidden, "The discovery endpoints take no filter; fetch them whole."));
+        }
+        let types = || call.tenant.types.iter().map(|of| &of.resource);
+        let schemas = || {
+            let own = types().flat_map(|of| std::iter::once(&of.schema).chain(&of.extensions));
+            own.chain(&self.discovery_schemas)
+        };
+        let document = match route {
+            Route::ServiceProviderConfig => discovery::service_provider_config(call.base_url),
+            Route::ResourceTypes => list(types().map(|of| discovery::resource_type(of, call.base_url))),
+            Route::Schemas => list(schemas().map(|schema| discovery::schema(schema, call.base_url))),
+            Route::ResourceType(name) => {
+                let of = types().find(|of| of.name.eq_ignore_ascii_case(name));
+                let of = of.ok_or_else(|| Error::not_found("There is no such resource type."))?;
+                discovery::resource_type(of, call.base_url)
+            }
+            Route::Schema(id) => {
+                let schema = schemas().find(|schema| schema.id.eq_ignore_ascii_case(id));
+                let schema = schema.ok_or_else(|| Error::not_found("There is no such schema."))?;
+                discovery::schema(schema, call.base_url)
+            }
+            _ => return Err(Error::not_found("There is no such endpoint.")),
+        };
+        Ok(response::json(StatusCode::OK, &document))
+    }
+}
+
+fn list(resources: impl Iterator<Item = serde_json::Value>) -> serde_json::Value {
+    let resources: Vec<_> = resources.collect();
+    serde_json::to_value(ListResponse::new(resources.len(), 1, resources)).unwrap_or_default()
+}

@@ -1,0 +1,126 @@
+//! Resources: create, retrieve, query, replace, patch, delete.
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, header};
+use scim_core::message::ListResponse;
+use scim_core::{Error, PatchRequest, Projection, Query};
+
+use super::route::Route;
+use super::{Service, request, response};
+use crate::directory::{Call, MOST_MEMBERS, Precondition, Scope, Shown, Wanted};
+use crate::tenant::Type;
+
+/// Most members that the answer to a PATCH shows: of a larger group it is 204, as Entra prefers.
+const FEW_MEMBERS: usize = 100;
+
+impl Service {
+    pub(super) async fn serve(
+        &self,
+        request: &Request<Bytes>,
+        route: &Route,
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
+        let of = route.endpoint().and_then(|endpoint| call.tenant.types.at(endpoint));
+        match (route, of) {
+            (Route::Resource(_, id), Some(of)) => self.one(request, id, of, call).await,
+            (Route::Resources(_), Some(of)) if request.method() == Method::POST => self.create(request, of, call).await,
+            (Route::Resources(_), Some(of)) => self.list(&request::query(request)?, &[of], call).await,
+            (_, Some(of)) => self.list(&Query::from_message(&request::body(request)?)?, &[of], call).await,
+            (_, None) => {
+                let all: Vec<&Type> = call.tenant.types.iter().collect();
+                self.list(&Query::from_message(&request::body(request)?)?, &all, call).await
+            }
+        }
+    }
+
+    async fn create(&self, request: &Request<Bytes>, of: &Type, call: Call<'_>) -> Result<Response<Bytes>, Error> {
+        let projection = projection(request, of)?;
+        let draft = of.resource.parse(request::body(request)?, call.tenant.profile.dialect)?;
+        let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
+        let shown = self.directory.create(call, of, draft, wanted).await?;
+        Ok(answer(StatusCode::CREATED, of, &shown, &projection, call))
+    }
+
+    async fn one(
+        &self,
+        request: &Request<Bytes>,
+        id: &str,
+        of: &Type,
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
+        let dialect = call.tenant.profile.dialect;
+        let projection = projection(request, of)?;
+        let known = request::precondition(request, header::IF_MATCH);
+        let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
+        let shown = match request.method().as_str() {
+            "GET" => {
+                let shown = self.directory.retrieve(call, of, id, wanted).await?;
+                let seen = request::precondition(request, header::IF_NONE_MATCH);
+                let version = shown.resource.meta.version;
+                if seen != Precondition::None && seen.matches(version) {
+                    return Ok(response::not_modified(version));
+                }
+                shown.whole()?
+            }
+            "PUT" => {
+                let draft = of.resource.parse(request::body(request)?, dialect)?;
+                self.directory.replace(call, of, id, draft, &known, wanted).await?
+            }
+            "PATCH" => {
+                let body = request::body(request)?;
+                let patch = PatchRequest::parse(&body, &of.resource, dialect)?;
+                let wanted = Wanted { members: FEW_MEMBERS, ..wanted };
+                self.directory.patch(call, of, id, patch, &known, wanted).await?
+            }
+            _ => {
+                self.directory.delete(call, of, id, &known).await?;
+                return Ok(response::no_content());
+            }
+        };
+        Ok(answer(StatusCode::OK, of, &shown, &projection, call))
+    }
+
+    async fn list(&self, query: &Query, types: &[&Type], call: Call<'_>) -> Result<Response<Bytes>, Error> {
+        let scopes: Vec<Scope<'_>> = types
+            .iter()
+            .map(|of| {
+                let projection = Projection::new(&query.attributes, &query.excluded_attributes, &of.resource);
+                Scope { of, projection }
+            })
+            .collect();
+        let found = self.directory.query(call, &scopes, query).await?;
+        let represented = found.resources.iter().filter_map(|(scope, resource)| {
+            let Scope { of, projection } = scopes.get(*scope)?;
+            Some(of.resource.represent(resource, projection, call.base_url))
+        });
+        let page = represented.collect();
+        let list = match query.cursor {
+            None => ListResponse::new(found.total, query.start_index, page),
+            Some(_) => ListResponse::of_cursor(found.total, found.next_cursor, page),
+        };
+        Ok(response::json(StatusCode::OK, &list))
+    }
+}
+
+fn projection<'s>(request: &Request<Bytes>, of: &'s Type) -> Result<Projection<'s>, Error> {
+    let query = request::query(request)?;
+    Ok(Projection::new(&query.attributes, &query.excluded_attributes, &of.resource))
+}
+
+/// A resource as an answer, or 204 if its members were cut: "the server MAY return HTTP status code 200
+/// (OK) and a copy of the modified resource or ... a HTTP status 204 (No Content)" (RFC 7644, 3.5.2).
+fn answer(
+    status: StatusCode,
+    of: &Type,
+    shown: &Shown,
+    projection: &Projection<'_>,
+    call: Call<'_>,
+) -> Response<Bytes> {
+    let Shown { resource, cut } = shown;
+    let response = match cut {
+        true => response::no_content(),
+        false => response::json(status, &of.resource.represent(resource, projection, call.base_url)),
+    };
+    let response = response::with(response, header::ETAG, &resource.meta.version.to_string());
+    response::with(response, header::LOCATION, &of.resource.location(resource, call.base_url))
+}

@@ -1,0 +1,338 @@
+//! Who is in which group: one row a member, so that no change of one member touches another.
+//!
+//! A group has sixteen heads, rows that exist exactly while it does. A change of members steps the
+//! head of the member's id and requires it to exist; so changes meet seldom, none is made to a group
+//! that is gone, and the heads' versions and times make the group's own complete.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scim_core::members::MemberType;
+use scim_core::{Member, ResourceId};
+
+use super::item::{Item, Row};
+use super::keys::{Collection, Kind, TenantKey};
+use super::log::{self, Act};
+use super::transaction::{Condition, Role, Transaction, number, text};
+use super::writes::{Wrote, version};
+use super::{Rows, Store, StoreError};
+
+/// Heads of a group.
+const HEADS: usize = 16;
+/// Most actions of a transaction (DynamoDB's limit).
+const MOST_ACTIONS: usize = 100;
+/// Actions that a change of the group itself takes at most: row, claims, externalIds, counter, log.
+const OWN_ACTIONS: usize = 12;
+
+/// A change of one member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Move {
+    /// Becomes a member. Of no type means a user.
+    Join(Member),
+    /// Is no member any more.
+    Leave(ResourceId),
+}
+
+impl Move {
+    /// Whom it is about.
+    pub fn member(&self) -> &ResourceId {
+        match self {
+            Self::Join(member) => &member.value,
+            Self::Leave(id) => id,
+        }
+    }
+
+    fn actions(&self) -> usize {
+        match self {
+            Self::Join(_) => 3,
+            Self::Leave(_) => 2,
+        }
+    }
+}
+
+/// What of a group must be as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Its own row.
+    Row,
+    /// Its members too.
+    All,
+}
+
+/// How many of the first moves fit into one transaction, beside a change of the group itself.
+pub fn that_fit(moves: &[Move]) -> usize {
+    let mut left = MOST_ACTIONS - OWN_ACTIONS - HEADS;
+    let fitting = moves.iter().take_while(|change| {
+        let fits = change.actions() <= left;
+        left = left.saturating_sub(change.actions());
+        fits
+    });
+    fitting.count()
+}
+
+/// The head that changes of this member step, by FNV-1a: ids that were made together spread.
+fn head(group: &ResourceId, member: &ResourceId) -> String {
+    let hash = member.as_str().bytes().fold(0x811c_9dc5_u32, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    format!("{group}!{:x}", (hash ^ (hash >> 16)) as usize % HEADS)
+}
+
+fn heads(group: &ResourceId) -> impl Iterator<Item = String> {
+    (0..HEADS).map(move |shard| format!("{group}!{shard:x}"))
+}
+
+/// Adds a new group's heads and first members.
+pub(super) fn open(
+    transaction: &mut Transaction,
+    at: &Collection,
+    group: &ResourceId,
+    moves: &[Move],
+    act: &Act,
+) -> Result<(), StoreError> {
+    for s in heads(group) {
+        let row = Row::new(&at.rows(), &s).number("v", 0).number("m", act.now * 1_000);
+        transaction.put(Role::Other, row, None)?;
+    }
+    rows(transaction, &at.tenant, group, moves, act)
+}
+
+/// Adds the removal of a group's heads.
+pub(super) fn close(transaction: &mut Transaction, at: &Collection, group: &ResourceId) -> Result<(), StoreError> {
+    heads(group).try_for_each(|s| transaction.delete(Role::Other, Row::new(&at.rows(), &s), None))
+}
+
+/// Adds changes of members. With `seen`, all heads must have these versions still.
+pub(super) fn push(
+    transaction: &mut Transaction,
+    at: &Collection,
+    group: &ResourceId,
+    moves: &[Move],
+    seen: Option<&[(String, u64)]>,
+    act: &Act,
+) -> Result<(), StoreError> {
+    rows(transaction, &at.tenant, group, moves, act)?;
+    let touched: BTreeSet<String> = moves.iter().map(|change| head(group, change.member())).collect();
+    let seen: BTreeMap<&String, u64> = seen.into_iter().flatten().map(|(s, version)| (s, *version)).collect();
+    for s in &touched {
+        let mut values = vec![(":one", number(1)), (":m", number(act.now * 1_000))];
+        let condition = match seen.get(s) {
+            None => "attribute_exists(p)",
+            Some(seen) => {
+                values.push((":seen", version(*seen)));
+                "v = :seen"
+            }
+        };
+        transaction.update(Role::Head, Row::new(&at.rows(), s), "ADD v :one SET m = :m", values, Some(condition))?;
+    }
+    for (s, seen) in seen.into_iter().filter(|(s, _)| !touched.contains(*s)) {
+        let same = Condition("v = :seen", vec![(":seen", version(seen))]);
+        transaction.check(Role::Head, Row::new(&at.rows(), s), same)?;
+    }
+    Ok(())
+}
+
+/// The rows of members and of their memberships.
+fn rows(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    group: &ResourceId,
+    moves: &[Move],
+    act: &Act,
+) -> Result<(), StoreError> {
+    let members = tenant.members(group);
+    for (index, change) in moves.iter().enumerate() {
+        let membership = Row::new(&tenant.memberships(change.member()), group.as_str());
+        match change {
+            Move::Join(member) => {
+                let kind = if member.kind == Some(MemberType::Group) { Kind::Group } else { Kind::User };
+                let row = Row::new(&members, member.value.as_str())
+                    .text("k", letter(&kind))
+                    .text_if("n", member.display.as_deref())
+                    .text("ev", act.operation.as_str());
+                let new = Condition("attribute_not_exists(p)", Vec::new());
+                transaction.put(Role::Moved(index), row, Some(new))?;
+                transaction.put(Role::Other, membership.text("k", letter(&kind)), None)?;
+                let home = Collection { tenant: tenant.clone(), kind };
+                let lives = Condition("st = :live AND attribute_not_exists(x)", vec![(":live", text("live"))]);
+                transaction.check(Role::Alive(index), Row::new(&home.rows(), member.value.as_str()), lives)?;
+            }
+            Move::Leave(id) => {
+                let there = Condition("attribute_exists(p)", Vec::new());
+                transaction.delete(Role::Moved(index), Row::new(&members, id.as_str()), Some(there))?;
+                transaction.delete(Role::Other, membership, None)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Store {
+    /// Changes members of a group that is not changed itself. One call, whatever the size of the group,
+    /// for as many moves as [`that_fit`].
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn change_members(
+        &self,
+        at: &Collection,
+        group: &ResourceId,
+        moves: &[Move],
+        act: &Act,
+    ) -> Result<Wrote, StoreError> {
+        let mut transaction = Transaction::on(self);
+        push(&mut transaction, at, group, moves, None, act)?;
+        log::add(&mut transaction, &at.tenant, act, group, 0, &log::moves(&at.tenant, moves))?;
+        self.conclude(transaction).await
+    }
+
+    /// Writes members of a group that is about to be created: nobody sees them before.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn prepare_members(
+        &self,
+        at: &Collection,
+        group: &ResourceId,
+        moves: &[Move],
+        act: &Act,
+    ) -> Result<Wrote, StoreError> {
+        let mut transaction = Transaction::on(self);
+        rows(&mut transaction, &at.tenant, group, moves, act)?;
+        self.conclude(transaction).await
+    }
+
+    /// Up to `most` members of a group, in the order of their ids, strongly consistent.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn members(
+        &self,
+        tenant: &TenantKey,
+        group: &ResourceId,
+        most: usize,
+    ) -> Result<Vec<Member>, StoreError> {
+        let partition = tenant.members(group);
+        let mut members = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let from = match &after {
+                None => Rows::From(&partition, "0"),
+                Some(after) => Rows::After(&partition, after),
+            };
+            let limit = i32::try_from(most - members.len()).unwrap_or(i32::MAX);
+            let (items, last) = self.query(from, Some(limit)).await?;
+            for item in &items {
+                members.push(member(item)?);
+            }
+            match last {
+                Some(last) if members.len() < most => after = Some(last),
+                _ => return Ok(members),
+            }
+        }
+    }
+
+    /// Which of these are members of a group.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn members_among(
+        &self,
+        tenant: &TenantKey,
+        group: &ResourceId,
+        ids: &[ResourceId],
+    ) -> Result<Vec<Member>, StoreError> {
+        let partition = tenant.members(group);
+        let mut found = Vec::new();
+        for id in ids {
+            found.extend(self.get(&partition, id.as_str()).await?.as_ref().map(member).transpose()?);
+        }
+        Ok(found)
+    }
+
+    /// The groups that a resource of this collection is a member of itself, at most `most`.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn memberships(
+        &self,
+        at: &Collection,
+        member: &ResourceId,
+        most: usize,
+    ) -> Result<Vec<ResourceId>, StoreError> {
+        let partition = at.tenant.memberships(member);
+        let limit = i32::try_from(most).unwrap_or(i32::MAX);
+        let (items, _) = self.query(Rows::From(&partition, "0"), Some(limit)).await?;
+        let of_this_type = items.iter().filter(|item| item.text("k") == Some(letter(&at.kind)));
+        of_this_type.map(|item| item.s().parse().map_err(|()| StoreError::broken("a group's id is none"))).collect()
+    }
+
+    /// Ends all memberships of a resource that is gone. Idempotent: what a failure leaves, another call
+    /// ends. One call if there are none.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn leave_all(&self, at: &Collection, member: &ResourceId, act: &Act) -> Result<usize, StoreError> {
+        let groups = Collection { tenant: at.tenant.clone(), kind: Kind::Group };
+        let mut left = 0;
+        loop {
+            let memberships = self.memberships(at, member, MOST_ACTIONS / 3).await?;
+            if memberships.is_empty() {
+                return Ok(left);
+            }
+            left += memberships.len();
+            let mut gone = BTreeSet::new();
+            loop {
+                let mut transaction = Transaction::on(self);
+                for (index, group) in memberships.iter().enumerate() {
+                    let key = Row::new(&at.tenant.members(group), member.as_str());
+                    transaction.delete(Role::Other, key, None)?;
+                    let key = Row::new(&at.tenant.memberships(member), group.as_str());
+                    transaction.delete(Role::Other, key, None)?;
+                    if !gone.contains(&index) {
+                        let values = vec![(":one", number(1)), (":m", number(act.now * 1_000))];
+                        let key = Row::new(&groups.rows(), &head(group, member));
+                        let there = Some("attribute_exists(p)");
+                        transaction.update(Role::Moved(index), key, "ADD v :one SET m = :m", values, there)?;
+                    }
+                }
+                match self.conclude(transaction).await? {
+                    Wrote::Stored => break,
+                    // These groups are gone themselves, or not there yet.
+                    Wrote::Refused(refusal) => gone.extend(refusal.moved),
+                }
+            }
+        }
+    }
+
+    /// Removes the members' rows of a group that is gone. Idempotent, as [`Store::leave_all`]; says how
+    /// many there were.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn disband(&self, at: &Collection, group: &ResourceId) -> Result<usize, StoreError> {
+        let mut removed = 0;
+        loop {
+            let members = self.members(&at.tenant, group, MOST_ACTIONS / 2).await?;
+            if members.is_empty() {
+                return Ok(removed);
+            }
+            let mut transaction = Transaction::on(self);
+            for member in &members {
+                let key = Row::new(&at.tenant.members(group), member.value.as_str());
+                transaction.delete(Role::Other, key, None)?;
+                let key = Row::new(&at.tenant.memberships(&member.value), group.as_str());
+                transaction.delete(Role::Other, key, None)?;
+            }
+            self.conclude(transaction).await?;
+            removed += members.len();
+        }
+    }
+}
+
+fn letter(kind: &Kind) -> &'static str {
+    if *kind == Kind::Group { "G" } else { "U" }
+}
+
+fn member(item: &Item) -> Result<Member, StoreError> {
+    let value = item.s().parse().map_err(|()| StoreError::broken("a member's id is none"))?;
+    let kind = if item.text("k") == Some("G") { MemberType::Group } else { MemberType::User };
+    Ok(Member { value, kind: Some(kind), display: item.text("n").map(str::to_owned) })
+}

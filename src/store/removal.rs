@@ -1,0 +1,85 @@
+//! How resources go: users softly, with an expiry on every row; all others at once.
+
+use scim_core::resource::Attributes;
+use time::OffsetDateTime;
+
+use super::item::Row;
+use super::keys::{Collection, Kind};
+use super::log::Act;
+use super::resources::{self, Stored, is_active};
+use super::transaction::{Condition, Role, Transaction, number, text};
+use super::writes::{Wrote, version};
+use super::{Store, StoreError, members};
+
+const OWN: &str = "i = :id";
+const AS_SEEN: &str = "v = :seen AND st = :live";
+
+impl Store {
+    /// Deletes a user softly if it is still as `old`: the user, its claim and its pointers get
+    /// `expires`, in seconds since 1970. One call. Its memberships are ended by [`Store::leave_all`].
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn delete_softly(
+        &self,
+        at: &Collection,
+        old: &Stored,
+        expires: i64,
+        act: &Act,
+    ) -> Result<Wrote, StoreError> {
+        let mut transaction = Transaction::on(self);
+        let mut user = old.resource.clone();
+        user.meta.version = user.meta.version.next();
+        user.meta.last_modified = OffsetDateTime::from_unix_timestamp(act.now).unwrap_or(user.meta.last_modified);
+        let row = resources::row(at, &user, old.row_version + 1, &old.names, &old.keys, act)?
+            .text("st", "deleted")
+            .number("x", expires);
+        transaction.put(Role::Resource, row, Some(as_seen(old)))?;
+        for (p, s) in pointers(at, old) {
+            let values = vec![(":x", number(expires)), (":id", text(user.id.as_str()))];
+            transaction.update(Role::Other, Row::new(&p, &s), "SET x = :x", values, Some(OWN))?;
+        }
+        let active = -i64::from(is_active(&user.attributes));
+        self.account(&mut transaction, at, act, &user, &old.resource.attributes, (-1, active), &[])?;
+        self.conclude(transaction).await
+    }
+
+    /// Deletes a resource that is not kept, if it is still as `old`. One call. A group is gone with
+    /// it for everybody; its members' rows are removed by [`Store::disband`].
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn delete(&self, at: &Collection, old: &Stored, act: &Act) -> Result<Wrote, StoreError> {
+        let id = &old.resource.id;
+        let mut transaction = Transaction::on(self);
+        transaction.delete(Role::Resource, Row::new(&at.rows(), id.as_str()), Some(as_seen(old)))?;
+        for (p, s) in pointers(at, old) {
+            let own = Condition(OWN, vec![(":id", text(id.as_str()))]);
+            transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
+        }
+        if at.kind == Kind::Group {
+            members::close(&mut transaction, at, id)?;
+        }
+        let mut gone = old.resource.clone();
+        gone.meta.version = gone.meta.version.next();
+        gone.attributes = Attributes::default();
+        let active = -i64::from(is_active(&old.resource.attributes));
+        self.account(&mut transaction, at, act, &gone, &old.resource.attributes, (-1, active), &[])?;
+        self.conclude(transaction).await
+    }
+}
+
+fn as_seen(old: &Stored) -> Condition {
+    Condition(AS_SEEN, vec![(":seen", version(old.row_version)), (":live", text("live"))])
+}
+
+/// The rows that lead to a resource.
+fn pointers(at: &Collection, old: &Stored) -> Vec<(String, String)> {
+    let mut pointers = Vec::new();
+    pointers.extend(old.keys.claim.clone().map(|key| (at.rows(), key)));
+    pointers.extend(old.keys.external_id.clone().map(|key| (at.tenant.external_ids(), key)));
+    pointers.extend(old.keys.unique.iter().map(|key| (at.tenant.unique_values(), key.clone())));
+    let emails = old.names.emails.iter();
+    pointers.extend(emails.map(|email| (at.tenant.emails(), at.email(email, &old.resource.id))));
+    pointers
+}

@@ -1,0 +1,271 @@
+//! A resource's row, and the names by which it is found.
+
+use scim_core::characteristics::UniqueValue;
+use scim_core::resource::Attributes;
+use scim_core::{Error, Meta, Resource, ResourceId, ResourceType, Version, canonical};
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use super::item::{Item, Row};
+use super::keys::{Collection, Kind, Place};
+use super::log::Act;
+use super::{Rows, Store, StoreError};
+
+/// Most e-mail addresses of a user: each is a row of the user's transaction, which has 100 at most.
+pub const MAX_EMAILS: usize = 40;
+/// Largest document of a resource, in bytes of JSON.
+pub const MAX_DOCUMENT_BYTES: usize = 64 * 1_024;
+
+/// The values by which a resource is looked up, in the form in which they are compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// The userName, the displayName of a group, or what else names a resource of its type.
+    pub(super) name: Option<String>,
+    /// Whether others may have the name too.
+    pub(super) shared: bool,
+    pub(super) external_id: Option<String>,
+    /// A user's e-mail addresses that differ from the userName, sorted.
+    pub(super) emails: Vec<String>,
+    /// Further values that are unique.
+    pub(super) unique: Vec<UniqueValue>,
+}
+
+impl Names {
+    /// The names in the attributes of a resource.
+    ///
+    /// # Errors
+    /// `invalidValue` if a userName cannot be compared safely or there are over [`MAX_EMAILS`]
+    /// e-mail addresses.
+    pub fn of(resource_type: &ResourceType, attributes: &Attributes) -> Result<Self, Error> {
+        let attribute = resource_type.name_attribute();
+        let name = attribute.and_then(|attribute| attributes.text(&attribute.name));
+        let name = name.map(|name| resource_type.name_form(name)).transpose()?;
+        let emails = match Kind::of(&resource_type.name) {
+            Kind::User => attributes.get("emails").and_then(Value::as_array),
+            _ => None,
+        };
+        let values = emails.into_iter().flatten().filter_map(|email| email.get("value").and_then(Value::as_str));
+        let mut emails: Vec<String> = values.map(email_form).filter(|email| Some(email) != name.as_ref()).collect();
+        emails.sort_unstable();
+        emails.dedup();
+        if emails.len() > MAX_EMAILS {
+            return Err(Error::invalid_value(format!("emails takes at most {MAX_EMAILS} addresses.")));
+        }
+        Ok(Self {
+            name,
+            shared: attribute.is_some_and(|attribute| !attribute.is_unique()),
+            external_id: attributes.text("externalId").map(str::to_owned),
+            emails,
+            unique: resource_type.unique_values(attributes),
+        })
+    }
+
+    /// Whether name and externalId agree, be it that neither has an externalId.
+    pub fn is_same_person(&self, other: &Self) -> bool {
+        self.name == other.name && self.external_id == other.external_id
+    }
+
+    /// The name as it is compared.
+    pub fn name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The externalId, as sent.
+    pub fn external_id(&self) -> Option<&str> {
+        self.external_id.as_deref()
+    }
+
+    /// The wire name of the further unique value at `index`.
+    pub fn unique_attribute(&self, index: usize) -> Option<&str> {
+        self.unique.get(index).map(|unique| unique.attribute.as_str())
+    }
+}
+
+/// E-mail addresses are stored as sent, so one that has no safe form still gets one.
+pub(super) fn email_form(address: &str) -> String {
+    canonical::email(address).unwrap_or_else(|_| address.to_lowercase())
+}
+
+/// The sort keys of the rows by which a resource holds its names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Keys {
+    pub(super) claim: Option<String>,
+    pub(super) external_id: Option<String>,
+    pub(super) unique: Vec<String>,
+}
+
+/// What the row says of a user's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Visible to the IdP, active or not.
+    Live,
+    /// Deleted by the IdP: 404, kept until the row expires.
+    Deleted,
+}
+
+/// A resource as stored; a group without its members.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// What the client sees of it. The version of a group counts the changes of its members too.
+    pub resource: Resource,
+    /// Visible or deleted.
+    pub state: State,
+    /// When the row may go, in seconds since 1970; `None` while the resource stays.
+    pub expires: Option<i64>,
+    pub(super) names: Names,
+    pub(super) keys: Keys,
+    /// The version of the row itself.
+    pub(super) row_version: u64,
+    /// The version of each head of a group.
+    pub(super) heads: Vec<(String, u64)>,
+    bytes: usize,
+}
+
+impl Stored {
+    pub(super) fn read(item: &Item) -> Result<Self, StoreError> {
+        let id: ResourceId = item.s().parse().map_err(|()| StoreError::broken("a resource's id is none"))?;
+        let document = item.need("d")?;
+        let bytes = document.len();
+        let document = serde_json::from_str(document)
+            .map_err(|_| StoreError::broken(format!("the document of resource {id} is not JSON")))?;
+        let row_version = item.need_number("v")?.unsigned_abs();
+        Ok(Self {
+            resource: Resource {
+                id,
+                meta: Meta {
+                    created: instant(item.need_number("c")?)?,
+                    last_modified: instant(item.need_number("m")?)?,
+                    version: Version(row_version),
+                },
+                attributes: Attributes::from_stored(document),
+            },
+            state: if item.text("st") == Some("deleted") { State::Deleted } else { State::Live },
+            expires: item.number("x"),
+            names: Names {
+                name: item.text("un").map(str::to_owned),
+                shared: false,
+                external_id: item.text("e").map(str::to_owned),
+                emails: item.list("em"),
+                unique: Vec::new(),
+            },
+            keys: Keys {
+                claim: item.text("uk").map(str::to_owned),
+                external_id: item.text("es").map(str::to_owned),
+                unique: item.list("uq"),
+            },
+            row_version,
+            heads: Vec::new(),
+            bytes,
+        })
+    }
+
+    /// Reads the resources among rows in key order, groups with their heads.
+    pub(super) fn read_all(items: &[Item]) -> Result<Vec<Self>, StoreError> {
+        let mut read: Vec<Self> = Vec::new();
+        for item in items {
+            match Place::of(item.s()) {
+                Place::Claim => {}
+                Place::Resource => read.push(Self::read(item)?),
+                Place::Head(_) => {
+                    if let Some(group) = read.last_mut() {
+                        group.join(item)?;
+                    }
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// Adds what a head says of the membership of this group, if it is one of its heads.
+    pub(super) fn join(&mut self, head: &Item) -> Result<(), StoreError> {
+        if Place::of(head.s()) == Place::Head(self.resource.id.as_str()) {
+            let version = head.need_number("v")?.unsigned_abs();
+            let meta = &mut self.resource.meta;
+            meta.version = Version(meta.version.0 + version);
+            meta.last_modified = meta.last_modified.max(instant(head.need_number("m")?)?);
+            self.heads.push((head.s().to_owned(), version));
+        }
+        Ok(())
+    }
+
+    /// Whether the IdP may see the resource.
+    pub fn is_visible(&self, now: i64) -> bool {
+        self.state == State::Live && self.expires.is_none_or(|expiry| expiry > now)
+    }
+
+    /// Whether the user was deleted and can still be brought back.
+    pub fn is_restorable(&self, now: i64) -> bool {
+        self.state == State::Deleted && self.expires.is_some_and(|expiry| expiry > now)
+    }
+
+    /// Length of the stored document, in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The names by which the resource is (or was) found.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+}
+
+/// Whether a resource counts as active: `active` is true unless it says false.
+pub(super) fn is_active(attributes: &Attributes) -> bool {
+    attributes.get("active") != Some(&Value::Bool(false))
+}
+
+/// The row of a live resource. `version` is the row's own.
+pub(super) fn row(
+    at: &Collection,
+    resource: &Resource,
+    version: u64,
+    names: &Names,
+    keys: &Keys,
+    act: &Act,
+) -> Result<Row, StoreError> {
+    let document = serde_json::to_string(resource.attributes.as_object())
+        .map_err(|_| StoreError::broken("a document cannot be written"))?;
+    let row = Row::new(&at.rows(), resource.id.as_str())
+        .text("d", &document)
+        .text_if("un", names.name.as_deref())
+        .text_if("uk", keys.claim.as_deref())
+        .text_if("e", names.external_id.as_deref())
+        .text_if("es", keys.external_id.as_deref())
+        .number("v", i64::try_from(version).unwrap_or(i64::MAX))
+        .number("c", milliseconds(resource.meta.created))
+        .number("m", milliseconds(resource.meta.last_modified))
+        .flag("a", is_active(&resource.attributes))
+        .text("st", "live")
+        .text("ev", act.operation.as_str())
+        .text("by", &act.by)
+        .text("rq", &act.request);
+    let row = if names.emails.is_empty() { row } else { row.texts("em", names.emails.clone()) };
+    Ok(if keys.unique.is_empty() { row } else { row.texts("uq", keys.unique.clone()) })
+}
+
+pub(super) fn milliseconds(at: OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}
+
+fn instant(milliseconds: i64) -> Result<OffsetDateTime, StoreError> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
+        .map_err(|_| StoreError::broken("a row's time is out of range"))
+}
+
+impl Store {
+    /// The row of a resource, deleted or not, strongly consistent; `None` if there is none or it has
+    /// expired. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn resource(&self, at: &Collection, id: &ResourceId, now: i64) -> Result<Option<Stored>, StoreError> {
+        let found = match at.kind {
+            Kind::Group => {
+                let items = self.query(Rows::Beginning(&at.rows(), id.as_str()), None).await?.0;
+                Stored::read_all(&items)?.into_iter().find(|group| group.resource.id == *id)
+            }
+            _ => self.get(&at.rows(), id.as_str()).await?.map(|item| Stored::read(&item)).transpose()?,
+        };
+        Ok(found.filter(|stored| stored.expires.is_none_or(|expiry| expiry > now)))
+    }
+}

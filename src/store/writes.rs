@@ -1,0 +1,289 @@
+//! The writes of a resource: its row, claim, pointers, counter and log in one transaction each.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use scim_core::resource::Attributes;
+use scim_core::{Resource, ResourceId};
+
+use super::item::{Item, Row};
+use super::keys::{Collection, Kind};
+use super::log::{self, Act};
+use super::members::{self, Move, Seen};
+use super::resources::{self, Keys, Names, Stored, is_active};
+use super::transaction::{Condition, Outcome, Role, Transaction, number, text};
+use super::{Store, StoreError, counters};
+
+/// A row that nobody holds: there is none, or it has expired.
+const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
+/// As [`UNHELD`], or the holder was deleted: its rows carry an expiry.
+const UNHELD_OR_DELETED: &str = "attribute_not_exists(p) OR attribute_exists(x)";
+/// As [`UNHELD`]; a row that the resource itself left behind is free too.
+const UNHELD_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id";
+/// As [`UNHELD_OR_DELETED`], or its own.
+const UNHELD_DELETED_OR_OWN: &str = "attribute_not_exists(p) OR attribute_exists(x) OR i = :id";
+
+/// Whose names a write may take.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Taking {
+    /// Take the name of a deleted user that can still be restored.
+    pub name: bool,
+    /// Be one more owner of the externalId, beside its first.
+    pub external_id: bool,
+}
+
+/// A resource to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct New<'a> {
+    /// As it shall be.
+    pub resource: &'a Resource,
+    /// The names in its attributes.
+    pub names: &'a Names,
+    /// Whose names it may take.
+    pub taking: Taking,
+}
+
+/// What became of a write.
+#[derive(Debug)]
+pub enum Wrote {
+    /// It is stored.
+    Stored,
+    /// Nothing was written.
+    Refused(Refusal),
+}
+
+/// Why nothing was written. Several reasons may hold at once.
+#[derive(Debug, Default)]
+pub struct Refusal {
+    /// The row (or, with a precondition, the membership) is not what it was: read it and decide again.
+    pub changed: bool,
+    /// The owner of the name and whether it was deleted.
+    pub name: Option<(ResourceId, bool)>,
+    /// The first owner of the externalId and whether it was deleted; take it beside that one.
+    pub external_id: Option<(ResourceId, bool)>,
+    /// An index into the further unique values: another resource has it.
+    pub unique: Option<usize>,
+    /// There is no such group.
+    pub no_group: bool,
+    /// Indices of moves that are as they should be already.
+    pub moved: Vec<usize>,
+    /// Indices of moves whose member does not live.
+    pub unknown: Vec<usize>,
+}
+
+impl Store {
+    /// Stores a new resource, a group with these members. One call: row, claim, externalId, e-mails,
+    /// counter, log.
+    ///
+    /// Losing a race shows as a refusal; a claim that is this resource's own already (a lost answer,
+    /// sent again) counts as stored.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn create(
+        &self,
+        at: &Collection,
+        new: New<'_>,
+        members: &[Move],
+        act: &Act,
+    ) -> Result<Wrote, StoreError> {
+        let unheld = Condition(UNHELD, vec![(":now", number(act.now))]);
+        let mut transaction = self.put(at, new, None, unheld, act)?;
+        if at.kind == Kind::Group {
+            members::open(&mut transaction, at, &new.resource.id, members, act)?;
+        }
+        self.account(
+            &mut transaction,
+            at,
+            act,
+            new.resource,
+            &Attributes::default(),
+            (1, activity(new.resource)),
+            members,
+        )?;
+        match self.conclude(transaction).await? {
+            Wrote::Refused(refusal) if refusal.name.as_ref().is_some_and(|(owner, _)| *owner == new.resource.id) => {
+                Ok(Wrote::Stored)
+            }
+            wrote => Ok(wrote),
+        }
+    }
+
+    /// Stores a deleted user anew, live and whole. Rows are put, not updated: TTL may have removed
+    /// any of them meanwhile.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn restore(&self, at: &Collection, old: &Stored, new: New<'_>, act: &Act) -> Result<Wrote, StoreError> {
+        let seen = Condition("attribute_not_exists(p) OR v = :seen", vec![(":seen", version(old.row_version))]);
+        let mut transaction = self.put(at, new, Some(old), seen, act)?;
+        self.account(
+            &mut transaction,
+            at,
+            act,
+            new.resource,
+            &old.resource.attributes,
+            (1, activity(new.resource)),
+            &[],
+        )?;
+        self.conclude(transaction).await
+    }
+
+    /// Stores a changed resource if it is still as `old`, with changes of a group's members. One call;
+    /// claims, pointers and counters only where they change. With [`Seen::All`] the members must be as
+    /// they were too.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn update(
+        &self,
+        at: &Collection,
+        old: &Stored,
+        new: New<'_>,
+        moves: &[Move],
+        seen: Seen,
+        act: &Act,
+    ) -> Result<Wrote, StoreError> {
+        let unchanged =
+            Condition("v = :seen AND st = :live", vec![(":seen", version(old.row_version)), (":live", text("live"))]);
+        let mut transaction = self.put(at, new, Some(old), unchanged, act)?;
+        if at.kind == Kind::Group {
+            let heads = if seen == Seen::All { Some(old.heads.as_slice()) } else { None };
+            members::push(&mut transaction, at, &new.resource.id, moves, heads, act)?;
+        }
+        let active = activity(new.resource) - activity(&old.resource);
+        self.account(&mut transaction, at, act, new.resource, &old.resource.attributes, (0, active), moves)?;
+        self.conclude(transaction).await
+    }
+
+    /// The row and what leads to it, over those that `old` has.
+    fn put(
+        &self,
+        at: &Collection,
+        New { resource, names, taking }: New<'_>,
+        old: Option<&Stored>,
+        condition: Condition,
+        act: &Act,
+    ) -> Result<Transaction, StoreError> {
+        let mut transaction = Transaction::on(self);
+        let id = &resource.id;
+        let restores = old.is_some_and(|old| old.expires.is_some());
+        let keys = keys(at, id, names, taking, old.filter(|_| !restores));
+        let row = resources::row(at, resource, old.map_or(1, |old| old.row_version + 1), names, &keys, act)?;
+        transaction.put(Role::Resource, row, Some(condition))?;
+
+        let now = || (":now", number(act.now));
+        let own = || (":id", text(id.as_str()));
+        let nothing = Keys::default();
+        // A deleted user's names may belong to others by now.
+        let held = old.filter(|_| !restores).map_or(&nothing, |old| &old.keys);
+        let (rows, external_ids, unique_values) = (at.rows(), at.tenant.external_ids(), at.tenant.unique_values());
+        let owner = |p: &str, s: &str| Row::new(p, s).text("i", id.as_str());
+        if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim)) {
+            let free = match taking.name || old.is_some() && !restores {
+                true => Condition(UNHELD_OR_DELETED, Vec::new()),
+                false => Condition(UNHELD, vec![now()]),
+            };
+            transaction.put(Role::Claim, owner(&rows, claim), Some(free))?;
+        }
+        if let Some(key) = keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key)) {
+            let free = Condition(UNHELD_OR_OWN, vec![now(), own()]);
+            transaction.put(Role::ExternalId, owner(&external_ids, key), Some(free))?;
+        }
+        for (index, key) in keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key)) {
+            let free = Condition(UNHELD_DELETED_OR_OWN, vec![own()]);
+            transaction.put(Role::Unique(index), owner(&unique_values, key), Some(free))?;
+        }
+        let emails = old.filter(|_| !restores).map_or(&[][..], |old| &old.names.emails);
+        for email in names.emails.iter().filter(|email| !emails.contains(email)) {
+            transaction.put(Role::Other, owner(&at.tenant.emails(), &at.email(email, id)), None)?;
+        }
+
+        let Some(old) = old else { return Ok(transaction) };
+        let mut left = Vec::new();
+        let gone = |old: &Option<String>, new: &Option<String>| old.clone().filter(|key| Some(key) != new.as_ref());
+        // A claim is taken over as a whole or left to who took it.
+        left.extend(gone(&held.claim, &keys.claim).map(|key| (rows.clone(), key)));
+        left.extend(gone(&old.keys.external_id, &keys.external_id).map(|key| (external_ids, key)));
+        left.extend(
+            old.keys
+                .unique
+                .iter()
+                .filter(|key| !keys.unique.contains(key))
+                .map(|key| (unique_values.clone(), key.clone())),
+        );
+        let emails = emails.iter().filter(|email| !names.emails.contains(email));
+        left.extend(emails.map(|email| (at.tenant.emails(), at.email(email, id))));
+        for (p, s) in left {
+            let own = Condition("attribute_not_exists(p) OR i = :id", vec![own()]);
+            transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
+        }
+        Ok(transaction)
+    }
+
+    /// What every write adds: the counters by (live, active) resources more, and the log row.
+    #[expect(clippy::too_many_arguments, reason = "each is a part of the account")]
+    pub(super) fn account(
+        &self,
+        transaction: &mut Transaction,
+        at: &Collection,
+        act: &Act,
+        resource: &Resource,
+        before: &Attributes,
+        (live, active): (i64, i64),
+        moves: &[Move],
+    ) -> Result<(), StoreError> {
+        counters::add(transaction, at, &resource.id, live, active)?;
+        let mut changes = log::changes(&at.tenant, before, &resource.attributes);
+        changes.extend(log::moves(&at.tenant, moves));
+        log::add(transaction, &at.tenant, act, &resource.id, resource.meta.version.0, &changes)
+    }
+
+    pub(super) async fn conclude(&self, transaction: Transaction) -> Result<Wrote, StoreError> {
+        let Outcome::Refused(rows) = transaction.commit(self).await? else { return Ok(Wrote::Stored) };
+        let mut refusal = Refusal::default();
+        for (role, item) in rows {
+            let holder = item.as_ref().and_then(holder);
+            match role {
+                Role::Claim if holder.is_some() => refusal.name = holder,
+                Role::ExternalId if holder.is_some() => refusal.external_id = holder,
+                Role::Unique(index) => refusal.unique = Some(index),
+                Role::Head if item.is_none() => refusal.no_group = true,
+                Role::Moved(index) => refusal.moved.push(index),
+                Role::Alive(index) => refusal.unknown.push(index),
+                _ => refusal.changed = true,
+            }
+        }
+        Ok(Wrote::Refused(refusal))
+    }
+}
+
+/// Where the names are to be held; an externalId that stays is held where it is.
+fn keys(at: &Collection, id: &ResourceId, names: &Names, taking: Taking, old: Option<&Stored>) -> Keys {
+    let same = old.filter(|old| old.names.external_id == names.external_id);
+    let external_id = match (same, &names.external_id) {
+        (Some(old), _) => old.keys.external_id.clone(),
+        (None, Some(external_id)) => {
+            let key = at.external_id(external_id);
+            // Its first owner holds the bare hash.
+            Some(if taking.external_id { format!("{key}#{id}") } else { key })
+        }
+        (None, None) => None,
+    };
+    Keys {
+        claim: names.name.as_ref().map(|name| at.claim(name, names.shared.then_some(id))),
+        external_id,
+        unique: names.unique.iter().map(|unique| at.unique_value(&unique.attribute, &unique.form)).collect(),
+    }
+}
+
+fn activity(resource: &Resource) -> i64 {
+    i64::from(is_active(&resource.attributes))
+}
+
+pub(super) fn version(version: u64) -> AttributeValue {
+    number(i64::try_from(version).unwrap_or(i64::MAX))
+}
+
+/// Who holds a name's row, and whether that user was deleted.
+fn holder(item: &Item) -> Option<(ResourceId, bool)> {
+    Some((item.text("i")?.parse().ok()?, item.number("x").is_some()))
+}
