@@ -7,6 +7,7 @@ mod cursors;
 mod discovery;
 mod etags;
 mod faults;
+mod groups;
 mod lambda;
 mod ledger;
 mod lifecycle;

@@ -147,11 +147,32 @@ impl World {
 
     /// The users that a filter finds.
     pub async fn find(&self, filter: &str) -> Vec<Value> {
-        let answer = self.send("GET", &format!("/Users?filter={}", encode(filter)), None).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
+        self.search("/Users", filter).await
+    }
+
+    /// The resources of an endpoint that a filter finds.
+    pub async fn search(&self, endpoint: &str, filter: &str) -> Vec<Value> {
+        let answer = self.send("GET", &format!("{endpoint}?filter={}", encode(filter)), None).await;
+        assert_eq!(answer.status, 200, "{filter}: {}", answer.body);
         let found = answer.body["Resources"].as_array().unwrap().clone();
         assert_eq!(answer.body["totalResults"], found.len());
         found
+    }
+
+    /// Sends a request under the condition that the resource has this version.
+    pub async fn send_if(&self, path: &str, tag: &str, method: &str, body: Value) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/scim/v2{path}"))
+            .header("authorization", format!("Bearer {}", self.token.reveal()))
+            .header("if-match", tag);
+        let body = if body.is_null() { Bytes::new() } else { body.to_string().into() };
+        self.raw(request.body(body).unwrap()).await
+    }
+
+    /// How many rows there are in partitions whose name holds `mark`.
+    pub async fn rows_of(&self, mark: &str) -> usize {
+        self.rows().await.iter().filter(|row| row["p"].as_s().unwrap().contains(mark)).count()
     }
 
     /// Every row of the table.
