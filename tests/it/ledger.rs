@@ -95,3 +95,60 @@ async fn the_ledger_of_lists() {
     let count = world.send("GET", "/Users?count=0", None).await;
     assert!(count.tally.calls <= 1, "{:?}", count.tally);
 }
+
+#[tokio::test]
+async fn the_ledger_of_groups() {
+    let world = World::new().await;
+    world.send("GET", "/ServiceProviderConfig", None).await;
+    let people = world.people("u", 12).await;
+    let member =
+        |op: &str, id: &str| json!({ "Operations": [{ "op": op, "path": "members", "value": [{ "value": id }] }] });
+
+    let body = json!({ "displayName": "Staff", "externalId": "s", "members": [{ "value": people[0] }] });
+    let created = world.send("POST", "/Groups", body).await;
+    cost("create: group, name, externalId, 16 heads, counter, log, member, membership, check", &created, 1, 0.0, 48.0);
+    let path = format!("/Groups/{}", created.body["id"].as_str().unwrap());
+    cost("get with members", &world.send("GET", &path, None).await, 2, 2.0, 0.0);
+    let short = format!("{path}?excludedAttributes=members");
+    cost("get without members", &world.send("GET", &short, None).await, 1, 1.0, 0.0);
+    let filter =
+        |filter: String| format!("/Groups?excludedAttributes=members&filter={}", crate::support::encode(&filter));
+    cost("displayName eq", &world.send("GET", &filter("displayName eq \"staff\"".into()), None).await, 1, 1.0, 0.0);
+    cost(
+        "id eq and members eq: group, member",
+        &world.send("GET", &filter(format!("id eq \"{}\" and members eq \"{}\"", &path[8..], people[0])), None).await,
+        2,
+        2.0,
+        0.0,
+    );
+    cost(
+        "members eq: membership, group, member",
+        &world.send("GET", &filter(format!("members eq \"{}\"", people[0])), None).await,
+        4,
+        4.0,
+        0.0,
+    );
+    for size in [1, 10] {
+        for id in &people[1..size] {
+            world.send("PATCH", &path, member("add", id)).await;
+        }
+        let added = world.send("PATCH", &short, member("add", &people[11])).await;
+        cost("add a member: member, membership, head, check, log; and the answer", &added, 2, 1.0, 10.0);
+        let again = world.send("PATCH", &short, member("add", &people[11])).await;
+        cost("add a member again: a refused transaction, and the answer", &again, 2, 1.0, 0.0);
+        let removed = world.send("PATCH", &short, member("remove", &people[11])).await;
+        cost("remove a member: member, membership, head, log; and the answer", &removed, 2, 1.0, 8.0);
+        let whole = world.send("PATCH", &path, member("add", &people[11])).await;
+        cost("add a member, answered with all", &whole, 3, 2.0, 10.0);
+        world.send("PATCH", &path, member("remove", &people[11])).await;
+    }
+    let rename = json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": "Crew" }] });
+    cost("rename: group, two names, log; and the answer", &world.send("PATCH", &short, rename).await, 3, 2.0, 8.0);
+    let user = format!("/Users/{}?attributes=groups", people[0]);
+    cost("the groups of a user: user, memberships, each group", &world.send("GET", &user, None).await, 3, 3.0, 0.0);
+    let user = format!("/Users/{}", people[0]);
+    let gone = world.send("DELETE", &user, None).await;
+    cost("delete a user in a group", &gone, 5, 3.0, 14.0);
+    let deleted = world.send("DELETE", &path, None).await;
+    cost("delete a group of nine: group, names, heads, counter, log; members; memberships", &deleted, 6, 4.0, 78.0);
+}
