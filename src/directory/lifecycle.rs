@@ -1,5 +1,6 @@
 //! How resources come, go and, if they are users, come back.
 
+use scim_core::members::{Member, MemberType};
 use scim_core::resource::Attributes;
 use scim_core::{Draft, Error, ErrorKind, Resource, ResourceId, members};
 use serde_json::Value;
@@ -121,10 +122,8 @@ impl Directory {
         let mut joined: Vec<_> = moves
             .into_iter()
             .filter_map(|change| match change {
-                Move::Join(mut member) => {
-                    member.kind = member.kind.or(Some(members::MemberType::User));
-                    Some(member)
-                }
+                Move::Join(member) => Some(Member { kind: member.kind.or(Some(MemberType::User)), ..member }),
+                Move::Name(member) => Some(Member { kind: None, ..member }),
                 Move::Leave(_) => None,
             })
             .collect();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::members::{Delta, Member, MemberType, MembersPatch};
-use scim_core::{Error, ErrorKind, ResourceId};
+use scim_core::{Dialect, Error, ErrorKind, ResourceId};
 
 use super::{Call, Directory, busy, not_found, whole};
 use crate::store::members::that_fit;
@@ -13,6 +13,8 @@ use crate::tenant::{Type, unanswered};
 
 /// Most changes of members in a request.
 const MOST_MOVES: usize = 1_000;
+/// How many members are looked up at a time.
+const SIDE_BY_SIDE: usize = 16;
 
 /// What a request asks of a group's members.
 #[derive(Debug)]
@@ -29,8 +31,8 @@ pub(super) enum Membership<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Moves {
     pub(super) waiting: Vec<Move>,
-    /// What members are that are no users, or were found out to be.
-    kinds: BTreeMap<ResourceId, MemberType>,
+    /// What those are who were not what they seemed; `None` is no resource of this tenant.
+    kinds: BTreeMap<ResourceId, Option<MemberType>>,
     /// Who is, or is not, a member already, as wished.
     done: Vec<ResourceId>,
 }
@@ -62,7 +64,11 @@ impl Moves {
         waiting.retain(|change| !done.contains(change.member()));
         for change in waiting {
             if let Move::Join(member) = change {
-                member.kind = kinds.get(&member.value).copied().or(member.kind);
+                match kinds.get(&member.value) {
+                    Some(Some(kind)) => member.kind = Some(*kind),
+                    Some(None) => *change = Move::Name(member.clone()),
+                    None => {}
+                }
             }
         }
     }
@@ -156,7 +162,7 @@ impl Directory {
     /// Takes from a refusal who is done already and who is no user but a group.
     ///
     /// # Errors
-    /// `invalidValue` if somebody is neither.
+    /// As [`Directory::kind`].
     pub(super) async fn learn(&self, call: Call<'_>, moves: &mut Moves, refusal: &Refusal) -> Result<(), Error> {
         let done = refusal.moved.iter().filter_map(|index| moves.waiting.get(*index));
         moves.done.extend(done.map(|change| change.member().clone()).collect::<Vec<_>>());
@@ -164,12 +170,10 @@ impl Directory {
             refusal.unknown.iter().filter_map(|index| moves.waiting.get(*index)).cloned().collect();
         for change in unknown {
             let Move::Join(member) = change else { continue };
-            let tried = member.kind.unwrap_or(MemberType::User);
-            let other = if tried == MemberType::User { MemberType::Group } else { MemberType::User };
-            if moves.kinds.contains_key(&member.value) || !self.lives(call, &member.value, other).await? {
-                return Err(unknown_member());
+            let kind = self.kind(call, &member).await?;
+            if moves.kinds.insert(member.value, kind).is_some() {
+                return Err(busy());
             }
-            moves.kinds.insert(member.value, other);
         }
         moves.settle();
         Ok(())
@@ -179,22 +183,35 @@ impl Directory {
     pub(super) async fn check_members(&self, call: Call<'_>, moves: &mut Moves) -> Result<(), Error> {
         let joining = moves.waiting.iter().filter_map(|change| match change {
             Move::Join(member) => Some(member.clone()),
-            Move::Leave(_) => None,
+            Move::Name(_) | Move::Leave(_) => None,
         });
-        let each = stream::iter(joining.collect::<Vec<_>>()).map(|member| async move {
-            let likely = member.kind.unwrap_or(MemberType::User);
-            let other = if likely == MemberType::User { MemberType::Group } else { MemberType::User };
-            for kind in [likely, other] {
-                if self.lives(call, &member.value, kind).await? {
-                    return Ok((member.value, kind));
-                }
-            }
-            Err(unknown_member())
-        });
-        let kinds: Vec<(ResourceId, MemberType)> = each.buffer_unordered(16).try_collect().await?;
+        let each = stream::iter(joining.collect::<Vec<_>>())
+            .map(|member| async move { Ok::<_, Error>((member.value.clone(), self.kind(call, &member).await?)) });
+        let kinds: Vec<_> = each.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
         moves.kinds.extend(kinds);
         moves.settle();
         Ok(())
+    }
+
+    /// What somebody is who is named as a member. Under the strict profile it may be nobody: RFC 7643
+    /// section 4.2 asks for no check.
+    ///
+    /// # Errors
+    /// `invalidValue` if there is no such user or group.
+    async fn kind(&self, call: Call<'_>, member: &Member) -> Result<Option<MemberType>, Error> {
+        let likely = member.kind.unwrap_or(MemberType::User);
+        let other = if likely == MemberType::User { MemberType::Group } else { MemberType::User };
+        for kind in [likely, other] {
+            if self.lives(call, &member.value, kind).await? {
+                return Ok(Some(kind));
+            }
+        }
+        match call.dialect() {
+            Dialect::Strict => Ok(None),
+            Dialect::Tolerant => {
+                Err(Error::invalid_value("One of members is no user or group of this tenant; create it first."))
+            }
+        }
     }
 
     async fn lives(&self, call: Call<'_>, id: &ResourceId, kind: MemberType) -> Result<bool, Error> {
@@ -204,8 +221,4 @@ impl Directory {
         let found = self.store.resource(&at, id, now).await.map_err(unanswered)?;
         Ok(found.is_some_and(|found| found.is_visible(now)))
     }
-}
-
-fn unknown_member() -> Error {
-    Error::invalid_value("One of members is no user or group of this tenant; create it first.")
 }

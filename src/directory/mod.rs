@@ -112,6 +112,7 @@ impl Directory {
         precondition: &Precondition,
         wanted: Wanted<'_>,
     ) -> Result<Shown, Error> {
+        patch.check_id(id)?;
         let members = patch.take_members()?;
         if patch.is_empty()
             && *precondition == Precondition::None

@@ -164,7 +164,11 @@ pub(super) fn set_members(call: Call<'_>, group: &mut Resource, members: Vec<Mem
 /// A member as clients and filters see it.
 pub(super) fn element(call: Call<'_>, member: &Member) -> Map<String, Value> {
     let mut element = member.element();
-    let endpoint = if member.kind == Some(MemberType::Group) { "Groups" } else { "Users" };
+    let endpoint = match member.kind {
+        None => return element,
+        Some(MemberType::Group) => "Groups",
+        Some(MemberType::User) => "Users",
+    };
     element.insert("$ref".into(), format!("{}/{endpoint}/{}", call.base_url, member.value).into());
     element
 }

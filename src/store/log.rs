@@ -84,7 +84,7 @@ pub(super) fn changes(tenant: &TenantKey, before: &Attributes, after: &Attribute
 /// Who joins and who leaves a group.
 pub(super) fn moves<'m>(tenant: &TenantKey, moves: &'m [Move]) -> Vec<(String, String)> {
     let word = |change: &'m Move| match change {
-        Move::Join(_) => "members.add",
+        Move::Join(_) | Move::Name(_) => "members.add",
         Move::Leave(_) => "members.remove",
     };
     moves.iter().map(|change| (word(change).to_owned(), tenant.log_digest(change.member().as_str()))).collect()

@@ -28,6 +28,9 @@ const OWN_ACTIONS: usize = 12;
 pub enum Move {
     /// Becomes a member. Of no type means a user.
     Join(Member),
+    /// Is named as a member, though it is no resource of this tenant: nothing is checked, and nobody can
+    /// ever have that id.
+    Name(Member),
     /// Is no member any more.
     Leave(ResourceId),
 }
@@ -36,7 +39,7 @@ impl Move {
     /// Whom it is about.
     pub fn member(&self) -> &ResourceId {
         match self {
-            Self::Join(member) => &member.value,
+            Self::Join(member) | Self::Name(member) => &member.value,
             Self::Leave(id) => id,
         }
     }
@@ -44,7 +47,7 @@ impl Move {
     fn actions(&self) -> usize {
         match self {
             Self::Join(_) => 3,
-            Self::Leave(_) => 2,
+            Self::Name(_) | Self::Leave(_) => 2,
         }
     }
 }
@@ -141,18 +144,21 @@ fn rows(
     for (index, change) in moves.iter().enumerate() {
         let membership = Row::new(&tenant.memberships(change.member()), group.as_str());
         match change {
-            Move::Join(member) => {
+            Move::Join(member) | Move::Name(member) => {
                 let kind = if member.kind == Some(MemberType::Group) { Kind::Group } else { Kind::User };
+                let letter = if matches!(change, Move::Name(_)) { NAMED } else { letter(&kind) };
                 let row = Row::new(&members, member.value.as_str())
-                    .text("k", letter(&kind))
+                    .text("k", letter)
                     .text_if("n", member.display.as_deref())
                     .text("ev", act.operation.as_str());
                 let new = Condition("attribute_not_exists(p)", Vec::new());
                 transaction.put(Role::Moved(index), row, Some(new))?;
-                transaction.put(Role::Other, membership.text("k", letter(&kind)), None)?;
-                let home = Collection { tenant: tenant.clone(), kind };
-                let lives = Condition("st = :live AND attribute_not_exists(x)", vec![(":live", text("live"))]);
-                transaction.check(Role::Alive(index), Row::new(&home.rows(), member.value.as_str()), lives)?;
+                transaction.put(Role::Other, membership.text("k", letter), None)?;
+                if letter != NAMED {
+                    let home = Collection { tenant: tenant.clone(), kind };
+                    let lives = Condition("st = :live AND attribute_not_exists(x)", vec![(":live", text("live"))]);
+                    transaction.check(Role::Alive(index), Row::new(&home.rows(), member.value.as_str()), lives)?;
+                }
             }
             Move::Leave(id) => {
                 let there = Condition("attribute_exists(p)", Vec::new());
@@ -327,12 +333,19 @@ impl Store {
     }
 }
 
+/// The mark of a member that is no resource.
+const NAMED: &str = "?";
+
 fn letter(kind: &Kind) -> &'static str {
     if *kind == Kind::Group { "G" } else { "U" }
 }
 
 fn member(item: &Item) -> Result<Member, StoreError> {
     let value = item.s().parse().map_err(|()| StoreError::broken("a member's id is none"))?;
-    let kind = if item.text("k") == Some("G") { MemberType::Group } else { MemberType::User };
-    Ok(Member { value, kind: Some(kind), display: item.text("n").map(str::to_owned) })
+    let kind = match item.text("k") {
+        Some("G") => Some(MemberType::Group),
+        Some(NAMED) => None,
+        _ => Some(MemberType::User),
+    };
+    Ok(Member { value, kind, display: item.text("n").map(str::to_owned) })
 }

@@ -209,9 +209,10 @@ impl Stored {
     }
 }
 
-/// Whether a resource counts as active: `active` is true unless it says false.
+/// Whether a user counts as active. One whose `active` was removed does not: that a value is lost lets
+/// nobody in.
 pub(super) fn is_active(attributes: &Attributes) -> bool {
-    attributes.get("active") != Some(&Value::Bool(false))
+    attributes.get("active") == Some(&Value::Bool(true))
 }
 
 /// The row of a live resource. `version` is the row's own.

@@ -456,3 +456,27 @@ async fn lists_show_members_unless_they_are_excluded() {
     let third = world.send("GET", "/Groups?startIndex=3&count=1", None).await.body;
     assert_eq!(third["Resources"][0]["id"], all[2]);
 }
+
+#[tokio::test]
+async fn a_member_that_is_nobody_is_refused_by_default_and_kept_under_strict() {
+    let world = World::new().await;
+    let (_, strict) = world.tenant("strict", "strict").await;
+    let nobody = || json!([{ "value": "nobody-at-all", "type": "User" }]);
+    let path = world.group("Staff", &[]).await;
+    world.send("PATCH", &path, members("add", nobody())).await.is_error(400, Some("invalidValue"));
+    let body = json!({ "displayName": "Staff", "members": nobody() });
+    let group = world.send_as(&strict, "POST", "/Groups", body).await;
+    assert_eq!(group.body["members"], json!([{ "value": "nobody-at-all" }]));
+    let path = format!("/Groups/{}", group.body["id"].as_str().unwrap());
+    let other = members("add", json!([{ "value": "somebody-else" }]));
+    assert_eq!(world.send_as(&strict, "PATCH", &path, other).await.body["members"].as_array().unwrap().len(), 2);
+    let all = members("remove", Value::Null);
+    assert_eq!(world.send_as(&strict, "PATCH", &path, all).await.body.get("members"), None);
+    // A token of another tenant reaches neither the group nor its members.
+    world.send("GET", &path, None).await.is_error(404, None);
+    world.send("PATCH", &path, members("remove", nobody())).await.is_error(404, None);
+    let own = world.people("u", 1).await;
+    let foreign = members("add", values(&own));
+    assert_eq!(world.send_as(&strict, "PATCH", &path, foreign).await.body["members"], json!([{ "value": own[0] }]));
+    assert_eq!(world.groups_of(&own[0]).await, Vec::<String>::new());
+}

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::json::member;
 use crate::members::{MEMBERS, MembersPatch};
+use crate::message::PATCH_OP;
 use crate::patch_apply;
 use crate::path::{AttributeRef, Path, Place};
 use crate::resource::Attributes;
@@ -21,6 +22,8 @@ pub const MAX_WORK: usize = 100_000;
 pub struct PatchRequest<'s> {
     changes: Vec<Change<'s>>,
     dialect: Dialect,
+    /// The id in a path-less value, as some clients repeat it.
+    id: Option<String>,
 }
 
 /// One operation on one place.
@@ -51,6 +54,11 @@ impl<'s> PatchRequest<'s> {
     /// without path; `invalidPath`, `invalidFilter`; `invalidValue` for an operation that lacks its
     /// value; `mutability` for a path to a read-only attribute.
     pub fn parse(body: &Map<String, Value>, resource_type: &'s ResourceType, dialect: Dialect) -> Result<Self, Error> {
+        let uris = member(body, "schemas").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+        let uris: Vec<String> = uris.map(str::to_ascii_lowercase).collect();
+        if !uris.is_empty() && !uris.iter().any(|uri| uri.ends_with(":patchop")) {
+            return Err(Error::invalid_syntax(format!("A PATCH body has the schema {PATCH_OP}; send that one.")));
+        }
         let operations = member(body, "Operations")
             .and_then(Value::as_array)
             .ok_or_else(|| Error::invalid_syntax("A PATCH body needs the array Operations with op, path and value."))?;
@@ -60,7 +68,7 @@ impl<'s> PatchRequest<'s> {
                 format!("A PATCH request holds at most {MAX_OPERATIONS} operations."),
             ));
         }
-        let mut request = Self { changes: Vec::with_capacity(operations.len()), dialect };
+        let mut request = Self { changes: Vec::with_capacity(operations.len()), dialect, id: None };
         for operation in operations {
             let operation = operation.as_object().ok_or_else(|| {
                 Error::invalid_syntax("Each of Operations must be an object with op, path and value.")
@@ -68,6 +76,20 @@ impl<'s> PatchRequest<'s> {
             request.read(operation, resource_type)?;
         }
         Ok(request)
+    }
+
+    /// Whether the request may be meant for the resource with this id: a value that names another one
+    /// shows that the client has mixed them up.
+    ///
+    /// # Errors
+    /// `mutability`: an id is never changed.
+    pub fn check_id(&self, id: &str) -> Result<(), Error> {
+        match &self.id {
+            Some(named) if !named.eq_ignore_ascii_case(id) => {
+                Err(Error::mutability("The value names the id of another resource; id is read-only."))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Takes out the operations on the members of a group, which are not stored with it.
@@ -139,6 +161,9 @@ impl<'s> PatchRequest<'s> {
             }
             (_, Some(Value::Object(object))) => {
                 for (name, value) in object {
+                    if name.eq_ignore_ascii_case("id") {
+                        self.id = value.as_str().filter(|id| !id.is_empty()).map(str::to_owned).or(self.id.take());
+                    }
                     self.push(op, &name, Some(value), resource_type, false)?;
                 }
                 Ok(())
@@ -161,16 +186,10 @@ impl<'s> PatchRequest<'s> {
         }
         let path = match Path::parse(path, resource_type, self.dialect) {
             // A name among others, such as "Job Title", is as unknown here as in a POST.
-            Err(_) if !explicit && self.dialect == Dialect::Tolerant => None,
-            path => path?,
-        };
-        let Some(path) = path else {
-            return match self.dialect {
-                Dialect::Tolerant => Ok(()),
-                Dialect::Strict => {
-                    Err(Error::invalid_path("The path names an attribute that is in no schema of this resource type."))
-                }
-            };
+            Ok(None) | Err(_) if !explicit && self.dialect == Dialect::Tolerant => return Ok(()),
+            path => path?.ok_or_else(|| {
+                Error::invalid_path("The path names an attribute that is in no schema of this resource type.")
+            })?,
         };
         match (path.place, value) {
             (Place::Extension(extension), Some(Value::Object(object))) => {

@@ -62,8 +62,8 @@ impl Target<'_, '_> {
         let attribute = self.at.attribute;
         let removes =
             change.operation == Operation::Remove || matches!(&change.value, Some(value) if is_no_value(value));
-        if removes && attribute.kind == Type::Boolean && attribute.name == "active" {
-            // Losing the value would read as active: a clumsy message must not let a leaver back in.
+        if removes && attribute.name == "active" && self.dialect == Dialect::Tolerant {
+            // A clumsy message must neither let a leaver back in nor lock somebody out.
             return Ok(before);
         }
         if removes && attribute.required && self.at.sub.is_none() && self.filter.is_none() {

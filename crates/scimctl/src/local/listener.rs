@@ -18,6 +18,7 @@ use scim_lambda::edge::MAX_BODY_BYTES;
 use scim_lambda::telemetry::Tally;
 use tokio::net::TcpListener;
 
+use super::request_line::Mended;
 use super::secrets::Vault;
 
 /// How long a client may take to send its headers.
@@ -95,7 +96,7 @@ where
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
-            .serve_connection(TokioIo::new(stream), service);
+            .serve_connection(TokioIo::new(Mended::new(stream)), service);
         let connection = graceful.watch(connection);
         // What a client does to its own connection is no concern of the server.
         tokio::spawn(async move { drop(connection.await) });

@@ -4,6 +4,7 @@
 pub mod data_dir;
 pub mod engine;
 pub mod listener;
+mod request_line;
 pub mod secrets;
 
 use std::path::Path;

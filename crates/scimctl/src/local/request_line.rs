@@ -1,0 +1,148 @@
+//! Request lines as sloppy clients write them: with quotes, blanks and other raw characters in the
+//! target, which hyper refuses before anybody can answer. They are percent-encoded on the way.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Longest request line that is looked at, in bytes.
+const LONGEST: usize = 64 * 1_024;
+
+/// A connection whose request lines are mended as they are read.
+///
+/// A request begins with the first byte of a connection, and with the first that is read after
+/// something was written. What looks like no request line passes as it is.
+#[derive(Debug)]
+pub(super) struct Mended<S> {
+    stream: S,
+    /// Whether the next byte begins a request.
+    begins: bool,
+    /// Read, but the line is not complete.
+    line: BytesMut,
+    /// Mended, and to be handed on.
+    ready: BytesMut,
+}
+
+impl<S> Mended<S> {
+    pub(super) fn new(stream: S) -> Self {
+        Self { stream, begins: true, line: BytesMut::new(), ready: BytesMut::new() }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Mended<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = &mut *self;
+        while this.begins {
+            let mut bytes = [0; 4_096];
+            let mut read = ReadBuf::new(&mut bytes);
+            ready!(Pin::new(&mut this.stream).poll_read(cx, &mut read))?;
+            this.line.extend_from_slice(read.filled());
+            if read.filled().is_empty() || this.line.len() > LONGEST || this.line.contains(&b'\n') {
+                this.begins = false;
+                this.ready = mend(&this.line.split());
+            }
+        }
+        if this.ready.is_empty() {
+            return Pin::new(&mut this.stream).poll_read(cx, to);
+        }
+        let length = this.ready.len().min(to.remaining());
+        to.put_slice(&this.ready.split_to(length));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Mended<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        // Bytes that wait belong to a request already.
+        self.begins = !self.ready.has_remaining();
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+/// The bytes with the target of their first line encoded, if that is a request line.
+fn mend(bytes: &[u8]) -> BytesMut {
+    let mended = || {
+        let end = bytes.iter().position(|b| *b == b'\n')?;
+        let (line, rest) = bytes.split_at_checked(end)?;
+        let text = line.strip_suffix(b"\r").unwrap_or(line);
+        let begin = text.iter().position(|b| *b == b' ')? + 1;
+        let (method, text) = text.split_at_checked(begin)?;
+        let (target, version) = text.split_at_checked(text.len().checked_sub(" HTTP/1.1".len())?)?;
+        let is_line = method.iter().all(|b| b.is_ascii_uppercase() || *b == b' ')
+            && target.starts_with(b"/")
+            && version.starts_with(b" HTTP/1.");
+        let mut mended = BytesMut::with_capacity(bytes.len() + 64);
+        mended.extend_from_slice(method);
+        for byte in target {
+            match byte {
+                b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | ..=b' ' | 0x7f.. => {
+                    mended.extend_from_slice(format!("%{byte:02X}").as_bytes());
+                }
+                byte => mended.extend_from_slice(&[*byte]),
+            }
+        }
+        mended.extend_from_slice(version);
+        mended.extend_from_slice(b"\r");
+        mended.extend_from_slice(rest);
+        is_line.then_some(mended)
+    };
+    mended().unwrap_or_else(|| bytes.into())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    #[test]
+    fn targets_are_encoded_and_nothing_else() {
+        for (sent, read) in [
+            (
+                "GET /Users?filter=userName eq \"a\" HTTP/1.1\r\nHost: \"x\"\r\n",
+                "GET /Users?filter=userName%20eq%20%22a%22 HTTP/1.1\r\nHost: \"x\"\r\n",
+            ),
+            ("GET /Users?a=%22+b HTTP/1.1\n\n", "GET /Users?a=%22+b HTTP/1.1\r\n\n"),
+            ("GET /\u{e9} HTTP/1.0\r\n", "GET /%C3%A9 HTTP/1.0\r\n"),
+            ("{\"a\": \"/ HTTP/1.1\"}\r\n", "{\"a\": \"/ HTTP/1.1\"}\r\n"),
+            ("POST\r\n", "POST\r\n"),
+            ("", ""),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&mend(sent.as_bytes())), read);
+        }
+    }
+
+    #[tokio::test]
+    async fn each_request_of_a_connection_is_mended_and_no_body_is() {
+        let (mut client, server) = duplex(64);
+        let mut server = Mended::new(server);
+        for _ in 0..2 {
+            client.write_all(b"POST /a\"b").await.unwrap();
+            let (_, read) = tokio::join!(client.write_all(b" HTTP/1.1\r\n\r\n"), async {
+                let mut read = vec![0; 23];
+                server.read_exact(&mut read).await.unwrap();
+                read
+            });
+            assert_eq!(read, b"POST /a%22b HTTP/1.1\r\n\r");
+            client.write_all(b"GET /\" HTTP/1.1\n").await.unwrap();
+            let mut body = vec![0; 17];
+            server.read_exact(&mut body).await.unwrap();
+            assert_eq!(body, b"\nGET /\" HTTP/1.1\n");
+            server.write_all(b"HTTP/1.1 200 OK\r\n").await.unwrap();
+            client.read_exact(&mut [0; 17]).await.unwrap();
+        }
+    }
+}
