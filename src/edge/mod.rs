@@ -1,6 +1,7 @@
 //! The edge: `http::Request<Bytes>` in, `http::Response<Bytes>` out, the same in Lambda and on a
 //! laptop.
 
+mod bulk;
 mod discover;
 pub mod gateway;
 mod request;
@@ -115,6 +116,7 @@ impl Service {
             Route::Resources(_) | Route::Resource(..) | Route::SearchIn(_) | Route::Search => {
                 self.serve(request, route, call).await
             }
+            Route::Bulk => self.bulk(request, call).await,
             Route::Me => Err(Error::new(
                 ErrorKind::NotImplemented,
                 "A token stands for an identity provider, not for a user; use /Users.",

@@ -2,13 +2,11 @@
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, header};
+pub use scim_core::message::MAX_BODY_BYTES;
 use scim_core::{Error, ErrorKind, Query, json};
 use serde_json::{Map, Value};
 
 use crate::directory::Precondition;
-
-/// Largest body, in bytes.
-pub const MAX_BODY_BYTES: usize = 1_024 * 1_024;
 
 /// The id under which the platform knows a request; an extension of the request.
 #[derive(Debug, Clone)]

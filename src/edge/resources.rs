@@ -36,6 +36,7 @@ impl Service {
     async fn create(&self, request: &Request<Bytes>, of: &Type, call: Call<'_>) -> Result<Response<Bytes>, Error> {
         let projection = projection(request, of)?;
         let draft = of.resource.parse(request::body(request)?, call.tenant.profile.dialect)?;
+        let projection = projection.asserting(draft.attributes.names());
         let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
         let shown = self.directory.create(call, of, draft, wanted).await?;
         Ok(answer(StatusCode::CREATED, of, &shown, &projection, call))
@@ -51,26 +52,32 @@ impl Service {
         let dialect = call.tenant.profile.dialect;
         let projection = projection(request, of)?;
         let known = request::precondition(request, header::IF_MATCH);
-        let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
-        let shown = match request.method().as_str() {
+        let (shown, projection) = match request.method().as_str() {
             "GET" => {
+                let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
                 let shown = self.directory.retrieve(call, of, id, wanted).await?;
                 let seen = request::precondition(request, header::IF_NONE_MATCH);
                 let version = shown.resource.meta.version;
                 if seen != Precondition::None && seen.matches(version) {
                     return Ok(response::not_modified(version));
                 }
-                shown.whole()?
+                (shown.whole()?, projection)
             }
             "PUT" => {
                 let draft = of.resource.parse(request::body(request)?, dialect)?;
-                self.directory.replace(call, of, id, draft, &known, wanted).await?
+                let projection = projection.asserting(draft.attributes.names());
+                let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
+                (self.directory.replace(call, of, id, draft, &known, wanted).await?, projection)
             }
             "PATCH" => {
                 let body = request::body(request)?;
                 let patch = PatchRequest::parse(&body, &of.resource, dialect)?;
-                let wanted = Wanted { members: FEW_MEMBERS, ..wanted };
-                self.directory.patch(call, of, id, patch, &known, wanted).await?
+                // "The server MUST return a 200 OK if the "attributes" parameter is specified in the request."
+                // (RFC 7644, 3.5.2)
+                let members = if projection.is_explicit() { MOST_MEMBERS } else { FEW_MEMBERS };
+                let projection = projection.asserting(patch.names());
+                let wanted = Wanted { projection: &projection, members };
+                (self.directory.patch(call, of, id, patch, &known, wanted).await?, projection)
             }
             _ => {
                 self.directory.delete(call, of, id, &known).await?;

@@ -17,6 +17,7 @@ pub(super) enum Route {
     SearchIn(String),
     /// `/.search` at the root: all resource types.
     Search,
+    Bulk,
     Me,
     ServiceProviderConfig,
     ResourceTypes,
@@ -41,13 +42,14 @@ impl Route {
         }
         Some(match (endpoint.to_ascii_lowercase().as_str(), id) {
             (".search", None) => Self::Search,
+            ("bulk", None) => Self::Bulk,
             ("me", None) => Self::Me,
             ("serviceproviderconfig", None) => Self::ServiceProviderConfig,
             ("resourcetypes", None) => Self::ResourceTypes,
             ("resourcetypes", Some(id)) => Self::ResourceType(id),
             ("schemas", None) => Self::Schemas,
             ("schemas", Some(id)) => Self::Schema(id),
-            (".search" | "me" | "serviceproviderconfig", Some(_)) => return None,
+            (".search" | "bulk" | "me" | "serviceproviderconfig", Some(_)) => return None,
             (_, None) => Self::Resources(endpoint),
             (_, Some(id)) if id == ".search" => Self::SearchIn(endpoint),
             (_, Some(id)) => Self::Resource(endpoint, id),
@@ -74,6 +76,7 @@ impl Route {
             Self::Resource(..) => format!("/{name}/{{id}}"),
             Self::SearchIn(_) => format!("/{name}/.search"),
             Self::Search => "/.search".into(),
+            Self::Bulk => "/Bulk".into(),
             Self::Me => "/Me".into(),
             Self::ServiceProviderConfig => "/ServiceProviderConfig".into(),
             Self::ResourceTypes => "/ResourceTypes".into(),
@@ -87,7 +90,7 @@ impl Route {
     pub(super) fn allow(&self) -> &'static str {
         match self {
             Self::Resources(_) => "GET, POST",
-            Self::SearchIn(_) | Self::Search => "POST",
+            Self::SearchIn(_) | Self::Search | Self::Bulk => "POST",
             Self::Resource(..) => "GET, PUT, PATCH, DELETE",
             Self::Me => "GET, POST, PUT, PATCH, DELETE",
             _ => "GET",

@@ -203,13 +203,8 @@ impl Store {
         // A claim is taken over as a whole or left to who took it.
         left.extend(gone(&held.claim, &keys.claim).map(|key| (rows.clone(), key)));
         left.extend(gone(&old.keys.external_id, &keys.external_id).map(|key| (external_ids, key)));
-        left.extend(
-            old.keys
-                .unique
-                .iter()
-                .filter(|key| !keys.unique.contains(key))
-                .map(|key| (unique_values.clone(), key.clone())),
-        );
+        let unique = held.unique.iter().filter(|key| !keys.unique.contains(key));
+        left.extend(unique.map(|key| (unique_values.clone(), key.clone())));
         let emails = emails.iter().filter(|email| !names.emails.contains(email));
         left.extend(emails.map(|email| (at.tenant.emails(), at.email(email, id))));
         for (p, s) in left {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod bad_input;
+mod bulk;
 mod cursors;
 mod discovery;
 mod etags;
@@ -14,6 +15,7 @@ mod lifecycle;
 mod moto;
 mod paging;
 mod races;
+mod schemas;
 mod search;
 mod secrets;
 mod store_contract;

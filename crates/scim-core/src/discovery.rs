@@ -3,6 +3,8 @@
 
 use serde_json::{Value, json};
 
+use crate::bulk;
+use crate::message::MAX_BODY_BYTES;
 use crate::query::{CURSOR_SECONDS, DEFAULT_COUNT, MAX_COUNT};
 use crate::resource_type::ResourceType;
 use crate::schema::Schema;
@@ -16,7 +18,7 @@ pub fn service_provider_config(base_url: &str) -> Value {
     json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "patch": { "supported": true },
-        "bulk": { "supported": false, "maxOperations": 0, "maxPayloadSize": 0 },
+        "bulk": { "supported": true, "maxOperations": bulk::MAX_OPERATIONS, "maxPayloadSize": MAX_BODY_BYTES },
         "filter": { "supported": true, "maxResults": MAX_COUNT },
         "changePassword": { "supported": false },
         "sort": { "supported": true },

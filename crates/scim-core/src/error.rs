@@ -89,6 +89,9 @@ pub enum ErrorKind {
     NotFound,
     /// The endpoint exists and does not know the method.
     MethodNotAllowed,
+    /// "The specified version number does not match the resource's latest version number, or a service
+    /// provider refused to create a new, duplicate resource", and bulk references that lead nowhere.
+    Conflict,
     /// "Failed to update. Resource has changed on the server."
     PreconditionFailed,
     /// The message is larger than the service provider takes.
@@ -123,6 +126,7 @@ impl ErrorKind {
             Self::Forbidden => (403, None),
             Self::NotFound => (404, None),
             Self::MethodNotAllowed => (405, None),
+            Self::Conflict => (409, None),
             Self::PreconditionFailed => (412, None),
             Self::PayloadTooLarge => (413, None),
             Self::UnsupportedMediaType => (415, None),

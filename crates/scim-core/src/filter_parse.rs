@@ -166,7 +166,12 @@ impl<'t, 's> Parser<'t, 's> {
         Ok(Node::Element { at, inner: Box::new(inner) })
     }
 
+    /// An attribute that is never returned is as unknown as one that nobody defines.
     fn resolve(&self, name: &str) -> Option<AttributeRef<'s>> {
+        self.named(name).filter(|at| !at.attribute.is_hidden() && !at.leaf().is_hidden())
+    }
+
+    fn named(&self, name: &str) -> Option<AttributeRef<'s>> {
         match self.scope {
             Some(scope) => {
                 let attribute = scope.sub_attribute(name)?;

@@ -11,6 +11,7 @@
 //! Names are rewritten to the schema's spelling at that border; behind it nobody compares names
 //! ignoring case.
 
+pub mod bulk;
 pub mod canonical;
 pub mod characteristics;
 pub mod discovery;

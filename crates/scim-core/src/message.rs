@@ -4,10 +4,17 @@ use serde::Serialize;
 
 use crate::error::Error;
 
+/// Largest body of a request, in bytes: `bulk.maxPayloadSize`, and as much for every other request.
+pub const MAX_BODY_BYTES: usize = 1_024 * 1_024;
+
 /// The URI of [`ListResponse`].
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 /// The URI of [`ErrorMessage`].
 pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
+/// The URI of [`crate::bulk::BulkRequest`].
+pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
+/// The URI of [`crate::bulk::BulkResponse`].
+pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 /// The URI of a PATCH body.
 pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 

@@ -107,6 +107,15 @@ impl<'s> PatchRequest<'s> {
         MembersPatch::new(members, self.dialect)
     }
 
+    /// The wire names of the top-level attributes that the operations concern.
+    pub fn names(&self) -> Vec<String> {
+        let places = self.changes.iter().filter_map(|change| match change.path.place {
+            Place::Attribute(at) => Some(AttributeRef { sub: None, ..at }.wire()),
+            Place::Extension(_) => None,
+        });
+        places.collect()
+    }
+
     /// Whether no operation is left.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

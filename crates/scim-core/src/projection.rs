@@ -7,9 +7,16 @@ use crate::path::{AttributeRef, Place};
 use crate::resource_type::ResourceType;
 use crate::schema::{Attribute, Returned};
 
-/// The choice of one request.
+/// What the answer to one request shows.
 #[derive(Debug, Clone, Default)]
-pub enum Projection<'s> {
+pub struct Projection<'s> {
+    choice: Choice<'s>,
+    /// Wire names of the attributes that the client has specified in a write.
+    asserted: Vec<String>,
+}
+
+#[derive(Debug, Clone, Default)]
+enum Choice<'s> {
     /// The default set.
     #[default]
     Default,
@@ -24,11 +31,25 @@ impl<'s> Projection<'s> {
     /// `attributes` wins over `excludedAttributes`.
     pub fn new(attributes: &[String], excluded: &[String], resource_type: &'s ResourceType) -> Self {
         let places = |names: &[String]| names.iter().filter_map(|name| resource_type.resolve(name)).collect();
-        match (attributes, excluded) {
-            ([], []) => Self::Default,
-            ([], excluded) => Self::Except(places(excluded)),
-            (attributes, _) => Self::Only(places(attributes)),
-        }
+        let choice = match (attributes, excluded) {
+            ([], []) => Choice::Default,
+            ([], excluded) => Choice::Except(places(excluded)),
+            (attributes, _) => Choice::Only(places(attributes)),
+        };
+        Self { choice, asserted: Vec::new() }
+    }
+
+    /// For the answer to a write that specified these attributes: one that is returned on request "is
+    /// returned in response to any PUT, POST, or PATCH operations if the attribute was specified by the
+    /// client" (RFC 7643, 7).
+    #[must_use]
+    pub fn asserting(self, asserted: Vec<String>) -> Self {
+        Self { asserted, ..self }
+    }
+
+    /// Whether the client has named the attributes that it wants.
+    pub fn is_explicit(&self) -> bool {
+        matches!(self.choice, Choice::Only(_))
     }
 
     /// Whether an answer shows the core attribute of this name, if it has a value.
@@ -65,26 +86,26 @@ impl<'s> Projection<'s> {
     fn show(&self, place: AttributeRef<'_>, value: Value) -> Option<Value> {
         let picked: Vec<Option<&str>> = self.picked(place).collect();
         let whole = picked.contains(&None);
-        let keep = match (place.attribute.returned, self) {
+        let keep = match (place.attribute.returned, &self.choice) {
             (Returned::Always, _) => true,
             (Returned::Never, _) => false,
-            (_, Self::Only(_)) => !picked.is_empty(),
-            (Returned::Request, _) => false,
-            (Returned::Default, Self::Except(_)) => !whole,
-            (Returned::Default, Self::Default) => true,
+            (_, Choice::Only(_)) => !picked.is_empty(),
+            (Returned::Request, _) => !whole && self.asserted.contains(&place.wire()),
+            (Returned::Default, Choice::Except(_)) => !whole,
+            (Returned::Default, Choice::Default) => true,
         };
         if !keep {
             return None;
         }
         let keep_sub = |sub: &Attribute| {
             let named = picked.contains(&Some(sub.name.as_str()));
-            match (sub.returned, self) {
+            match (sub.returned, &self.choice) {
                 (Returned::Always, _) => true,
                 (Returned::Never, _) => false,
-                (Returned::Request, _) => named && matches!(self, Self::Only(_)),
-                (Returned::Default, Self::Only(_)) => whole || picked.is_empty() || named,
-                (Returned::Default, Self::Except(_)) => !named,
-                (Returned::Default, Self::Default) => true,
+                (Returned::Request, _) => named && self.is_explicit(),
+                (Returned::Default, Choice::Only(_)) => whole || picked.is_empty() || named,
+                (Returned::Default, Choice::Except(_)) => !named,
+                (Returned::Default, Choice::Default) => true,
             }
         };
         Some(prune(place.attribute, value, &keep_sub))
@@ -92,9 +113,9 @@ impl<'s> Projection<'s> {
 
     /// The sub-attributes of `place` that the request names; `None` stands for all of it.
     fn picked(&self, place: AttributeRef<'_>) -> impl Iterator<Item = Option<&'s str>> {
-        let places = match self {
-            Self::Default => &[][..],
-            Self::Only(places) | Self::Except(places) => places,
+        let places = match &self.choice {
+            Choice::Default => &[][..],
+            Choice::Only(places) | Choice::Except(places) => places,
         };
         let extension = place.extension.map(|extension| extension.id.clone());
         let name = place.attribute.name.clone();

@@ -116,6 +116,11 @@ impl Attributes {
         }
     }
 
+    /// The names of all top-level attributes, extension attributes as `urn:...:name`.
+    pub fn names(&self) -> Vec<String> {
+        self.changed(&Self::default())
+    }
+
     /// The names of the top-level attributes (extension attributes as `urn:...:name`) whose values
     /// differ between the two.
     pub fn changed(&self, other: &Attributes) -> Vec<String> {

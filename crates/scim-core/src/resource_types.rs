@@ -48,6 +48,15 @@ struct Extension {
 /// Endpoints that are something else already.
 const TAKEN: [&str; 5] = ["me", "bulk", "serviceproviderconfig", "resourcetypes", "schemas"];
 
+/// Attributes that every resource has.
+const COMMON: [&str; 4] = ["id", "externalId", "meta", "schemas"];
+
+/// "ATTRNAME = ALPHA *(nameChar)" (RFC 7643, 2.1), and `$ref`.
+fn is_attribute_name(name: &str) -> bool {
+    let rest = name.strip_prefix(|first: char| first.is_ascii_alphabetic() || first == '$');
+    rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_$".contains(&b)))
+}
+
 impl Additions {
     /// Reads a file of schemas.
     ///
@@ -71,7 +80,16 @@ impl Additions {
 
     fn schema(&self, id: &str) -> Result<Schema, Unusable> {
         let schema = self.schemas.iter().find(|schema| schema.id.eq_ignore_ascii_case(id)).cloned();
-        schema.ok_or_else(|| Unusable(format!("no schema has the id {id}")))
+        let mut schema = schema.ok_or_else(|| Unusable(format!("no schema has the id {id}")))?;
+        // "Common attributes" are the service provider's, whatever a schema says of them.
+        schema.attributes.retain(|attribute| !COMMON.iter().any(|name| attribute.name.eq_ignore_ascii_case(name)));
+        let names = schema.attributes.iter().flat_map(|a| std::iter::once(a).chain(&a.sub_attributes));
+        match names.map(|attribute| &attribute.name).find(|name| !is_attribute_name(name)) {
+            Some(name) => {
+                Err(Unusable(format!("{name:?} in {id} is no attribute name: a letter, then letters, digits, - and _")))
+            }
+            None => Ok(schema),
+        }
     }
 }
 

@@ -80,6 +80,11 @@ impl Attribute {
         self.uniqueness != Uniqueness::None && !self.multi_valued && self.kind != Type::Complex
     }
 
+    /// Whether clients may never learn the value, be it by a filter or an order.
+    pub fn is_hidden(&self) -> bool {
+        self.returned == Returned::Never
+    }
+
     /// Whether clients may not write the attribute at all.
     pub fn is_read_only(&self) -> bool {
         self.mutability == Mutability::ReadOnly

@@ -58,6 +58,10 @@ pub(crate) struct ServeOptions {
     /// How many days a deleted user can be brought back
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=3650))]
     pub(crate) retention_days: u64,
+
+    /// Serve further schemas and resource types, from a file with the arrays schemas and resourceTypes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schemas: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use scim_core::Additions;
 use scim_lambda::Service;
 use scim_lambda::auth::secrets_manager::{self, Secrets};
 use scim_lambda::clock::Clock;
@@ -25,6 +26,13 @@ use crate::tenant::{self, Made, Wanted};
 const SWEEP: Duration = Duration::from_secs(60);
 
 pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> anyhow::Result<()> {
+    let additions = match &options.schemas {
+        None => Additions::default(),
+        Some(path) => {
+            let text = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+            Additions::parse(&text).with_context(|| path.display().to_string())?
+        }
+    };
     let directory = match options.ephemeral {
         true => None,
         false => match DataDir::open(place.data()?).await? {
@@ -49,6 +57,7 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
     };
     let mut settings = Settings::new(local::TABLE, local::STACK);
     settings.base_url = Some(served.base_url.clone());
+    settings.additions = additions;
     settings.retention = Duration::from_secs(options.retention_days * 24 * 60 * 60);
 
     let sdk = local.sdk_config();

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
+use scim_core::Additions;
 use scim_lambda::Service;
 use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::secrets_manager::{self, Current, Secrets};
@@ -84,6 +85,20 @@ impl World {
 
     /// A world whose SDK calls pass through `between`.
     pub async fn with(between: Between) -> Self {
+        Self::made(between, Additions::default()).await
+    }
+
+    /// A world that serves what a file of `tests/vectors` adds.
+    pub async fn serving(file: &str) -> Self {
+        Self::serving_file(format!("{}/tests/vectors/{file}.json", env!("CARGO_MANIFEST_DIR")).as_ref()).await
+    }
+
+    pub async fn serving_file(path: &std::path::Path) -> Self {
+        let additions = Additions::parse(&std::fs::read(path).unwrap()).unwrap();
+        Self::made(Between::default(), additions).await
+    }
+
+    async fn made(between: Between, additions: Additions) -> Self {
         let clock = TestClock::new();
         let engine = Engine::memory_with_clock(Arc::new(clock.clone())).unwrap();
         let local = Local { engine, secrets: Vault::memory() };
@@ -94,6 +109,7 @@ impl World {
         let secrets = Secrets::new(client, STACK);
         let mut settings = Settings::new(TABLE, STACK);
         settings.base_url = Some(BASE_URL.into());
+        settings.additions = additions;
         let service = Service::new(store.clone(), secrets.clone(), &settings, clock.clock()).unwrap();
         let (tenant, token) = tenant(&store, &secrets, &clock, "acme", "default").await;
         Self { service: Arc::new(service), clock, local, store, secrets, tenant, token, between }

@@ -1,0 +1,170 @@
+//! Bulk (RFC 7644, 3.7): each operation is done as the request that it stands for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
+use scim_core::bulk::{BulkOperation, BulkRequest, BulkResponse, BulkResult};
+use scim_core::message::ErrorMessage;
+use scim_core::{Error, ErrorKind};
+use serde_json::Value;
+
+use super::route::Route;
+use super::{BASE_PATH, Service, request, response};
+use crate::directory::Call;
+
+/// A bulk request under way.
+struct Job {
+    operations: Vec<BulkOperation>,
+    /// The ids of what was created, by bulkId.
+    ids: BTreeMap<String, String>,
+    results: Vec<Option<BulkResult>>,
+    errors: usize,
+}
+
+impl Service {
+    pub(super) async fn bulk(&self, request: &Request<Bytes>, call: Call<'_>) -> Result<Response<Bytes>, Error> {
+        let bulk = BulkRequest::parse(&request::body(request)?)?;
+        let order = bulk.order();
+        let most = bulk.fail_on_errors.unwrap_or(usize::MAX);
+        let results = vec![None; bulk.operations.len()];
+        let mut job = Job { operations: bulk.operations, ids: BTreeMap::new(), results, errors: 0 };
+        let mut late = Vec::new();
+        for index in order {
+            // "the number of errors that the service provider will accept before the operation is
+            // terminated"
+            if job.errors >= most {
+                break;
+            }
+            let postponed = job.prepare(index);
+            self.process(&mut job, index, call).await;
+            late.extend(postponed.map(|patch| (index, patch)));
+        }
+        for (index, patch) in late {
+            self.complete(&mut job, index, patch, call).await;
+        }
+        let results = job.results.into_iter().flatten().collect();
+        Ok(response::json(StatusCode::OK, &BulkResponse::new(results)))
+    }
+
+    async fn process(&self, job: &mut Job, index: usize, call: Call<'_>) {
+        let Some(operation) = job.operations.get(index) else { return };
+        let response = match &operation.fault {
+            Some(fault) => response::error(fault),
+            None => self.single(&operation.method, operation, &operation.data, call).await,
+        };
+        let result = result(operation, &response, call);
+        if operation.method == "POST"
+            && let (Some(bulk_id), Some(location)) = (&operation.bulk_id, &result.location)
+            && let Some(id) = location.rsplit('/').next()
+        {
+            job.ids.insert(bulk_id.clone(), id.to_owned());
+        }
+        job.errors += usize::from(response.status().as_u16() >= 400);
+        job.results.iter_mut().skip(index).take(1).for_each(|slot| *slot = Some(result.clone()));
+    }
+
+    /// Adds the references that waited for others of their circle. If these cannot be had, the resource
+    /// is removed again and its creation has failed.
+    async fn complete(&self, job: &mut Job, index: usize, patch: Value, call: Call<'_>) {
+        let Some(operation) = job.operations.get(index) else { return };
+        let Some(Some(created)) = job.results.get(index).cloned() else { return };
+        let Some(id) = created.location.as_ref().and_then(|location| location.rsplit('/').next()) else { return };
+        let mut later = BulkOperation {
+            path: format!("{}/{id}", operation.path.trim_end_matches('/')),
+            data: patch,
+            version: None,
+            ..operation.clone()
+        };
+        later.resolve(&job.ids);
+        let response = match later.references().is_empty() {
+            true => self.single("PATCH", &later, &later.data, call).await,
+            false => response::error(&unresolved()),
+        };
+        let done = match response.status().is_success() {
+            true => BulkResult { version: text(&response, header::ETAG).or(created.version), ..created },
+            false => {
+                self.single("DELETE", &later, &Value::Null, call).await;
+                job.errors += 1;
+                result(operation, &response, call)
+            }
+        };
+        job.results.iter_mut().skip(index).take(1).for_each(|slot| *slot = Some(done.clone()));
+    }
+
+    /// The answer to an operation as a request of its own.
+    async fn single(&self, method: &str, operation: &BulkOperation, data: &Value, call: Call<'_>) -> Response<Bytes> {
+        let path = format!("{BASE_PATH}/{}", operation.path.trim_start_matches('/'));
+        let route = Route::of(&path).filter(|route| matches!(route, Route::Resources(_) | Route::Resource(..)));
+        let mut request = Request::builder().method(method).uri(&path);
+        if let Some(version) = &operation.version {
+            request = request.header(header::IF_MATCH, version);
+        }
+        let body = if data.is_null() { Bytes::new() } else { data.to_string().into() };
+        match (request.body(body), route) {
+            // The future is one of those that lead here, so it is boxed.
+            (Ok(request), Some(route)) => Box::pin(self.act(&request, Some(&route), call)).await,
+            _ => response::error(&Error::invalid_path(
+                "The path of an operation is that of a resource type or a resource, such as /Users or /Users/2819c223.",
+            )),
+        }
+    }
+}
+
+impl Job {
+    /// Resolves an operation's references. Those that cannot be resolved yet are taken out, and
+    /// returned as a PATCH request; those that never will be are a fault.
+    fn prepare(&mut self, index: usize) -> Option<Value> {
+        let Self { operations, ids, results, .. } = self;
+        let waits = |bulk_id: &String| {
+            let mut creating = operations.iter().zip(results.iter());
+            creating.any(|(other, result)| {
+                other.method == "POST" && other.bulk_id.as_ref() == Some(bulk_id) && result.is_none()
+            })
+        };
+        let references = operations.get(index)?.references();
+        let open: BTreeSet<String> = references.into_iter().filter(|bulk_id| !ids.contains_key(bulk_id)).collect();
+        let lost = open.iter().any(|bulk_id| !waits(bulk_id));
+        let operation = operations.get_mut(index)?;
+        if lost {
+            operation.fault = operation.fault.take().or_else(|| Some(unresolved()));
+            return None;
+        }
+        operation.resolve(ids);
+        (!open.is_empty()).then(|| operation.postpone(&open))
+    }
+}
+
+fn unresolved() -> Error {
+    Error::new(
+        ErrorKind::Conflict,
+        "A bulkId in this operation stands for no resource that this request has created; see the other results.",
+    )
+}
+
+fn result(operation: &BulkOperation, response: &Response<Bytes>, call: Call<'_>) -> BulkResult {
+    let failed = response.status().as_u16() >= 400;
+    // "A "location" attribute that includes the resource's endpoint MUST be returned for all operations
+    // except for failed POST operations (which have no location)."
+    let location = match operation.method.as_str() {
+        "POST" if failed => None,
+        "POST" => text(response, header::LOCATION),
+        _ => Some(format!("{}/{}", call.base_url, operation.path.trim_start_matches('/'))),
+    };
+    let body = || {
+        let fault = || serde_json::to_value(ErrorMessage::from(&Error::internal("The answer could not be read.")));
+        serde_json::from_slice(response.body()).or_else(|_| fault()).ok()
+    };
+    BulkResult {
+        method: operation.method.clone(),
+        location,
+        bulk_id: operation.bulk_id.clone(),
+        version: text(response, header::ETAG),
+        status: response.status().as_u16().to_string(),
+        response: failed.then(body).flatten(),
+    }
+}
+
+fn text(response: &Response<Bytes>, name: header::HeaderName) -> Option<String> {
+    response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
