@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::filter_plan::Equality;
-use scim_core::{Error, ErrorKind, Filter, Interest, Projection, Query, Resource, ResourceId, Sort, SortKey};
+use scim_core::{Dialect, Error, ErrorKind, Filter, Interest, Projection, Query, Resource, ResourceId, Sort, SortKey};
 
 use super::cursor::Cursor;
 use super::page::{Hit, Page, Start};
@@ -69,11 +69,7 @@ impl Directory {
         } else {
             let mut waiting = Sorted { hits: Vec::new(), bytes: 0 };
             for (index, scope) in scopes.iter().enumerate() {
-                let filter = match filters.get(index) {
-                    Some(None) => continue,
-                    Some(Some(filter)) => Some(filter),
-                    None => None,
-                };
+                let filter = filters.get(index);
                 let sort = sorts.get(index).and_then(Option::as_ref);
                 let mut take = |resource: Stored| {
                     let key = sorted.then(|| match sort {
@@ -278,9 +274,8 @@ impl Directory {
     }
 }
 
-/// The filter for each scope: `None` where it names attributes that its type has not; nothing at all
-/// without a filter.
-fn filters<'s>(call: Call<'_>, scopes: &[Scope<'s>], query: &Query) -> Result<Vec<Option<Filter<'s>>>, Error> {
+/// The filter for each scope; nothing at all without a filter.
+fn filters<'s>(call: Call<'_>, scopes: &[Scope<'s>], query: &Query) -> Result<Vec<Filter<'s>>, Error> {
     let Some(text) = query.filter.as_deref() else { return Ok(Vec::new()) };
     let parsed = scopes.iter().map(|scope| Filter::parse(text, &scope.of.resource, call.dialect()));
     let parsed: Vec<Result<Filter<'s>, Error>> = parsed.collect();
@@ -289,7 +284,10 @@ fn filters<'s>(call: Call<'_>, scopes: &[Scope<'s>], query: &Query) -> Result<Ve
     {
         return Err(error.clone());
     }
-    Ok(parsed.into_iter().map(Result::ok).collect())
+    // "For filtered attributes that are not part of a particular resource type, the service provider SHALL
+    // treat the attribute as if there is no attribute value." (RFC 7644, 3.4.2.1)
+    let lenient = |scope: &Scope<'s>| Filter::parse(text, &scope.of.resource, Dialect::Tolerant);
+    scopes.iter().zip(parsed).map(|(scope, parsed)| parsed.or_else(|_| lenient(scope))).collect()
 }
 
 /// Resources that wait for being sorted.

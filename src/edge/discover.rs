@@ -16,7 +16,9 @@ impl Service {
         route: &Route,
         call: Call<'_>,
     ) -> Result<Response<Bytes>, Error> {
-        if request::query(request)?.filter.is_some() {
+        // "Query parameters described in Section 3.4.2, such as filtering, sorting, and pagination, SHALL be
+        // ignored."
+        if request::has_filter(request) {
             // "If a "filter" is provided, the service provider SHOULD respond with HTTP status code 403
             // (Forbidden) to ensure that clients cannot incorrectly assume that any matching conditions
             // specified in a filter are true." (RFC 7644, 4)

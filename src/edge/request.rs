@@ -62,6 +62,13 @@ pub(super) fn precondition(request: &Request<Bytes>, name: header::HeaderName) -
     Precondition::read(request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or("?")))
 }
 
+/// Whether a request has a filter, whatever else is in its query.
+pub(super) fn has_filter(request: &Request<Bytes>) -> bool {
+    let text = request.uri().query().unwrap_or_default();
+    let mut pairs = form_urlencoded::parse(text.as_bytes());
+    pairs.any(|(name, value)| name.eq_ignore_ascii_case("filter") && !value.trim().is_empty())
+}
+
 /// The query of a request, decoded once: `+` and `%20` are blanks.
 ///
 /// # Errors

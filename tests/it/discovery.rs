@@ -10,7 +10,7 @@ async fn the_three_discovery_endpoints_answer() {
     let config = world.send("GET", "/ServiceProviderConfig", None).await;
     assert_eq!(config.status, 200);
     for (feature, supported) in
-        [("patch", true), ("filter", true), ("bulk", false), ("changePassword", false), ("sort", true), ("etag", true)]
+        [("patch", true), ("filter", true), ("bulk", true), ("changePassword", false), ("sort", true), ("etag", true)]
     {
         assert_eq!(config.body[feature]["supported"], supported, "{feature}");
     }

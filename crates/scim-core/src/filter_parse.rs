@@ -140,7 +140,14 @@ impl<'t, 's> Parser<'t, 's> {
         let (text, quoted) = self.literal()?;
         match at {
             None => Ok(Node::Never),
-            Some(at) => Ok(Node::Compare { operand: operand(&at, operator, text, quoted)?, at, operator }),
+            Some(at) => {
+                let operand = operand(&at, operator, text, quoted)?;
+                let primary = (at.sub.is_some() || self.scope.is_some()) && at.leaf().name == "primary";
+                match (primary, operator, &operand) {
+                    (true, Operator::Equal, Operand::Boolean(false)) => Ok(not_primary(at)),
+                    _ => Ok(Node::Compare { operand, at, operator }),
+                }
+            }
         }
     }
 
@@ -258,6 +265,17 @@ impl<'t, 's> Parser<'t, 's> {
         // A sub-attribute follows its ] without a blank.
         self.rest = if rest.starts_with('.') { rest } else { rest.trim_start() };
         Ok(())
+    }
+}
+
+/// "If not specified, the value of "primary" SHALL be assumed to be "false"." (RFC 7643, 2.4)
+fn not_primary(at: AttributeRef<'_>) -> Node<'_> {
+    let is_primary = AttributeRef { extension: None, attribute: at.leaf(), sub: None };
+    let operand = Operand::Boolean(true);
+    let not = Node::Not(Box::new(Node::Compare { at: is_primary, operator: Operator::Equal, operand }));
+    match at.sub {
+        None => not,
+        Some(_) => Node::Element { at: AttributeRef { sub: None, ..at }, inner: Box::new(not) },
     }
 }
 

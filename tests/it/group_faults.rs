@@ -1,0 +1,164 @@
+//! Groups when many change them at once, and when DynamoDB fails in the middle.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::support::World;
+use crate::support::connectors::{Between, Fault};
+
+const TRANSACT: &str = "TransactWriteItems";
+
+fn members(op: &str, ids: &[String]) -> Value {
+    let value: Vec<Value> = ids.iter().map(|id| json!({ "value": id })).collect();
+    json!({ "Operations": [{ "op": op, "path": "members", "value": value }] })
+}
+
+async fn size(world: &World, path: &str) -> usize {
+    let group = world.send("GET", path, None).await;
+    assert_eq!(group.status, 200, "{}", group.body);
+    group.body["members"].as_array().map_or(0, Vec::len)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn parallel_additions_and_removals_lose_nothing() {
+    let world = Arc::new(World::with(Between::conflicts()).await);
+    let people = world.people("u", 60).await;
+    let path = world.group("Staff", &people[..20]).await;
+    let mut running = Vec::new();
+    for (n, id) in people.iter().enumerate() {
+        let (world, path, id) = (world.clone(), path.clone(), id.clone());
+        let op = if n < 20 { "remove" } else { "add" };
+        running.push(tokio::spawn(async move { world.send("PATCH", &path, members(op, &[id])).await }));
+    }
+    for answer in running {
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+    }
+    let group = world.send("GET", &path, None).await;
+    let mut ids: Vec<&str> =
+        group.body["members"].as_array().unwrap().iter().map(|m| m["value"].as_str().unwrap()).collect();
+    let mut expected: Vec<&str> = people[20..].iter().map(String::as_str).collect();
+    (ids.sort_unstable(), expected.sort_unstable());
+    assert_eq!(ids, expected);
+    assert_eq!(group.header("etag"), "W/\"61\"", "each change is one version");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_16_groups_of_one_name_one_is_made() {
+    let world = Arc::new(World::with(Between::conflicts()).await);
+    let people = world.people("u", 30).await;
+    let value: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
+    let running: Vec<_> = (0..16)
+        .map(|_| {
+            let (world, body) = (world.clone(), json!({ "displayName": "Staff", "members": value }));
+            tokio::spawn(async move { world.send("POST", "/Groups", body).await.status.as_u16() })
+        })
+        .collect();
+    let mut created = 0;
+    for status in running {
+        match status.await.unwrap() {
+            201 => created += 1,
+            status => assert_eq!(status, 409),
+        }
+    }
+    assert_eq!((created, world.rows_of("#M#").await), (1, 30), "the losers leave no members behind");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_condition_travels_with_the_write_of_a_group() {
+    let world = Arc::new(World::new().await);
+    let people = world.people("u", 2).await;
+    let path = world.group("Staff", &[]).await;
+    for conditional in [
+        members("add", &people[1..]),
+        json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": "Crew" }] }),
+    ] {
+        let tag = world.send("GET", &path, None).await.header("etag").to_owned();
+        // The write is on its way when somebody else becomes a member.
+        let sent = world.between.count(TRANSACT);
+        world.between.once(TRANSACT, Fault::Slow(300));
+        let late = tokio::spawn({
+            let (world, path) = (world.clone(), path.clone());
+            async move { world.send_if(&path, &tag, "PATCH", conditional).await }
+        });
+        while world.between.count(TRANSACT) == sent {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        assert_eq!(world.send("PATCH", &path, members("add", &people[..1])).await.status, 200);
+        late.await.unwrap().is_error(412, None);
+        world.between.clear();
+        assert_eq!(world.send("PATCH", &path, members("remove", &people[..1])).await.status, 200);
+        let now = world.send("GET", &path, None).await;
+        assert_eq!((now.body["displayName"].as_str(), now.body.get("members")), (Some("Staff"), None));
+    }
+}
+
+#[tokio::test]
+async fn a_change_in_portions_that_breaks_is_completed_by_the_same_request() {
+    let world = World::new().await;
+    let people = world.people("u", 90).await;
+    let path = world.group("Staff", &[]).await;
+    // The third transaction and all after it fail, until the platform is well again.
+    let calls = world.between.count(TRANSACT);
+    let between = world.between.clone();
+    world.between.set(move |called, _| {
+        let broken = called == TRANSACT && between.count(TRANSACT) > calls + 2;
+        broken.then_some(Fault::Refuse(500, "InternalServerError"))
+    });
+    let all = members("add", &people);
+    world.send("PATCH", &path, all.clone()).await.is_error(503, None);
+    world.between.clear();
+    let part = size(&world, &path).await;
+    assert!(part > 0 && part < 90, "{part}");
+    assert_eq!(world.send("PATCH", &path, all).await.status, 200);
+    assert_eq!(size(&world, &path).await, 90);
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_made_whole_is_not_seen() {
+    let world = World::new().await;
+    let people = world.people("u", 60).await;
+    let value: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
+    let body = json!({ "displayName": "Staff", "members": value });
+    let calls = world.between.count(TRANSACT);
+    let between = world.between.clone();
+    world.between.set(move |called, _| {
+        let broken = called == TRANSACT && between.count(TRANSACT) > calls + 1;
+        broken.then_some(Fault::Refuse(500, "InternalServerError"))
+    });
+    world.send("POST", "/Groups", body.clone()).await.is_error(503, None);
+    world.between.clear();
+    assert_eq!(world.send("GET", "/Groups", None).await.body["totalResults"], 0);
+    let user = format!("/Users/{}?attributes=groups", people[59]);
+    assert_eq!(world.send("GET", &user, None).await.body.get("groups"), None);
+    let made = world.send("POST", "/Groups", body).await;
+    assert_eq!((made.status.as_u16(), made.body["members"].as_array().unwrap().len()), (201, 60));
+}
+
+#[tokio::test]
+async fn a_deletion_that_breaks_is_completed_by_the_same_request() {
+    let world = World::new().await;
+    let people = world.people("u", 60).await;
+    let mut paths = Vec::new();
+    for n in 0..40 {
+        paths.push(world.group(&format!("Group {n}"), &people[..1]).await);
+    }
+    let large = world.group("Large", &people[1..]).await;
+    for path in [format!("/Users/{}", people[0]), large] {
+        let calls = world.between.count(TRANSACT);
+        let between = world.between.clone();
+        world.between.set(move |called, _| {
+            let broken = called == TRANSACT && between.count(TRANSACT) > calls + 1;
+            broken.then_some(Fault::Refuse(500, "InternalServerError"))
+        });
+        world.send("DELETE", &path, None).await.is_error(503, None);
+        world.between.clear();
+        // It is gone for everybody; the rest of its rows goes with the next attempt.
+        world.send("GET", &path, None).await.is_error(404, None);
+        assert_eq!(world.send("DELETE", &path, None).await.status, 204);
+        world.send("DELETE", &path, None).await.is_error(404, None);
+    }
+    assert_eq!(world.rows_of("#M#").await + world.rows_of("#R#").await, 0);
+    assert_eq!(size(&world, &paths[39]).await, 0);
+}
