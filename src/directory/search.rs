@@ -77,7 +77,11 @@ impl Directory {
                         None => SortKey::Absent,
                     });
                     let hit = Hit { scope: index, key, resource };
-                    if sorted { waiting.push(hit) } else { Ok(page.judge(hit)) }
+                    if sorted {
+                        return waiting.push(hit);
+                    }
+                    page.judge(hit);
+                    Ok(())
                 };
                 self.judge(call, scope.of, filter, &mut take).await?;
             }
