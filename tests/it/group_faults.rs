@@ -39,7 +39,8 @@ async fn parallel_additions_and_removals_lose_nothing() {
     let mut ids: Vec<&str> =
         group.body["members"].as_array().unwrap().iter().map(|m| m["value"].as_str().unwrap()).collect();
     let mut expected: Vec<&str> = people[20..].iter().map(String::as_str).collect();
-    (ids.sort_unstable(), expected.sort_unstable());
+    ids.sort_unstable();
+    expected.sort_unstable();
     assert_eq!(ids, expected);
     assert_eq!(group.header("etag"), "W/\"61\"", "each change is one version");
 }
