@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use crate::canonical;
 use crate::error::Error;
-use crate::path::AttributeRef;
+use crate::path::{AttributeRef, elements};
 use crate::resource::Attributes;
 use crate::resource_type::ResourceType;
 use crate::schema::{Attribute, Mutability, Schema};
@@ -52,7 +52,7 @@ impl ResourceType {
         });
         let unique = core.chain(extended).filter(|at| at.attribute.is_unique());
         let values = unique.filter_map(|at| {
-            let form = match at.values(&attributes.0).pop()? {
+            let form = match at.values(&attributes.0).next()? {
                 Value::String(text) => text_form(at.attribute, text),
                 other => other.to_string(),
             };
@@ -107,8 +107,7 @@ fn required(definitions: &[Attribute], object: &Map<String, Value>, prefix: &str
             return Err(missing(&format!("{prefix}{}", definition.name)));
         }
         if definition.sub_attributes.iter().any(|sub| sub.required) {
-            let elements = value.map_or(&[][..], |v| v.as_array().map_or(std::slice::from_ref(v), Vec::as_slice));
-            for element in elements.iter().filter_map(Value::as_object) {
+            for element in elements(value).iter().filter_map(Value::as_object) {
                 required(&definition.sub_attributes, element, &format!("{prefix}{}.", definition.name))?;
             }
         }

@@ -1,6 +1,7 @@
 //! Filters (RFC 7644, 3.4.2.2), resolved against the schema when they are parsed, so that
 //! evaluating one cannot fail.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
@@ -10,7 +11,7 @@ use crate::canonical;
 use crate::error::Error;
 use crate::filter_parse;
 use crate::gate::parse_date_time;
-use crate::path::AttributeRef;
+use crate::path::{AttributeRef, elements};
 use crate::resource_type::{Dialect, ResourceType};
 
 /// A filter that is known to fit its resource type.
@@ -29,6 +30,10 @@ pub(crate) enum Node<'s> {
         at: AttributeRef<'s>,
         operator: Operator,
         operand: Operand,
+        /// The value as JSON.
+        literal: String,
+        /// Whether a value that does not say is false: `primary` in a multi-valued attribute.
+        absent_is_false: bool,
     },
     Present {
         at: AttributeRef<'s>,
@@ -38,8 +43,8 @@ pub(crate) enum Node<'s> {
         at: AttributeRef<'s>,
         inner: Box<Node<'s>>,
     },
-    /// An attribute that nobody defines: "no match".
-    Never,
+    /// An attribute that nobody defines: "no match". The comparison as it was written.
+    Never(String),
 }
 
 /// The attribute operators of RFC 7644 table 3; `pr` is [`Node::Present`].
@@ -83,11 +88,12 @@ pub(crate) enum Fold {
 }
 
 impl Fold {
-    pub(crate) fn of(self, text: &str) -> String {
+    pub(crate) fn of(self, text: &str) -> Cow<'_, str> {
         match self {
-            Self::Exact => text.to_owned(),
-            Self::IgnoreCase => text.to_lowercase(),
-            Self::UserName => canonical::user_name(text).unwrap_or_else(|_| text.to_lowercase()),
+            Self::Exact => text.into(),
+            Self::IgnoreCase if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) => text.into(),
+            Self::IgnoreCase => text.to_lowercase().into(),
+            Self::UserName => canonical::user_name(text).unwrap_or_else(|_| text.to_lowercase()).into(),
         }
     }
 }
@@ -121,23 +127,29 @@ impl Node<'_> {
             Self::And(all) => all.iter().all(|node| node.matches(root)),
             Self::Or(any) => any.iter().any(|node| node.matches(root)),
             Self::Not(node) => !node.matches(root),
-            Self::Never => false,
+            Self::Never(_) => false,
             Self::Present { at } => match at.sub {
-                Some(_) => !at.values(root).is_empty(),
+                Some(_) => at.values(root).next().is_some(),
                 None => at.home(root).is_some_and(|home| home.contains_key(&at.attribute.name)),
             },
             Self::Element { at, inner } => {
                 let value = at.home(root).and_then(|home| home.get(&at.attribute.name));
-                let elements = value.map_or(&[][..], |v| v.as_array().map_or(std::slice::from_ref(v), Vec::as_slice));
-                elements.iter().filter_map(Value::as_object).any(|element| inner.matches(element))
+                elements(value).iter().filter_map(Value::as_object).any(|element| inner.matches(element))
             }
-            Self::Compare { at, operator, operand } => {
-                let values = at.values(root);
+            Self::Compare {
+                at,
+                operator: Operator::Equal,
+                operand: Operand::Boolean(false),
+                absent_is_false: true,
+                ..
+            } => at.lacks_true(root),
+            Self::Compare { at, operator, operand, .. } => {
+                let mut values = at.values(root);
                 match (operand, operator) {
-                    (Operand::Null, Operator::NotEqual) => !values.is_empty(),
-                    (Operand::Null, _) => values.is_empty(),
-                    (_, Operator::NotEqual) => !values.iter().any(|value| compare(value, Operator::Equal, operand)),
-                    _ => values.iter().any(|value| compare(value, *operator, operand)),
+                    (Operand::Null, Operator::NotEqual) => values.next().is_some(),
+                    (Operand::Null, _) => values.next().is_none(),
+                    (_, Operator::NotEqual) => !values.any(|value| compare(value, Operator::Equal, operand)),
+                    _ => values.any(|value| compare(value, *operator, operand)),
                 }
             }
         }
@@ -147,7 +159,7 @@ impl Node<'_> {
         match self {
             Self::And(nodes) | Self::Or(nodes) => nodes.iter().map(Node::comparisons).sum(),
             Self::Not(node) | Self::Element { inner: node, .. } => node.comparisons(),
-            Self::Compare { .. } | Self::Present { .. } | Self::Never => 1,
+            Self::Compare { .. } | Self::Present { .. } | Self::Never(_) => 1,
         }
     }
 }
@@ -160,7 +172,7 @@ fn compare(value: &Value, operator: Operator, operand: &Operand) -> bool {
                 Operator::Contains => return text.contains(folded.as_str()),
                 Operator::StartsWith => return text.starts_with(folded.as_str()),
                 Operator::EndsWith => return text.ends_with(folded.as_str()),
-                _ => Some(text.as_str().cmp(folded)),
+                _ => Some(text.as_ref().cmp(folded.as_str())),
             }
         }
         (Operand::Boolean(b), Value::Bool(value)) => (b == value).then_some(Ordering::Equal),

@@ -41,6 +41,8 @@ struct Parser<'t, 's> {
     dialect: Dialect,
     depth: usize,
     terms: usize,
+    /// Whether a blank stood before `rest`.
+    blank: bool,
 }
 
 impl<'t, 's> Parser<'t, 's> {
@@ -53,7 +55,7 @@ impl<'t, 's> Parser<'t, 's> {
         if text.len() > MAX_BYTES {
             return Err(Error::invalid_filter(format!("A filter holds at most {MAX_BYTES} bytes.")));
         }
-        Ok(Self { rest: text.trim(), resource_type, scope, dialect, depth: 0, terms: 0 })
+        Ok(Self { rest: text.trim(), resource_type, scope, dialect, depth: 0, terms: 0, blank: false })
     }
 
     fn whole(mut self) -> Result<Filter<'s>, Error> {
@@ -67,7 +69,7 @@ impl<'t, 's> Parser<'t, 's> {
     fn or(&mut self) -> Result<Node<'s>, Error> {
         let first = self.and()?;
         let mut any = vec![first];
-        while self.word("or") {
+        while self.word("or")? {
             any.push(self.and()?);
         }
         Ok(single(any, Node::Or))
@@ -76,7 +78,7 @@ impl<'t, 's> Parser<'t, 's> {
     fn and(&mut self) -> Result<Node<'s>, Error> {
         let first = self.term()?;
         let mut all = vec![first];
-        while self.word("and") {
+        while self.word("and")? {
             all.push(self.term()?);
         }
         Ok(single(all, Node::And))
@@ -84,20 +86,20 @@ impl<'t, 's> Parser<'t, 's> {
 
     fn term(&mut self) -> Result<Node<'s>, Error> {
         if let Some(rest) = self.rest.strip_prefix('(') {
-            self.rest = rest.trim_start();
+            self.skip(rest);
             let node = self.deeper(Self::or)?;
             self.expect(')')?;
             return Ok(node);
         }
-        let before = self.rest;
-        if self.word("not") {
+        let before = (self.rest, self.blank);
+        if self.keyword("not") {
             if let Some(rest) = self.rest.strip_prefix('(') {
-                self.rest = rest.trim_start();
+                self.skip(rest);
                 let node = self.deeper(Self::or)?;
                 self.expect(')')?;
                 return Ok(Node::Not(Box::new(node)));
             }
-            self.rest = before;
+            (self.rest, self.blank) = before;
         }
         self.comparison()
     }
@@ -117,6 +119,7 @@ impl<'t, 's> Parser<'t, 's> {
         if self.terms > MAX_TERMS {
             return Err(Error::invalid_filter(format!("A filter compares at most {MAX_TERMS} times.")));
         }
+        let before = self.rest;
         let name = self.take(|c| c.is_ascii_alphanumeric() || "-_$.:".contains(c));
         if name.is_empty() {
             return Err(Error::invalid_filter(
@@ -130,25 +133,24 @@ impl<'t, 's> Parser<'t, 's> {
             ));
         }
         if let Some(rest) = self.rest.strip_prefix('[') {
-            self.rest = rest.trim_start();
+            self.skip(rest);
             return self.value_path(at);
         }
-        if self.word("pr") {
-            return Ok(at.map_or(Node::Never, |at| Node::Present { at }));
+        if self.word("pr")? {
+            return Ok(at.map_or_else(|| Node::Never(self.since(before)), |at| Node::Present { at }));
         }
         let operator = self.operator()?;
         let (text, quoted) = self.literal()?;
-        match at {
-            None => Ok(Node::Never),
-            Some(at) => {
-                let operand = operand(&at, operator, text, quoted)?;
-                let primary = (at.sub.is_some() || self.scope.is_some()) && at.leaf().name == "primary";
-                match (primary, operator, &operand) {
-                    (true, Operator::Equal, Operand::Boolean(false)) => Ok(not_primary(at)),
-                    _ => Ok(Node::Compare { operand, at, operator }),
-                }
-            }
-        }
+        let Some(at) = at else { return Ok(Node::Never(self.since(before))) };
+        let literal = if quoted { serde_json::Value::from(text.as_str()).to_string() } else { text.clone() };
+        // "If not specified, the value of "primary" SHALL be assumed to be "false"." (RFC 7643, 2.4)
+        let absent_is_false = (at.sub.is_some() || self.scope.is_some()) && at.leaf().name == "primary";
+        Ok(Node::Compare { operand: operand(&at, operator, text, quoted)?, at, operator, literal, absent_is_false })
+    }
+
+    /// What was read since the text was `before`.
+    fn since(&self, before: &str) -> String {
+        before.get(..before.len() - self.rest.len()).unwrap_or_default().trim_end().to_owned()
     }
 
     fn value_path(&mut self, at: Option<AttributeRef<'s>>) -> Result<Node<'s>, Error> {
@@ -162,7 +164,7 @@ impl<'t, 's> Parser<'t, 's> {
         let inner = self.deeper(Self::or)?;
         self.scope = None;
         self.expect(']')?;
-        if self.rest.starts_with('.') {
+        if self.rest.starts_with('.') && !self.blank {
             // emails[type eq "work"].value eq "x": the inner filter and the comparison on one element.
             self.rest = self.rest.get(1..).unwrap_or_default();
             self.scope = Some(at.attribute);
@@ -192,7 +194,11 @@ impl<'t, 's> Parser<'t, 's> {
     }
 
     fn operator(&mut self) -> Result<Operator, Error> {
+        let before = self.blank;
         let word = self.take(|c| c.is_ascii_alphabetic());
+        if self.dialect == Dialect::Strict && !(before && self.blank) {
+            return Err(Error::invalid_filter("The filter lacks a blank beside an operator."));
+        }
         Ok(match word.to_ascii_lowercase().as_str() {
             "eq" => Operator::Equal,
             "ne" => Operator::NotEqual,
@@ -221,7 +227,7 @@ impl<'t, 's> Parser<'t, 's> {
                 ));
             };
             let used = stream.byte_offset();
-            self.rest = self.rest.get(used..).unwrap_or_default().trim_start();
+            self.skip(self.rest.get(used..).unwrap_or_default());
             return Ok((text, true));
         }
         match self.take(|c| !c.is_whitespace() && !"()[]\"".contains(c)) {
@@ -229,7 +235,8 @@ impl<'t, 's> Parser<'t, 's> {
             word => {
                 // "compValue = false / null / true / number / string", rules from JSON.
                 let json = serde_json::from_str::<serde_json::Value>(word);
-                match json.is_err() && self.dialect == Dialect::Strict {
+                let is_value = json.is_ok_and(|json| !json.is_object() && !json.is_array());
+                match !is_value && self.dialect == Dialect::Strict {
                     true => Err(Error::invalid_filter("A string in the filter lacks its quotes.")),
                     false => Ok((word.to_owned(), false)),
                 }
@@ -237,45 +244,50 @@ impl<'t, 's> Parser<'t, 's> {
         }
     }
 
+    /// Takes an operator if it stands here. "logExp = FILTER SP ("and" / "or") SP FILTER": the blanks
+    /// around it may be missing beside a bracket, but not in the strict dialect.
+    fn word(&mut self, word: &str) -> Result<bool, Error> {
+        let before = self.blank;
+        if !self.keyword(word) {
+            return Ok(false);
+        }
+        let after = self.blank || word == "pr";
+        match self.dialect == Dialect::Strict && !(before && after) {
+            true => Err(Error::invalid_filter("The filter lacks a blank beside an operator.")),
+            false => Ok(true),
+        }
+    }
+
     /// Takes `word` if it stands here, whole and in any case.
-    fn word(&mut self, word: &str) -> bool {
+    fn keyword(&mut self, word: &str) -> bool {
         let Some(head) = self.rest.get(..word.len()) else { return false };
         let after = self.rest.get(word.len()..).unwrap_or_default();
         let ends = after.chars().next().is_none_or(|c| c.is_whitespace() || "()[]\"".contains(c));
         if ends && head.eq_ignore_ascii_case(word) {
-            self.rest = after.trim_start();
+            self.skip(after);
             return true;
         }
         false
     }
 
+    /// Goes on at `rest`, behind its blanks.
+    fn skip(&mut self, rest: &'t str) {
+        self.rest = rest.trim_start();
+        self.blank = self.rest.len() < rest.len();
+    }
+
     fn take(&mut self, fits: impl Fn(char) -> bool) -> &'t str {
         let end = self.rest.find(|c| !fits(c)).unwrap_or(self.rest.len());
         let (head, tail) = self.rest.split_at(end);
-        self.rest = match tail.starts_with(['[', '.']) {
-            true => tail,
-            false => tail.trim_start(),
-        };
+        self.skip(tail);
         head
     }
 
     fn expect(&mut self, close: char) -> Result<(), Error> {
         let rest = self.rest.strip_prefix(close);
         let rest = rest.ok_or_else(|| Error::invalid_filter(format!("The filter lacks a closing {close}.")))?;
-        // A sub-attribute follows its ] without a blank.
-        self.rest = if rest.starts_with('.') { rest } else { rest.trim_start() };
+        self.skip(rest);
         Ok(())
-    }
-}
-
-/// "If not specified, the value of "primary" SHALL be assumed to be "false"." (RFC 7643, 2.4)
-fn not_primary(at: AttributeRef<'_>) -> Node<'_> {
-    let is_primary = AttributeRef { extension: None, attribute: at.leaf(), sub: None };
-    let operand = Operand::Boolean(true);
-    let not = Node::Not(Box::new(Node::Compare { at: is_primary, operator: Operator::Equal, operand }));
-    match at.sub {
-        None => not,
-        Some(_) => Node::Element { at: AttributeRef { sub: None, ..at }, inner: Box::new(not) },
     }
 }
 
@@ -286,7 +298,7 @@ fn single<'s>(mut nodes: Vec<Node<'s>>, many: fn(Vec<Node<'s>>) -> Node<'s>) -> 
             nodes.push(last);
             many(nodes)
         }
-        (None, _) => Node::Never,
+        (None, _) => Node::Never(String::new()),
     }
 }
 
@@ -328,7 +340,7 @@ fn operand(at: &AttributeRef<'_>, operator: Operator, text: String, quoted: bool
                 (false, true) => Fold::Exact,
                 (false, false) => Fold::IgnoreCase,
             };
-            Ok(Operand::Text { folded: rule.of(&text), as_sent: text, rule })
+            Ok(Operand::Text { folded: rule.of(&text).into_owned(), as_sent: text, rule })
         }
     }
 }

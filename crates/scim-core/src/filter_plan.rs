@@ -63,7 +63,7 @@ impl Node<'_> {
                 let each: Option<Vec<_>> = any.iter().map(|node| node.equalities(indexed)).collect();
                 Some(each?.into_iter().flatten().collect())
             }
-            Self::Compare { at, operator: Operator::Equal, operand: Operand::Text { as_sent, .. } } => {
+            Self::Compare { at, operator: Operator::Equal, operand: Operand::Text { as_sent, .. }, .. } => {
                 let attribute = find(indexed, at, at.compared())?;
                 Some(vec![Equality { attribute, value: as_sent.clone() }])
             }
@@ -71,7 +71,7 @@ impl Node<'_> {
                 Self::And(all) => all.iter().find_map(|node| element_equality(indexed, at, node)),
                 node => element_equality(indexed, at, node),
             },
-            Self::Never => Some(Vec::new()),
+            Self::Never(_) => Some(Vec::new()),
             _ => None,
         }
     }
@@ -81,7 +81,7 @@ impl Node<'_> {
         match self {
             Self::And(nodes) | Self::Or(nodes) => nodes.iter().for_each(|node| node.interest(attribute, known)),
             Self::Not(node) => node.interest(attribute, known),
-            Self::Compare { at, operator: Operator::Equal, operand: Operand::Text { as_sent, .. } }
+            Self::Compare { at, operator: Operator::Equal, operand: Operand::Text { as_sent, .. }, .. }
                 if concerns(at) && at.compared().is_some_and(|sub| sub.name == "value") =>
             {
                 match known {
@@ -99,7 +99,7 @@ impl Node<'_> {
                 None => *known = Interest::All,
             },
             Self::Compare { at, .. } | Self::Present { at } if concerns(at) => *known = Interest::All,
-            Self::Compare { .. } | Self::Present { .. } | Self::Element { .. } | Self::Never => {}
+            Self::Compare { .. } | Self::Present { .. } | Self::Element { .. } | Self::Never(_) => {}
         }
     }
 
@@ -109,7 +109,7 @@ impl Node<'_> {
                 let each: Option<Vec<_>> = any.iter().map(|node| node.one_of(sub_attribute)).collect();
                 Some(each?.into_iter().flatten().collect())
             }
-            Self::Compare { at, operator: Operator::Equal, operand: Operand::Text { as_sent, .. } }
+            Self::Compare { at, operator: Operator::Equal, operand: Operand::Text { as_sent, .. }, .. }
                 if at.attribute.name == sub_attribute =>
             {
                 Some(vec![as_sent.to_lowercase()])
@@ -121,7 +121,7 @@ impl Node<'_> {
     fn fill(&self, element: &mut Map<String, Value>) -> bool {
         match self {
             Self::And(all) => all.iter().all(|node| node.fill(element)),
-            Self::Compare { at, operator: Operator::Equal, operand } => {
+            Self::Compare { at, operator: Operator::Equal, operand, .. } => {
                 let value = match operand {
                     Operand::Text { as_sent, .. } => Value::String(as_sent.clone()),
                     Operand::Boolean(b) => Value::Bool(*b),
@@ -150,7 +150,7 @@ fn find(indexed: &[String], at: &AttributeRef<'_>, sub: Option<&Attribute>) -> O
 
 fn element_equality(indexed: &[String], at: &AttributeRef<'_>, node: &Node<'_>) -> Option<Vec<Equality>> {
     match node {
-        Node::Compare { at: inner, operator: Operator::Equal, operand: Operand::Text { as_sent, .. } } => {
+        Node::Compare { at: inner, operator: Operator::Equal, operand: Operand::Text { as_sent, .. }, .. } => {
             let attribute = find(indexed, at, Some(inner.attribute))?;
             Some(vec![Equality { attribute, value: as_sent.clone() }])
         }

@@ -19,6 +19,7 @@ pub mod error;
 pub mod filter;
 mod filter_parse;
 pub mod filter_plan;
+mod filter_print;
 mod gate;
 pub mod json;
 pub mod members;

@@ -15,7 +15,7 @@ use crate::resource_type::{Dialect, ResourceType, refuse_unknown};
 /// Most operations in a request.
 pub const MAX_OPERATIONS: usize = 1_000;
 /// Most comparisons that a request may cause: values times the comparisons in paths, summed up.
-pub const MAX_WORK: usize = 100_000;
+pub const MAX_WORK: usize = 64_000;
 
 /// A PATCH request, resolved against its resource type.
 #[derive(Debug, Clone)]

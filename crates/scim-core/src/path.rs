@@ -44,6 +44,11 @@ impl<'s> AttributeRef<'s> {
         format!("{urn}{}{sub}", self.attribute.name)
     }
 
+    /// The top-level attribute alone.
+    pub(crate) fn whole(&self) -> Self {
+        Self { sub: None, ..*self }
+    }
+
     /// The object that holds the attribute: `root`, or the extension's object in it.
     pub(crate) fn home<'v>(&self, root: &'v Map<String, Value>) -> Option<&'v Map<String, Value>> {
         match self.extension {
@@ -54,20 +59,36 @@ impl<'s> AttributeRef<'s> {
 
     /// The values at this place in `root`, each element of a multi-valued attribute by itself. A
     /// complex attribute without sub-attribute stands for its `value`, if it defines one.
-    pub(crate) fn values<'v>(&self, root: &'v Map<String, Value>) -> Vec<&'v Value> {
-        let Some(value) = self.home(root).and_then(|home| home.get(&self.attribute.name)) else {
-            return Vec::new();
-        };
-        let elements = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-        let Some(sub) = self.compared() else { return elements.iter().collect() };
-        let below = elements.iter().filter_map(|element| element.get(&sub.name));
-        below.flat_map(|v| v.as_array().map_or(std::slice::from_ref(v), Vec::as_slice)).collect()
+    pub(crate) fn values<'v>(&self, root: &'v Map<String, Value>) -> impl Iterator<Item = &'v Value> {
+        let sub = self.compared();
+        let value = self.home(root).and_then(|home| home.get(&self.attribute.name));
+        elements(value).iter().flat_map(move |element| match sub {
+            None => std::slice::from_ref(element),
+            Some(sub) => elements(element.get(&sub.name)),
+        })
+    }
+
+    /// Whether some value in `root` does not say true here.
+    pub(crate) fn lacks_true(&self, root: &Map<String, Value>) -> bool {
+        let not_true = |object: &Map<String, Value>, name: &str| object.get(name) != Some(&Value::Bool(true));
+        match self.sub {
+            None => not_true(root, &self.attribute.name),
+            Some(sub) => {
+                let value = self.home(root).and_then(|home| home.get(&self.attribute.name));
+                elements(value).iter().filter_map(Value::as_object).any(|element| not_true(element, &sub.name))
+            }
+        }
     }
 
     /// The sub-attribute that a comparison looks at.
     pub(crate) fn compared(&self) -> Option<&'s Attribute> {
         self.sub.or_else(|| self.attribute.sub_attribute("value"))
     }
+}
+
+/// The values of a multi-valued attribute, or the only one.
+pub(crate) fn elements(value: Option<&Value>) -> &[Value] {
+    value.map_or(&[], |value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice))
 }
 
 /// The target of a PATCH operation: `attrPath / valuePath [subAttr]` (RFC 7644, 3.5.2).
@@ -107,7 +128,7 @@ impl<'s> Path<'s> {
                 })?),
             };
         if let Some(sub) = sub {
-            check_name(&format!("{name}.{sub}"))?;
+            check_name(sub)?;
         }
         let Some(Place::Attribute(mut place)) = resource_type.resolve(name) else {
             return Ok(None);

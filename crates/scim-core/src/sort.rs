@@ -67,7 +67,7 @@ impl<'s> Sort<'s> {
             (_, Some(Value::Number(n))) => n.as_f64().map_or(SortKey::Absent, SortKey::Number),
             (Type::DateTime, Some(Value::String(text))) => parse_date_time(text)
                 .map_or(SortKey::Absent, |at| SortKey::Number((at.unix_timestamp_nanos() / 1_000_000) as f64)),
-            (_, Some(Value::String(text))) => SortKey::Text(rule.of(text)),
+            (_, Some(Value::String(text))) => SortKey::Text(rule.of(text).into_owned()),
             _ => SortKey::Absent,
         }
     }
