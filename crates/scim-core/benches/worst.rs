@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 
 const KIB: usize = 1_024;
 
+/// A name, and what is done with so many bytes.
+type Case<'a> = (&'a str, Box<dyn Fn(usize) + 'a>);
+
 /// The best of ten runs.
 fn time(run: &dyn Fn(usize), bytes: usize) -> Duration {
     let once = |_| {
@@ -43,7 +46,7 @@ fn main() {
         let patch = PatchRequest::parse(&body, users, Dialect::Tolerant);
         drop(black_box(patch.map(|patch| patch.apply(users, &stored))));
     };
-    let cases: Vec<(&str, Box<dyn Fn(usize) + '_>)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         ("filter: parentheses", Box::new(|n| filter(repeated("", "(", "", n)))),
         ("filter: terms", Box::new(|n| filter(repeated("id pr", " or id pr", "", n)))),
         ("filter: one long string", Box::new(|n| filter(repeated("title co \"", "\u{130}", "\"", n)))),
