@@ -146,7 +146,6 @@ mod shown {
                     CompareOp::Lt => "lt",
                     CompareOp::Ge => "ge",
                     CompareOp::Le => "le",
-                    _ => return None,
                 };
                 let value = match value {
                     CompValue::True => "true".into(),
@@ -154,7 +153,6 @@ mod shown {
                     CompValue::Null => "null".into(),
                     CompValue::Number(number) => number.to_string(),
                     CompValue::Str(text) => serde_json::Value::from(text.as_str()).to_string(),
-                    _ => return None,
                 };
                 format!("{} {operator} {value}", name(path, of, scope)?)
             }
@@ -180,7 +178,6 @@ mod shown {
                 let Some(Place::Attribute(AttributeRef { attribute, .. })) = of.resolve(&name) else { return None };
                 Some((format!("{name}[{}]", within(&path.filter, of, attribute)?.0), false))
             }
-            _ => None,
         }
     }
 
@@ -190,7 +187,6 @@ mod shown {
             ValFilter::Or(any) => joined(any.iter().map(|f| within(f, of, scope)).collect::<Option<_>>()?, true),
             ValFilter::Not(inner) => Some((format!("not ({})", within(inner, of, scope)?.0), false)),
             ValFilter::Attr(one) => Some((expression(one, of, Some(scope))?, false)),
-            _ => None,
         }
     }
 
@@ -206,7 +202,6 @@ mod shown {
                 };
                 Some(format!("{name}[{}]{sub}", within(&path.filter, of, attribute)?.0))
             }
-            _ => None,
         }
     }
 }
