@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod bulk;
+mod conformance;
 mod cursors;
 mod discovery;
 mod etags;

@@ -257,6 +257,12 @@ fn a_file_that_cannot_be_used_says_why() {
                  "resourceTypes": of("A", "/A", "urn:a") }),
             "text",
         ),
+        (
+            json!({ "schemas": [{ "id": "urn:a", "name": "A", "attributes": [{ "name": "a", "type": "complex",
+                        "subAttributes": [{ "name": "b", "type": "complex" }] }] }],
+                    "resourceTypes": of("A", "/A", "urn:a") }),
+            "must not be complex",
+        ),
     ] {
         let error = Additions::parse(file.to_string().as_bytes()).unwrap_err().to_string();
         assert!(error.contains(why), "{file}: {error}");

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::resource_type::{Dialect, ResourceType};
-use crate::schema::{Schema, Uniqueness};
+use crate::schema::{Schema, Type, Uniqueness};
 
 /// Why a file of schemas cannot be used: a sentence for who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -83,6 +83,11 @@ impl Additions {
         let mut schema = schema.ok_or_else(|| Unusable(format!("no schema has the id {id}")))?;
         // "Common attributes" are the service provider's, whatever a schema says of them.
         schema.attributes.retain(|attribute| !COMMON.iter().any(|name| attribute.name.eq_ignore_ascii_case(name)));
+        // "A complex attribute MUST NOT contain sub-attributes that have sub-attributes" (RFC 7643, 2.3.8).
+        let mut subs = schema.attributes.iter().flat_map(|attribute| &attribute.sub_attributes);
+        if let Some(sub) = subs.find(|sub| sub.kind == Type::Complex) {
+            return Err(Unusable(format!("the sub-attribute {} in {id} must not be complex", sub.name)));
+        }
         let names = schema.attributes.iter().flat_map(|a| std::iter::once(a).chain(&a.sub_attributes));
         match names.map(|attribute| &attribute.name).find(|name| !is_attribute_name(name)) {
             Some(name) => {
