@@ -1,5 +1,7 @@
 //! Groups: members, memberships, and what happens to them when resources go.
 
+use scim_core::Member;
+use scim_lambda::store::{Act, Collection, Kind, Move, Operation, Wrote};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, BASE_URL, World};
@@ -479,4 +481,53 @@ async fn a_member_that_is_nobody_is_refused_by_default_and_kept_under_strict() {
     let foreign = members("add", values(&own));
     assert_eq!(world.send_as(&strict, "PATCH", &path, foreign).await.body["members"], json!([{ "value": own[0] }]));
     assert_eq!(world.groups_of(&own[0]).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn answers_with_many_members_are_cut_where_they_would_not_fit() {
+    let world = World::new().await;
+    // Members that are nobody need no users: the strict profile takes them.
+    let (row, strict) = world.tenant("strict", "strict").await;
+    let groups = Collection { tenant: row.key(), kind: Kind::Group };
+    let mut paths = Vec::new();
+    for name in ["One", "Two"] {
+        let group = world.send_as(&strict, "POST", "/Groups", json!({ "displayName": name })).await.body;
+        paths.push(format!("/Groups/{}", group["id"].as_str().unwrap()));
+    }
+    let now = world.clock.seconds();
+    let act = Act { operation: Operation::Patch, by: "test".into(), request: "1".into(), now, log_expires: now };
+    let fill = async |path: &str, from: usize, to: usize| {
+        let nobody = |n: usize| Member {
+            value: format!("nobody-{n:05}").parse().unwrap(),
+            kind: None,
+            display: Some("d".repeat(256)),
+        };
+        let moves: Vec<Move> = (from..to).map(|n| Move::Name(nobody(n))).collect();
+        for some in moves.chunks(36) {
+            let wrote = world.store.prepare_members(&groups, &path[8..].parse().unwrap(), some, &act).await;
+            assert!(matches!(wrote, Ok(Wrote::Stored)));
+        }
+    };
+    for path in &paths {
+        fill(path, 0, 5_500).await;
+    }
+    for seen in 0..2 {
+        let page = world.send_as(&strict, "GET", &format!("/Groups?startIndex={}", seen + 1), None).await.body;
+        assert_eq!((&page["totalResults"], &page["itemsPerPage"]), (&json!(2), &json!(1)));
+        assert_eq!(ids(&page["Resources"][0]).len(), 5_500);
+        assert!(page.to_string().len() < 3 * 1_024 * 1_024);
+    }
+    fill(&paths[0], 5_500, 8_000).await;
+    for path in [paths[0].as_str(), "/Groups?filter=displayName%20eq%20%22One%22"] {
+        let answer = world.send_as(&strict, "GET", path, None).await;
+        assert_eq!((answer.status.as_u16(), &answer.body["scimType"]), (400, &json!("tooMany")), "{path}");
+        assert!(answer.body["detail"].as_str().unwrap().contains("excludedAttributes=members"));
+    }
+    let short = format!("{}?excludedAttributes=members", paths[0]);
+    assert_eq!(world.send_as(&strict, "GET", &short, None).await.status, 200);
+    let rename = patch(json!([{ "op": "replace", "path": "displayName", "value": "Large" }]));
+    assert_eq!(world.send_as(&strict, "PATCH", &paths[0], rename).await.status, 204);
+    let one = crate::support::encode(&format!("id eq \"{}\" and members eq \"nobody-07999\"", &paths[0][8..]));
+    let found = world.send_as(&strict, "GET", &format!("/Groups?excludedAttributes=members&filter={one}"), None).await;
+    assert_eq!((&found.body["totalResults"], found.tally.calls), (&json!(1), 2));
 }

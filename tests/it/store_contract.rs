@@ -95,6 +95,46 @@ pub async fn contract(sdk: &SdkConfig) {
     let (_, list) = client.send("GET", "/Users", None).await;
     assert_eq!(list["totalResults"], 2, "{list}");
     assert_eq!(back["id"], first["id"]);
+    groups(&client, [&first, &second].map(|user| user["id"].as_str().unwrap())).await;
+}
+
+/// And through a group's.
+async fn groups(client: &Client, [a, b]: [&str; 2]) {
+    let members = |op: &str, id: &str| {
+        Some(json!({ "Operations": [{ "op": op, "path": "members", "value": [{ "value": id }] }] }))
+    };
+    let body = json!({ "displayName": "Staff", "externalId": "s", "members": [{ "value": a }] });
+    let (status, staff) = client.send("POST", "/Groups", Some(body)).await;
+    assert_eq!(status, 201, "{staff}");
+    let path = format!("/Groups/{}", staff["id"].as_str().unwrap());
+    assert_eq!(client.send("POST", "/Groups", Some(json!({ "displayName": "STAFF" }))).await.0, 409);
+    for _ in 0..2 {
+        let (status, now) = client.send("PATCH", &path, members("add", b)).await;
+        assert_eq!(
+            (status, &now["meta"]["version"], now["members"].as_array().unwrap().len()),
+            (200, &json!("W/\"2\""), 2)
+        );
+    }
+    assert_eq!(client.send("PATCH", &path, members("add", "nobody")).await.0, 400);
+    let inner = client.send("POST", "/Groups", Some(json!({ "displayName": "Crew" }))).await.1;
+    let (status, now) = client.send("PATCH", &path, members("add", inner["id"].as_str().unwrap())).await;
+    assert_eq!((status, now["members"].as_array().unwrap().len()), (200, 3), "{now}");
+    for _ in 0..2 {
+        let (status, now) = client.send("PATCH", &path, members("remove", b)).await;
+        assert_eq!((status, now["members"].as_array().unwrap().len()), (200, 2));
+    }
+    let (_, found) = client
+        .send("GET", &format!("/Groups?filter={}", crate::support::encode(&format!("members eq \"{a}\""))), None)
+        .await;
+    assert_eq!(found["totalResults"], 1, "{found}");
+    let (_, page) = client.send("GET", "/Groups?count=1&cursor", None).await;
+    assert_eq!((&page["totalResults"], page["nextCursor"].is_string()), (&json!(2), true));
+    assert_eq!(client.send("DELETE", &format!("/Users/{a}"), None).await.0, 204);
+    let (_, now) = client.send("GET", &path, None).await;
+    assert_eq!(now["members"].as_array().unwrap().len(), 1, "{now}");
+    assert_eq!(client.send("DELETE", &path, None).await.0, 204);
+    assert_eq!(client.send("DELETE", &path, None).await.0, 404);
+    assert_eq!(client.send("GET", "/Groups", None).await.1["totalResults"], 1);
 }
 
 #[tokio::test]

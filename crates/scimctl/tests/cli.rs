@@ -251,3 +251,48 @@ fn an_ephemeral_server_leaves_nothing_behind() {
     assert!(child.wait().unwrap().success());
     assert!(!directory.0.exists());
 }
+
+#[test]
+fn quotes_and_blanks_in_a_request_line_are_understood() {
+    let directory = Directory::new("raw");
+    let mut server = Server::start(&directory, &["--json"]);
+    let ready = server.ready();
+    let (base_url, token) = (ready["base_url"].as_str().unwrap(), ready["token"].as_str().unwrap());
+    assert_eq!(http(base_url, token, "POST", "/Users", r#"{"userName":"a@example.com"}"#).0, 201);
+    for filter in
+        ["userName eq \"a@example.com\"", "userName+eq+\"a@example.com\"", "userName%20eq%20\"A@EXAMPLE.COM\""]
+    {
+        let (status, found) = http(base_url, token, "GET", &format!("/Users?filter={filter}"), "");
+        assert_eq!((status, &found["totalResults"]), (200, &json!(1)), "{filter}");
+    }
+}
+
+#[test]
+fn resource_types_are_served_from_a_file() {
+    let directory = Directory::new("schemas");
+    std::fs::create_dir_all(&directory.0).unwrap();
+    let file = directory.0.join("schemas.json");
+    let serve = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        Command::new(BINARY)
+            .args(["--json", "serve", "--ephemeral", "--listen", "127.0.0.1:0", "--schemas"])
+            .arg(&file)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    for (text, why) in [("{", "EOF"), ("{}", "resourceTypes")] {
+        let output = serve(text).wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("schemas.json") && said.contains(why), "{said}");
+    }
+    let mut child = serve(include_str!("../../../tests/vectors/test-resource.json"));
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut server = Server { child, lines };
+    let ready = server.ready();
+    let (base_url, token) = (ready["base_url"].as_str().unwrap(), ready["token"].as_str().unwrap());
+    let types = http(base_url, token, "GET", "/ResourceTypes", "").1;
+    assert_eq!(types["Resources"][2]["endpoint"], "/TestResources");
+    assert_eq!(http(base_url, token, "GET", "/TestResources", "").1["totalResults"], 0);
+}
