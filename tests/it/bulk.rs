@@ -187,6 +187,8 @@ async fn broken_requests_are_400_and_broken_operations_fail_alone() {
             { "method": "POST", "path": "/Users", "data": { "userName": "a" } },
             { "method": "POST", "path": "/Users", "bulkId": "a" },
             { "method": "DELETE" },
+            { "method": "PUT", "path": "/Users/nobody" },
+            { "method": "PATCH", "path": "/Users/nobody", "data": [] },
             { "method": "POST", "path": "/Bulk", "bulkId": "b", "data": { "Operations": [] } },
             { "method": "POST", "path": "/Users/.search", "bulkId": "c", "data": {} },
             { "method": "POST", "path": "/Nobody", "bulkId": "d", "data": {} },
@@ -195,5 +197,9 @@ async fn broken_requests_are_400_and_broken_operations_fail_alone() {
         ]),
     )
     .await;
-    assert_eq!(statuses(&done), ["400", "400", "400", "400", "400", "400", "400", "404", "405", "400"], "{done:?}");
+    assert_eq!(
+        statuses(&done),
+        ["400", "400", "400", "400", "400", "400", "400", "400", "400", "404", "405", "400"],
+        "{done:?}"
+    );
 }

@@ -102,6 +102,9 @@ async fn an_immutable_value_is_set_once() {
     let answer = world.send("PUT", &path, put).await;
     assert_eq!((&answer.body["immutableAttr"], &answer.body["integerAttr"]), (&json!("first"), &json!(1)));
     assert_eq!(world.send("PATCH", &path, patch("replace", "immutableAttr", json!("first"))).await.status, 200);
+    let (path, mut other) = made(&world, json!({})).await;
+    other["immutableAttr"] = json!("by PUT");
+    assert_eq!(world.send("PUT", &path, other).await.body["immutableAttr"], "by PUT");
 }
 
 #[tokio::test]
@@ -151,7 +154,9 @@ async fn types_of_values_and_case_rules_come_from_the_schema() {
         ("integerAttr", json!(1.5)),
         ("integerAttr", json!("1")),
         ("booleanAttr", json!("maybe")),
+        ("integerAttr", json!(1e3)),
         ("dateTimeAttr", json!("yesterday")),
+        ("dateTimeAttr", json!("2011-05-13")),
         ("binaryAttr", json!("not base64!")),
         ("complexAttr", json!("text")),
         ("complexAttr", json!({ "sub2": "text" })),
@@ -197,6 +202,7 @@ async fn unique_values_are_held_by_one_resource() {
         "schemas": [{ "id": "urn:acme:Badge", "name": "Badge", "attributes": [
             { "name": "number", "type": "string", "uniqueness": "server" },
             { "name": "desk", "type": "integer", "uniqueness": "global", "required": true },
+            { "name": "note", "type": "string" },
         ]}],
         "resourceTypes": [{ "name": "User", "endpoint": "/Users", "schema": "urn:ietf:params:scim:schemas:core:2.0:User",
             "schemaExtensions": [{ "schema": "urn:acme:Badge", "required": false }] }],
@@ -232,6 +238,33 @@ async fn unique_values_are_held_by_one_resource() {
         .await
         .is_error(400, Some("invalidValue"));
     assert_eq!(world.send("POST", "/Users", json!({ "userName": "e" })).await.status, 201);
+}
+
+#[tokio::test]
+async fn common_attributes_are_ours_whatever_a_file_says_of_them() {
+    let file = json!({
+        "schemas": [{ "id": "urn:acme:Thing", "name": "Thing", "attributes": [
+            { "name": "id", "type": "integer", "mutability": "readWrite" },
+            { "name": "meta", "type": "string" },
+            { "name": "externalId", "type": "string", "required": true, "caseExact": false },
+            { "name": "colour", "type": "string" },
+        ]}],
+        "resourceTypes": [{ "name": "Thing", "endpoint": "/Things", "schema": "urn:acme:Thing" }],
+    });
+    let path = std::env::temp_dir().join(format!("thing-{}.json", std::process::id()));
+    std::fs::write(&path, file.to_string()).unwrap();
+    let world = World::serving_file(&path).await;
+    std::fs::remove_file(path).unwrap();
+    let made = world.send("POST", "/Things", json!({ "id": 7, "meta": "x", "externalId": "Ab" })).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    assert_eq!((made.body["id"].is_string(), &made.body["meta"]["resourceType"]), (true, &json!("Thing")));
+    let found =
+        ["externalId eq \"ab\"", "externalId eq \"Ab\"", "colour pr"].map(|filter| world.search("/Things", filter));
+    let [lower, exact, none] = found;
+    assert_eq!((lower.await.len(), exact.await.len(), none.await.len()), (0, 1, 0));
+    let shown = world.send("GET", "/Schemas/urn:acme:Thing", None).await.body;
+    assert_eq!(shown["attributes"].as_array().unwrap().len(), 1, "{shown}");
+    assert_eq!(shown["attributes"][0]["required"], false);
 }
 
 #[test]

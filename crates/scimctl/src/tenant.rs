@@ -88,7 +88,7 @@ pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::R
         let parsed: http::Uri = url.parse().context("the base URL is not a URL")?;
         let local = matches!(parsed.host(), Some("127.0.0.1" | "localhost"));
         let secure = parsed.scheme_str() == Some("https") || (parsed.scheme_str() == Some("http") && local);
-        let plain = parsed.query().is_none() && !parsed.authority().is_some_and(|host| host.as_str().contains('@'));
+        let plain = !url.contains(['?', '#']) && !parsed.authority().is_some_and(|host| host.as_str().contains('@'));
         ensure!(secure && plain && parsed.path().ends_with(BASE_PATH), "a base URL is https://HOST{BASE_PATH}");
     }
     let base_url = own_url.clone().or_else(|| connection.base_url.clone());
