@@ -26,6 +26,11 @@ impl Clock {
         now.replace_nanosecond(u32::from(now.millisecond()) * 1_000_000).unwrap_or(now)
     }
 
+    /// Milliseconds since 1970.
+    pub fn milliseconds(&self) -> i64 {
+        i64::try_from(self.now().unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+    }
+
     /// Seconds since 1970.
     pub fn seconds(&self) -> i64 {
         self.now().unix_timestamp()

@@ -1,5 +1,5 @@
 //! Cursors (RFC 9865): where a walk through a query's results goes on. A cursor is stateless; it says
-//! after which user, and is sealed for one tenant, one query and one page size.
+//! after which resource, and is sealed for one tenant, one query of the same types, and one page size.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use super::page::Position;
 use crate::store::TenantKey;
 
-/// The place behind the last user of a page.
+/// The place behind the last resource of a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Cursor {
-    /// The last user's id.
+    /// The last resource's id.
     #[serde(rename = "a")]
     pub(super) after: String,
     /// Its key, where the walk is sorted.
@@ -35,8 +35,8 @@ pub(super) struct Cursor {
 
 impl Cursor {
     /// A cursor for the page after the one that ends with `last`.
-    pub(super) fn new(tenant: &TenantKey, query: &Query, now: i64, last: Position, total: usize) -> Self {
-        let (query, count) = (fingerprint(tenant, query), query.page_size());
+    pub(super) fn new(walk: Walk<'_>, now: i64, last: Position, total: usize) -> Self {
+        let (query, count) = (walk.fingerprint(), walk.query.page_size());
         let (key, scope, after) = last;
         Self { after, key, scope, total, query, count, expires: now + CURSOR_SECONDS }
     }
@@ -55,7 +55,8 @@ impl Cursor {
     ///
     /// # Errors
     /// `invalidCursor`, `expiredCursor`, or `invalidCount` if the page size has changed.
-    pub(super) fn read(text: &str, tenant: &TenantKey, query: &Query, now: i64) -> Result<Self, Error> {
+    pub(super) fn read(text: &str, walk: Walk<'_>, now: i64) -> Result<Self, Error> {
+        let Walk { tenant, query, .. } = walk;
         let invalid = || {
             Error::new(
                 ErrorKind::InvalidCursor,
@@ -69,7 +70,7 @@ impl Cursor {
             return Err(invalid());
         }
         let cursor: Self = serde_json::from_str(&body).map_err(|_| invalid())?;
-        if cursor.query != fingerprint(tenant, query) {
+        if cursor.query != walk.fingerprint() {
             return Err(invalid());
         }
         if now >= cursor.expires {
@@ -89,6 +90,17 @@ impl Cursor {
 }
 
 /// What must stay the same over a walk.
-fn fingerprint(tenant: &TenantKey, query: &Query) -> String {
-    tenant.seal(&format!("{:?}", (&query.filter, &query.sort_by, query.descending)))
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Walk<'a> {
+    pub(super) tenant: &'a TenantKey,
+    /// The names of the resource types that are queried.
+    pub(super) types: &'a [&'a str],
+    pub(super) query: &'a Query,
+}
+
+impl Walk<'_> {
+    fn fingerprint(&self) -> String {
+        let Query { filter, sort_by, descending, .. } = self.query;
+        self.tenant.seal(&format!("{:?}", (self.types, filter, sort_by, descending)))
+    }
 }

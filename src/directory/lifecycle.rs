@@ -5,9 +5,10 @@ use scim_core::resource::Attributes;
 use scim_core::{Draft, Error, ErrorKind, Resource, ResourceId, members};
 use serde_json::Value;
 
-use super::membership::Moves;
+use super::membership::{self, Known};
 use super::{Call, Directory, Precondition, Shown, TRIES, Wanted, busy, check, checked, refuse, whole};
-use crate::store::{Collection, Kind, Move, Names, New, Operation, Refusal, Stored, Taking, Wrote};
+use crate::store::members::that_fit;
+use crate::store::{Collection, Kind, Move, Names, New, Operation, Refusal, Seen, Stored, Taking, Wrote};
 use crate::tenant::{Type, unanswered};
 
 /// A live user may take the name of a deleted one.
@@ -38,39 +39,39 @@ impl Directory {
         let at = call.collection(&of.kind);
         let resource = self.new_resource(&at, &names, &attributes)?;
         let delta = named.into_iter().map(|member| (member.value.clone(), Some(member))).collect();
-        let mut moves = Moves::new(delta, &resource.id)?;
-        let mut all = Vec::new();
+        let mut known = Known::default();
+        let moves = membership::moves(delta, &resource.id)?;
+        let mut moves = self.looked_up(call, moves, &mut known).await?;
+        let prepared = moves.split_off(that_fit(&moves));
+        if !prepared.is_empty() {
+            // These members first: the group is seen when all of them are there.
+            self.prepare(call, of, &resource.id, &names, &prepared).await?;
+        }
         let mut taking = Taking::default();
         for _ in 0..TRIES {
             let act = self.act(call, Operation::Create);
-            let (mut now, later) = self.portions(call, moves).await?;
-            if !later.is_empty() {
-                // The members first: the group is seen when all of them are there.
-                self.prepare(call, of, &resource.id, &names, &later).await?;
-                all.extend(later.waiting);
-            }
             let new = New { resource: &resource, names: &names, taking };
-            match self.store.create(&at, new, &now.waiting, &act).await.map_err(unanswered)? {
+            match self.store.create(&at, new, &moves, &act).await.map_err(unanswered)? {
                 Wrote::Stored => {
-                    all.extend(now.waiting);
-                    return self.created(call, of, resource, all, wanted).await;
+                    moves.extend(prepared);
+                    return self.created(call, of, resource, moves, wanted).await;
                 }
                 Wrote::Refused(refusal) => {
-                    let failed = self.decide(call, of, &names, &attributes, &mut taking, &refusal).await;
-                    let failed = match failed {
-                        Ok(None) => self.learn(call, &mut now, &refusal).await.err(),
+                    let decided = match self.decide(call, of, &names, &attributes, &mut taking, &refusal).await {
                         Ok(Some(user)) => return self.complete(call, of, user, wanted).await,
-                        Err(error) => Some(error),
+                        Ok(None) if refusal.unknown.is_empty() => Ok(()),
+                        Ok(None) => self.learn(call, &moves, &mut known, &refusal, false).await,
+                        Err(error) => Err(error),
                     };
-                    if let Some(error) = failed {
-                        if !all.is_empty() {
-                            self.store.disband(&at, &resource.id).await.map_err(unanswered)?;
+                    if let Err(error) = decided {
+                        if !prepared.is_empty() {
+                            self.store.disband(&at, &resource.id, &act).await.map_err(unanswered)?;
                         }
                         return Err(error);
                     }
+                    moves = known.apply(moves);
                 }
             }
-            moves = now;
         }
         Err(busy())
     }
@@ -82,25 +83,25 @@ impl Directory {
         of: &Type,
         group: &ResourceId,
         names: &Names,
-        later: &Moves,
+        moves: &[Move],
     ) -> Result<(), Error> {
         let at = call.collection(&of.kind);
         if let Some(name) = names.name().filter(|_| of.resource.name_attribute().is_some_and(|name| name.is_unique()))
-            && let Some(owner) = self.store.by_name(&at, name, self.clock.seconds()).await.map_err(unanswered)?.pop()
+            && let Some(mut owners) = self.store.by_name(&at, name, self.clock.seconds()).await.map_err(unanswered)?
+            && let Some(owner) = owners.pop()
         {
             refuse(of, names, &Refusal { name: Some((owner.resource.id, false)), ..Refusal::default() })?;
         }
         let act = self.act(call, Operation::Create);
-        let mut rest = later.waiting.as_slice();
-        while let Some((portion, more)) = rest.split_at_checked(crate::store::members::that_fit(rest)) {
-            if portion.is_empty() {
-                break;
-            }
+        let mut rest = moves;
+        while let Some((portion, more)) =
+            rest.split_at_checked(that_fit(rest)).filter(|(portion, _)| !portion.is_empty())
+        {
             // They were all there a moment ago: whoever is not is being deleted.
             match self.store.prepare_members(&at, group, portion, &act).await.map_err(unanswered)? {
                 Wrote::Stored => rest = more,
                 Wrote::Refused(_) => {
-                    self.store.disband(&at, group).await.map_err(unanswered)?;
+                    self.store.disband(&at, group, &act).await.map_err(unanswered)?;
                     return Err(busy());
                 }
             }
@@ -253,7 +254,10 @@ impl Directory {
                     let kept = i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX);
                     self.store.delete_softly(&at, &old, act.now.saturating_add(kept), &act).await
                 }
-                _ => self.store.delete(&at, &old, &act).await,
+                _ => {
+                    let seen = if *precondition == Precondition::None { Seen::Row } else { Seen::All };
+                    self.store.delete(&at, &old, seen, &act).await
+                }
             };
             if matches!(wrote.map_err(unanswered)?, Wrote::Stored) {
                 self.scatter(call, of, &old.resource.id).await?;
@@ -268,7 +272,7 @@ impl Directory {
         let at = call.collection(&of.kind);
         let act = self.act(call, Operation::Delete);
         let members = match of.kind {
-            Kind::Group => self.store.disband(&at, id).await.map_err(unanswered)?,
+            Kind::Group => self.store.disband(&at, id, &act).await.map_err(unanswered)?,
             Kind::User => 0,
             Kind::Other(_) => return Ok(0),
         };

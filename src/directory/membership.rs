@@ -1,6 +1,6 @@
 //! How the members of a group change: a few in one transaction, many in portions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::members::{Delta, Member, MemberType, MembersPatch};
@@ -8,11 +8,11 @@ use scim_core::{Dialect, Error, ErrorKind, ResourceId};
 
 use super::{Call, Directory, busy, not_found, whole};
 use crate::store::members::that_fit;
-use crate::store::{Collection, Kind, Move, Operation, Refusal, Stored, Wrote};
+use crate::store::{Kind, Move, Operation, Refusal, Stored, Wrote};
 use crate::tenant::{Type, unanswered};
 
 /// Most changes of members in a request.
-const MOST_MOVES: usize = 1_000;
+pub(super) const MOST_MOVES: usize = 1_000;
 /// How many members are looked up at a time.
 const SIDE_BY_SIDE: usize = 16;
 
@@ -27,51 +27,48 @@ pub(super) enum Membership<'a> {
     Patched(&'a MembersPatch<'a>),
 }
 
-/// Changes of members that wait to be written, and what is known about those that were tried.
+/// What was found out about those who are to join or to leave.
 #[derive(Debug, Default)]
-pub(super) struct Moves {
-    pub(super) waiting: Vec<Move>,
-    /// What those are who were not what they seemed; `None` is no resource of this tenant.
+pub(super) struct Known {
+    /// What they are; `None` is no resource of this tenant.
     kinds: BTreeMap<ResourceId, Option<MemberType>>,
     /// Who is, or is not, a member already, as wished.
-    done: Vec<ResourceId>,
+    done: BTreeSet<ResourceId>,
 }
 
-impl Moves {
-    /// # Errors
-    /// 413 over [`MOST_MOVES`]; `invalidValue` if the group is to join itself.
-    pub(super) fn new(delta: Delta, group: &ResourceId) -> Result<Self, Error> {
-        if delta.get(group).is_some_and(Option::is_some) {
-            return Err(Error::invalid_value("A group cannot be a member of itself."));
-        }
-        if delta.len() > MOST_MOVES {
-            return Err(Error::new(
-                ErrorKind::PayloadTooLarge,
-                format!("A request changes at most {MOST_MOVES} members; send them in several requests."),
-            ));
-        }
-        let moves = delta.into_iter().map(|(id, member)| member.map_or(Move::Leave(id), Move::Join));
-        Ok(Self { waiting: moves.collect(), ..Self::default() })
+impl Known {
+    /// The moves that are still to be made, each with the type of its member as far as it is known.
+    pub(super) fn apply(&self, moves: Vec<Move>) -> Vec<Move> {
+        let left = moves.into_iter().filter(|change| !self.done.contains(change.member()));
+        left.map(|change| match change {
+            Move::Join(member) => match self.kinds.get(&member.value) {
+                Some(Some(kind)) => Move::Join(Member { kind: Some(*kind), ..member }),
+                Some(None) => Move::Name(member),
+                None => Move::Join(member),
+            },
+            change => change,
+        })
+        .collect()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+    /// Forgets who was a member already: for a decision on members that are read anew.
+    pub(super) fn read_anew(&mut self) {
+        self.done.clear();
     }
+}
 
-    /// Uses what is known: drops what is done, and gives each member its type.
-    fn settle(&mut self) {
-        let Self { waiting, kinds, done } = self;
-        waiting.retain(|change| !done.contains(change.member()));
-        for change in waiting {
-            if let Move::Join(member) = change {
-                match kinds.get(&member.value) {
-                    Some(Some(kind)) => member.kind = Some(*kind),
-                    Some(None) => *change = Move::Name(member.clone()),
-                    None => {}
-                }
-            }
-        }
+/// A delta as moves.
+///
+/// # Errors
+/// 413 over [`MOST_MOVES`]; `invalidValue` if the group is to join itself.
+pub(super) fn moves(delta: Delta, group: &ResourceId) -> Result<Vec<Move>, Error> {
+    if delta.get(group).is_some_and(Option::is_some) {
+        return Err(Error::invalid_value("A group cannot be a member of itself."));
     }
+    if delta.len() > MOST_MOVES {
+        return Err(too_many_moves());
+    }
+    Ok(delta.into_iter().map(|(id, member)| member.map_or(Move::Leave(id), Move::Join)).collect())
 }
 
 impl Directory {
@@ -81,144 +78,168 @@ impl Directory {
         call: Call<'_>,
         group: &Stored,
         membership: &Membership<'_>,
-        known: &Moves,
-    ) -> Result<Moves, Error> {
+        known: &mut Known,
+    ) -> Result<Vec<Move>, Error> {
         let id = &group.resource.id;
-        let (present, after) = match membership {
-            Membership::Kept => return Ok(Moves::default()),
+        let delta = match membership {
+            Membership::Kept => return Ok(Vec::new()),
             Membership::Patched(patch) => match patch.delta() {
-                Some(delta) => {
-                    let mut moves =
-                        Moves { kinds: known.kinds.clone(), done: known.done.clone(), ..Moves::new(delta, id)? };
-                    moves.settle();
-                    return Ok(moves);
-                }
+                Some(delta) => delta,
                 None => {
-                    let present = self.all_members(call, id).await?;
+                    known.read_anew();
+                    let present = self.at_most(call, id, whole::MOST_MEMBERS).await?;
                     let after = patch.apply(present.clone(), |member| whole::element(call, member))?;
-                    (present, after)
+                    difference(&present, &after)
                 }
             },
-            Membership::Exactly(members) => (self.all_members(call, id).await?, members.to_vec()),
+            Membership::Exactly(members) => {
+                known.read_anew();
+                // Whoever is not named leaves, and that may be so many at most.
+                let present = self.at_most(call, id, members.len() + MOST_MOVES).await?;
+                difference(&present, members)
+            }
         };
-        let before: BTreeMap<_, _> = present.iter().map(|member| (&member.value, member)).collect();
-        let to_be: BTreeMap<_, _> = after.iter().map(|member| (&member.value, member)).collect();
-        let mut delta = Delta::new();
-        let join = to_be.iter().filter(|(id, _)| !before.contains_key(*id));
-        delta.extend(join.map(|(id, member)| ((*id).clone(), Some((*member).clone()))));
-        let leave = before.keys().filter(|id| !to_be.contains_key(*id));
-        delta.extend(leave.map(|id| ((*id).clone(), None)));
-        let mut moves = Moves { kinds: known.kinds.clone(), ..Moves::new(delta, id)? };
-        moves.settle();
-        Ok(moves)
+        Ok(known.apply(moves(delta, id)?))
     }
 
-    /// All members, however many: to replace them, or to find some by a filter.
-    async fn all_members(&self, call: Call<'_>, group: &ResourceId) -> Result<Vec<Member>, Error> {
-        self.members(call, group, usize::MAX - 1).await
-    }
-
-    /// The moves that one transaction takes, and the rest. If there is a rest, all are checked first.
-    pub(super) async fn portions(&self, call: Call<'_>, mut moves: Moves) -> Result<(Moves, Moves), Error> {
-        let fitting = that_fit(&moves.waiting);
-        if fitting < moves.waiting.len() {
-            self.check_members(call, &mut moves).await?;
-        }
-        let rest = moves.waiting.split_off(fitting);
-        let later = Moves { waiting: rest, kinds: moves.kinds.clone(), done: Vec::new() };
-        Ok((moves, later))
+    /// The members of a group.
+    ///
+    /// # Errors
+    /// 413 if they are more than `most`.
+    async fn at_most(&self, call: Call<'_>, group: &ResourceId, most: usize) -> Result<Vec<Member>, Error> {
+        let members = self.members(call, group, most).await?;
+        if members.len() > most { Err(too_many_moves()) } else { Ok(members) }
     }
 
     /// Writes changes of members, and of nothing else, until all are stored: who is a member already is
-    /// added, and who is none is removed, with success.
+    /// added, and who is none is removed, with success. More than one transaction takes are checked as a
+    /// whole before the first is written.
     pub(super) async fn move_members(
         &self,
         call: Call<'_>,
         of: &Type,
+        operation: Operation,
         group: &ResourceId,
-        moves: Moves,
+        mut waiting: Vec<Move>,
+        known: &mut Known,
     ) -> Result<(), Error> {
         let at = call.collection(&of.kind);
-        let (mut now, mut later) = self.portions(call, moves).await?;
-        loop {
-            now.settle();
-            if now.is_empty() {
-                if later.is_empty() {
-                    return Ok(());
+        let mut begun = false;
+        waiting = self.looked_up(call, waiting, known).await?;
+        while !waiting.is_empty() {
+            let portion = waiting.get(..that_fit(&waiting)).unwrap_or_default();
+            let act = self.act(call, operation);
+            match self.store.change_members(&at, group, portion, &act).await.map_err(unanswered)? {
+                Wrote::Stored => {
+                    waiting.drain(..portion.len());
+                    begun = true;
                 }
-                (now, later) = self.portions(call, later).await?;
-                continue;
-            }
-            let act = self.act(call, Operation::Patch);
-            match self.store.change_members(&at, group, &now.waiting, &act).await.map_err(unanswered)? {
-                Wrote::Stored => now.waiting.clear(),
                 Wrote::Refused(refusal) if refusal.no_group => return Err(not_found(of)),
-                Wrote::Refused(refusal) if refusal.moved.is_empty() && refusal.unknown.is_empty() => return Err(busy()),
-                Wrote::Refused(refusal) => self.learn(call, &mut now, &refusal).await?,
+                Wrote::Refused(refusal) => {
+                    let portion = portion.to_vec();
+                    self.learn(call, &portion, known, &refusal, begun).await?;
+                    waiting = known.apply(waiting);
+                }
             }
         }
-    }
-
-    /// Takes from a refusal who is done already and who is no user but a group.
-    ///
-    /// # Errors
-    /// As [`Directory::kind`].
-    pub(super) async fn learn(&self, call: Call<'_>, moves: &mut Moves, refusal: &Refusal) -> Result<(), Error> {
-        let done = refusal.moved.iter().filter_map(|index| moves.waiting.get(*index));
-        moves.done.extend(done.map(|change| change.member().clone()).collect::<Vec<_>>());
-        let unknown: Vec<Move> =
-            refusal.unknown.iter().filter_map(|index| moves.waiting.get(*index)).cloned().collect();
-        for change in unknown {
-            let Move::Join(member) = change else { continue };
-            let kind = self.kind(call, &member).await?;
-            if moves.kinds.insert(member.value, kind).is_some() {
-                return Err(busy());
-            }
-        }
-        moves.settle();
         Ok(())
     }
 
-    /// Checks that everybody who is to join is there, before anything is written.
-    pub(super) async fn check_members(&self, call: Call<'_>, moves: &mut Moves) -> Result<(), Error> {
-        let joining = moves.waiting.iter().filter_map(|change| match change {
-            Move::Join(member) => Some(member.clone()),
-            Move::Name(_) | Move::Leave(_) => None,
+    /// Takes from a refusal who is done already and who is no user but a group. Once a part is written,
+    /// somebody who has vanished since the check is left out: the change is not undone for that.
+    ///
+    /// # Errors
+    /// As [`Directory::kind`]; 503 if the refusal says nothing.
+    pub(super) async fn learn(
+        &self,
+        call: Call<'_>,
+        tried: &[Move],
+        known: &mut Known,
+        refusal: &Refusal,
+        begun: bool,
+    ) -> Result<(), Error> {
+        let done = refusal.moved.iter().filter_map(|index| tried.get(*index));
+        known.done.extend(done.map(|change| change.member().clone()));
+        for index in &refusal.unknown {
+            let Some(Move::Join(member)) = tried.get(*index) else { continue };
+            match self.kind(call, member).await {
+                Ok(kind) => drop(known.kinds.insert(member.value.clone(), kind)),
+                Err(error) if begun && error.kind == ErrorKind::InvalidValue => {
+                    known.done.insert(member.value.clone());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        if refusal.moved.is_empty() && refusal.unknown.is_empty() { Err(busy()) } else { Ok(()) }
+    }
+
+    /// The moves, if one transaction takes them all; else only if everybody who is to join is there, so
+    /// that nothing is written of a request that cannot be done as a whole.
+    ///
+    /// # Errors
+    /// As [`Directory::kind`].
+    pub(super) async fn looked_up(
+        &self,
+        call: Call<'_>,
+        moves: Vec<Move>,
+        known: &mut Known,
+    ) -> Result<Vec<Move>, Error> {
+        if that_fit(&moves) < moves.len() {
+            self.look_up_members(call, &moves, known).await?;
+        }
+        Ok(known.apply(moves))
+    }
+
+    async fn look_up_members(&self, call: Call<'_>, moves: &[Move], known: &mut Known) -> Result<(), Error> {
+        let joining = moves.iter().filter_map(|change| match change {
+            Move::Join(member) if !known.kinds.contains_key(&member.value) => Some(member.clone()),
+            _ => None,
         });
         let each = stream::iter(joining.collect::<Vec<_>>())
             .map(|member| async move { Ok::<_, Error>((member.value.clone(), self.kind(call, &member).await?)) });
         let kinds: Vec<_> = each.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
-        moves.kinds.extend(kinds);
-        moves.settle();
+        known.kinds.extend(kinds);
         Ok(())
     }
 
     /// What somebody is who is named as a member. Under the strict profile it may be nobody: RFC 7643
-    /// section 4.2 asks for no check.
+    /// section 4.2 asks for no check. It may not be somebody who was deleted, and could come back.
     ///
     /// # Errors
     /// `invalidValue` if there is no such user or group.
     async fn kind(&self, call: Call<'_>, member: &Member) -> Result<Option<MemberType>, Error> {
         let likely = member.kind.unwrap_or(MemberType::User);
         let other = if likely == MemberType::User { MemberType::Group } else { MemberType::User };
-        for kind in [likely, other] {
-            if self.lives(call, &member.value, kind).await? {
-                return Ok(Some(kind));
-            }
-        }
-        match call.dialect() {
-            Dialect::Strict => Ok(None),
-            Dialect::Tolerant => {
-                Err(Error::invalid_value("One of members is no user or group of this tenant; create it first."))
-            }
-        }
-    }
-
-    async fn lives(&self, call: Call<'_>, id: &ResourceId, kind: MemberType) -> Result<bool, Error> {
-        let kind = if kind == MemberType::User { Kind::User } else { Kind::Group };
         let now = self.clock.seconds();
-        let at = Collection { tenant: call.tenant.key(), kind };
-        let found = self.store.resource(&at, id, now).await.map_err(unanswered)?;
-        Ok(found.is_some_and(|found| found.is_visible(now)))
+        let mut deleted = false;
+        for kind in [likely, other] {
+            let at = call.collection(if kind == MemberType::User { &Kind::User } else { &Kind::Group });
+            if let Some(found) = self.store.resource(&at, &member.value, now).await.map_err(unanswered)? {
+                if found.is_visible(now) {
+                    return Ok(Some(kind));
+                }
+                deleted = true;
+            }
+        }
+        if call.dialect() == Dialect::Strict && !deleted {
+            return Ok(None);
+        }
+        Err(Error::invalid_value("One of members is no user or group of this tenant; create it first."))
     }
+}
+
+fn difference(present: &[Member], wanted: &[Member]) -> Delta {
+    let before: BTreeSet<&ResourceId> = present.iter().map(|member| &member.value).collect();
+    let after: BTreeSet<&ResourceId> = wanted.iter().map(|member| &member.value).collect();
+    let join = wanted.iter().filter(|member| !before.contains(&member.value));
+    let join = join.map(|member| (member.value.clone(), Some(member.clone())));
+    let leave = before.difference(&after).map(|id| ((*id).clone(), None));
+    join.chain(leave).collect()
+}
+
+fn too_many_moves() -> Error {
+    Error::new(
+        ErrorKind::PayloadTooLarge,
+        format!("A request changes at most {MOST_MOVES} members; name who joins and who leaves in several requests."),
+    )
 }

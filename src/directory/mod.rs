@@ -11,13 +11,16 @@ mod whole;
 use std::time::Duration;
 
 use scim_core::resource::Attributes;
-use scim_core::{Dialect, Draft, Error, ErrorKind, Meta, PatchRequest, Resource, ResourceId, Version, members};
+use scim_core::{
+    Dialect, Draft, Error, ErrorKind, MembersPatch, Meta, PatchRequest, Resource, ResourceId, Version, members,
+};
 
 use crate::clock::Clock;
+use crate::store::members::that_fit;
 use crate::store::resources::MAX_DOCUMENT_BYTES;
 use crate::store::{Act, Collection, Kind, Names, New, Operation, Refusal, Seen, Store, Stored, Wrote};
 use crate::tenant::{Tenant, Type, unanswered};
-use membership::{Membership, Moves};
+use membership::{Known, Membership};
 pub use precondition::Precondition;
 pub use search::{Found, Scope};
 pub use whole::{MOST_MEMBERS, Shown, Wanted};
@@ -81,9 +84,12 @@ impl Directory {
     ) -> Result<Shown, Error> {
         let asserted = draft.attributes.get(members::MEMBERS).is_some()
             || draft.emptied.iter().any(|name| name == members::MEMBERS);
-        let named = members::take(&mut draft.attributes)?;
+        let named;
         let membership = match of.kind == Kind::Group && asserted {
-            true => Membership::Exactly(&named),
+            true => {
+                named = members::take(&mut draft.attributes)?;
+                Membership::Exactly(&named)
+            }
             false => Membership::Kept,
         };
         let rule = |old: &Attributes| {
@@ -113,14 +119,14 @@ impl Directory {
         wanted: Wanted<'_>,
     ) -> Result<Shown, Error> {
         patch.check_id(id)?;
-        let members = patch.take_members()?;
+        let members = if of.kind == Kind::Group { patch.take_members()? } else { MembersPatch::default() };
         if patch.is_empty()
             && *precondition == Precondition::None
             && let Some(delta) = members.delta().filter(|delta| !delta.is_empty())
         {
             let group = id.parse().map_err(|()| not_found(of))?;
-            let moves = Moves::new(delta, &group)?;
-            self.move_members(call, of, &group, moves).await?;
+            let moves = membership::moves(delta, &group)?;
+            self.move_members(call, of, Operation::Patch, &group, moves, &mut Known::default()).await?;
             return self.retrieve(call, of, id, wanted).await;
         }
         let rule = |old: &Attributes| {
@@ -148,38 +154,40 @@ impl Directory {
     ) -> Result<Shown, Error> {
         let at = call.collection(&of.kind);
         let mut taking = lifecycle::any_name();
-        let mut known = Moves::default();
+        let mut known = Known::default();
         for _ in 0..TRIES {
             let old = self.visible(call, of, id).await?;
             // The write carries the version that was judged here.
             check(precondition, &old)?;
             let attributes = rule(&old.resource.attributes)?;
-            let moves = self.moves(call, &old, &membership, &known).await?;
+            let mut moves = self.moves(call, &old, &membership, &mut known).await?;
             let same = attributes == old.resource.attributes;
             if same && moves.is_empty() {
                 return self.complete(call, of, old.resource, wanted).await;
             }
             let seen = if *precondition == Precondition::None { Seen::Row } else { Seen::All };
             if same && seen == Seen::Row {
-                self.move_members(call, of, &old.resource.id, moves).await?;
+                self.move_members(call, of, operation, &old.resource.id, moves, &mut known).await?;
                 return self.retrieve(call, of, id, wanted).await;
             }
             let names = checked(of, &attributes)?;
             let resource = self.next_version(&old, attributes);
             let new = New { resource: &resource, names: &names, taking };
-            let (now, later) = self.portions(call, moves).await?;
+            moves = self.looked_up(call, moves, &mut known).await?;
+            let later = moves.split_off(that_fit(&moves));
             let act = self.act(call, operation);
-            match self.store.update(&at, &old, new, &now.waiting, seen, &act).await.map_err(unanswered)? {
+            match self.store.update(&at, &old, new, &moves, seen, &act).await.map_err(unanswered)? {
                 Wrote::Stored if of.kind == Kind::Group => {
-                    self.move_members(call, of, &old.resource.id, later).await?;
+                    self.move_members(call, of, operation, &old.resource.id, later, &mut known).await?;
                     return self.retrieve(call, of, id, wanted).await;
                 }
                 Wrote::Stored => return self.complete(call, of, resource, wanted).await,
                 Wrote::Refused(refusal) => {
                     taking.external_id |= refusal.external_id.is_some();
                     refuse(of, &names, &refusal)?;
-                    known = now;
-                    self.learn(call, &mut known, &refusal).await?;
+                    if !(refusal.moved.is_empty() && refusal.unknown.is_empty()) {
+                        self.learn(call, &moves, &mut known, &refusal, false).await?;
+                    }
                 }
             }
         }
@@ -213,13 +221,15 @@ impl Directory {
     }
 
     fn act(&self, call: Call<'_>, operation: Operation) -> Act {
-        let now = self.clock.seconds();
+        let milliseconds = self.clock.milliseconds();
+        let now = milliseconds / 1_000;
         let kept = i64::try_from(self.audit_retention.as_secs()).unwrap_or(i64::MAX);
         Act {
             operation,
             by: call.by.to_owned(),
             request: call.request.to_owned(),
             now,
+            milliseconds,
             log_expires: now.saturating_add(kept),
         }
     }

@@ -6,18 +6,20 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::filter_plan::Equality;
 use scim_core::{Dialect, Error, ErrorKind, Filter, Interest, Projection, Query, Resource, ResourceId, Sort, SortKey};
 
-use super::cursor::Cursor;
+use super::cursor::{Cursor, Walk};
 use super::page::{Hit, Page, Start};
 use super::{Call, Directory, MOST_MEMBERS, Shown, Wanted};
-use crate::store::{Kind, PageRoom, Stored};
+use crate::store::{PageRoom, Stored};
 use crate::tenant::{Type, unanswered};
 
 /// Most resources that a filter without index, or a sort, looks at.
 const MOST_SCANNED: usize = 5_000;
 /// Most of them if the filter needs members or groups, which are other rows.
 const MOST_LOADED: usize = 500;
-/// Most bytes of documents that a sort holds.
-const MOST_SORTED_BYTES: usize = 48 * 1_024 * 1_024;
+/// Most bytes of documents that a sort holds; in memory they take several times as much.
+const MOST_SORTED_BYTES: usize = 8 * 1_024 * 1_024;
+/// Most members of a group that `groups.value eq` reads.
+const MOST_OWNERS: usize = 1_000;
 /// Most index look-ups for one filter.
 const MOST_LOOKUPS: usize = 50;
 /// How many resources are read, judged or completed at a time.
@@ -53,10 +55,12 @@ impl Directory {
     pub async fn query(&self, call: Call<'_>, scopes: &[Scope<'_>], query: &Query) -> Result<Found, Error> {
         let key = call.tenant.key();
         let now = self.clock.seconds();
+        let types: Vec<&str> = scopes.iter().map(|scope| scope.of.resource.name.as_str()).collect();
+        let walk = Walk { tenant: &key, types: &types, query };
         let start = match query.cursor.as_deref() {
             None => Start::Index(query.start_index - 1),
             Some("") => Start::First,
-            Some(text) => Start::After(Cursor::read(text, &key, query, now)?),
+            Some(text) => Start::After(Cursor::read(text, walk, now)?),
         };
         let filters = filters(call, scopes, query)?;
         let by = query.sort_by.as_deref();
@@ -106,7 +110,7 @@ impl Directory {
             resources.push((scope, resource));
         }
         let next = last.filter(|_| more && query.cursor.is_some());
-        let next = next.map(|place| Cursor::new(&key, query, now, place, page.total).write(&key));
+        let next = next.map(|place| Cursor::new(walk, now, place, page.total).write(&key));
         Ok(Found { total: page.total, resources, next_cursor: next })
     }
 
@@ -246,17 +250,13 @@ impl Directory {
                 "externalId" => self.store.by_external_id(&at, &value, now).await,
                 "emails.value" => self.store.by_email(&at, &value, form.as_deref().ok(), now).await,
                 "members.value" => match id() {
-                    Ok(id) => {
-                        let mut groups = self.groups_of(call, &Kind::User, &id).await?;
-                        groups.extend(self.groups_of(call, &Kind::Group, &id).await?);
-                        Ok(Some(groups))
-                    }
+                    Ok(id) => Ok(self.groups_of(call, &id).await?),
                     Err(()) => Ok(Some(Vec::new())),
                 },
                 "groups.value" => match id() {
                     Ok(id) => {
-                        let members = self.members(call, &id, MOST_SCANNED).await?;
-                        if members.len() > MOST_SCANNED {
+                        let members = self.members(call, &id, MOST_OWNERS).await?;
+                        if members.len() > MOST_OWNERS {
                             return Ok(None);
                         }
                         let ids = members.into_iter().map(|member| member.value).collect();
@@ -266,7 +266,7 @@ impl Directory {
                 },
                 // A name that cannot be stored has no owner.
                 _ => match form {
-                    Ok(form) => self.store.by_name(&at, &form, now).await.map(Some),
+                    Ok(form) => self.store.by_name(&at, &form, now).await,
                     Err(_) => Ok(Some(Vec::new())),
                 },
             };

@@ -1,10 +1,12 @@
 //! What a resource shows beyond its own row: the members of a group, the groups of a user.
 
+use std::collections::BTreeSet;
+
 use scim_core::members::{MEMBERS, Member, MemberType};
 use scim_core::{Error, ErrorKind, Filter, Interest, Projection, Resource, ResourceId};
 use serde_json::{Map, Value, json};
 
-use super::{Call, Directory, not_found};
+use super::{Call, Directory};
 use crate::store::{Kind, MAX_PAGE_BYTES, Stored};
 use crate::tenant::{Type, unanswered};
 
@@ -44,25 +46,17 @@ impl Shown {
 }
 
 impl Directory {
-    /// The resource with this id, with all that is wanted of it: two calls side by side for a group with
-    /// its members, one for any other.
+    /// The resource with this id, with all that is wanted of it.
     ///
     /// # Errors
     /// 404 if there is none, it was deleted, or the text is no id of ours.
     pub async fn retrieve(&self, call: Call<'_>, of: &Type, id: &str, wanted: Wanted<'_>) -> Result<Shown, Error> {
-        if of.kind == Kind::Group && wanted.projection.shows(&of.resource, MEMBERS) {
-            let group = id.parse().map_err(|()| not_found(of))?;
-            let (stored, members) =
-                tokio::try_join!(self.visible(call, of, id), self.members(call, &group, wanted.members))?;
-            let mut resource = stored.resource;
-            let cut = set_members(call, &mut resource, members, wanted.members);
-            return Ok(Shown { resource, cut });
-        }
         let stored = self.visible(call, of, id).await?;
         self.complete(call, of, stored.resource, wanted).await
     }
 
-    /// A resource that was read, with all that is wanted of it.
+    /// A resource that was read, with all that is wanted of it. The members of a group are read after
+    /// its version: a write that is based on both is refused if they are newer.
     pub(super) async fn complete(
         &self,
         call: Call<'_>,
@@ -75,7 +69,8 @@ impl Directory {
             let members = self.members(call, &resource.id, wanted.members).await?;
             cut = set_members(call, &mut resource, members, wanted.members);
         } else if of.kind == Kind::User && wanted.projection.shows(&of.resource, GROUPS) {
-            self.set_groups(call, &mut resource).await?;
+            let groups = self.groups_of(call, &resource.id).await?.ok_or_else(too_many_groups)?;
+            set_groups(call, &mut resource, &groups);
         }
         Ok(Shown { resource, cut })
     }
@@ -93,7 +88,7 @@ impl Directory {
                 let members = match filter.interest(MEMBERS) {
                     Interest::None => return Ok(stored),
                     Interest::Values(ids) => {
-                        let ids: Vec<ResourceId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+                        let ids: BTreeSet<ResourceId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
                         let key = call.tenant.key();
                         self.store.members_among(&key, &stored.resource.id, &ids).await.map_err(unanswered)?
                     }
@@ -103,10 +98,20 @@ impl Directory {
                     return Err(too_large());
                 }
             }
-            Kind::User if filter.interest(GROUPS) != Interest::None => {
-                self.set_groups(call, &mut stored.resource).await?;
+            Kind::User => {
+                let user = &stored.resource.id;
+                let groups = match filter.interest(GROUPS) {
+                    Interest::None => return Ok(stored),
+                    Interest::Values(ids) => {
+                        let ids = ids.iter().filter_map(|id| id.parse().ok()).collect();
+                        let ids = self.store.memberships_among(&call.tenant.key(), user, &ids).await;
+                        self.groups(call, ids.map_err(unanswered)?).await?
+                    }
+                    Interest::All => self.groups_of(call, user).await?.ok_or_else(too_many_groups)?,
+                };
+                set_groups(call, &mut stored.resource, &groups);
             }
-            _ => {}
+            Kind::Other(_) => {}
         }
         Ok(stored)
     }
@@ -116,36 +121,44 @@ impl Directory {
         self.store.members(&call.tenant.key(), group, most.saturating_add(1)).await.map_err(unanswered)
     }
 
-    async fn set_groups(&self, call: Call<'_>, user: &mut Resource) -> Result<(), Error> {
-        let groups = self.groups_of(call, &Kind::User, &user.id).await?;
-        let shown = groups.iter().map(|group| {
-            json!({
-                "value": group.resource.id.as_str(),
-                "$ref": format!("{}/Groups/{}", call.base_url, group.resource.id),
-                "display": group.resource.attributes.text("displayName"),
-                "type": "direct",
-            })
-        });
-        let shown: Vec<Value> = shown.collect();
-        if !shown.is_empty() {
-            user.attributes.set(GROUPS, shown.into());
+    /// The groups that somebody is a member of itself; `None` if they are more than 1,000.
+    pub(super) async fn groups_of(&self, call: Call<'_>, member: &ResourceId) -> Result<Option<Vec<Stored>>, Error> {
+        let ids = self.store.memberships(&call.tenant.key(), member, MOST_GROUPS + 1).await.map_err(unanswered)?;
+        if ids.len() > MOST_GROUPS {
+            return Ok(None);
         }
-        Ok(())
+        self.groups(call, ids).await.map(Some)
     }
 
-    /// The groups that a user or group is a member of itself.
-    pub(super) async fn groups_of(
-        &self,
-        call: Call<'_>,
-        kind: &Kind,
-        member: &ResourceId,
-    ) -> Result<Vec<Stored>, Error> {
-        let at = call.collection(kind);
-        let ids = self.store.memberships(&at, member, MOST_GROUPS).await.map_err(unanswered)?;
+    /// Those of these groups that are there: one that is gone may have left rows behind.
+    async fn groups(&self, call: Call<'_>, ids: Vec<ResourceId>) -> Result<Vec<Stored>, Error> {
         let at = call.collection(&Kind::Group);
-        // A group that is gone may have left rows behind.
         self.store.resources(&at, ids, self.clock.seconds()).await.map_err(unanswered)
     }
+}
+
+fn set_groups(call: Call<'_>, user: &mut Resource, groups: &[Stored]) {
+    let shown = groups.iter().map(|group| {
+        json!({
+            "value": group.resource.id.as_str(),
+            "$ref": format!("{}/Groups/{}", call.base_url, group.resource.id),
+            "display": group.resource.attributes.text("displayName"),
+            "type": "direct",
+        })
+    });
+    let shown: Vec<Value> = shown.collect();
+    if !shown.is_empty() {
+        user.attributes.set(GROUPS, shown.into());
+    }
+}
+
+fn too_many_groups() -> Error {
+    Error::new(
+        ErrorKind::TooMany,
+        format!(
+            "The user is in more than {MOST_GROUPS} groups; ask /Groups for those with members.value eq the user's id."
+        ),
+    )
 }
 
 /// Puts members among the attributes; whether they are more than `most` and left out.

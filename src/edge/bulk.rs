@@ -1,6 +1,7 @@
 //! Bulk (RFC 7644, 3.7): each operation is done as the request that it stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -12,6 +13,10 @@ use serde_json::Value;
 use super::route::Route;
 use super::{BASE_PATH, Service, request, response};
 use crate::directory::Call;
+
+/// How long operations are begun: what the gateway allows, less what the last of them may take. An
+/// answer that comes too late would lose all results.
+const MOST_TIME: Duration = Duration::from_secs(15);
 
 /// A bulk request under way.
 struct Job {
@@ -26,6 +31,7 @@ impl Service {
     pub(super) async fn bulk(&self, request: &Request<Bytes>, call: Call<'_>) -> Result<Response<Bytes>, Error> {
         let bulk = BulkRequest::parse(&request::body(request)?)?;
         let order = bulk.order();
+        let began = Instant::now();
         let most = bulk.fail_on_errors.unwrap_or(usize::MAX);
         let results = vec![None; bulk.operations.len()];
         let mut job = Job { operations: bulk.operations, ids: BTreeMap::new(), results, errors: 0 };
@@ -36,7 +42,10 @@ impl Service {
             if job.errors >= most {
                 break;
             }
-            let postponed = job.prepare(index);
+            let postponed = match began.elapsed() > MOST_TIME {
+                true => job.put_off(index),
+                false => job.prepare(index),
+            };
             self.process(&mut job, index, call).await;
             late.extend(postponed.map(|patch| (index, patch)));
         }
@@ -112,6 +121,15 @@ impl Service {
 }
 
 impl Job {
+    /// Gives an operation that is not tried any more its fault.
+    fn put_off(&mut self, index: usize) -> Option<Value> {
+        if let Some(operation) = self.operations.get_mut(index) {
+            let late = || Error::unavailable("The request has taken long already; send this operation again.");
+            operation.fault.get_or_insert_with(late);
+        }
+        None
+    }
+
     /// Resolves an operation's references. Those that cannot be resolved yet are taken out, and
     /// returned as a PATCH request; those that never will be are a fault.
     fn prepare(&mut self, index: usize) -> Option<Value> {
@@ -119,7 +137,8 @@ impl Job {
         let waits = |bulk_id: &String| {
             let mut creating = operations.iter().zip(results.iter());
             creating.any(|(other, result)| {
-                other.method == "POST" && other.bulk_id.as_ref() == Some(bulk_id) && result.is_none()
+                let creates = other.method == "POST" && other.fault.is_none();
+                creates && other.bulk_id.as_ref() == Some(bulk_id) && result.is_none()
             })
         };
         let references = operations.get(index)?.references();

@@ -1,5 +1,7 @@
 //! Discovery (RFC 7644, 4): what this tenant's service provider can do.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use scim_core::message::ListResponse;
@@ -27,7 +29,9 @@ impl Service {
         let types = || call.tenant.types.iter().map(|of| &of.resource);
         let schemas = || {
             let own = types().flat_map(|of| std::iter::once(&of.schema).chain(&of.extensions));
-            own.chain(&self.discovery_schemas)
+            let mut seen = BTreeSet::new();
+            // An extension may be one of several types.
+            own.chain(&self.discovery_schemas).filter(move |schema| seen.insert(&schema.id))
         };
         let document = match route {
             Route::ServiceProviderConfig => discovery::service_provider_config(call.base_url),

@@ -43,29 +43,32 @@ pub struct Act {
     pub request: String,
     /// When, in seconds since 1970.
     pub now: i64,
+    /// The same in milliseconds.
+    pub milliseconds: i64,
     /// When the log row may go, in seconds since 1970.
     pub log_expires: i64,
 }
 
 /// Adds the log row: the names of changed attributes and a keyed digest of each new value, never a
-/// value. Its key is time-ordered.
+/// value; the version, unless the resource's own row is not written. Its key is time-ordered.
 pub(super) fn add(
     transaction: &mut Transaction,
     tenant: &TenantKey,
     act: &Act,
     id: &ResourceId,
-    version: u64,
+    version: Option<u64>,
     changed: &[(String, String)],
 ) -> Result<(), StoreError> {
     let row = Row::new(&tenant.log(), &uuid::Uuid::now_v7().to_string())
         .text("op", act.operation.as_str())
         .text("id", id.as_str())
-        .number("v", i64::try_from(version).unwrap_or(i64::MAX))
         .number("at", act.now)
         .text("by", &act.by)
         .text("rq", &act.request)
         .texts("ch", changed.iter().map(|(name, digest)| format!("{name}={digest}")))
         .number("x", act.log_expires);
+    let version = version.map(|version| i64::try_from(version).unwrap_or(i64::MAX));
+    let row = version.into_iter().fold(row, |row, version| row.number("v", version));
     transaction.put(Role::Other, row, None)
 }
 

@@ -7,31 +7,43 @@ use scim_core::ResourceId;
 
 use super::keys::Collection;
 use super::resources::{Stored, email_form};
-use super::{Store, StoreError};
+use super::{Rows, Store, StoreError};
 
 /// Most resources that are read one by one because they share a name.
 const MOST_OWNERS: usize = 50;
+/// Most rows that a name is looked for in: those of its owners now and before.
+const MOST_ROWS: i32 = 500;
 /// How many of them are read at a time.
 const SIDE_BY_SIDE: usize = 16;
 
 impl Store {
     /// The visible resources of this name, in the form in which names are compared: one, or several
-    /// where names are not unique. One call, or one more for each that was renamed since it was created.
+    /// where names are not unique; `None` if there are over 50. One call, or one more for each that was
+    /// renamed since it was created.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn by_name(&self, at: &Collection, form: &str, now: i64) -> Result<Vec<Stored>, StoreError> {
+    pub async fn by_name(&self, at: &Collection, form: &str, now: i64) -> Result<Option<Vec<Stored>>, StoreError> {
         let claim = at.claim(form, None);
-        let rows = self.query_all(&at.rows(), &at.name_prefix(form)).await?;
+        // Claims come first; an owner that is not among the first rows is read by its id.
+        let (partition, prefix) = (at.rows(), at.name_prefix(form));
+        let (rows, more) = self.query(Rows::Beginning(&partition, &prefix), Some(MOST_ROWS)).await?;
         let claims = rows.iter().filter(|row| row.s().starts_with(&claim) && row.number("x").is_none());
         let owners: BTreeSet<ResourceId> = claims.filter_map(|claim| claim.text("i")?.parse().ok()).collect();
+        if owners.len() > MOST_OWNERS {
+            return Ok(None);
+        }
         let mut found = Stored::read_all(&rows)?;
+        if more.is_some() {
+            // The last one may lack some of its heads.
+            found.pop();
+        }
         found.retain(|resource| owners.contains(&resource.resource.id));
         let here = |id: &ResourceId| found.iter().any(|resource| resource.resource.id == *id);
         let elsewhere: Vec<ResourceId> = owners.into_iter().filter(|id| !here(id)).collect();
         found.extend(self.resources(at, elsewhere, now).await?);
         found.retain(|resource| resource.is_visible(now) && resource.names.name.as_deref() == Some(form));
-        Ok(found)
+        Ok(Some(found))
     }
 
     /// The visible resources with this externalId: usually one, since it is not unique by the RFC;
@@ -93,7 +105,7 @@ impl Store {
         let mut users = self.resources(at, ids, now).await?;
         users.retain(|user| user.is_visible(now) && user.names.emails.contains(&form));
         if let Some(name) = name {
-            let named = self.by_name(at, name, now).await?;
+            let Some(named) = self.by_name(at, name, now).await? else { return Ok(None) };
             let new = named.into_iter().filter(|named| users.iter().all(|user| user.resource.id != named.resource.id));
             users.extend(new.collect::<Vec<_>>());
         }

@@ -16,6 +16,8 @@ use super::transaction::{Condition, Role, Transaction, number, text};
 use super::writes::{Wrote, version};
 use super::{Rows, Store, StoreError};
 
+/// What no id sorts before.
+pub(super) const FIRST: &str = "-";
 /// Heads of a group.
 const HEADS: usize = 16;
 /// Most actions of a transaction (DynamoDB's limit).
@@ -28,8 +30,7 @@ const OWN_ACTIONS: usize = 12;
 pub enum Move {
     /// Becomes a member. Of no type means a user.
     Join(Member),
-    /// Is named as a member, though it is no resource of this tenant: nothing is checked, and nobody can
-    /// ever have that id.
+    /// Is named as a member, though no resource of this tenant has, had or will have that id.
     Name(Member),
     /// Is no member any more.
     Leave(ResourceId),
@@ -73,7 +74,7 @@ pub fn that_fit(moves: &[Move]) -> usize {
 }
 
 /// The head that changes of this member step, by FNV-1a: ids that were made together spread.
-fn head(group: &ResourceId, member: &ResourceId) -> String {
+pub(super) fn head(group: &ResourceId, member: &ResourceId) -> String {
     let hash = member.as_str().bytes().fold(0x811c_9dc5_u32, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193));
     format!("{group}!{:x}", (hash ^ (hash >> 16)) as usize % HEADS)
 }
@@ -91,15 +92,24 @@ pub(super) fn open(
     act: &Act,
 ) -> Result<(), StoreError> {
     for s in heads(group) {
-        let row = Row::new(&at.rows(), &s).number("v", 0).number("m", act.now * 1_000);
+        let row = Row::new(&at.rows(), &s).number("v", 0).number("m", act.milliseconds);
         transaction.put(Role::Other, row, None)?;
     }
     rows(transaction, &at.tenant, group, moves, act)
 }
 
-/// Adds the removal of a group's heads.
-pub(super) fn close(transaction: &mut Transaction, at: &Collection, group: &ResourceId) -> Result<(), StoreError> {
-    heads(group).try_for_each(|s| transaction.delete(Role::Other, Row::new(&at.rows(), &s), None))
+/// Adds the removal of a group's heads; those in `seen` must have these versions still.
+pub(super) fn close(
+    transaction: &mut Transaction,
+    at: &Collection,
+    group: &ResourceId,
+    seen: &[(String, u64)],
+) -> Result<(), StoreError> {
+    heads(group).try_for_each(|s| {
+        let seen = seen.iter().find(|(head, _)| *head == s);
+        let same = seen.map(|(_, seen)| Condition("v = :seen", vec![(":seen", version(*seen))]));
+        transaction.delete(Role::Head, Row::new(&at.rows(), &s), same)
+    })
 }
 
 /// Adds changes of members. With `seen`, all heads must have these versions still.
@@ -115,7 +125,7 @@ pub(super) fn push(
     let touched: BTreeSet<String> = moves.iter().map(|change| head(group, change.member())).collect();
     let seen: BTreeMap<&String, u64> = seen.into_iter().flatten().map(|(s, version)| (s, *version)).collect();
     for s in &touched {
-        let mut values = vec![(":one", number(1)), (":m", number(act.now * 1_000))];
+        let mut values = vec![(":one", number(1)), (":m", number(act.milliseconds))];
         let condition = match seen.get(s) {
             None => "attribute_exists(p)",
             Some(seen) => {
@@ -185,7 +195,7 @@ impl Store {
     ) -> Result<Wrote, StoreError> {
         let mut transaction = Transaction::on(self);
         push(&mut transaction, at, group, moves, None, act)?;
-        log::add(&mut transaction, &at.tenant, act, group, 0, &log::moves(&at.tenant, moves))?;
+        log::add(&mut transaction, &at.tenant, act, group, None, &log::moves(&at.tenant, moves))?;
         self.conclude(transaction).await
     }
 
@@ -202,6 +212,7 @@ impl Store {
     ) -> Result<Wrote, StoreError> {
         let mut transaction = Transaction::on(self);
         rows(&mut transaction, &at.tenant, group, moves, act)?;
+        log::add(&mut transaction, &at.tenant, act, group, None, &log::moves(&at.tenant, moves))?;
         self.conclude(transaction).await
     }
 
@@ -220,7 +231,7 @@ impl Store {
         let mut after: Option<String> = None;
         loop {
             let from = match &after {
-                None => Rows::From(&partition, "0"),
+                None => Rows::From(&partition, FIRST),
                 Some(after) => Rows::After(&partition, after),
             };
             let limit = i32::try_from(most - members.len()).unwrap_or(i32::MAX);
@@ -243,7 +254,7 @@ impl Store {
         &self,
         tenant: &TenantKey,
         group: &ResourceId,
-        ids: &[ResourceId],
+        ids: &BTreeSet<ResourceId>,
     ) -> Result<Vec<Member>, StoreError> {
         let partition = tenant.members(group);
         let mut found = Vec::new();
@@ -252,91 +263,12 @@ impl Store {
         }
         Ok(found)
     }
-
-    /// The groups that a resource of this collection is a member of itself, at most `most`.
-    ///
-    /// # Errors
-    /// As [`StoreError`] says.
-    pub async fn memberships(
-        &self,
-        at: &Collection,
-        member: &ResourceId,
-        most: usize,
-    ) -> Result<Vec<ResourceId>, StoreError> {
-        let partition = at.tenant.memberships(member);
-        let limit = i32::try_from(most).unwrap_or(i32::MAX);
-        let (items, _) = self.query(Rows::From(&partition, "0"), Some(limit)).await?;
-        let of_this_type = items.iter().filter(|item| item.text("k") == Some(letter(&at.kind)));
-        of_this_type.map(|item| item.s().parse().map_err(|()| StoreError::broken("a group's id is none"))).collect()
-    }
-
-    /// Ends all memberships of a resource that is gone. Idempotent: what a failure leaves, another call
-    /// ends. One call if there are none.
-    ///
-    /// # Errors
-    /// As [`StoreError`] says.
-    pub async fn leave_all(&self, at: &Collection, member: &ResourceId, act: &Act) -> Result<usize, StoreError> {
-        let groups = Collection { tenant: at.tenant.clone(), kind: Kind::Group };
-        let mut left = 0;
-        loop {
-            let memberships = self.memberships(at, member, MOST_ACTIONS / 3).await?;
-            if memberships.is_empty() {
-                return Ok(left);
-            }
-            left += memberships.len();
-            let mut gone = BTreeSet::new();
-            loop {
-                let mut transaction = Transaction::on(self);
-                for (index, group) in memberships.iter().enumerate() {
-                    let key = Row::new(&at.tenant.members(group), member.as_str());
-                    transaction.delete(Role::Other, key, None)?;
-                    let key = Row::new(&at.tenant.memberships(member), group.as_str());
-                    transaction.delete(Role::Other, key, None)?;
-                    if !gone.contains(&index) {
-                        let values = vec![(":one", number(1)), (":m", number(act.now * 1_000))];
-                        let key = Row::new(&groups.rows(), &head(group, member));
-                        let there = Some("attribute_exists(p)");
-                        transaction.update(Role::Moved(index), key, "ADD v :one SET m = :m", values, there)?;
-                    }
-                }
-                match self.conclude(transaction).await? {
-                    Wrote::Stored => break,
-                    // These groups are gone themselves, or not there yet.
-                    Wrote::Refused(refusal) => gone.extend(refusal.moved),
-                }
-            }
-        }
-    }
-
-    /// Removes the members' rows of a group that is gone. Idempotent, as [`Store::leave_all`]; says how
-    /// many there were.
-    ///
-    /// # Errors
-    /// As [`StoreError`] says.
-    pub async fn disband(&self, at: &Collection, group: &ResourceId) -> Result<usize, StoreError> {
-        let mut removed = 0;
-        loop {
-            let members = self.members(&at.tenant, group, MOST_ACTIONS / 2).await?;
-            if members.is_empty() {
-                return Ok(removed);
-            }
-            let mut transaction = Transaction::on(self);
-            for member in &members {
-                let key = Row::new(&at.tenant.members(group), member.value.as_str());
-                transaction.delete(Role::Other, key, None)?;
-                let key = Row::new(&at.tenant.memberships(&member.value), group.as_str());
-                transaction.delete(Role::Other, key, None)?;
-            }
-            self.conclude(transaction).await?;
-            removed += members.len();
-        }
-    }
 }
 
 /// The mark of a member that is no resource.
 const NAMED: &str = "?";
 
-fn letter(kind: &Kind) -> &'static str {
+pub(super) fn letter(kind: &Kind) -> &'static str {
     if *kind == Kind::Group { "G" } else { "U" }
 }
 

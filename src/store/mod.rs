@@ -13,6 +13,7 @@ pub mod keys;
 mod log;
 mod lookup;
 pub mod members;
+mod memberships;
 mod page;
 mod removal;
 pub mod resources;

@@ -1,15 +1,14 @@
 //! How resources go: users softly, with an expiry on every row; all others at once.
 
-use scim_core::resource::Attributes;
-use time::OffsetDateTime;
-
 use super::item::Row;
 use super::keys::{Collection, Kind};
 use super::log::Act;
+use super::members::Seen;
 use super::resources::{self, Stored, is_active};
 use super::transaction::{Condition, Role, Transaction, number, text};
 use super::writes::{Wrote, version};
 use super::{Store, StoreError, members};
+use scim_core::resource::Attributes;
 
 const OWN: &str = "i = :id";
 const AS_SEEN: &str = "v = :seen AND st = :live";
@@ -30,7 +29,7 @@ impl Store {
         let mut transaction = Transaction::on(self);
         let mut user = old.resource.clone();
         user.meta.version = user.meta.version.next();
-        user.meta.last_modified = OffsetDateTime::from_unix_timestamp(act.now).unwrap_or(user.meta.last_modified);
+        user.meta.last_modified = resources::instant(act.milliseconds)?;
         let row = resources::row(at, &user, old.row_version + 1, &old.names, &old.keys, act)?
             .text("st", "deleted")
             .number("x", expires);
@@ -44,12 +43,13 @@ impl Store {
         self.conclude(transaction).await
     }
 
-    /// Deletes a resource that is not kept, if it is still as `old`. One call. A group is gone with
-    /// it for everybody; its members' rows are removed by [`Store::disband`].
+    /// Deletes a resource that is not kept, if it is still as `old`; with [`Seen::All`], if the members
+    /// of the group are too. One call. A group is gone with it for everybody; its members' rows are
+    /// removed by [`Store::disband`].
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn delete(&self, at: &Collection, old: &Stored, act: &Act) -> Result<Wrote, StoreError> {
+    pub async fn delete(&self, at: &Collection, old: &Stored, seen: Seen, act: &Act) -> Result<Wrote, StoreError> {
         let id = &old.resource.id;
         let mut transaction = Transaction::on(self);
         transaction.delete(Role::Resource, Row::new(&at.rows(), id.as_str()), Some(as_seen(old)))?;
@@ -58,7 +58,8 @@ impl Store {
             transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
         }
         if at.kind == Kind::Group {
-            members::close(&mut transaction, at, id)?;
+            let heads = if seen == Seen::All { old.heads.as_slice() } else { &[] };
+            members::close(&mut transaction, at, id, heads)?;
         }
         let mut gone = old.resource.clone();
         gone.meta.version = gone.meta.version.next();

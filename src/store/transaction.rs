@@ -37,6 +37,8 @@ pub(super) enum Role {
     Moved(usize),
     /// The row of somebody who becomes a member, by the index of the move.
     Alive(usize),
+    /// The row of somebody who leaves all groups.
+    Gone,
     Other,
 }
 

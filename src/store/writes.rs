@@ -229,7 +229,7 @@ impl Store {
         counters::add(transaction, at, &resource.id, live, active)?;
         let mut changes = log::changes(&at.tenant, before, &resource.attributes);
         changes.extend(log::moves(&at.tenant, moves));
-        log::add(transaction, &at.tenant, act, &resource.id, resource.meta.version.0, &changes)
+        log::add(transaction, &at.tenant, act, &resource.id, Some(resource.meta.version.0), &changes)
     }
 
     pub(super) async fn conclude(&self, transaction: Transaction) -> Result<Wrote, StoreError> {

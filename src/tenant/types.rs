@@ -12,7 +12,8 @@ pub struct Type {
     pub kind: Kind,
     /// What they are.
     pub resource: ResourceType,
-    /// The attributes by which the store finds a resource, by their wire names.
+    /// The attributes by which the store finds a resource, by their wire names; those first that stand
+    /// for the fewest.
     pub indexed: Vec<String>,
 }
 
@@ -28,8 +29,9 @@ impl Types {
     pub fn new(dialect: Dialect, additions: &Additions) -> Result<Self, Unusable> {
         let types = resource_types::all(dialect, additions)?.into_iter().map(|resource| {
             let kind = Kind::of(&resource.name);
-            let mut indexed = vec!["id".to_owned(), "externalId".to_owned()];
+            let mut indexed = vec!["id".to_owned()];
             indexed.extend(resource.name_attribute().map(|attribute| attribute.name.clone()));
+            indexed.push("externalId".to_owned());
             indexed.extend(match kind {
                 Kind::User => vec!["emails.value".to_owned(), "groups.value".to_owned()],
                 Kind::Group => vec!["members.value".to_owned()],

@@ -128,6 +128,22 @@ async fn what_cannot_be_resolved_fails_alone() {
     let log = world.rows_of("#L").await;
     assert_eq!(world.search("/Groups", "displayName pr").await.len(), 0);
     assert_eq!(world.rows().await.len() - log, rows - 1 + world.rows_of("#C").await - 1, "only counters and log");
+    // What refers to an operation that cannot be tried is not begun.
+    let staff = world.group("Staff", &[]).await;
+    let both = json!([
+        { "op": "replace", "path": "displayName", "value": "Other" },
+        { "op": "add", "path": "members", "value": [{ "value": "bulkId:never" }] },
+    ]);
+    let done = bulk(
+        &world,
+        json!([
+            { "method": "PATCH", "path": staff, "data": { "Operations": both } },
+            { "method": "POST", "path": "/Users", "bulkId": "never" },
+        ]),
+    )
+    .await;
+    assert_eq!(statuses(&done), ["409", "400"]);
+    assert_eq!(world.send("GET", &staff, None).await.body["displayName"], "Staff");
     let done = bulk(&world, json!([user("twice"), user("twice"), user("once")])).await;
     assert_eq!(statuses(&done), ["201", "400", "201"]);
 }

@@ -71,9 +71,11 @@ async fn a_condition_travels_with_the_write_of_a_group() {
     let world = Arc::new(World::new().await);
     let people = world.people("u", 2).await;
     let path = world.group("Staff", &[]).await;
-    for conditional in [
-        members("add", &people[1..]),
-        json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": "Crew" }] }),
+    for (method, conditional) in [
+        ("PATCH", members("add", &people[1..])),
+        ("PATCH", json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": "Crew" }] })),
+        ("PUT", json!({ "displayName": "Crew", "members": [] })),
+        ("DELETE", Value::Null),
     ] {
         let tag = world.send("GET", &path, None).await.header("etag").to_owned();
         // The write is on its way when somebody else becomes a member.
@@ -81,7 +83,7 @@ async fn a_condition_travels_with_the_write_of_a_group() {
         world.between.once(TRANSACT, Fault::Slow(300));
         let late = tokio::spawn({
             let (world, path) = (world.clone(), path.clone());
-            async move { world.send_if(&path, &tag, "PATCH", conditional).await }
+            async move { world.send_if(&path, &tag, method, conditional).await }
         });
         while world.between.count(TRANSACT) == sent {
             tokio::time::sleep(std::time::Duration::from_millis(1)).await;

@@ -267,6 +267,53 @@ async fn common_attributes_are_ours_whatever_a_file_says_of_them() {
     assert_eq!(shown["attributes"][0]["required"], false);
 }
 
+#[tokio::test]
+async fn names_mean_what_their_own_schema_says() {
+    let file = json!({
+        "schemas": [
+            { "id": "urn:acme:Team", "name": "Team", "attributes": [
+                { "name": "serial", "type": "integer", "uniqueness": "server" },
+                { "name": "label", "type": "string" },
+                { "name": "members", "type": "complex", "multiValued": true, "subAttributes": [
+                    { "name": "value", "type": "string" }, { "name": "rank", "type": "string", "mutability": "immutable" },
+                ]},
+            ]},
+            { "id": "urn:acme:Team:Extra", "name": "Extra", "attributes": [{ "name": "colour", "type": "string" }] },
+        ],
+        "resourceTypes": [{ "name": "Team", "endpoint": "/Teams", "schema": "urn:acme:Team",
+            "schemaExtensions": [{ "schema": "urn:acme:Team:Extra" }] }],
+    });
+    let path = std::env::temp_dir().join(format!("team-{}.json", std::process::id()));
+    std::fs::write(&path, file.to_string()).unwrap();
+    let world = World::serving_file(&path).await;
+    std::fs::remove_file(path).unwrap();
+    let team = |serial: u32| {
+        json!({
+            "serial": serial, "members": [{ "value": "a", "rank": "1" }, { "value": "a", "rank": "2" }],
+            "urn:acme:Team:Extra": { "colour": "red" },
+        })
+    };
+    let made = world.send("POST", "/Teams", team(5)).await;
+    assert_eq!(
+        (made.status.as_u16(), &made.body["urn:acme:Team:Extra"]["colour"]),
+        (201, &json!("red")),
+        "{}",
+        made.body
+    );
+    world.send("POST", "/Teams", team(5)).await.is_error(409, Some("uniqueness"));
+    let path = format!("/Teams/{}", made.body["id"].as_str().unwrap());
+    let put = world.send("PUT", &path, made.body.clone()).await;
+    assert_eq!(put.body, made.body, "members are an attribute like any other here");
+    let more = patch("add", "members", json!([{ "value": "b" }]));
+    assert_eq!(world.send("PATCH", &path, more).await.body["members"].as_array().unwrap().len(), 3);
+    let moved = patch("replace", "members", json!([{ "value": "a", "rank": "3" }]));
+    world.send("PATCH", &path, moved).await.is_error(400, Some("mutability"));
+    let colour = patch("replace", "urn:acme:Team:Extra:colour", json!("blue"));
+    assert_eq!(world.send("PATCH", &path, colour).await.body["urn:acme:Team:Extra"]["colour"], "blue");
+    assert_eq!(world.search("/Teams", "urn:acme:Team:Extra:colour eq \"blue\"").await.len(), 1);
+    assert_eq!(world.search("/Teams", "urn:acme:Team:serial eq 5").await.len(), 1);
+}
+
 #[test]
 fn a_file_that_cannot_be_used_says_why() {
     let schema = json!({ "id": "urn:a", "name": "A", "attributes": [{ "name": "a", "type": "string" }] });
@@ -295,6 +342,19 @@ fn a_file_that_cannot_be_used_says_why() {
                         "subAttributes": [{ "name": "b", "type": "complex" }] }] }],
                     "resourceTypes": of("A", "/A", "urn:a") }),
             "must not be complex",
+        ),
+        (
+            json!({ "schemas": [{ "id": "urn:a", "name": "A", "attributes": [
+                        { "name": "a", "type": "string" }, { "name": "A", "type": "string" }] }],
+                    "resourceTypes": of("A", "/A", "urn:a") }),
+            "stands twice",
+        ),
+        (
+            json!({ "schemas": [{ "id": "urn:a", "name": "A", "attributes": (0..5).map(|n| {
+                        json!({ "name": format!("a{n}"), "type": "string", "uniqueness": "server" })
+                    }).collect::<Vec<_>>() }],
+                    "resourceTypes": of("A", "/A", "urn:a") }),
+            "more than 3 unique",
         ),
     ] {
         let error = Additions::parse(file.to_string().as_bytes()).unwrap_err().to_string();

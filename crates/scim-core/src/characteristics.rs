@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::path::{AttributeRef, elements};
 use crate::resource::Attributes;
 use crate::resource_type::ResourceType;
-use crate::schema::{Attribute, Mutability, Schema};
+use crate::schema::{Attribute, Mutability, Schema, Type};
 
 /// An attribute's value in the form in which it must be unique.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +20,16 @@ pub struct UniqueValue {
 
 impl ResourceType {
     /// The attribute that names a resource among others of its type, by which clients look it up:
-    /// `userName`, `displayName` of a group, or else the first unique attribute, if there is one.
+    /// `userName`, `displayName` of a group, or else the first unique string, if there is one.
     pub fn name_attribute(&self) -> Option<&Attribute> {
         match self.name.as_str() {
             "User" => self.schema.attribute("userName"),
             "Group" => self.schema.attribute("displayName"),
-            _ => self.schema.attributes.iter().find(|attribute| attribute.is_unique()),
+            _ => self
+                .schema
+                .attributes
+                .iter()
+                .find(|attribute| attribute.is_unique() && matches!(attribute.kind, Type::String | Type::Reference)),
         }
     }
 
@@ -147,15 +151,16 @@ fn unmoved(definition: &Attribute, before: &Value, after: &Value) -> Result<(), 
     if fixed().next().is_none() {
         return Ok(());
     }
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
-    for old in list(before) {
+    for old in elements(Some(before)) {
         let same =
-            |new: &Value| !definition.multi_valued || new.get("value").is_some_and(|v| Some(v) == old.get("value"));
-        for new in list(after).into_iter().filter(same) {
-            let moved = fixed().find(|sub| old.get(&sub.name).is_some_and(|v| Some(v) != new.get(&sub.name)));
-            if let Some(sub) = moved {
-                return Err(immutable(&format!("{}.{}", definition.name, sub.name)));
-            }
+            |new: &&Value| !definition.multi_valued || new.get("value").is_some_and(|v| Some(v) == old.get("value"));
+        let moved = |new: &Value| fixed().find(|sub| old.get(&sub.name).is_some_and(|v| Some(v) != new.get(&sub.name)));
+        let namesakes: Vec<&Value> = elements(Some(after)).iter().filter(same).collect();
+        // One of several values that are alike may stay as it was.
+        if namesakes.iter().all(|new| moved(new).is_some())
+            && let Some(sub) = namesakes.first().and_then(|new| moved(new))
+        {
+            return Err(immutable(&format!("{}.{}", definition.name, sub.name)));
         }
     }
     Ok(())

@@ -28,7 +28,7 @@ pub enum Interest {
 
 impl Filter<'_> {
     /// Equalities of which every matching resource fulfils at least one, all of attributes in
-    /// `indexed` (wire names such as `userName` or `emails.value`); `None` if no such set follows from
+    /// `indexed` (wire names such as `userName` or `emails.value`, the most selective first); `None` if no such set follows from
     /// the filter's form.
     pub fn equalities(&self, indexed: &[String]) -> Option<Vec<Equality>> {
         self.root.equalities(indexed)
@@ -58,7 +58,13 @@ impl Filter<'_> {
 impl Node<'_> {
     fn equalities(&self, indexed: &[String]) -> Option<Vec<Equality>> {
         match self {
-            Self::And(all) => all.iter().filter_map(|node| node.equalities(indexed)).min_by_key(Vec::len),
+            Self::And(all) => {
+                // Of equally many, those of an attribute that stands for fewer resources: `indexed` is in
+                // that order.
+                let place = |one: &Equality| indexed.iter().position(|name| *name == one.attribute);
+                let plans = all.iter().filter_map(|node| node.equalities(indexed));
+                plans.min_by_key(|plan| (plan.len(), plan.iter().map(place).max()))
+            }
             Self::Or(any) => {
                 let each: Option<Vec<_>> = any.iter().map(|node| node.equalities(indexed)).collect();
                 Some(each?.into_iter().flatten().collect())

@@ -61,7 +61,8 @@ impl Member {
 
     fn read(element: &Value) -> Result<Self, Error> {
         let text = |name: &str| element.get(name).and_then(Value::as_str);
-        let value = text("value").and_then(|value| value.parse().ok());
+        // Ids of ours are in lower case.
+        let value = text("value").and_then(|value| value.to_lowercase().parse().ok());
         let value = value.ok_or_else(|| {
             Error::invalid_value("Each of members needs the id of a user or group of this tenant as its value.")
         })?;
@@ -90,7 +91,7 @@ pub fn take(attributes: &mut Attributes) -> Result<Vec<Member>, Error> {
 }
 
 /// The operations of a PATCH request that concern members, in order.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct MembersPatch<'s> {
     steps: Vec<Step<'s>>,
     dialect: Dialect,

@@ -108,7 +108,15 @@ impl<'s> Projection<'s> {
                 (Returned::Default, Choice::Default) => true,
             }
         };
-        Some(prune(place.attribute, value, &keep_sub))
+        let shown = prune(place.attribute, value, &keep_sub);
+        let is_nothing = |value: &Value| value.as_object().is_some_and(Map::is_empty);
+        match shown {
+            Value::Array(mut items) => {
+                items.retain(|item| !is_nothing(item));
+                (!items.is_empty()).then_some(Value::Array(items))
+            }
+            shown => (!is_nothing(&shown)).then_some(shown),
+        }
     }
 
     /// The sub-attributes of `place` that the request names; `None` stands for all of it.

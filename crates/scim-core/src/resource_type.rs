@@ -86,15 +86,19 @@ impl ResourceType {
     /// What a name such as `name.givenName`, `urn:...:User:department` or an extension's URI
     /// stands for; `None` if no schema of this type defines it.
     pub fn resolve(&self, name: &str) -> Option<Place<'_>> {
+        // The URI of one schema may begin with that of another.
+        let mut found = None;
         if let Some(rest) = strip_urn(name, &self.schema.id) {
-            return self.in_schema(None, &self.schema, rest?);
+            found = rest.and_then(|rest| self.in_schema(None, &self.schema, rest));
         }
         for extension in &self.extensions {
-            match strip_urn(name, &extension.id) {
-                Some(None) => return Some(Place::Extension(extension)),
-                Some(Some(rest)) => return self.in_schema(Some(extension), extension, rest),
-                None => {}
-            }
+            found = found.or_else(|| match strip_urn(name, &extension.id)? {
+                None => Some(Place::Extension(extension)),
+                Some(rest) => self.in_schema(Some(extension), extension, rest),
+            });
+        }
+        if found.is_some() {
+            return found;
         }
         // Clients write `manager` for the extension's attribute where no core attribute is called so.
         self.in_schema(None, &self.schema, name)

@@ -73,7 +73,7 @@ impl Additions {
         if additions.types.is_empty() {
             return Err(unusable("it needs the array resourceTypes, which names the schemas to serve".into()));
         }
-        // Whatever can be wrong shows when the types are made once.
+        // Types that clash, or lack a schema, show when they are made.
         all(Dialect::Strict, &additions).map_err(|error| unusable(error.to_string()))?;
         Ok(additions)
     }
@@ -87,6 +87,12 @@ impl Additions {
         let mut subs = schema.attributes.iter().flat_map(|attribute| &attribute.sub_attributes);
         if let Some(sub) = subs.find(|sub| sub.kind == Type::Complex) {
             return Err(Unusable(format!("the sub-attribute {} in {id} must not be complex", sub.name)));
+        }
+        for list in std::iter::once(&schema.attributes).chain(schema.attributes.iter().map(|a| &a.sub_attributes)) {
+            let mut seen = std::collections::BTreeSet::new();
+            if let Some(twice) = list.iter().find(|attribute| !seen.insert(attribute.name.to_ascii_lowercase())) {
+                return Err(Unusable(format!("{} stands twice in {id}", twice.name)));
+            }
         }
         let names = schema.attributes.iter().flat_map(|a| std::iter::once(a).chain(&a.sub_attributes));
         match names.map(|attribute| &attribute.name).find(|name| !is_attribute_name(name)) {
@@ -138,8 +144,25 @@ pub fn all(dialect: Dialect, additions: &Additions) -> Result<Vec<ResourceType>,
             }
             resource_type.extensions.push(schema);
         }
+        check_unique(resource_type)?;
     }
     Ok(types)
+}
+
+/// Each further unique value is a row of the resource's transaction, which holds so many.
+const MOST_UNIQUE: usize = 3;
+
+fn check_unique(resource_type: &ResourceType) -> Result<(), Unusable> {
+    let name = resource_type.name_attribute().map(|attribute| &attribute.name);
+    let core = resource_type.schema.attributes.iter().filter(|attribute| Some(&attribute.name) != name);
+    let all = core.chain(resource_type.extensions.iter().flat_map(|extension| &extension.attributes));
+    match all.filter(|attribute| attribute.is_unique()).count() > MOST_UNIQUE {
+        true => Err(Unusable(format!(
+            "{} has more than {MOST_UNIQUE} unique attributes beside its name",
+            resource_type.name
+        ))),
+        false => Ok(()),
+    }
 }
 
 fn check(definition: &TypeDefinition, types: &[ResourceType]) -> Result<(), Unusable> {

@@ -41,7 +41,11 @@ impl TestClock {
     }
 
     pub fn advance(&self, seconds: i64) {
-        self.0.fetch_add(seconds * 1_000, Ordering::SeqCst);
+        self.advance_milliseconds(seconds * 1_000);
+    }
+
+    pub fn advance_milliseconds(&self, milliseconds: i64) {
+        self.0.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
     pub fn seconds(&self) -> i64 {

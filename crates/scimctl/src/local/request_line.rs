@@ -40,7 +40,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Mended<S> {
             let mut read = ReadBuf::new(&mut bytes);
             ready!(Pin::new(&mut this.stream).poll_read(cx, &mut read))?;
             this.line.extend_from_slice(read.filled());
-            if read.filled().is_empty() || this.line.len() > LONGEST || this.line.contains(&b'\n') {
+            let ended = read.filled().is_empty() || this.line.contains(&b'\n');
+            if ended || this.line.len() > LONGEST || !may_begin_a_request(&this.line) {
                 this.begins = false;
                 this.ready = mend(&this.line.split());
             }
@@ -68,6 +69,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Mended<S> {
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
+}
+
+/// Whether the bytes so far are those of a method, or of a method and a target. The rest of a body that
+/// waited for `100 Continue` is neither, and must not wait for the end of a line.
+fn may_begin_a_request(bytes: &[u8]) -> bool {
+    let method = bytes.iter().position(|b| !b.is_ascii_uppercase()).unwrap_or(bytes.len());
+    method <= 16 && matches!(bytes.get(method..), Some([] | [b' '] | [b' ', b'/', ..]))
 }
 
 /// The bytes with the target of their first line encoded, if that is a request line.
@@ -122,6 +130,25 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(String::from_utf8_lossy(&mend(sent.as_bytes())), read);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_body_after_100_continue_is_not_held_back() {
+        for body in ["{\"a\": 1}", "POST", " /", "ABCDEFGHIJKLMNOPQ"] {
+            let (mut client, server) = duplex(64);
+            let mut server = Mended::new(server);
+            client.write_all(b"POST / HTTP/1.1\r\n").await.unwrap();
+            server.read_exact(&mut [0; 17]).await.unwrap();
+            server.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
+            client.write_all(body.as_bytes()).await.unwrap();
+            if body == "POST" {
+                // Four letters may be a method; what follows tells.
+                client.write_all(b"!").await.unwrap();
+            }
+            let mut read = vec![0; body.len()];
+            server.read_exact(&mut read).await.unwrap();
+            assert_eq!(read, body.as_bytes());
         }
     }
 
