@@ -14,10 +14,8 @@ use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
 use super::transaction::{Condition, Role, Transaction, number, text};
 use super::writes::{Wrote, version};
-use super::{Rows, Store, StoreError};
+use super::{Store, StoreError};
 
-/// What no id sorts before.
-pub(super) const FIRST: &str = "-";
 /// Heads of a group.
 const HEADS: usize = 16;
 /// Most actions of a transaction (DynamoDB's limit).
@@ -226,24 +224,7 @@ impl Store {
         group: &ResourceId,
         most: usize,
     ) -> Result<Vec<Member>, StoreError> {
-        let partition = tenant.members(group);
-        let mut members = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let from = match &after {
-                None => Rows::From(&partition, FIRST),
-                Some(after) => Rows::After(&partition, after),
-            };
-            let limit = i32::try_from(most - members.len()).unwrap_or(i32::MAX);
-            let (items, last) = self.query(from, Some(limit)).await?;
-            for item in &items {
-                members.push(member(item)?);
-            }
-            match last {
-                Some(last) if members.len() < most => after = Some(last),
-                _ => return Ok(members),
-            }
-        }
+        self.query_ids(&tenant.members(group), most).await?.iter().map(member).collect()
     }
 
     /// Which of these are members of a group.

@@ -7,10 +7,10 @@ use scim_core::ResourceId;
 use super::item::{Item, Row};
 use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
-use super::members::{FIRST, head, letter};
+use super::members::{head, letter};
 use super::transaction::{Condition, Role, Transaction, number, text};
 use super::writes::Wrote;
-use super::{Rows, Store, StoreError};
+use super::{Store, StoreError};
 
 /// How many memberships one transaction ends: three actions each, the log row and a check.
 const AT_ONCE: usize = 32;
@@ -30,7 +30,7 @@ impl Store {
         member: &ResourceId,
         most: usize,
     ) -> Result<Vec<ResourceId>, StoreError> {
-        self.membership_rows(tenant, member, most).await?.iter().map(group).collect()
+        self.query_ids(&tenant.memberships(member), most).await?.iter().map(group).collect()
     }
 
     /// Which of these groups somebody is a member of. One call each.
@@ -51,30 +51,6 @@ impl Store {
         Ok(found)
     }
 
-    async fn membership_rows(
-        &self,
-        tenant: &TenantKey,
-        member: &ResourceId,
-        most: usize,
-    ) -> Result<Vec<Item>, StoreError> {
-        let partition = tenant.memberships(member);
-        let mut items = Vec::new();
-        let mut after: Option<String> = None;
-        loop {
-            let rows = match &after {
-                None => Rows::From(&partition, FIRST),
-                Some(after) => Rows::After(&partition, after),
-            };
-            let limit = i32::try_from(most - items.len()).unwrap_or(i32::MAX);
-            let (more, last) = self.query(rows, Some(limit)).await?;
-            items.extend(more);
-            match last {
-                Some(last) if items.len() < most => after = Some(last),
-                _ => return Ok(items),
-            }
-        }
-    }
-
     /// Ends all memberships of a resource that is gone; how many there were. Idempotent: what a failure
     /// leaves, another call ends. One call if there are none. Stops if the resource comes back.
     ///
@@ -84,7 +60,7 @@ impl Store {
         let groups = Collection { tenant: at.tenant.clone(), kind: Kind::Group };
         let mut left = 0;
         loop {
-            let items = self.membership_rows(&at.tenant, member, AT_ONCE).await?;
+            let items = self.query_ids(&at.tenant.memberships(member), AT_ONCE).await?;
             // The id may be that of a resource of another type, which is not concerned.
             let own = items.iter().filter(|item| item.text("k") == Some(letter(&at.kind)));
             let memberships: Vec<ResourceId> = own.map(group).collect::<Result<_, _>>()?;

@@ -124,6 +124,22 @@ impl Store {
         Ok((answer.items.unwrap_or_default().into_iter().map(Item).collect(), last))
     }
 
+    /// The first rows of a partition whose sort keys are ids, at most `most`.
+    async fn query_ids(&self, p: &str, most: usize) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        // No id sorts before it.
+        let mut last = Some("-".to_owned());
+        let mut first = true;
+        while let Some(after) = last.filter(|_| items.len() < most) {
+            let rows = if first { Rows::From(p, &after) } else { Rows::After(p, &after) };
+            let limit = i32::try_from(most - items.len()).unwrap_or(i32::MAX);
+            let (more, next) = self.query(rows, Some(limit)).await?;
+            items.extend(more);
+            (last, first) = (next, false);
+        }
+        Ok(items)
+    }
+
     /// All rows of a partition that begin with a prefix.
     async fn query_all(&self, p: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
         let (mut items, mut last) = self.query(Rows::Beginning(p, prefix), None).await?;

@@ -12,6 +12,7 @@
 //! ignoring case.
 
 pub mod bulk;
+mod bulk_references;
 pub mod canonical;
 pub mod characteristics;
 pub mod discovery;
