@@ -75,7 +75,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Mended<S> {
 /// waited for `100 Continue` is neither, and must not wait for the end of a line.
 fn may_begin_a_request(bytes: &[u8]) -> bool {
     let method = bytes.iter().position(|b| !b.is_ascii_uppercase()).unwrap_or(bytes.len());
-    method <= 16 && matches!(bytes.get(method..), Some([] | [b' '] | [b' ', b'/', ..]))
+    (1..=16).contains(&method) && matches!(bytes.get(method..), Some([] | [b' '] | [b' ', b'/', ..]))
 }
 
 /// The bytes with the target of their first line encoded, if that is a request line.
