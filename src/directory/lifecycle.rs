@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::membership::{self, Known};
 use super::{Call, Directory, Precondition, Shown, TRIES, Wanted, busy, check, checked, refuse, whole};
 use crate::store::members::that_fit;
-use crate::store::{Collection, Kind, Move, Names, New, Operation, Refusal, Seen, Stored, Taking, Wrote};
+use crate::store::{Collection, Kind, Move, Names, New, Operation, Refusal, Stored, Taking, Wrote};
 use crate::tenant::{Type, unanswered};
 
 /// A live user may take the name of a deleted one.
@@ -254,10 +254,7 @@ impl Directory {
                     let kept = i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX);
                     self.store.delete_softly(&at, &old, act.now.saturating_add(kept), &act).await
                 }
-                _ => {
-                    let seen = if *precondition == Precondition::None { Seen::Row } else { Seen::All };
-                    self.store.delete(&at, &old, seen, &act).await
-                }
+                _ => self.store.delete(&at, &old, precondition.seen(), &act).await,
             };
             if matches!(wrote.map_err(unanswered)?, Wrote::Stored) {
                 self.scatter(call, of, &old.resource.id).await?;

@@ -8,11 +8,11 @@ use scim_core::{Dialect, Error, ErrorKind, ResourceId};
 
 use super::{Call, Directory, busy, not_found, whole};
 use crate::store::members::that_fit;
-use crate::store::{Kind, Move, Operation, Refusal, Stored, Wrote};
+use crate::store::{Move, Operation, Refusal, Stored, Wrote};
 use crate::tenant::{Type, unanswered};
 
 /// Most changes of members in a request.
-pub(super) const MOST_MOVES: usize = 1_000;
+const MOST_MOVES: usize = 1_000;
 /// How many members are looked up at a time.
 const SIDE_BY_SIDE: usize = 16;
 
@@ -213,7 +213,7 @@ impl Directory {
         let now = self.clock.seconds();
         let mut deleted = false;
         for kind in [likely, other] {
-            let at = call.collection(if kind == MemberType::User { &Kind::User } else { &Kind::Group });
+            let at = call.collection(&kind.into());
             if let Some(found) = self.store.resource(&at, &member.value, now).await.map_err(unanswered)? {
                 if found.is_visible(now) {
                     return Ok(Some(kind));

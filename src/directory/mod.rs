@@ -165,7 +165,7 @@ impl Directory {
             if same && moves.is_empty() {
                 return self.complete(call, of, old.resource, wanted).await;
             }
-            let seen = if *precondition == Precondition::None { Seen::Row } else { Seen::All };
+            let seen = precondition.seen();
             if same && seen == Seen::Row {
                 self.move_members(call, of, operation, &old.resource.id, moves, &mut known).await?;
                 return self.retrieve(call, of, id, wanted).await;

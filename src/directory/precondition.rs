@@ -2,6 +2,8 @@
 
 use scim_core::Version;
 
+use crate::store::Seen;
+
 /// What `If-Match` or `If-None-Match` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Precondition {
@@ -24,6 +26,12 @@ impl Precondition {
             tags if tags.iter().any(|tag| tag == "*") => Self::Any,
             _ => Self::OneOf(tags),
         }
+    }
+
+    /// What a write under this condition requires to be as it was read: the members of a group too, if
+    /// there is a condition.
+    pub(super) fn seen(&self) -> Seen {
+        if *self == Self::None { Seen::Row } else { Seen::All }
     }
 
     /// Whether a resource of this version is meant; [`Precondition::None`] means all.

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::filter_plan::Equality;
+use scim_core::members::MEMBERS;
 use scim_core::{Dialect, Error, ErrorKind, Filter, Interest, Projection, Query, Resource, ResourceId, Sort, SortKey};
 
 use super::cursor::{Cursor, Walk};
 use super::page::{Hit, Page, Start};
+use super::whole::GROUPS;
 use super::{Call, Directory, MOST_MEMBERS, Shown, Wanted};
 use crate::store::{PageRoom, Stored};
 use crate::tenant::{Type, unanswered};
@@ -178,7 +180,7 @@ impl Directory {
             return self.pass(call, of, filter, candidates, take).await;
         }
         let loads = filter.is_some_and(|filter| {
-            ["members", "groups"].iter().any(|attribute| filter.interest(attribute) != Interest::None)
+            [MEMBERS, GROUPS].iter().any(|attribute| filter.interest(attribute) != Interest::None)
         });
         let most = if loads { MOST_LOADED } else { MOST_SCANNED };
         // The count costs one call; the look at all resources that it spares, hundreds.
@@ -217,8 +219,8 @@ impl Directory {
         let Some(filter) = filter else { return candidates.into_iter().try_for_each(take) };
         let mut each = stream::iter(candidates)
             .map(|candidate| async move {
-                let whole = self.judgeable(call, of, candidate.clone(), filter).await?;
-                let passes = filter.matches(&of.resource.view(&whole.resource, call.base_url));
+                let whole = self.judgeable(call, of, &candidate.resource, filter).await?;
+                let passes = filter.matches(&of.resource.view(&whole, call.base_url));
                 Ok::<_, Error>(passes.then_some(candidate))
             })
             .buffered(SIDE_BY_SIDE);
@@ -241,14 +243,14 @@ impl Directory {
         let mut found = BTreeMap::new();
         for Equality { attribute, value } in equalities {
             let id = || value.to_lowercase().parse::<ResourceId>();
-            let form = of.resource.name_form(&value);
+            let form = || of.resource.name_form(&value);
             let some = match attribute.as_str() {
                 "id" => match value.parse() {
                     Ok(id) => self.store.resource(&at, &id, now).await.map(|one| Some(Vec::from_iter(one))),
                     Err(()) => Ok(Some(Vec::new())),
                 },
                 "externalId" => self.store.by_external_id(&at, &value, now).await,
-                "emails.value" => self.store.by_email(&at, &value, form.as_deref().ok(), now).await,
+                "emails.value" => self.store.by_email(&at, &value, form().ok().as_deref(), now).await,
                 "members.value" => match id() {
                     Ok(id) => Ok(self.groups_of(call, &id).await?),
                     Err(()) => Ok(Some(Vec::new())),
@@ -265,7 +267,7 @@ impl Directory {
                     Err(()) => Ok(Some(Vec::new())),
                 },
                 // A name that cannot be stored has no owner.
-                _ => match form {
+                _ => match form() {
                     Ok(form) => self.store.by_name(&at, &form, now).await,
                     Err(_) => Ok(Some(Vec::new())),
                 },

@@ -1,5 +1,6 @@
 //! What a resource shows beyond its own row: the members of a group, the groups of a user.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use scim_core::members::{MEMBERS, Member, MemberType};
@@ -17,7 +18,7 @@ const MEMBER_BYTES: usize = 200;
 /// Most groups of one user that are shown.
 const MOST_GROUPS: usize = 1_000;
 /// The read-only attribute of a user.
-const GROUPS: &str = "groups";
+pub(super) const GROUPS: &str = "groups";
 
 /// What an answer shall show of a resource.
 #[derive(Debug, Clone, Copy)]
@@ -75,33 +76,34 @@ impl Directory {
         Ok(Shown { resource, cut })
     }
 
-    /// A resource with as much as a filter needs to judge it.
-    pub(super) async fn judgeable(
+    /// A resource with as much as a filter needs to judge it; copied only if that is more than its row.
+    pub(super) async fn judgeable<'r>(
         &self,
         call: Call<'_>,
         of: &Type,
-        mut stored: Stored,
+        resource: &'r Resource,
         filter: &Filter<'_>,
-    ) -> Result<Stored, Error> {
+    ) -> Result<Cow<'r, Resource>, Error> {
+        let mut whole = Cow::Borrowed(resource);
         match of.kind {
             Kind::Group => {
                 let members = match filter.interest(MEMBERS) {
-                    Interest::None => return Ok(stored),
+                    Interest::None => return Ok(whole),
                     Interest::Values(ids) => {
                         let ids: BTreeSet<ResourceId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
                         let key = call.tenant.key();
-                        self.store.members_among(&key, &stored.resource.id, &ids).await.map_err(unanswered)?
+                        self.store.members_among(&key, &resource.id, &ids).await.map_err(unanswered)?
                     }
-                    Interest::All => self.members(call, &stored.resource.id, MOST_MEMBERS).await?,
+                    Interest::All => self.members(call, &resource.id, MOST_MEMBERS).await?,
                 };
-                if set_members(call, &mut stored.resource, members, MOST_MEMBERS) {
+                if set_members(call, whole.to_mut(), members, MOST_MEMBERS) {
                     return Err(too_large());
                 }
             }
             Kind::User => {
-                let user = &stored.resource.id;
+                let user = &resource.id;
                 let groups = match filter.interest(GROUPS) {
-                    Interest::None => return Ok(stored),
+                    Interest::None => return Ok(whole),
                     Interest::Values(ids) => {
                         let ids = ids.iter().filter_map(|id| id.parse().ok()).collect();
                         let ids = self.store.memberships_among(&call.tenant.key(), user, &ids).await;
@@ -109,11 +111,11 @@ impl Directory {
                     }
                     Interest::All => self.groups_of(call, user).await?.ok_or_else(too_many_groups)?,
                 };
-                set_groups(call, &mut stored.resource, &groups);
+                set_groups(call, whole.to_mut(), &groups);
             }
             Kind::Other(_) => {}
         }
-        Ok(stored)
+        Ok(whole)
     }
 
     /// One more member than `most`, if there are so many.

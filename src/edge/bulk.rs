@@ -64,13 +64,12 @@ impl Service {
         };
         let result = result(operation, &response, call);
         if operation.method == "POST"
-            && let (Some(bulk_id), Some(location)) = (&operation.bulk_id, &result.location)
-            && let Some(id) = location.rsplit('/').next()
+            && let (Some(bulk_id), Some(id)) = (&operation.bulk_id, id_of(&result))
         {
             job.ids.insert(bulk_id.clone(), id.to_owned());
         }
         job.errors += usize::from(response.status().as_u16() >= 400);
-        job.results.iter_mut().skip(index).take(1).for_each(|slot| *slot = Some(result.clone()));
+        job.keep(index, result);
     }
 
     /// Adds the references that waited for others of their circle. If these cannot be had, the resource
@@ -78,7 +77,7 @@ impl Service {
     async fn complete(&self, job: &mut Job, index: usize, patch: Value, call: Call<'_>) {
         let Some(operation) = job.operations.get(index) else { return };
         let Some(Some(created)) = job.results.get(index).cloned() else { return };
-        let Some(id) = created.location.as_ref().and_then(|location| location.rsplit('/').next()) else { return };
+        let Some(id) = id_of(&created) else { return };
         let mut later = BulkOperation {
             path: format!("{}/{id}", operation.path.trim_end_matches('/')),
             data: patch,
@@ -98,7 +97,7 @@ impl Service {
                 result(operation, &response, call)
             }
         };
-        job.results.iter_mut().skip(index).take(1).for_each(|slot| *slot = Some(done.clone()));
+        job.keep(index, done);
     }
 
     /// The answer to an operation as a request of its own.
@@ -121,6 +120,12 @@ impl Service {
 }
 
 impl Job {
+    fn keep(&mut self, index: usize, result: BulkResult) {
+        if let Some(slot) = self.results.get_mut(index) {
+            *slot = Some(result);
+        }
+    }
+
     /// Gives an operation that is not tried any more its fault.
     fn put_off(&mut self, index: usize) -> Option<Value> {
         if let Some(operation) = self.operations.get_mut(index) {
@@ -182,6 +187,11 @@ fn result(operation: &BulkOperation, response: &Response<Bytes>, call: Call<'_>)
         status: response.status().as_u16().to_string(),
         response: failed.then(body).flatten(),
     }
+}
+
+/// The id of the resource that a result tells of.
+fn id_of(result: &BulkResult) -> Option<&str> {
+    result.location.as_deref()?.rsplit('/').next()
 }
 
 fn text(response: &Response<Bytes>, name: header::HeaderName) -> Option<String> {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
+use scim_core::members::MemberType;
 use scim_core::{Error, ResourceId};
 use sha2::Sha256;
 
@@ -142,6 +143,15 @@ pub enum Kind {
     Other(String),
 }
 
+impl From<MemberType> for Kind {
+    fn from(member: MemberType) -> Self {
+        match member {
+            MemberType::User => Self::User,
+            MemberType::Group => Self::Group,
+        }
+    }
+}
+
 impl Kind {
     /// The kind of a resource type by its name.
     pub fn of(resource_type: &str) -> Self {
@@ -183,7 +193,7 @@ impl Collection {
 
     /// The first 48 bits of the id of resources that were created under this name.
     pub(super) fn name_prefix(&self, form: &str) -> String {
-        let digest = self.digest("name", form);
+        let digest = self.tenant.digest(&self.label("name"), form);
         format!("{}-{}", digest.get(..8).unwrap_or_default(), digest.get(8..12).unwrap_or_default())
     }
 
@@ -213,11 +223,12 @@ impl Collection {
     }
 
     fn hash(&self, what: &str, value: &str) -> String {
-        self.digest(what, value).get(..32).unwrap_or_default().to_owned()
+        self.tenant.hash(&self.label(what), value)
     }
 
-    fn digest(&self, what: &str, value: &str) -> String {
-        self.tenant.digest(&format!("{}:{what}", self.kind.mark()), value)
+    /// What sets this type's hashes apart from those of others.
+    fn label(&self, what: &str) -> String {
+        format!("{}:{what}", self.kind.mark())
     }
 
     /// A new id for the resource of this name: a UUID of version 8 that begins with the name's 48 bits,
@@ -258,6 +269,7 @@ impl<'k> Place<'k> {
         }
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

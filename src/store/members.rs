@@ -105,8 +105,7 @@ pub(super) fn close(
 ) -> Result<(), StoreError> {
     heads(group).try_for_each(|s| {
         let seen = seen.iter().find(|(head, _)| *head == s);
-        let same = seen.map(|(_, seen)| Condition("v = :seen", vec![(":seen", version(*seen))]));
-        transaction.delete(Role::Head, Row::new(&at.rows(), &s), same)
+        transaction.delete(Role::Head, Row::new(&at.rows(), &s), seen.map(|(_, seen)| as_seen(*seen)))
     })
 }
 
@@ -123,21 +122,41 @@ pub(super) fn push(
     let touched: BTreeSet<String> = moves.iter().map(|change| head(group, change.member())).collect();
     let seen: BTreeMap<&String, u64> = seen.into_iter().flatten().map(|(s, version)| (s, *version)).collect();
     for s in &touched {
-        let mut values = vec![(":one", number(1)), (":m", number(act.milliseconds))];
-        let condition = match seen.get(s) {
-            None => "attribute_exists(p)",
-            Some(seen) => {
-                values.push((":seen", version(*seen)));
-                "v = :seen"
-            }
-        };
-        transaction.update(Role::Head, Row::new(&at.rows(), s), "ADD v :one SET m = :m", values, Some(condition))?;
+        step(transaction, Role::Head, Row::new(&at.rows(), s), seen.get(s).copied(), act)?;
     }
     for (s, seen) in seen.into_iter().filter(|(s, _)| !touched.contains(*s)) {
-        let same = Condition("v = :seen", vec![(":seen", version(seen))]);
-        transaction.check(Role::Head, Row::new(&at.rows(), s), same)?;
+        transaction.check(Role::Head, Row::new(&at.rows(), s), as_seen(seen))?;
     }
     Ok(())
+}
+
+/// Adds one more change to a head that must exist, and have the version `seen` if there is one.
+pub(super) fn step(
+    transaction: &mut Transaction,
+    role: Role,
+    head: Row,
+    seen: Option<u64>,
+    act: &Act,
+) -> Result<(), StoreError> {
+    let Condition(condition, mut values) = seen.map_or(Condition("attribute_exists(p)", Vec::new()), as_seen);
+    values.extend([(":one", number(1)), (":m", number(act.milliseconds))]);
+    transaction.update(role, head, "ADD v :one SET m = :m", values, Some(condition))
+}
+
+fn as_seen(seen: u64) -> Condition {
+    Condition("v = :seen", vec![(":seen", version(seen))])
+}
+
+/// Adds the removal of both rows of a membership.
+pub(super) fn part(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    group: &ResourceId,
+    member: &ResourceId,
+    (role, condition): (Role, Option<Condition>),
+) -> Result<(), StoreError> {
+    transaction.delete(role, Row::new(&tenant.members(group), member.as_str()), condition)?;
+    transaction.delete(Role::Other, Row::new(&tenant.memberships(member), group.as_str()), None)
 }
 
 /// The rows of members and of their memberships.
@@ -150,10 +169,9 @@ fn rows(
 ) -> Result<(), StoreError> {
     let members = tenant.members(group);
     for (index, change) in moves.iter().enumerate() {
-        let membership = Row::new(&tenant.memberships(change.member()), group.as_str());
         match change {
             Move::Join(member) | Move::Name(member) => {
-                let kind = if member.kind == Some(MemberType::Group) { Kind::Group } else { Kind::User };
+                let kind = Kind::from(member.kind.unwrap_or(MemberType::User));
                 let letter = if matches!(change, Move::Name(_)) { NAMED } else { letter(&kind) };
                 let row = Row::new(&members, member.value.as_str())
                     .text("k", letter)
@@ -161,6 +179,7 @@ fn rows(
                     .text("ev", act.operation.as_str());
                 let new = Condition("attribute_not_exists(p)", Vec::new());
                 transaction.put(Role::Moved(index), row, Some(new))?;
+                let membership = Row::new(&tenant.memberships(&member.value), group.as_str());
                 transaction.put(Role::Other, membership.text("k", letter), None)?;
                 if letter != NAMED {
                     let home = Collection { tenant: tenant.clone(), kind };
@@ -170,8 +189,7 @@ fn rows(
             }
             Move::Leave(id) => {
                 let there = Condition("attribute_exists(p)", Vec::new());
-                transaction.delete(Role::Moved(index), Row::new(&members, id.as_str()), Some(there))?;
-                transaction.delete(Role::Other, membership, None)?;
+                part(transaction, tenant, group, id, (Role::Moved(index), Some(there)))?;
             }
         }
     }
@@ -193,8 +211,7 @@ impl Store {
     ) -> Result<Wrote, StoreError> {
         let mut transaction = Transaction::on(self);
         push(&mut transaction, at, group, moves, None, act)?;
-        log::add(&mut transaction, &at.tenant, act, group, None, &log::moves(&at.tenant, moves))?;
-        self.conclude(transaction).await
+        self.logged(transaction, at, group, moves, act).await
     }
 
     /// Writes members of a group that is about to be created: nobody sees them before.
@@ -210,6 +227,18 @@ impl Store {
     ) -> Result<Wrote, StoreError> {
         let mut transaction = Transaction::on(self);
         rows(&mut transaction, &at.tenant, group, moves, act)?;
+        self.logged(transaction, at, group, moves, act).await
+    }
+
+    /// Commits changes of members with their log row.
+    pub(super) async fn logged(
+        &self,
+        mut transaction: Transaction,
+        at: &Collection,
+        group: &ResourceId,
+        moves: &[Move],
+        act: &Act,
+    ) -> Result<Wrote, StoreError> {
         log::add(&mut transaction, &at.tenant, act, group, None, &log::moves(&at.tenant, moves))?;
         self.conclude(transaction).await
     }

@@ -7,8 +7,8 @@ use scim_core::ResourceId;
 use super::item::{Item, Row};
 use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
-use super::members::{head, letter};
-use super::transaction::{Condition, Role, Transaction, number, text};
+use super::members::{Move, head, letter, part, step};
+use super::transaction::{Condition, Role, Transaction, text};
 use super::writes::Wrote;
 use super::{Store, StoreError};
 
@@ -74,15 +74,10 @@ impl Store {
                 let gone_itself = Condition(GONE, vec![(":deleted", text("deleted"))]);
                 transaction.check(Role::Gone, Row::new(&at.rows(), member.as_str()), gone_itself)?;
                 for (index, group) in memberships.iter().enumerate() {
-                    let key = Row::new(&at.tenant.members(group), member.as_str());
-                    transaction.delete(Role::Other, key, None)?;
-                    let key = Row::new(&at.tenant.memberships(member), group.as_str());
-                    transaction.delete(Role::Other, key, None)?;
+                    part(&mut transaction, &at.tenant, group, member, (Role::Other, None))?;
                     if !gone.contains(&index) {
-                        let values = vec![(":one", number(1)), (":m", number(act.milliseconds))];
-                        let key = Row::new(&groups.rows(), &head(group, member));
-                        let there = Some("attribute_exists(p)");
-                        transaction.update(Role::Moved(index), key, "ADD v :one SET m = :m", values, there)?;
+                        let head = Row::new(&groups.rows(), &head(group, member));
+                        step(&mut transaction, Role::Moved(index), head, None, act)?;
                     }
                 }
                 let groups =
@@ -112,16 +107,11 @@ impl Store {
             }
             let mut transaction = Transaction::on(self);
             for member in &members {
-                let key = Row::new(&at.tenant.members(group), member.value.as_str());
-                transaction.delete(Role::Other, key, None)?;
-                let key = Row::new(&at.tenant.memberships(&member.value), group.as_str());
-                transaction.delete(Role::Other, key, None)?;
+                part(&mut transaction, &at.tenant, group, &member.value, (Role::Other, None))?;
             }
-            let ids =
-                members.iter().map(|member| ("members.remove".to_owned(), at.tenant.log_digest(member.value.as_str())));
-            log::add(&mut transaction, &at.tenant, act, group, None, &ids.collect::<Vec<_>>())?;
-            self.conclude(transaction).await?;
             removed += members.len();
+            let moves: Vec<Move> = members.into_iter().map(|member| Move::Leave(member.value)).collect();
+            self.logged(transaction, at, group, &moves, act).await?;
         }
     }
 }

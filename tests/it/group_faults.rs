@@ -14,6 +14,16 @@ fn members(op: &str, ids: &[String]) -> Value {
     json!({ "Operations": [{ "op": op, "path": "members", "value": value }] })
 }
 
+/// After so many more transactions, DynamoDB fails, until it is told otherwise.
+fn break_after(world: &World, transactions: usize) {
+    let between = world.between.clone();
+    let last = between.count(TRANSACT) + transactions;
+    world.between.set(move |called, _| {
+        let broken = called == TRANSACT && between.count(TRANSACT) > last;
+        broken.then_some(Fault::Refuse(500, "InternalServerError"))
+    });
+}
+
 async fn size(world: &World, path: &str) -> usize {
     let group = world.send("GET", path, None).await;
     assert_eq!(group.status, 200, "{}", group.body);
@@ -103,12 +113,7 @@ async fn a_change_in_portions_that_breaks_is_completed_by_the_same_request() {
     let people = world.people("u", 90).await;
     let path = world.group("Staff", &[]).await;
     // The third transaction and all after it fail, until the platform is well again.
-    let calls = world.between.count(TRANSACT);
-    let between = world.between.clone();
-    world.between.set(move |called, _| {
-        let broken = called == TRANSACT && between.count(TRANSACT) > calls + 2;
-        broken.then_some(Fault::Refuse(500, "InternalServerError"))
-    });
+    break_after(&world, 2);
     let all = members("add", &people);
     world.send("PATCH", &path, all.clone()).await.is_error(503, None);
     world.between.clear();
@@ -124,12 +129,7 @@ async fn a_group_that_cannot_be_made_whole_is_not_seen() {
     let people = world.people("u", 60).await;
     let value: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
     let body = json!({ "displayName": "Staff", "members": value });
-    let calls = world.between.count(TRANSACT);
-    let between = world.between.clone();
-    world.between.set(move |called, _| {
-        let broken = called == TRANSACT && between.count(TRANSACT) > calls + 1;
-        broken.then_some(Fault::Refuse(500, "InternalServerError"))
-    });
+    break_after(&world, 1);
     world.send("POST", "/Groups", body.clone()).await.is_error(503, None);
     world.between.clear();
     assert_eq!(world.send("GET", "/Groups", None).await.body["totalResults"], 0);
@@ -149,12 +149,7 @@ async fn a_deletion_that_breaks_is_completed_by_the_same_request() {
     }
     let large = world.group("Large", &people[1..]).await;
     for path in [format!("/Users/{}", people[0]), large] {
-        let calls = world.between.count(TRANSACT);
-        let between = world.between.clone();
-        world.between.set(move |called, _| {
-            let broken = called == TRANSACT && between.count(TRANSACT) > calls + 1;
-            broken.then_some(Fault::Refuse(500, "InternalServerError"))
-        });
+        break_after(&world, 1);
         world.send("DELETE", &path, None).await.is_error(503, None);
         world.between.clear();
         // It is gone for everybody; the rest of its rows goes with the next attempt.

@@ -9,10 +9,11 @@ use serde_json::{Map, Value, json};
 use crate::bulk_references::{postpone, references, referred, resolve};
 use crate::error::{Error, ErrorKind};
 use crate::json::member;
-use crate::message::{BULK_REQUEST, BULK_RESPONSE, PATCH_OP};
+use crate::message::{self, BULK_REQUEST, BULK_RESPONSE, PATCH_OP};
 
 /// Most operations in a request: `bulk.maxOperations`.
 pub const MAX_OPERATIONS: usize = 100;
+
 /// A bulk request.
 #[derive(Debug, Clone)]
 pub struct BulkRequest {
@@ -84,9 +85,7 @@ impl BulkRequest {
     /// # Errors
     /// `invalidSyntax` without `Operations` or for another message; 413 over [`MAX_OPERATIONS`].
     pub fn parse(body: &Map<String, Value>) -> Result<Self, Error> {
-        let uris = member(body, "schemas").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        let uris: Vec<&str> = uris.collect();
-        if !uris.is_empty() && !uris.iter().any(|uri| uri.eq_ignore_ascii_case(BULK_REQUEST)) {
+        if message::is_another(body, |uri| uri.eq_ignore_ascii_case(BULK_REQUEST)) {
             return Err(Error::invalid_syntax(format!("A bulk body has the schema {BULK_REQUEST}; send that one.")));
         }
         let operations = member(body, "Operations").and_then(Value::as_array);
@@ -139,10 +138,10 @@ impl BulkRequest {
                     order.push(index);
                     continue;
                 }
-                if met.get(index).copied().unwrap_or(true) {
-                    continue;
+                match met.get_mut(index) {
+                    Some(met) if !*met => *met = true,
+                    _ => continue,
                 }
-                met.iter_mut().skip(index).take(1).for_each(|met| *met = true);
                 open.push((index, true));
                 let references = self.operations.get(index).map(BulkOperation::references).unwrap_or_default();
                 open.extend(

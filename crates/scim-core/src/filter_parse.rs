@@ -177,7 +177,7 @@ impl<'t, 's> Parser<'t, 's> {
 
     /// An attribute that is never returned is as unknown as one that nobody defines.
     fn resolve(&self, name: &str) -> Option<AttributeRef<'s>> {
-        self.named(name).filter(|at| !at.attribute.is_hidden() && !at.leaf().is_hidden())
+        self.named(name).filter(|at| !at.is_hidden())
     }
 
     fn named(&self, name: &str) -> Option<AttributeRef<'s>> {

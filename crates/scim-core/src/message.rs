@@ -1,8 +1,10 @@
 //! The protocol's own messages (RFC 7644, 3.4.2 and 3.12).
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::json::member;
 
 /// Largest body of a request, in bytes: `bulk.maxPayloadSize`, and as much for every other request.
 pub const MAX_BODY_BYTES: usize = 1_024 * 1_024;
@@ -17,6 +19,14 @@ pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkReques
 pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 /// The URI of a PATCH body.
 pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// Whether a message says by its `schemas` that it is another one; without any it is what the endpoint
+/// takes.
+pub(crate) fn is_another(body: &Map<String, Value>, fits: impl Fn(&str) -> bool) -> bool {
+    let uris = member(body, "schemas").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let mut uris = uris.peekable();
+    uris.peek().is_some() && !uris.any(fits)
+}
 
 /// The answer to a query (RFC 7644, 3.4.2).
 #[derive(Debug, Clone, Serialize)]

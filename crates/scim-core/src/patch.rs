@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use crate::error::Error;
 use crate::json::member;
 use crate::members::{MEMBERS, MembersPatch};
-use crate::message::PATCH_OP;
+use crate::message::{self, PATCH_OP};
 use crate::patch_apply;
 use crate::path::{AttributeRef, Path, Place};
 use crate::resource::Attributes;
@@ -54,9 +54,7 @@ impl<'s> PatchRequest<'s> {
     /// without path; `invalidPath`, `invalidFilter`; `invalidValue` for an operation that lacks its
     /// value; `mutability` for a path to a read-only attribute.
     pub fn parse(body: &Map<String, Value>, resource_type: &'s ResourceType, dialect: Dialect) -> Result<Self, Error> {
-        let uris = member(body, "schemas").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-        let uris: Vec<String> = uris.map(str::to_ascii_lowercase).collect();
-        if !uris.is_empty() && !uris.iter().any(|uri| uri.ends_with(":patchop")) {
+        if message::is_another(body, |uri| uri.to_ascii_lowercase().ends_with(":patchop")) {
             return Err(Error::invalid_syntax(format!("A PATCH body has the schema {PATCH_OP}; send that one.")));
         }
         let operations = member(body, "Operations")
@@ -110,7 +108,7 @@ impl<'s> PatchRequest<'s> {
     /// The wire names of the top-level attributes that the operations concern.
     pub fn names(&self) -> Vec<String> {
         let places = self.changes.iter().filter_map(|change| match change.path.place {
-            Place::Attribute(at) => Some(AttributeRef { sub: None, ..at }.wire()),
+            Place::Attribute(at) => Some(at.whole().wire()),
             Place::Extension(_) => None,
         });
         places.collect()

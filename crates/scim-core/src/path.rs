@@ -44,6 +44,11 @@ impl<'s> AttributeRef<'s> {
         format!("{urn}{}{sub}", self.attribute.name)
     }
 
+    /// Whether clients may never learn the values at this place.
+    pub(crate) fn is_hidden(&self) -> bool {
+        self.attribute.is_hidden() || self.leaf().is_hidden()
+    }
+
     /// The top-level attribute alone.
     pub(crate) fn whole(&self) -> Self {
         Self { sub: None, ..*self }

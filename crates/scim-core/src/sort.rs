@@ -36,7 +36,7 @@ impl<'s> Sort<'s> {
     /// The order by an attribute; `None` if no schema defines it, which leaves the default order.
     pub fn new(sort_by: &str, resource_type: &'s ResourceType) -> Option<Self> {
         match resource_type.resolve(sort_by)? {
-            Place::Attribute(at) if !at.attribute.is_hidden() && !at.leaf().is_hidden() => Some(Self { at }),
+            Place::Attribute(at) if !at.is_hidden() => Some(Self { at }),
             _ => None,
         }
     }
