@@ -555,3 +555,23 @@ async fn answers_with_many_members_are_cut_where_they_would_not_fit() {
     let found = world.send_as(&strict, "GET", &format!("/Groups?excludedAttributes=members&filter={one}"), None).await;
     assert_eq!((&found.body["totalResults"], found.tally.calls), (&json!(1), 2));
 }
+
+#[tokio::test]
+async fn who_is_in_more_than_a_thousand_groups_is_not_shown_with_some_of_them() {
+    let world = World::new().await;
+    let people = world.people("u", 1).await;
+    let groups = Collection { tenant: world.tenant.key(), kind: Kind::Group };
+    let now = world.clock.seconds();
+    let (by, request, milliseconds) = ("test".into(), "1".into(), now * 1_000);
+    let act = Act { operation: Operation::Patch, by, request, now, milliseconds, log_expires: now };
+    let member = Member { value: people[0].parse().unwrap(), kind: None, display: None };
+    for n in 0..=1_000 {
+        let group = format!("00000000-0000-8000-8000-{n:012}").parse().unwrap();
+        world.store.prepare_members(&groups, &group, &[Move::Join(member.clone())], &act).await.unwrap();
+    }
+    let shown = format!("/Users/{}?attributes=groups", people[0]);
+    world.send("GET", &shown, None).await.is_error(400, Some("tooMany"));
+    assert_eq!(world.send("GET", &format!("/Users/{}", people[0]), None).await.status, 200);
+    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    assert_eq!(world.rows_of("#M#").await + world.rows_of("#R#").await, 0);
+}

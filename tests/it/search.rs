@@ -70,6 +70,20 @@ async fn search_requests_say_in_a_body_what_queries_say_in_the_url() {
 }
 
 #[tokio::test]
+async fn a_sort_holds_eight_mebibytes() {
+    let world = World::new().await;
+    let note = "x".repeat(4_000);
+    let ims: Vec<_> = (0..15).map(|n| json!({ "value": format!("{n}{note}") })).collect();
+    for n in 0..140 {
+        if n == 130 {
+            assert_eq!(world.send("GET", "/Users?sortBy=userName&count=1", None).await.status, 200);
+        }
+        world.create(json!({ "userName": format!("u{n}"), "ims": ims })).await;
+    }
+    world.send("GET", "/Users?sortBy=userName&count=1", None).await.is_error(400, Some("tooMany"));
+}
+
+#[tokio::test]
 async fn what_search_refuses() {
     let world = World::new().await;
     for (body, scim_type) in [
