@@ -322,6 +322,19 @@ async fn limits_hold_at_n_and_refuse_n_plus_one() {
 }
 
 #[tokio::test]
+async fn a_patch_takes_a_thousand_operations() {
+    let world = World::new().await;
+    let user = world.create(json!({ "userName": "a" })).await;
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let operations = |n: usize| {
+        let operation = json!({ "op": "replace", "path": "title", "value": "Dr" });
+        json!({ "Operations": vec![operation; n] }).to_string()
+    };
+    assert_eq!(send(&world, "PATCH", &path, JSON, operations(1_000)).await.status, 200);
+    send(&world, "PATCH", &path, JSON, operations(1_001)).await.is_error(413, None);
+}
+
+#[tokio::test]
 async fn a_patch_that_would_compare_without_end_is_413() {
     let world = World::new().await;
     let ims: Vec<_> = (0..200).map(|n| json!({ "value": n.to_string(), "type": "x".repeat(200) })).collect();
