@@ -13,7 +13,7 @@ use crate::store::TenantKey;
 /// The place behind the last resource of a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Cursor {
-    /// The last resource's id.
+    /// The last resource's id, or a text that sorts between two ids.
     #[serde(rename = "a")]
     pub(super) after: String,
     /// Its key, where the walk is sorted.
@@ -22,9 +22,9 @@ pub(super) struct Cursor {
     /// The index of its resource type, where several are queried.
     #[serde(rename = "s", default)]
     pub(super) scope: usize,
-    /// `totalResults` as the walk began, where counting again would cost a call.
-    #[serde(rename = "t")]
-    pub(super) total: usize,
+    /// `totalResults` as the walk began, if that was known.
+    #[serde(rename = "t", skip_serializing_if = "Option::is_none")]
+    pub(super) total: Option<usize>,
     #[serde(rename = "q")]
     query: String,
     #[serde(rename = "n")]
@@ -35,7 +35,7 @@ pub(super) struct Cursor {
 
 impl Cursor {
     /// A cursor for the page after the one that ends with `last`.
-    pub(super) fn new(walk: Walk<'_>, now: i64, last: Position, total: usize) -> Self {
+    pub(super) fn new(walk: Walk<'_>, now: i64, last: Position, total: Option<usize>) -> Self {
         let (query, count) = (walk.fingerprint(), walk.query.page_size());
         let (key, scope, after) = last;
         Self { after, key, scope, total, query, count, expires: now + CURSOR_SECONDS }

@@ -1,15 +1,21 @@
 //! How resources come, go and, if they are users, come back.
 
+use std::time::Duration;
+
 use scim_core::members::{Member, MemberType};
 use scim_core::resource::Attributes;
 use scim_core::{Draft, Error, ErrorKind, Resource, ResourceId, members};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::membership::{self, Known};
 use super::{Call, Directory, Precondition, Shown, TRIES, Wanted, busy, check, checked, refuse, whole};
 use crate::store::members::that_fit;
-use crate::store::{Collection, Kind, Move, Names, New, Operation, Refusal, Stored, Taking, Wrote};
+use crate::store::{Act, Collection, Kind, Move, Names, New, Operation, Refusal, Stored, Taking, Wrote};
 use crate::tenant::{Type, unanswered};
+
+/// How long one request removes the members' rows of a group that is gone: an answer must come in time.
+const DISBANDING: Duration = Duration::from_secs(10);
 
 /// A live user may take the name of a deleted one.
 pub(super) fn any_name() -> Taking {
@@ -51,21 +57,21 @@ impl Directory {
         for _ in 0..TRIES {
             let act = self.act(call, Operation::Create);
             let new = New { resource: &resource, names: &names, taking };
-            match self.store.create(&at, new, &moves, &act).await.map_err(unanswered)? {
+            match self.store.create(&at, new, &moves, &prepared, &act).await.map_err(unanswered)? {
                 Wrote::Stored => {
                     moves.extend(prepared);
                     return self.created(call, of, resource, moves, wanted).await;
                 }
                 Wrote::Refused(refusal) => {
                     let decided = match self.decide(call, of, &names, &attributes, &mut taking, &refusal).await {
-                        Ok(Some(user)) => return self.complete(call, of, user, wanted).await,
+                        Ok(Some(user)) => return self.complete(call, of, user, 0, wanted).await,
                         Ok(None) if refusal.unknown.is_empty() => Ok(()),
                         Ok(None) => self.learn(call, &moves, &mut known, &refusal, false).await,
                         Err(error) => Err(error),
                     };
                     if let Err(error) = decided {
                         if !prepared.is_empty() {
-                            self.store.disband(&at, &resource.id, &act).await.map_err(unanswered)?;
+                            self.disband(&at, &resource.id, &act).await?;
                         }
                         return Err(error);
                     }
@@ -101,7 +107,7 @@ impl Directory {
             match self.store.prepare_members(&at, group, portion, &act).await.map_err(unanswered)? {
                 Wrote::Stored => rest = more,
                 Wrote::Refused(_) => {
-                    self.store.disband(&at, group, &act).await.map_err(unanswered)?;
+                    self.disband(&at, group, &act).await?;
                     return Err(busy());
                 }
             }
@@ -118,7 +124,7 @@ impl Directory {
         wanted: Wanted<'_>,
     ) -> Result<Shown, Error> {
         if of.kind != Kind::Group || !wanted.projection.shows(&of.resource, members::MEMBERS) {
-            return self.complete(call, of, resource, wanted).await;
+            return self.complete(call, of, resource, 0, wanted).await;
         }
         let mut joined: Vec<_> = moves
             .into_iter()
@@ -129,7 +135,7 @@ impl Directory {
             })
             .collect();
         joined.sort_by(|a, b| a.value.cmp(&b.value));
-        let cut = whole::set_members(call, &mut resource, joined, wanted.members);
+        let cut = joined.len() > wanted.members || whole::set_members(call, &mut resource, joined);
         Ok(Shown { resource, cut })
     }
 
@@ -269,11 +275,22 @@ impl Directory {
         let at = call.collection(&of.kind);
         let act = self.act(call, Operation::Delete);
         let members = match of.kind {
-            Kind::Group => self.store.disband(&at, id, &act).await.map_err(unanswered)?,
+            Kind::Group => self.disband(&at, id, &act).await?,
             Kind::User => 0,
             Kind::Other(_) => return Ok(0),
         };
         Ok(members + self.store.leave_all(&at, id, &act).await.map_err(unanswered)?)
+    }
+
+    /// Removes the members' rows of a group that is gone; how many there were.
+    async fn disband(&self, at: &Collection, group: &ResourceId, act: &Act) -> Result<usize, Error> {
+        match self.store.disband(at, group, act, Instant::now() + DISBANDING).await.map_err(unanswered)? {
+            (removed, true) => Ok(removed),
+            (_, false) => Err(Error::unavailable(
+                "The group is gone, and many of its members' memberships are still to be removed: send the same \
+                 request again.",
+            )),
+        }
     }
 
     /// A deletion of what is gone: with success if it completes one that was interrupted.

@@ -87,7 +87,7 @@ impl Directory {
                 Some(delta) => delta,
                 None => {
                     known.read_anew();
-                    let present = self.at_most(call, id, whole::MOST_MEMBERS).await?;
+                    let present = self.at_most(call, group, whole::MOST_MEMBERS).await?;
                     let after = patch.apply(present.clone(), |member| whole::element(call, member))?;
                     difference(&present, &after)
                 }
@@ -95,7 +95,7 @@ impl Directory {
             Membership::Exactly(members) => {
                 known.read_anew();
                 // Whoever is not named leaves, and that may be so many at most.
-                let present = self.at_most(call, id, members.len() + MOST_MOVES).await?;
+                let present = self.at_most(call, group, members.len() + MOST_MOVES).await?;
                 difference(&present, members)
             }
         };
@@ -106,9 +106,12 @@ impl Directory {
     ///
     /// # Errors
     /// 413 if they are more than `most`.
-    async fn at_most(&self, call: Call<'_>, group: &ResourceId, most: usize) -> Result<Vec<Member>, Error> {
-        let members = self.members(call, group, most).await?;
-        if members.len() > most { Err(too_many_moves()) } else { Ok(members) }
+    async fn at_most(&self, call: Call<'_>, group: &Stored, most: usize) -> Result<Vec<Member>, Error> {
+        match group.members {
+            0 => Ok(Vec::new()),
+            count if count > most => Err(too_many_moves()),
+            count => self.members(call, &group.resource.id, count).await,
+        }
     }
 
     /// Writes changes of members, and of nothing else, until all are stored: who is a member already is

@@ -2,8 +2,10 @@
 
 mod cursor;
 mod lifecycle;
+mod lookup;
 mod membership;
 mod page;
+pub mod plan;
 mod precondition;
 mod search;
 mod whole;
@@ -163,7 +165,7 @@ impl Directory {
             let mut moves = self.moves(call, &old, &membership, &mut known).await?;
             let same = attributes == old.resource.attributes;
             if same && moves.is_empty() {
-                return self.complete(call, of, old.resource, wanted).await;
+                return self.complete(call, of, old.resource, old.members, wanted).await;
             }
             let seen = precondition.seen();
             if same && seen == Seen::Row {
@@ -181,7 +183,7 @@ impl Directory {
                     self.move_members(call, of, operation, &old.resource.id, later, &mut known).await?;
                     return self.retrieve(call, of, id, wanted).await;
                 }
-                Wrote::Stored => return self.complete(call, of, resource, wanted).await,
+                Wrote::Stored => return self.complete(call, of, resource, 0, wanted).await,
                 Wrote::Refused(refusal) => {
                     taking.external_id |= refusal.external_id.is_some();
                     refuse(of, &names, &refusal)?;

@@ -55,23 +55,29 @@ pub(super) struct Page {
     pub(super) start: Start,
     pub(super) count: usize,
     descending: bool,
-    pub(super) total: usize,
+    /// How many matching resources were judged.
+    pub(super) judged: usize,
+    /// How many match in all, as far as that is known.
+    pub(super) total: Option<usize>,
     pub(super) hits: Vec<Hit>,
     room: PageRoom,
     /// Whether resources follow the page. Then nothing more is kept: pages have no holes.
     pub(super) more: bool,
+    /// Where to go on if resources are left that were not looked at.
+    pub(super) resume: Option<Position>,
 }
 
 impl Page {
     pub(super) fn new(start: Start, count: usize, descending: bool) -> Self {
-        Self { start, count, descending, total: 0, hits: Vec::new(), room: PageRoom::default(), more: false }
+        let room = PageRoom::default();
+        Self { start, count, descending, judged: 0, total: None, hits: Vec::new(), room, more: false, resume: None }
     }
 
     /// Counts a matching resource, and keeps it if the page has begun and has room.
     pub(super) fn judge(&mut self, hit: Hit) {
-        self.total += 1;
+        self.judged += 1;
         let begun = match &self.start {
-            Start::Index(skip) => self.total > *skip,
+            Start::Index(skip) => self.judged > *skip,
             Start::First => true,
             Start::After(cursor) => order(&hit.place(), &cursor.place(), self.descending).is_gt(),
         };

@@ -1,31 +1,21 @@
 //! Queries: by index where one answers, by a bounded look at all resources where none does.
 
-use std::collections::BTreeMap;
-
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use scim_core::filter_plan::Equality;
-use scim_core::members::MEMBERS;
-use scim_core::{Dialect, Error, ErrorKind, Filter, Interest, Projection, Query, Resource, ResourceId, Sort, SortKey};
+use scim_core::{Dialect, Error, ErrorKind, Filter, Projection, Query, Resource, Sort, SortKey};
 
 use super::cursor::{Cursor, Walk};
 use super::page::{Hit, Page, Start};
-use super::whole::GROUPS;
+use super::plan::{MOST_LOADED, MOST_SCANNED, Plan};
 use super::{Call, Directory, MOST_MEMBERS, Shown, Wanted};
 use crate::store::{PageRoom, Stored};
 use crate::tenant::{Type, unanswered};
 
-/// Most resources that a filter without index, or a sort, looks at.
-const MOST_SCANNED: usize = 5_000;
-/// Most of them if the filter needs members or groups, which are other rows.
-const MOST_LOADED: usize = 500;
 /// Most bytes of documents that a sort holds; in memory they take several times as much.
 const MOST_SORTED_BYTES: usize = 8 * 1_024 * 1_024;
-/// Most members of a group that `groups.value eq` reads.
-const MOST_OWNERS: usize = 1_000;
-/// Most index look-ups for one filter.
-const MOST_LOOKUPS: usize = 50;
-/// How many resources are read, judged or completed at a time.
+/// How many resources are judged or completed at a time.
 const SIDE_BY_SIDE: usize = 8;
+/// How many key ranges are read at a time.
+const RANGES_AT_ONCE: usize = 4;
 
 /// A resource type that is queried, and what the answer shows of its resources.
 #[derive(Debug, Clone)]
@@ -39,8 +29,8 @@ pub struct Scope<'a> {
 /// A page of what a query found.
 #[derive(Debug)]
 pub struct Found {
-    /// How many resources match.
-    pub total: usize,
+    /// How many resources match; `None` in a walk by cursor through more than one request looks at.
+    pub total: Option<usize>,
     /// The resources of the page, each with the index of its scope.
     pub resources: Vec<(usize, Resource)>,
     /// Where the walk goes on, if it pages by cursor and there is more.
@@ -49,11 +39,12 @@ pub struct Found {
 
 impl Directory {
     /// The resources that a query asks for: of all scopes, in its order, or else in the order of scopes
-    /// and ids.
+    /// and ids. Where no index answers, a walk by cursor gets those among the next 5,000 resources: perhaps
+    /// fewer than a page holds, or none, and a cursor.
     ///
     /// # Errors
-    /// `invalidFilter`; the errors of cursors; `tooMany` if no index answers and there are more than
-    /// 5,000 resources, or for a group whose members fit no answer; 503.
+    /// `invalidFilter`; the errors of cursors; `tooMany` if no index answers, there are more than 5,000
+    /// resources, and the query sorts or pages by index, or for a group whose members fit no answer; 503.
     pub async fn query(&self, call: Call<'_>, scopes: &[Scope<'_>], query: &Query) -> Result<Found, Error> {
         let key = call.tenant.key();
         let now = self.clock.seconds();
@@ -69,35 +60,21 @@ impl Directory {
         let sorts: Vec<Option<Sort<'_>>> =
             scopes.iter().map(|scope| by.and_then(|by| Sort::new(by, &scope.of.resource))).collect();
         let sorted = sorts.iter().flatten().next().is_some();
-        let mut page = Page::new(start, query.page_size(), query.descending);
-        if filters.is_empty() && !sorted {
-            self.plain(call, scopes, &mut page).await?;
+        let page = Page::new(start, query.page_size(), query.descending);
+        let mut page = if filters.is_empty() && !sorted {
+            self.plain(call, scopes, page).await?
         } else {
-            let mut waiting = Sorted { hits: Vec::new(), bytes: 0 };
+            let waiting = sorted.then(Vec::new);
+            let mut gathered = Gathered { page, waiting, bytes: 0, left: MOST_SCANNED, whole: true };
             for (index, scope) in scopes.iter().enumerate() {
-                let filter = filters.get(index);
-                let sort = sorts.get(index).and_then(Option::as_ref);
-                let mut take = |resource: Stored| {
-                    let key = sorted.then(|| match sort {
-                        Some(sort) => sort.key(&scope.of.resource.view(&resource.resource, call.base_url)),
-                        None => SortKey::Absent,
-                    });
-                    let hit = Hit { scope: index, key, resource };
-                    if sorted {
-                        return waiting.push(hit);
-                    }
-                    page.judge(hit);
-                    Ok(())
-                };
-                self.judge(call, scope.of, filter, &mut take).await?;
+                let (filter, sort) = (filters.get(index), sorts.get(index).and_then(Option::as_ref));
+                self.gather(call, Part { index, of: scope.of, filter, sort }, &mut gathered).await?;
             }
-            waiting.hits.sort_by(|a, b| a.compare(b, query.descending));
-            waiting.hits.into_iter().for_each(|hit| page.judge(hit));
-        }
+            gathered.finish(query.descending)
+        };
         let mut room = PageRoom::default();
         let mut resources = Vec::with_capacity(page.hits.len());
         let mut last = None;
-        let mut more = page.more;
         let mut each = stream::iter(std::mem::take(&mut page.hits))
             .map(|hit| async { (hit.place(), hit.scope, self.complete_hit(call, scopes, hit).await) })
             .buffered(SIDE_BY_SIDE);
@@ -105,29 +82,31 @@ impl Directory {
             let Shown { resource, .. } = shown?.whole()?;
             let size = serde_json::to_vec(resource.attributes.as_object()).map_or(0, |json| json.len());
             if !room.takes(size) {
-                more = true;
+                page.more = true;
                 break;
             }
             last = Some(place);
             resources.push((scope, resource));
         }
-        let next = last.filter(|_| more && query.cursor.is_some());
+        let next = if page.more { last } else { page.resume };
+        let next = next.filter(|_| query.cursor.is_some());
         let next = next.map(|place| Cursor::new(walk, now, place, page.total).write(&key));
         Ok(Found { total: page.total, resources, next_cursor: next })
     }
 
     async fn complete_hit(&self, call: Call<'_>, scopes: &[Scope<'_>], hit: Hit) -> Result<Shown, Error> {
+        let Stored { resource, members, .. } = hit.resource;
         match scopes.get(hit.scope) {
-            None => Ok(Shown { resource: hit.resource.resource, cut: false }),
+            None => Ok(Shown { resource, cut: false }),
             Some(Scope { of, projection }) => {
                 let wanted = Wanted { projection, members: MOST_MEMBERS };
-                self.complete(call, of, hit.resource.resource, wanted).await
+                self.complete(call, of, resource, members, wanted).await
             }
         }
     }
 
     /// All resources, in the order of scopes and ids.
-    async fn plain(&self, call: Call<'_>, scopes: &[Scope<'_>], page: &mut Page) -> Result<(), Error> {
+    async fn plain(&self, call: Call<'_>, scopes: &[Scope<'_>], mut page: Page) -> Result<Page, Error> {
         let now = self.clock.seconds();
         let mut total = 0;
         for (index, scope) in scopes.iter().enumerate() {
@@ -157,126 +136,136 @@ impl Directory {
         }
         page.total = match &page.start {
             Start::After(cursor) => cursor.total,
-            _ => total,
+            _ => Some(total),
         };
-        Ok(())
+        Ok(page)
     }
 
-    /// Gives every resource of a type that passes the filter to `take`, in the order of their ids.
-    async fn judge(
-        &self,
-        call: Call<'_>,
-        of: &Type,
-        filter: Option<&Filter<'_>>,
-        take: &mut impl FnMut(Stored) -> Result<(), Error>,
-    ) -> Result<(), Error> {
-        let now = self.clock.seconds();
-        let at = call.collection(&of.kind);
-        let indexed = match filter.and_then(|filter| filter.equalities(&of.indexed)) {
-            Some(equalities) if equalities.len() <= MOST_LOOKUPS => self.look_up(call, of, equalities).await?,
+    /// Gathers the resources of a type that pass the filter, in the order of their ids: by index, or from
+    /// all of them.
+    async fn gather(&self, call: Call<'_>, part: Part<'_>, gathered: &mut Gathered) -> Result<(), Error> {
+        let plan = match Plan::of(part.of, part.filter) {
+            Plan::LookUp(equalities) => match self.look_up(call, part.of, equalities).await? {
+                Some(candidates) => return self.pass(call, part, candidates, gathered).await,
+                None => Plan::scan(part.filter),
+            },
+            Plan::Page => Plan::scan(None),
+            plan => plan,
+        };
+        let most = gathered.left.min(if plan == (Plan::Scan { loads: true }) { MOST_LOADED } else { MOST_SCANNED });
+        let walks = gathered.walks();
+        let after = match &gathered.page.start {
+            _ if !gathered.whole => return Ok(()),
+            Start::After(cursor) if walks && part.index < cursor.scope => return Ok(()),
+            Start::After(cursor) if walks && part.index == cursor.scope => Some(cursor.after.clone()),
             _ => None,
         };
-        if let Some(candidates) = indexed {
-            return self.pass(call, of, filter, candidates, take).await;
+        let at = call.collection(&part.of.kind);
+        let now = self.clock.seconds();
+        let most_read = if walks { most } else { usize::MAX };
+        let ranges = self.store.ranges(&at, after.as_deref(), most_read).await.map_err(unanswered)?;
+        if !walks && ranges.total > most {
+            return Err(too_many(part.of, most, gathered.waiting.is_some()));
         }
-        let loads = filter.is_some_and(|filter| {
-            [MEMBERS, GROUPS].iter().any(|attribute| filter.interest(attribute) != Interest::None)
-        });
-        let most = if loads { MOST_LOADED } else { MOST_SCANNED };
-        // The count costs one call; the look at all resources that it spares, hundreds.
-        if self.store.count(&at).await.map_err(unanswered)? > most {
-            return Err(too_many(of, most));
-        }
-        let mut walk = self.store.all(&at, now);
-        let mut looked_at = 0;
-        let mut some = Vec::new();
-        loop {
-            let next = walk.next().await.map_err(unanswered)?;
-            let ended = next.is_none();
-            some.extend(next);
-            looked_at += usize::from(!ended);
-            if looked_at > most {
-                return Err(too_many(of, most));
-            }
-            if ended || some.len() >= SIDE_BY_SIDE {
-                self.pass(call, of, filter, std::mem::take(&mut some), take).await?;
-            }
-            if ended {
+        gathered.left = gathered.left.saturating_sub(ranges.total);
+        gathered.whole = ranges.next.is_none();
+        // Whoever resumes knows the total, or nobody does.
+        let counts = gathered.whole && !matches!(gathered.page.start, Start::After(_)) || !walks;
+        let mut each = stream::iter(ranges.ranges)
+            .map(|range| async { self.store.range(&at, range, now).await })
+            .buffered(RANGES_AT_ONCE);
+        while let Some(candidates) = each.try_next().await.map_err(unanswered)? {
+            self.pass(call, part, candidates, gathered).await?;
+            if gathered.page.more && !counts {
+                gathered.whole = false;
                 return Ok(());
             }
         }
+        gathered.page.resume = ranges.next.map(|next| (None, part.index, next));
+        Ok(())
     }
 
-    /// Gives those of `candidates` that pass the filter to `take`, in their order.
+    /// Gathers those of `candidates` that pass the filter, in their order.
     async fn pass(
         &self,
         call: Call<'_>,
-        of: &Type,
-        filter: Option<&Filter<'_>>,
+        part: Part<'_>,
         candidates: Vec<Stored>,
-        take: &mut impl FnMut(Stored) -> Result<(), Error>,
+        gathered: &mut Gathered,
     ) -> Result<(), Error> {
-        let Some(filter) = filter else { return candidates.into_iter().try_for_each(take) };
         let mut each = stream::iter(candidates)
             .map(|candidate| async move {
-                let whole = self.judgeable(call, of, &candidate.resource, filter).await?;
-                let passes = filter.matches(&of.resource.view(&whole, call.base_url));
+                let Some(filter) = part.filter else { return Ok(Some(candidate)) };
+                let whole = self.judgeable(call, part.of, &candidate, filter).await?;
+                let passes = filter.matches(&part.of.resource.view(&whole, call.base_url));
                 Ok::<_, Error>(passes.then_some(candidate))
             })
             .buffered(SIDE_BY_SIDE);
         while let Some(passed) = each.try_next().await? {
-            passed.map_or(Ok(()), &mut *take)?;
+            if let Some(resource) = passed {
+                let key = gathered.waiting.is_some().then(|| match part.sort {
+                    Some(sort) => sort.key(&part.of.resource.view(&resource.resource, call.base_url)),
+                    None => SortKey::Absent,
+                });
+                gathered.take(Hit { scope: part.index, key, resource })?;
+            }
         }
         Ok(())
     }
+}
 
-    /// The resources that fulfil one of the equalities, in the order of their ids; `None` if one of them
-    /// stands for too many.
-    async fn look_up(
-        &self,
-        call: Call<'_>,
-        of: &Type,
-        equalities: Vec<Equality>,
-    ) -> Result<Option<Vec<Stored>>, Error> {
-        let at = call.collection(&of.kind);
-        let now = self.clock.seconds();
-        let mut found = BTreeMap::new();
-        for Equality { attribute, value } in equalities {
-            let id = || value.to_lowercase().parse::<ResourceId>();
-            let form = || of.resource.name_form(&value);
-            let some = match attribute.as_str() {
-                "id" => match value.parse() {
-                    Ok(id) => self.store.resource(&at, &id, now).await.map(|one| Some(Vec::from_iter(one))),
-                    Err(()) => Ok(Some(Vec::new())),
-                },
-                "externalId" => self.store.by_external_id(&at, &value, now).await,
-                "emails.value" => self.store.by_email(&at, &value, form().ok().as_deref(), now).await,
-                "members.value" => match id() {
-                    Ok(id) => Ok(self.groups_of(call, &id).await?),
-                    Err(()) => Ok(Some(Vec::new())),
-                },
-                "groups.value" => match id() {
-                    Ok(id) => {
-                        let members = self.members(call, &id, MOST_OWNERS).await?;
-                        if members.len() > MOST_OWNERS {
-                            return Ok(None);
-                        }
-                        let ids = members.into_iter().map(|member| member.value).collect();
-                        self.store.resources(&at, ids, now).await.map(Some)
-                    }
-                    Err(()) => Ok(Some(Vec::new())),
-                },
-                // A name that cannot be stored has no owner.
-                _ => match form() {
-                    Ok(form) => self.store.by_name(&at, &form, now).await,
-                    Err(_) => Ok(Some(Vec::new())),
-                },
-            };
-            let Some(some) = some.map_err(unanswered)? else { return Ok(None) };
-            let visible = some.into_iter().filter(|resource| resource.is_visible(now));
-            found.extend(visible.map(|resource| (resource.resource.id.clone(), resource)));
+/// A resource type among those that are queried.
+#[derive(Debug, Clone, Copy)]
+struct Part<'a> {
+    index: usize,
+    of: &'a Type,
+    filter: Option<&'a Filter<'a>>,
+    sort: Option<&'a Sort<'a>>,
+}
+
+/// What has been found so far.
+struct Gathered {
+    page: Page,
+    /// Resources that wait for being sorted, if the query sorts.
+    waiting: Option<Vec<Hit>>,
+    /// Bytes of their documents.
+    bytes: usize,
+    /// How many resources may still be looked at.
+    left: usize,
+    /// Whether all resources were looked at that the query asks for.
+    whole: bool,
+}
+
+impl Gathered {
+    /// Whether resources may be left for another request.
+    fn walks(&self) -> bool {
+        self.waiting.is_none() && !matches!(self.page.start, Start::Index(_))
+    }
+
+    fn take(&mut self, hit: Hit) -> Result<(), Error> {
+        let Some(waiting) = &mut self.waiting else {
+            self.page.judge(hit);
+            return Ok(());
+        };
+        self.bytes += hit.resource.bytes();
+        if self.bytes > MOST_SORTED_BYTES {
+            return Err(Error::new(ErrorKind::TooMany, "The resources are too large to be sorted; leave sortBy away."));
         }
-        Ok(Some(found.into_values().collect()))
+        waiting.push(hit);
+        Ok(())
+    }
+
+    fn finish(self, descending: bool) -> Page {
+        let Self { mut page, waiting, whole, .. } = self;
+        let sorted = waiting.is_some();
+        let mut waiting = waiting.unwrap_or_default();
+        waiting.sort_by(|a, b| a.compare(b, descending));
+        waiting.into_iter().for_each(|hit| page.judge(hit));
+        page.total = match &page.start {
+            Start::After(cursor) if !sorted => cursor.total,
+            _ => whole.then_some(page.judged),
+        };
+        page
     }
 }
 
@@ -296,30 +285,14 @@ fn filters<'s>(call: Call<'_>, scopes: &[Scope<'s>], query: &Query) -> Result<Ve
     scopes.iter().zip(parsed).map(|(scope, parsed)| parsed.or_else(|_| lenient(scope))).collect()
 }
 
-/// Resources that wait for being sorted.
-struct Sorted {
-    hits: Vec<Hit>,
-    bytes: usize,
-}
-
-impl Sorted {
-    fn push(&mut self, hit: Hit) -> Result<(), Error> {
-        self.bytes += hit.resource.bytes();
-        if self.bytes > MOST_SORTED_BYTES {
-            return Err(Error::new(ErrorKind::TooMany, "The resources are too large to be sorted; leave sortBy away."));
-        }
-        self.hits.push(hit);
-        Ok(())
-    }
-}
-
-fn too_many(of: &Type, most: usize) -> Error {
+fn too_many(of: &Type, most: usize, sorted: bool) -> Error {
     let indexed: Vec<String> = of.indexed.iter().map(|name| format!("{name} eq")).collect();
+    let way = if sorted { "leave sortBy away" } else { "page by cursor (cursor= in place of startIndex)" };
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "This query would have to look at more than {most} resources of the type {}; leave sortBy away, or join the \
-             filter by and with one of: {}.",
+            "This query would have to look at more than {most} resources of the type {}; {way}, or join the filter by \
+             and with one of: {}.",
             of.resource.name,
             indexed.join(", ")
         ),

@@ -53,22 +53,27 @@ impl Directory {
     /// 404 if there is none, it was deleted, or the text is no id of ours.
     pub async fn retrieve(&self, call: Call<'_>, of: &Type, id: &str, wanted: Wanted<'_>) -> Result<Shown, Error> {
         let stored = self.visible(call, of, id).await?;
-        self.complete(call, of, stored.resource, wanted).await
+        self.complete(call, of, stored.resource, stored.members, wanted).await
     }
 
-    /// A resource that was read, with all that is wanted of it. The members of a group are read after
-    /// its version: a write that is based on both is refused if they are newer.
+    /// A resource that was read, with all that is wanted of it: the members of a group, which has about
+    /// `count`, too. They are read after its version: a write that is based on both is refused if they are
+    /// newer.
     pub(super) async fn complete(
         &self,
         call: Call<'_>,
         of: &Type,
         mut resource: Resource,
+        count: usize,
         wanted: Wanted<'_>,
     ) -> Result<Shown, Error> {
         let mut cut = false;
         if of.kind == Kind::Group && wanted.projection.shows(&of.resource, MEMBERS) {
-            let members = self.members(call, &resource.id, wanted.members).await?;
-            cut = set_members(call, &mut resource, members, wanted.members);
+            cut = count > wanted.members;
+            if !cut && count > 0 {
+                let members = self.members(call, &resource.id, count).await?;
+                cut = set_members(call, &mut resource, members);
+            }
         } else if of.kind == Kind::User && wanted.projection.shows(&of.resource, GROUPS) {
             let groups = self.groups_of(call, &resource.id).await?.ok_or_else(too_many_groups)?;
             set_groups(call, &mut resource, &groups);
@@ -81,9 +86,10 @@ impl Directory {
         &self,
         call: Call<'_>,
         of: &Type,
-        resource: &'r Resource,
+        stored: &'r Stored,
         filter: &Filter<'_>,
     ) -> Result<Cow<'r, Resource>, Error> {
+        let resource = &stored.resource;
         let mut whole = Cow::Borrowed(resource);
         match of.kind {
             Kind::Group => {
@@ -94,9 +100,10 @@ impl Directory {
                         let key = call.tenant.key();
                         self.store.members_among(&key, &resource.id, &ids).await.map_err(unanswered)?
                     }
-                    Interest::All => self.members(call, &resource.id, MOST_MEMBERS).await?,
+                    Interest::All if stored.members > MOST_MEMBERS => return Err(too_large()),
+                    Interest::All => self.members(call, &resource.id, stored.members).await?,
                 };
-                if set_members(call, whole.to_mut(), members, MOST_MEMBERS) {
+                if set_members(call, whole.to_mut(), members) {
                     return Err(too_large());
                 }
             }
@@ -118,9 +125,9 @@ impl Directory {
         Ok(whole)
     }
 
-    /// One more member than `most`, if there are so many.
-    pub(super) async fn members(&self, call: Call<'_>, group: &ResourceId, most: usize) -> Result<Vec<Member>, Error> {
-        self.store.members(&call.tenant.key(), group, most.saturating_add(1)).await.map_err(unanswered)
+    /// The members of a group that has about `count`.
+    pub(super) async fn members(&self, call: Call<'_>, group: &ResourceId, count: usize) -> Result<Vec<Member>, Error> {
+        self.store.members(&call.tenant.key(), group, count).await.map_err(unanswered)
     }
 
     /// The groups that somebody is a member of itself; `None` if they are more than 1,000.
@@ -163,10 +170,10 @@ fn too_many_groups() -> Error {
     )
 }
 
-/// Puts members among the attributes; whether they are more than `most` and left out.
-pub(super) fn set_members(call: Call<'_>, group: &mut Resource, members: Vec<Member>, most: usize) -> bool {
+/// Puts members among the attributes; whether they are too large for an answer and left out.
+pub(super) fn set_members(call: Call<'_>, group: &mut Resource, members: Vec<Member>) -> bool {
     let bytes: usize = members.iter().map(|member| MEMBER_BYTES + member.display.as_ref().map_or(0, String::len)).sum();
-    if members.len() > most || bytes > MAX_PAGE_BYTES {
+    if bytes > MAX_PAGE_BYTES {
         return true;
     }
     let shown: Vec<Value> = members.iter().map(|member| Value::Object(element(call, member))).collect();

@@ -55,5 +55,5 @@ impl Service {
 
 fn list(resources: impl Iterator<Item = serde_json::Value>) -> serde_json::Value {
     let resources: Vec<_> = resources.collect();
-    serde_json::to_value(ListResponse::new(resources.len(), 1, resources)).unwrap_or_default()
+    serde_json::to_value(ListResponse::new(Some(resources.len()), 1, resources)).unwrap_or_default()
 }

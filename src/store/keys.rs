@@ -9,6 +9,11 @@ use scim_core::members::MemberType;
 use scim_core::{Error, ResourceId};
 use sha2::Sha256;
 
+/// A sort key before that of every resource, whose ids are letters, digits, `-` and `_`.
+pub(super) const FIRST: &str = "-";
+/// A sort key behind all of them.
+pub(super) const LAST: &str = "~";
+
 /// A tenant's code: eight characters `[a-z0-9]`, generated, never chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TenantCode(String);

@@ -12,7 +12,7 @@ use super::{Rows, Store, StoreError};
 /// Most resources that are read one by one because they share a name.
 const MOST_OWNERS: usize = 50;
 /// Most rows that a name is looked for in: those of its owners now and before.
-const MOST_ROWS: i32 = 500;
+const MOST_ROWS: usize = 500;
 /// How many of them are read at a time.
 const SIDE_BY_SIDE: usize = 16;
 
@@ -27,7 +27,7 @@ impl Store {
         let claim = at.claim(form, None);
         // Claims come first; an owner that is not among the first rows is read by its id.
         let (partition, prefix) = (at.rows(), at.name_prefix(form));
-        let (rows, more) = self.query(Rows::Beginning(&partition, &prefix), Some(MOST_ROWS)).await?;
+        let (rows, more) = self.query(Rows::Beginning(&partition, &prefix), None, Some(MOST_ROWS)).await?;
         let claims = rows.iter().filter(|row| row.s().starts_with(&claim) && row.number("x").is_none());
         let owners: BTreeSet<ResourceId> = claims.filter_map(|claim| claim.text("i")?.parse().ok()).collect();
         if owners.len() > MOST_OWNERS {
@@ -86,7 +86,7 @@ impl Store {
     }
 
     /// The visible users with this e-mail address in any spelling, be it their userName (whose form is
-    /// `name`) or one of `emails`; `None` if there are over 50. Three calls for one user.
+    /// `name`) or one of `emails`; `None` if there are over 50. Three calls for one user, two in a row.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -97,18 +97,28 @@ impl Store {
         name: Option<&str>,
         now: i64,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
+        let named = async {
+            match name {
+                Some(name) => self.by_name(at, name, now).await,
+                None => Ok(Some(Vec::new())),
+            }
+        };
         let form = email_form(email);
-        let ids = self.owners(&at.tenant.emails(), &at.email_prefix(&form), Of::Visible).await?;
+        let (pointed, named) = tokio::try_join!(self.by_pointer(at, &form, now), named)?;
+        let (Some(mut users), Some(named)) = (pointed, named) else { return Ok(None) };
+        let new = named.into_iter().filter(|named| users.iter().all(|user| user.resource.id != named.resource.id));
+        users.extend(new.collect::<Vec<_>>());
+        Ok(Some(users))
+    }
+
+    /// The visible users with this e-mail address that is not their userName.
+    async fn by_pointer(&self, at: &Collection, form: &str, now: i64) -> Result<Option<Vec<Stored>>, StoreError> {
+        let ids = self.owners(&at.tenant.emails(), &at.email_prefix(form), Of::Visible).await?;
         if ids.len() > MOST_OWNERS {
             return Ok(None);
         }
         let mut users = self.resources(at, ids, now).await?;
-        users.retain(|user| user.is_visible(now) && user.names.emails.contains(&form));
-        if let Some(name) = name {
-            let Some(named) = self.by_name(at, name, now).await? else { return Ok(None) };
-            let new = named.into_iter().filter(|named| users.iter().all(|user| user.resource.id != named.resource.id));
-            users.extend(new.collect::<Vec<_>>());
-        }
+        users.retain(|user| user.is_visible(now) && user.names.emails.iter().any(|email| email == form));
         Ok(Some(users))
     }
 

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::members::MemberType;
 use scim_core::{Member, ResourceId};
 
@@ -14,12 +15,16 @@ use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
 use super::transaction::{Condition, Role, Transaction, number, text};
 use super::writes::{Wrote, version};
-use super::{Store, StoreError};
+use super::{KeyRange, Rows, Store, StoreError};
 
 /// Heads of a group.
 const HEADS: usize = 16;
 /// Most actions of a transaction (DynamoDB's limit).
-const MOST_ACTIONS: usize = 100;
+pub(super) const MOST_ACTIONS: usize = 100;
+/// How many members are read in one call: less than a megabyte.
+const MEMBERS_AT_ONCE: usize = 4_000;
+/// How many parts of a group are read at a time.
+const PARTS_AT_ONCE: usize = 4;
 /// Actions that a change of the group itself takes at most: row, claims, externalIds, counter, log.
 const OWN_ACTIONS: usize = 12;
 
@@ -81,19 +86,34 @@ fn heads(group: &ResourceId) -> impl Iterator<Item = String> {
     (0..HEADS).map(move |shard| format!("{group}!{shard:x}"))
 }
 
-/// Adds a new group's heads and first members.
+/// Adds a new group's heads and first members, beside those whose rows are `prepared`.
 pub(super) fn open(
     transaction: &mut Transaction,
     at: &Collection,
     group: &ResourceId,
     moves: &[Move],
+    prepared: &[Move],
     act: &Act,
 ) -> Result<(), StoreError> {
+    let members = by_head(group, moves.iter().chain(prepared));
     for s in heads(group) {
-        let row = Row::new(&at.rows(), &s).number("v", 0).number("m", act.milliseconds);
+        let row = Row::new(&at.rows(), &s)
+            .number("v", 0)
+            .number("n", members.get(&s).copied().unwrap_or_default())
+            .number("m", act.milliseconds);
         transaction.put(Role::Other, row, None)?;
     }
     rows(transaction, &at.tenant, group, moves, act)
+}
+
+/// How many members more each head has that is concerned.
+fn by_head<'m>(group: &ResourceId, moves: impl IntoIterator<Item = &'m Move>) -> BTreeMap<String, i64> {
+    let mut heads = BTreeMap::new();
+    for change in moves {
+        let more = if matches!(change, Move::Leave(_)) { -1 } else { 1 };
+        *heads.entry(head(group, change.member())).or_default() += more;
+    }
+    heads
 }
 
 /// Adds the removal of a group's heads; those in `seen` must have these versions still.
@@ -119,42 +139,47 @@ pub(super) fn push(
     act: &Act,
 ) -> Result<(), StoreError> {
     rows(transaction, &at.tenant, group, moves, act)?;
-    let touched: BTreeSet<String> = moves.iter().map(|change| head(group, change.member())).collect();
+    let touched = by_head(group, moves);
     let seen: BTreeMap<&String, u64> = seen.into_iter().flatten().map(|(s, version)| (s, *version)).collect();
-    for s in &touched {
-        step(transaction, Role::Head, Row::new(&at.rows(), s), seen.get(s).copied(), act)?;
+    for (s, more) in &touched {
+        step(transaction, Role::Head, Row::new(&at.rows(), s), (*more, seen.get(s).copied()), act)?;
     }
-    for (s, seen) in seen.into_iter().filter(|(s, _)| !touched.contains(*s)) {
+    for (s, seen) in seen.into_iter().filter(|(s, _)| !touched.contains_key(*s)) {
         transaction.check(Role::Head, Row::new(&at.rows(), s), as_seen(seen))?;
     }
     Ok(())
 }
 
-/// Adds one more change to a head that must exist, and have the version `seen` if there is one.
+/// Adds one more change to a head, of so many members more, that must exist, and have the version `seen`
+/// if there is one.
 pub(super) fn step(
     transaction: &mut Transaction,
     role: Role,
     head: Row,
-    seen: Option<u64>,
+    (more, seen): (i64, Option<u64>),
     act: &Act,
 ) -> Result<(), StoreError> {
     let Condition(condition, mut values) = seen.map_or(Condition("attribute_exists(p)", Vec::new()), as_seen);
-    values.extend([(":one", number(1)), (":m", number(act.milliseconds))]);
-    transaction.update(role, head, "ADD v :one SET m = :m", values, Some(condition))
+    values.extend([(":one", number(1)), (":n", number(more)), (":m", number(act.milliseconds))]);
+    transaction.update(role, head, "ADD v :one, n :n SET m = :m", values, Some(condition))
 }
 
 fn as_seen(seen: u64) -> Condition {
     Condition("v = :seen", vec![(":seen", version(seen))])
 }
 
-/// Adds the removal of both rows of a membership.
+/// Adds the removal of both rows of a membership, which must be there if it is a move.
 pub(super) fn part(
     transaction: &mut Transaction,
     tenant: &TenantKey,
     group: &ResourceId,
     member: &ResourceId,
-    (role, condition): (Role, Option<Condition>),
+    index: Option<usize>,
 ) -> Result<(), StoreError> {
+    let (role, condition) = match index {
+        Some(index) => (Role::Moved(index), Some(Condition("attribute_exists(p)", Vec::new()))),
+        None => (Role::Other, None),
+    };
     transaction.delete(role, Row::new(&tenant.members(group), member.as_str()), condition)?;
     transaction.delete(Role::Other, Row::new(&tenant.memberships(member), group.as_str()), None)
 }
@@ -188,8 +213,7 @@ fn rows(
                 }
             }
             Move::Leave(id) => {
-                let there = Condition("attribute_exists(p)", Vec::new());
-                part(transaction, tenant, group, id, (Role::Moved(index), Some(there)))?;
+                part(transaction, tenant, group, id, Some(index))?;
             }
         }
     }
@@ -243,7 +267,8 @@ impl Store {
         self.conclude(transaction).await
     }
 
-    /// Up to `most` members of a group, in the order of their ids, strongly consistent.
+    /// The members of a group that has about `count`, in the order of their ids, strongly consistent. One
+    /// call for a few thousand, key ranges side by side for more.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -251,9 +276,29 @@ impl Store {
         &self,
         tenant: &TenantKey,
         group: &ResourceId,
+        count: usize,
+    ) -> Result<Vec<Member>, StoreError> {
+        let partition = tenant.members(group);
+        let each = stream::iter(KeyRange::parts(count.div_ceil(MEMBERS_AT_ONCE))).map(|range| async {
+            let KeyRange { from, to } = range;
+            self.query_some(Rows::Between(&partition, &from, &to), usize::MAX).await
+        });
+        let parts: Vec<(Vec<Item>, bool)> = each.buffered(PARTS_AT_ONCE).try_collect().await?;
+        parts.iter().flat_map(|(items, _)| items).map(member).collect()
+    }
+
+    /// The first members of a group, at most `most`. One call for a few thousand.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn some_members(
+        &self,
+        tenant: &TenantKey,
+        group: &ResourceId,
         most: usize,
     ) -> Result<Vec<Member>, StoreError> {
-        self.query_ids(&tenant.members(group), most).await?.iter().map(member).collect()
+        let items = self.query_some(Rows::ids(&tenant.members(group)), most).await?.0;
+        items.iter().map(member).collect()
     }
 
     /// Which of these are members of a group.
@@ -282,7 +327,7 @@ pub(super) fn letter(kind: &Kind) -> &'static str {
     if *kind == Kind::Group { "G" } else { "U" }
 }
 
-fn member(item: &Item) -> Result<Member, StoreError> {
+pub(super) fn member(item: &Item) -> Result<Member, StoreError> {
     let value = item.s().parse().map_err(|()| StoreError::broken("a member's id is none"))?;
     let kind = match item.text("k") {
         Some("G") => Some(MemberType::Group),

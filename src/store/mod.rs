@@ -7,6 +7,7 @@
 //! * every read after which an IdP may act is strongly consistent;
 //! * a row whose expiry has passed is gone, however late DynamoDB removes it.
 
+mod batch;
 mod counters;
 mod item;
 pub mod keys;
@@ -15,6 +16,7 @@ mod lookup;
 pub mod members;
 mod memberships;
 mod page;
+mod ranges;
 mod removal;
 pub mod resources;
 pub mod table;
@@ -28,14 +30,17 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Builder, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
+pub use batch::Batch;
 pub use keys::{Collection, Kind, TenantKey};
 pub use log::{Act, Operation};
 pub use members::{Move, Seen};
 pub use page::{MAX_PAGE_BYTES, Page, PageRoom};
+pub use ranges::KeyRange;
 pub use resources::{Names, Stored};
 pub use writes::{New, Refusal, Taking, Wrote};
 
 use item::Item;
+use transaction::text;
 
 use crate::telemetry;
 
@@ -98,63 +103,73 @@ impl Store {
         Ok(answer.item.map(Item))
     }
 
-    /// One page of a partition's rows from sort key `from` on (or those that begin with it), in key
-    /// order, strongly consistent; with the sort key after which to go on.
-    async fn query(&self, rows: Rows<'_>, limit: Option<i32>) -> Result<(Vec<Item>, Option<String>), StoreError> {
-        let (condition, p, from) = match rows {
-            Rows::Beginning(p, prefix) => ("p = :p AND begins_with(s, :s)", p, prefix),
-            Rows::From(p, from) => ("p = :p AND s >= :s", p, from),
-            Rows::After(p, after) => ("p = :p AND s > :s", p, after),
+    /// One page of a partition's rows in key order, strongly consistent, behind the sort key `after` if
+    /// there is one; with the sort key after which to go on.
+    async fn query(
+        &self,
+        rows: Rows<'_>,
+        after: Option<&str>,
+        limit: Option<usize>,
+    ) -> Result<(Vec<Item>, Option<String>), StoreError> {
+        let (condition, p, from, to) = match rows {
+            Rows::Beginning(p, prefix) => ("p = :p AND begins_with(s, :s)", p, prefix, None),
+            Rows::Between(p, from, to) => ("p = :p AND s BETWEEN :s AND :t", p, from, Some(to)),
         };
-        let answer = self
+        let key = |s: &str| [("p", p), ("s", s)].map(|(name, value)| (name.to_owned(), text(value))).into();
+        let query = self
             .client
             .query()
             .table_name(&*self.table)
             .key_condition_expression(condition)
-            .expression_attribute_values(":p", AttributeValue::S(p.to_owned()))
-            .expression_attribute_values(":s", AttributeValue::S(from.to_owned()))
+            .expression_attribute_values(":p", text(p))
+            .expression_attribute_values(":s", text(from))
+            .set_exclusive_start_key(after.map(key))
             .consistent_read(true)
-            .set_limit(limit)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send();
-        let answer = Box::pin(answer).await;
+            .set_limit(limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let query = to.into_iter().fold(query, |query, to| query.expression_attribute_values(":t", text(to)));
+        let answer = Box::pin(query.send()).await;
         let answer = answer.map_err(transaction::unavailable)?;
         telemetry::read(answer.consumed_capacity().and_then(|used| used.capacity_units()));
         let last = answer.last_evaluated_key.and_then(|key| key.get("s").and_then(|s| s.as_s().ok()).cloned());
         Ok((answer.items.unwrap_or_default().into_iter().map(Item).collect(), last))
     }
 
-    /// The first rows of a partition whose sort keys are ids, at most `most`.
-    async fn query_ids(&self, p: &str, most: usize) -> Result<Vec<Item>, StoreError> {
-        let mut items = Vec::new();
-        // No id sorts before it.
-        let mut last = Some("-".to_owned());
-        let mut first = true;
-        while let Some(after) = last.filter(|_| items.len() < most) {
-            let rows = if first { Rows::From(p, &after) } else { Rows::After(p, &after) };
-            let limit = i32::try_from(most - items.len()).unwrap_or(i32::MAX);
-            let (more, next) = self.query(rows, Some(limit)).await?;
+    /// The first rows, at most `most`, and whether they are all.
+    async fn query_some(&self, rows: Rows<'_>, most: usize) -> Result<(Vec<Item>, bool), StoreError> {
+        let (mut items, mut last) = self.query(rows, None, Some(most)).await?;
+        while let Some(after) = last.as_deref().filter(|_| items.len() < most) {
+            let (more, next) = self.query(rows, Some(after), Some(most - items.len())).await?;
             items.extend(more);
-            (last, first) = (next, false);
+            last = next;
         }
-        Ok(items)
+        Ok((items, last.is_none()))
     }
 
     /// All rows of a partition that begin with a prefix.
     async fn query_all(&self, p: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
-        let (mut items, mut last) = self.query(Rows::Beginning(p, prefix), None).await?;
+        let rows = Rows::Beginning(p, prefix);
+        let (mut items, mut last) = self.query(rows, None, None).await?;
         while let Some(after) = last {
-            let (more, next) = self.query(Rows::After(p, &after), None).await?;
-            items.extend(more.into_iter().take_while(|item| item.s().starts_with(prefix)));
-            last = next.filter(|next| next.starts_with(prefix));
+            let (more, next) = self.query(rows, Some(&after), None).await?;
+            items.extend(more);
+            last = next;
         }
         Ok(items)
     }
 }
 
-/// Which rows of a partition a query reads.
+/// Which rows of a partition a query reads: those that begin with a prefix, or those between two sort
+/// keys.
+#[derive(Debug, Clone, Copy)]
 enum Rows<'a> {
     Beginning(&'a str, &'a str),
-    From(&'a str, &'a str),
-    After(&'a str, &'a str),
+    Between(&'a str, &'a str, &'a str),
+}
+
+impl<'a> Rows<'a> {
+    /// All rows of a partition whose sort keys are ids.
+    fn ids(p: &'a str) -> Self {
+        Self::Between(p, keys::FIRST, keys::LAST)
+    }
 }

@@ -1,7 +1,9 @@
 //! Lists of resources in the order of their ids.
 
+use super::counters::Start;
 use super::item::Item;
 use super::keys::{Collection, Place};
+use super::ranges::KeyRange;
 use super::resources::Stored;
 use super::{Rows, Store, StoreError};
 
@@ -10,6 +12,8 @@ use super::{Rows, Store, StoreError};
 pub const MAX_PAGE_BYTES: usize = 3 * 1_024 * 1_024;
 /// Most rows that are asked for at once: more would be over the megabyte of an answer anyway.
 const MOST_ROWS: usize = 2_000;
+/// How many resources a key range holds that is read beside others: most of them in one call.
+const AT_ONCE: usize = 500;
 
 /// A page of visible resources.
 #[derive(Debug)]
@@ -19,6 +23,17 @@ pub struct Page {
     /// Those of this page: fewer than asked for at the end, or when they are large; then the last
     /// one does not fit the page any more and shows that there are others.
     pub resources: Vec<Stored>,
+}
+
+/// Where the next resources of a collection are.
+#[derive(Debug)]
+pub struct Ranges {
+    /// Visible resources of the collection.
+    pub total: usize,
+    /// Key ranges in the order of ids.
+    pub ranges: Vec<KeyRange>,
+    /// What to go on behind, if resources follow the last range: no id, but it sorts among them.
+    pub next: Option<String>,
 }
 
 impl Store {
@@ -33,25 +48,42 @@ impl Store {
         }
         if index == 0 {
             let (counters, resources) =
-                tokio::try_join!(self.counters(at), self.some(at, Next::From("0".into()), 0, count, now))?;
+                tokio::try_join!(self.counters(at), self.some(at, KeyRange::all(), 0, count, now))?;
             return Ok(Page { total: counters.total().max(resources.len()), resources });
         }
         let counters = self.counters(at).await?;
         let total = counters.total();
-        if index >= total {
-            return Ok(Page { total, resources: Vec::new() });
-        }
-        let (from, skip) = counters.locate(index);
-        Ok(Page { total, resources: self.some(at, Next::From(from), skip, count, now).await? })
+        let resources = match counters.locate(index, count) {
+            None => Vec::new(),
+            Some(Start::Behind { from, skip }) => self.some(at, KeyRange::from(from), skip, count, now).await?,
+            Some(Start::Within { from, bucket, size, offset, likely }) => {
+                let mut walk = Walk::new(self, at, KeyRange::from(from), likely, now);
+                let mut read = Vec::new();
+                let mut behind = None;
+                while let Some(resource) = walk.next().await? {
+                    if !resource.resource.id.as_str().starts_with(&bucket) {
+                        behind = Some(resource);
+                        break;
+                    }
+                    read.push(resource);
+                }
+                match (offset + read.len()).checked_sub(size) {
+                    // Reading began before the first one of the page.
+                    Some(skip) => fill(read.into_iter().skip(skip).chain(behind), walk, count).await?,
+                    None => self.some(at, KeyRange::from(bucket), offset, count, now).await?,
+                }
+            }
+        };
+        Ok(Page { total, resources })
     }
 
-    /// `count` visible resources behind the one with this id. One call.
+    /// `count` visible resources behind the one with this id, or behind all that sort before this text.
+    /// One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn after(&self, at: &Collection, id: &str, count: usize, now: i64) -> Result<Vec<Stored>, StoreError> {
-        // The heads of a group stand behind it.
-        self.some(at, Next::After(format!("{id}!g")), 0, count, now).await
+        self.some(at, KeyRange::from(behind(id)), 0, count, now).await
     }
 
     /// How many visible resources a collection has. One call.
@@ -62,38 +94,70 @@ impl Store {
         Ok(self.counters(at).await?.total())
     }
 
-    /// Every visible resource, one by one. For filters that no index answers.
-    pub fn all<'a>(&'a self, at: &'a Collection, now: i64) -> Walk<'a> {
-        Walk::new(self, at, Next::From("0".into()), MOST_ROWS, now)
+    /// How many visible resources a collection has, and the key ranges in which the next of them are, for
+    /// [`Store::range`]: behind the one with the id `after`, about `most`. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn ranges(&self, at: &Collection, after: Option<&str>, most: usize) -> Result<Ranges, StoreError> {
+        let counters = self.counters(at).await?;
+        let (ranges, next) = counters.split(after.map(behind).as_deref(), AT_ONCE, most);
+        Ok(Ranges { total: counters.total(), ranges, next })
+    }
+
+    /// All visible resources in a key range. One call a megabyte.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn range(&self, at: &Collection, range: KeyRange, now: i64) -> Result<Vec<Stored>, StoreError> {
+        let mut walk = Walk::new(self, at, range, MOST_ROWS, now);
+        let mut resources = Vec::new();
+        while let Some(resource) = walk.next().await? {
+            resources.push(resource);
+        }
+        Ok(resources)
     }
 
     async fn some(
         &self,
         at: &Collection,
-        from: Next,
+        range: KeyRange,
         skip: usize,
         count: usize,
         now: i64,
     ) -> Result<Vec<Stored>, StoreError> {
-        let mut walk = Walk::new(self, at, from, skip + count, now);
-        let mut resources = Vec::with_capacity(count);
-        let mut left = skip;
-        let mut room = PageRoom::default();
-        while resources.len() < count
-            && let Some(resource) = walk.next().await?
-        {
-            if left > 0 {
-                left -= 1;
-                continue;
-            }
-            let fits = room.takes(resource.bytes());
-            resources.push(resource);
-            if !fits {
-                break;
-            }
+        let mut walk = Walk::new(self, at, range, skip + count, now);
+        for _ in 0..skip {
+            walk.next().await?;
         }
-        Ok(resources)
+        fill(std::iter::empty(), walk, count).await
     }
+}
+
+/// The sort key behind a resource: the heads of a group stand there.
+fn behind(id: &str) -> String {
+    format!("{id}!g")
+}
+
+/// `count` resources: those that were read, and more of the walk. Those that are beyond the room of a page
+/// end it.
+async fn fill(read: impl Iterator<Item = Stored>, mut walk: Walk<'_>, count: usize) -> Result<Vec<Stored>, StoreError> {
+    let mut read = read.fuse();
+    let mut resources = Vec::with_capacity(count);
+    let mut room = PageRoom::default();
+    while resources.len() < count {
+        let next = match read.next() {
+            Some(resource) => Some(resource),
+            None => walk.next().await?,
+        };
+        let Some(resource) = next else { break };
+        let fits = room.takes(resource.bytes());
+        resources.push(resource);
+        if !fits {
+            break;
+        }
+    }
+    Ok(resources)
 }
 
 /// How much more a page holds.
@@ -111,37 +175,33 @@ impl PageRoom {
 
 /// Visible resources in key order, read as needed.
 #[derive(Debug)]
-pub struct Walk<'a> {
+struct Walk<'a> {
     store: &'a Store,
-    at: &'a Collection,
+    partition: String,
+    range: KeyRange,
     now: i64,
     ready: std::vec::IntoIter<Item>,
     /// A resource whose heads may follow.
     open: Option<Stored>,
-    next: Next,
-    limit: i32,
-}
-
-#[derive(Debug)]
-enum Next {
-    From(String),
-    After(String),
-    End,
+    /// The last key that was read; `None` when there is no more.
+    next: Option<Option<String>>,
+    limit: usize,
 }
 
 impl<'a> Walk<'a> {
     /// Reads about `wanted` resources at once: each stands beside its claim, a group before its heads.
-    fn new(store: &'a Store, at: &'a Collection, next: Next, wanted: usize, now: i64) -> Self {
+    fn new(store: &'a Store, at: &Collection, range: KeyRange, wanted: usize, now: i64) -> Self {
         let rows = if at.kind == super::Kind::Group { 18 } else { 2 };
-        let limit = i32::try_from(wanted.saturating_mul(rows).saturating_add(rows).min(MOST_ROWS)).unwrap_or(i32::MAX);
-        Self { store, at, now, ready: Vec::new().into_iter(), open: None, next, limit }
+        let limit = wanted.saturating_mul(rows).saturating_add(rows).min(MOST_ROWS);
+        let ready = Vec::new().into_iter();
+        Self { store, partition: at.rows(), range, now, ready, open: None, next: Some(None), limit }
     }
 
     /// The next resource; `None` at the end.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn next(&mut self) -> Result<Option<Stored>, StoreError> {
+    async fn next(&mut self) -> Result<Option<Stored>, StoreError> {
         loop {
             for item in self.ready.by_ref() {
                 match (Place::of(item.s()), &mut self.open) {
@@ -156,15 +216,11 @@ impl<'a> Walk<'a> {
                     }
                 }
             }
-            let partition = self.at.rows();
-            let rows = match &self.next {
-                Next::From(from) => Rows::From(&partition, from),
-                Next::After(after) => Rows::After(&partition, after),
-                Next::End => return Ok(self.open.take()),
-            };
-            let (rows, last) = self.store.query(rows, Some(self.limit)).await?;
+            let Some(after) = &self.next else { return Ok(self.open.take()) };
+            let rows = Rows::Between(&self.partition, &self.range.from, &self.range.to);
+            let (rows, last) = self.store.query(rows, after.as_deref(), Some(self.limit)).await?;
             self.ready = rows.into_iter();
-            self.next = last.map_or(Next::End, Next::After);
+            self.next = last.map(Some);
         }
     }
 }

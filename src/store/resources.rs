@@ -118,6 +118,8 @@ pub struct Stored {
     pub(super) keys: Keys,
     /// The version of the row itself.
     pub(super) row_version: u64,
+    /// How many members a group has.
+    pub members: usize,
     /// The version of each head of a group.
     pub(super) heads: Vec<(String, u64)>,
     bytes: usize,
@@ -156,6 +158,7 @@ impl Stored {
                 unique: item.list("uq"),
             },
             row_version,
+            members: 0,
             heads: Vec::new(),
             bytes,
         })
@@ -185,6 +188,7 @@ impl Stored {
             let meta = &mut self.resource.meta;
             meta.version = Version(meta.version.0 + version);
             meta.last_modified = meta.last_modified.max(instant(head.need_number("m")?)?);
+            self.members += usize::try_from(head.need_number("n")?).unwrap_or_default();
             self.heads.push((head.s().to_owned(), version));
         }
         Ok(())
@@ -266,7 +270,7 @@ impl Store {
             // All ids of groups are UUIDs; a shorter text would begin those of many.
             Kind::Group if id.as_str().len() != UUID_LENGTH => None,
             Kind::Group => {
-                let items = self.query(Rows::Beginning(&at.rows(), id.as_str()), None).await?.0;
+                let items = self.query(Rows::Beginning(&at.rows(), id.as_str()), None, None).await?.0;
                 Stored::read_all(&items)?.into_iter().find(|group| group.resource.id == *id)
             }
             _ => self.get(&at.rows(), id.as_str()).await?.map(|item| Stored::read(&item)).transpose()?,

@@ -90,14 +90,14 @@ impl Transaction {
         role: Role,
         key: Row,
         expression: &str,
-        values: Values,
+        values: impl IntoIterator<Item = (impl Into<String>, AttributeValue)>,
         condition: Option<&'static str>,
     ) -> Result<(), StoreError> {
         let update = Update::builder()
             .table_name(&*self.table)
             .set_key(Some(key.0))
             .update_expression(expression)
-            .set_expression_attribute_values(parts(Some(Condition("", values))).1)
+            .set_expression_attribute_values(named(values))
             .set_condition_expression(condition.map(str::to_owned))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .build()
@@ -127,12 +127,17 @@ impl Transaction {
             .table_name(&*self.table)
             .set_key(Some(key.0))
             .condition_expression(expression)
-            .set_expression_attribute_values(parts(Some(Condition("", values))).1)
+            .set_expression_attribute_values(named(values))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .build()
             .map_err(|error| StoreError::broken(error.to_string()))?;
         self.push(role, TransactWriteItem::builder().condition_check(check).build());
         Ok(())
+    }
+
+    /// How many actions it has.
+    pub(super) fn len(&self) -> usize {
+        self.actions.len()
     }
 
     fn push(&mut self, role: Role, action: TransactWriteItem) {
@@ -207,8 +212,15 @@ fn verdict(roles: &[Role], reasons: &[CancellationReason]) -> Verdict {
 
 fn parts(condition: Option<Condition>) -> (Option<String>, Option<HashMap<String, AttributeValue>>) {
     let Some(Condition(expression, values)) = condition else { return (None, None) };
-    let values: HashMap<_, _> = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    (Some(expression.to_owned()), (!values.is_empty()).then_some(values))
+    (Some(expression.to_owned()), named(values))
+}
+
+/// The values of an expression; DynamoDB takes no empty map of them.
+fn named(
+    values: impl IntoIterator<Item = (impl Into<String>, AttributeValue)>,
+) -> Option<HashMap<String, AttributeValue>> {
+    let values: HashMap<_, _> = values.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    (!values.is_empty()).then_some(values)
 }
 
 /// A pause drawn evenly from zero to `most`.

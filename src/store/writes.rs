@@ -13,7 +13,7 @@ use super::transaction::{Condition, Outcome, Role, Transaction, number, text};
 use super::{Store, StoreError, counters};
 
 /// A row that nobody holds: there is none, or it has expired.
-const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
+pub(super) const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
 /// As [`UNHELD`], or the holder was deleted: its rows carry an expiry.
 const UNHELD_OR_DELETED: &str = "attribute_not_exists(p) OR attribute_exists(x)";
 /// As [`UNHELD`]; a row that the resource itself left behind is free too.
@@ -70,8 +70,8 @@ pub struct Refusal {
 }
 
 impl Store {
-    /// Stores a new resource, a group with these members. One call: row, claim, externalId, e-mails,
-    /// counter, log.
+    /// Stores a new resource, a group with these members and those that are prepared. One call: row,
+    /// claim, externalId, e-mails, counter, log.
     ///
     /// Losing a race shows as a refusal; a claim that is this resource's own already (a lost answer,
     /// sent again) counts as stored.
@@ -83,12 +83,14 @@ impl Store {
         at: &Collection,
         new: New<'_>,
         members: &[Move],
+        prepared: &[Move],
         act: &Act,
     ) -> Result<Wrote, StoreError> {
         let unheld = Condition(UNHELD, vec![(":now", number(act.now))]);
-        let mut transaction = self.put(at, new, None, unheld, act)?;
+        let mut transaction = Transaction::on(self);
+        put(&mut transaction, at, new, None, unheld, act)?;
         if at.kind == Kind::Group {
-            members::open(&mut transaction, at, &new.resource.id, members, act)?;
+            members::open(&mut transaction, at, &new.resource.id, members, prepared, act)?;
         }
         self.account(
             &mut transaction,
@@ -114,7 +116,8 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn restore(&self, at: &Collection, old: &Stored, new: New<'_>, act: &Act) -> Result<Wrote, StoreError> {
         let seen = Condition("attribute_not_exists(p) OR v = :seen", vec![(":seen", version(old.row_version))]);
-        let mut transaction = self.put(at, new, Some(old), seen, act)?;
+        let mut transaction = Transaction::on(self);
+        put(&mut transaction, at, new, Some(old), seen, act)?;
         self.account(
             &mut transaction,
             at,
@@ -144,7 +147,8 @@ impl Store {
     ) -> Result<Wrote, StoreError> {
         let unchanged =
             Condition("v = :seen AND st = :live", vec![(":seen", version(old.row_version)), (":live", text("live"))]);
-        let mut transaction = self.put(at, new, Some(old), unchanged, act)?;
+        let mut transaction = Transaction::on(self);
+        put(&mut transaction, at, new, Some(old), unchanged, act)?;
         if at.kind == Kind::Group {
             let heads = if seen == Seen::All { Some(old.heads.as_slice()) } else { None };
             members::push(&mut transaction, at, &new.resource.id, moves, heads, act)?;
@@ -152,66 +156,6 @@ impl Store {
         let active = activity(new.resource) - activity(&old.resource);
         self.account(&mut transaction, at, act, new.resource, &old.resource.attributes, (0, active), moves)?;
         self.conclude(transaction).await
-    }
-
-    /// The row and what leads to it, over those that `old` has.
-    fn put(
-        &self,
-        at: &Collection,
-        New { resource, names, taking }: New<'_>,
-        old: Option<&Stored>,
-        condition: Condition,
-        act: &Act,
-    ) -> Result<Transaction, StoreError> {
-        let mut transaction = Transaction::on(self);
-        let id = &resource.id;
-        let restores = old.is_some_and(|old| old.expires.is_some());
-        let keys = keys(at, id, names, taking, old.filter(|_| !restores));
-        let row = resources::row(at, resource, old.map_or(1, |old| old.row_version + 1), names, &keys, act)?;
-        transaction.put(Role::Resource, row, Some(condition))?;
-
-        let now = || (":now", number(act.now));
-        let own = || (":id", text(id.as_str()));
-        let nothing = Keys::default();
-        // A deleted user's names may belong to others by now.
-        let held = old.filter(|_| !restores).map_or(&nothing, |old| &old.keys);
-        let (rows, external_ids, unique_values) = (at.rows(), at.tenant.external_ids(), at.tenant.unique_values());
-        let owner = |p: &str, s: &str| Row::new(p, s).text("i", id.as_str());
-        if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim)) {
-            let free = match taking.name || old.is_some() && !restores {
-                true => Condition(UNHELD_OR_DELETED, Vec::new()),
-                false => Condition(UNHELD, vec![now()]),
-            };
-            transaction.put(Role::Claim, owner(&rows, claim), Some(free))?;
-        }
-        if let Some(key) = keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key)) {
-            let free = Condition(UNHELD_OR_OWN, vec![now(), own()]);
-            transaction.put(Role::ExternalId, owner(&external_ids, key), Some(free))?;
-        }
-        for (index, key) in keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key)) {
-            let free = Condition(UNHELD_DELETED_OR_OWN, vec![own()]);
-            transaction.put(Role::Unique(index), owner(&unique_values, key), Some(free))?;
-        }
-        let emails = old.filter(|_| !restores).map_or(&[][..], |old| &old.names.emails);
-        for email in names.emails.iter().filter(|email| !emails.contains(email)) {
-            transaction.put(Role::Other, owner(&at.tenant.emails(), &at.email(email, id)), None)?;
-        }
-
-        let Some(old) = old else { return Ok(transaction) };
-        let mut left = Vec::new();
-        let gone = |old: &Option<String>, new: &Option<String>| old.clone().filter(|key| Some(key) != new.as_ref());
-        // A claim is taken over as a whole or left to who took it.
-        left.extend(gone(&held.claim, &keys.claim).map(|key| (rows.clone(), key)));
-        left.extend(gone(&old.keys.external_id, &keys.external_id).map(|key| (external_ids, key)));
-        let unique = held.unique.iter().filter(|key| !keys.unique.contains(key));
-        left.extend(unique.map(|key| (unique_values.clone(), key.clone())));
-        let emails = emails.iter().filter(|email| !names.emails.contains(email));
-        left.extend(emails.map(|email| (at.tenant.emails(), at.email(email, id))));
-        for (p, s) in left {
-            let own = Condition("attribute_not_exists(p) OR i = :id", vec![own()]);
-            transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
-        }
-        Ok(transaction)
     }
 
     /// What every write adds: the counters by (live, active) resources more, and the log row.
@@ -226,7 +170,7 @@ impl Store {
         (live, active): (i64, i64),
         moves: &[Move],
     ) -> Result<(), StoreError> {
-        counters::add(transaction, at, &resource.id, live, active)?;
+        counters::add(transaction, at, [(&resource.id, live, active)])?;
         let mut changes = log::changes(&at.tenant, before, &resource.attributes);
         changes.extend(log::moves(&at.tenant, moves));
         log::add(transaction, &at.tenant, act, &resource.id, Some(resource.meta.version.0), &changes)
@@ -251,6 +195,65 @@ impl Store {
     }
 }
 
+/// The row and what leads to it, over those that `old` has.
+pub(super) fn put(
+    transaction: &mut Transaction,
+    at: &Collection,
+    New { resource, names, taking }: New<'_>,
+    old: Option<&Stored>,
+    condition: Condition,
+    act: &Act,
+) -> Result<(), StoreError> {
+    let id = &resource.id;
+    let restores = old.is_some_and(|old| old.expires.is_some());
+    let keys = keys(at, id, names, taking, old.filter(|_| !restores));
+    let row = resources::row(at, resource, old.map_or(1, |old| old.row_version + 1), names, &keys, act)?;
+    transaction.put(Role::Resource, row, Some(condition))?;
+
+    let now = || (":now", number(act.now));
+    let own = || (":id", text(id.as_str()));
+    let nothing = Keys::default();
+    // A deleted user's names may belong to others by now.
+    let held = old.filter(|_| !restores).map_or(&nothing, |old| &old.keys);
+    let (rows, external_ids, unique_values) = (at.rows(), at.tenant.external_ids(), at.tenant.unique_values());
+    let owner = |p: &str, s: &str| Row::new(p, s).text("i", id.as_str());
+    if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim)) {
+        let free = match taking.name || old.is_some() && !restores {
+            true => Condition(UNHELD_OR_DELETED, Vec::new()),
+            false => Condition(UNHELD, vec![now()]),
+        };
+        transaction.put(Role::Claim, owner(&rows, claim), Some(free))?;
+    }
+    if let Some(key) = keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key)) {
+        let free = Condition(UNHELD_OR_OWN, vec![now(), own()]);
+        transaction.put(Role::ExternalId, owner(&external_ids, key), Some(free))?;
+    }
+    for (index, key) in keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key)) {
+        let free = Condition(UNHELD_DELETED_OR_OWN, vec![own()]);
+        transaction.put(Role::Unique(index), owner(&unique_values, key), Some(free))?;
+    }
+    let emails = old.filter(|_| !restores).map_or(&[][..], |old| &old.names.emails);
+    for email in names.emails.iter().filter(|email| !emails.contains(email)) {
+        transaction.put(Role::Other, owner(&at.tenant.emails(), &at.email(email, id)), None)?;
+    }
+
+    let Some(old) = old else { return Ok(()) };
+    let mut left = Vec::new();
+    let gone = |old: &Option<String>, new: &Option<String>| old.clone().filter(|key| Some(key) != new.as_ref());
+    // A claim is taken over as a whole or left to who took it.
+    left.extend(gone(&held.claim, &keys.claim).map(|key| (rows.clone(), key)));
+    left.extend(gone(&old.keys.external_id, &keys.external_id).map(|key| (external_ids, key)));
+    let unique = held.unique.iter().filter(|key| !keys.unique.contains(key));
+    left.extend(unique.map(|key| (unique_values.clone(), key.clone())));
+    let emails = emails.iter().filter(|email| !names.emails.contains(email));
+    left.extend(emails.map(|email| (at.tenant.emails(), at.email(email, id))));
+    for (p, s) in left {
+        let own = Condition("attribute_not_exists(p) OR i = :id", vec![own()]);
+        transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
+    }
+    Ok(())
+}
+
 /// Where the names are to be held; an externalId that stays is held where it is.
 fn keys(at: &Collection, id: &ResourceId, names: &Names, taking: Taking, old: Option<&Stored>) -> Keys {
     let same = old.filter(|old| old.names.external_id == names.external_id);
@@ -270,7 +273,7 @@ fn keys(at: &Collection, id: &ResourceId, names: &Names, taking: Taking, old: Op
     }
 }
 
-fn activity(resource: &Resource) -> i64 {
+pub(super) fn activity(resource: &Resource) -> i64 {
     i64::from(is_active(&resource.attributes))
 }
 

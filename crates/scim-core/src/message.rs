@@ -33,8 +33,12 @@ pub(crate) fn is_another(body: &Map<String, Value>, fits: impl Fn(&str) -> bool)
 #[serde(rename_all = "camelCase")]
 pub struct ListResponse<T> {
     schemas: [&'static str; 1],
-    /// "The total number of results returned by the list or query operation."
-    pub total_results: usize,
+    /// "The total number of results returned by the list or query operation." (RFC 7644, 3.4.2)
+    ///
+    /// "Service providers implementing cursor pagination that are unable to estimate totalResults MAY
+    /// choose to omit the totalResults attribute." (RFC 9865, 2)
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total_results: Option<usize>,
     /// "The 1-based index of the first result in the current set of list results"; absent where a
     /// cursor pages.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -52,12 +56,12 @@ pub struct ListResponse<T> {
 
 impl<T> ListResponse<T> {
     /// A page of `total_results` resources that begins at `start_index`.
-    pub fn new(total_results: usize, start_index: usize, resources: Vec<T>) -> Self {
+    pub fn new(total_results: Option<usize>, start_index: usize, resources: Vec<T>) -> Self {
         Self { start_index: Some(start_index), ..Self::of_cursor(total_results, None, resources) }
     }
 
-    /// A page of `total_results` resources that a cursor continues.
-    pub fn of_cursor(total_results: usize, next_cursor: Option<String>, resources: Vec<T>) -> Self {
+    /// A page that a cursor continues, of `total_results` resources if their number is known.
+    pub fn of_cursor(total_results: Option<usize>, next_cursor: Option<String>, resources: Vec<T>) -> Self {
         let items_per_page = resources.len();
         Self { schemas: [LIST_RESPONSE], total_results, start_index: None, items_per_page, next_cursor, resources }
     }

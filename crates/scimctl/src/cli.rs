@@ -35,6 +35,55 @@ pub(crate) enum Command {
     /// Mint, list and revoke bearer tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Show how a filter is answered, and what that costs
+    Explain(ExplainOptions),
+    /// Fill a table, to repeat the figures of docs/PERFORMANCE.md
+    #[command(subcommand)]
+    Bench(BenchCommand),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainOptions {
+    /// The filter, as an identity provider sends it
+    pub(crate) filter: String,
+
+    /// The resource type that is asked for
+    #[arg(long, value_name = "TYPE", default_value = "User")]
+    pub(crate) resource_type: String,
+
+    /// Take profile and size from this tenant
+    #[arg(long, value_name = "NAME", conflicts_with = "resources")]
+    pub(crate) tenant: Option<String>,
+
+    /// How many resources of the type the tenant has
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub(crate) resources: usize,
+
+    /// How the service behaves for the tenant: default or strict
+    #[arg(long, value_name = "P", default_value = "default", conflicts_with = "tenant")]
+    pub(crate) profile: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Make a tenant of many users and groups; the same command goes on where it was stopped
+    Seed {
+        /// How many users
+        #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(..=10_000_000))]
+        users: u32,
+        /// How many groups
+        #[arg(long, value_name = "G", default_value_t = 0)]
+        groups: u32,
+        /// How many of the users are in each group
+        #[arg(long, value_name = "M", default_value_t = 10)]
+        members: u32,
+        /// The tenant; made, with a token that is shown, if it is not there
+        #[arg(long, value_name = "NAME", default_value = "bench")]
+        tenant: String,
+        /// Write to a stack in AWS too: about 8 write units a user, 8 a membership
+        #[arg(long)]
+        pay: bool,
+    },
 }
 
 #[derive(Debug, Args)]

@@ -2,7 +2,9 @@
 //!
 //! Every subcommand works on a data directory or on a deployed stack; `place.rs` opens either.
 
+pub mod bench;
 mod cli;
+mod explain;
 pub mod local;
 mod place;
 mod serve;
@@ -24,6 +26,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(options) => serve::run(&place, &options, cli.json).await,
         Command::Tenant(command) => tenant::run(&place, command, cli.json).await,
         Command::Token(command) => token::run(&place, command, cli.json).await,
+        Command::Explain(options) => explain::run(&place, &options, cli.json).await,
+        Command::Bench(command) => bench::run(&place, command, cli.json).await,
     }
 }
 

@@ -10,6 +10,7 @@ use scim_lambda::auth::secrets_manager::{self, Secrets};
 use scim_lambda::store::{self, Store};
 
 use crate::local::data_dir::{DataDir, Opened};
+use crate::local::engine::Loading;
 use crate::local::{self, Local};
 
 /// The data directory unless another is named.
@@ -31,7 +32,7 @@ pub(crate) struct Connection {
     /// The base URL of tenants without one of their own; in AWS each tenant has its own.
     pub(crate) base_url: Option<String>,
     /// Keeps the engine and the directory's lock.
-    _held: Option<(Local, DataDir)>,
+    held: Option<(Local, DataDir)>,
 }
 
 impl Place {
@@ -68,7 +69,7 @@ impl Place {
                     let connection = connection(&sdk, &sdk, local::TABLE, local::STACK);
                     local.create_table().await?;
                     let base_url = Some(DEFAULT_BASE_URL.to_owned());
-                    Ok(Connection { base_url, _held: Some((local, directory)), ..connection })
+                    Ok(Connection { base_url, held: Some((local, directory)), ..connection })
                 }
                 Opened::Served(served) => {
                     let endpoint = |url: &str| {
@@ -86,7 +87,13 @@ impl Place {
 impl Connection {
     /// A connection of a process that holds the place by itself.
     pub(crate) fn to(store: Store, secrets: Secrets, base_url: &str) -> Self {
-        Self { store, secrets, base_url: Some(base_url.to_owned()), _held: None }
+        Self { store, secrets, base_url: Some(base_url.to_owned()), held: None }
+    }
+
+    /// Lets an engine that is this process's own write many rows fast, until the guard is dropped: a crash
+    /// may then lose them.
+    pub(crate) fn loading(&self) -> anyhow::Result<Option<Loading>> {
+        self.held.as_ref().map(|(local, _)| local.engine.loading()).transpose()
     }
 
     /// The tenant that the operator calls `name`.
@@ -99,12 +106,7 @@ impl Connection {
 fn connection(table_sdk: &SdkConfig, secrets_sdk: &SdkConfig, table: &str, stack: &str) -> Connection {
     let dynamodb = aws_sdk_dynamodb::Client::from_conf(store::timeouts(table_sdk.into()).build());
     let secrets = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts(secrets_sdk.into()).build());
-    Connection {
-        store: Store::new(dynamodb, table),
-        secrets: Secrets::new(secrets, stack),
-        base_url: None,
-        _held: None,
-    }
+    Connection { store: Store::new(dynamodb, table), secrets: Secrets::new(secrets, stack), base_url: None, held: None }
 }
 
 fn http_client() -> aws_smithy_runtime_api::client::http::SharedHttpClient {

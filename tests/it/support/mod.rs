@@ -19,6 +19,7 @@ use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{self, Store};
 use scim_lambda::telemetry::Tally;
 use scimctl::local::engine::Engine;
+use scimctl::local::meter::Meter;
 use scimctl::local::secrets::Vault;
 use scimctl::local::{Local, STACK, TABLE, dummy_account};
 use serde_json::Value;
@@ -80,6 +81,7 @@ pub struct World {
     pub tenant: TenantRow,
     pub token: PlainToken,
     pub between: Between,
+    pub meter: Meter,
 }
 
 impl World {
@@ -89,7 +91,12 @@ impl World {
 
     /// A world whose SDK calls pass through `between`.
     pub async fn with(between: Between) -> Self {
-        Self::made(between, Additions::default()).await
+        Self::made(between, Additions::default(), None).await
+    }
+
+    /// A world whose SDK calls are priced; each then takes several calls of the engine.
+    pub async fn metered() -> Self {
+        Self::made(Between::default(), Additions::default(), Some(Meter::default())).await
     }
 
     /// A world that serves what a file of `tests/vectors` adds.
@@ -99,15 +106,16 @@ impl World {
 
     pub async fn serving_file(path: &std::path::Path) -> Self {
         let additions = Additions::parse(&std::fs::read(path).unwrap()).unwrap();
-        Self::made(Between::default(), additions).await
+        Self::made(Between::default(), additions, None).await
     }
 
-    async fn made(between: Between, additions: Additions) -> Self {
+    async fn made(between: Between, additions: Additions, meter: Option<Meter>) -> Self {
         let clock = TestClock::new();
         let engine = Engine::memory_with_clock(Arc::new(clock.clone())).unwrap();
         let local = Local { engine, secrets: Vault::memory() };
         local.create_table().await.unwrap();
-        let sdk = dummy_account().into_builder().http_client(between.clone().around(local.connector())).build();
+        let connector = meter.as_ref().map_or_else(|| local.connector(), |meter| meter.around(local.connector()));
+        let sdk = dummy_account().into_builder().http_client(between.clone().around(connector)).build();
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()), TABLE);
         let client = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts((&sdk).into()).build());
         let secrets = Secrets::new(client, STACK);
@@ -116,7 +124,17 @@ impl World {
         settings.additions = additions;
         let service = Service::new(store.clone(), secrets.clone(), &settings, clock.clock()).unwrap();
         let (tenant, token) = tenant(&store, &secrets, &clock, "acme", "default").await;
-        Self { service: Arc::new(service), clock, local, store, secrets, tenant, token, between }
+        Self {
+            service: Arc::new(service),
+            clock,
+            local,
+            store,
+            secrets,
+            tenant,
+            token,
+            between,
+            meter: meter.unwrap_or_default(),
+        }
     }
 
     /// One more tenant with a token.

@@ -21,6 +21,17 @@ impl std::fmt::Debug for Engine {
     }
 }
 
+/// While it lives, the engine writes fast and carelessly.
+pub struct Loading(Database);
+
+impl Drop for Loading {
+    fn drop(&mut self) {
+        if let Err(error) = self.0.disable_bulk_loading() {
+            eprintln!("scimctl: the engine cannot go back to careful writes: {error}");
+        }
+    }
+}
+
 impl Engine {
     /// A database in a file, made if it is not there.
     ///
@@ -53,6 +64,15 @@ impl Engine {
     /// If the file cannot be written.
     pub fn sweep(&self) -> anyhow::Result<usize> {
         Ok(self.0.sweep_ttl()?)
+    }
+
+    /// Writes fast and carelessly until the guard is dropped: a crash may lose what was written.
+    ///
+    /// # Errors
+    /// If the engine refuses.
+    pub fn loading(&self) -> anyhow::Result<Loading> {
+        self.0.enable_bulk_loading()?;
+        Ok(Loading(self.0.clone()))
     }
 
     /// Serves DynamoDB's endpoint until `stop` is ready.

@@ -4,6 +4,7 @@
 pub mod data_dir;
 pub mod engine;
 pub mod listener;
+pub mod meter;
 mod request_line;
 pub mod secrets;
 

@@ -1,0 +1,233 @@
+//! What DynamoDB would charge for: every call that the SDK sends, counted and priced on its way.
+//!
+//! Units are computed from the bytes of the rows by the documented rules, and set beside what the engine
+//! says it consumed:
+//!
+//! * a strongly consistent read takes one unit a 4 KB, an eventually consistent one half of that; a `Query`
+//!   sums the rows that it looked at and then rounds up;
+//! * in a transaction each row takes two units a KB of the larger of what it was and what it is, also if it
+//!   is only checked, and also if the transaction is refused.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use serde_json::{Map, Value, json};
+
+/// How often a call lets others go first.
+const YIELDS: usize = 4;
+
+/// What some work cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Bill {
+    /// Calls that reached the engine, those that the SDK or the store sent again included.
+    pub calls: u32,
+    /// The longest chain of calls that waited for each other.
+    pub round_trips: u32,
+    /// Read capacity units.
+    pub read: f64,
+    /// Write capacity units, those of refused transactions included.
+    pub write: f64,
+    /// Read capacity units as the engine counts them.
+    pub engine_read: f64,
+    /// Write capacity units as the engine counts them: nothing for refused transactions.
+    pub engine_write: f64,
+}
+
+/// Counts the calls that pass through [`Meter::around`].
+#[derive(Debug, Clone, Default)]
+pub struct Meter(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    bill: Bill,
+    /// Whether only calls are counted: to price a transaction, its rows are read before and after.
+    calls_only: bool,
+}
+
+impl Meter {
+    /// A meter that leaves units away, and so takes next to no time.
+    pub fn of_calls() -> Self {
+        Self(Arc::new(Mutex::new(State { calls_only: true, ..State::default() })))
+    }
+
+    /// A connector whose calls are counted on their way to `inner`.
+    pub fn around(&self, inner: SharedHttpConnector) -> SharedHttpConnector {
+        SharedHttpConnector::new(Metered { meter: self.clone(), inner })
+    }
+
+    /// What was counted since the last call of this function.
+    pub fn take(&self) -> Bill {
+        std::mem::take(&mut self.state().bill)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Metered {
+    meter: Meter,
+    inner: SharedHttpConnector,
+}
+
+impl HttpConnector for Metered {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let metered = self.clone();
+        HttpConnectorFuture::new(async move { metered.pass(request).await })
+    }
+}
+
+impl Metered {
+    async fn pass(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let (place, calls_only) = {
+            let mut state = self.meter.state();
+            state.bill.calls += 1;
+            // It waited for every call that has ended by now.
+            (state.bill.round_trips + 1, state.calls_only)
+        };
+        // The engine answers at once: let those who do not wait for this call begin theirs.
+        for _ in 0..YIELDS {
+            tokio::task::yield_now().await;
+        }
+        let response = match calls_only {
+            true => self.inner.call(request).await,
+            false => self.priced(request).await,
+        };
+        let mut state = self.meter.state();
+        state.bill.round_trips = state.bill.round_trips.max(place);
+        response
+    }
+
+    async fn priced(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit_once('.'));
+        let operation = operation.map(|(_, operation)| operation.to_owned()).unwrap_or_default();
+        let sent: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let rows: Vec<Value> = match operation.as_str() {
+            "TransactWriteItems" => array(&sent["TransactItems"]).iter().filter_map(row_key).collect(),
+            _ => Vec::new(),
+        };
+        let before = self.sizes(&rows).await?;
+        let response = self.inner.call(request).await?;
+        let answer: Value = serde_json::from_slice(response.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let (mut read, mut write) = (0.0, 0.0);
+        let consistent = sent["ConsistentRead"] == true;
+        match operation.as_str() {
+            "GetItem" => read = read_units(item_bytes(&answer["Item"]), consistent),
+            "Query" => read = read_units(array(&answer["Items"]).iter().map(item_bytes).sum(), consistent),
+            "TransactWriteItems" => {
+                let after = self.sizes(&rows).await?;
+                write = before.iter().zip(&after).map(|(before, after)| write_units(*before.max(after))).sum();
+            }
+            _ => {}
+        }
+        let consumed = &answer["ConsumedCapacity"];
+        let engine = match consumed {
+            Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
+            table => table["CapacityUnits"].as_f64().unwrap_or_default(),
+        };
+        let mut state = self.meter.state();
+        let bill = &mut state.bill;
+        bill.read += read;
+        bill.write += write;
+        match operation.as_str() {
+            "TransactWriteItems" => bill.engine_write += engine,
+            _ => bill.engine_read += engine,
+        }
+        Ok(response)
+    }
+
+    /// The bytes of rows as they are now.
+    async fn sizes(&self, keys: &[Value]) -> Result<Vec<usize>, ConnectorError> {
+        let mut sizes = Vec::with_capacity(keys.len());
+        for key in keys {
+            let get = json!({ "TableName": super::TABLE, "Key": key, "ConsistentRead": true });
+            let mut request = HttpRequest::new(get.to_string().into());
+            request.headers_mut().insert("x-amz-target", "DynamoDB_20120810.GetItem");
+            let answer = self.inner.call(request).await?;
+            let answer: Value = serde_json::from_slice(answer.body().bytes().unwrap_or_default()).unwrap_or_default();
+            sizes.push(item_bytes(&answer["Item"]));
+        }
+        Ok(sizes)
+    }
+}
+
+fn array(value: &Value) -> &[Value] {
+    value.as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The key of the row that an action of a transaction is about.
+fn row_key(action: &Value) -> Option<Value> {
+    let action = action.as_object()?.values().next()?;
+    let row = action.get("Key").or(action.get("Item"))?;
+    Some(json!({ "p": row["p"], "s": row["s"] }))
+}
+
+/// "Strongly consistent read requests of an item up to 4 KB require one read request unit. [...] Eventually
+/// consistent read requests of an item up to 4 KB require one-half read request unit."
+fn read_units(bytes: usize, consistent: bool) -> f64 {
+    let blocks = bytes.div_ceil(4_096).max(1) as f64;
+    if consistent { blocks } else { blocks / 2.0 }
+}
+
+/// "Transactional write requests require 2 write request units to perform one write for items up to 1 KB."
+fn write_units(bytes: usize) -> f64 {
+    bytes.div_ceil(1_024).max(1) as f64 * 2.0
+}
+
+/// "The size of an item is the sum of the lengths of its attribute names and values."
+fn item_bytes(item: &Value) -> usize {
+    item.as_object().map_or(0, attributes_bytes)
+}
+
+fn attributes_bytes(attributes: &Map<String, Value>) -> usize {
+    attributes.iter().map(|(name, value)| name.len() + value_bytes(value)).sum()
+}
+
+/// The size of one attribute's value, in DynamoDB's JSON.
+fn value_bytes(value: &Value) -> usize {
+    let Some((kind, value)) = value.as_object().and_then(|value| value.iter().next()) else { return 0 };
+    match kind.as_str() {
+        "S" => value.as_str().map_or(0, str::len),
+        // "The size of a number is approximately (length of attribute name) + (1 byte per two significant
+        // digits) + (1 byte)."
+        "N" => {
+            let digits = value.as_str().unwrap_or_default().trim_start_matches('-').trim_matches('0').len();
+            digits.div_ceil(2) + 1
+        }
+        "B" => value.as_str().map_or(0, |base64| base64.trim_end_matches('=').len() * 3 / 4),
+        // "An attribute of type List or Map requires 3 bytes of overhead", and one for each element.
+        "L" => 3 + array(value).iter().map(|value| 1 + value_bytes(value)).sum::<usize>(),
+        "M" => 3 + value.as_object().map_or(0, |map| map.len() + attributes_bytes(map)),
+        _ => 1,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_as_long_as_its_names_and_values() {
+        for (item, bytes) in [
+            (json!({ "p": { "S": "abc" } }), 4),
+            (json!({ "n": { "N": "1800" } }), 3),
+            (json!({ "n": { "N": "0" } }), 2),
+            (json!({ "a": { "BOOL": true } }), 2),
+            (json!({ "salt": { "B": "AAAA" } }), 7),
+            (json!({ "l": { "L": [{ "S": "ab" }, { "S": "c" }] } }), 9),
+            (Value::Null, 0),
+        ] {
+            assert_eq!(item_bytes(&item), bytes, "{item}");
+        }
+    }
+
+    #[test]
+    fn units_are_rounded_up() {
+        assert_eq!([0, 1_024, 1_025].map(write_units), [2.0, 2.0, 4.0]);
+        assert_eq!([0, 4_096, 4_097].map(|bytes| read_units(bytes, true)), [1.0, 1.0, 2.0]);
+        assert_eq!(read_units(4_097, false), 1.0);
+    }
+}

@@ -1,0 +1,55 @@
+//! Many new resources at once: for an operator who fills a table, as fast as its engine allows.
+
+use std::collections::BTreeSet;
+
+use scim_core::resource::Attributes;
+
+use super::keys::Collection;
+use super::log::{self, Act};
+use super::members::MOST_ACTIONS;
+use super::transaction::{Condition, Outcome, Transaction, number};
+use super::writes::{New, UNHELD, activity, put};
+use super::{Store, StoreError, counters};
+
+/// What became of the first of many new resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batch {
+    /// How many of them the transaction was about.
+    pub taken: usize,
+    /// Whether they are stored: all of them, or none, if one of their names is taken.
+    pub stored: bool,
+}
+
+impl Store {
+    /// Stores the first of these new resources, as many as fit one transaction: the same rows as
+    /// [`Store::create`] writes, but the counters of all together: one action if they are in the order of
+    /// their ids. They are users, or of a type without members. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn create_first(&self, at: &Collection, new: &[New<'_>], act: &Act) -> Result<Batch, StoreError> {
+        let mut transaction = Transaction::on(self);
+        let mut taken = 0;
+        let mut counted = BTreeSet::new();
+        for new in new {
+            counted.insert(counters::row(&new.resource.id));
+            if transaction.len() + most_actions(new) + counted.len() > MOST_ACTIONS {
+                break;
+            }
+            let unheld = Condition(UNHELD, vec![(":now", number(act.now))]);
+            put(&mut transaction, at, *new, None, unheld, act)?;
+            let changes = log::changes(&at.tenant, &Attributes::default(), &new.resource.attributes);
+            log::add(&mut transaction, &at.tenant, act, &new.resource.id, Some(1), &changes)?;
+            taken += 1;
+        }
+        let some = new.iter().take(taken);
+        counters::add(&mut transaction, at, some.map(|new| (&new.resource.id, 1, activity(new.resource))))?;
+        let stored = matches!(transaction.commit(self).await?, Outcome::Committed);
+        Ok(Batch { taken, stored })
+    }
+}
+
+/// Row, claim, externalId and log, and what else its names take.
+fn most_actions(new: &New<'_>) -> usize {
+    4 + new.names.emails.len() + new.names.unique.len()
+}
