@@ -8,5 +8,5 @@ await 60 curl -sf "http://127.0.0.1:$port/moto-api/"
 export SCIM_TEST_SECRETS_ENDPOINT=http://127.0.0.1:$port SCIM_TEST_DYNAMODB_ENDPOINT=http://127.0.0.1:$port
 
 # A filter that matches no test passes too: so the two must have run.
-cargo test --test it -- --ignored moto | tee "$DIR/tests.out"
-[ "$(grep -c '^test moto::.* ok$' "$DIR/tests.out")" = 2 ] || { echo "not all moto tests ran" >&2 && exit 1; }
+cargo test --test it -- --ignored endpoints | tee "$DIR/tests.out"
+[ "$(grep -c '^test endpoints::.* ok$' "$DIR/tests.out")" = 2 ] || { echo "not all moto tests ran" >&2 && exit 1; }

@@ -274,12 +274,18 @@ impl Directory {
     async fn scatter(&self, call: Call<'_>, of: &Type, id: &ResourceId) -> Result<usize, Error> {
         let at = call.collection(&of.kind);
         let act = self.act(call, Operation::Delete);
-        let members = match of.kind {
-            Kind::Group => self.disband(&at, id, &act).await?,
-            Kind::User => 0,
-            Kind::Other(_) => return Ok(0),
+        if matches!(of.kind, Kind::Other(_)) {
+            return Ok(0);
+        }
+        let members = async {
+            match of.kind {
+                Kind::Group => self.disband(&at, id, &act).await,
+                _ => Ok(0),
+            }
         };
-        Ok(members + self.store.leave_all(&at, id, &act).await.map_err(unanswered)?)
+        let groups = async { self.store.leave_all(&at, id, &act).await.map_err(unanswered) };
+        let (members, groups) = tokio::try_join!(members, groups)?;
+        Ok(members + groups)
     }
 
     /// Removes the members' rows of a group that is gone; how many there were.

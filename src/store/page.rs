@@ -189,10 +189,12 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Reads about `wanted` resources at once: each stands beside its claim, a group before its heads.
+    /// Reads about `wanted` resources at once: each stands beside its claim, a group before its heads, and
+    /// some are deleted.
     fn new(store: &'a Store, at: &Collection, range: KeyRange, wanted: usize, now: i64) -> Self {
         let rows = if at.kind == super::Kind::Group { 18 } else { 2 };
-        let limit = wanted.saturating_mul(rows).saturating_add(rows).min(MOST_ROWS);
+        let wanted = wanted.saturating_add(1 + wanted / 16);
+        let limit = wanted.saturating_mul(rows).saturating_add(2 * rows).min(MOST_ROWS);
         let ready = Vec::new().into_iter();
         Self { store, partition: at.rows(), range, now, ready, open: None, next: Some(None), limit }
     }

@@ -1,6 +1,7 @@
 //! Groups when many change them at once, and when DynamoDB fails in the middle.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 
@@ -53,6 +54,43 @@ async fn parallel_additions_and_removals_lose_nothing() {
     expected.sort_unstable();
     assert_eq!(ids, expected);
     assert_eq!(group.header("etag"), "W/\"61\"", "each change is one version");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hundred_changes_of_one_group_at_once_all_arrive_though_each_holds_its_rows_for_ten_milliseconds() {
+    let world = Arc::new(World::with(Between::conflicts_of(10)).await);
+    let ids = world.seed().users(100, |_| {}).await.unwrap();
+    let people: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let path = world.group("Staff", &people[..50]).await;
+    let running: Vec<_> = people
+        .iter()
+        .enumerate()
+        .map(|(n, id)| {
+            let (world, path, op) = (world.clone(), path.clone(), if n < 50 { "remove" } else { "add" });
+            let body = members(op, std::slice::from_ref(id));
+            tokio::spawn(async move { world.send("PATCH", &path, body).await.status })
+        })
+        .collect();
+    let mut refused = 0;
+    for status in running {
+        match status.await.unwrap().as_u16() {
+            200 => {}
+            status => {
+                assert_eq!(status, 503);
+                refused += 1;
+            }
+        }
+    }
+    let cancelled = world.between.cancelled.load(Ordering::SeqCst);
+    assert!(cancelled > 20, "they did conflict: {cancelled}");
+    assert_eq!(refused, 0, "fewer than one in a hundred ends in 503");
+    let group = world.send("GET", &path, None).await;
+    let mut there: Vec<&str> =
+        group.body["members"].as_array().unwrap().iter().map(|m| m["value"].as_str().unwrap()).collect();
+    let mut expected: Vec<&str> = people[50..].iter().map(String::as_str).collect();
+    there.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!((there, group.header("etag")), (expected, "W/\"101\""));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,6 +10,7 @@ use scim_lambda::auth::secrets_manager::{Current, Secrets};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::settings::Settings;
+use scim_lambda::store::keys::TenantCode;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{self, Store};
 use scimctl::local::engine::Engine;
@@ -38,26 +39,30 @@ impl Client {
 }
 
 /// Walks through a user's life; whatever engine is below, the answers are the same.
-pub async fn contract(sdk: &SdkConfig) {
+pub async fn contract(sdk: &SdkConfig, table: &str) {
     let dynamodb = aws_sdk_dynamodb::Client::from_conf(store::timeouts(sdk.into()).build());
-    store::table::create(&dynamodb, TABLE).await.unwrap();
-    store::table::create(&dynamodb, TABLE).await.expect("making the table again is no error");
-    let store = Store::new(dynamodb, TABLE);
-    let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(sdk), "contract");
+    store::table::create(&dynamodb, table).await.unwrap();
+    store::table::create(&dynamodb, table).await.expect("making the table again is no error");
+    let store = Store::new(dynamodb, table);
+    let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
+    let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&local.sdk_config()), "contract");
     let seconds = Arc::new(AtomicI64::new(1_800_000_000));
     let ticking = seconds.clone();
     let clock = Clock::driven(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::SeqCst)).unwrap());
-    let tenant = TenantRow::generate("contract", "default", clock.seconds()).unwrap();
+    // The table may be one that has been used before.
+    let tenants = store.tenants().await.unwrap().len();
+    let name = format!("contract-{}", TenantCode::generate().unwrap());
+    let tenant = TenantRow::generate(&name, "default", clock.seconds()).unwrap();
     assert!(store.create_tenant(&tenant).await.unwrap());
-    assert!(!store.create_tenant(&TenantRow::generate("contract", "default", 0).unwrap()).await.unwrap());
-    let found = store.tenant_by_name("contract").await.unwrap().unwrap();
-    assert_eq!((found.code(), store.tenants().await.unwrap().len()), (tenant.code(), 1));
+    assert!(!store.create_tenant(&TenantRow::generate(&name, "default", 0).unwrap()).await.unwrap());
+    let found = store.tenant_by_name(&name).await.unwrap().unwrap();
+    assert_eq!((found.code(), store.tenants().await.unwrap().len()), (tenant.code(), tenants + 1));
     let token = PlainToken::generate(tenant.code()).unwrap();
     secrets
-        .put(tenant.code(), "contract", &Current::default(), &[TokenRecord::of(&token, clock.seconds(), None)])
+        .put(tenant.code(), &name, &Current::default(), &[TokenRecord::of(&token, clock.seconds(), None)])
         .await
         .unwrap();
-    let settings = Settings::new(TABLE, "contract");
+    let settings = Settings::new(table, "contract");
     let service = Arc::new(Service::new(store, secrets, &settings, clock).unwrap());
     let client = Client { service, token: token.reveal().to_owned() };
 
@@ -95,7 +100,40 @@ pub async fn contract(sdk: &SdkConfig) {
     let (_, list) = client.send("GET", "/Users", None).await;
     assert_eq!(list["totalResults"], 2, "{list}");
     assert_eq!(back["id"], first["id"]);
+    many(&client).await;
     groups(&client, [&first, &second].map(|user| user["id"].as_str().unwrap())).await;
+}
+
+/// And through a tenant of more users than a page holds: pages, walks and filters over key ranges.
+async fn many(client: &Client) {
+    let mut sorted = Vec::new();
+    for n in 0..50 {
+        let user = json!({ "userName": format!("user0{n}"), "displayName": "Barbara Jensen" });
+        sorted.push(client.send("POST", "/Users", Some(user)).await.1["id"].as_str().unwrap().to_owned());
+    }
+    sorted.sort_unstable();
+    let of_seed = |page: &Value| -> Vec<String> {
+        let users = page["Resources"].as_array().unwrap().iter();
+        let users = users.filter(|user| user["userName"].as_str().unwrap().starts_with("user0"));
+        users.map(|user| user["id"].as_str().unwrap().to_owned()).collect()
+    };
+    for filter in ["", "&filter=displayName%20co%20%22Jensen%22"] {
+        let (mut walked, mut paged, mut cursor) = (Vec::new(), Vec::new(), String::new());
+        loop {
+            let (status, page) = client.send("GET", &format!("/Users?count=15&cursor={cursor}{filter}"), None).await;
+            assert_eq!(status, 200, "{page}");
+            walked.extend(of_seed(&page));
+            match page.get("nextCursor") {
+                Some(next) => cursor = next.as_str().unwrap().to_owned(),
+                None => break,
+            }
+        }
+        for start in (1..=52).step_by(15) {
+            let path = format!("/Users?count=15&startIndex={start}{filter}");
+            paged.extend(of_seed(&client.send("GET", &path, None).await.1));
+        }
+        assert_eq!((&walked, &paged), (&sorted, &sorted), "{filter}");
+    }
 }
 
 /// And through a group's.
@@ -140,5 +178,5 @@ async fn groups(client: &Client, [a, b]: [&str; 2]) {
 #[tokio::test]
 async fn the_contract_holds_on_the_embedded_engine() {
     let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
-    contract(&local.sdk_config()).await;
+    contract(&local.sdk_config(), TABLE).await;
 }

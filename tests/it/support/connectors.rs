@@ -38,7 +38,8 @@ type Rule = dyn Fn(&str, &Value) -> Option<Fault> + Send + Sync;
 #[derive(Clone, Default)]
 pub struct Between {
     rule: Arc<Mutex<Option<Arc<Rule>>>>,
-    conflicts: bool,
+    /// For how long a transaction holds its rows; none conflicts if there is nothing.
+    holds: Option<Duration>,
     in_flight: Arc<Mutex<HashSet<String>>>,
     calls: Arc<Mutex<Vec<String>>>,
     pub cancelled: Arc<AtomicUsize>,
@@ -53,7 +54,12 @@ impl std::fmt::Debug for Between {
 impl Between {
     /// Overlapping transactions are cancelled, as DynamoDB does.
     pub fn conflicts() -> Self {
-        Self { conflicts: true, ..Self::default() }
+        Self::conflicts_of(2)
+    }
+
+    /// As [`Between::conflicts`]; each transaction takes so many milliseconds.
+    pub fn conflicts_of(milliseconds: u64) -> Self {
+        Self { holds: Some(Duration::from_millis(milliseconds)), ..Self::default() }
     }
 
     /// From now on, calls get the fault that `rule` chooses by operation and request.
@@ -109,10 +115,10 @@ impl Gate {
         let rule = self.between.rule.lock().unwrap().clone();
         let broken = || ConnectorError::io("the connection broke".into());
         match rule.and_then(|rule| rule(&operation, &body)) {
-            None if self.between.conflicts && operation == "TransactWriteItems" => {
-                self.conflicting(request, &body).await
-            }
-            None => self.inner.call(request).await,
+            None => match self.between.holds {
+                Some(time) if operation == "TransactWriteItems" => self.conflicting(request, &body, time).await,
+                _ => self.inner.call(request).await,
+            },
             Some(Fault::Refuse(status, kind)) => Ok(answer(status, &json!({ "__type": kind, "message": "as told" }))),
             Some(Fault::Conflict) => {
                 let actions = body["TransactItems"].as_array().map_or(0, Vec::len);
@@ -134,7 +140,12 @@ impl Gate {
 
     /// Holds the transaction's items for a moment; another one that wants any of them meanwhile is
     /// cancelled.
-    async fn conflicting(&self, request: HttpRequest, body: &Value) -> Result<HttpResponse, ConnectorError> {
+    async fn conflicting(
+        &self,
+        request: HttpRequest,
+        body: &Value,
+        time: Duration,
+    ) -> Result<HttpResponse, ConnectorError> {
         let actions = body["TransactItems"].as_array().unwrap();
         let keys: Vec<String> = actions.iter().map(item_key).collect();
         let taken: Vec<bool> = {
@@ -149,7 +160,7 @@ impl Gate {
             self.between.cancelled.fetch_add(1, Ordering::SeqCst);
             return Ok(cancelled(&taken));
         }
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        tokio::time::sleep(time).await;
         let response = self.inner.call(request).await;
         self.between.in_flight.lock().unwrap().retain(|key| !keys.contains(key));
         response

@@ -1,6 +1,7 @@
 //! A whole service on an engine in memory, with a clock that the test drives and a connector that
 //! the test may come between.
 
+pub mod bills;
 pub mod connectors;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use scim_lambda::settings::Settings;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{self, Store};
 use scim_lambda::telemetry::Tally;
+use scimctl::bench::seed::Seed;
 use scimctl::local::engine::Engine;
 use scimctl::local::meter::Meter;
 use scimctl::local::secrets::Vault;
@@ -181,6 +183,12 @@ impl World {
         let answer = self.send("POST", "/Users", body).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
         answer.body
+    }
+
+    /// Makes many users and groups of the first tenant, fast, past whatever is between.
+    pub fn seed(&self) -> Seed {
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&self.local.sdk_config()), TABLE);
+        Seed::new(store, self.tenant.clone(), self.clock.clock()).unwrap()
     }
 
     /// The users that a filter finds.

@@ -1,0 +1,137 @@
+//! Filters in large tenants: those that an index answers cost what the plan says, the others are read in
+//! parts.
+
+use std::collections::BTreeSet;
+
+use scim_core::{Additions, Dialect};
+use scim_lambda::directory::plan::{Explanation, Plan};
+use scim_lambda::tenant::Types;
+use serde_json::{Value, json};
+
+use crate::support::{World, encode};
+
+/// Walks a filter of users to its end: ids, the size of each page, the last `totalResults`.
+async fn walk(world: &World, query: &str) -> (Vec<String>, Vec<usize>, Value) {
+    let (mut ids, mut pages, mut cursor, mut total) = (Vec::new(), Vec::new(), String::new(), Value::Null);
+    loop {
+        let answer = world.send("GET", &format!("/Users?{query}&cursor={cursor}"), None).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let page = answer.body["Resources"].as_array().unwrap();
+        assert_eq!(answer.body["itemsPerPage"], page.len());
+        pages.push(page.len());
+        ids.extend(page.iter().map(|user| user["id"].as_str().unwrap().to_owned()));
+        total = answer.body.get("totalResults").cloned().unwrap_or(total);
+        match answer.body.get("nextCursor") {
+            Some(next) => cursor = next.as_str().unwrap().to_owned(),
+            None => return (ids, pages, total),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_filter_without_index_walks_a_large_tenant_in_parts() {
+    let world = World::new().await;
+    let ids = world.seed().users(12_000, |_| {}).await.unwrap();
+    let mut doctors = BTreeSet::new();
+    for id in ids.iter().step_by(400) {
+        let title = json!({ "Operations": [{ "op": "add", "path": "title", "value": "Dr" }] });
+        assert_eq!(world.send("PATCH", &format!("/Users/{id}"), title).await.status, 200);
+        doctors.insert(id.to_string());
+    }
+    let refused = world.send("GET", "/Users?filter=title%20pr", None).await;
+    refused.is_error(400, Some("tooMany"));
+    assert!(refused.body["detail"].as_str().unwrap().contains("cursor"), "{}", refused.body);
+
+    // 30 of 12,000: each request looks at 5,000 and shows those that it found.
+    let (met, pages, total) = walk(&world, "filter=title%20pr&count=200").await;
+    assert_eq!((met.len(), met.into_iter().collect::<BTreeSet<_>>()), (30, doctors.clone()));
+    assert_eq!((pages.len(), total), (3, Value::Null), "{pages:?}: nobody counted them all");
+    // A page that is full ends the look; nobody is lost between.
+    let (met, pages, _) = walk(&world, "filter=title%20pr&count=4").await;
+    assert_eq!((met.len(), met.into_iter().collect::<BTreeSet<_>>()), (30, doctors));
+    assert!((8..=11).contains(&pages.len()), "{pages:?}");
+    let full = world.send("GET", "/Users?filter=active%20eq%20true&count=10&cursor=", None).await;
+    assert_eq!((&full.body["itemsPerPage"], full.body["nextCursor"].is_string()), (&json!(10), true));
+    assert!(full.tally.calls <= 6, "{:?}: the page was full after the first ranges", full.tally);
+    // Where nothing matches, the walk ends all the same.
+    assert_eq!(walk(&world, "filter=nickName%20pr&count=100").await.1, [0, 0, 0]);
+    // Over all types, too.
+    let (mut met, mut cursor) = (0, String::new());
+    loop {
+        let body = json!({ "filter": "title pr", "cursor": cursor, "count": 20 });
+        let page = world.send("POST", "/.search", body).await.body;
+        met += page["Resources"].as_array().unwrap().len();
+        match page.get("nextCursor") {
+            Some(next) => cursor = next.as_str().unwrap().to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(met, 30);
+}
+
+#[tokio::test]
+async fn what_fits_one_request_is_counted_exactly() {
+    let world = World::new().await;
+    world.seed().users(4_000, |_| {}).await.unwrap();
+    let page = world.send("GET", "/Users?filter=active%20eq%20true&count=10&startIndex=3991", None).await.body;
+    assert_eq!((&page["totalResults"], &page["itemsPerPage"]), (&json!(4_000), &json!(10)));
+    let first = world.send("GET", "/Users?filter=active%20eq%20true&count=10&cursor=", None).await.body;
+    assert_eq!(first["totalResults"], 4_000);
+    let next = format!("/Users?filter=active%20eq%20true&count=10&cursor={}", first["nextCursor"].as_str().unwrap());
+    let next = world.send("GET", &next, None).await;
+    assert_eq!(next.body["totalResults"], 4_000, "known from the first page");
+    assert!(next.tally.calls <= 6, "{:?}", next.tally);
+}
+
+#[tokio::test]
+async fn an_index_costs_what_its_plan_says() {
+    let world = World::metered().await;
+    let user = world
+        .create(json!({ "userName": "a@example.com", "externalId": "1", "emails": [{ "value": "b@example.com" }] }))
+        .await;
+    let id = user["id"].as_str().unwrap();
+    let group = world.group("Staff", &[id.to_owned()]).await;
+    let types = Types::new(Dialect::Tolerant, &Additions::default()).unwrap();
+    world.meter.take();
+    for (endpoint, filter, hits) in [
+        ("Users", format!("id eq \"{id}\""), 1),
+        ("Users", "userName eq \"A@EXAMPLE.com\"".into(), 1),
+        ("Users", "title pr and not (active eq false) and userName eq \"a@example.com\"".into(), 0),
+        ("Users", "externalId eq \"1\"".into(), 1),
+        ("Users", "externalId eq \"1\" and userName eq \"a@example.com\" and active eq true".into(), 1),
+        ("Users", "userName eq \"a@example.com\" or externalId eq \"1\"".into(), 1),
+        ("Groups", "displayName eq \"staff\"".into(), 1),
+        ("Groups", format!("members.value eq \"{id}\""), 1),
+        ("Groups", format!("members[value eq \"{id}\"]"), 1),
+        ("Groups", format!("displayName eq \"Staff\" and members eq \"{id}\""), 1),
+        ("Groups", format!("id eq \"{}\" and members eq \"{id}\"", &group[8..]), 1),
+    ] {
+        let of = types.at(endpoint).unwrap();
+        let explained = Explanation::new(&filter, of, Dialect::Tolerant, 1_000_000).unwrap();
+        let path = format!("/{endpoint}?excludedAttributes=members&filter={}", encode(&filter));
+        let found = world.send("GET", &path, None).await;
+        assert_eq!(found.body["totalResults"], hits, "{filter}");
+        let bill = world.meter.take();
+        let said = (explained.cost.calls, explained.cost.read_units);
+        assert_eq!((usize::try_from(bill.calls).unwrap(), bill.read), said, "{filter}: {explained}");
+        assert!(matches!(explained.plan, Plan::LookUp(_)) && explained.requests == 1);
+    }
+}
+
+#[test]
+fn a_filter_without_index_is_told_what_it_costs_and_what_would_be_better() {
+    let types = Types::new(Dialect::Tolerant, &Additions::default()).unwrap();
+    let users = types.at("Users").unwrap();
+    for (filter, resources, requests) in
+        [("title pr", 5_000, 1), ("title pr", 12_000, 3), ("not (userName eq \"a\")", 12_000, 3), ("groups pr", 700, 2)]
+    {
+        let explained = Explanation::new(filter, users, Dialect::Tolerant, resources).unwrap();
+        assert!(matches!(explained.plan, Plan::Scan { .. }), "{filter}");
+        assert_eq!((explained.requests, explained.needs_cursor()), (requests, requests > 1), "{filter}");
+        let text = explained.to_string();
+        assert!(text.contains("userName eq") && text.contains(&format!("{resources} in this tenant")), "{text}");
+    }
+    let never = Explanation::new("id eq \"a\" and id eq \"b\" and active pr", users, Dialect::Tolerant, 9).unwrap();
+    assert_eq!(never.cost.calls, 1, "{never}");
+    assert!(Explanation::new("userName", users, Dialect::Tolerant, 9).is_err());
+}

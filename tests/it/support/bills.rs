@@ -1,0 +1,130 @@
+//! What operations cost, set beside the tables of `docs/PERFORMANCE.md`.
+
+use std::fmt;
+
+use scimctl::local::meter::Bill;
+
+use super::{Answer, World};
+
+/// Writes the measured tables into the document, in place of a comparison.
+const WRITE: &str = "SCIM_WRITE_LEDGER";
+
+/// One cell of a table: calls, round trips, read units, write units.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cell {
+    Exactly(u32, u32, f64, f64),
+    AtMost(u32, u32, f64, f64),
+}
+
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(calls, rounds, read, write) => write!(f, "{calls} / {rounds} / {read} / {write}"),
+            Self::AtMost(calls, rounds, read, write) => write!(f, "≤ {calls} / {rounds} / {read} / {write}"),
+        }
+    }
+}
+
+/// One column of a table: the operations in a world of one size.
+pub struct Column<'w> {
+    world: &'w World,
+    name: String,
+    cells: Vec<(String, Cell)>,
+    /// What the engine counts otherwise.
+    pub differences: Vec<String>,
+}
+
+impl<'w> Column<'w> {
+    pub fn new(world: &'w World, name: impl Into<String>) -> Self {
+        Self { world, name: name.into(), cells: Vec::new(), differences: Vec::new() }
+    }
+
+    /// Notes what was counted since the last note, and passes the answer on.
+    #[track_caller]
+    pub fn note(&mut self, operation: &str, status: u16, answer: Answer) -> Answer {
+        let Bill { calls, round_trips, read, write, .. } = self.bill(operation, status, &[&answer]);
+        self.cells.push((operation.to_owned(), Cell::Exactly(calls, round_trips, read, write)));
+        answer
+    }
+
+    /// As [`Column::note`], of an operation whose cost depends on where its rows happen to be.
+    #[track_caller]
+    pub fn bound(&mut self, operation: &str, status: u16, answer: Answer, bound: Cell) -> Answer {
+        self.bound_all(operation, status, &[&answer], bound);
+        answer
+    }
+
+    /// As [`Column::bound`], of an operation that takes several requests; the last one has this status.
+    #[track_caller]
+    pub fn bound_all(&mut self, operation: &str, status: u16, answers: &[&Answer], bound: Cell) {
+        let bill = self.bill(operation, status, answers);
+        let Cell::AtMost(calls, rounds, read, write) = bound else { panic!("{bound} is no bound") };
+        let fits = bill.calls <= calls && bill.round_trips <= rounds && bill.read <= read && bill.write <= write;
+        assert!(fits, "{operation}, {}: {bill:?} is more than {bound}", self.name);
+        if !self.cells.iter().any(|(known, _)| known == operation) {
+            self.cells.push((operation.to_owned(), bound));
+        }
+    }
+
+    #[track_caller]
+    fn bill(&mut self, operation: &str, status: u16, answers: &[&Answer]) -> Bill {
+        let last = answers.last().expect("a request was sent");
+        assert_eq!(last.status, status, "{operation}, {}: {}", self.name, last.body);
+        let bill = self.world.meter.take();
+        assert_eq!(
+            bill.calls,
+            answers.iter().map(|answer| answer.tally.calls).sum::<u32>(),
+            "{operation}: the service counts its calls itself"
+        );
+        if (bill.read, bill.write) != (bill.engine_read, bill.engine_write) {
+            self.differences.push(operation.to_owned());
+        }
+        bill
+    }
+}
+
+/// Compares columns with those of the table named `table` in the document; or writes the table.
+pub fn compare(table: &str, columns: &[Column<'_>]) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/PERFORMANCE.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let (begin, end) = (format!("<!-- {table} -->\n"), format!("<!-- end of {table} -->"));
+    let start = document.find(&begin).expect("the document has the table") + begin.len();
+    let length = document[start..].find(&end).expect("the table ends");
+    let written = document[start..start + length].trim();
+    let mut measured = format!("| operation | {} |\n|---|", names(columns).join(" | "));
+    measured.push_str(&"---|".repeat(columns.len()));
+    measured.push('\n');
+    for (index, (operation, _)) in columns[0].cells.iter().enumerate() {
+        let cells = columns.iter().map(|column| {
+            assert_eq!(column.cells[index].0, *operation);
+            column.cells[index].1.to_string()
+        });
+        measured.push_str(&format!("| {operation} | {} |\n", cells.collect::<Vec<_>>().join(" | ")));
+    }
+    if std::env::var_os(WRITE).is_some() {
+        let new = format!("{}\n{measured}\n{}", &document[..start], &document[start + length..]);
+        std::fs::write(path, new).unwrap();
+        return;
+    }
+    // A run of one size is compared with its column.
+    let header: Vec<&str> = written.lines().next().unwrap_or_default().split('|').map(str::trim).collect();
+    for (index, column) in columns.iter().enumerate() {
+        let place = header.iter().position(|name| *name == column.name).expect("the table has the column");
+        let wanted: Vec<(&str, &str)> = written
+            .lines()
+            .skip(2)
+            .map(|line| {
+                let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+                (cells[1], cells[place])
+            })
+            .collect();
+        let got: Vec<(String, String)> =
+            columns[index].cells.iter().map(|(operation, cell)| (operation.clone(), cell.to_string())).collect();
+        let got: Vec<(&str, &str)> = got.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
+        assert_eq!(got, wanted, "{}: {WRITE}=1 and the ignored test write the table anew", column.name);
+    }
+}
+
+fn names(columns: &[Column<'_>]) -> Vec<String> {
+    columns.iter().map(|column| column.name.clone()).collect()
+}
