@@ -2,9 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use scim_core::resource::Attributes;
+use scim_core::{Meta, Resource, Version};
+use scim_lambda::store::{Act, Collection, Kind, Names, New, Operation, Taking};
 use serde_json::json;
+use time::OffsetDateTime;
 
 use crate::support::World;
+
+const CREATED: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
 #[tokio::test]
 async fn pages_cut_one_order_into_pieces() {
@@ -128,4 +134,51 @@ async fn filters_without_an_index_look_at_every_user() {
     ] {
         assert_eq!(world.find(filter).await.len(), count, "{filter}");
     }
+}
+
+#[tokio::test]
+async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
+    let world = World::new().await;
+    let at = Collection { tenant: world.tenant.key(), kind: Kind::Other("Device".into()) };
+    let now = world.clock.seconds();
+    let act = Act {
+        operation: Operation::Create,
+        by: "test".into(),
+        request: "1".into(),
+        now,
+        milliseconds: now * 1_000,
+        log_expires: now,
+    };
+    // One bucket whose ids are spread evenly, one with all of them at its beginning, and a few before and behind.
+    let mut ids: Vec<String> = (0..400).map(|n| format!("abc{:05x}-0000-8000-8000-000000000000", n * 2_621)).collect();
+    ids.extend((0..300).map(|n| format!("abd000{n:02x}-0000-8000-8000-{n:012}")));
+    ids.extend((0..9).map(|n| format!("{n}0000000-0000-8000-8000-000000000000")));
+    ids.sort_unstable();
+    let (names, meta) = (Names::default(), Meta { created: CREATED, last_modified: CREATED, version: Version(1) });
+    let resources = ids.iter().map(|id| Resource {
+        id: id.parse().unwrap(),
+        meta: meta.clone(),
+        attributes: Attributes::default(),
+    });
+    let resources: Vec<Resource> = resources.collect();
+    let new = resources.iter().map(|resource| New { resource, names: &names, taking: Taking::default() });
+    let new: Vec<New<'_>> = new.collect();
+    let mut rest = new.as_slice();
+    while !rest.is_empty() {
+        let batch = world.store.create_first(&at, rest, &act).await.unwrap();
+        assert!(batch.stored);
+        rest = &rest[batch.taken..];
+    }
+    for index in (0..ids.len() + 3).step_by(7) {
+        for count in [1, 20, 150] {
+            let page = world.store.page(&at, index, count, now).await.unwrap();
+            let shown: Vec<&str> = page.resources.iter().map(|stored| stored.resource.id.as_str()).collect();
+            let wanted: Vec<&str> = ids.iter().skip(index).take(count).map(String::as_str).collect();
+            assert_eq!((page.total, shown), (ids.len(), wanted), "{count} from {index}");
+        }
+    }
+    let read = async |index| scim_lambda::telemetry::counted(world.store.page(&at, index, 20, now)).await.1;
+    let (even, skewed) = (read(360).await, read(680).await);
+    assert_eq!(even.calls, 2, "the estimate was right");
+    assert_eq!(skewed.calls, 3, "the estimate was wrong, and the bucket is read from its beginning");
 }

@@ -207,6 +207,53 @@ fn a_stack_is_reached_through_the_sdks_own_configuration() {
 }
 
 #[test]
+fn a_seed_makes_users_and_groups_that_are_served_and_goes_on_where_it_was_stopped() {
+    let directory = Directory::new("seed");
+    let seed = ["bench", "seed", "--users", "70", "--groups", "3", "--members", "30"];
+    let first = directory.json(&seed);
+    assert_eq!((&first["users"], &first["memberships"], &first["tenant"]), (&json!(70), &json!(90), &json!("bench")));
+    let token = first["token"].as_str().unwrap();
+    let mut server = Server::start(&directory, &["--json"]);
+    let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
+    let get = |path: &str| http(&base_url, token, "GET", path, "").1;
+    let total = |path: &str| get(&format!("{path}?count=0"))["totalResults"].clone();
+    let known = get("/Users?filter=userName%20eq%20%22user0000042@example.com%22")["Resources"][0]["id"].clone();
+    assert_eq!((total("/Users"), total("/Groups"), known.is_string()), (json!(70), json!(3), true));
+    let group = || get("/Groups?filter=displayName%20eq%20%22Group%201%22")["Resources"][0].clone();
+    assert_eq!(group()["members"].as_array().unwrap().len(), 30);
+    // The same again, beside the server: some are new, the others are left as they are.
+    let again = directory.json(&["bench", "seed", "--users", "90", "--groups", "3", "--members", "40"]);
+    assert_eq!(again["token"], Value::Null, "a token is shown once");
+    assert_eq!((total("/Users"), total("/Groups")), (json!(90), json!(3)));
+    assert_eq!(get("/Users?filter=userName%20eq%20%22user0000042@example.com%22")["Resources"][0]["id"], known);
+    assert!(group()["members"].as_array().unwrap().len() >= 40);
+    let explained = directory.json(&["explain", "title pr", "--tenant", "bench"]);
+    assert_eq!(
+        (&explained["resources"], &explained["scan"], &explained["requests"]),
+        (&json!(90), &json!(true), &json!(1))
+    );
+}
+
+#[test]
+fn a_filter_is_explained_to_people_and_to_scripts() {
+    let directory = Directory::new("explain");
+    let output = directory.run(&["explain", "userName eq \"a\" and active eq true"]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    for said in ["look up userName \"a\"", "1 DynamoDB call, 1 read unit"] {
+        assert!(text.contains(said), "{text}");
+    }
+    let scan =
+        directory.run(&["explain", "members[display sw \"A\"]", "--resource-type", "Group", "--resources", "900"]);
+    let text = String::from_utf8(scan.stdout).unwrap();
+    for said in ["every Group, each with its members", "2 requests", "tooMany", "displayName eq"] {
+        assert!(text.contains(said), "{text}");
+    }
+    let object = directory.json(&["explain", "externalId eq \"1\"", "--profile", "strict"]);
+    assert_eq!((&object["indexes"], &object["calls"]), (&json!(["externalId"]), &json!(2)));
+    assert!(!directory.0.exists(), "nothing is made for it");
+}
+
+#[test]
 fn mistakes_are_told_on_standard_error() {
     let directory = Directory::new("mistakes");
     directory.json(&["tenant", "create", "acme"]);
@@ -224,6 +271,10 @@ fn mistakes_are_told_on_standard_error() {
         (&["token", "issue", "nobody"], "there is no tenant nobody"),
         (&["token", "revoke", "acme", "zzzz"], "has no token zzzz"),
         (&["token", "issue", "acme", "--days", "0"], "--days"),
+        (&["explain", "userName"], "filter"),
+        (&["explain", "a eq 1", "--tenant", "nobody"], "there is no tenant nobody"),
+        (&["explain", "userName pr", "--resource-type", "Robot"], "no such resource type"),
+        (&["bench", "seed", "--users", "5", "--groups", "1", "--members", "6"], "more members than there are users"),
     ] {
         let output = directory.run(&[&["--json"], arguments].concat());
         let error = String::from_utf8_lossy(&output.stderr);

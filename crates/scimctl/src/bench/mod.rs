@@ -23,8 +23,8 @@ pub(crate) async fn run(place: &Place, command: BenchCommand, json: bool) -> any
     let (row, token) = match known {
         Some(row) => (row, None),
         None => {
-            let base_url = connection.base_url.clone().context("make the tenant first, with scimctl tenant create")?;
-            let wanted = Wanted { name, profile: "default".into(), idp: None, base_url: Some(base_url) };
+            ensure!(connection.base_url.is_some(), "make the tenant first, with scimctl tenant create");
+            let wanted = Wanted { name, profile: "default".into(), idp: None, base_url: None };
             let made = tenant::create(&connection, wanted).await?;
             (made.row, Some(made.minted.token.reveal().to_owned()))
         }
