@@ -14,6 +14,7 @@ mod groups;
 mod lambda;
 mod ledger;
 mod lifecycle;
+mod model;
 mod moto;
 mod paging;
 mod races;

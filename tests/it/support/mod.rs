@@ -5,7 +5,9 @@ pub mod connectors;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use scim_core::Additions;
@@ -48,8 +50,12 @@ impl TestClock {
         self.0.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
+    pub fn milliseconds(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
     pub fn seconds(&self) -> i64 {
-        self.0.load(Ordering::SeqCst) / 1_000
+        self.milliseconds() / 1_000
     }
 
     pub fn clock(&self) -> Clock {
@@ -89,7 +95,13 @@ impl World {
 
     /// A world whose SDK calls pass through `between`.
     pub async fn with(between: Between) -> Self {
-        Self::made(between, Additions::default()).await
+        Self::made(between, Additions::default(), RetryConfig::standard()).await
+    }
+
+    /// The same, for very many requests: the SDK does not wait before it sends one again.
+    pub async fn hasty(between: Between) -> Self {
+        let retry = RetryConfig::standard().with_initial_backoff(Duration::from_micros(1));
+        Self::made(between, Additions::default(), retry).await
     }
 
     /// A world that serves what a file of `tests/vectors` adds.
@@ -99,15 +111,16 @@ impl World {
 
     pub async fn serving_file(path: &std::path::Path) -> Self {
         let additions = Additions::parse(&std::fs::read(path).unwrap()).unwrap();
-        Self::made(Between::default(), additions).await
+        Self::made(Between::default(), additions, RetryConfig::standard()).await
     }
 
-    async fn made(between: Between, additions: Additions) -> Self {
+    async fn made(between: Between, additions: Additions, retry: RetryConfig) -> Self {
         let clock = TestClock::new();
         let engine = Engine::memory_with_clock(Arc::new(clock.clone())).unwrap();
         let local = Local { engine, secrets: Vault::memory() };
         local.create_table().await.unwrap();
-        let sdk = dummy_account().into_builder().http_client(between.clone().around(local.connector())).build();
+        let sdk = dummy_account().into_builder().retry_config(retry);
+        let sdk = sdk.http_client(between.clone().around(local.connector())).build();
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()), TABLE);
         let client = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts((&sdk).into()).build());
         let secrets = Secrets::new(client, STACK);
@@ -115,13 +128,20 @@ impl World {
         settings.base_url = Some(BASE_URL.into());
         settings.additions = additions;
         let service = Service::new(store.clone(), secrets.clone(), &settings, clock.clock()).unwrap();
-        let (tenant, token) = tenant(&store, &secrets, &clock, "acme", "default").await;
+        let year = Some(clock.seconds() + 365 * DAY);
+        let (tenant, token) = tenant(&store, &secrets, &clock, ("acme", "default"), year).await;
         Self { service: Arc::new(service), clock, local, store, secrets, tenant, token, between }
     }
 
     /// One more tenant with a token.
     pub async fn tenant(&self, name: &str, profile: &str) -> (TenantRow, PlainToken) {
-        tenant(&self.store, &self.secrets, &self.clock, name, profile).await
+        let year = Some(self.clock.seconds() + 365 * DAY);
+        tenant(&self.store, &self.secrets, &self.clock, (name, profile), year).await
+    }
+
+    /// One more tenant, whose token does not expire.
+    pub async fn lasting_tenant(&self, name: &str) -> (TenantRow, PlainToken) {
+        tenant(&self.store, &self.secrets, &self.clock, (name, "default"), None).await
     }
 
     pub async fn send(&self, method: &str, path: &str, body: impl Into<Option<Value>>) -> Answer {
@@ -206,13 +226,13 @@ async fn tenant(
     store: &Store,
     secrets: &Secrets,
     clock: &TestClock,
-    name: &str,
-    profile: &str,
+    (name, profile): (&str, &str),
+    expires: Option<i64>,
 ) -> (TenantRow, PlainToken) {
     let row = TenantRow::generate(name, profile, clock.seconds()).unwrap();
     assert!(store.create_tenant(&row).await.unwrap());
     let token = PlainToken::generate(row.code()).unwrap();
-    let record = TokenRecord::of(&token, clock.seconds(), Some(clock.seconds() + 365 * DAY));
+    let record = TokenRecord::of(&token, clock.seconds(), expires);
     secrets.put(row.code(), name, &Current::default(), &[record]).await.unwrap();
     (row, token)
 }
