@@ -25,7 +25,9 @@ pub(super) fn any_name() -> Taking {
 impl Directory {
     /// Creates a resource, a group with its members; or brings a deleted user back if it is the same
     /// person: an equal externalId, or an equal userName where neither has an externalId. Who comes
-    /// back has the id, the creation time and the data it had; what the message asserts wins.
+    /// back has the id, the creation time and the data it had; what the message asserts wins. Whose name
+    /// another person took since is without that name, and whose externalId was not its own alone comes back
+    /// by it only with its userName, or as the first who had it.
     ///
     /// `active` of a user is true unless the message says otherwise.
     ///
@@ -174,8 +176,8 @@ impl Directory {
         Ok(None)
     }
 
-    /// The deleted user whom an externalId brings back: its first owner if that was deleted. Where a
-    /// visible user has the externalId already, one who also had the userName is meant.
+    /// The deleted user whom an externalId brings back: one who also had the userName, or else its first
+    /// owner. Where that one is visible, nobody else is meant.
     async fn same_external_id(
         &self,
         at: &Collection,
@@ -184,17 +186,16 @@ impl Directory {
         first_is_deleted: bool,
     ) -> Result<Option<Stored>, Error> {
         let Some(external_id) = names.external_id() else { return Ok(None) };
-        if first_is_deleted
-            && let Some(owner) = self.deleted(at, first).await?
-            && owner.names().external_id() == Some(external_id)
-        {
-            return Ok(Some(owner));
+        let same_name = |user: &Stored| user.names().name() == names.name();
+        let first = if first_is_deleted { self.deleted(at, first).await? } else { None };
+        let first = first.filter(|first| first.names().external_id() == Some(external_id));
+        if first.as_ref().is_some_and(same_name) {
+            return Ok(first);
         }
         let now = self.clock.seconds();
         let found = self.store.restorable_by_external_id(at, external_id, now).await.map_err(unanswered)?;
-        let same_name = |user: &Stored| user.names().name() == names.name();
-        let found = found.into_iter().filter(|user| first_is_deleted || same_name(user));
-        Ok(found.max_by_key(|user| (same_name(user), user.resource.meta.last_modified)))
+        let named = found.into_iter().filter(same_name).max_by_key(|user| user.resource.meta.last_modified);
+        Ok(named.or(first))
     }
 
     /// The user with this id, if it was deleted and can be brought back.

@@ -61,6 +61,20 @@ async fn the_same_external_id_brings_the_same_person_back() {
 }
 
 #[tokio::test]
+async fn where_two_had_one_external_id_the_one_of_that_name_comes_back() {
+    let world = World::new().await;
+    let a = world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "A" })).await;
+    let b = world.create(json!({ "userName": "b@example.com", "externalId": "1", "title": "B" })).await;
+    delete(&world, &a).await;
+    delete(&world, &b).await;
+    let back = world.create(json!({ "userName": "B@example.com", "externalId": "1" })).await;
+    assert_eq!((&back["id"], &back["title"]), (&b["id"], &json!("B")));
+    delete(&world, &back).await;
+    let renamed = world.create(json!({ "userName": "c@example.com", "externalId": "1" })).await;
+    assert_eq!(renamed["id"], a["id"], "of another name, it is the first who had it");
+}
+
+#[tokio::test]
 async fn the_same_name_brings_back_who_never_had_an_external_id() {
     let world = World::new().await;
     let user = world.create(json!({ "userName": "a@example.com", "title": "Dr" })).await;

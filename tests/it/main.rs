@@ -15,6 +15,7 @@ mod groups;
 mod lambda;
 mod ledger;
 mod lifecycle;
+mod model;
 mod paging;
 mod plans;
 mod races;

@@ -6,7 +6,9 @@ pub mod connectors;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use scim_core::Additions;
@@ -51,8 +53,12 @@ impl TestClock {
         self.0.fetch_add(milliseconds, Ordering::SeqCst);
     }
 
+    pub fn milliseconds(&self) -> i64 {
+        self.0.load(Ordering::SeqCst)
+    }
+
     pub fn seconds(&self) -> i64 {
-        self.0.load(Ordering::SeqCst) / 1_000
+        self.milliseconds() / 1_000
     }
 
     pub fn clock(&self) -> Clock {
@@ -74,6 +80,15 @@ impl dynoxide::storage_backend::Clock for TestClock {
     }
 }
 
+/// What is particular about a world.
+#[derive(Default)]
+struct Setup {
+    between: Between,
+    additions: Additions,
+    meter: Option<Meter>,
+    retry: Option<RetryConfig>,
+}
+
 pub struct World {
     pub service: Arc<Service>,
     pub clock: TestClock,
@@ -93,12 +108,18 @@ impl World {
 
     /// A world whose SDK calls pass through `between`.
     pub async fn with(between: Between) -> Self {
-        Self::made(between, Additions::default(), None).await
+        Self::made(Setup { between, ..Setup::default() }).await
     }
 
     /// A world whose SDK calls are priced; each then takes several calls of the engine.
     pub async fn metered() -> Self {
-        Self::made(Between::default(), Additions::default(), Some(Meter::default())).await
+        Self::made(Setup { meter: Some(Meter::default()), ..Setup::default() }).await
+    }
+
+    /// A world for very many requests: the SDK does not wait before it sends one again.
+    pub async fn hasty(between: Between) -> Self {
+        let retry = RetryConfig::standard().with_initial_backoff(Duration::from_micros(1));
+        Self::made(Setup { between, retry: Some(retry), ..Setup::default() }).await
     }
 
     /// A world that serves what a file of `tests/vectors` adds.
@@ -108,16 +129,17 @@ impl World {
 
     pub async fn serving_file(path: &std::path::Path) -> Self {
         let additions = Additions::parse(&std::fs::read(path).unwrap()).unwrap();
-        Self::made(Between::default(), additions, None).await
+        Self::made(Setup { additions, ..Setup::default() }).await
     }
 
-    async fn made(between: Between, additions: Additions, meter: Option<Meter>) -> Self {
+    async fn made(Setup { between, additions, meter, retry }: Setup) -> Self {
         let clock = TestClock::new();
         let engine = Engine::memory_with_clock(Arc::new(clock.clone())).unwrap();
         let local = Local { engine, secrets: Vault::memory() };
         local.create_table().await.unwrap();
         let connector = meter.as_ref().map_or_else(|| local.connector(), |meter| meter.around(local.connector()));
-        let sdk = dummy_account().into_builder().http_client(between.clone().around(connector)).build();
+        let sdk = dummy_account().into_builder().retry_config(retry.unwrap_or_else(RetryConfig::standard));
+        let sdk = sdk.http_client(between.clone().around(connector)).build();
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()), TABLE);
         let client = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts((&sdk).into()).build());
         let secrets = Secrets::new(client, STACK);
@@ -125,23 +147,21 @@ impl World {
         settings.base_url = Some(BASE_URL.into());
         settings.additions = additions;
         let service = Service::new(store.clone(), secrets.clone(), &settings, clock.clock()).unwrap();
-        let (tenant, token) = tenant(&store, &secrets, &clock, "acme", "default").await;
-        Self {
-            service: Arc::new(service),
-            clock,
-            local,
-            store,
-            secrets,
-            tenant,
-            token,
-            between,
-            meter: meter.unwrap_or_default(),
-        }
+        let year = Some(clock.seconds() + 365 * DAY);
+        let (tenant, token) = tenant(&store, &secrets, &clock, ("acme", "default"), year).await;
+        let (service, meter) = (Arc::new(service), meter.unwrap_or_default());
+        Self { service, clock, local, store, secrets, tenant, token, between, meter }
     }
 
     /// One more tenant with a token.
     pub async fn tenant(&self, name: &str, profile: &str) -> (TenantRow, PlainToken) {
-        tenant(&self.store, &self.secrets, &self.clock, name, profile).await
+        let year = Some(self.clock.seconds() + 365 * DAY);
+        tenant(&self.store, &self.secrets, &self.clock, (name, profile), year).await
+    }
+
+    /// One more tenant, whose token does not expire.
+    pub async fn lasting_tenant(&self, name: &str) -> (TenantRow, PlainToken) {
+        tenant(&self.store, &self.secrets, &self.clock, (name, "default"), None).await
     }
 
     pub async fn send(&self, method: &str, path: &str, body: impl Into<Option<Value>>) -> Answer {
@@ -232,13 +252,13 @@ async fn tenant(
     store: &Store,
     secrets: &Secrets,
     clock: &TestClock,
-    name: &str,
-    profile: &str,
+    (name, profile): (&str, &str),
+    expires: Option<i64>,
 ) -> (TenantRow, PlainToken) {
     let row = TenantRow::generate(name, profile, clock.seconds()).unwrap();
     assert!(store.create_tenant(&row).await.unwrap());
     let token = PlainToken::generate(row.code()).unwrap();
-    let record = TokenRecord::of(&token, clock.seconds(), Some(clock.seconds() + 365 * DAY));
+    let record = TokenRecord::of(&token, clock.seconds(), expires);
     secrets.put(row.code(), name, &Current::default(), &[record]).await.unwrap();
     (row, token)
 }

@@ -1,0 +1,215 @@
+//! What holds for the rows of the table at any time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::Party;
+use super::oracle::Oracle;
+use super::rows::{Row, scan};
+use crate::support::World;
+
+/// Looks at every row of the table.
+pub(super) async fn check(world: &World, parties: &[Party; 2]) {
+    let rows = scan(world).await;
+    let known = |row: &Row| row.p() == "tenants" || row.p() == format!("{}#T", world.tenant.code());
+    let known = |row: &Row| known(row) || parties.iter().any(|party| row.p().starts_with(&party.code));
+    assert!(rows.iter().all(known), "a row of nobody");
+    let own: Vec<BTreeSet<&str>> = parties.iter().map(|party| ids(&party.oracle)).collect();
+    for (party, foreign) in parties.iter().zip(own.iter().rev()) {
+        let mut partitions: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+        for row in &rows {
+            if let Some(partition) = row.p().strip_prefix(&party.code) {
+                partitions.entry(partition).or_default().push(row);
+                assert!(row.ids().all(|id| !foreign.contains(id)), "another tenant's id: {:?}", row.0);
+            }
+        }
+        Look { oracle: &party.oracle, partitions }.look();
+    }
+}
+
+fn ids(oracle: &Oracle) -> BTreeSet<&str> {
+    let groups = oracle.groups.iter().map(|group| &group.id).chain(&oracle.gone_groups);
+    oracle.users.iter().map(|user| &user.id).chain(groups).map(String::as_str).collect()
+}
+
+/// The rows of a tenant by their partitions, beside what they stand for.
+struct Look<'a> {
+    oracle: &'a Oracle,
+    partitions: BTreeMap<&'a str, Vec<&'a Row>>,
+}
+
+impl<'a> Look<'a> {
+    fn rows(&self, partition: &str) -> &[&'a Row] {
+        self.partitions.get(partition).map_or(&[], Vec::as_slice)
+    }
+
+    fn look(&self) {
+        self.users();
+        self.groups();
+        for kind in ["U", "G"] {
+            self.counters(kind);
+        }
+        self.memberships();
+    }
+
+    /// The rows that stand for resources themselves, by id.
+    fn resources(&self, kind: &str) -> BTreeMap<&'a str, &'a Row> {
+        let rows = self.rows(if kind == "U" { "#U" } else { "#G" }).iter();
+        rows.filter(|row| !row.s().contains('!')).map(|row| (row.s(), *row)).collect()
+    }
+
+    fn users(&self) {
+        let resources = self.resources("U");
+        let kept = (0..self.oracle.users.len()).filter(|index| {
+            let user = &self.oracle.users[*index];
+            user.lives() || self.oracle.can_return(*index)
+        });
+        let mut kept: BTreeMap<&str, usize> = kept.map(|index| (self.oracle.users[index].id.as_str(), index)).collect();
+        for (id, row) in &resources {
+            let Some(index) = kept.remove(id) else {
+                let over = row.number("x").is_some_and(|expiry| expiry <= self.oracle.seconds());
+                assert!(over, "a user whom nobody knows: {:?}", row.0);
+                continue;
+            };
+            let user = &self.oracle.users[index];
+            let state = if user.lives() { "live" } else { "deleted" };
+            assert_eq!((row.text("st"), row.number("x")), (Some(state), user.expires), "{id}");
+            assert_eq!(row.number("v"), Some(user.history.version as i64), "{id}");
+            let names = (row.text("un"), row.text("e"), row.texts("em"));
+            assert_eq!(names, (Some(&*user.is.form()), user.is.external_id.as_deref(), user.is.pointers()), "{id}");
+            assert_eq!(row.0["a"], AttributeValue::Bool(user.is.active == Some(true)), "{id}");
+        }
+        assert!(kept.is_empty(), "users without rows: {kept:?}");
+        self.claims("U", &resources);
+        self.external_ids(&resources);
+        self.emails(&resources);
+    }
+
+    /// A claim without expiry has a live owner who knows it; a live owner has its claim; a deleted one has
+    /// it for as long as itself, unless another took the name.
+    fn claims(&self, kind: &str, resources: &BTreeMap<&str, &Row>) {
+        let rows = self.rows(if kind == "U" { "#U" } else { "#G" }).iter();
+        let claims: BTreeMap<&str, &&Row> = rows
+            .filter(|row| row.s().split_once('!').is_some_and(|(_, rest)| rest.len() > 1))
+            .map(|row| (row.s(), row))
+            .collect();
+        for (key, claim) in &claims {
+            let owner = claim.text("i").and_then(|owner| resources.get(owner));
+            if claim.number("x").is_none() {
+                let held = owner.is_some_and(|owner| owner.text("st") == Some("live") && owner.text("uk") == Some(key));
+                assert!(held, "a claim without owner: {:?}", claim.0);
+            }
+        }
+        for (id, row) in resources {
+            let claim = claims.get(row.text("uk").unwrap());
+            let own = claim.filter(|claim| claim.text("i") == Some(id));
+            match row.text("st") {
+                Some("live") => assert!(own.is_some_and(|own| own.number("x").is_none()), "no claim of its own: {id}"),
+                _ => assert!(own.is_none_or(|own| own.number("x") == row.number("x")), "a claim that stays: {id}"),
+            }
+        }
+    }
+
+    /// An owner of an externalId has the row that it says, with its own expiry; there are no others.
+    fn external_ids(&self, users: &BTreeMap<&str, &Row>) {
+        let groups = self.resources("G");
+        let mut pointers: BTreeMap<&str, &&Row> = self.rows("#X").iter().map(|row| (row.s(), row)).collect();
+        for (id, row) in users.iter().chain(&groups) {
+            let over = row.number("x").is_some_and(|expiry| expiry <= self.oracle.seconds());
+            let Some(key) = row.text("es") else { continue };
+            let own = pointers.get(key).filter(|pointer| pointer.text("i") == Some(id));
+            // Another one may have taken the place of who has expired.
+            assert!(own.is_some() || over, "no row for the externalId of {id}");
+            if own.is_some_and(|own| own.number("x") == row.number("x")) {
+                pointers.remove(key);
+            }
+        }
+        assert!(pointers.is_empty(), "externalIds of nobody: {:?}", pointers.values());
+    }
+
+    /// As many pointers as addresses, all with the owner's expiry. One with an expiry may be left of
+    /// a deletion before.
+    fn emails(&self, users: &BTreeMap<&str, &Row>) {
+        let mut pointers: BTreeMap<(&str, Option<i64>), usize> = BTreeMap::new();
+        for row in self.rows("#E") {
+            let owner = row.text("i").unwrap();
+            assert!(row.s().ends_with(&format!("#{owner}")), "{:?}", row.0);
+            *pointers.entry((owner, row.number("x"))).or_default() += 1;
+        }
+        for (id, row) in users {
+            let (expires, own) = (row.number("x"), row.texts("em").len());
+            let found = pointers.remove(&(*id, expires)).unwrap_or_default();
+            assert!(found == own || (expires.is_some() && found > own), "{id} has {found} pointers, not {own}");
+        }
+        let stray = pointers.keys().find(|(_, expires)| expires.is_none());
+        assert_eq!(stray, None, "e-mail pointers of nobody");
+    }
+
+    fn groups(&self) {
+        let resources = self.resources("G");
+        let expected: BTreeSet<&str> = self.oracle.groups.iter().map(|group| group.id.as_str()).collect();
+        assert_eq!(resources.keys().copied().collect::<BTreeSet<_>>(), expected, "groups");
+        self.claims("G", &resources);
+        let mut heads: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
+        for row in self.rows("#G") {
+            if let Some((id, _)) = row.s().split_once('!').filter(|(_, shard)| shard.len() == 1) {
+                heads.entry(id).or_default().push(row);
+            }
+        }
+        assert_eq!(heads.keys().copied().collect::<BTreeSet<_>>(), expected, "groups by their heads");
+        for group in &self.oracle.groups {
+            let (own, heads) = (resources[&*group.id], &heads[&*group.id]);
+            assert_eq!(heads.len(), 16, "heads of {}", group.id);
+            let version: i64 = own.number("v").unwrap() + heads.iter().filter_map(|head| head.number("v")).sum::<i64>();
+            assert_eq!(version, group.history.version as i64, "version of {}", group.id);
+            let counted: Vec<i64> = heads.iter().filter_map(|head| head.number("n")).collect();
+            let members = group.is.members.len() as i64;
+            assert!(counted.is_empty() || counted.iter().sum::<i64>() == members, "{counted:?} are not {members}");
+        }
+    }
+
+    /// The counters are what a recount by ids gives.
+    fn counters(&self, kind: &str) {
+        let mut recount: BTreeMap<(String, String), i64> = BTreeMap::new();
+        for (id, row) in self.resources(kind).into_iter().filter(|(_, row)| row.text("st") == Some("live")) {
+            let place = usize::from_str_radix(&id[..3], 16).unwrap();
+            let mut add = |name: String| *recount.entry((format!("{kind}#{:02x}", place / 64), name)).or_default() += 1;
+            add("n".into());
+            add(format!("b{:02x}", place % 64));
+            if row.0["a"] == AttributeValue::Bool(true) {
+                add("a".into());
+            }
+        }
+        let rows = self.rows("#C").iter().filter(|row| row.s().starts_with(kind));
+        let counted = rows.flat_map(|row| {
+            let names = row.0.keys().filter(|name| !["p", "s"].contains(&name.as_str()));
+            names.map(|name| ((row.s().to_owned(), name.clone()), row.number(name).unwrap()))
+        });
+        let counted: BTreeMap<_, _> = counted.filter(|(_, number)| *number != 0).collect();
+        assert_eq!(counted, recount, "counters");
+    }
+
+    /// Each membership stands in the table twice, once from either side, and nothing else does.
+    fn memberships(&self) {
+        let pairs = |side: &str| -> BTreeSet<(String, String, String)> {
+            let rows =
+                self.partitions.iter().filter_map(|(partition, rows)| Some((partition.strip_prefix(side)?, rows)));
+            let pairs = rows.flat_map(|(of, rows)| {
+                rows.iter().map(|row| (of.to_owned(), row.s().to_owned(), row.text("k").unwrap().to_owned()))
+            });
+            pairs.collect()
+        };
+        let expected = self.oracle.groups.iter().flat_map(|group| {
+            let members = group.is.members.iter();
+            members.map(|id| {
+                let kind = if self.oracle.is_live_user(id) { "U" } else { "G" };
+                (group.id.clone(), id.clone(), kind.to_owned())
+            })
+        });
+        let expected: BTreeSet<_> = expected.collect();
+        assert_eq!(pairs("#M#"), expected, "members");
+        let turned = pairs("#R#").into_iter().map(|(member, group, kind)| (group, member, kind)).collect();
+        assert_eq!(expected, turned, "memberships");
+    }
+}

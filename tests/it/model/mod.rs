@@ -1,0 +1,188 @@
+//! A random life of two tenants, played through HTTP and in an oracle; every answer, and now and then
+//! every row, must be as the oracle says.
+//!
+//! `MODEL_OPERATIONS` is how many requests are played (1,000), `MODEL_SEED` what chooses them,
+//! `MODEL_THREADS` how many worlds are played side by side (1). A failure says how to play it again.
+//! A long run is three times as fast in a release build, whose size does not matter here:
+//!
+//!     export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=2
+//!     export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+//!     MODEL_THREADS=2 MODEL_OPERATIONS=1_000_000 cargo test --release --test it model:: -- --nocapture
+
+mod dice;
+mod groups;
+mod invariants;
+mod oracle;
+mod reads;
+mod rows;
+mod run;
+mod shapes;
+mod users;
+
+use std::collections::VecDeque;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex};
+
+use scim_lambda::auth::token::PlainToken;
+use serde_json::Value;
+
+use crate::support::connectors::{Between, Fault};
+use crate::support::{Answer, DAY, World};
+use dice::Dice;
+use oracle::Oracle;
+use run::{Run, Tally, Trace};
+
+/// A tenant, and what its directory must be.
+struct Party {
+    code: String,
+    token: PlainToken,
+    oracle: Oracle,
+}
+
+/// A world in play.
+struct Model {
+    world: World,
+    dice: Dice,
+    parties: [Party; 2],
+    /// What happens to the next calls of DynamoDB.
+    faults: Arc<Mutex<VecDeque<Option<Fault>>>>,
+    trace: Trace,
+    tally: Tally,
+}
+
+impl Model {
+    async fn new(seed: u64) -> Self {
+        let world = World::hasty(Between::default()).await;
+        let party = async |name: &str| {
+            let (row, token) = world.lasting_tenant(name).await;
+            Party { code: row.code().to_string(), token, oracle: Oracle::default() }
+        };
+        let parties = [party("one").await, party("two").await];
+        let faults: Arc<Mutex<VecDeque<_>>> = Arc::default();
+        let waiting = faults.clone();
+        world.between.set(move |called, _| {
+            let mut waiting = waiting.lock().unwrap();
+            match waiting.front() {
+                Some(Some(Fault::Conflict)) if called != "TransactWriteItems" => None,
+                _ => waiting.pop_front().flatten(),
+            }
+        });
+        Self { world, dice: Dice::new(seed), parties, faults, trace: Trace::new(seed), tally: Tally::new() }
+    }
+
+    /// Something happens to somebody.
+    async fn step(&mut self) {
+        self.world.clock.advance_milliseconds(1 + self.dice.below(400) as i64);
+        let who = self.dice.below(2);
+        self.set_time();
+        self.plan_faults();
+        match self.dice.below(100) {
+            0..14 => self.create_user(who).await,
+            14..20 => self.return_user(who).await,
+            20..36 => self.patch_user(who).await,
+            36..41 => self.put_user(who).await,
+            41..49 => self.delete_user(who).await,
+            49..53 => self.create_group(who).await,
+            53..66 => self.move_members(who).await,
+            66..71 => self.change_group(who).await,
+            71..73 => self.delete_group(who).await,
+            73..77 => self.ask_for_strangers(who).await,
+            77..96 => self.read(who).await,
+            96..99 => self.pass_time().await,
+            _ => {
+                self.trace.note("the expired rows are removed");
+                self.world.local.engine.sweep().unwrap();
+            }
+        }
+        self.faults.lock().unwrap().clear();
+        self.trace.number += 1;
+    }
+
+    fn set_time(&mut self) {
+        let now = self.world.clock.milliseconds();
+        self.parties.iter_mut().for_each(|party| party.oracle.now = now);
+    }
+
+    /// In one of ten operations answers are lost and transactions meet others, never so often that the
+    /// service gives up.
+    fn plan_faults(&mut self) {
+        if self.dice.chance(10) {
+            let number = 1 + self.dice.below(4);
+            let fault = |dice: &mut Dice| match dice.below(4) {
+                0 => None,
+                1 => Some(Fault::Conflict),
+                _ => Some(Fault::BreakAfter),
+            };
+            let mut plan: VecDeque<_> = (0..number).map(|_| fault(&mut self.dice)).collect();
+            // The SDK tries three times.
+            plan.truncate(if plan.iter().all(|fault| *fault == Some(Fault::BreakAfter)) { 2 } else { 4 });
+            if plan.len() == 4 {
+                plan[2] = None;
+            }
+            self.trace.note(&format!("the next calls: {plan:?}"));
+            *self.faults.lock().unwrap() = plan;
+        }
+    }
+
+    /// Minutes or months pass; or all the time that a deleted user has left, but perhaps for a second,
+    /// when somebody asks for it.
+    async fn pass_time(&mut self) {
+        let who = self.dice.below(2);
+        let left = match self.dice.below(10) {
+            0..4 => Ok(60 * (1 + self.dice.below(600) as i64)),
+            4..6 => Ok(DAY * (1 + self.dice.below(30) as i64)),
+            6 => Ok(DAY * (30 + self.dice.below(71) as i64)),
+            _ => Err(self.dice.pick(&self.parties[who].oracle.restorable())),
+        };
+        let Party { oracle, .. } = &self.parties[who];
+        let seconds = match left {
+            Ok(seconds) => seconds,
+            Err(Some(user)) => oracle.users[user].expires.unwrap() - oracle.seconds() - self.dice.below(2) as i64,
+            Err(None) => return,
+        };
+        self.trace.note(&format!("{seconds} seconds pass"));
+        self.world.clock.advance(seconds);
+        self.set_time();
+        if let Err(Some(user)) = left {
+            let person = self.parties[who].oracle.users[user].is.clone();
+            self.post_user(who, &person).await;
+        }
+    }
+
+    async fn send(&mut self, who: usize, method: &str, path: &str, body: impl Into<Option<Value>>) -> Answer {
+        let body = body.into();
+        let said = body.as_ref().map(Value::to_string).unwrap_or_default();
+        let code = &self.parties[who].code;
+        self.trace.note(&format!("at {} {code} {method} {path} {said}", self.world.clock.milliseconds()));
+        let answer = self.world.send_as(&self.parties[who].token, method, path, body).await;
+        self.trace.note(&format!("  {} {}", answer.status.as_u16(), answer.header("etag")));
+        let endpoint = path.split(['/', '?']).nth(1).unwrap_or_default();
+        self.count(&format!("{method} {endpoint} {}", answer.status.as_u16()));
+        answer
+    }
+
+    fn count(&mut self, what: &str) {
+        *self.tally.entry(what.to_owned()).or_default() += 1;
+    }
+
+    async fn check(&mut self) {
+        self.trace.note("all rows are looked at");
+        self.set_time();
+        invariants::check(&self.world, &self.parties).await;
+    }
+}
+
+fn variable<T: FromStr>(name: &str, default: T) -> T {
+    std::env::var(name).ok().and_then(|value| value.replace('_', "").parse().ok()).unwrap_or(default)
+}
+
+#[test]
+fn whatever_happens_is_as_the_oracle_says() {
+    let run = Run::new(variable("MODEL_SEED", 7_644), variable("MODEL_OPERATIONS", 1_000));
+    std::thread::scope(|scope| {
+        for _ in 0..variable("MODEL_THREADS", 1) {
+            scope.spawn(|| run.play());
+        }
+    });
+    run.sum_up();
+}
