@@ -138,6 +138,7 @@ impl World {
                 let mut user = Seed::user(n);
                 user["userName"] = json!(format!("new{n}@example.com"));
                 user["externalId"] = json!(format!("new{n}"));
+                user["emails"][0]["value"] = user["userName"].clone();
                 ("POST", "/Users".into(), Some(user))
             }
             "get" => ("GET", format!("/Users/{id}"), None),

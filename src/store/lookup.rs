@@ -7,7 +7,7 @@ use scim_core::ResourceId;
 
 use super::keys::Collection;
 use super::resources::{Stored, email_form};
-use super::{Rows, Store, StoreError};
+use super::{Query, Rows, Store, StoreError};
 
 /// Most resources that are read one by one because they share a name.
 const MOST_OWNERS: usize = 50;
@@ -27,7 +27,8 @@ impl Store {
         let claim = at.claim(form, None);
         // Claims come first; an owner that is not among the first rows is read by its id.
         let (partition, prefix) = (at.rows(), at.name_prefix(form));
-        let (rows, more) = self.query(Rows::Beginning(&partition, &prefix), None, Some(MOST_ROWS)).await?;
+        let (rows, more) =
+            self.query(Query { limit: Some(MOST_ROWS), ..Query::of(Rows::Beginning(&partition, &prefix)) }).await?;
         let claims = rows.iter().filter(|row| row.s().starts_with(&claim) && row.number("x").is_none());
         let owners: BTreeSet<ResourceId> = claims.filter_map(|claim| claim.text("i")?.parse().ok()).collect();
         if owners.len() > MOST_OWNERS {

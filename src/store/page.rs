@@ -5,7 +5,7 @@ use super::item::Item;
 use super::keys::{Collection, Place};
 use super::ranges::KeyRange;
 use super::resources::Stored;
-use super::{Rows, Store, StoreError};
+use super::{Query, Rows, Store, StoreError};
 
 /// Most bytes of documents in a page: an answer must fit what Lambda may return, 6 MB with every
 /// quote in it escaped.
@@ -47,9 +47,8 @@ impl Store {
             return Ok(Page { total: self.count(at).await?, resources: Vec::new() });
         }
         if index == 0 {
-            let (counters, resources) =
-                tokio::try_join!(self.counters(at), self.some(at, KeyRange::all(), 0, count, now))?;
-            return Ok(Page { total: counters.total().max(resources.len()), resources });
+            let (total, resources) = tokio::try_join!(self.count(at), self.some(at, KeyRange::all(), 0, count, now))?;
+            return Ok(Page { total: total.max(resources.len()), resources });
         }
         let counters = self.counters(at).await?;
         let total = counters.total();
@@ -84,14 +83,6 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn after(&self, at: &Collection, id: &str, count: usize, now: i64) -> Result<Vec<Stored>, StoreError> {
         self.some(at, KeyRange::from(behind(id)), 0, count, now).await
-    }
-
-    /// How many visible resources a collection has. One call.
-    ///
-    /// # Errors
-    /// As [`StoreError`] says.
-    pub async fn count(&self, at: &Collection) -> Result<usize, StoreError> {
-        Ok(self.counters(at).await?.total())
     }
 
     /// How many visible resources a collection has, and the key ranges in which the next of them are, for
@@ -220,7 +211,8 @@ impl<'a> Walk<'a> {
             }
             let Some(after) = &self.next else { return Ok(self.open.take()) };
             let rows = Rows::Between(&self.partition, &self.range.from, &self.range.to);
-            let (rows, last) = self.store.query(rows, after.as_deref(), Some(self.limit)).await?;
+            let (rows, last) =
+                self.store.query(Query { after: after.as_deref(), limit: Some(self.limit), ..Query::of(rows) }).await?;
             self.ready = rows.into_iter();
             self.next = last.map(Some);
         }

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::item::{Item, Row};
 use super::keys::{Collection, Kind, Place};
 use super::log::Act;
-use super::{Rows, Store, StoreError};
+use super::{Query, Rows, Store, StoreError};
 
 /// Length of a UUID in its usual form.
 const UUID_LENGTH: usize = 36;
@@ -270,7 +270,7 @@ impl Store {
             // All ids of groups are UUIDs; a shorter text would begin those of many.
             Kind::Group if id.as_str().len() != UUID_LENGTH => None,
             Kind::Group => {
-                let items = self.query(Rows::Beginning(&at.rows(), id.as_str()), None, None).await?.0;
+                let items = self.query(Query::of(Rows::Beginning(&at.rows(), id.as_str()))).await?.0;
                 Stored::read_all(&items)?.into_iter().find(|group| group.resource.id == *id)
             }
             _ => self.get(&at.rows(), id.as_str()).await?.map(|item| Stored::read(&item)).transpose()?,

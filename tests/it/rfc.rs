@@ -396,7 +396,7 @@ async fn what_no_index_answers_is_too_many_over_five_thousand() {
     let pretend = async |many: u32| {
         let many = AttributeValue::N(many.to_string());
         let update = Update::builder().table_name(TABLE).key("p", row["p"].clone()).key("s", row["s"].clone());
-        let update = update.update_expression("SET b00 = :many").expression_attribute_values(":many", many);
+        let update = update.update_expression("SET b0 = :many, n = :many").expression_attribute_values(":many", many);
         let item = TransactWriteItem::builder().update(update.build().unwrap()).build();
         client.transact_write_items().transact_items(item).send().await.unwrap();
     };

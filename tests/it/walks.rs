@@ -52,7 +52,7 @@ impl Others {
             Some(id) => assert_eq!(world.send("DELETE", &format!("/Users/{id}"), None).await.status, 204),
             None => {
                 let mut user = user(&format!("other{number}"));
-                if self.turn % 5 == 0 {
+                if self.turn.is_multiple_of(5) {
                     user["externalId"] = json!(format!("person{}", self.turn));
                 }
                 let user = world.create(user).await;

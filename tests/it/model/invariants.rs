@@ -164,27 +164,29 @@ impl<'a> Look<'a> {
             let version: i64 = own.number("v").unwrap() + heads.iter().filter_map(|head| head.number("v")).sum::<i64>();
             assert_eq!(version, group.history.version as i64, "version of {}", group.id);
             let counted: Vec<i64> = heads.iter().filter_map(|head| head.number("n")).collect();
-            let members = group.is.members.len() as i64;
-            assert!(counted.is_empty() || counted.iter().sum::<i64>() == members, "{counted:?} are not {members}");
+            assert_eq!(counted.iter().sum::<i64>(), group.is.members.len() as i64, "members of {}", group.id);
         }
     }
 
     /// The counters are what a recount by ids gives.
     fn counters(&self, kind: &str) {
-        let mut recount: BTreeMap<(String, String), i64> = BTreeMap::new();
+        let mut recount: BTreeMap<(String, String), i128> = BTreeMap::new();
         for (id, row) in self.resources(kind).into_iter().filter(|(_, row)| row.text("st") == Some("live")) {
             let place = usize::from_str_radix(&id[..3], 16).unwrap();
-            let mut add = |name: String| *recount.entry((format!("{kind}#{:02x}", place / 64), name)).or_default() += 1;
-            add("n".into());
-            add(format!("b{:02x}", place % 64));
+            let mut add = |name: String, more| {
+                *recount.entry((format!("{kind}#{:02x}", place / 64), name)).or_default() += more;
+            };
+            add("n".into(), 1);
+            // Six buckets of six digits each in a number.
+            add(format!("b{:x}", place % 64 / 6), 1_000_000_i128.pow((place % 64 % 6).try_into().unwrap()));
             if row.0["a"] == AttributeValue::Bool(true) {
-                add("a".into());
+                add("a".into(), 1);
             }
         }
         let rows = self.rows("#C").iter().filter(|row| row.s().starts_with(kind));
         let counted = rows.flat_map(|row| {
             let names = row.0.keys().filter(|name| !["p", "s"].contains(&name.as_str()));
-            names.map(|name| ((row.s().to_owned(), name.clone()), row.number(name).unwrap()))
+            names.map(|name| ((row.s().to_owned(), name.clone()), row.0[name].as_n().unwrap().parse::<i128>().unwrap()))
         });
         let counted: BTreeMap<_, _> = counted.filter(|(_, number)| *number != 0).collect();
         assert_eq!(counted, recount, "counters");

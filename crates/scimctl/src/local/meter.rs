@@ -104,29 +104,37 @@ impl Metered {
     async fn priced(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit_once('.'));
         let operation = operation.map(|(_, operation)| operation.to_owned()).unwrap_or_default();
-        let sent: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let mut sent: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
         let rows: Vec<Value> = match operation.as_str() {
-            "TransactWriteItems" => array(&sent["TransactItems"]).iter().filter_map(row_key).collect(),
+            "TransactWriteItems" => array(member(&sent, "TransactItems")).iter().filter_map(row_key).collect(),
             _ => Vec::new(),
         };
         let before = self.sizes(&rows).await?;
         let response = self.inner.call(request).await?;
         let answer: Value = serde_json::from_slice(response.body().bytes().unwrap_or_default()).unwrap_or_default();
         let (mut read, mut write) = (0.0, 0.0);
-        let consistent = sent["ConsistentRead"] == true;
+        let consistent = *member(&sent, "ConsistentRead") == true;
         match operation.as_str() {
-            "GetItem" => read = read_units(item_bytes(&answer["Item"]), consistent),
-            "Query" => read = read_units(array(&answer["Items"]).iter().map(item_bytes).sum(), consistent),
+            "GetItem" => read = read_units(item_bytes(member(&answer, "Item")), consistent),
+            "Query" => {
+                // "The number will also be the same whether or not you use a FilterExpression", or leave attributes
+                // away: what counts is what was looked at.
+                let whole = match sent.as_object_mut().and_then(|sent| sent.remove("ProjectionExpression")) {
+                    Some(_) => self.ask("Query", &sent).await?,
+                    None => answer.clone(),
+                };
+                read = read_units(array(member(&whole, "Items")).iter().map(item_bytes).sum(), consistent);
+            }
             "TransactWriteItems" => {
                 let after = self.sizes(&rows).await?;
                 write = before.iter().zip(&after).map(|(before, after)| write_units(*before.max(after))).sum();
             }
             _ => {}
         }
-        let consumed = &answer["ConsumedCapacity"];
+        let consumed = member(&answer, "ConsumedCapacity");
         let engine = match consumed {
-            Value::Array(tables) => tables.iter().filter_map(|table| table["CapacityUnits"].as_f64()).sum(),
-            table => table["CapacityUnits"].as_f64().unwrap_or_default(),
+            Value::Array(tables) => tables.iter().filter_map(|table| member(table, "CapacityUnits").as_f64()).sum(),
+            table => member(table, "CapacityUnits").as_f64().unwrap_or_default(),
         };
         let mut state = self.meter.state();
         let bill = &mut state.bill;
@@ -144,14 +152,22 @@ impl Metered {
         let mut sizes = Vec::with_capacity(keys.len());
         for key in keys {
             let get = json!({ "TableName": super::TABLE, "Key": key, "ConsistentRead": true });
-            let mut request = HttpRequest::new(get.to_string().into());
-            request.headers_mut().insert("x-amz-target", "DynamoDB_20120810.GetItem");
-            let answer = self.inner.call(request).await?;
-            let answer: Value = serde_json::from_slice(answer.body().bytes().unwrap_or_default()).unwrap_or_default();
-            sizes.push(item_bytes(&answer["Item"]));
+            sizes.push(item_bytes(member(&self.ask("GetItem", &get).await?, "Item")));
         }
         Ok(sizes)
     }
+
+    /// Asks the engine, uncounted.
+    async fn ask(&self, operation: &str, body: &Value) -> Result<Value, ConnectorError> {
+        let mut request = HttpRequest::new(body.to_string().into());
+        request.headers_mut().insert("x-amz-target", format!("DynamoDB_20120810.{operation}"));
+        let answer = self.inner.call(request).await?;
+        Ok(serde_json::from_slice(answer.body().bytes().unwrap_or_default()).unwrap_or_default())
+    }
+}
+
+fn member<'v>(object: &'v Value, name: &str) -> &'v Value {
+    object.get(name).unwrap_or(&Value::Null)
 }
 
 fn array(value: &Value) -> &[Value] {
@@ -162,7 +178,7 @@ fn array(value: &Value) -> &[Value] {
 fn row_key(action: &Value) -> Option<Value> {
     let action = action.as_object()?.values().next()?;
     let row = action.get("Key").or(action.get("Item"))?;
-    Some(json!({ "p": row["p"], "s": row["s"] }))
+    Some(json!({ "p": row.get("p")?, "s": row.get("s")? }))
 }
 
 /// "Strongly consistent read requests of an item up to 4 KB require one read request unit. [...] Eventually
