@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use scim_lambda::store::{Act, Collection, Kind, Operation};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use crate::support::World;
 use crate::support::connectors::{Between, Fault};
@@ -197,4 +199,26 @@ async fn a_deletion_that_breaks_is_completed_by_the_same_request() {
     }
     assert_eq!(world.rows_of("#M#").await + world.rows_of("#R#").await, 0);
     assert_eq!(size(&world, &paths[39]).await, 0);
+}
+
+#[tokio::test]
+async fn a_large_group_that_is_gone_is_left_by_its_members_in_parts_side_by_side() {
+    let world = World::new().await;
+    let seed = world.seed();
+    let ids = seed.users(1_200, |_| {}).await.unwrap();
+    let group = seed.group("Large", &ids, |_| {}).await.unwrap();
+    let path = format!("/Groups/{group}");
+    break_after(&world, 1);
+    world.send("DELETE", &path, None).await.is_error(503, None);
+    world.between.clear();
+    let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
+    let now = world.clock.seconds();
+    let (by, request, milliseconds) = ("test".into(), "1".into(), now * 1_000);
+    let act = Act { operation: Operation::Delete, by, request, now, milliseconds, log_expires: now };
+    // Without time, each part ends after its first portion.
+    let (removed, done) = world.store.disband(&at, &group, &act, Instant::now()).await.unwrap();
+    assert!(!done && (49 + 16 * 30..1_200).contains(&removed), "{removed}");
+    assert_eq!(world.send("DELETE", &path, None).await.status, 204, "the same request goes on");
+    world.send("DELETE", &path, None).await.is_error(404, None);
+    assert_eq!(world.rows_of("#M#").await + world.rows_of("#R#").await, 0);
 }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use scimctl::local::TABLE;
 
 use crate::support::World;
 
@@ -40,17 +39,7 @@ impl Row {
     }
 }
 
-/// All rows of the table, page by page.
+/// All rows of the table.
 pub async fn scan(world: &World) -> Vec<Row> {
-    let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
-    let mut rows = Vec::new();
-    let mut after = None;
-    loop {
-        let page = client.scan().table_name(TABLE).set_exclusive_start_key(after).send().await.unwrap();
-        rows.extend(page.items.unwrap_or_default().into_iter().map(Row));
-        after = page.last_evaluated_key;
-        if after.is_none() {
-            return rows;
-        }
-    }
+    world.rows().await.into_iter().map(Row).collect()
 }

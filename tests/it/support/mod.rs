@@ -244,7 +244,8 @@ impl World {
     /// Every row of the table.
     pub async fn rows(&self) -> Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
         let client = aws_sdk_dynamodb::Client::new(&self.local.sdk_config());
-        client.scan().table_name(TABLE).send().await.unwrap().items.unwrap_or_default()
+        let items = client.scan().table_name(TABLE).into_paginator().items().send();
+        items.collect::<Result<_, _>>().await.unwrap()
     }
 }
 
