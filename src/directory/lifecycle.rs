@@ -1,21 +1,15 @@
-//! How resources come, go and, if they are users, come back.
-
-use std::time::Duration;
+//! How resources come and, if they are users, come back.
 
 use scim_core::members::{Member, MemberType};
 use scim_core::resource::Attributes;
-use scim_core::{Draft, Error, ErrorKind, Resource, ResourceId, members};
+use scim_core::{Draft, Error, Resource, ResourceId, members};
 use serde_json::Value;
-use tokio::time::Instant;
 
 use super::membership::{self, Known};
-use super::{Call, Directory, Precondition, Shown, TRIES, Wanted, busy, check, checked, refuse, whole};
+use super::{Call, Directory, Shown, TRIES, Wanted, busy, checked, refuse, whole};
 use crate::store::members::that_fit;
-use crate::store::{Act, Collection, Kind, Move, Names, New, Operation, Refusal, Stored, Taking, Wrote};
+use crate::store::{Collection, Kind, Move, Names, New, Operation, Refusal, Stored, Taking, Wrote};
 use crate::tenant::{Type, unanswered};
-
-/// How long one request removes the members' rows of a group that is gone: an answer must come in time.
-const DISBANDING: Duration = Duration::from_secs(10);
 
 /// A live user may take the name of a deleted one.
 pub(super) fn any_name() -> Taking {
@@ -236,75 +230,5 @@ impl Directory {
             }
         }
         Ok(None)
-    }
-
-    /// Deletes a resource: it is gone for the client and its names are free at once, and it is in no
-    /// group any more. A user can be brought back until the retention ends.
-    ///
-    /// # Errors
-    /// 404 if there is no such resource, or not any more; 412 if the precondition does not hold; 503:
-    /// then it may be gone already, and the same request removes what is left of its memberships.
-    pub async fn delete(&self, call: Call<'_>, of: &Type, id: &str, precondition: &Precondition) -> Result<(), Error> {
-        let at = call.collection(&of.kind);
-        let act = self.act(call, Operation::Delete);
-        for _ in 0..TRIES {
-            let old = match self.visible(call, of, id).await {
-                Ok(old) => old,
-                Err(gone) if gone.kind == ErrorKind::NotFound => {
-                    return self.complete_deletion(call, of, id, gone).await;
-                }
-                Err(error) => return Err(error),
-            };
-            check(precondition, &old)?;
-            let wrote = match of.kind {
-                Kind::User => {
-                    let kept = i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX);
-                    self.store.delete_softly(&at, &old, act.now.saturating_add(kept), &act).await
-                }
-                _ => self.store.delete(&at, &old, precondition.seen(), &act).await,
-            };
-            if matches!(wrote.map_err(unanswered)?, Wrote::Stored) {
-                self.scatter(call, of, &old.resource.id).await?;
-                return Ok(());
-            }
-        }
-        Err(busy())
-    }
-
-    /// Ends the memberships of a resource that is gone, and a group's own; how many there were.
-    async fn scatter(&self, call: Call<'_>, of: &Type, id: &ResourceId) -> Result<usize, Error> {
-        let at = call.collection(&of.kind);
-        let act = self.act(call, Operation::Delete);
-        if matches!(of.kind, Kind::Other(_)) {
-            return Ok(0);
-        }
-        let members = async {
-            match of.kind {
-                Kind::Group => self.disband(&at, id, &act).await,
-                _ => Ok(0),
-            }
-        };
-        let groups = async { self.store.leave_all(&at, id, &act).await.map_err(unanswered) };
-        let (members, groups) = tokio::try_join!(members, groups)?;
-        Ok(members + groups)
-    }
-
-    /// Removes the members' rows of a group that is gone; how many there were.
-    async fn disband(&self, at: &Collection, group: &ResourceId, act: &Act) -> Result<usize, Error> {
-        match self.store.disband(at, group, act, Instant::now() + DISBANDING).await.map_err(unanswered)? {
-            (removed, true) => Ok(removed),
-            (_, false) => Err(Error::unavailable(
-                "The group is gone, and many of its members' memberships are still to be removed: send the same \
-                 request again.",
-            )),
-        }
-    }
-
-    /// A deletion of what is gone: with success if it completes one that was interrupted.
-    async fn complete_deletion(&self, call: Call<'_>, of: &Type, id: &str, gone: Error) -> Result<(), Error> {
-        match id.parse() {
-            Ok(id) if self.scatter(call, of, &id).await? > 0 => Ok(()),
-            _ => Err(gone),
-        }
     }
 }

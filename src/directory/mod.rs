@@ -1,6 +1,7 @@
 //! The service provider: what create, retrieve, query, replace, patch and delete mean for a tenant.
 
 mod cursor;
+mod deletion;
 mod lifecycle;
 mod lookup;
 mod membership;

@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use super::item::{Item, Row};
 use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
-use super::members::{self, Move, head, letter, part, step};
+use super::members::{Move, head, letter, part, step};
 use super::transaction::{Condition, Role, Transaction, text};
 use super::writes::Wrote;
-use super::{KeyRange, Rows, Store, StoreError};
+use super::{KeyRange, Rows, Store, StoreError, roster};
 
 /// How many memberships one transaction ends: three actions each, the log row and a check.
 const AT_ONCE: usize = 32;
@@ -153,7 +153,7 @@ impl Store {
             let mut transaction = Transaction::on(self);
             let mut moves = Vec::with_capacity(items.len());
             for item in &items {
-                let member = members::member(item)?.value;
+                let member = roster::member(item)?.value;
                 part(&mut transaction, &at.tenant, group, &member, None)?;
                 moves.push(Move::Leave(member));
             }

@@ -19,6 +19,7 @@ mod page;
 mod ranges;
 mod removal;
 pub mod resources;
+mod roster;
 pub mod table;
 pub mod tenants;
 mod transaction;
