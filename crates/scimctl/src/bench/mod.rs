@@ -2,10 +2,11 @@
 
 pub mod seed;
 
+use std::fmt::Write;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use scim_lambda::clock::Clock;
 use serde_json::json;
 
@@ -35,7 +36,7 @@ pub(crate) async fn run(place: &Place, command: BenchCommand, json: bool) -> any
     let seed = Seed::new(connection.store.clone(), row, Clock::system())?;
     let bar = bar("users", users.into(), json);
     let ids = seed.users(usize::try_from(users)?, |more| bar.inc(more)).await?;
-    bar.finish();
+    bar.finish_and_clear();
     let memberships = u64::from(groups) * u64::from(members);
     if groups > 0 {
         let bar = self::bar("memberships", memberships, json);
@@ -45,7 +46,7 @@ pub(crate) async fn run(place: &Place, command: BenchCommand, json: bool) -> any
             let some: Vec<_> = ids.iter().cycle().skip(group * size % ids.len().max(1)).take(size).cloned().collect();
             seed.group(&format!("Group {group}"), &some, |more| bar.inc(more)).await?;
         }
-        bar.finish();
+        bar.finish_and_clear();
     }
     drop(loading);
     let seconds = begun.elapsed().as_secs_f64();
@@ -65,6 +66,10 @@ pub(crate) async fn run(place: &Place, command: BenchCommand, json: bool) -> any
 /// A progress bar on standard error.
 fn bar(what: &'static str, length: u64, hidden: bool) -> ProgressBar {
     let bar = if hidden { ProgressBar::hidden() } else { ProgressBar::new(length) };
-    let style = ProgressStyle::with_template("{msg:12} {wide_bar} {human_pos}/{human_len} {per_sec:>12} {eta:>4}");
-    bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_message(what)
+    let style = ProgressStyle::with_template("{msg:12} {wide_bar} {human_pos}/{human_len} {rate:>9} {eta:>4}");
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    let rate = |state: &ProgressState, text: &mut dyn Write| {
+        let _ = write!(text, "{:.0}/s", state.per_sec());
+    };
+    bar.with_style(style.with_key("rate", rate)).with_message(what)
 }
