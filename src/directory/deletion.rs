@@ -1,16 +1,10 @@
 //! How resources go, and leave their groups.
 
-use std::time::Duration;
-
 use scim_core::{Error, ErrorKind, ResourceId};
-use tokio::time::Instant;
 
 use super::{Call, Directory, Precondition, TRIES, busy, check};
 use crate::store::{Act, Collection, Kind, Operation, Wrote};
 use crate::tenant::{Type, unanswered};
-
-/// How long one request removes the members' rows of a group that is gone: an answer must come in time.
-const DISBANDING: Duration = Duration::from_secs(10);
 
 impl Directory {
     /// Deletes a resource: it is gone for the client and its names are free at once, and it is in no
@@ -55,24 +49,34 @@ impl Directory {
         }
         let members = async {
             match of.kind {
-                Kind::Group => self.disband(&at, id, &act).await,
+                Kind::Group => self.disband(call, &at, id, &act).await,
                 _ => Ok(0),
             }
         };
-        let groups = async { self.store.leave_all(&at, id, &act).await.map_err(unanswered) };
-        let (members, groups) = tokio::try_join!(members, groups)?;
+        let (members, groups) = tokio::try_join!(members, self.leave_all(call, &at, id, &act))?;
         Ok(members + groups)
     }
 
     /// Removes the members' rows of a group that is gone; how many there were.
-    pub(super) async fn disband(&self, at: &Collection, group: &ResourceId, act: &Act) -> Result<usize, Error> {
-        match self.store.disband(at, group, act, Instant::now() + DISBANDING).await.map_err(unanswered)? {
-            (removed, true) => Ok(removed),
-            (_, false) => Err(Error::unavailable(
-                "The group is gone, and many of its members' memberships are still to be removed: send the same \
-                 request again.",
-            )),
-        }
+    pub(super) async fn disband(
+        &self,
+        call: Call<'_>,
+        at: &Collection,
+        group: &ResourceId,
+        act: &Act,
+    ) -> Result<usize, Error> {
+        whole(self.store.disband(at, group, act, call.until).await.map_err(unanswered)?)
+    }
+
+    /// Ends the memberships of a resource that is gone; how many there were.
+    pub(super) async fn leave_all(
+        &self,
+        call: Call<'_>,
+        at: &Collection,
+        member: &ResourceId,
+        act: &Act,
+    ) -> Result<usize, Error> {
+        whole(self.store.leave_all(at, member, act, call.until).await.map_err(unanswered)?)
     }
 
     /// A deletion of what is gone: with success if it completes one that was interrupted.
@@ -81,5 +85,18 @@ impl Directory {
             Ok(id) if self.scatter(call, of, &id).await? > 0 => Ok(()),
             _ => Err(gone),
         }
+    }
+}
+
+/// How many rows were removed.
+///
+/// # Errors
+/// 503 if others are left.
+fn whole((removed, done): (usize, bool)) -> Result<usize, Error> {
+    match done {
+        true => Ok(removed),
+        false => Err(Error::unavailable(
+            "The resource is gone, and many of its memberships are still to be removed: send the same request again.",
+        )),
     }
 }

@@ -67,13 +67,16 @@ impl Directory {
                     };
                     if let Err(error) = decided {
                         if !prepared.is_empty() {
-                            self.disband(&at, &resource.id, &act).await?;
+                            self.disband(call, &at, &resource.id, &act).await?;
                         }
                         return Err(error);
                     }
                     moves = known.apply(moves);
                 }
             }
+        }
+        if !prepared.is_empty() {
+            self.disband(call, &at, &resource.id, &self.act(call, Operation::Create)).await?;
         }
         Err(busy())
     }
@@ -103,7 +106,7 @@ impl Directory {
             match self.store.prepare_members(&at, group, portion, &act).await.map_err(unanswered)? {
                 Wrote::Stored => rest = more,
                 Wrote::Refused(_) => {
-                    self.disband(&at, group, &act).await?;
+                    self.disband(call, &at, group, &act).await?;
                     return Err(busy());
                 }
             }
@@ -210,7 +213,7 @@ impl Directory {
     ) -> Result<Option<Resource>, Error> {
         let at = call.collection(&of.kind);
         let act = self.act(call, Operation::Restore);
-        self.store.leave_all(&at, &old.resource.id, &act).await.map_err(unanswered)?;
+        self.leave_all(call, &at, &old.resource.id, &act).await?;
         let mut attributes = old.resource.attributes.clone();
         attributes.overlay(asserted.clone());
         let names = checked(of, &attributes)?;

@@ -6,7 +6,7 @@ mod lifecycle;
 mod lookup;
 mod membership;
 mod page;
-pub mod plan;
+mod plan;
 mod precondition;
 mod search;
 mod whole;
@@ -17,6 +17,7 @@ use scim_core::resource::Attributes;
 use scim_core::{
     Dialect, Draft, Error, ErrorKind, MembersPatch, Meta, PatchRequest, Resource, ResourceId, Version, members,
 };
+use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::store::members::that_fit;
@@ -24,6 +25,7 @@ use crate::store::resources::MAX_DOCUMENT_BYTES;
 use crate::store::{Act, Collection, Kind, Names, New, Operation, Refusal, Seen, Store, Stored, Wrote};
 use crate::tenant::{Tenant, Type, unanswered};
 use membership::{Known, Membership};
+pub use plan::{MOST_LOADED, MOST_SCANNED, Plan};
 pub use precondition::Precondition;
 pub use search::{Found, Scope};
 pub use whole::{MOST_MEMBERS, Shown, Wanted};
@@ -42,6 +44,8 @@ pub struct Call<'a> {
     pub request: &'a str,
     /// What the locations of resources begin with.
     pub base_url: &'a str,
+    /// When work that another request can go on with is broken off: an answer must come in time.
+    pub until: Instant,
 }
 
 impl Call<'_> {

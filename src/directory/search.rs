@@ -7,7 +7,7 @@ use super::cursor::{Cursor, Walk};
 use super::page::{Hit, Page, Start};
 use super::plan::{MOST_LOADED, MOST_SCANNED, Plan};
 use super::{Call, Directory, MOST_MEMBERS, Shown, Wanted};
-use crate::store::{PageRoom, Stored};
+use crate::store::{PageRoom, StoreError, Stored};
 use crate::tenant::{Type, unanswered};
 
 /// Most bytes of documents that a sort holds; in memory they take several times as much.
@@ -89,7 +89,7 @@ impl Directory {
             resources.push((scope, resource));
         }
         let next = if page.more { last } else { page.resume };
-        let next = next.filter(|_| query.cursor.is_some());
+        let next = next.filter(|_| query.cursor.is_some() && page.count > 0);
         let next = next.map(|place| Cursor::new(walk, now, place, page.total).write(&key));
         Ok(Found { total: page.total, resources, next_cursor: next })
     }
@@ -124,6 +124,7 @@ impl Directory {
                 }
                 // The walk knows the total from its beginning.
                 Start::After(_) if count == 0 => Vec::new(),
+                Start::After(_) => self.store.after(&at, "", count, now).await.map_err(unanswered)?,
                 _ => {
                     let found = self.store.page(&at, from, count, now).await.map_err(unanswered)?;
                     total += found.total;
@@ -144,6 +145,10 @@ impl Directory {
     /// Gathers the resources of a type that pass the filter, in the order of their ids: by index, or from
     /// all of them.
     async fn gather(&self, call: Call<'_>, part: Part<'_>, gathered: &mut Gathered) -> Result<(), Error> {
+        if !gathered.whole {
+            // A type before is not at its end; another request goes on there, and comes to this one.
+            return Ok(());
+        }
         let plan = match Plan::of(part.of, part.filter) {
             Plan::LookUp(equalities) => match self.look_up(call, part.of, equalities).await? {
                 Some(candidates) => return self.pass(call, part, candidates, gathered).await,
@@ -152,33 +157,40 @@ impl Directory {
             Plan::Page => Plan::scan(None),
             plan => plan,
         };
-        let most = gathered.left.min(if plan == (Plan::Scan { loads: true }) { MOST_LOADED } else { MOST_SCANNED });
+        let most = if plan == (Plan::Scan { loads: true }) { MOST_LOADED } else { MOST_SCANNED };
         let walks = gathered.walks();
         let after = match &gathered.page.start {
-            _ if !gathered.whole => return Ok(()),
             Start::After(cursor) if walks && part.index < cursor.scope => return Ok(()),
             Start::After(cursor) if walks && part.index == cursor.scope => Some(cursor.after.clone()),
             _ => None,
         };
         let at = call.collection(&part.of.kind);
         let now = self.clock.seconds();
-        let most_read = if walks { most } else { usize::MAX };
+        let left = gathered.left.min(most);
+        let most_read = if walks { left } else { usize::MAX };
         let ranges = self.store.ranges(&at, after.as_deref(), most_read).await.map_err(unanswered)?;
-        if !walks && ranges.total > most {
+        if !walks && ranges.total > left {
             return Err(too_many(part.of, most, gathered.waiting.is_some()));
         }
         gathered.left = gathered.left.saturating_sub(ranges.total);
         gathered.whole = ranges.next.is_none();
-        // Whoever resumes knows the total, or nobody does.
-        let counts = gathered.whole && !matches!(gathered.page.start, Start::After(_)) || !walks;
+        // Only the first page of a walk counts, if it looks at all.
+        let counts = !walks || (gathered.whole && matches!(gathered.page.start, Start::First));
         let mut each = stream::iter(ranges.ranges)
-            .map(|range| async { self.store.range(&at, range, now).await })
+            .map(|range| async {
+                let mut walk = self.store.range(&at, range, now);
+                let some = walk.some().await?;
+                Ok::<_, StoreError>((some, walk))
+            })
             .buffered(RANGES_AT_ONCE);
-        while let Some(candidates) = each.try_next().await.map_err(unanswered)? {
-            self.pass(call, part, candidates, gathered).await?;
-            if gathered.page.more && !counts {
-                gathered.whole = false;
-                return Ok(());
+        while let Some((mut some, mut walk)) = each.try_next().await.map_err(unanswered)? {
+            while let Some(candidates) = some {
+                self.pass(call, part, candidates, gathered).await?;
+                if gathered.page.more && !counts {
+                    gathered.whole = false;
+                    return Ok(());
+                }
+                some = walk.some().await.map_err(unanswered)?;
             }
         }
         gathered.page.resume = ranges.next.map(|next| (None, part.index, next));
@@ -291,9 +303,8 @@ fn too_many(of: &Type, most: usize, sorted: bool) -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "This query would have to look at more than {most} resources of the type {}; {way}, or join the filter by \
-             and with one of: {}.",
-            of.resource.name,
+            "This query would have to look at more than {most} resources; {way}, or join the filter by and with one of: \
+             {}.",
             indexed.join(", ")
         ),
     )

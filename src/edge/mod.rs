@@ -10,11 +10,13 @@ mod response;
 mod route;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, header};
 use scim_core::resource_types::Unusable;
 use scim_core::{Error, ErrorKind, Schema, discovery};
+use tokio::time::Instant;
 
 use crate::auth::Verifier;
 use crate::auth::secrets_manager::Secrets;
@@ -27,6 +29,9 @@ use crate::tenant::Tenants;
 pub use request::{MAX_BODY_BYTES, RequestId};
 pub use route::BASE_PATH;
 use route::Route;
+
+/// How long a request may tidy up behind what is gone, though another one can go on: the function has 25 s.
+const MOST_TIDYING: Duration = Duration::from_secs(10);
 
 /// The SCIM service.
 #[derive(Debug)]
@@ -94,6 +99,7 @@ impl Service {
             by: caller.key_id.as_str(),
             request: request_id,
             base_url: caller.tenant.base_url().or(self.base_url.as_deref()).unwrap_or(BASE_PATH),
+            until: Instant::now() + MOST_TIDYING,
         };
         self.act(request, route, call).await
     }

@@ -1,4 +1,4 @@
-//! How many resources there are, and where: 64 counter rows a collection, each with 64 buckets, so
+//! How many resources there are, and where: 64 counter rows a collection, each with 128 buckets, so
 //! that the k-th resource is found without reading the k-1 before.
 
 use std::collections::BTreeMap;
@@ -12,13 +12,17 @@ use super::ranges::KeyRange;
 use super::transaction::{Role, Transaction};
 use super::{Query, Rows, Store, StoreError};
 
-/// Buckets in a counter row.
-const BUCKETS: usize = 64;
-/// Buckets in one number of a row, which DynamoDB keeps to 38 digits: eleven attributes in place of 64 are
+/// Counter rows of a collection, by the first six bits of an id.
+const ROWS: usize = 64;
+/// Buckets in a row, by the next seven bits.
+const BUCKETS: usize = 128;
+/// Bits of an id that name its row and its bucket.
+const BITS: u32 = 13;
+/// Buckets in one number of a row, which DynamoDB keeps to 38 digits: fifteen attributes in place of 128 are
 /// read in a fraction of the time.
-const PACKED: usize = 6;
-/// Digits of a bucket: a tenant may have four thousand million resources of a type.
-const DIGITS: usize = 6;
+const PACKED: usize = 9;
+/// Digits of a bucket: a tenant may have some seventy million resources of a type.
+const DIGITS: usize = 4;
 
 /// How many more live and active resources there are, by an id.
 pub(super) type Change<'r> = (&'r ResourceId, i64, i64);
@@ -55,13 +59,14 @@ fn weight(place: usize) -> i128 {
 }
 
 /// The buckets in a number, the first one first.
-fn unpacked(number: &str) -> impl Iterator<Item = usize> {
-    let mut left: u128 = number.parse().unwrap_or_default();
-    (0..PACKED).map(move |_| {
+fn unpacked(number: &str) -> Result<Vec<usize>, StoreError> {
+    let mut left: u128 = number.parse().map_err(|_| StoreError::broken("a counter is no count"))?;
+    let each = (0..PACKED).map(|_| {
         let bucket = left % weight(1).unsigned_abs();
         left /= weight(1).unsigned_abs();
         usize::try_from(bucket).unwrap_or_default()
-    })
+    });
+    Ok(each.collect())
 }
 
 /// The counter row of an id.
@@ -69,13 +74,25 @@ pub(super) fn row(id: &ResourceId) -> usize {
     place(id).0
 }
 
-/// The counter row and its bucket: the upper and the lower six of an id's first twelve bits.
-fn place(id: &ResourceId) -> (usize, usize) {
-    let prefix = id.as_str().get(..3).and_then(|hex| usize::from_str_radix(hex, 16).ok()).unwrap_or_default();
-    (prefix / BUCKETS, prefix % BUCKETS)
+/// The bucket of an id, or of a sort key among ids, in all rows together.
+fn bucket(id: &str) -> usize {
+    let digits = id.bytes().take(4).map(|digit| char::from(digit).to_digit(16).unwrap_or_default());
+    let prefix = digits.fold(0, |prefix, digit| prefix << 4 | digit);
+    (prefix >> (16 - BITS)) as usize
 }
 
-/// The live resources of a collection by the first three hex digits of their ids.
+/// The first sort key of a bucket; its last digit is even, and stands for the next one too.
+fn first_key(bucket: usize) -> String {
+    format!("{:04x}", bucket << (16 - BITS))
+}
+
+/// The counter row and its bucket.
+fn place(id: &ResourceId) -> (usize, usize) {
+    let bucket = bucket(id.as_str());
+    (bucket / BUCKETS, bucket % BUCKETS)
+}
+
+/// The live resources of a collection by the first thirteen bits of their ids.
 #[derive(Debug)]
 pub(super) struct Counters(Vec<usize>);
 
@@ -86,7 +103,7 @@ pub(super) enum Start {
     Behind { from: String, skip: usize },
     /// In the middle of a bucket, by an estimate: the number of resources from here to the bucket's end
     /// tells which of its `size` this is; wanted is the one at `offset`.
-    Within { from: String, bucket: String, size: usize, offset: usize, likely: usize },
+    Within { from: String, bucket: KeyRange, size: usize, offset: usize, likely: usize },
 }
 
 impl Counters {
@@ -104,33 +121,38 @@ impl Counters {
         })?;
         let offset = index - (before - size);
         let from_front = offset + count;
-        // Four standard deviations of where the one at `offset` is among `size` that fell evenly.
+        let key = first_key(bucket);
+        // Four standard deviations of where the one at `offset` is among `size` that fell evenly: reading begins
+        // so much before it, and may find twice as many there.
         let margin = 2 * size.isqrt() + 4;
-        let likely = count.max(size - offset) + margin;
-        let prefix = format!("{bucket:03x}");
+        let likely = count.max(size - offset) + 2 * margin;
         if offset <= margin || from_front <= likely {
-            return Some(Start::Behind { from: prefix, skip: offset });
+            return Some(Start::Behind { from: key, skip: offset });
         }
-        // The five digits of an id that follow the three of its bucket.
-        let fraction = (offset - margin) * 0x10_0000 / size;
-        Some(Start::Within { from: format!("{prefix}{fraction:05x}"), bucket: prefix, size, offset, likely })
+        // The first eight digits of an id, of which the bucket takes a part.
+        let width = 1 << (32 - BITS);
+        let from = format!("{:08x}", bucket * width + (offset - margin) * width / size);
+        let to = if bucket + 1 < ROWS * BUCKETS { first_key(bucket + 1) } else { LAST.to_owned() };
+        let bucket = KeyRange { from: key, to };
+        Some(Start::Within { from, bucket, size, offset, likely })
     }
 
-    /// The key ranges in which the next resources are, each of about `piece` of them, `most` in all or a
-    /// few more: from the first bucket on, or from that of the key `after` on. With the key behind the
+    /// The key ranges in which the next resources are, each of about `piece` of them, `most` in all, but at
+    /// least those of one bucket: from the first bucket on, or from that of the key `after` on. With the key behind the
     /// last range, if there are resources behind it.
     pub(super) fn split(&self, after: Option<&str>, piece: usize, most: usize) -> (Vec<KeyRange>, Option<String>) {
-        let first = after.and_then(|id| usize::from_str_radix(id.get(..3)?, 16).ok()).unwrap_or_default();
+        let first = after.map(bucket).unwrap_or_default();
         let mut ranges = Vec::new();
         let (mut from, mut held, mut taken) = (after.map(str::to_owned), 0, 0);
         for (bucket, size) in self.0.iter().enumerate().skip(first) {
-            let cut = format!("{bucket:03x}");
-            if held > 0 && held + size > piece {
+            let cut = first_key(bucket);
+            let enough = taken + held + size > most;
+            if held > 0 && (enough || held + size > piece) {
                 let start = from.replace(cut.clone()).unwrap_or_else(|| KeyRange::all().from);
                 ranges.push(KeyRange { from: start, to: cut.clone() });
                 taken += held;
                 held = 0;
-                if taken + size > most {
+                if enough {
                     return (ranges, Some(cut));
                 }
             }
@@ -152,12 +174,12 @@ impl Store {
         let rows = Query { only: Some("n"), ..Query::of(Rows::Beginning(&partition, &prefix)) };
         let (counters, _) = self.query(rows).await?;
         let total: i64 = counters.iter().filter_map(|counter| counter.number("n")).sum();
-        Ok(total.try_into().unwrap_or_default())
+        usize::try_from(total).map_err(|_| StoreError::broken("the counters count fewer than none"))
     }
 
     /// All counters of a collection, strongly consistent. One call.
     pub(super) async fn counters(&self, at: &Collection) -> Result<Counters, StoreError> {
-        let mut buckets = vec![0; BUCKETS * BUCKETS];
+        let mut buckets = vec![0; ROWS * BUCKETS];
         let prefix = at.counters();
         for item in self.query_all(&at.tenant.counters(), &prefix).await? {
             let row = item.s().get(prefix.len()..).and_then(|hex| usize::from_str_radix(hex, 16).ok());
@@ -168,7 +190,7 @@ impl Store {
                         .iter_mut()
                         .skip(row * BUCKETS + packed * PACKED)
                         .take(BUCKETS.saturating_sub(packed * PACKED));
-                    slots.zip(unpacked(number)).for_each(|(slot, bucket)| *slot = bucket);
+                    slots.zip(unpacked(number)?).for_each(|(slot, bucket)| *slot = bucket);
                 }
             }
         }
@@ -180,20 +202,20 @@ impl Store {
 mod tests {
     use super::*;
 
-    fn counters(sizes: &[(usize, usize)]) -> Counters {
-        let mut buckets = vec![0; BUCKETS * BUCKETS];
-        for (bucket, size) in sizes {
-            buckets[*bucket] = *size;
+    fn counters(sizes: &[(&str, usize)]) -> Counters {
+        let mut buckets = vec![0; ROWS * BUCKETS];
+        for (key, size) in sizes {
+            buckets[bucket(key)] = *size;
         }
         Counters(buckets)
     }
 
     #[test]
     fn the_kth_resource_is_found_in_its_bucket() {
-        let counters = counters(&[(0, 2), (0x7f, 3), (0xfff, 1)]);
+        let counters = counters(&[("0000", 2), ("07f8", 3), ("fff8", 1)]);
         assert_eq!(counters.total(), 6);
         for (index, from, skip) in
-            [(0, "000", 0), (1, "000", 1), (2, "07f", 0), (3, "07f", 1), (4, "07f", 2), (5, "fff", 0)]
+            [(0, "0000", 0), (1, "0000", 1), (2, "07f8", 0), (3, "07f8", 1), (4, "07f8", 2), (5, "fff8", 0)]
         {
             assert_eq!(counters.locate(index, 100), Some(Start::Behind { from: from.into(), skip }));
         }
@@ -202,37 +224,43 @@ mod tests {
 
     #[test]
     fn far_into_a_large_bucket_reading_begins_shortly_before() {
-        let counters = counters(&[(0, 10), (1, 250)]);
+        let counters = counters(&[("0000", 10), ("0008", 250)]);
         let Some(Start::Within { from, bucket, size, offset, likely }) = counters.locate(210, 100) else { panic!() };
-        assert_eq!((bucket.as_str(), size, offset), ("001", 250, 200));
-        assert!("001a" < from.as_str() && from.as_str() < "001d", "{from}");
-        assert!(likely < 140, "{likely}");
-        assert_eq!(counters.locate(60, 100), Some(Start::Behind { from: "001".into(), skip: 50 }));
+        assert_eq!((bucket.from.as_str(), bucket.to.as_str(), size, offset), ("0008", "0010", 250, 200));
+        assert!("000d" < from.as_str() && from.as_str() < "000e5", "{from}");
+        assert!(likely < 180, "{likely}");
+        assert_eq!(counters.locate(60, 100), Some(Start::Behind { from: "0008".into(), skip: 50 }));
     }
 
     #[test]
     fn pieces_follow_each_other_until_enough_is_taken() {
-        let counters = counters(&[(0, 3), (1, 3), (0x10, 3), (0x11, 9), (0xfff, 1)]);
+        let counters = counters(&[("0000", 3), ("0008", 3), ("0100", 3), ("0108", 9), ("fff8", 1)]);
         let range = |from: &str, to: &str| KeyRange { from: from.into(), to: to.into() };
         let (all, more) = counters.split(None, 6, 100);
-        assert_eq!(all, [range("-", "010"), range("010", "011"), range("011", "fff"), range("fff", "~")]);
+        assert_eq!(all, [range("-", "0100"), range("0100", "0108"), range("0108", "fff8"), range("fff8", "~")]);
         assert_eq!(more, None);
-        assert_eq!(counters.split(None, 6, 9), (vec![range("-", "010"), range("010", "011")], Some("011".into())));
-        assert_eq!(counters.split(Some("011"), 6, 9), (vec![range("011", "fff"), range("fff", "~")], None));
-        let behind = counters.split(Some("0105-x!g"), 6, 2).0;
-        assert_eq!(behind, [range("0105-x!g", "011")], "at least one piece");
+        assert_eq!(counters.split(None, 6, 9), (vec![range("-", "0100"), range("0100", "0108")], Some("0108".into())));
+        assert_eq!(counters.split(Some("0108"), 6, 9), (vec![range("0108", "fff8")], Some("fff8".into())));
+        assert_eq!(counters.split(Some("0105-x!g"), 6, 2).0, [range("0105-x!g", "0108")], "at least one bucket");
+        assert_eq!(counters.split(None, 100, 4), (vec![range("-", "0008")], Some("0008".into())));
     }
 
     #[test]
     fn buckets_share_a_number() {
-        let number: i128 = [5, 0, 999_999, 1, 0, 244].iter().enumerate().map(|(place, n)| n * weight(place)).sum();
-        assert_eq!(unpacked(&number.to_string()).collect::<Vec<_>>(), [5, 0, 999_999, 1, 0, 244]);
-        assert_eq!((weight(5) * 999_999).to_string().len(), 36, "DynamoDB keeps 38 digits");
+        let sizes = [5, 0, 9_999, 1, 0, 244, 7, 0, 9_999];
+        let number: i128 = sizes.iter().enumerate().map(|(place, n)| n * weight(place)).sum();
+        assert_eq!(unpacked(&number.to_string()).unwrap(), sizes.map(|size| usize::try_from(size).unwrap()));
+        assert!(number.to_string().len() <= 38, "as many digits as DynamoDB keeps");
+        assert!(unpacked("-1").is_err(), "what cannot be is not taken for nothing");
     }
 
     #[test]
-    fn an_id_counts_in_the_row_of_its_first_six_bits() {
-        assert_eq!(place(&"fff00000-0000-8000-8000-000000000000".parse().unwrap()), (63, 63));
-        assert_eq!(place(&"04100000-0000-8000-8000-000000000000".parse().unwrap()), (1, 1));
+    fn an_id_counts_in_the_row_of_its_first_six_bits_and_the_bucket_of_the_next_seven() {
+        assert_eq!(place(&"ffff0000-0000-8000-8000-000000000000".parse().unwrap()), (63, 127));
+        assert_eq!(place(&"04180000-0000-8000-8000-000000000000".parse().unwrap()), (1, 3));
+        assert_eq!(
+            (bucket("0417ffff"), first_key(131), first_key(bucket("0417"))),
+            (130, "0418".into(), "0410".into())
+        );
     }
 }

@@ -145,8 +145,8 @@ pub(super) fn push(
     Ok(())
 }
 
-/// Adds one more change to a head, of so many members more, that must exist, and have the version `seen`
-/// if there is one.
+/// Adds to a head one change, by which it has `more` members. The head must exist, and have the version
+/// `seen` if there is one.
 pub(super) fn step(
     transaction: &mut Transaction,
     role: Role,

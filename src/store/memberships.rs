@@ -10,6 +10,7 @@ use super::item::{Item, Row};
 use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
 use super::members::{Move, head, letter, part, step};
+use super::ranges::MOST_PARTS;
 use super::transaction::{Condition, Role, Transaction, text};
 use super::writes::Wrote;
 use super::{KeyRange, Rows, Store, StoreError, roster};
@@ -18,8 +19,6 @@ use super::{KeyRange, Rows, Store, StoreError, roster};
 const AT_ONCE: usize = 32;
 /// How many members' rows of a group that is gone one transaction removes: two actions each.
 const MEMBERS_AT_ONCE: usize = 49;
-/// How many parts of a large group are disbanded side by side.
-const PARTS: usize = 16;
 /// A row that is gone for everybody.
 const GONE: &str = "attribute_not_exists(p) OR st = :deleted";
 
@@ -55,12 +54,19 @@ impl Store {
         Ok(found)
     }
 
-    /// Ends all memberships of a resource that is gone; how many there were. Idempotent: what a failure
-    /// leaves, another call ends. One call if there are none. Stops if the resource comes back.
+    /// Ends all memberships of a resource that is gone; how many there were, and whether none is left
+    /// `until` then. Idempotent: what a failure leaves, another call ends. One call if there are none. Stops if
+    /// the resource comes back.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn leave_all(&self, at: &Collection, member: &ResourceId, act: &Act) -> Result<usize, StoreError> {
+    pub async fn leave_all(
+        &self,
+        at: &Collection,
+        member: &ResourceId,
+        act: &Act,
+        until: Instant,
+    ) -> Result<(usize, bool), StoreError> {
         let partition = at.tenant.memberships(member);
         let mut left = 0;
         loop {
@@ -71,11 +77,14 @@ impl Store {
             if !groups.is_empty() {
                 left += groups.len();
                 if !self.leave(at, member, &groups, act).await? {
-                    return Ok(left);
+                    return Ok((left, true));
                 }
             }
             if all || groups.is_empty() {
-                return Ok(left);
+                return Ok((left, true));
+            }
+            if Instant::now() >= until {
+                return Ok((left, self.query_some(Rows::ids(&partition), 1).await?.0.is_empty()));
             }
         }
     }
@@ -107,8 +116,8 @@ impl Store {
             match self.conclude(transaction).await? {
                 Wrote::Stored => return Ok(true),
                 Wrote::Refused(refusal) if refusal.changed => return Ok(false),
-                // Another call was faster, or these groups are gone themselves, or not there yet: nobody counts
-                // what is left of these memberships.
+                // Another call was faster, or these groups are gone themselves, or not there yet: they have no
+                // heads to be stepped.
                 Wrote::Refused(refusal) => loose.extend(refusal.moved),
             }
         }
@@ -131,9 +140,9 @@ impl Store {
         if done {
             return Ok((few, true));
         }
-        let each = stream::iter(KeyRange::parts(PARTS))
+        let each = stream::iter(KeyRange::parts(MOST_PARTS))
             .map(|range| async move { self.disband_part(at, group, &range, act, until).await });
-        let parts: Vec<(usize, bool)> = each.buffer_unordered(PARTS).try_collect().await?;
+        let parts: Vec<(usize, bool)> = each.buffer_unordered(MOST_PARTS).try_collect().await?;
         Ok((few + parts.iter().map(|(removed, _)| removed).sum::<usize>(), parts.iter().all(|(_, done)| *done)))
     }
 
@@ -161,8 +170,12 @@ impl Store {
                 self.logged(transaction, at, group, &moves, act).await?;
                 removed += moves.len();
             }
-            if all || Instant::now() >= until {
-                return Ok((removed, all));
+            if all {
+                return Ok((removed, true));
+            }
+            if Instant::now() >= until {
+                let (left, _) = self.query_some(rows, 1).await?;
+                return Ok((removed, left.is_empty()));
             }
         }
     }

@@ -134,10 +134,11 @@ impl Store {
 
     /// The first rows, at most `most`, and whether they are all.
     async fn query_some(&self, rows: Rows<'_>, most: usize) -> Result<(Vec<Item>, bool), StoreError> {
-        let (mut items, mut last) = self.query(Query { limit: Some(most), ..Query::of(rows) }).await?;
+        let limit = |read: usize| (most < usize::MAX).then(|| most - read);
+        let (mut items, mut last) = self.query(Query { limit: limit(0), ..Query::of(rows) }).await?;
         while let Some(after) = last.as_deref().filter(|_| items.len() < most) {
-            let limit = Some(most - items.len());
-            let (more, next) = self.query(Query { after: Some(after), limit, ..Query::of(rows) }).await?;
+            let query = Query { after: Some(after), limit: limit(items.len()), ..Query::of(rows) };
+            let (more, next) = self.query(query).await?;
             items.extend(more);
             last = next;
         }
@@ -146,14 +147,7 @@ impl Store {
 
     /// All rows of a partition that begin with a prefix.
     async fn query_all(&self, p: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
-        let rows = Rows::Beginning(p, prefix);
-        let (mut items, mut last) = self.query(Query::of(rows)).await?;
-        while let Some(after) = last {
-            let (more, next) = self.query(Query { after: Some(&after), ..Query::of(rows) }).await?;
-            items.extend(more);
-            last = next;
-        }
-        Ok(items)
+        Ok(self.query_some(Rows::Beginning(p, prefix), usize::MAX).await?.0)
     }
 }
 

@@ -58,18 +58,18 @@ impl Store {
             Some(Start::Within { from, bucket, size, offset, likely }) => {
                 let mut walk = Walk::new(self, at, KeyRange::from(from), likely, now);
                 let mut read = Vec::new();
-                let mut behind = None;
                 while let Some(resource) = walk.next().await? {
-                    if !resource.resource.id.as_str().starts_with(&bucket) {
-                        behind = Some(resource);
+                    let behind = resource.id() >= bucket.to.as_str();
+                    read.push(resource);
+                    if behind {
                         break;
                     }
-                    read.push(resource);
                 }
-                match (offset + read.len()).checked_sub(size) {
+                let inside = read.iter().filter(|resource| resource.id() < bucket.to.as_str()).count();
+                match (offset + inside).checked_sub(size) {
                     // Reading began before the first one of the page.
-                    Some(skip) => fill(read.into_iter().skip(skip).chain(behind), walk, count).await?,
-                    None => self.some(at, KeyRange::from(bucket), offset, count, now).await?,
+                    Some(skip) => fill(read.into_iter().skip(skip), walk, count).await?,
+                    None => self.some(at, KeyRange::from(bucket.from), offset, count, now).await?,
                 }
             }
         };
@@ -96,17 +96,9 @@ impl Store {
         Ok(Ranges { total: counters.total(), ranges, next })
     }
 
-    /// All visible resources in a key range. One call a megabyte.
-    ///
-    /// # Errors
-    /// As [`StoreError`] says.
-    pub async fn range(&self, at: &Collection, range: KeyRange, now: i64) -> Result<Vec<Stored>, StoreError> {
-        let mut walk = Walk::new(self, at, range, MOST_ROWS, now);
-        let mut resources = Vec::new();
-        while let Some(resource) = walk.next().await? {
-            resources.push(resource);
-        }
-        Ok(resources)
+    /// The visible resources in a key range, one call after the other.
+    pub fn range<'a>(&'a self, at: &Collection, range: KeyRange, now: i64) -> Walk<'a> {
+        Walk { limit: None, ..Walk::new(self, at, range, 0, now) }
     }
 
     async fn some(
@@ -130,9 +122,9 @@ fn behind(id: &str) -> String {
     format!("{id}!g")
 }
 
-/// `count` resources: those that were read, and more of the walk. Those that are beyond the room of a page
-/// end it.
-async fn fill(read: impl Iterator<Item = Stored>, mut walk: Walk<'_>, count: usize) -> Result<Vec<Stored>, StoreError> {
+/// `count` resources: those that were read, and more of the walk; with the first one that a page has no room
+/// for, if there is one.
+async fn fill(read: impl Iterator<Item = Raw>, mut walk: Walk<'_>, count: usize) -> Result<Vec<Stored>, StoreError> {
     let mut read = read.fuse();
     let mut resources = Vec::with_capacity(count);
     let mut room = PageRoom::default();
@@ -142,6 +134,7 @@ async fn fill(read: impl Iterator<Item = Stored>, mut walk: Walk<'_>, count: usi
             None => walk.next().await?,
         };
         let Some(resource) = next else { break };
+        let resource = resource.read()?;
         let fits = room.takes(resource.bytes());
         resources.push(resource);
         if !fits {
@@ -164,57 +157,102 @@ impl PageRoom {
     }
 }
 
+/// The rows of a visible resource: it takes time to understand them, and not all are shown.
+#[derive(Debug)]
+struct Raw {
+    row: Item,
+    /// Those of a group.
+    heads: Vec<Item>,
+}
+
+impl Raw {
+    fn id(&self) -> &str {
+        self.row.s()
+    }
+
+    fn read(&self) -> Result<Stored, StoreError> {
+        let mut resource = Stored::read(&self.row)?;
+        self.heads.iter().try_for_each(|head| resource.join(head))?;
+        Ok(resource)
+    }
+}
+
 /// Visible resources in key order, read as needed.
 #[derive(Debug)]
-struct Walk<'a> {
+pub struct Walk<'a> {
     store: &'a Store,
     partition: String,
     range: KeyRange,
     now: i64,
-    ready: std::vec::IntoIter<Item>,
-    /// A resource whose heads may follow.
-    open: Option<Stored>,
+    ready: std::vec::IntoIter<Raw>,
+    /// A group whose heads may follow.
+    open: Option<Raw>,
     /// The last key that was read; `None` when there is no more.
     next: Option<Option<String>>,
-    limit: usize,
+    limit: Option<usize>,
+    is_group: bool,
 }
 
 impl<'a> Walk<'a> {
     /// Reads about `wanted` resources at once: each stands beside its claim, a group before its heads, and
     /// some are deleted.
     fn new(store: &'a Store, at: &Collection, range: KeyRange, wanted: usize, now: i64) -> Self {
-        let rows = if at.kind == super::Kind::Group { 18 } else { 2 };
+        let is_group = at.kind == super::Kind::Group;
+        let rows = if is_group { 18 } else { 2 };
         let wanted = wanted.saturating_add(1 + wanted / 16);
-        let limit = wanted.saturating_mul(rows).saturating_add(2 * rows).min(MOST_ROWS);
+        let limit = Some(wanted.saturating_mul(rows).saturating_add(2 * rows).min(MOST_ROWS));
         let ready = Vec::new().into_iter();
-        Self { store, partition: at.rows(), range, now, ready, open: None, next: Some(None), limit }
+        Self { store, partition: at.rows(), range, now, ready, open: None, next: Some(None), limit, is_group }
     }
 
-    /// The next resource; `None` at the end.
+    /// The resources of the next call; `None` at the end.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    async fn next(&mut self) -> Result<Option<Stored>, StoreError> {
+    pub async fn some(&mut self) -> Result<Option<Vec<Stored>>, StoreError> {
+        let Some(some) = self.call().await? else { return Ok(None) };
+        some.iter().map(Raw::read).collect::<Result<_, _>>().map(Some)
+    }
+
+    /// The next resource; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Raw>, StoreError> {
         loop {
-            for item in self.ready.by_ref() {
-                match (Place::of(item.s()), &mut self.open) {
-                    (Place::Claim, _) | (Place::Head(_), None) => {}
-                    (Place::Head(_), Some(group)) => group.join(&item)?,
-                    (Place::Resource, open) => {
-                        let lives = !item.is_expired(self.now) && item.text("st") == Some("live");
-                        let next = lives.then(|| Stored::read(&item)).transpose()?;
-                        if let Some(complete) = std::mem::replace(open, next) {
-                            return Ok(Some(complete));
-                        }
+            if let Some(resource) = self.ready.next() {
+                return Ok(Some(resource));
+            }
+            let Some(some) = self.call().await? else { return Ok(None) };
+            self.ready = some.into_iter();
+        }
+    }
+
+    async fn call(&mut self) -> Result<Option<Vec<Raw>>, StoreError> {
+        let Some(after) = &self.next else { return Ok(self.open.take().map(|last| vec![last])) };
+        let rows = Rows::Between(&self.partition, &self.range.from, &self.range.to);
+        let query = Query { after: after.as_deref(), limit: self.limit, ..Query::of(rows) };
+        let (rows, last) = self.store.query(query).await?;
+        self.next = last.map(Some);
+        // What is missing after the first call is little.
+        self.limit = self.limit.map(|limit| (limit / 4).max(40));
+        let mut resources = Vec::new();
+        for row in rows {
+            match Place::of(row.s()) {
+                Place::Claim => {}
+                Place::Head(group) => {
+                    if let Some(open) = self.open.as_mut().filter(|open| open.id() == group) {
+                        open.heads.push(row);
+                    }
+                }
+                Place::Resource => {
+                    resources.extend(self.open.take());
+                    if !row.is_expired(self.now) && row.text("st") == Some("live") {
+                        self.open = Some(Raw { row, heads: Vec::new() });
                     }
                 }
             }
-            let Some(after) = &self.next else { return Ok(self.open.take()) };
-            let rows = Rows::Between(&self.partition, &self.range.from, &self.range.to);
-            let (rows, last) =
-                self.store.query(Query { after: after.as_deref(), limit: Some(self.limit), ..Query::of(rows) }).await?;
-            self.ready = rows.into_iter();
-            self.next = last.map(Some);
+            if !self.is_group {
+                resources.extend(self.open.take());
+            }
         }
+        Ok(Some(resources))
     }
 }

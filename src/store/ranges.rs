@@ -3,8 +3,10 @@
 
 use super::keys::{FIRST, LAST};
 
-/// How the first digits of ids are cut into at most sixteen parts.
-const DIGITS: &str = "0123456789abcdef";
+/// Most parts that ids are cut into.
+pub(super) const MOST_PARTS: usize = 16;
+/// The first digits of ids.
+const DIGITS: [u8; MOST_PARTS] = *b"0123456789abcdef";
 
 /// The sort keys from one to another, both included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,13 +28,13 @@ impl KeyRange {
 
     /// All ids in `parts` parts of about equal size, at least one and at most sixteen.
     pub(super) fn parts(parts: usize) -> Vec<Self> {
-        let parts = parts.clamp(1, DIGITS.len());
-        let mut cuts: Vec<&str> = (1..parts).filter_map(|part| DIGITS.get(part * DIGITS.len() / parts..)).collect();
-        cuts.iter_mut().for_each(|cut| *cut = cut.get(..1).unwrap_or(LAST));
-        let from = std::iter::once(FIRST).chain(cuts.iter().copied());
-        let to = cuts.iter().copied().chain(std::iter::once(LAST));
-        // No id is a single digit, so that a cut belongs to nobody.
-        from.zip(to).map(|(from, to)| Self { from: from.to_owned(), to: to.to_owned() }).collect()
+        let parts = parts.clamp(1, MOST_PARTS);
+        let cuts: Vec<u8> = (1..parts).filter_map(|part| DIGITS.get(part * MOST_PARTS / parts).copied()).collect();
+        let from = cuts.iter().map(|digit| char::from(*digit).to_string());
+        // Nothing sorts between the texts that begin with the character before the digit and the digit itself.
+        let to = cuts.iter().map(|digit| format!("{}{LAST}", char::from(digit - 1)));
+        let from = std::iter::once(FIRST.to_owned()).chain(from);
+        from.zip(to.chain(std::iter::once(LAST.to_owned()))).map(|(from, to)| Self { from, to }).collect()
     }
 }
 
@@ -46,8 +48,11 @@ mod tests {
             let ranges = KeyRange::parts(parts);
             assert_eq!(ranges.len(), parts.clamp(1, 16));
             assert_eq!((ranges[0].from.as_str(), ranges[ranges.len() - 1].to.as_str()), (FIRST, LAST));
-            assert!(ranges.windows(2).all(|pair| pair[0].to == pair[1].from && pair[0].from < pair[1].from));
+            for key in ["-", "-a", "0", "00", "3z", "3~", "4", "9", "9~", "Zed", "_x", "a", "abc", "f", "ff", "zed"] {
+                let holding = ranges.iter().filter(|range| *range.from <= *key && *key <= *range.to).count();
+                assert_eq!(holding, 1, "{key} in {parts} parts");
+            }
         }
-        assert_eq!(KeyRange::parts(4)[1], KeyRange { from: "4".into(), to: "8".into() });
+        assert_eq!(KeyRange::parts(4)[1], KeyRange { from: "4".into(), to: "7~".into() });
     }
 }

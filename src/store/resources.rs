@@ -118,7 +118,7 @@ pub struct Stored {
     pub(super) keys: Keys,
     /// The version of the row itself.
     pub(super) row_version: u64,
-    /// How many members a group has.
+    /// How many members a group has; more than that by those who were deleted while it was being made.
     pub members: usize,
     /// The version of each head of a group.
     pub(super) heads: Vec<(String, u64)>,
@@ -188,7 +188,8 @@ impl Stored {
             let meta = &mut self.resource.meta;
             meta.version = Version(meta.version.0 + version);
             meta.last_modified = meta.last_modified.max(instant(head.need_number("m")?)?);
-            self.members += usize::try_from(head.need_number("n")?).unwrap_or_default();
+            let members = usize::try_from(head.need_number("n")?);
+            self.members += members.map_err(|_| StoreError::broken("a head counts fewer than no members"))?;
             self.heads.push((head.s().to_owned(), version));
         }
         Ok(())

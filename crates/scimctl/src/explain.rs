@@ -1,14 +1,24 @@
 //! `scimctl explain`: how a filter is answered, and what that costs.
 
+use std::fmt;
+
 use anyhow::Context;
-use scim_core::Additions;
-use scim_lambda::directory::plan::{Explanation, Plan};
+use scim_core::members::MEMBERS;
+use scim_core::{Additions, Dialect, Error, Filter, Interest};
+use scim_lambda::directory::{MOST_LOADED, MOST_SCANNED, Plan};
 use scim_lambda::store::{Collection, Kind};
-use scim_lambda::tenant::{Profile, Types};
+use scim_lambda::tenant::{Profile, Type, Types};
 use serde_json::json;
 
 use crate::cli::ExplainOptions;
 use crate::place::Place;
+
+/// Resources in one of the key ranges that a scan reads side by side.
+const RANGE: usize = 500;
+/// Most bytes of the rows in an answer of DynamoDB.
+const ANSWER_BYTES: usize = 1_024 * 1_024;
+/// Read units of the counters of a large tenant.
+const COUNTERS: usize = 6;
 
 pub(crate) async fn run(place: &Place, options: &ExplainOptions, json: bool) -> anyhow::Result<()> {
     let kind = Kind::of(&options.resource_type);
@@ -32,9 +42,120 @@ pub(crate) async fn run(place: &Place, options: &ExplainOptions, json: bool) -> 
     };
     let object = json!({
         "filter": explained.filter, "resourceType": options.resource_type, "resources": resources, "indexes": index,
-        "scan": matches!(explained.plan, Plan::Scan { .. }), "calls": explained.cost.calls,
-        "readUnits": explained.cost.read_units, "requests": explained.requests,
+        "scan": matches!(explained.plan, Plan::Scan { .. }), "calls": explained.calls,
+        "readUnits": explained.read_units, "requests": explained.requests,
     });
     crate::print(json, &object, &explained.to_string());
     Ok(())
+}
+
+/// A plan, told to an operator.
+#[derive(Debug, Clone)]
+pub struct Explanation {
+    /// The filter as it was understood.
+    pub filter: String,
+    /// The plan.
+    pub plan: Plan,
+    /// DynamoDB calls of one request, without those that show members: where an index answers, at most,
+    /// if one resource of at most 1 KB matches that was never renamed; else about.
+    pub calls: usize,
+    /// Its strongly consistent read units, under the same conditions.
+    pub read_units: usize,
+    /// How many requests by cursor it takes to see all that match.
+    pub requests: usize,
+    of: String,
+    indexed: Vec<String>,
+    resources: usize,
+}
+
+impl Explanation {
+    /// Explains a filter in a tenant that has so many resources of the type.
+    ///
+    /// # Errors
+    /// `invalidFilter`.
+    pub fn new(text: &str, of: &Type, dialect: Dialect, resources: usize) -> Result<Self, Error> {
+        let filter = Filter::parse(text, &of.resource, dialect)?;
+        let plan = Plan::of(of, Some(&filter));
+        // Members and groups are rows of their own: one for each value that is asked for, or all with one call;
+        // a membership leads to its group.
+        let judging: usize = [(MEMBERS, 1), ("groups", 2)]
+            .into_iter()
+            .map(|(attribute, rows)| match filter.interest(attribute) {
+                Interest::None => 0,
+                Interest::Values(values) => values.len() * rows,
+                Interest::All => rows,
+            })
+            .sum();
+        let (calls, read_units, requests) = match &plan {
+            Plan::Scan { loads } => {
+                let most = if *loads { MOST_LOADED } else { MOST_SCANNED };
+                let looked_at = resources.min(most);
+                // A user and its claim; a group with its claim and sixteen heads.
+                let row_bytes = if of.kind == Kind::Group { 2_600 } else { 1_150 };
+                let calls = looked_at.div_ceil(RANGE).max(1) * (RANGE * row_bytes).div_ceil(ANSWER_BYTES);
+                let units = (looked_at * row_bytes).div_ceil(4_096);
+                let judging = judging * looked_at;
+                (1 + calls + judging, COUNTERS + units + judging, resources.div_ceil(most).max(1))
+            }
+            Plan::LookUp(equalities) => {
+                let each = equalities.iter().map(|equality| look_ups(&equality.attribute) + judging);
+                let calls = each.sum();
+                (calls, calls, 1)
+            }
+            Plan::Page => (0, 0, 1),
+        };
+        let (name, indexed) = (of.resource.name.clone(), of.indexed.clone());
+        Ok(Self { filter: filter.to_string(), plan, calls, read_units, requests, of: name, indexed, resources })
+    }
+}
+
+/// Calls that find one resource by an attribute, and units.
+fn look_ups(attribute: &str) -> usize {
+    match attribute {
+        // The pointer and the user it leads to, and the user of that name.
+        "emails.value" => 3,
+        // What leads to the resource, and the resource.
+        "externalId" | "members.value" | "groups.value" => 2,
+        _ => 1,
+    }
+}
+
+impl fmt::Display for Explanation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { filter, plan, calls, read_units, requests, of, indexed, resources } = self;
+        writeln!(f, "filter  {filter}")?;
+        let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+        let cost = format!("{}, {} a request", count(*calls, "DynamoDB call"), count(*read_units, "read unit"));
+        match plan {
+            Plan::LookUp(equalities) if equalities.is_empty() => {
+                write!(f, "plan    nothing is read: no {of} can match")
+            }
+            Plan::LookUp(equalities) => {
+                for (index, equality) in equalities.iter().enumerate() {
+                    let begin = if index == 0 { "plan    " } else { "        " };
+                    writeln!(f, "{begin}look up {} {:?} in its index", equality.attribute, equality.value)?;
+                }
+                writeln!(f, "        and judge what is found by the whole filter")?;
+                writeln!(f, "cost    at most {cost}")?;
+                write!(f, "        if one {of} of at most 1 KB matches; one more of each if it was renamed")?;
+                match of.as_str() {
+                    "Group" => write!(f, ",\n        and to show its members, unless excludedAttributes=members"),
+                    _ => Ok(()),
+                }
+            }
+            Plan::Scan { loads } => {
+                let with = if *loads { ", each with its members or groups" } else { "" };
+                writeln!(f, "plan    look at every {of}{with}, {resources} in this tenant: no index answers")?;
+                writeln!(f, "cost    about {cost}")?;
+                match requests {
+                    1 => writeln!(f, "paging  by startIndex or by cursor, in one request")?,
+                    _ => {
+                        writeln!(f, "paging  by cursor only, {requests} requests; by startIndex it is 400 tooMany")?;
+                    }
+                }
+                write!(f, "better  join it by `and` with one of: {} eq", indexed.join(" eq, "))
+            }
+            Plan::Page => write!(f, "plan    the resources of the page, in the order of their ids"),
+        }
+    }
 }

@@ -4,7 +4,7 @@
 
 pub mod bench;
 mod cli;
-mod explain;
+pub mod explain;
 pub mod local;
 mod place;
 mod serve;

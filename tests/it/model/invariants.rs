@@ -163,7 +163,8 @@ impl<'a> Look<'a> {
             assert_eq!(heads.len(), 16, "heads of {}", group.id);
             let version: i64 = own.number("v").unwrap() + heads.iter().filter_map(|head| head.number("v")).sum::<i64>();
             assert_eq!(version, group.history.version as i64, "version of {}", group.id);
-            let counted: Vec<i64> = heads.iter().filter_map(|head| head.number("n")).collect();
+            let counted: Vec<i64> = heads.iter().map(|head| head.number("n").unwrap()).collect();
+            assert!(counted.iter().all(|members| *members >= 0), "{counted:?}: members left by another head");
             assert_eq!(counted.iter().sum::<i64>(), group.is.members.len() as i64, "members of {}", group.id);
         }
     }
@@ -172,13 +173,15 @@ impl<'a> Look<'a> {
     fn counters(&self, kind: &str) {
         let mut recount: BTreeMap<(String, String), i128> = BTreeMap::new();
         for (id, row) in self.resources(kind).into_iter().filter(|(_, row)| row.text("st") == Some("live")) {
-            let place = usize::from_str_radix(&id[..3], 16).unwrap();
+            // Six bits for the row, seven for the bucket.
+            let place = usize::from_str_radix(&id[..4], 16).unwrap() / 8;
+            let bucket = place % 128;
             let mut add = |name: String, more| {
-                *recount.entry((format!("{kind}#{:02x}", place / 64), name)).or_default() += more;
+                *recount.entry((format!("{kind}#{:02x}", place / 128), name)).or_default() += more;
             };
             add("n".into(), 1);
-            // Six buckets of six digits each in a number.
-            add(format!("b{:x}", place % 64 / 6), 1_000_000_i128.pow((place % 64 % 6).try_into().unwrap()));
+            // Nine buckets of four digits each in a number.
+            add(format!("b{:x}", bucket / 9), 10_000_i128.pow((bucket % 9).try_into().unwrap()));
             if row.0["a"] == AttributeValue::Bool(true) {
                 add("a".into(), 1);
             }

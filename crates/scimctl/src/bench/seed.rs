@@ -11,7 +11,7 @@ use scim_lambda::clock::Clock;
 use scim_lambda::store::members::that_fit;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Act, Collection, Kind, Move, Names, New, Operation, Store, Taking, Wrote};
-use scim_lambda::tenant::Types;
+use scim_lambda::tenant::{Profile, Types};
 use serde_json::{Value, json};
 
 /// How many users one task stores: some transactions in a row.
@@ -38,7 +38,8 @@ impl Seed {
     /// # Errors
     /// Never, while the schemas are well formed.
     pub fn new(store: Store, tenant: TenantRow, clock: Clock) -> anyhow::Result<Self> {
-        let types = Arc::new(Types::new(Dialect::Tolerant, &Additions::default())?);
+        let dialect = Profile::named(&tenant.profile).dialect;
+        let types = Arc::new(Types::new(dialect, &Additions::default())?);
         Ok(Self { store, tenant, types, clock })
     }
 
