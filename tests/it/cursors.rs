@@ -4,32 +4,23 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::support::{self, World, all};
 
-/// Walks a query to its end; `between` runs after each page.
-async fn walk(world: &World, query: &str, mut between: impl AsyncFnMut(usize)) -> Vec<Value> {
-    let mut users = Vec::new();
-    let mut cursor = String::new();
-    for page in 0.. {
-        let answer = world.send("GET", &format!("/Users?{query}&cursor={cursor}"), None).await;
-        assert_eq!(answer.status, 200, "{}", answer.body);
-        let resources = answer.body["Resources"].as_array().unwrap();
-        assert_eq!(answer.body["itemsPerPage"], resources.len());
-        assert_eq!(answer.body.get("startIndex"), None);
-        users.extend(resources.iter().cloned());
-        match answer.body.get("nextCursor") {
-            Some(next) => cursor = next.as_str().unwrap().to_owned(),
-            None => break,
+/// Walks a query to its end: the userNames; `between` runs after each page.
+async fn walk(world: &World, query: &str, mut between: impl AsyncFnMut(usize)) -> Vec<String> {
+    let mut asked = 0;
+    let pages = support::walk(async |cursor| {
+        if asked > 0 {
+            between(asked - 1).await;
         }
+        asked += 1;
         let unreserved = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
         assert!(cursor.chars().all(unreserved), "{cursor}");
-        between(page).await;
-    }
-    users
-}
-
-fn names(users: &[Value]) -> Vec<String> {
-    users.iter().map(|user| user["userName"].as_str().unwrap().to_owned()).collect()
+        let answer = world.send("GET", &format!("/Users?{query}&cursor={cursor}"), None).await;
+        assert_eq!((answer.status.as_u16(), answer.body.get("startIndex")), (200, None), "{}", answer.body);
+        answer.body
+    });
+    all(&pages.await, "userName")
 }
 
 async fn world(users: usize) -> World {
@@ -52,10 +43,10 @@ async fn a_walk_meets_everybody_once_in_every_order() {
         "count=4&sortBy=userName&sortOrder=descending",
     ] {
         let users = walk(&world, query, async |_| {}).await;
-        let met: BTreeSet<_> = names(&users).into_iter().collect();
+        let met: BTreeSet<_> = users.iter().collect();
         assert_eq!((users.len(), met.len()), (23, 23), "{query}");
         let whole = world.send("GET", &format!("/Users?{}", query.replace("count=", "x=")), None).await.body;
-        assert_eq!(names(&users), names(whole["Resources"].as_array().unwrap()), "{query}: as one page");
+        assert_eq!(users, all(&[whole], "userName"), "{query}: as one page");
     }
 }
 
@@ -63,14 +54,13 @@ async fn a_walk_meets_everybody_once_in_every_order() {
 async fn who_lives_throughout_a_walk_is_met_once_whatever_happens_meanwhile() {
     for query in ["count=4", "count=4&sortBy=userName", "count=4&filter=active+eq+true"] {
         let world = world(20).await;
-        let users = walk(&world, query, async |page| {
+        let met = walk(&world, query, async |page| {
             // Somebody comes, and somebody goes.
             world.create(json!({ "userName": format!("new{page}") })).await;
             let gone = &world.find(&format!("userName eq \"user{:02}\"", page * 3)).await[0];
             world.send("DELETE", &format!("/Users/{}", gone["id"].as_str().unwrap()), None).await;
         })
         .await;
-        let met = names(&users);
         for n in (0..20).filter(|n| n % 3 != 0) {
             let name = format!("user{n:02}");
             assert_eq!(met.iter().filter(|met| **met == name).count(), 1, "{query}: {name}");

@@ -112,27 +112,20 @@ async fn many(client: &Client) {
         sorted.push(client.send("POST", "/Users", Some(user)).await.1["id"].as_str().unwrap().to_owned());
     }
     sorted.sort_unstable();
-    let of_seed = |page: &Value| -> Vec<String> {
-        let users = page["Resources"].as_array().unwrap().iter();
-        let users = users.filter(|user| user["userName"].as_str().unwrap().starts_with("user0"));
-        users.map(|user| user["id"].as_str().unwrap().to_owned()).collect()
+    let of_seed = |pages: &[Value]| -> Vec<String> {
+        let people = crate::support::all(pages, "userName").into_iter().zip(crate::support::all(pages, "id"));
+        people.filter(|(name, _)| name.starts_with("user0")).map(|(_, id)| id).collect()
     };
     for filter in ["", "&filter=displayName%20co%20%22Jensen%22"] {
-        let (mut walked, mut paged, mut cursor) = (Vec::new(), Vec::new(), String::new());
-        loop {
-            let (status, page) = client.send("GET", &format!("/Users?count=15&cursor={cursor}{filter}"), None).await;
-            assert_eq!(status, 200, "{page}");
-            walked.extend(of_seed(&page));
-            match page.get("nextCursor") {
-                Some(next) => cursor = next.as_str().unwrap().to_owned(),
-                None => break,
-            }
-        }
+        let walked = crate::support::walk(async |cursor| {
+            client.send("GET", &format!("/Users?count=15&cursor={cursor}{filter}"), None).await.1
+        });
+        let mut paged = Vec::new();
         for start in (1..=52).step_by(15) {
             let path = format!("/Users?count=15&startIndex={start}{filter}");
-            paged.extend(of_seed(&client.send("GET", &path, None).await.1));
+            paged.push(client.send("GET", &path, None).await.1);
         }
-        assert_eq!((&walked, &paged), (&sorted, &sorted), "{filter}");
+        assert_eq!((of_seed(&walked.await), of_seed(&paged)), (sorted.clone(), sorted.clone()), "{filter}");
     }
 }
 

@@ -9,7 +9,7 @@ use scim_lambda::settings::Settings;
 use scimctl::local::{STACK, TABLE};
 use serde_json::{Value, json};
 
-use crate::support::{BASE_URL, DAY, World};
+use crate::support::{self, BASE_URL, DAY, World, all};
 
 /// Users who stay, and users who come and go all the time.
 const STAY: usize = 160;
@@ -64,38 +64,28 @@ impl Others {
 
 /// One walk, each page by a process of its own: how often each name was met.
 async fn walk(world: &World, query: &str, pages: &Cell<usize>) -> BTreeMap<String, usize> {
-    let mut met = BTreeMap::new();
-    let mut cursor = String::new();
-    loop {
-        let page = fresh(world, &format!("/Users?{query}&cursor={cursor}")).await;
-        for user in page["Resources"].as_array().unwrap() {
-            *met.entry(user["userName"].as_str().unwrap().to_owned()).or_default() += 1;
-        }
+    let walked = support::walk(async |cursor| {
         pages.set(pages.get() + 1);
         tokio::task::yield_now().await;
-        match page.get("nextCursor") {
-            Some(next) => cursor = next.as_str().unwrap().to_owned(),
-            None => return met,
-        }
+        fresh(world, &format!("/Users?{query}&cursor={cursor}")).await
+    });
+    let mut met = BTreeMap::new();
+    for name in all(&walked.await, "userName") {
+        *met.entry(name).or_default() += 1;
     }
+    met
 }
 
-#[tokio::test]
-async fn two_walkers_meet_everybody_who_stays_once_while_others_come_and_go() {
-    let walks: usize = std::env::var("SCIM_WALKS").map_or(16, |walks| walks.parse().unwrap());
-    let world = World::new().await;
-    for n in 0..STAY {
-        world.create(user(&format!("stay{n}"))).await;
-    }
+/// Pairs of walkers at once, while others come and go: who `stays` is met once, and nobody twice.
+async fn pairs(world: &World, stays: &[String], queries: &[&str], walks: usize) {
     let mut others = Others { here: vec![None; CHURN], turn: 0 };
-    let queries = ["count=7", "count=50", "count=20&filter=active%20eq%20true", "count=9&sortBy=userName"];
     let (mut lost, mut repeated, mut changes, mut asked) = (0, 0, 0, 0);
     for pair in 0..walks.div_ceil(2) {
         let pages = Cell::new(0);
         let done = Cell::new(false);
         let walkers = async {
             let (a, b) = (queries[pair % queries.len()], queries[(pair + 1) % queries.len()]);
-            let met = tokio::join!(walk(&world, a, &pages), walk(&world, b, &pages));
+            let met = tokio::join!(walk(world, a, &pages), walk(world, b, &pages));
             done.set(true);
             [met.0, met.1]
         };
@@ -105,7 +95,7 @@ async fn two_walkers_meet_everybody_who_stays_once_while_others_come_and_go() {
                 while served < pages.get() {
                     served += 1;
                     for _ in 0..CHANGES {
-                        others.change(&world).await;
+                        others.change(world).await;
                         changes += 1;
                     }
                 }
@@ -120,17 +110,33 @@ async fn two_walkers_meet_everybody_who_stays_once_while_others_come_and_go() {
             world.local.engine.sweep().unwrap();
         }
         for met in met {
-            for n in 0..STAY {
-                match met.get(&format!("stay{n}")).copied().unwrap_or_default() {
-                    0 => lost += 1,
-                    1 => {}
-                    _ => repeated += 1,
-                }
-            }
+            lost += stays.iter().filter(|name| !met.contains_key(*name)).count();
             repeated += met.values().filter(|times| **times > 1).count();
         }
     }
     println!("{walks} walks, {asked} pages, {changes} changes beside them: {lost} lost, {repeated} repeated");
     assert!(changes >= CHANGES * walks, "there was a churn");
     assert_eq!((lost, repeated), (0, 0));
+}
+
+/// `SCIM_WALKS=1000 cargo test --test it walks -- --nocapture` walks a thousand times.
+#[tokio::test]
+async fn two_walkers_meet_everybody_who_stays_once_while_others_come_and_go() {
+    let walks = std::env::var("SCIM_WALKS").map_or(16, |walks| walks.parse().unwrap());
+    let world = World::new().await;
+    let stays: Vec<String> = (0..STAY).map(|n| format!("stay{n}")).collect();
+    for name in &stays {
+        world.create(user(name)).await;
+    }
+    let queries = ["count=7", "count=50", "count=20&filter=active%20eq%20true", "count=9&sortBy=userName"];
+    pairs(&world, &stays, &queries, walks).await;
+}
+
+#[tokio::test]
+async fn walkers_through_more_users_than_a_request_looks_at_meet_them_too() {
+    let world = World::new().await;
+    world.seed().users(5_400, |_| {}).await.unwrap();
+    let some = "filter=name.familyName%20eq%20%22Jensen%22%20and%20externalId%20ew%20%2277%22";
+    let stays: Vec<String> = (77..5_400).step_by(100).map(|n| format!("user{n:07}@example.com")).collect();
+    pairs(&world, &stays, &[&format!("count=9&{some}"), &format!("count=200&{some}")], 2).await;
 }

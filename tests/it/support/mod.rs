@@ -289,6 +289,27 @@ impl Answer {
     }
 }
 
+/// The pages of a walk by cursor: `ask` gets each of them by its cursor, which is empty at first.
+pub async fn walk(mut ask: impl AsyncFnMut(&str) -> Value) -> Vec<Value> {
+    let (mut pages, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = ask(&cursor).await;
+        assert_eq!(page["itemsPerPage"], page["Resources"].as_array().unwrap().len());
+        let next = page.get("nextCursor").map(|next| next.as_str().unwrap().to_owned());
+        pages.push(page);
+        match next {
+            Some(next) => cursor = next,
+            None => return pages,
+        }
+    }
+}
+
+/// An attribute of all resources of some pages.
+pub fn all(pages: &[Value], attribute: &str) -> Vec<String> {
+    let resources = pages.iter().flat_map(|page| page["Resources"].as_array().unwrap());
+    resources.map(|resource| resource[attribute].as_str().unwrap().to_owned()).collect()
+}
+
 /// Percent-encoding of a query's value.
 pub fn encode(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
