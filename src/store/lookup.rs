@@ -7,14 +7,12 @@ use scim_core::ResourceId;
 
 use super::keys::Collection;
 use super::resources::{Stored, email_form};
-use super::{Query, Rows, Store, StoreError};
+use super::{Query, Rows, SIDE_BY_SIDE, Store, StoreError};
 
 /// Most resources that are read one by one because they share a name.
 const MOST_OWNERS: usize = 50;
 /// Most rows that a name is looked for in: those of its owners now and before.
 const MOST_ROWS: usize = 500;
-/// How many of them are read at a time.
-const SIDE_BY_SIDE: usize = 16;
 
 impl Store {
     /// The visible resources of this name, in the form in which names are compared: one, or several

@@ -36,7 +36,7 @@ impl Store {
         self.query_some(Rows::ids(&tenant.memberships(member)), most).await?.0.iter().map(group).collect()
     }
 
-    /// Which of these groups somebody is a member of. One call each.
+    /// Which of these groups somebody is a member of. One call each, side by side.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -46,12 +46,7 @@ impl Store {
         member: &ResourceId,
         groups: &BTreeSet<ResourceId>,
     ) -> Result<Vec<ResourceId>, StoreError> {
-        let partition = tenant.memberships(member);
-        let mut found = Vec::new();
-        for id in groups {
-            found.extend(self.get(&partition, id.as_str()).await?.as_ref().map(group).transpose()?);
-        }
-        Ok(found)
+        self.get_among(&tenant.memberships(member), groups).await?.iter().map(group).collect()
     }
 
     /// Ends all memberships of a resource that is gone; how many there were, and whether none is left
