@@ -137,6 +137,14 @@ impl Counters {
         Some(Start::Within { from, bucket, size, offset, likely })
     }
 
+    /// The key from which on to read, if resources follow the sort key `last`: that one, or the first key of
+    /// the next bucket that is not empty.
+    pub(super) fn next(&self, last: &str) -> Option<String> {
+        let here = bucket(last);
+        let (next, _) = self.0.iter().enumerate().skip(here).find(|(_, size)| **size > 0)?;
+        Some(if next == here { last.to_owned() } else { first_key(next) })
+    }
+
     /// The key ranges in which the next resources are, each of about `piece` of them, `most` in all, but at
     /// least those of one bucket: from the first bucket on, or from that of the key `after` on. With the key behind the
     /// last range, if there are resources behind it.
@@ -243,6 +251,14 @@ mod tests {
         assert_eq!(counters.split(Some("0108"), 6, 9), (vec![range("0108", "fff8")], Some("fff8".into())));
         assert_eq!(counters.split(Some("0105-x!g"), 6, 2).0, [range("0105-x!g", "0108")], "at least one bucket");
         assert_eq!(counters.split(None, 100, 4), (vec![range("-", "0008")], Some("0008".into())));
+    }
+
+    #[test]
+    fn empty_buckets_are_passed_over() {
+        let counters = counters(&[("0008", 3), ("0100", 3)]);
+        let next = ["-", "0000aa", "0009-x", "0010", "0100", "0108"].map(|last| counters.next(last));
+        let next: Vec<Option<&str>> = next.iter().map(Option::as_deref).collect();
+        assert_eq!(next, [Some("0008"), Some("0008"), Some("0009-x"), Some("0100"), Some("0100"), None]);
     }
 
     #[test]

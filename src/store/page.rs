@@ -1,6 +1,6 @@
 //! Lists of resources in the order of their ids.
 
-use super::counters::Start;
+use super::counters::{Counters, Start};
 use super::item::Item;
 use super::keys::{Collection, Place};
 use super::ranges::KeyRange;
@@ -181,9 +181,13 @@ impl Raw {
 #[derive(Debug)]
 pub struct Walk<'a> {
     store: &'a Store,
-    partition: String,
+    at: Collection,
     range: KeyRange,
     now: i64,
+    /// Rows that were read, of whatever kind.
+    rows: usize,
+    /// Where resources are, once it took a call to find none.
+    counters: Option<Counters>,
     ready: std::vec::IntoIter<Raw>,
     /// A group whose heads may follow.
     open: Option<Raw>,
@@ -200,9 +204,31 @@ impl<'a> Walk<'a> {
         let is_group = at.kind == super::Kind::Group;
         let rows = if is_group { 18 } else { 2 };
         let wanted = wanted.saturating_add(1 + wanted / 16);
-        let limit = Some(wanted.saturating_mul(rows).saturating_add(2 * rows).min(MOST_ROWS));
-        let ready = Vec::new().into_iter();
-        Self { store, partition: at.rows(), range, now, ready, open: None, next: Some(None), limit, is_group }
+        Self {
+            store,
+            at: at.clone(),
+            range,
+            now,
+            rows: 0,
+            counters: None,
+            ready: Vec::new().into_iter(),
+            open: None,
+            next: Some(None),
+            limit: Some(wanted.saturating_mul(rows).saturating_add(2 * rows).min(MOST_ROWS)),
+            is_group,
+        }
+    }
+
+    /// How many rows were read, those of claims and of deleted resources included.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// What to go on behind, unless this was the end: no id perhaps, but it sorts among them.
+    pub fn position(&self) -> Option<String> {
+        // A group is held back until its heads are there.
+        let read = self.next.as_ref().filter(|_| self.open.is_none())?;
+        Some(read.clone().unwrap_or_else(|| self.range.from.clone()))
     }
 
     /// The resources of the next call; `None` at the end.
@@ -227,12 +253,12 @@ impl<'a> Walk<'a> {
 
     async fn call(&mut self) -> Result<Option<Vec<Raw>>, StoreError> {
         let Some(after) = &self.next else { return Ok(self.open.take().map(|last| vec![last])) };
-        let rows = Rows::Between(&self.partition, &self.range.from, &self.range.to);
+        let partition = self.at.rows();
+        let rows = Rows::Between(&partition, &self.range.from, &self.range.to);
         let query = Query { after: after.as_deref(), limit: self.limit, ..Query::of(rows) };
         let (rows, last) = self.store.query(query).await?;
         self.next = last.map(Some);
-        // What is missing after the first call is little.
-        self.limit = self.limit.map(|limit| (limit / 4).max(40));
+        self.rows += rows.len();
         let mut resources = Vec::new();
         for row in rows {
             match Place::of(row.s()) {
@@ -253,6 +279,33 @@ impl<'a> Walk<'a> {
                 resources.extend(self.open.take());
             }
         }
+        // What is missing after the first call is little, but where most are deleted.
+        let found = resources.len();
+        let most = if self.is_group { 18 * found } else { 2 * found };
+        let next = |limit: usize| if 4 * most < limit { limit * 2 } else { (limit / 4).max(40) };
+        self.limit = self.limit.map(|limit| next(limit).min(MOST_ROWS));
+        if found == 0 && !self.is_group {
+            self.pass_over().await?;
+        }
         Ok(Some(resources))
+    }
+
+    /// Passes over the parts of the range in which all resources are deleted.
+    async fn pass_over(&mut self) -> Result<(), StoreError> {
+        let Some(Some(last)) = &self.next else { return Ok(()) };
+        let counters = match self.counters.take() {
+            Some(counters) => counters,
+            None => self.store.counters(&self.at).await?,
+        };
+        match counters.next(last).filter(|next| *next <= self.range.to) {
+            None => self.next = None,
+            Some(next) if next > *last => {
+                self.range.from = next;
+                self.next = Some(None);
+            }
+            Some(_) => {}
+        }
+        self.counters = Some(counters);
+        Ok(())
     }
 }
