@@ -154,8 +154,8 @@ impl Counters {
         let (mut from, mut held, mut taken) = (after.map(str::to_owned), 0, 0);
         for (bucket, size) in self.0.iter().enumerate().skip(first) {
             let cut = first_key(bucket);
-            let enough = taken + held + size > most;
-            if held > 0 && (enough || held + size > piece) {
+            let enough = taken + held > 0 && taken + held + size > most;
+            if enough || held > 0 && held + size > piece {
                 let start = from.replace(cut.clone()).unwrap_or_else(|| KeyRange::all().from);
                 ranges.push(KeyRange { from: start, to: cut.clone() });
                 taken += held;
@@ -245,10 +245,13 @@ mod tests {
         let counters = counters(&[("0000", 3), ("0008", 3), ("0100", 3), ("0108", 9), ("fff8", 1)]);
         let range = |from: &str, to: &str| KeyRange { from: from.into(), to: to.into() };
         let (all, more) = counters.split(None, 6, 100);
-        assert_eq!(all, [range("-", "0100"), range("0100", "0108"), range("0108", "fff8"), range("fff8", "~")]);
+        assert_eq!(all, [range("-", "0100"), range("0100", "0108"), range("0108", "0110"), range("0110", "~")]);
         assert_eq!(more, None);
         assert_eq!(counters.split(None, 6, 9), (vec![range("-", "0100"), range("0100", "0108")], Some("0108".into())));
-        assert_eq!(counters.split(Some("0108"), 6, 9), (vec![range("0108", "fff8")], Some("fff8".into())));
+        assert_eq!(
+            counters.split(Some("0108"), 6, 9),
+            (vec![range("0108", "0110"), range("0110", "fff8")], Some("fff8".into()))
+        );
         assert_eq!(counters.split(Some("0105-x!g"), 6, 2).0, [range("0105-x!g", "0108")], "at least one bucket");
         assert_eq!(counters.split(None, 100, 4), (vec![range("-", "0008")], Some("0008".into())));
     }
