@@ -172,7 +172,7 @@ struct Query<'a> {
     after: Option<&'a str>,
     /// Most rows.
     limit: Option<usize>,
-    /// The one attribute that is returned: for rows that take time to be understood. It costs the same.
+    /// The attributes that are returned, all unless this says: they take time to be understood. It costs the same.
     only: Option<&'a str>,
 }
 

@@ -15,12 +15,15 @@ const MOST_ROWS: usize = 2_000;
 /// How many resources a key range holds that is read beside others: most of them in one call.
 const AT_ONCE: usize = 500;
 
+/// What a list needs of a row. The names by which a resource is found take as long to be understood.
+const SHOWN: &str = "s, d, v, c, m, st, x, n";
+
 /// A page of visible resources.
 #[derive(Debug)]
 pub struct Page {
     /// Visible resources of the collection.
     pub total: usize,
-    /// Those of this page: fewer than asked for at the end, or when they are large; then the last
+    /// Those of this page, without the names by which they are found: fewer than asked for at the end, or when they are large; then the last
     /// one does not fit the page any more and shows that there are others.
     pub resources: Vec<Stored>,
 }
@@ -255,7 +258,7 @@ impl<'a> Walk<'a> {
         let Some(after) = &self.next else { return Ok(self.open.take().map(|last| vec![last])) };
         let partition = self.at.rows();
         let rows = Rows::Between(&partition, &self.range.from, &self.range.to);
-        let query = Query { after: after.as_deref(), limit: self.limit, ..Query::of(rows) };
+        let query = Query { after: after.as_deref(), limit: self.limit, only: Some(SHOWN), ..Query::of(rows) };
         let (rows, last) = self.store.query(query).await?;
         self.next = last.map(Some);
         self.rows += rows.len();

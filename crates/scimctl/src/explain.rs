@@ -18,7 +18,7 @@ const RANGE: usize = 500;
 /// Most bytes of the rows in an answer of DynamoDB.
 const ANSWER_BYTES: usize = 1_024 * 1_024;
 /// Read units of the counters of a large tenant.
-const COUNTERS: usize = 6;
+const COUNTERS: usize = 12;
 
 pub(crate) async fn run(place: &Place, options: &ExplainOptions, json: bool) -> anyhow::Result<()> {
     let kind = Kind::of(&options.resource_type);
