@@ -59,14 +59,12 @@ fn weight(place: usize) -> i128 {
 }
 
 /// The buckets in a number, the first one first.
-fn unpacked(number: &str) -> Result<Vec<usize>, StoreError> {
-    let mut left: u128 = number.parse().map_err(|_| StoreError::broken("a counter is no count"))?;
-    let each = (0..PACKED).map(|_| {
-        let bucket = left % weight(1).unsigned_abs();
-        left /= weight(1).unsigned_abs();
-        usize::try_from(bucket).unwrap_or_default()
-    });
-    Ok(each.collect())
+fn unpacked(number: &str) -> Result<impl Iterator<Item = usize>, StoreError> {
+    if !number.bytes().all(|digit| digit.is_ascii_digit()) {
+        return Err(StoreError::broken("a counter is no count"));
+    }
+    let buckets = number.as_bytes().rchunks(DIGITS);
+    Ok(buckets.map(|digits| digits.iter().fold(0, |bucket, digit| bucket * 10 + usize::from(digit - b'0'))))
 }
 
 /// The counter row of an id.
@@ -268,7 +266,8 @@ mod tests {
     fn buckets_share_a_number() {
         let sizes = [5, 0, 9_999, 1, 0, 244, 7, 0, 9_999];
         let number: i128 = sizes.iter().enumerate().map(|(place, n)| n * weight(place)).sum();
-        assert_eq!(unpacked(&number.to_string()).unwrap(), sizes.map(|size| usize::try_from(size).unwrap()));
+        let unpacked_sizes: Vec<usize> = unpacked(&number.to_string()).unwrap().collect();
+        assert_eq!(unpacked_sizes, sizes.map(|size| usize::try_from(size).unwrap()));
         assert!(number.to_string().len() <= 38, "as many digits as DynamoDB keeps");
         assert!(unpacked("-1").is_err(), "what cannot be is not taken for nothing");
     }
