@@ -121,6 +121,7 @@ impl Seed {
         people: &[(ResourceId, usize)],
     ) -> anyhow::Result<BTreeMap<String, ResourceId>> {
         let mut there = BTreeMap::new();
+        let of = self.resource_type("User")?;
         let (Some((first, _)), Some((last, _))) = (people.first(), people.last()) else { return Ok(there) };
         // What an id begins with comes from the name, and is always the same.
         let mut after = first.as_str().get(..NAMED).unwrap_or_default().to_owned();
@@ -129,7 +130,10 @@ impl Seed {
             let some = self.store.after(at, &after, PORTION, self.clock.seconds()).await?;
             let Some(last) = some.last() else { break };
             after = last.resource.id.to_string();
-            there.extend(some.into_iter().filter_map(|user| Some((user.names().name()?.to_owned(), user.resource.id))));
+            for user in some {
+                let name = user.resource.attributes.text("userName").context("a user has no userName")?;
+                there.insert(of.name_form(name)?, user.resource.id);
+            }
         }
         Ok(there)
     }
