@@ -1,4 +1,4 @@
-//! How many resources there are, and where: 64 counter rows a collection, each with 256 buckets, so
+//! How many resources there are, and where: 64 counter rows a collection, each with 128 buckets, so
 //! that the k-th resource is found without reading the k-1 before.
 
 use std::collections::BTreeMap;
@@ -14,14 +14,14 @@ use super::{Query, Rows, Store, StoreError};
 
 /// Counter rows of a collection, by the first six bits of an id.
 const ROWS: usize = 64;
-/// Buckets in a row, by the next eight bits.
-const BUCKETS: usize = 256;
+/// Buckets in a row, by the next seven bits.
+const BUCKETS: usize = 128;
 /// Bits of an id that name its row and its bucket.
-const BITS: u32 = 14;
-/// Buckets in one number of a row, which DynamoDB keeps to 38 digits: 29 attributes in place of 256 are
+const BITS: u32 = 13;
+/// Buckets in one number of a row, which DynamoDB keeps to 38 digits: 15 attributes in place of 128 are
 /// read in a fraction of the time.
 const PACKED: usize = 9;
-/// Digits of a bucket: a tenant may have some hundred and forty million resources of a type.
+/// Digits of a bucket: a tenant may have some seventy million resources of a type.
 const DIGITS: usize = 4;
 
 /// How many more live and active resources there are, by an id.
@@ -79,7 +79,7 @@ fn bucket(id: &str) -> usize {
     (prefix >> (16 - BITS)) as usize
 }
 
-/// The first sort key of a bucket; its last digit stands for the next three, too.
+/// The first sort key of a bucket; its last digit stands for the next seven, too.
 fn first_key(bucket: usize) -> String {
     format!("{:04x}", bucket << (16 - BITS))
 }
@@ -90,7 +90,7 @@ fn place(id: &ResourceId) -> (usize, usize) {
     (bucket / BUCKETS, bucket % BUCKETS)
 }
 
-/// The live resources of a collection by the first fourteen bits of their ids.
+/// The live resources of a collection by the first thirteen bits of their ids.
 #[derive(Debug)]
 pub(super) struct Counters(Vec<usize>);
 
@@ -122,7 +122,7 @@ impl Counters {
         let key = first_key(bucket);
         // Four standard deviations of where the one at `offset` is among `size` that fell evenly: reading begins
         // so much before it, and may find twice as many there.
-        let margin = 2 * size.isqrt() + 4;
+        let margin = (16 * offset * (size - offset) / size).isqrt() + 2;
         let likely = count.max(size - offset) + 2 * margin;
         if offset <= margin || from_front <= likely {
             return Some(Start::Behind { from: key, skip: offset });
@@ -144,8 +144,8 @@ impl Counters {
     }
 
     /// The key ranges in which the next resources are, each of about `piece` of them, `most` in all, but at
-    /// least those of one bucket: from the first bucket on, or from that of the key `after` on. With the key behind the
-    /// last range, if there are resources behind it.
+    /// least those of one bucket: from the first bucket on, or from that of the key `after` on. With the key
+    /// behind the last range, if there are resources behind it.
     pub(super) fn split(&self, after: Option<&str>, piece: usize, most: usize) -> (Vec<KeyRange>, Option<String>) {
         let first = after.map(bucket).unwrap_or_default();
         let mut ranges = Vec::new();
@@ -218,10 +218,10 @@ mod tests {
 
     #[test]
     fn the_kth_resource_is_found_in_its_bucket() {
-        let counters = counters(&[("0000", 2), ("07f4", 3), ("fffc", 1)]);
+        let counters = counters(&[("0000", 2), ("07f0", 3), ("fff8", 1)]);
         assert_eq!(counters.total(), 6);
         for (index, from, skip) in
-            [(0, "0000", 0), (1, "0000", 1), (2, "07f4", 0), (3, "07f4", 1), (4, "07f4", 2), (5, "fffc", 0)]
+            [(0, "0000", 0), (1, "0000", 1), (2, "07f0", 0), (3, "07f0", 1), (4, "07f0", 2), (5, "fff8", 0)]
         {
             assert_eq!(counters.locate(index, 100), Some(Start::Behind { from: from.into(), skip }));
         }
@@ -230,12 +230,12 @@ mod tests {
 
     #[test]
     fn far_into_a_large_bucket_reading_begins_shortly_before() {
-        let counters = counters(&[("0000", 10), ("0004", 250)]);
+        let counters = counters(&[("0000", 10), ("0008", 250)]);
         let Some(Start::Within { from, bucket, size, offset, likely }) = counters.locate(210, 100) else { panic!() };
-        assert_eq!((bucket.from.as_str(), bucket.to.as_str(), size, offset), ("0004", "0008", 250, 200));
-        assert!("00065" < from.as_str() && from.as_str() < "00073", "{from}");
+        assert_eq!((bucket.from.as_str(), bucket.to.as_str(), size, offset), ("0008", "0010", 250, 200));
+        assert!("000d" < from.as_str() && from.as_str() < "000e", "{from}");
         assert!(likely < 180, "{likely}");
-        assert_eq!(counters.locate(60, 100), Some(Start::Behind { from: "0004".into(), skip: 50 }));
+        assert_eq!(counters.locate(60, 100), Some(Start::Behind { from: "0008".into(), skip: 50 }));
     }
 
     #[test]
@@ -243,21 +243,21 @@ mod tests {
         let counters = counters(&[("0000", 3), ("0008", 3), ("0100", 3), ("0108", 9), ("fff8", 1)]);
         let range = |from: &str, to: &str| KeyRange { from: from.into(), to: to.into() };
         let (all, more) = counters.split(None, 6, 100);
-        assert_eq!(all, [range("-", "0100"), range("0100", "0108"), range("0108", "010c"), range("010c", "~")]);
+        assert_eq!(all, [range("-", "0100"), range("0100", "0108"), range("0108", "0110"), range("0110", "~")]);
         assert_eq!(more, None);
         assert_eq!(counters.split(None, 6, 9), (vec![range("-", "0100"), range("0100", "0108")], Some("0108".into())));
         assert_eq!(
             counters.split(Some("0108"), 6, 9),
-            (vec![range("0108", "010c"), range("010c", "fff8")], Some("fff8".into()))
+            (vec![range("0108", "0110"), range("0110", "fff8")], Some("fff8".into()))
         );
-        assert_eq!(counters.split(Some("0101-x!g"), 6, 2).0, [range("0101-x!g", "0104")], "at least one bucket");
+        assert_eq!(counters.split(Some("0101-x!g"), 6, 2).0, [range("0101-x!g", "0108")], "at least one bucket");
         assert_eq!(counters.split(None, 100, 4), (vec![range("-", "0008")], Some("0008".into())));
     }
 
     #[test]
     fn empty_buckets_are_passed_over() {
         let counters = counters(&[("0008", 3), ("0100", 3)]);
-        let next = ["-", "0000aa", "0009-x", "000c", "0100", "0104"].map(|last| counters.next(last));
+        let next = ["-", "0000aa", "0009-x", "0010", "0100", "0108"].map(|last| counters.next(last));
         let next: Vec<Option<&str>> = next.iter().map(Option::as_deref).collect();
         assert_eq!(next, [Some("0008"), Some("0008"), Some("0009-x"), Some("0100"), Some("0100"), None]);
     }
@@ -273,12 +273,12 @@ mod tests {
     }
 
     #[test]
-    fn an_id_counts_in_the_row_of_its_first_six_bits_and_the_bucket_of_the_next_eight() {
-        assert_eq!(place(&"ffff0000-0000-8000-8000-000000000000".parse().unwrap()), (63, 255));
-        assert_eq!(place(&"04180000-0000-8000-8000-000000000000".parse().unwrap()), (1, 6));
+    fn an_id_counts_in_the_row_of_its_first_six_bits_and_the_bucket_of_the_next_seven() {
+        assert_eq!(place(&"ffff0000-0000-8000-8000-000000000000".parse().unwrap()), (63, 127));
+        assert_eq!(place(&"04180000-0000-8000-8000-000000000000".parse().unwrap()), (1, 3));
         assert_eq!(
-            (bucket("0417ffff"), first_key(262), first_key(bucket("0417"))),
-            (261, "0418".into(), "0414".into())
+            (bucket("0417ffff"), first_key(131), first_key(bucket("0417"))),
+            (130, "0418".into(), "0410".into())
         );
     }
 }

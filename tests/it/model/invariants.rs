@@ -173,11 +173,11 @@ impl<'a> Look<'a> {
     fn counters(&self, kind: &str) {
         let mut recount: BTreeMap<(String, String), i128> = BTreeMap::new();
         for (id, row) in self.resources(kind).into_iter().filter(|(_, row)| row.text("st") == Some("live")) {
-            // Six bits for the row, eight for the bucket.
-            let place = usize::from_str_radix(&id[..4], 16).unwrap() / 4;
-            let bucket = place % 256;
+            // Six bits for the row, seven for the bucket.
+            let place = usize::from_str_radix(&id[..4], 16).unwrap() / 8;
+            let bucket = place % 128;
             let mut add = |name: String, more| {
-                *recount.entry((format!("{kind}#{:02x}", place / 256), name)).or_default() += more;
+                *recount.entry((format!("{kind}#{:02x}", place / 128), name)).or_default() += more;
             };
             add("n".into(), 1);
             // Nine buckets of four digits each in a number.
