@@ -51,6 +51,27 @@ fn add(change: impl FnOnce(&mut Tally)) {
     });
 }
 
+/// What CloudWatch counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Metric {
+    /// So many users of a tenant were deactivated that the brake stopped it.
+    BrakeTripped,
+}
+
+impl Metric {
+    /// Its name in CloudWatch.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BrakeTripped => "BrakeTripped",
+        }
+    }
+}
+
+/// Counts one for a tenant: a warning in the log, which the stack's metric filter finds and alarms on.
+pub(crate) fn count(metric: Metric, tenant: &str) {
+    tracing::warn!(metric = metric.as_str(), tenant, "metric");
+}
+
 /// An error with its causes, for a log line. Their debug forms are left out: they would show whole
 /// messages of the backend, and with them personal data.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {

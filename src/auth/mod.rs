@@ -18,6 +18,7 @@ use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::store::keys::TenantCode;
+use crate::tenant::profile::Header;
 use crate::tenant::{Tenant, Tenants};
 use records::TokenRecord;
 use secrets_manager::{Secrets, SecretsError};
@@ -74,16 +75,41 @@ impl Verifier {
         Self { secrets, tenants, clock, entries: Mutex::default() }
     }
 
-    /// The caller whose token stands in these `Authorization` headers.
+    /// The caller whose token stands in these `Authorization` headers of a request to `host`. The first good
+    /// request makes its tenant connected.
     ///
     /// # Errors
-    /// 401 if the token is not good; 503 if nobody can tell.
-    pub async fn verify<'h>(&self, headers: impl Iterator<Item = &'h [u8]>) -> Result<Caller, Error> {
-        let token = token::bearer(headers)?;
+    /// 401 if the token is not good, or not at this host; 403 if SCIM is switched off for the tenant; 503 if
+    /// nobody can tell.
+    pub async fn verify<'h>(
+        &self,
+        headers: impl Iterator<Item = &'h [u8]>,
+        host: Option<&str>,
+    ) -> Result<Caller, Error> {
+        let (token, alone) = token::authorization(headers)?;
         let Some(tenant) = self.tenants.get(token.tenant()).await? else { return Err(refused()) };
+        if alone && tenant.profile.dialect.header == Header::Bearer {
+            return Err(Error::new(ErrorKind::Unauthorized, token::NO_SCHEME));
+        }
+        let here = |bound: &String| host.is_some_and(|host| name_of(host).eq_ignore_ascii_case(bound));
+        if tenant.profile.address.host.as_ref().is_some_and(|bound| !here(bound)) {
+            return Err(refused());
+        }
         let entry = self.entries.lock().await.entry(token.tenant().clone()).or_default().clone();
         let mut entry = entry.lock().await;
         self.check(&mut entry, &token).await?;
+        drop(entry);
+        // Only who has a good token learns that it is switched off.
+        if !tenant.is_enabled() {
+            return Err(Error::new(
+                ErrorKind::Forbidden,
+                "SCIM is switched off for this tenant; nothing was changed. The service provider's operator can \
+                 switch it on (scimctl tenant enable).",
+            ));
+        }
+        if !tenant.is_connected() {
+            self.tenants.connect(&tenant).await?;
+        }
         Ok(Caller { tenant, key_id: token.key_id().clone() })
     }
 
@@ -141,6 +167,14 @@ impl Entry {
         }
         self.verified.insert(token.key_id().as_str().to_owned());
         Ok(())
+    }
+}
+
+/// The name in a Host header, which may name a port too.
+fn name_of(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
     }
 }
 

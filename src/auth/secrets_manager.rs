@@ -4,6 +4,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Builder;
 use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::records::{self, TokenRecord};
@@ -69,17 +70,18 @@ impl Secrets {
     /// As [`SecretsError`] says.
     pub async fn current(&self, tenant: &TenantCode) -> Result<Current, SecretsError> {
         let name = self.name(tenant);
+        let Some((text, version)) = self.read(&name).await? else { return Ok(Current::default()) };
+        let records = records::parse(&text).map_err(|_| SecretsError::Garbage(name))?;
+        Ok(Current { records, version })
+    }
+
+    /// The text of a secret with its version.
+    async fn read(&self, name: &str) -> Result<Option<(String, Option<String>)>, SecretsError> {
         // Without a stage, some emulators return the version before the current one.
-        let answer = self.client.get_secret_value().secret_id(&name).version_stage(CURRENT).send();
+        let answer = self.client.get_secret_value().secret_id(name).version_stage(CURRENT).send();
         match Box::pin(answer).await {
-            Ok(secret) => {
-                let records = records::parse(secret.secret_string().unwrap_or_default());
-                let records = records.map_err(|_| SecretsError::Garbage(name))?;
-                Ok(Current { records, version: secret.version_id })
-            }
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => {
-                Ok(Current::default())
-            }
+            Ok(secret) => Ok(Some((secret.secret_string.unwrap_or_default(), secret.version_id))),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => Ok(None),
             Err(error) => Err(unavailable(error)),
         }
     }
@@ -98,9 +100,19 @@ impl Secrets {
     ) -> Result<(), SecretsError> {
         let name = self.name(tenant);
         let text = records::write(records).map_err(|_| SecretsError::Garbage(name.clone()))?;
-        let Some(seen) = &seen.version else {
-            let description = format!("SCIM token digests of tenant {label}");
-            let created = self.client.create_secret().name(&name).description(description).secret_string(text).send();
+        let description = format!("SCIM token digests of tenant {label}");
+        self.write(&name, description, seen.version.as_deref(), text).await
+    }
+
+    async fn write(
+        &self,
+        name: &str,
+        description: String,
+        seen: Option<&str>,
+        text: String,
+    ) -> Result<(), SecretsError> {
+        let Some(seen) = seen else {
+            let created = self.client.create_secret().name(name).description(description).secret_string(text).send();
             return match created.await {
                 Ok(_) => Ok(()),
                 Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_exists_exception()) => {
@@ -109,12 +121,12 @@ impl Secrets {
                 Err(error) => Err(unavailable(error)),
             };
         };
-        let staged = self.client.put_secret_value().secret_id(&name).secret_string(&text).version_stages(PENDING);
+        let staged = self.client.put_secret_value().secret_id(name).secret_string(&text).version_stages(PENDING);
         let staged = staged.send().await.map_err(unavailable)?;
         let moved = self
             .client
             .update_secret_version_stage()
-            .secret_id(&name)
+            .secret_id(name)
             .version_stage(CURRENT)
             .set_move_to_version_id(staged.version_id)
             .remove_from_version_id(seen)
@@ -126,6 +138,43 @@ impl Secrets {
             }
             Err(error) => Err(unavailable(error)),
         }
+    }
+}
+
+/// Tokens that the operator may have shown again, by their key ids: in a secret of their own, to which the
+/// function has no right.
+#[derive(Debug, Clone, Default)]
+pub struct Kept {
+    /// The tokens.
+    pub tokens: BTreeMap<String, String>,
+    version: Option<String>,
+}
+
+impl Secrets {
+    fn kept_name(&self, tenant: &TenantCode) -> String {
+        format!("scim/{}/kept/{tenant}", self.stack)
+    }
+
+    /// The tokens of a tenant that can be shown again.
+    ///
+    /// # Errors
+    /// As [`SecretsError`] says.
+    pub async fn kept(&self, tenant: &TenantCode) -> Result<Kept, SecretsError> {
+        let name = self.kept_name(tenant);
+        let Some((text, version)) = self.read(&name).await? else { return Ok(Kept::default()) };
+        let tokens = serde_json::from_str(&text).map_err(|_| SecretsError::Garbage(name))?;
+        Ok(Kept { tokens, version })
+    }
+
+    /// Keeps these tokens in place of those that were seen.
+    ///
+    /// # Errors
+    /// [`SecretsError::Changed`] if somebody else was faster; else as [`SecretsError`] says.
+    pub async fn keep(&self, tenant: &TenantCode, label: &str, kept: &Kept) -> Result<(), SecretsError> {
+        let name = self.kept_name(tenant);
+        let text = serde_json::to_string(&kept.tokens).map_err(|_| SecretsError::Garbage(name.clone()))?;
+        let description = format!("SCIM tokens of tenant {label}, for its operator");
+        self.write(&name, description, kept.version.as_deref(), text).await
     }
 }
 

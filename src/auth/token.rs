@@ -20,6 +20,8 @@ const KEY_ID_LENGTH: usize = 4;
 /// 62^43 is more than 2^256.
 const SECRET_LENGTH: usize = 43;
 const CHECKSUM_LENGTH: usize = 6;
+/// What is wrong with a token that stands alone.
+pub(super) const NO_SCHEME: &str = "The Authorization header must say Bearer, a blank and the token.";
 const LENGTH: usize = PREFIX.len() + TenantCode::LENGTH + 1 + KEY_ID_LENGTH + 1 + SECRET_LENGTH + 1 + CHECKSUM_LENGTH;
 
 /// The name of one of a tenant's tokens: four characters `[a-z0-9]`.
@@ -156,21 +158,24 @@ fn checksum(body: &str) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The token in the request's `Authorization` headers.
+/// The token in the request's `Authorization` headers, and whether it stands there without a scheme.
 ///
 /// # Errors
-/// 401 unless there is exactly one such header, of scheme Bearer, with a token of our form.
-pub fn bearer<'h>(mut headers: impl Iterator<Item = &'h [u8]>) -> Result<PlainToken, Error> {
+/// 401 unless there is exactly one such header, of scheme Bearer or none, with a token of our form.
+pub fn authorization<'h>(mut headers: impl Iterator<Item = &'h [u8]>) -> Result<(PlainToken, bool), Error> {
     let unauthorized = |detail: &str| Error::new(scim_core::ErrorKind::Unauthorized, detail);
     let (Some(header), None) = (headers.next(), headers.next()) else {
         return Err(unauthorized("Send exactly one Authorization header: Bearer, a blank and the token."));
     };
     let header = std::str::from_utf8(header).unwrap_or_default().trim();
+    if let Some(token) = PlainToken::parse(header) {
+        return Ok((token, true));
+    }
     let token = match header.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-        _ => return Err(unauthorized("The Authorization header must say Bearer, a blank and the token.")),
+        _ => return Err(unauthorized(NO_SCHEME)),
     };
-    PlainToken::parse(token).ok_or_else(|| unauthorized(super::NOT_ACCEPTED))
+    Ok((PlainToken::parse(token).ok_or_else(|| unauthorized(super::NOT_ACCEPTED))?, false))
 }
 
 #[cfg(test)]
@@ -211,8 +216,9 @@ mod tests {
     fn only_one_bearer_header_counts() {
         let token = token();
         let header = format!("bearer  {}", token.reveal());
-        let read = |headers: &[&str]| bearer(headers.iter().map(|h| h.as_bytes())).map_err(|e| e.kind.wire().0);
-        assert_eq!(read(&[header.as_str()]), Ok(token));
+        let read = |headers: &[&str]| authorization(headers.iter().map(|h| h.as_bytes())).map_err(|e| e.kind.wire().0);
+        assert_eq!(read(&[header.as_str()]), Ok((token.clone(), false)));
+        assert_eq!(read(&[token.reveal()]), Ok((token.clone(), true)));
         let header = header.as_str();
         for wrong in [&[][..], &[header, header], &[""], &["Bearer"], &["Bearer "], &["Basic eA=="], &["non-token"]] {
             assert_eq!(read(wrong).err(), Some(401), "{wrong:?}");

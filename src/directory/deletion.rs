@@ -2,8 +2,9 @@
 
 use scim_core::{Error, ErrorKind, ResourceId};
 
-use super::{Call, Directory, Precondition, TRIES, busy, check};
+use super::{Call, Directory, Precondition, TRIES, busy, check, policy};
 use crate::store::{Act, Collection, Kind, Operation, Wrote};
+use crate::tenant::profile::OnDelete;
 use crate::tenant::{Type, unanswered};
 
 impl Directory {
@@ -25,16 +26,20 @@ impl Directory {
                 Err(error) => return Err(error),
             };
             check(precondition, &old)?;
-            let wrote = match of.kind {
-                Kind::User => {
-                    let kept = i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX);
-                    self.store.delete_softly(&at, &old, act.now.saturating_add(kept), &act).await
+            policy::admit_delete(of, &call.tenant.profile)?;
+            let wrote = match (&of.kind, call.tenant.profile.deprovision.on_delete) {
+                (Kind::User, OnDelete::SoftDelete | OnDelete::Deactivate) => {
+                    self.store.delete_softly(&at, &old, self.deleted_until(call, act.now), &act).await
                 }
                 _ => self.store.delete(&at, &old, precondition.seen(), &act).await,
             };
-            if matches!(wrote.map_err(unanswered)?, Wrote::Stored) {
-                self.scatter(call, of, &old.resource.id).await?;
-                return Ok(());
+            match wrote.map_err(unanswered)? {
+                Wrote::Stored => {
+                    self.scatter(call, of, &old.resource.id).await?;
+                    return Ok(());
+                }
+                Wrote::Refused(refusal) if refusal.braked => self.brake(call, &at, &old.resource.id).await?,
+                Wrote::Refused(_) => {}
             }
         }
         Err(busy())

@@ -5,10 +5,12 @@ use scim_core::resource::Attributes;
 use scim_core::{Draft, Error, Resource, ResourceId, members};
 use serde_json::Value;
 
+use super::life::{Event, State, Step};
 use super::membership::{self, Known};
-use super::{Call, Directory, Shown, TRIES, Wanted, busy, checked, refuse, whole};
+use super::{Call, Directory, Shown, TRIES, Wanted, another_owner, busy, checked, policy, refuse, whole};
 use crate::store::members::that_fit;
-use crate::store::{Collection, Kind, Move, Names, New, Operation, Refusal, Stored, Taking, Wrote};
+use crate::store::{Collection, Holding, Kind, Move, Names, New, Operation, Refusal, Seen, Stored, Taking, Wrote};
+use crate::tenant::profile::Deleted;
 use crate::tenant::{Type, unanswered};
 
 /// A live user may take the name of a deleted one.
@@ -30,16 +32,18 @@ impl Directory {
     /// there; 413 for more than 1,000 members; 503.
     pub async fn create(&self, call: Call<'_>, of: &Type, draft: Draft, wanted: Wanted<'_>) -> Result<Shown, Error> {
         let mut attributes = draft.attributes;
-        if of.kind == Kind::User && attributes.get("active").is_none() {
-            attributes.set("active", Value::Bool(true));
-        }
+        policy::admit_create(of, &call.tenant.profile, &mut attributes)?;
+        of.shape(&mut attributes)?;
         let named = match of.kind {
             Kind::Group => members::take(&mut attributes)?,
             _ => Vec::new(),
         };
         let names = checked(of, &attributes)?;
         let at = call.collection(&of.kind);
-        let resource = self.new_resource(&at, &names, &attributes)?;
+        if let Some(user) = self.linked(call, of, &names, &attributes).await? {
+            return self.complete(call, of, user, 0, wanted).await;
+        }
+        let mut resource = self.new_resource(&at, &names, &attributes)?;
         let delta = named.into_iter().map(|member| (member.value.clone(), Some(member))).collect();
         let mut known = Known::default();
         let moves = membership::moves(delta, &resource.id)?;
@@ -52,7 +56,7 @@ impl Directory {
         let mut taking = Taking::default();
         for _ in 0..TRIES {
             let act = self.act(call, Operation::Create);
-            let new = New { resource: &resource, names: &names, taking };
+            let new = New { resource: &resource, names: &names, taking, expires: None };
             match self.store.create(&at, new, &moves, &prepared, &act).await.map_err(unanswered)? {
                 Wrote::Stored => {
                     moves.extend(prepared);
@@ -61,6 +65,8 @@ impl Directory {
                 Wrote::Refused(refusal) => {
                     let decided = match self.decide(call, of, &names, &attributes, &mut taking, &refusal).await {
                         Ok(Some(user)) => return self.complete(call, of, user, 0, wanted).await,
+                        Ok(None) if refusal.full => policy::without_seat(&call.tenant.profile, &mut attributes)
+                            .map(|()| resource.attributes = attributes.clone()),
                         Ok(None) if refusal.unknown.is_empty() => Ok(()),
                         Ok(None) => self.learn(call, &moves, &mut known, &refusal, false).await,
                         Err(error) => Err(error),
@@ -95,7 +101,7 @@ impl Directory {
             && let Some(mut owners) = self.store.by_name(&at, name, self.clock.seconds()).await.map_err(unanswered)?
             && let Some(owner) = owners.pop()
         {
-            refuse(of, names, &Refusal { name: Some((owner.resource.id, false)), ..Refusal::default() })?;
+            refuse(of, names, &Refusal { name: Some((owner.resource.id, Holding::Live)), ..Refusal::default() })?;
         }
         let act = self.act(call, Operation::Create);
         let mut rest = moves;
@@ -149,12 +155,29 @@ impl Directory {
         taking: &mut Taking,
         refusal: &Refusal,
     ) -> Result<Option<Resource>, Error> {
-        if refusal.unique.is_some() || matches!(refusal.name, Some((_, false))) {
+        let at = call.collection(&of.kind);
+        if let Some((owner, Holding::Live)) = &refusal.name
+            && let Some(user) = self.returned(call, of, owner, names, attributes).await?
+        {
+            return Ok(Some(user));
+        }
+        if refusal.unique.is_some() || matches!(refusal.name, Some((_, Holding::Live | Holding::Unmanaged))) {
             refuse(of, names, refusal)?;
         }
-        let at = call.collection(&of.kind);
+        if let Some((_, Holding::Unmanaged)) = &refusal.external_id {
+            return Err(Error::uniqueness(
+                "externalId belongs to a user whom the product had before and who is not provisioned through SCIM.",
+            ));
+        }
+        if call.tenant.profile.create.deleted == Deleted::New {
+            another_owner(call, of, taking, refusal)?;
+            taking.name |= refusal.name.is_some();
+            return Ok(None);
+        }
         let back = match (&of.kind, &refusal.external_id) {
-            (Kind::User, Some((owner, deleted))) => self.same_external_id(&at, names, owner, *deleted).await?,
+            (Kind::User, Some((owner, holding))) => {
+                self.same_external_id(&at, names, owner, *holding == Holding::Deleted).await?
+            }
             _ => None,
         };
         let back = match (back, &refusal.name) {
@@ -168,7 +191,7 @@ impl Directory {
         if let Some(old) = back {
             return self.restore(call, of, &old, attributes).await;
         }
-        taking.external_id |= refusal.external_id.is_some();
+        another_owner(call, of, taking, refusal)?;
         taking.name |= refusal.name.is_some();
         Ok(None)
     }
@@ -216,22 +239,85 @@ impl Directory {
         self.leave_all(call, &at, &old.resource.id, &act).await?;
         let mut attributes = old.resource.attributes.clone();
         attributes.overlay(asserted.clone());
+        of.shape(&mut attributes)?;
         let names = checked(of, &attributes)?;
-        let resource = self.next_version(old, attributes);
+        let mut resource = self.next_version(old, attributes);
         let mut taking = any_name();
-        for _ in 0..2 {
-            let new = New { resource: &resource, names: &names, taking };
+        for _ in 0..3 {
+            let new = New { resource: &resource, names: &names, taking, expires: None };
             match self.store.restore(&at, old, new, &act).await.map_err(unanswered)? {
                 Wrote::Stored => return Ok(Some(resource)),
                 Wrote::Refused(refusal) => {
                     refuse(of, &names, &refusal)?;
-                    if refusal.external_id.is_none() {
+                    another_owner(call, of, &mut taking, &refusal)?;
+                    if refusal.full {
+                        policy::without_seat(&call.tenant.profile, &mut resource.attributes)?;
+                    } else if refusal.external_id.is_none() {
                         return Ok(None);
                     }
-                    taking.external_id = true;
                 }
             }
         }
         Ok(None)
+    }
+
+    /// The user whose clock a POST stops: suspended with expiry, and the same person.
+    async fn returned(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        owner: &ResourceId,
+        names: &Names,
+        asserted: &Attributes,
+    ) -> Result<Option<Resource>, Error> {
+        if of.kind != Kind::User || !call.tenant.is_expiring() {
+            return Ok(None);
+        }
+        let at = call.collection(&of.kind);
+        let now = self.clock.seconds();
+        let old = self.store.resource(&at, owner, now).await.map_err(unanswered)?;
+        let event = |old: &Stored| if old.names().is_same_person(names) { Event::Post } else { Event::Namesake };
+        let step = |old: &Stored| State::of(Some(old), false, now).step(event(old));
+        let Some(old) = old.filter(|old| step(old) == Step::Return) else { return Ok(None) };
+        let mut attributes = old.resource.attributes.clone();
+        attributes.overlay(asserted.clone());
+        of.shape(&mut attributes)?;
+        let (names, act) = (checked(of, &attributes)?, self.act(call, Operation::Restore));
+        let resource = self.next_version(&old, attributes);
+        let expires = self.visible_until(call, of, &old, &resource.attributes);
+        let new = New { resource: &resource, names: &names, taking: any_name(), expires };
+        match self.store.update(&at, &old, new, &[], Seen::Row, &act).await.map_err(unanswered)? {
+            Wrote::Stored => Ok(Some(resource)),
+            Wrote::Refused(refusal) if refusal.full => Err(policy::no_seat()),
+            Wrote::Refused(refusal) => refuse(of, &names, &refusal).and(Err(busy())),
+        }
+    }
+
+    /// Brings a deleted user back for the operator, under another name if one is given.
+    ///
+    /// # Errors
+    /// 404 if there is no such deleted user; 409 if its name belongs to somebody else now; 403 without a seat.
+    pub async fn bring_back(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        id: &ResourceId,
+        user_name: Option<&str>,
+    ) -> Result<Resource, Error> {
+        let at = call.collection(&of.kind);
+        for _ in 0..TRIES {
+            let Some(old) = self.deleted(&at, id).await? else {
+                return Err(Error::not_found("There is no deleted user with this id who can come back."));
+            };
+            let mut asserted = Attributes::default();
+            asserted.set("active", Value::Bool(true));
+            if let Some(name) = user_name {
+                asserted.set("userName", Value::String(name.to_owned()));
+            }
+            if let Some(user) = self.restore(call, of, &old, &asserted).await? {
+                return Ok(user);
+            }
+        }
+        Err(busy())
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::members::{Delta, Member, MemberType, MembersPatch};
-use scim_core::{Dialect, Error, ErrorKind, ResourceId};
+use scim_core::{Error, ErrorKind, ResourceId};
 
 use super::{Call, Directory, busy, not_found, whole};
 use crate::store::members::that_fit;
@@ -224,7 +224,7 @@ impl Directory {
                 deleted = true;
             }
         }
-        if call.dialect() == Dialect::Strict && !deleted {
+        if call.dialect().strict && !deleted {
             return Ok(None);
         }
         Err(Error::invalid_value("One of members is no user or group of this tenant; create it first."))

@@ -2,11 +2,14 @@
 
 mod cursor;
 mod deletion;
+pub mod life;
 mod lifecycle;
+mod linking;
 mod lookup;
 mod membership;
 mod page;
 mod plan;
+mod policy;
 mod precondition;
 mod search;
 mod whole;
@@ -22,7 +25,9 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::store::members::that_fit;
 use crate::store::resources::MAX_DOCUMENT_BYTES;
-use crate::store::{Act, Collection, Kind, Names, New, Operation, Refusal, Seen, Store, Stored, Wrote};
+use crate::store::{
+    Act, Collection, Holding, Kind, Names, New, Operation, Refusal, Seen, Store, Stored, Taking, Wrote,
+};
 use crate::tenant::{Tenant, Type, unanswered};
 use membership::{Known, Membership};
 pub use plan::{MOST_LOADED, MOST_SCANNED, Plan};
@@ -54,7 +59,7 @@ impl Call<'_> {
     }
 
     fn dialect(&self) -> Dialect {
-        self.tenant.profile.dialect
+        self.tenant.profile.dialect()
     }
 }
 
@@ -166,7 +171,9 @@ impl Directory {
             let old = self.visible(call, of, id).await?;
             // The write carries the version that was judged here.
             check(precondition, &old)?;
-            let attributes = rule(&old.resource.attributes)?;
+            let mut attributes = rule(&old.resource.attributes)?;
+            of.shape(&mut attributes)?;
+            policy::admit_change(of, &call.tenant.profile, &old.resource.attributes, &attributes)?;
             let mut moves = self.moves(call, &old, &membership, &mut known).await?;
             let same = attributes == old.resource.attributes;
             if same && moves.is_empty() {
@@ -179,7 +186,8 @@ impl Directory {
             }
             let names = checked(of, &attributes)?;
             let resource = self.next_version(&old, attributes);
-            let new = New { resource: &resource, names: &names, taking };
+            let expires = self.visible_until(call, of, &old, &resource.attributes);
+            let new = New { resource: &resource, names: &names, taking, expires };
             moves = self.looked_up(call, moves, &mut known).await?;
             let later = moves.split_off(that_fit(&moves));
             let act = self.act(call, operation);
@@ -190,8 +198,14 @@ impl Directory {
                 }
                 Wrote::Stored => return self.complete(call, of, resource, 0, wanted).await,
                 Wrote::Refused(refusal) => {
-                    taking.external_id |= refusal.external_id.is_some();
                     refuse(of, &names, &refusal)?;
+                    another_owner(call, of, &mut taking, &refusal)?;
+                    if refusal.full {
+                        return Err(policy::no_seat());
+                    }
+                    if refusal.braked {
+                        self.brake(call, &at, &old.resource.id).await?;
+                    }
                     if !(refusal.moved.is_empty() && refusal.unknown.is_empty()) {
                         self.learn(call, &moves, &mut known, &refusal, false).await?;
                     }
@@ -228,16 +242,15 @@ impl Directory {
     }
 
     fn act(&self, call: Call<'_>, operation: Operation) -> Act {
-        let milliseconds = self.clock.milliseconds();
-        let now = milliseconds / 1_000;
-        let kept = i64::try_from(self.audit_retention.as_secs()).unwrap_or(i64::MAX);
+        let profile = &call.tenant.profile;
+        let days = profile.audit.retention_days;
+        let kept = days.map_or(self.audit_retention, |days| Duration::from_secs(u64::from(days) * 86_400));
+        let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
+        let braked = profile.brake.deactivations.is_some() || profile.brake.share.is_some();
         Act {
-            operation,
-            by: call.by.to_owned(),
-            request: call.request.to_owned(),
-            now,
-            milliseconds,
-            log_expires: now.saturating_add(kept),
+            seats: profile.seats.limit.is_some(),
+            brake: braked.then(|| i64::from(profile.brake.window_minutes) * 60),
+            ..Act::new(operation, call.by, call.request, self.clock.milliseconds(), kept)
         }
     }
 }
@@ -262,6 +275,23 @@ fn check(precondition: &Precondition, stored: &Stored) -> Result<(), Error> {
             ErrorKind::PreconditionFailed,
             "The resource has changed since the version in If-Match; retrieve it and decide again.",
         )),
+    }
+}
+
+/// Takes an externalId beside its first owner.
+///
+/// # Errors
+/// 409 where the profile wants it unique.
+fn another_owner(call: Call<'_>, of: &Type, taking: &mut Taking, refusal: &Refusal) -> Result<(), Error> {
+    let unique = of.kind == Kind::User && call.tenant.profile.attributes.unique_external_id;
+    match &refusal.external_id {
+        Some((_, Holding::Live)) if unique => {
+            Err(Error::uniqueness("externalId belongs to another User of this tenant; look that one up and update it."))
+        }
+        other => {
+            taking.external_id |= other.is_some();
+            Ok(())
+        }
     }
 }
 

@@ -309,7 +309,7 @@ fn filters<'s>(call: Call<'_>, scopes: &[Scope<'s>], query: &Query) -> Result<Ve
     }
     // "For filtered attributes that are not part of a particular resource type, the service provider SHALL
     // treat the attribute as if there is no attribute value." (RFC 7644, 3.4.2.1)
-    let lenient = |scope: &Scope<'s>| Filter::parse(text, &scope.of.resource, Dialect::Tolerant);
+    let lenient = |scope: &Scope<'s>| Filter::parse(text, &scope.of.resource, Dialect::TOLERANT);
     scopes.iter().zip(parsed).map(|(scope, parsed)| parsed.or_else(|_| lenient(scope))).collect()
 }
 

@@ -103,7 +103,7 @@ impl Service {
     /// The answer to an operation as a request of its own.
     async fn single(&self, method: &str, operation: &BulkOperation, data: &Value, call: Call<'_>) -> Response<Bytes> {
         let path = format!("{BASE_PATH}/{}", operation.path.trim_start_matches('/'));
-        let route = Route::of(&path).filter(|route| matches!(route, Route::Resources(_) | Route::Resource(..)));
+        let route = Route::of(&path, None).filter(|route| matches!(route, Route::Resources(_) | Route::Resource(..)));
         let mut request = Request::builder().method(method).uri(&path);
         if let Some(version) = &operation.version {
             request = request.header(header::IF_MATCH, version);

@@ -26,7 +26,7 @@ impl Service {
             // specified in a filter are true." (RFC 7644, 4)
             return Err(Error::new(ErrorKind::Forbidden, "The discovery endpoints take no filter; fetch them whole."));
         }
-        let types = || call.tenant.types.iter().map(|of| &of.resource);
+        let types = || call.tenant.types.iter().filter(|of| call.tenant.serves(of)).map(|of| &of.resource);
         let schemas = || {
             let own = types().flat_map(|of| std::iter::once(&of.schema).chain(&of.extensions));
             let mut seen = BTreeSet::new();

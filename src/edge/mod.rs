@@ -48,7 +48,7 @@ impl Service {
     /// # Errors
     /// Never, while the schema files are well formed.
     pub fn new(store: Store, secrets: Secrets, settings: &Settings, clock: Clock) -> Result<Self, Unusable> {
-        let tenants = Arc::new(Tenants::new(store.clone(), clock.clone(), &settings.additions)?);
+        let tenants = Arc::new(Tenants::new(store.clone(), clock.clone(), &settings.additions));
         Ok(Self {
             verifier: Verifier::new(secrets, tenants, clock.clone()),
             directory: Directory::new(store, clock, settings.retention, settings.audit_retention),
@@ -63,8 +63,7 @@ impl Service {
     /// answer: a SCIM error.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
         let began = std::time::Instant::now();
-        let route = Route::of(request.uri().path());
-        let (mut response, tally) = telemetry::counted(self.answer(&request, route.as_ref())).await;
+        let ((mut response, route), tally) = telemetry::counted(self.answer(&request)).await;
         tracing::info!(
             method = %request.method(),
             route = route.as_ref().map_or_else(|| "unknown".into(), Route::template),
@@ -79,13 +78,17 @@ impl Service {
         response
     }
 
-    async fn answer(&self, request: &Request<Bytes>, route: Option<&Route>) -> Response<Bytes> {
+    async fn answer(&self, request: &Request<Bytes>) -> (Response<Bytes>, Option<Route>) {
         // Who asks comes first, on every path: nothing is learned without a token.
-        let headers = request.headers().get_all(header::AUTHORIZATION);
-        let caller = match self.verifier.verify(headers.iter().map(header::HeaderValue::as_bytes)).await {
+        let headers = request.headers();
+        let tokens = headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(request.uri().host());
+        let path = request.uri().path();
+        let caller = match self.verifier.verify(tokens, host).await {
             Ok(caller) => caller,
-            Err(error) => return response::error(&error),
+            Err(error) => return (response::error(&error), Route::of(path, None)),
         };
+        let route = Route::of(path, caller.tenant.base_path());
         let made;
         let request_id = match request.extensions().get::<RequestId>() {
             Some(RequestId(id)) => id.as_str(),
@@ -101,7 +104,11 @@ impl Service {
             base_url: caller.tenant.base_url().or(self.base_url.as_deref()).unwrap_or(BASE_PATH),
             until: Instant::now() + MOST_TIDYING,
         };
-        self.act(request, route, call).await
+        let response = match self.directory.expire_due(call).await {
+            Ok(()) => self.act(request, route.as_ref(), call).await,
+            Err(error) => response::error(&error),
+        };
+        (response, route)
     }
 
     /// Does what an authenticated request asks for.
@@ -109,8 +116,9 @@ impl Service {
         let types = &call.tenant.types;
         let known = route.filter(|route| route.endpoint().is_none_or(|endpoint| types.at(endpoint).is_some()));
         let Some(route) = known else {
+            let path = call.tenant.base_path().unwrap_or(BASE_PATH);
             return response::error(&Error::not_found(format!(
-                "There is no such endpoint; the base URL ends in {BASE_PATH}."
+                "There is no such endpoint; the base URL ends in {path}."
             )));
         };
         if !route.allows(request.method()) {

@@ -3,12 +3,14 @@
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use scim_core::message::ListResponse;
-use scim_core::{Error, PatchRequest, Projection, Query};
+use scim_core::{Error, ErrorKind, PatchRequest, Projection, Query};
 
 use super::route::Route;
 use super::{Service, request, response};
 use crate::directory::{Call, MOST_MEMBERS, Precondition, Scope, Shown, Wanted};
+use crate::store::Kind;
 use crate::tenant::Type;
+use crate::tenant::profile::GroupPatch;
 
 /// Most members that the answer to a PATCH shows: of a larger group it is 204, as Entra prefers.
 const FEW_MEMBERS: usize = 100;
@@ -21,21 +23,48 @@ impl Service {
         call: Call<'_>,
     ) -> Result<Response<Bytes>, Error> {
         let of = route.endpoint().and_then(|endpoint| call.tenant.types.at(endpoint));
+        if let Some(of) = of.filter(|of| !call.tenant.serves(of)) {
+            return self.without(request, route, of, call).await;
+        }
         match (route, of) {
             (Route::Resource(_, id), Some(of)) => self.one(request, id, of, call).await,
             (Route::Resources(_), Some(of)) if request.method() == Method::POST => self.create(request, of, call).await,
             (Route::Resources(_), Some(of)) => self.list(&request::query(request)?, &[of], call).await,
             (_, Some(of)) => self.list(&Query::from_message(&request::body(request)?)?, &[of], call).await,
             (_, None) => {
-                let all: Vec<&Type> = call.tenant.types.iter().collect();
+                let all: Vec<&Type> = call.tenant.types.iter().filter(|of| call.tenant.serves(of)).collect();
                 self.list(&Query::from_message(&request::body(request)?)?, &all, call).await
             }
         }
     }
 
+    /// Resources of a type that is switched off: there are none, and none can be made. Entra's test of a
+    /// connection asks for groups and takes a 404 for another kind of server.
+    async fn without(
+        &self,
+        request: &Request<Bytes>,
+        route: &Route,
+        of: &Type,
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
+        match (route, request.method()) {
+            (Route::Resources(_), &Method::GET) => self.list(&request::query(request)?, &[], call).await,
+            (Route::SearchIn(_), _) => self.list(&Query::from_message(&request::body(request)?)?, &[], call).await,
+            (_, &Method::GET) => Err(Error::not_found(format!("There is no {} in this tenant.", of.resource.name))),
+            _ => Err(Error::new(
+                ErrorKind::Forbidden,
+                format!(
+                    "This service provider has no {}; switch their provisioning off in the identity provider, and \
+                     assign users.",
+                    of.resource.endpoint.trim_start_matches('/')
+                ),
+            )),
+        }
+    }
+
     async fn create(&self, request: &Request<Bytes>, of: &Type, call: Call<'_>) -> Result<Response<Bytes>, Error> {
         let projection = projection(request, of)?;
-        let draft = of.resource.parse(request::body(request)?, call.tenant.profile.dialect)?;
+        let draft = of.resource.parse(request::body(request)?, call.tenant.profile.dialect())?;
         let projection = projection.asserting(draft.attributes.names());
         let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
         let shown = self.directory.create(call, of, draft, wanted).await?;
@@ -49,7 +78,7 @@ impl Service {
         of: &Type,
         call: Call<'_>,
     ) -> Result<Response<Bytes>, Error> {
-        let dialect = call.tenant.profile.dialect;
+        let dialect = call.tenant.profile.dialect();
         let projection = projection(request, of)?;
         let known = request::precondition(request, header::IF_MATCH);
         let (shown, projection) = match request.method().as_str() {
@@ -75,9 +104,13 @@ impl Service {
                 // "The server MUST return a 200 OK if the "attributes" parameter is specified in the request."
                 // (RFC 7644, 3.5.2)
                 let members = if projection.is_explicit() { MOST_MEMBERS } else { FEW_MEMBERS };
+                let bare = of.kind == Kind::Group
+                    && call.tenant.profile.dialect.group_patch == GroupPatch::NoContent
+                    && !projection.is_explicit();
                 let projection = projection.asserting(patch.names());
                 let wanted = Wanted { projection: &projection, members };
-                (self.directory.patch(call, of, id, patch, &known, wanted).await?, projection)
+                let shown = self.directory.patch(call, of, id, patch, &known, wanted).await?;
+                (Shown { cut: shown.cut || bare, ..shown }, projection)
             }
             _ => {
                 self.directory.delete(call, of, id, &known).await?;

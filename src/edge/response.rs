@@ -8,6 +8,8 @@ use serde::Serialize;
 
 /// How long a client should wait after a 503, in seconds.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
+/// How long it should wait after a 429, in seconds: a person must act first.
+const RETRY_LATER: HeaderValue = HeaderValue::from_static("3600");
 const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"scim\"");
 
@@ -49,6 +51,7 @@ pub(super) fn error(error: &Error) -> Response<Bytes> {
     match error.kind {
         ErrorKind::Unauthorized => drop(headers.insert(header::WWW_AUTHENTICATE, CHALLENGE)),
         ErrorKind::Unavailable => drop(headers.insert(header::RETRY_AFTER, RETRY_AFTER)),
+        ErrorKind::TooManyRequests => drop(headers.insert(header::RETRY_AFTER, RETRY_LATER)),
         _ => {}
     }
     response

@@ -27,12 +27,14 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// The endpoint of a path that is still percent-encoded; `None` if there is none.
+    /// The endpoint of a path that is still percent-encoded, under `/scim/v2` or the tenant's `own` base path;
+    /// `None` if there is none.
     ///
     /// Each segment is decoded once, after the path is split, and the decoded text is what is routed
     /// and acted on. Empty segments (`//`, a trailing `/`) do not count.
-    pub(super) fn of(path: &str) -> Option<Self> {
-        let rest = path.strip_prefix(BASE_PATH).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+    pub(super) fn of(path: &str, own: Option<&str>) -> Option<Self> {
+        let under = |base: &str| path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let rest = own.and_then(under).or_else(|| under(BASE_PATH))?;
         let segments: Option<Vec<String>> = rest.split('/').filter(|part| !part.is_empty()).map(decode).collect();
         let segments = segments?;
         let mut segments = segments.into_iter();
@@ -118,15 +120,26 @@ mod tests {
     #[test]
     fn paths_are_found_as_identity_providers_write_them() {
         for path in ["/scim/v2/Users", "/scim/v2/Users/", "/scim/v2//Users", "/scim/v2/users"] {
-            assert_eq!(Route::of(path).unwrap().template(), "/Users", "{path}");
+            assert_eq!(Route::of(path, None).unwrap().template(), "/Users", "{path}");
         }
-        assert_eq!(Route::of("/scim/v2/Users/a%2Db"), Some(Route::Resource("Users".into(), "a-b".into())));
+        assert_eq!(Route::of("/scim/v2/Users/a%2Db", None), Some(Route::Resource("Users".into(), "a-b".into())));
         let urn = "urn:ietf:params:scim:schemas:core:2.0:User";
-        assert_eq!(Route::of(&format!("/scim/v2/Schemas/{urn}")), Some(Route::Schema(urn.into())));
+        assert_eq!(Route::of(&format!("/scim/v2/Schemas/{urn}"), None), Some(Route::Schema(urn.into())));
         assert_eq!(
-            Route::of(&format!("/scim/v2/Schemas/{}", urn.replace(':', "%3A"))),
+            Route::of(&format!("/scim/v2/Schemas/{}", urn.replace(':', "%3A")), None),
             Some(Route::Schema(urn.into()))
         );
+    }
+
+    #[test]
+    fn a_tenant_may_have_a_base_path_of_its_own() {
+        let own = Some("/api/scim/2.0");
+        assert_eq!(Route::of("/api/scim/2.0/Users", own), Some(Route::Resources("Users".into())));
+        assert_eq!(Route::of("/scim/v2/Users", own), Some(Route::Resources("Users".into())));
+        for path in ["/api/scim/2.0x/Users", "/api/scim/Users", "/api/scim/2.0"] {
+            assert_eq!(Route::of(path, own), None, "{path}");
+        }
+        assert_eq!(Route::of("/api/scim/2.0/Users", None), None);
     }
 
     #[test]
@@ -146,7 +159,7 @@ mod tests {
             "/scim/v2/Users/a%5Cb",
             "/scim/v2/Users/a;b",
         ] {
-            assert_eq!(Route::of(path), None, "{path}");
+            assert_eq!(Route::of(path, None), None, "{path}");
         }
     }
 }

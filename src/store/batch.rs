@@ -7,6 +7,7 @@ use scim_core::resource::Attributes;
 use super::keys::Collection;
 use super::log::{self, Act};
 use super::members::MOST_ACTIONS;
+use super::resources::State;
 use super::transaction::{Condition, Outcome, Transaction, number};
 use super::writes::{New, UNHELD, activity, put};
 use super::{Store, StoreError, counters};
@@ -21,13 +22,19 @@ pub struct Batch {
 }
 
 impl Store {
-    /// Stores the first of these new resources, as many as fit one transaction: the same rows as
+    /// Stores the first of these new resources, live or unmanaged, as many as fit one transaction: the same rows as
     /// [`Store::create`] writes, but the counters of all together: one action if they are in the order of
     /// their ids. They are users, or of a type without members. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn create_first(&self, at: &Collection, new: &[New<'_>], act: &Act) -> Result<Batch, StoreError> {
+    pub async fn create_first(
+        &self,
+        at: &Collection,
+        new: &[New<'_>],
+        state: State,
+        act: &Act,
+    ) -> Result<Batch, StoreError> {
         let mut transaction = Transaction::on(self);
         let mut taken = 0;
         let mut counted = BTreeSet::new();
@@ -37,13 +44,15 @@ impl Store {
                 break;
             }
             let unheld = Condition(UNHELD, vec![(":now", number(act.now))]);
-            put(&mut transaction, at, *new, None, unheld, act)?;
+            put(&mut transaction, at, *new, state, None, unheld, act)?;
             let changes = log::changes(&at.tenant, &Attributes::default(), &new.resource.attributes);
             log::add(&mut transaction, &at.tenant, act, &new.resource.id, Some(1), &changes)?;
             taken += 1;
         }
         let some = new.iter().take(taken);
-        counters::add(&mut transaction, at, some.map(|new| (&new.resource.id, 1, activity(new.resource))))?;
+        if state == State::Live {
+            counters::add(&mut transaction, at, some.map(|new| (&new.resource.id, 1, activity(new.resource))))?;
+        }
         let stored = matches!(transaction.commit(self).await?, Outcome::Committed);
         Ok(Batch { taken, stored })
     }

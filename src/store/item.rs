@@ -38,6 +38,11 @@ impl Item {
         self.number(name).ok_or_else(|| StoreError::broken(format!("a row lacks its number {name}")))
     }
 
+    /// Whether a flag is set.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.0.get(name) == Some(&AttributeValue::Bool(true))
+    }
+
     /// Whether TTL may have removed the row already.
     pub(crate) fn is_expired(&self, now: i64) -> bool {
         self.number("x").is_some_and(|expiry| expiry <= now)

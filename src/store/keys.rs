@@ -102,6 +102,11 @@ impl TenantKey {
         format!("{}#C", self.code)
     }
 
+    /// Who expires when, while visible.
+    pub(super) fn due(&self) -> String {
+        format!("{}#D", self.code)
+    }
+
     pub(super) fn log(&self) -> String {
         format!("{}#L", self.code)
     }

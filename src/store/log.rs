@@ -17,6 +17,16 @@ pub enum Operation {
     Patch,
     Delete,
     Restore,
+    /// Somebody the product had before becomes known to it without the identity provider.
+    Import,
+    /// The identity provider provisions somebody who was imported.
+    Link,
+    /// A user who was suspended with expiry is erased.
+    Expire,
+    /// Too many deactivations stopped.
+    Brake,
+    /// The operator let deactivations pass again.
+    Lift,
 }
 
 impl Operation {
@@ -28,6 +38,11 @@ impl Operation {
             Self::Patch => "patch",
             Self::Delete => "delete",
             Self::Restore => "restore",
+            Self::Import => "import",
+            Self::Link => "link",
+            Self::Expire => "expire",
+            Self::Brake => "brake",
+            Self::Lift => "lift",
         }
     }
 }
@@ -47,6 +62,28 @@ pub struct Act {
     pub milliseconds: i64,
     /// When the log row may go, in seconds since 1970.
     pub log_expires: i64,
+    /// Whether active users take seats.
+    pub seats: bool,
+    /// How long a window of the brake is, in seconds; `None` where nothing brakes.
+    pub brake: Option<i64>,
+}
+
+impl Act {
+    /// What somebody does in this moment, in milliseconds since 1970; the log keeps it for `kept` seconds. It
+    /// takes no seat and counts for no brake.
+    pub fn new(operation: Operation, by: &str, request: &str, milliseconds: i64, kept: i64) -> Self {
+        let now = milliseconds / 1_000;
+        Self {
+            operation,
+            by: by.to_owned(),
+            request: request.to_owned(),
+            now,
+            milliseconds,
+            log_expires: now.saturating_add(kept),
+            seats: false,
+            brake: None,
+        }
+    }
 }
 
 /// Adds the log row: the names of changed attributes and a keyed digest of each new value, never a

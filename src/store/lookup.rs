@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::ResourceId;
 
+use super::item::Item;
 use super::keys::Collection;
-use super::resources::{Stored, email_form};
+use super::resources::{Names, State, Stored, email_form};
 use super::{Query, Rows, SIDE_BY_SIDE, Store, StoreError};
 
 /// Most resources that are read one by one because they share a name.
@@ -27,7 +28,7 @@ impl Store {
         let (partition, prefix) = (at.rows(), at.name_prefix(form));
         let (rows, more) =
             self.query(Query { limit: Some(MOST_ROWS), ..Query::of(Rows::Beginning(&partition, &prefix)) }).await?;
-        let claims = rows.iter().filter(|row| row.s().starts_with(&claim) && row.number("x").is_none());
+        let claims = rows.iter().filter(|row| row.s().starts_with(&claim) && leads_to_visible(row, now));
         let owners: BTreeSet<ResourceId> = claims.filter_map(|claim| claim.text("i")?.parse().ok()).collect();
         if owners.len() > MOST_OWNERS {
             return Ok(None);
@@ -56,7 +57,7 @@ impl Store {
         external_id: &str,
         now: i64,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
-        let ids = self.owners(&at.tenant.external_ids(), &at.external_id(external_id), Of::Visible).await?;
+        let ids = self.owners(&at.tenant.external_ids(), &at.external_id(external_id), Of::Visible(now)).await?;
         if ids.len() > MOST_OWNERS {
             return Ok(None);
         }
@@ -82,6 +83,37 @@ impl Store {
         let mut users = self.resources(at, ids, now).await?;
         users.retain(|user| user.is_restorable(now) && user.names.external_id.as_deref() == Some(external_id));
         Ok(users)
+    }
+
+    /// The imported users that the product knows by these names, by the first of `ways` that finds one. One
+    /// call for each name, and one for each user.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn unmanaged(&self, at: &Collection, names: &Names, ways: &[Way]) -> Result<Vec<Stored>, StoreError> {
+        for way in ways {
+            let mut keys: Vec<(String, String)> = Vec::new();
+            match way {
+                Way::ExternalId => {
+                    let external_id = names.external_id.as_ref();
+                    keys.extend(external_id.map(|id| (at.tenant.external_ids(), at.external_id(id))));
+                }
+                Way::Name => keys.extend(names.name.as_ref().map(|name| (at.rows(), at.claim(name, None)))),
+                Way::Email => {
+                    let emails = names.emails.iter().chain(&names.name);
+                    keys.extend(emails.map(|email| (at.tenant.emails(), at.email_prefix(&email_form(email)))));
+                }
+            }
+            let each = stream::iter(keys).map(|(p, s)| async move { self.owners(&p, &s, Of::Unmanaged).await });
+            let ids: Vec<Vec<ResourceId>> = each.buffered(SIDE_BY_SIDE).try_collect().await?;
+            let ids: BTreeSet<ResourceId> = ids.into_iter().flatten().collect();
+            let mut users = self.resources(at, ids.into_iter().take(MOST_OWNERS).collect(), 0).await?;
+            users.retain(|user| user.state == State::Unmanaged);
+            if !users.is_empty() {
+                return Ok(users);
+            }
+        }
+        Ok(Vec::new())
     }
 
     /// The visible users with this e-mail address in any spelling, be it their userName (whose form is
@@ -112,7 +144,7 @@ impl Store {
 
     /// The visible users with this e-mail address that is not their userName.
     async fn by_pointer(&self, at: &Collection, form: &str, now: i64) -> Result<Option<Vec<Stored>>, StoreError> {
-        let ids = self.owners(&at.tenant.emails(), &at.email_prefix(form), Of::Visible).await?;
+        let ids = self.owners(&at.tenant.emails(), &at.email_prefix(form), Of::Visible(now)).await?;
         if ids.len() > MOST_OWNERS {
             return Ok(None);
         }
@@ -121,13 +153,14 @@ impl Store {
         Ok(Some(users))
     }
 
-    /// Whom the pointer rows under a prefix name. A pointer has an expiry exactly while its owner is
-    /// deleted, so the others need not be read.
+    /// Whom the pointer rows under a prefix name. A pointer says what became of its owner, so those who are not
+    /// wanted need not be read.
     async fn owners(&self, partition: &str, prefix: &str, of: Of) -> Result<Vec<ResourceId>, StoreError> {
         let rows = self.query_all(partition, prefix).await?;
         let wanted = rows.iter().filter(|row| match of {
-            Of::Visible => row.number("x").is_none(),
-            Of::Deleted(now) => row.number("x").is_some_and(|expiry| expiry > now),
+            Of::Visible(now) => leads_to_visible(row, now),
+            Of::Deleted(now) => row.text("st") == Some("deleted") && !row.is_expired(now),
+            Of::Unmanaged => row.text("st") == Some("unmanaged"),
         });
         let ids: BTreeSet<ResourceId> = wanted.filter_map(|row| row.text("i")?.parse().ok()).collect();
         Ok(ids.into_iter().collect())
@@ -144,10 +177,27 @@ impl Store {
     }
 }
 
+/// By what somebody is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Way {
+    ExternalId,
+    Name,
+    Email,
+}
+
 /// Which owners of a name are wanted.
 #[derive(Clone, Copy)]
 enum Of {
-    Visible,
+    /// Visible at this time.
+    Visible(i64),
     /// Deleted, and restorable at this time.
     Deleted(i64),
+    /// Imported, and not provisioned yet.
+    Unmanaged,
+}
+
+/// Whether a claim or a pointer may lead to somebody visible.
+fn leads_to_visible(row: &Item, now: i64) -> bool {
+    row.text("st").is_none() && !row.is_expired(now)
 }

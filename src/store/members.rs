@@ -203,7 +203,8 @@ fn rows(
                 transaction.put(Role::Other, membership.text("k", letter), None)?;
                 if letter != NAMED {
                     let home = Collection { tenant: tenant.clone(), kind };
-                    let lives = Condition("st = :live AND attribute_not_exists(x)", vec![(":live", text("live"))]);
+                    let lives = "st = :live AND (attribute_not_exists(x) OR x > :now)";
+                    let lives = Condition(lives, vec![(":live", text("live")), (":now", number(act.now))]);
                     transaction.check(Role::Alive(index), Row::new(&home.rows(), member.value.as_str()), lives)?;
                 }
             }

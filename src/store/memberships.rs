@@ -11,7 +11,7 @@ use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
 use super::members::{Move, head, letter, part, step};
 use super::ranges::MOST_PARTS;
-use super::transaction::{Condition, Role, Transaction, text};
+use super::transaction::{Condition, Role, Transaction, number, text};
 use super::writes::Wrote;
 use super::{KeyRange, Rows, Store, StoreError, roster};
 
@@ -20,7 +20,7 @@ const AT_ONCE: usize = 32;
 /// How many members' rows of a group that is gone one transaction removes: two actions each.
 const MEMBERS_AT_ONCE: usize = 49;
 /// A row that is gone for everybody.
-const GONE: &str = "attribute_not_exists(p) OR st = :deleted";
+const GONE: &str = "attribute_not_exists(p) OR st = :deleted OR x <= :now";
 
 impl Store {
     /// The groups that somebody, or who is only named, is a member of; at most `most`.
@@ -96,7 +96,7 @@ impl Store {
         let mut loose = BTreeSet::new();
         loop {
             let mut transaction = Transaction::on(self);
-            let gone_itself = Condition(GONE, vec![(":deleted", text("deleted"))]);
+            let gone_itself = Condition(GONE, vec![(":deleted", text("deleted")), (":now", number(act.now))]);
             transaction.check(Role::Gone, Row::new(&at.rows(), member.as_str()), gone_itself)?;
             for (index, group) in groups.iter().enumerate() {
                 let index = Some(index).filter(|index| !loose.contains(index));

@@ -9,6 +9,8 @@
 
 mod batch;
 mod counters;
+mod due;
+mod guards;
 mod item;
 pub mod keys;
 mod log;
@@ -35,13 +37,15 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::ResourceId;
 
 pub use batch::Batch;
+pub use guards::{BrakeRow, SeatsRow};
 pub use keys::{Collection, Kind, TenantKey};
 pub use log::{Act, Operation};
+pub use lookup::Way;
 pub use members::{Move, Seen};
 pub use page::{MAX_PAGE_BYTES, Page, PageRoom};
 pub use ranges::KeyRange;
-pub use resources::{Names, Stored};
-pub use writes::{New, Refusal, Taking, Wrote};
+pub use resources::{Names, State, Stored};
+pub use writes::{Holding, New, Refusal, Taking, Wrote};
 
 use item::Item;
 use transaction::text;

@@ -23,8 +23,8 @@ const SHOWN: &str = "s, d, v, c, m, st, x, n";
 pub struct Page {
     /// Visible resources of the collection.
     pub total: usize,
-    /// Those of this page, without the names by which they are found: fewer than asked for at the end, or when they are large; then the last
-    /// one does not fit the page any more and shows that there are others.
+    /// Those of this page, without the names by which they are found: fewer than asked for at the end, or
+    /// when they are large; then the last one does not fit the page any more and shows that there are others.
     pub resources: Vec<Stored>,
 }
 
@@ -59,7 +59,7 @@ impl Store {
             None => Vec::new(),
             Some(Start::Behind { from, skip }) => self.some(at, KeyRange::from(from), skip, count, now).await?,
             Some(Start::Within { from, bucket, size, offset, likely }) => {
-                let mut walk = Walk::new(self, at, KeyRange::from(from), likely, now);
+                let mut walk = Walk::new(self, at, KeyRange::from(from), likely, now).exactly(likely);
                 let mut read = Vec::new();
                 while let Some(resource) = walk.next().await? {
                     let behind = resource.id() >= bucket.to.as_str();
@@ -102,6 +102,11 @@ impl Store {
     /// The visible resources in a key range, one call after the other.
     pub fn range<'a>(&'a self, at: &Collection, range: KeyRange, now: i64) -> Walk<'a> {
         Walk { limit: None, ..Walk::new(self, at, range, 0, now) }
+    }
+
+    /// All resources that have not expired, the deleted and the imported too, one call after the other.
+    pub fn everyone<'a>(&'a self, at: &Collection, now: i64) -> Walk<'a> {
+        Walk { everyone: true, ..self.range(at, KeyRange::all(), now) }
     }
 
     async fn some(
@@ -180,6 +185,11 @@ impl Raw {
     }
 }
 
+/// Rows of a resource, beside which its claim stands, and of a group its heads.
+fn rows(is_group: bool) -> usize {
+    if is_group { 18 } else { 2 }
+}
+
 /// Visible resources in key order, read as needed.
 #[derive(Debug)]
 pub struct Walk<'a> {
@@ -187,6 +197,8 @@ pub struct Walk<'a> {
     at: Collection,
     range: KeyRange,
     now: i64,
+    /// Whether those who are not visible are wanted too.
+    everyone: bool,
     /// Rows that were read, of whatever kind.
     rows: usize,
     /// Where resources are, once it took a call to find none.
@@ -205,13 +217,14 @@ impl<'a> Walk<'a> {
     /// some are deleted.
     fn new(store: &'a Store, at: &Collection, range: KeyRange, wanted: usize, now: i64) -> Self {
         let is_group = at.kind == super::Kind::Group;
-        let rows = if is_group { 18 } else { 2 };
+        let rows = rows(is_group);
         let wanted = wanted.saturating_add(1 + wanted / 16);
         Self {
             store,
             at: at.clone(),
             range,
             now,
+            everyone: false,
             rows: 0,
             counters: None,
             ready: Vec::new().into_iter(),
@@ -220,6 +233,12 @@ impl<'a> Walk<'a> {
             limit: Some(wanted.saturating_mul(rows).saturating_add(2 * rows).min(MOST_ROWS)),
             is_group,
         }
+    }
+
+    /// Without room for deleted resources among those that are wanted.
+    fn exactly(mut self, wanted: usize) -> Self {
+        self.limit = self.limit.map(|_| (wanted * rows(self.is_group)).min(MOST_ROWS));
+        self
     }
 
     /// How many rows were read, those of claims and of deleted resources included.
@@ -273,7 +292,7 @@ impl<'a> Walk<'a> {
                 }
                 Place::Resource => {
                     resources.extend(self.open.take());
-                    if !row.is_expired(self.now) && row.text("st") == Some("live") {
+                    if !row.is_expired(self.now) && (self.everyone || row.text("st") == Some("live")) {
                         self.open = Some(Raw { row, heads: Vec::new() });
                     }
                 }
@@ -287,7 +306,7 @@ impl<'a> Walk<'a> {
         let most = if self.is_group { 18 * found } else { 2 * found };
         let next = |limit: usize| if 4 * most < limit { limit * 2 } else { (limit / 4).max(40) };
         self.limit = self.limit.map(|limit| next(limit).min(MOST_ROWS));
-        if found == 0 && !self.is_group {
+        if found == 0 && !self.is_group && !self.everyone {
             self.pass_over().await?;
         }
         Ok(Some(resources))

@@ -4,10 +4,10 @@ use super::item::Row;
 use super::keys::{Collection, Kind};
 use super::log::Act;
 use super::members::Seen;
-use super::resources::{self, Stored, is_active};
+use super::resources::{self, State, Stored, is_active};
 use super::transaction::{Condition, Role, Transaction, number, text};
 use super::writes::{Wrote, version};
-use super::{Store, StoreError, members};
+use super::{Store, StoreError, due, members};
 use scim_core::resource::Attributes;
 
 const OWN: &str = "i = :id";
@@ -35,9 +35,11 @@ impl Store {
             .number("x", expires);
         transaction.put(Role::Resource, row, Some(as_seen(old)))?;
         for (p, s) in pointers(at, old) {
-            let values = vec![(":x", number(expires)), (":id", text(user.id.as_str()))];
-            transaction.update(Role::Other, Row::new(&p, &s), "SET x = :x", values, Some(OWN))?;
+            let own = (":id", text(user.id.as_str()));
+            let values = vec![(":x", number(expires)), (":deleted", text("deleted")), own];
+            transaction.update(Role::Other, Row::new(&p, &s), "SET x = :x, st = :deleted", values, Some(OWN))?;
         }
+        undue(&mut transaction, at, old)?;
         let active = -i64::from(is_active(&user.attributes));
         self.account(&mut transaction, at, act, &user, &old.resource.attributes, (-1, active), &[])?;
         self.conclude(transaction).await
@@ -57,6 +59,7 @@ impl Store {
             let own = Condition(OWN, vec![(":id", text(id.as_str()))]);
             transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
         }
+        undue(&mut transaction, at, old)?;
         if at.kind == Kind::Group {
             let heads = if seen == Seen::All { old.heads.as_slice() } else { &[] };
             members::close(&mut transaction, at, id, heads)?;
@@ -70,12 +73,20 @@ impl Store {
     }
 }
 
+/// Takes back the notice of when a visible user expires.
+fn undue(transaction: &mut Transaction, at: &Collection, old: &Stored) -> Result<(), StoreError> {
+    match old.expires.filter(|_| old.state == State::Live) {
+        Some(expires) => transaction.delete(Role::Other, due::row(at, expires, &old.resource.id), None),
+        None => Ok(()),
+    }
+}
+
 fn as_seen(old: &Stored) -> Condition {
     Condition(AS_SEEN, vec![(":seen", version(old.row_version)), (":live", text("live"))])
 }
 
 /// The rows that lead to a resource.
-fn pointers(at: &Collection, old: &Stored) -> Vec<(String, String)> {
+pub(super) fn pointers(at: &Collection, old: &Stored) -> Vec<(String, String)> {
     let mut pointers = Vec::new();
     pointers.extend(old.keys.claim.clone().map(|key| (at.rows(), key)));
     pointers.extend(old.keys.external_id.clone().map(|key| (at.tenant.external_ids(), key)));

@@ -77,6 +77,21 @@ impl Names {
         self.external_id.as_deref()
     }
 
+    /// The e-mail addresses by which the user is found, in the form in which they are compared.
+    pub fn emails(&self) -> &[String] {
+        &self.emails
+    }
+
+    /// These names of somebody who is imported: the user is found by verified addresses only, be one the
+    /// userName.
+    #[must_use]
+    pub fn with_verified(mut self, verified: &[String]) -> Self {
+        self.emails = verified.iter().map(|email| email_form(email)).collect();
+        self.emails.sort_unstable();
+        self.emails.dedup();
+        self
+    }
+
     /// The wire name of the further unique value at `index`.
     pub fn unique_attribute(&self, index: usize) -> Option<&str> {
         self.unique.get(index).map(|unique| unique.attribute.as_str())
@@ -103,6 +118,19 @@ pub enum State {
     Live,
     /// Deleted by the IdP: 404, kept until the row expires.
     Deleted,
+    /// Imported: known to the product, not to the IdP yet.
+    Unmanaged,
+}
+
+impl State {
+    /// The word in a row's `st`.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Deleted => "deleted",
+            Self::Unmanaged => "unmanaged",
+        }
+    }
 }
 
 /// A resource as stored; a group without its members.
@@ -143,7 +171,11 @@ impl Stored {
                 },
                 attributes: Attributes::from_stored(document),
             },
-            state: if item.text("st") == Some("deleted") { State::Deleted } else { State::Live },
+            state: match item.text("st") {
+                Some("deleted") => State::Deleted,
+                Some("unmanaged") => State::Unmanaged,
+                _ => State::Live,
+            },
             expires: item.number("x"),
             names: Names {
                 name: item.text("un").map(str::to_owned),
@@ -218,7 +250,7 @@ impl Stored {
 
 /// Whether a user counts as active. One whose `active` was removed does not: that a value is lost lets
 /// nobody in.
-pub(super) fn is_active(attributes: &Attributes) -> bool {
+pub(crate) fn is_active(attributes: &Attributes) -> bool {
     attributes.get("active") == Some(&Value::Bool(true))
 }
 

@@ -1,8 +1,10 @@
 //! The rows of tenants: the one door to a [`TenantKey`].
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::item::{Item, Row};
 use super::keys::{TenantCode, TenantKey};
-use super::transaction::{Condition, Outcome, Role, Transaction};
+use super::transaction::{Condition, Outcome, Role, Transaction, number, text};
 use super::{Store, StoreError};
 
 /// The partition that lists tenants by their names. It has no `#` behind a code, so it is no
@@ -18,12 +20,18 @@ pub struct TenantRow {
     salt: [u8; 32],
     /// The operator's name for the customer.
     pub name: String,
-    /// The name of the profile that decides its behaviour.
+    /// The customer, where it has several connections: each of them is a tenant.
+    pub customer: Option<String>,
+    /// The profile that decides its behaviour, as the room above writes it.
     pub profile: String,
-    /// The identity provider, if the operator said which.
-    pub idp: Option<String>,
-    /// A base URL of its own, without trailing slash.
-    pub base_url: Option<String>,
+    /// How often the profile was set, from 1.
+    pub profile_version: u64,
+    /// Whether users of this tenant may expire while they are visible, now or since an earlier profile.
+    pub expiring: bool,
+    /// Whether SCIM is switched on.
+    pub enabled: bool,
+    /// When the first good request came, in seconds since 1970.
+    pub connected: Option<i64>,
     /// When it was made, in seconds since 1970.
     pub created: i64,
 }
@@ -38,9 +46,12 @@ impl TenantRow {
             code: TenantCode::generate()?,
             salt: crate::random::bytes()?,
             name: name.to_owned(),
+            customer: None,
             profile: profile.to_owned(),
-            idp: None,
-            base_url: None,
+            profile_version: 1,
+            expiring: false,
+            enabled: true,
+            connected: None,
             created: now,
         })
     }
@@ -63,8 +74,11 @@ impl TenantRow {
             salt: salt.and_then(|salt| salt.as_ref().try_into().ok()).ok_or_else(|| wrong("salt"))?,
             name: item.need("name")?.to_owned(),
             profile: item.need("profile")?.to_owned(),
-            idp: item.text("idp").map(str::to_owned),
-            base_url: item.text("url").map(str::to_owned),
+            customer: item.text("customer").map(str::to_owned),
+            profile_version: item.need_number("pv")?.unsigned_abs(),
+            expiring: item.is("expiring"),
+            enabled: !item.is("shut"),
+            connected: item.number("connected"),
             created: item.need_number("c")?,
         })
     }
@@ -77,19 +91,68 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn create_tenant(&self, tenant: &TenantRow) -> Result<bool, StoreError> {
         let absent = || Some(Condition("attribute_not_exists(p)", Vec::new()));
-        let mut row = Row::new(&partition(&tenant.code), "profile")
+        let row = Row::new(&partition(&tenant.code), "profile")
             .text("t", tenant.code.as_str())
             .text("name", &tenant.name)
             .text("profile", &tenant.profile)
-            .text_if("idp", tenant.idp.as_deref())
-            .text_if("url", tenant.base_url.as_deref())
+            .text_if("customer", tenant.customer.as_deref())
+            .number("pv", i64::try_from(tenant.profile_version).unwrap_or(i64::MAX))
+            .flag("expiring", tenant.expiring)
+            .flag("shut", !tenant.enabled)
             .number("c", tenant.created);
+        let mut row = tenant.connected.into_iter().fold(row, |row, at| row.number("connected", at));
         let salt = aws_sdk_dynamodb::primitives::Blob::new(tenant.salt);
-        row.0.insert("salt".into(), aws_sdk_dynamodb::types::AttributeValue::B(salt));
+        row.0.insert("salt".into(), AttributeValue::B(salt));
         let mut transaction = Transaction::on(self);
         transaction.put(Role::Other, row, absent())?;
         let name = Row::new(NAMES, &format!("{NAME}{}", tenant.name)).text("t", tenant.code.as_str());
         transaction.put(Role::Claim, name, absent())?;
+        Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
+    }
+
+    /// Gives a tenant another profile, if it still has the one that was read; `false` if not. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn set_profile(&self, seen: &TenantRow, profile: &str, expiring: bool) -> Result<bool, StoreError> {
+        let seen_version = i64::try_from(seen.profile_version).unwrap_or(i64::MAX);
+        let values = vec![
+            (":profile", text(profile)),
+            (":next", number(seen_version.saturating_add(1))),
+            (":seen", number(seen_version)),
+            (":expiring", AttributeValue::Bool(expiring || seen.expiring)),
+        ];
+        let set = "SET profile = :profile, pv = :next, expiring = :expiring";
+        self.change_tenant(&seen.code, set, values, Some("pv = :seen")).await
+    }
+
+    /// Switches SCIM on or off for a tenant; `false` if there is none. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn enable(&self, code: &TenantCode, enabled: bool) -> Result<bool, StoreError> {
+        let values = vec![(":shut", AttributeValue::Bool(!enabled))];
+        self.change_tenant(code, "SET shut = :shut", values, Some("attribute_exists(p)")).await
+    }
+
+    /// Notes when the first good request came; `false` if that was noted before. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn connect(&self, code: &TenantCode, now: i64) -> Result<bool, StoreError> {
+        let first = "attribute_exists(p) AND attribute_not_exists(connected)";
+        self.change_tenant(code, "SET connected = :now", vec![(":now", number(now))], Some(first)).await
+    }
+
+    async fn change_tenant(
+        &self,
+        code: &TenantCode,
+        set: &str,
+        values: Vec<(&'static str, AttributeValue)>,
+        condition: Option<&'static str>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = Transaction::on(self);
+        transaction.update(Role::Other, Row::new(&partition(code), "profile"), set, values, condition)?;
         Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
     }
 

@@ -39,6 +39,8 @@ pub(super) enum Role {
     Alive(usize),
     /// The row of somebody who leaves all groups.
     Gone,
+    Seats,
+    Brake,
     Other,
 }
 

@@ -8,18 +8,16 @@ use super::item::{Item, Row};
 use super::keys::{Collection, Kind};
 use super::log::{self, Act};
 use super::members::{self, Move, Seen};
-use super::resources::{self, Keys, Names, Stored, is_active};
+use super::resources::{self, Keys, Names, State, Stored, is_active};
 use super::transaction::{Condition, Outcome, Role, Transaction, number, text};
-use super::{Store, StoreError, counters};
+use super::{Store, StoreError, counters, due, guards};
 
 /// A row that nobody holds: there is none, or it has expired.
 pub(super) const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
-/// As [`UNHELD`], or the holder was deleted: its rows carry an expiry.
-const UNHELD_OR_DELETED: &str = "attribute_not_exists(p) OR attribute_exists(x)";
 /// As [`UNHELD`]; a row that the resource itself left behind is free too.
 const UNHELD_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id";
-/// As [`UNHELD_OR_DELETED`], or its own.
-const UNHELD_DELETED_OR_OWN: &str = "attribute_not_exists(p) OR attribute_exists(x) OR i = :id";
+/// As [`UNHELD_OR_OWN`], or the holder was deleted.
+const UNHELD_DELETED_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id OR st = :deleted";
 
 /// Whose names a write may take.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,6 +37,19 @@ pub struct New<'a> {
     pub names: &'a Names,
     /// Whose names it may take.
     pub taking: Taking,
+    /// When it expires while it is visible, in seconds since 1970.
+    pub expires: Option<i64>,
+}
+
+/// What the holder of a name is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holding {
+    /// Visible.
+    Live,
+    /// Deleted, and kept.
+    Deleted,
+    /// Imported, and not provisioned yet.
+    Unmanaged,
 }
 
 /// What became of a write.
@@ -55,10 +66,10 @@ pub enum Wrote {
 pub struct Refusal {
     /// The row (or, with a precondition, the membership) is not what it was: read it and decide again.
     pub changed: bool,
-    /// The owner of the name and whether it was deleted.
-    pub name: Option<(ResourceId, bool)>,
-    /// The first owner of the externalId and whether it was deleted; take it beside that one.
-    pub external_id: Option<(ResourceId, bool)>,
+    /// The owner of the name.
+    pub name: Option<(ResourceId, Holding)>,
+    /// The first owner of the externalId; take it beside that one.
+    pub external_id: Option<(ResourceId, Holding)>,
     /// An index into the further unique values: another resource has it.
     pub unique: Option<usize>,
     /// There is no such group.
@@ -67,6 +78,10 @@ pub struct Refusal {
     pub moved: Vec<usize>,
     /// Indices of moves whose member does not live.
     pub unknown: Vec<usize>,
+    /// No seat is left.
+    pub full: bool,
+    /// The brake stops it, or its window must be opened first.
+    pub braked: bool,
 }
 
 impl Store {
@@ -88,7 +103,7 @@ impl Store {
     ) -> Result<Wrote, StoreError> {
         let unheld = Condition(UNHELD, vec![(":now", number(act.now))]);
         let mut transaction = Transaction::on(self);
-        put(&mut transaction, at, new, None, unheld, act)?;
+        put(&mut transaction, at, new, State::Live, None, unheld, act)?;
         if at.kind == Kind::Group {
             members::open(&mut transaction, at, &new.resource.id, members, prepared, act)?;
         }
@@ -116,17 +131,31 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn restore(&self, at: &Collection, old: &Stored, new: New<'_>, act: &Act) -> Result<Wrote, StoreError> {
         let seen = Condition("attribute_not_exists(p) OR v = :seen", vec![(":seen", version(old.row_version))]);
+        self.enter(at, old, new, seen, act).await
+    }
+
+    /// Stores an imported user as provisioned, if it is still as `old`: its id and what leads to it stay.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn link(&self, at: &Collection, old: &Stored, new: New<'_>, act: &Act) -> Result<Wrote, StoreError> {
+        let seen = vec![(":seen", version(old.row_version)), (":unmanaged", text("unmanaged"))];
+        self.enter(at, old, new, Condition("v = :seen AND st = :unmanaged", seen), act).await
+    }
+
+    /// Stores as visible who was not.
+    async fn enter(
+        &self,
+        at: &Collection,
+        old: &Stored,
+        new: New<'_>,
+        condition: Condition,
+        act: &Act,
+    ) -> Result<Wrote, StoreError> {
         let mut transaction = Transaction::on(self);
-        put(&mut transaction, at, new, Some(old), seen, act)?;
-        self.account(
-            &mut transaction,
-            at,
-            act,
-            new.resource,
-            &old.resource.attributes,
-            (1, activity(new.resource)),
-            &[],
-        )?;
+        put(&mut transaction, at, new, State::Live, Some(old), condition, act)?;
+        let more = (1, activity(new.resource));
+        self.account(&mut transaction, at, act, new.resource, &old.resource.attributes, more, &[])?;
         self.conclude(transaction).await
     }
 
@@ -145,10 +174,10 @@ impl Store {
         seen: Seen,
         act: &Act,
     ) -> Result<Wrote, StoreError> {
-        let unchanged =
-            Condition("v = :seen AND st = :live", vec![(":seen", version(old.row_version)), (":live", text("live"))]);
+        let unchanged = "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now)";
+        let values = vec![(":seen", version(old.row_version)), (":live", text("live")), (":now", number(act.now))];
         let mut transaction = Transaction::on(self);
-        put(&mut transaction, at, new, Some(old), unchanged, act)?;
+        put(&mut transaction, at, new, State::Live, Some(old), Condition(unchanged, values), act)?;
         if at.kind == Kind::Group {
             let heads = if seen == Seen::All { Some(old.heads.as_slice()) } else { None };
             members::push(&mut transaction, at, &new.resource.id, moves, heads, act)?;
@@ -171,6 +200,9 @@ impl Store {
         moves: &[Move],
     ) -> Result<(), StoreError> {
         counters::add(transaction, at, [(&resource.id, live, active)])?;
+        if at.kind == Kind::User {
+            guards::add(transaction, &at.tenant, act, active)?;
+        }
         let mut changes = log::changes(&at.tenant, before, &resource.attributes);
         changes.extend(log::moves(&at.tenant, moves));
         log::add(transaction, &at.tenant, act, &resource.id, Some(resource.meta.version.0), &changes)
@@ -185,6 +217,8 @@ impl Store {
                 Role::Claim if holder.is_some() => refusal.name = holder,
                 Role::ExternalId if holder.is_some() => refusal.external_id = holder,
                 Role::Unique(index) => refusal.unique = Some(index),
+                Role::Seats => refusal.full = true,
+                Role::Brake => refusal.braked = true,
                 Role::Head if item.is_none() => refusal.no_group = true,
                 Role::Moved(index) => refusal.moved.push(index),
                 Role::Alive(index) => refusal.unknown.push(index),
@@ -195,56 +229,72 @@ impl Store {
     }
 }
 
-/// The row and what leads to it, over those that `old` has.
+/// The row and what leads to it in this state, over those that `old` has.
 pub(super) fn put(
     transaction: &mut Transaction,
     at: &Collection,
-    New { resource, names, taking }: New<'_>,
+    New { resource, names, taking, expires }: New<'_>,
+    state: State,
     old: Option<&Stored>,
     condition: Condition,
     act: &Act,
 ) -> Result<(), StoreError> {
     let id = &resource.id;
-    let restores = old.is_some_and(|old| old.expires.is_some());
-    let keys = keys(at, id, names, taking, old.filter(|_| !restores));
+    // A deleted user's names may belong to others by now.
+    let owner = old.filter(|old| old.state != State::Deleted);
+    let keys = keys(at, id, names, taking, owner);
     let row = resources::row(at, resource, old.map_or(1, |old| old.row_version + 1), names, &keys, act)?;
-    transaction.put(Role::Resource, row, Some(condition))?;
+    transaction.put(Role::Resource, marked(row, state, expires), Some(condition))?;
+    // Its own notice of when it expires while it is visible.
+    let (before, after) = (old.filter(|old| old.state == State::Live).and_then(|old| old.expires), expires);
+    if before != after {
+        if let Some(due) = before {
+            transaction.delete(Role::Other, due::row(at, due, id), None)?;
+        }
+        if let Some(due) = after {
+            transaction.put(Role::Other, due::row(at, due, id), None)?;
+        }
+    }
 
     let now = || (":now", number(act.now));
     let own = || (":id", text(id.as_str()));
+    let deleted = || (":deleted", text("deleted"));
     let nothing = Keys::default();
-    // A deleted user's names may belong to others by now.
-    let held = old.filter(|_| !restores).map_or(&nothing, |old| &old.keys);
+    let owned = owner.map_or(&nothing, |old| &old.keys);
+    // What stays as it is need not be written; all rows that lead to a resource share its state and expiry.
+    let unmarked = owner.filter(|old| old.state == state && old.expires == expires);
+    let held = unmarked.map_or(&nothing, |old| &old.keys);
     let (rows, external_ids, unique_values) = (at.rows(), at.tenant.external_ids(), at.tenant.unique_values());
-    let owner = |p: &str, s: &str| Row::new(p, s).text("i", id.as_str());
+    let pointer = |p: &str, s: &str| marked(Row::new(p, s).text("i", id.as_str()), state, expires);
     if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim)) {
-        let free = match taking.name || old.is_some() && !restores {
-            true => Condition(UNHELD_OR_DELETED, Vec::new()),
+        let free = match taking.name || old.is_some() {
+            true => Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), deleted()]),
             false => Condition(UNHELD, vec![now()]),
         };
-        transaction.put(Role::Claim, owner(&rows, claim), Some(free))?;
+        transaction.put(Role::Claim, pointer(&rows, claim), Some(free))?;
     }
     if let Some(key) = keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key)) {
         let free = Condition(UNHELD_OR_OWN, vec![now(), own()]);
-        transaction.put(Role::ExternalId, owner(&external_ids, key), Some(free))?;
+        transaction.put(Role::ExternalId, pointer(&external_ids, key), Some(free))?;
     }
     for (index, key) in keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key)) {
-        let free = Condition(UNHELD_DELETED_OR_OWN, vec![own()]);
-        transaction.put(Role::Unique(index), owner(&unique_values, key), Some(free))?;
+        let free = Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), deleted()]);
+        transaction.put(Role::Unique(index), pointer(&unique_values, key), Some(free))?;
     }
-    let emails = old.filter(|_| !restores).map_or(&[][..], |old| &old.names.emails);
+    let emails = unmarked.map_or(&[][..], |old| &old.names.emails);
     for email in names.emails.iter().filter(|email| !emails.contains(email)) {
-        transaction.put(Role::Other, owner(&at.tenant.emails(), &at.email(email, id)), None)?;
+        transaction.put(Role::Other, pointer(&at.tenant.emails(), &at.email(email, id)), None)?;
     }
 
     let Some(old) = old else { return Ok(()) };
     let mut left = Vec::new();
     let gone = |old: &Option<String>, new: &Option<String>| old.clone().filter(|key| Some(key) != new.as_ref());
     // A claim is taken over as a whole or left to who took it.
-    left.extend(gone(&held.claim, &keys.claim).map(|key| (rows.clone(), key)));
+    left.extend(gone(&owned.claim, &keys.claim).map(|key| (rows.clone(), key)));
     left.extend(gone(&old.keys.external_id, &keys.external_id).map(|key| (external_ids, key)));
-    let unique = held.unique.iter().filter(|key| !keys.unique.contains(key));
+    let unique = owned.unique.iter().filter(|key| !keys.unique.contains(key));
     left.extend(unique.map(|key| (unique_values.clone(), key.clone())));
+    let emails = owner.map_or(&[][..], |old| &old.names.emails);
     let emails = emails.iter().filter(|email| !names.emails.contains(email));
     left.extend(emails.map(|email| (at.tenant.emails(), at.email(email, id))));
     for (p, s) in left {
@@ -281,7 +331,21 @@ pub(super) fn version(version: u64) -> AttributeValue {
     number(i64::try_from(version).unwrap_or(i64::MAX))
 }
 
-/// Who holds a name's row, and whether that user was deleted.
-fn holder(item: &Item) -> Option<(ResourceId, bool)> {
-    Some((item.text("i")?.parse().ok()?, item.number("x").is_some()))
+/// A row of a resource, or one that leads to it, with what has become of the resource.
+fn marked(row: Row, state: State, expires: Option<i64>) -> Row {
+    let row = expires.into_iter().fold(row, |row, at| row.number("x", at));
+    match state {
+        State::Live => row,
+        state => row.text("st", state.as_str()),
+    }
+}
+
+/// Who holds a name's row, and what that user is.
+fn holder(item: &Item) -> Option<(ResourceId, Holding)> {
+    let holding = match item.text("st") {
+        Some("deleted") => Holding::Deleted,
+        Some("unmanaged") => Holding::Unmanaged,
+        _ => Holding::Live,
+    };
+    Some((item.text("i")?.parse().ok()?, holding))
 }

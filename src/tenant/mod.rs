@@ -1,19 +1,18 @@
 //! Who the customer is: a tenant with its profile, and the cache in front of its row.
 
-mod profile;
+pub mod profile;
 mod types;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use scim_core::resource_types::Unusable;
 use scim_core::{Additions, Error};
 
 use crate::clock::Clock;
 use crate::store::keys::TenantCode;
 use crate::store::tenants::TenantRow;
-use crate::store::{Store, StoreError, TenantKey};
-pub use profile::Profile;
+use crate::store::{Kind, Store, StoreError, TenantKey};
+pub use profile::{Profile, Wrong};
 pub use types::{Type, Types};
 
 /// How long a tenant's row is believed, in seconds.
@@ -39,9 +38,40 @@ impl Tenant {
         self.row.key()
     }
 
+    /// Its code.
+    pub fn code(&self) -> &TenantCode {
+        self.row.code()
+    }
+
     /// The base URL of the tenant's own, if it has one.
     pub fn base_url(&self) -> Option<&str> {
-        self.row.base_url.as_deref()
+        self.profile.address.base_url.as_deref()
+    }
+
+    /// The path of that base URL.
+    pub fn base_path(&self) -> Option<&str> {
+        let (_, rest) = self.base_url()?.split_once("://")?;
+        rest.find('/').and_then(|slash| rest.get(slash..))
+    }
+
+    /// Whether resources of a type are served at all.
+    pub fn serves(&self, of: &Type) -> bool {
+        of.kind != Kind::Group || self.profile.groups.enabled
+    }
+
+    /// Whether SCIM is switched on.
+    pub fn is_enabled(&self) -> bool {
+        self.row.enabled
+    }
+
+    /// Whether a good request came before.
+    pub fn is_connected(&self) -> bool {
+        self.row.connected.is_some()
+    }
+
+    /// Whether visible users may expire.
+    pub fn is_expiring(&self) -> bool {
+        self.row.expiring
     }
 }
 
@@ -53,29 +83,29 @@ type Known = (Option<Arc<Tenant>>, i64);
 pub struct Tenants {
     store: Store,
     clock: Clock,
-    /// The resource types of each profile.
-    types: Vec<(Profile, Arc<Types>)>,
+    additions: Additions,
     known: Mutex<HashMap<TenantCode, Known>>,
 }
 
 impl Tenants {
     /// The tenants in `store`, with these resource types beside User and Group.
-    ///
-    /// # Errors
-    /// Never, while the schema files are well formed and the additions were read by
-    /// [`Additions::parse`].
-    pub fn new(store: Store, clock: Clock, additions: &Additions) -> Result<Self, Unusable> {
-        let types = Profile::ALL.into_iter().map(|profile| {
-            let types = Types::new(profile.dialect, additions)?;
-            Ok((profile, Arc::new(types)))
-        });
-        Ok(Self { store, clock, types: types.collect::<Result<_, Unusable>>()?, known: Mutex::default() })
+    pub fn new(store: Store, clock: Clock, additions: &Additions) -> Self {
+        Self { store, clock, additions: additions.clone(), known: Mutex::default() }
     }
 
-    fn tenant(&self, row: TenantRow) -> Option<Tenant> {
-        let profile = Profile::named(&row.profile);
-        let (_, types) = self.types.iter().find(|(of, _)| *of == profile)?;
-        Some(Tenant { row, profile, types: types.clone() })
+    /// The tenant of a row. What was made of the same profile before is taken over.
+    fn tenant(&self, row: TenantRow, before: Option<&Tenant>) -> Result<Tenant, Error> {
+        if let Some(before) = before.filter(|before| before.row.profile == row.profile) {
+            return Ok(Tenant { row, profile: before.profile.clone(), types: before.types.clone() });
+        }
+        let made = Profile::read(&row.profile).and_then(|profile| {
+            let types = Types::new(&profile, &self.additions)?;
+            Ok(Tenant { row, profile, types: Arc::new(types) })
+        });
+        made.map_err(|wrong| {
+            tracing::error!(%wrong, "a tenant's profile cannot be used");
+            Error::unavailable("The tenant is not set up as this version expects; its operator must look.")
+        })
     }
 
     /// The tenant with this code, at most a minute old; `None` if there is none.
@@ -84,20 +114,42 @@ impl Tenants {
     /// 503 if the store does not answer.
     pub async fn get(&self, code: &TenantCode) -> Result<Option<Arc<Tenant>>, Error> {
         let now = self.clock.seconds();
-        if let Some((tenant, read)) = self.known.lock().unwrap_or_else(PoisonError::into_inner).get(code) {
+        if let Some((tenant, read)) = self.cached(code) {
             let limit = if tenant.is_some() { FRESH } else { UNKNOWN_FRESH };
             if (0..=limit).contains(&(now - read)) {
-                return Ok(tenant.clone());
+                return Ok(tenant);
             }
         }
         let row = self.store.tenant(code).await.map_err(unanswered)?;
-        let tenant = row.and_then(|row| self.tenant(row)).map(Arc::new);
+        let before = self.cached(code).and_then(|(tenant, _)| tenant);
+        let tenant = row.map(|row| self.tenant(row, before.as_deref())).transpose()?.map(Arc::new);
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= MOST {
             known.clear();
         }
         known.insert(code.clone(), (tenant.clone(), now));
         Ok(tenant)
+    }
+
+    fn cached(&self, code: &TenantCode) -> Option<Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(code).cloned()
+    }
+
+    /// Notes that the first good request of a tenant came: it is connected now. One call, once.
+    ///
+    /// # Errors
+    /// 503 if the store does not answer.
+    pub async fn connect(&self, tenant: &Tenant) -> Result<(), Error> {
+        let now = self.clock.seconds();
+        self.store.connect(tenant.code(), now).await.map_err(unanswered)?;
+        let mut row = tenant.row.clone();
+        row.connected = Some(now);
+        let connected = self.tenant(row, Some(tenant))?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((slot, _)) = known.get_mut(tenant.code()) {
+            *slot = Some(Arc::new(connected));
+        }
+        Ok(())
     }
 }
 

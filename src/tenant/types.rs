@@ -1,8 +1,11 @@
 //! The resource types of a tenant, each with the place where its resources are kept.
 
-use scim_core::resource_types::{self, Additions, Unusable};
-use scim_core::{Dialect, ResourceType};
+use scim_core::resource::Attributes;
+use scim_core::resource_types::{self, Additions};
+use scim_core::{Error, ResourceType};
+use serde_json::json;
 
+use super::profile::{Email, Profile, Wrong, advice};
 use crate::store::Kind;
 
 /// A resource type as the service provider serves it.
@@ -15,6 +18,28 @@ pub struct Type {
     /// The attributes by which the store finds a resource, by their wire names; those first that stand
     /// for the fewest.
     pub indexed: Vec<String>,
+    /// The paths of the attributes that are kept, if not all are.
+    kept: Vec<String>,
+    email: Email,
+}
+
+impl Type {
+    /// Brings a resource that is to be stored into the form that the profile wants: values that are not kept
+    /// go, e-mail addresses come from where they should.
+    ///
+    /// # Errors
+    /// Never: the profile was checked when it was set.
+    pub fn shape(&self, attributes: &mut Attributes) -> Result<(), Error> {
+        if self.kind != Kind::User {
+            return Ok(());
+        }
+        if self.email == Email::FromUserName
+            && let Some(name) = attributes.text("userName").map(str::to_owned)
+        {
+            attributes.set("emails", json!([{ "value": name, "type": "work", "primary": true }]));
+        }
+        self.resource.retain(&self.kept, attributes)
+    }
 }
 
 /// All resource types of a tenant.
@@ -22,12 +47,25 @@ pub struct Type {
 pub struct Types(Vec<Type>);
 
 impl Types {
-    /// User, Group and the additions, as a dialect has them.
+    /// User, Group and the additions, as a profile has them.
     ///
     /// # Errors
-    /// As [`resource_types::all`].
-    pub fn new(dialect: Dialect, additions: &Additions) -> Result<Self, Unusable> {
-        let types = resource_types::all(dialect, additions)?.into_iter().map(|resource| {
+    /// As [`resource_types::all`]; [`Wrong`] for a path in the profile that names no attribute.
+    pub fn new(profile: &Profile, additions: &Additions) -> Result<Self, Wrong> {
+        let policy = &profile.attributes;
+        let additions = additions.clone().and(policy.extensions.clone(), policy.overlay.clone());
+        let all = resource_types::all(profile.groups.unique_display_name, &additions);
+        let mut all = all.map_err(|unusable| Wrong(unusable.to_string()))?;
+        let wrong = |error: Error| Wrong(error.detail);
+        if let Some(user) = all.iter_mut().find(|of| Kind::of(&of.name) == Kind::User) {
+            if !policy.kept.is_empty() {
+                user.keep(&policy.kept).map_err(wrong)?;
+            }
+            for path in &policy.required {
+                user.require(path, advice(profile.dialect.idp.as_deref(), path)).map_err(wrong)?;
+            }
+        }
+        let types = all.into_iter().map(|resource| {
             let kind = Kind::of(&resource.name);
             let mut indexed = vec!["id".to_owned()];
             indexed.extend(resource.name_attribute().map(|attribute| attribute.name.clone()));
@@ -37,7 +75,7 @@ impl Types {
                 Kind::Group => vec!["members.value".to_owned()],
                 Kind::Other(_) => Vec::new(),
             });
-            Type { kind, resource, indexed }
+            Type { kind, resource, indexed, kept: policy.kept.clone(), email: policy.email }
         });
         Ok(Self(types.collect()))
     }

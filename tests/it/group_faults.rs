@@ -212,9 +212,7 @@ async fn a_large_group_that_is_gone_is_left_by_its_members_in_parts_side_by_side
     world.send("DELETE", &path, None).await.is_error(503, None);
     world.between.clear();
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
-    let now = world.clock.seconds();
-    let (by, request, milliseconds) = ("test".into(), "1".into(), now * 1_000);
-    let act = Act { operation: Operation::Delete, by, request, now, milliseconds, log_expires: now };
+    let act = Act::new(Operation::Delete, "test", "1", world.clock.milliseconds(), 1);
     // Without time, each part ends after its first portion.
     let (removed, done) = world.store.disband(&at, &group, &act, Instant::now()).await.unwrap();
     assert!(!done && (49 + 16 * 30..1_200).contains(&removed), "{removed}");

@@ -517,9 +517,7 @@ async fn answers_with_many_members_are_cut_where_they_would_not_fit() {
         let group = world.send_as(&strict, "POST", "/Groups", json!({ "displayName": name })).await.body;
         paths.push(format!("/Groups/{}", group["id"].as_str().unwrap()));
     }
-    let now = world.clock.seconds();
-    let (by, request, milliseconds) = ("test".into(), "1".into(), now * 1_000);
-    let act = Act { operation: Operation::Patch, by, request, now, milliseconds, log_expires: now };
+    let act = Act::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
     let fill = async |path: &str, from: usize, to: usize| {
         let nobody = |n: usize| Member {
             value: format!("nobody-{n:05}").parse().unwrap(),
@@ -561,9 +559,7 @@ async fn who_is_in_more_than_a_thousand_groups_is_not_shown_with_some_of_them() 
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let groups = Collection { tenant: world.tenant.key(), kind: Kind::Group };
-    let now = world.clock.seconds();
-    let (by, request, milliseconds) = ("test".into(), "1".into(), now * 1_000);
-    let act = Act { operation: Operation::Patch, by, request, now, milliseconds, log_expires: now };
+    let act = Act::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
     let member = Member { value: people[0].parse().unwrap(), kind: None, display: None };
     for n in 0..=1_000 {
         let group = format!("00000000-0000-8000-8000-{n:012}").parse().unwrap();

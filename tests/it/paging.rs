@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use scim_core::resource::Attributes;
 use scim_core::{Meta, Resource, Version};
-use scim_lambda::store::{Act, Collection, Kind, Names, New, Operation, Taking};
+use scim_lambda::store::{Act, Collection, Kind, Names, New, Operation, State, Taking};
 use scimctl::local::TABLE;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -143,16 +143,9 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Other("Device".into()) };
     let now = world.clock.seconds();
-    let act = Act {
-        operation: Operation::Create,
-        by: "test".into(),
-        request: "1".into(),
-        now,
-        milliseconds: now * 1_000,
-        log_expires: now,
-    };
+    let act = Act::new(Operation::Create, "test", "1", now * 1_000, 1);
     // One bucket whose ids are spread evenly, one with all of them at its beginning, and a few before and behind.
-    let mut ids: Vec<String> = (0..400).map(|n| format!("abc{:05x}-0000-8000-8000-000000000000", n * 2_621)).collect();
+    let mut ids: Vec<String> = (0..400).map(|n| format!("abc{:05x}-0000-8000-8000-000000000000", n * 1_310)).collect();
     ids.extend((0..300).map(|n| format!("abd000{n:02x}-0000-8000-8000-{n:012}")));
     ids.extend((0..9).map(|n| format!("{n}0000000-0000-8000-8000-000000000000")));
     ids.sort_unstable();
@@ -163,11 +156,12 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
         attributes: Attributes::default(),
     });
     let resources: Vec<Resource> = resources.collect();
-    let new = resources.iter().map(|resource| New { resource, names: &names, taking: Taking::default() });
+    let new =
+        resources.iter().map(|resource| New { resource, names: &names, taking: Taking::default(), expires: None });
     let new: Vec<New<'_>> = new.collect();
     let mut rest = new.as_slice();
     while !rest.is_empty() {
-        let batch = world.store.create_first(&at, rest, &act).await.unwrap();
+        let batch = world.store.create_first(&at, rest, State::Live, &act).await.unwrap();
         assert!(batch.stored);
         rest = &rest[batch.taken..];
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use scim_core::{Additions, Dialect};
 use scim_lambda::directory::Plan;
-use scim_lambda::tenant::Types;
+use scim_lambda::tenant::{Profile, Types};
 use scimctl::explain::Explanation;
 use serde_json::{Value, json};
 
@@ -88,7 +88,7 @@ async fn an_index_costs_what_its_plan_says() {
         .await;
     let id = user["id"].as_str().unwrap();
     let group = world.group("Staff", &[id.to_owned()]).await;
-    let types = Types::new(Dialect::Tolerant, &Additions::default()).unwrap();
+    let types = Types::new(&Profile::default(), &Additions::default()).unwrap();
     world.meter.take();
     for (endpoint, filter, hits) in [
         ("Users", format!("id eq \"{id}\""), 1),
@@ -109,7 +109,7 @@ async fn an_index_costs_what_its_plan_says() {
         ("Groups", format!("id eq \"{}\" and members eq \"{id}\"", &group[8..]), 1),
     ] {
         let of = types.at(endpoint).unwrap();
-        let explained = Explanation::new(&filter, of, Dialect::Tolerant, 1_000_000).unwrap();
+        let explained = Explanation::new(&filter, of, Dialect::TOLERANT, 1_000_000).unwrap();
         let path = format!("/{endpoint}?excludedAttributes=members&filter={}", encode(&filter));
         let found = world.send("GET", &path, None).await;
         assert_eq!(found.body["totalResults"], hits, "{filter}");
@@ -122,18 +122,18 @@ async fn an_index_costs_what_its_plan_says() {
 
 #[test]
 fn a_filter_without_index_is_told_what_it_costs_and_what_would_be_better() {
-    let types = Types::new(Dialect::Tolerant, &Additions::default()).unwrap();
+    let types = Types::new(&Profile::default(), &Additions::default()).unwrap();
     let users = types.at("Users").unwrap();
     for (filter, resources, requests) in
         [("title pr", 5_000, 1), ("title pr", 12_000, 3), ("not (userName eq \"a\")", 12_000, 3), ("groups pr", 700, 2)]
     {
-        let explained = Explanation::new(filter, users, Dialect::Tolerant, resources).unwrap();
+        let explained = Explanation::new(filter, users, Dialect::TOLERANT, resources).unwrap();
         assert!(matches!(explained.plan, Plan::Scan { .. }), "{filter}");
         assert_eq!(explained.requests, requests, "{filter}");
         let text = explained.to_string();
         assert!(text.contains("userName eq") && text.contains(&format!("{resources} in this tenant")), "{text}");
     }
-    let never = Explanation::new("id eq \"a\" and id eq \"b\" and active pr", users, Dialect::Tolerant, 9).unwrap();
+    let never = Explanation::new("id eq \"a\" and id eq \"b\" and active pr", users, Dialect::TOLERANT, 9).unwrap();
     assert_eq!(never.calls, 1, "{never}");
-    assert!(Explanation::new("userName", users, Dialect::Tolerant, 9).is_err());
+    assert!(Explanation::new("userName", users, Dialect::TOLERANT, 9).is_err());
 }

@@ -32,13 +32,13 @@ fn benches(c: &mut Criterion) {
         ("filter/and", "userType eq \"Employee\" and emails[type eq \"work\" and value co \"@example.com\"]"),
     ] {
         c.bench_function(&format!("{name}: parse and plan"), |b| {
-            b.iter(|| Filter::parse(black_box(filter), &users, Dialect::Tolerant).unwrap().equalities(&indexed));
+            b.iter(|| Filter::parse(black_box(filter), &users, Dialect::TOLERANT).unwrap().equalities(&indexed));
         });
         let view = object(user());
-        let parsed = Filter::parse(filter, &users, Dialect::Tolerant).unwrap();
+        let parsed = Filter::parse(filter, &users, Dialect::TOLERANT).unwrap();
         c.bench_function(&format!("{name}: judge a user"), |b| b.iter(|| parsed.matches(black_box(&view))));
     }
-    let stored = users.parse(object(user()), Dialect::Tolerant).unwrap().attributes;
+    let stored = users.parse(object(user()), Dialect::TOLERANT).unwrap().attributes;
     let patch = object(json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [
         { "op": "Replace", "path": "emails[type eq \"work\"].value", "value": "barbara@example.com" },
         { "op": "Add", "path": "name.givenName", "value": "Barb" },
@@ -46,12 +46,12 @@ fn benches(c: &mut Criterion) {
     ] }));
     c.bench_function("patch/three operations: parse and apply", |b| {
         b.iter(|| {
-            PatchRequest::parse(black_box(&patch), &users, Dialect::Tolerant).unwrap().apply(&users, &stored).unwrap()
+            PatchRequest::parse(black_box(&patch), &users, Dialect::TOLERANT).unwrap().apply(&users, &stored).unwrap()
         });
     });
     let text = user().to_string();
     c.bench_function("user: JSON to draft", |b| {
-        b.iter(|| users.parse(json::parse(black_box(text.as_bytes())).unwrap(), Dialect::Tolerant).unwrap());
+        b.iter(|| users.parse(json::parse(black_box(text.as_bytes())).unwrap(), Dialect::TOLERANT).unwrap());
     });
 }
 

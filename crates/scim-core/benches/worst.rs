@@ -35,15 +35,15 @@ fn main() {
     let users = ResourceType::user().unwrap();
     let groups = ResourceType::group().unwrap();
     let (users, groups) = (&users, &groups);
-    let filter = |text: String| drop(black_box(Filter::parse(&text, users, Dialect::Tolerant)));
+    let filter = |text: String| drop(black_box(Filter::parse(&text, users, Dialect::TOLERANT)));
     let body = |text: String| json::parse(text.as_bytes());
     let emails = |n: usize| (0..n).map(|i| json!({ "value": format!("{i}@example.com") })).collect::<Value>();
     let stored =
-        users.parse(json!({ "userName": "a", "emails": emails(200) }).as_object().unwrap().clone(), Dialect::Tolerant);
+        users.parse(json!({ "userName": "a", "emails": emails(200) }).as_object().unwrap().clone(), Dialect::TOLERANT);
     let stored = stored.unwrap().attributes;
     let patch = |text: String| {
         let Ok(body) = body(text) else { return };
-        let patch = PatchRequest::parse(&body, users, Dialect::Tolerant);
+        let patch = PatchRequest::parse(&body, users, Dialect::TOLERANT);
         drop(black_box(patch.map(|patch| patch.apply(users, &stored))));
     };
     let cases: Vec<Case<'_>> = vec![
@@ -54,7 +54,7 @@ fn main() {
         ("filter: 8 KiB of one name", Box::new(|n| filter(repeated("", "a.b:", " pr", n / 8)))),
         (
             "path: brackets",
-            Box::new(|n| drop(black_box(Path::parse(&repeated("emails", "[", "", n), users, Dialect::Strict)))),
+            Box::new(|n| drop(black_box(Path::parse(&repeated("emails", "[", "", n), users, Dialect::STRICT)))),
         ),
         ("userName", Box::new(|n| drop(black_box(canonical::user_name(&repeated("", "\u{fb03}", "", n)))))),
         ("JSON: arrays in arrays", Box::new(|n| drop(black_box(body(repeated("{\"a\":", "[", "", n)))))),
@@ -64,14 +64,14 @@ fn main() {
             "user: e-mails",
             Box::new(|n| {
                 let text = repeated("{\"userName\":\"a\",\"emails\":[\"b\"", ",{\"value\":\"x\"}", "]}", n);
-                drop(black_box(body(text).map(|body| users.parse(body, Dialect::Tolerant))));
+                drop(black_box(body(text).map(|body| users.parse(body, Dialect::TOLERANT))));
             }),
         ),
         (
             "group: members",
             Box::new(|n| {
                 let text = repeated("{\"displayName\":\"a\",\"members\":[\"b\"", ",{\"value\":\"2819c223\"}", "]}", n);
-                let draft = body(text).and_then(|body| groups.parse(body, Dialect::Tolerant));
+                let draft = body(text).and_then(|body| groups.parse(body, Dialect::TOLERANT));
                 drop(black_box(draft.map(|mut draft| scim_core::members::take(&mut draft.attributes))));
             }),
         ),

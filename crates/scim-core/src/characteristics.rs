@@ -72,7 +72,7 @@ impl ResourceType {
         for extension in &self.extensions {
             match attributes.0.get(&extension.id).and_then(Value::as_object) {
                 Some(object) => required(&extension.attributes, object, &format!("{}:", extension.id))?,
-                None if self.required_extensions.contains(&extension.id) => return Err(missing(&extension.id)),
+                None if self.required_extensions.contains(&extension.id) => return Err(missing(&extension.id, None)),
                 None => {}
             }
         }
@@ -108,7 +108,7 @@ fn required(definitions: &[Attribute], object: &Map<String, Value>, prefix: &str
     for definition in definitions {
         let value = object.get(&definition.name);
         if definition.required && value.is_none() {
-            return Err(missing(&format!("{prefix}{}", definition.name)));
+            return Err(missing(&format!("{prefix}{}", definition.name), definition.advice.as_deref()));
         }
         if definition.sub_attributes.iter().any(|sub| sub.required) {
             for element in elements(value).iter().filter_map(Value::as_object) {
@@ -119,8 +119,9 @@ fn required(definitions: &[Attribute], object: &Map<String, Value>, prefix: &str
     Ok(())
 }
 
-fn missing(name: &str) -> Error {
-    Error::invalid_value(format!("{name} is required and has no value; map it in the identity provider."))
+fn missing(name: &str, advice: Option<&str>) -> Error {
+    let advice = advice.unwrap_or("Map it in the identity provider.");
+    Error::invalid_value(format!("{name} is required and has no value. {advice}"))
 }
 
 fn settle(

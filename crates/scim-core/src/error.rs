@@ -94,6 +94,8 @@ pub enum ErrorKind {
     Conflict,
     /// "Failed to update. Resource has changed on the server."
     PreconditionFailed,
+    /// Too many requests of a kind in a time: "the client should" wait as `Retry-After` says (RFC 6585, 4).
+    TooManyRequests,
     /// The message is larger than the service provider takes.
     PayloadTooLarge,
     /// The body is not JSON by its own `Content-Type`.
@@ -132,6 +134,7 @@ impl ErrorKind {
             Self::UnsupportedMediaType => (415, None),
             Self::Internal => (500, None),
             Self::NotImplemented => (501, None),
+            Self::TooManyRequests => (429, None),
             Self::Unavailable => (503, None),
         }
     }

@@ -99,8 +99,8 @@ impl Fold {
 }
 
 impl<'s> Filter<'s> {
-    /// Reads a filter for resources of this type. With [`Dialect::Tolerant`], an attribute that no
-    /// schema defines matches nothing and values need no quotes; with [`Dialect::Strict`], the
+    /// Reads a filter for resources of this type. With [`Dialect::TOLERANT`], an attribute that no
+    /// schema defines matches nothing and values need no quotes; with [`Dialect::STRICT`], the
     /// grammar is followed to the letter.
     ///
     /// # Errors

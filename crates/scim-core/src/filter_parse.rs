@@ -127,7 +127,7 @@ impl<'t, 's> Parser<'t, 's> {
             ));
         }
         let at = self.resolve(name);
-        if at.is_none() && self.dialect == Dialect::Strict {
+        if at.is_none() && self.dialect.strict {
             return Err(Error::invalid_filter(
                 "The filter names an attribute that is in no schema of this resource type.",
             ));
@@ -196,7 +196,7 @@ impl<'t, 's> Parser<'t, 's> {
     fn operator(&mut self) -> Result<Operator, Error> {
         let before = self.blank;
         let word = self.take(|c| c.is_ascii_alphabetic());
-        if self.dialect == Dialect::Strict && !(before && self.blank) {
+        if self.dialect.strict && !(before && self.blank) {
             return Err(Error::invalid_filter("The filter lacks a blank beside an operator."));
         }
         Ok(match word.to_ascii_lowercase().as_str() {
@@ -236,7 +236,7 @@ impl<'t, 's> Parser<'t, 's> {
                 // "compValue = false / null / true / number / string", rules from JSON.
                 let json = serde_json::from_str::<serde_json::Value>(word);
                 let is_value = json.is_ok_and(|json| !json.is_object() && !json.is_array());
-                match !is_value && self.dialect == Dialect::Strict {
+                match !is_value && self.dialect.strict {
                     true => Err(Error::invalid_filter("A string in the filter lacks its quotes.")),
                     false => Ok((word.to_owned(), false)),
                 }
@@ -252,7 +252,7 @@ impl<'t, 's> Parser<'t, 's> {
             return Ok(false);
         }
         let after = self.blank || word == "pr";
-        match self.dialect == Dialect::Strict && !(before && after) {
+        match self.dialect.strict && !(before && after) {
             true => Err(Error::invalid_filter("The filter lacks a blank beside an operator.")),
             false => Ok(true),
         }

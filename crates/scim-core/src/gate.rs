@@ -116,6 +116,17 @@ fn admit_one(attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Op
         (_, Value::String(text)) if text.len() > limit(attribute) => {
             Err(wrong(attribute, &format!("is longer than {} bytes", limit(attribute))))
         }
+        (Type::String | Type::Reference, Value::String(text)) if attribute.closed => {
+            let legal = &attribute.canonical_values;
+            let same = |value: &&String| match attribute.case_exact {
+                true => **value == text,
+                false => value.eq_ignore_ascii_case(&text),
+            };
+            match legal.iter().find(same) {
+                Some(value) => Ok(Some(Value::String(value.clone()))),
+                None => Err(wrong(attribute, &format!("must be one of: {}", legal.join(", ")))),
+            }
+        }
         (Type::String | Type::Reference, Value::String(text)) => Ok(Some(Value::String(text))),
         (Type::String | Type::Reference, _) => Err(wrong(attribute, "must be a string")),
         (Type::Boolean, Value::Bool(b)) => Ok(Some(Value::Bool(b))),

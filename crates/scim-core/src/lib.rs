@@ -34,6 +34,7 @@ pub mod resource;
 pub mod resource_type;
 pub mod resource_types;
 pub mod schema;
+pub mod shape;
 pub mod sort;
 
 pub use error::{Error, ErrorKind};
@@ -44,7 +45,7 @@ pub use patch::PatchRequest;
 pub use projection::Projection;
 pub use query::Query;
 pub use resource::{Attributes, Draft, Meta, Representation, Resource, ResourceId, Version};
-pub use resource_type::{Dialect, ResourceType};
+pub use resource_type::{Dialect, ResourceType, Unknown};
 pub use resource_types::Additions;
 pub use schema::{Attribute, Schema};
 pub use sort::{Sort, SortKey};

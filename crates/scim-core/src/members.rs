@@ -166,7 +166,7 @@ impl<'s> MembersPatch<'s> {
                 Step::ReplaceWhere(filter, named) => {
                     let before = members.len();
                     members.retain(|_, member| !filter.matches(&element(member)));
-                    if members.len() == before && self.dialect == Dialect::Strict {
+                    if members.len() == before && self.dialect.strict {
                         return Err(Error::no_target("No value of members passes the filter."));
                     }
                     members.extend(keyed(named));

@@ -10,7 +10,7 @@ use crate::message::{self, PATCH_OP};
 use crate::patch_apply;
 use crate::path::{AttributeRef, Path, Place};
 use crate::resource::Attributes;
-use crate::resource_type::{Dialect, ResourceType, refuse_unknown};
+use crate::resource_type::{Dialect, ResourceType, Unknown, refuse_unknown};
 
 /// Most operations in a request.
 pub const MAX_OPERATIONS: usize = 1_000;
@@ -193,7 +193,8 @@ impl<'s> PatchRequest<'s> {
         }
         let path = match Path::parse(path, resource_type, self.dialect) {
             // A name among others, such as "Job Title", is as unknown here as in a POST.
-            Ok(None) | Err(_) if !explicit && self.dialect == Dialect::Tolerant => return Ok(()),
+            Ok(None) | Err(_) if !explicit && self.dialect.unknown == Unknown::Ignore => return Ok(()),
+            Ok(None) if explicit && self.dialect.unknown_path == Unknown::Ignore => return Ok(()),
             path => path?.ok_or_else(|| {
                 Error::invalid_path("The path names an attribute that is in no schema of this resource type.")
             })?,

@@ -62,7 +62,7 @@ impl Target<'_, '_> {
         let attribute = self.at.attribute;
         let removes =
             change.operation == Operation::Remove || matches!(&change.value, Some(value) if is_no_value(value));
-        if removes && attribute.name == "active" && self.dialect == Dialect::Tolerant {
+        if removes && attribute.name == "active" && !self.dialect.strict {
             // A clumsy message must neither let a leaver back in nor lock somebody out.
             return Ok(before);
         }
@@ -159,7 +159,7 @@ impl Target<'_, '_> {
             if touched.is_empty() {
                 // Entra patches emails[type eq "work"].value of a user without a work e-mail.
                 let template = self.filter.and_then(Filter::template);
-                let strict = self.dialect == Dialect::Strict && operation == Operation::Replace;
+                let strict = !self.dialect.replace_creates && operation == Operation::Replace;
                 if self.filter.is_some() && (template.is_none() || strict) {
                     return Err(Error::no_target(format!("No value of {} passes the filter.", attribute.name)));
                 }

@@ -10,16 +10,41 @@ use crate::resource::{Attributes, Draft, Representation, Resource, date_time};
 use crate::schema::{Attribute, Schema};
 
 /// How closely messages must follow the RFCs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Dialect {
-    /// What identity providers send is understood: attributes that no schema defines are left out
-    /// silently, filter values need no quotes, and a PATCH `replace` creates what its filter does not
-    /// find.
-    #[default]
-    Tolerant,
-    /// The letter of the RFCs: such messages are refused with `invalidSyntax`, `invalidPath`,
-    /// `invalidFilter` or `noTarget`.
-    Strict,
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dialect {
+    /// Whether the texts of filters and the terms of operations must be those of the RFCs: quotes around
+    /// values, blanks around operators, something there to remove.
+    pub strict: bool,
+    /// What becomes of an attribute that no schema defines: `invalidSyntax` if it is refused.
+    pub unknown: Unknown,
+    /// The same for the path of a PATCH operation: `invalidPath`.
+    pub unknown_path: Unknown,
+    /// Whether a PATCH `replace` creates the value that its filter does not find; else `noTarget`.
+    pub replace_creates: bool,
+}
+
+/// What becomes of something that no schema defines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unknown {
+    /// It is left out silently.
+    Ignore,
+    /// The message is refused.
+    Refuse,
+}
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self::TOLERANT
+    }
+}
+
+impl Dialect {
+    /// What identity providers send is understood.
+    pub const TOLERANT: Self =
+        Self { strict: false, unknown: Unknown::Ignore, unknown_path: Unknown::Refuse, replace_creates: true };
+    /// The letter of the RFCs.
+    pub const STRICT: Self =
+        Self { strict: true, unknown: Unknown::Refuse, unknown_path: Unknown::Refuse, replace_creates: false };
 }
 
 /// "The metadata about a resource type" (RFC 7643, 6) and the schemas it names.
@@ -210,9 +235,9 @@ impl ResourceType {
 
 /// An attribute that no schema defines: skipped or refused.
 pub(crate) fn refuse_unknown(dialect: Dialect, name: &str) -> Result<(), Error> {
-    match dialect {
-        Dialect::Tolerant => Ok(()),
-        Dialect::Strict => Err(Error::invalid_syntax(format!(
+    match dialect.unknown {
+        Unknown::Ignore => Ok(()),
+        Unknown::Refuse => Err(Error::invalid_syntax(format!(
             "The attribute {} is in no schema of this resource type; remove it from the mapping.",
             name.chars().filter(|c| c.is_ascii_graphic()).take(80).collect::<String>()
         ))),

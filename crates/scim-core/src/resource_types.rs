@@ -1,10 +1,10 @@
 //! The resource types that a service provider serves: User, Group, and what a file adds to them.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::resource_type::{Dialect, ResourceType};
-use crate::schema::{Schema, Type, Uniqueness};
+use crate::resource_type::ResourceType;
+use crate::schema::{Attribute, Schema, Type, Uniqueness};
 
 /// Why a file of schemas cannot be used: a sentence for who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -24,6 +24,19 @@ impl From<serde_json::Error> for Unusable {
 pub struct Additions {
     schemas: Vec<Schema>,
     types: Vec<TypeDefinition>,
+    overlay: Vec<Overlay>,
+}
+
+/// One more attribute in a schema that is there, or another definition of one that it has.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overlay {
+    /// The URI of the schema; without one, the core schema of a user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+    /// Its definition in the form of RFC 7643 section 7; with `"closed": true` no other than the
+    /// canonical values is accepted.
+    #[serde(flatten)]
+    pub attribute: Attribute,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -69,13 +82,33 @@ impl Additions {
         let read = |error: serde_json::Error| unusable(error.to_string());
         let schemas = list("schemas").into_iter().map(serde_json::from_value).collect::<Result<Vec<Schema>, _>>();
         let types = list("resourceTypes").into_iter().map(serde_json::from_value).collect::<Result<Vec<_>, _>>();
-        let additions = Self { schemas: schemas.map_err(read)?, types: types.map_err(read)? };
+        let (schemas, types) = (schemas.map_err(read)?, types.map_err(read)?);
+        let additions = Self { schemas, types, overlay: Vec::new() };
         if additions.types.is_empty() {
             return Err(unusable("it needs the array resourceTypes, which names the schemas to serve".into()));
         }
         // Types that clash, or lack a schema, show when they are made.
-        all(Dialect::Strict, &additions).map_err(|error| unusable(error.to_string()))?;
+        all(false, &additions).map_err(|error| unusable(error.to_string()))?;
         Ok(additions)
+    }
+
+    /// These additions, and besides them extensions of the user and attributes in schemas that are there.
+    #[must_use]
+    pub fn and(mut self, extensions: Vec<Schema>, overlay: Vec<Overlay>) -> Self {
+        if !extensions.is_empty() {
+            let user = ("User".to_owned(), "/Users".to_owned());
+            let named = extensions.iter().map(|schema| Extension { schema: schema.id.clone(), required: false });
+            self.types.push(TypeDefinition {
+                name: user.0,
+                endpoint: user.1,
+                description: String::new(),
+                schema: String::new(),
+                schema_extensions: named.collect(),
+            });
+        }
+        self.schemas.extend(extensions);
+        self.overlay.extend(overlay);
+        self
     }
 
     fn schema(&self, id: &str) -> Result<Schema, Unusable> {
@@ -83,37 +116,46 @@ impl Additions {
         let mut schema = schema.ok_or_else(|| Unusable(format!("no schema has the id {id}")))?;
         // "Common attributes" are the service provider's, whatever a schema says of them.
         schema.attributes.retain(|attribute| !COMMON.iter().any(|name| attribute.name.eq_ignore_ascii_case(name)));
-        // "A complex attribute MUST NOT contain sub-attributes that have sub-attributes" (RFC 7643, 2.3.8).
-        let mut subs = schema.attributes.iter().flat_map(|attribute| &attribute.sub_attributes);
-        if let Some(sub) = subs.find(|sub| sub.kind == Type::Complex) {
-            return Err(Unusable(format!("the sub-attribute {} in {id} must not be complex", sub.name)));
+        well_formed(&schema)?;
+        Ok(schema)
+    }
+}
+
+fn well_formed(schema: &Schema) -> Result<(), Unusable> {
+    let id = &schema.id;
+    // "A complex attribute MUST NOT contain sub-attributes that have sub-attributes" (RFC 7643, 2.3.8).
+    let mut subs = schema.attributes.iter().flat_map(|attribute| &attribute.sub_attributes);
+    if let Some(sub) = subs.find(|sub| sub.kind == Type::Complex) {
+        return Err(Unusable(format!("the sub-attribute {} in {id} must not be complex", sub.name)));
+    }
+    for list in std::iter::once(&schema.attributes).chain(schema.attributes.iter().map(|a| &a.sub_attributes)) {
+        let mut seen = std::collections::BTreeSet::new();
+        if let Some(twice) = list.iter().find(|attribute| !seen.insert(attribute.name.to_ascii_lowercase())) {
+            return Err(Unusable(format!("{} stands twice in {id}", twice.name)));
         }
-        for list in std::iter::once(&schema.attributes).chain(schema.attributes.iter().map(|a| &a.sub_attributes)) {
-            let mut seen = std::collections::BTreeSet::new();
-            if let Some(twice) = list.iter().find(|attribute| !seen.insert(attribute.name.to_ascii_lowercase())) {
-                return Err(Unusable(format!("{} stands twice in {id}", twice.name)));
-            }
-        }
-        let names = schema.attributes.iter().flat_map(|a| std::iter::once(a).chain(&a.sub_attributes));
-        match names.map(|attribute| &attribute.name).find(|name| !is_attribute_name(name)) {
-            Some(name) => {
-                Err(Unusable(format!("{name:?} in {id} is no attribute name: a letter, then letters, digits, - and _")))
-            }
-            None => Ok(schema),
-        }
+    }
+    let names = || schema.attributes.iter().flat_map(|a| std::iter::once(a).chain(&a.sub_attributes));
+    if let Some(name) = names().map(|attribute| &attribute.name).find(|name| !is_attribute_name(name)) {
+        return Err(Unusable(format!(
+            "{name:?} in {id} is no attribute name: a letter, then letters, digits, - and _"
+        )));
+    }
+    let shut = |attribute: &&Attribute| attribute.closed && attribute.canonical_values.is_empty();
+    match names().find(shut) {
+        Some(attribute) => Err(Unusable(format!("{} in {id} is closed, but has no canonicalValues", attribute.name))),
+        None => Ok(()),
     }
 }
 
 /// All resource types: User first, then Group, then those that `additions` defines.
 ///
-/// In the tolerant dialect a group's `displayName` is unique, as Entra wants it; in the strict one it
-/// is as RFC 7643 section 8.7.1 has it.
+/// A group's `displayName` may be unique, as Entra wants it, or as RFC 7643 section 8.7.1 has it.
 ///
 /// # Errors
 /// If two types share a name or an endpoint, or name a schema that is not there.
-pub fn all(dialect: Dialect, additions: &Additions) -> Result<Vec<ResourceType>, Unusable> {
+pub fn all(unique_display_name: bool, additions: &Additions) -> Result<Vec<ResourceType>, Unusable> {
     let mut group = ResourceType::group()?;
-    if dialect == Dialect::Tolerant {
+    if unique_display_name {
         let display_name = group.schema.attributes.iter_mut().find(|attribute| attribute.name == "displayName");
         display_name.into_iter().for_each(|attribute| attribute.uniqueness = Uniqueness::Server);
     }
@@ -144,8 +186,26 @@ pub fn all(dialect: Dialect, additions: &Additions) -> Result<Vec<ResourceType>,
             }
             resource_type.extensions.push(schema);
         }
-        check_unique(resource_type)?;
     }
+    for Overlay { schema, attribute } in &additions.overlay {
+        if COMMON.iter().any(|name| attribute.name.eq_ignore_ascii_case(name)) {
+            return Err(Unusable(format!("{} is the service provider's own", attribute.name)));
+        }
+        let user = types.first().map(|user| user.schema.id.clone()).unwrap_or_default();
+        let id = schema.as_ref().unwrap_or(&user);
+        let all = types.iter_mut().flat_map(|of| std::iter::once(&mut of.schema).chain(&mut of.extensions));
+        let mut found = false;
+        for schema in all.filter(|schema| schema.id.eq_ignore_ascii_case(id)) {
+            schema.attributes.retain(|known| !known.name.eq_ignore_ascii_case(&attribute.name));
+            schema.attributes.push(attribute.clone());
+            well_formed(schema)?;
+            found = true;
+        }
+        if !found {
+            return Err(Unusable(format!("no schema has the id {id}")));
+        }
+    }
+    types.iter().try_for_each(check_unique)?;
     Ok(types)
 }
 

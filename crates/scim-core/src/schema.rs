@@ -67,6 +67,13 @@ pub struct Attribute {
     /// referenced."
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference_types: Vec<String>,
+    /// Whether a value must be one of the canonical values, in any case unless `case_exact` says otherwise;
+    /// it is stored as they spell it. The RFC only suggests them.
+    #[serde(default, skip_serializing)]
+    pub closed: bool,
+    /// What to map to the attribute, for the sentence of an error: `In Entra ID, map mail to emails.`
+    #[serde(skip)]
+    pub advice: Option<String>,
 }
 
 impl Attribute {

@@ -273,7 +273,7 @@ fn judge(
 fn filters_are_read_as_the_oracle_reads_them() {
     let user = ResourceType::user().unwrap();
     differences(20_000, mutated(filter()), |text| {
-        let ours = Filter::parse(text, &user, Dialect::Strict).map(|filter| Some(filter.to_string()));
+        let ours = Filter::parse(text, &user, Dialect::STRICT).map(|filter| Some(filter.to_string()));
         let theirs = text.parse::<oracle::Filter>().map_err(|error| error.to_string());
         judge(text, ours, theirs.map(|filter| shown::filter(&filter, &user).map(|(text, _)| text)))
     });
@@ -283,7 +283,7 @@ fn filters_are_read_as_the_oracle_reads_them() {
 fn paths_are_read_as_the_oracle_reads_them() {
     let user = ResourceType::user().unwrap();
     differences(20_000, mutated(path()), |text| {
-        let ours = Path::parse(text, &user, Dialect::Strict).map(|path| path.map(|path| path.to_string()));
+        let ours = Path::parse(text, &user, Dialect::STRICT).map(|path| path.map(|path| path.to_string()));
         let theirs = text.parse::<oracle::PatchPath>().map_err(|error| error.to_string());
         judge(text, ours, theirs.map(|path| shown::path(&path, &user)))
     });
@@ -292,7 +292,7 @@ fn paths_are_read_as_the_oracle_reads_them() {
 #[test]
 fn what_is_printed_reads_back_and_prints_the_same() {
     let user = ResourceType::user().unwrap();
-    for dialect in [Dialect::Strict, Dialect::Tolerant] {
+    for dialect in [Dialect::STRICT, Dialect::TOLERANT] {
         differences(5_000, mutated(filter()), |text| {
             let Ok(filter) = Filter::parse(text, &user, dialect) else { return Ok(()) };
             let printed = filter.to_string();

@@ -14,11 +14,11 @@ fn user() -> ResourceType {
 }
 
 fn draft(body: &Value) -> Attributes {
-    user().parse(body.as_object().unwrap().clone(), Dialect::Tolerant).unwrap().attributes
+    user().parse(body.as_object().unwrap().clone(), Dialect::TOLERANT).unwrap().attributes
 }
 
 fn dialect() -> impl Strategy<Value = Dialect> {
-    prop_oneof![Just(Dialect::Tolerant), Just(Dialect::Strict)]
+    prop_oneof![Just(Dialect::TOLERANT), Just(Dialect::STRICT)]
 }
 
 /// Text of the words and signs that filters and paths are made of.
@@ -166,7 +166,7 @@ proptest! {
             prop_assert!(after.text("userName").is_some());
             prop_assert!(one_primary(&after), "{:?}", after);
             // PUT of a GET changes nothing: the stored form is a fixed point of the write gate.
-            let again = user.parse(after.as_object().clone(), Dialect::Strict);
+            let again = user.parse(after.as_object().clone(), Dialect::STRICT);
             prop_assert_eq!(again.map(|draft| draft.attributes), Ok(after));
         }
     }

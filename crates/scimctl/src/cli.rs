@@ -5,6 +5,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::brake::BrakeCommand;
+use crate::export::ExportOptions;
+use crate::import::ImportOptions;
+use crate::profile::{ProfileCommand, Source};
+use crate::user::UserCommand;
+
 /// Operate a scim-lambda service, on this machine or in AWS.
 #[derive(Debug, Parser)]
 #[command(name = "scimctl", version)]
@@ -35,6 +41,17 @@ pub(crate) enum Command {
     /// Mint, list and revoke bearer tokens
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Show and set how the service behaves for a tenant
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    /// Show and lift what stops too many deactivations
+    #[command(subcommand)]
+    Brake(BrakeCommand),
+    /// Bring deleted users back
+    #[command(subcommand)]
+    User(UserCommand),
+    Import(ImportOptions),
+    Export(ExportOptions),
     /// Show how a filter is answered, and what that costs
     Explain(ExplainOptions),
     /// Fill a table, to repeat the figures of docs/PERFORMANCE.md
@@ -59,7 +76,7 @@ pub(crate) struct ExplainOptions {
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub(crate) resources: usize,
 
-    /// How the service behaves for the tenant: default or strict
+    /// The profile of the tenant: one that ships
     #[arg(long, value_name = "P", default_value = "default", conflicts_with = "tenant")]
     pub(crate) profile: String,
 }
@@ -119,18 +136,30 @@ pub(crate) enum TenantCommand {
     Create {
         /// Your name for the customer: letters, digits, `.`, `_` and `-`
         name: String,
-        /// How the service behaves for this tenant: default or strict
-        #[arg(long, value_name = "P", default_value = "default")]
-        profile: String,
-        /// The customer's identity provider, for your own record
-        #[arg(long, value_name = "I")]
-        idp: Option<String>,
+        /// Settings over those of the profile, such as seats.limit=100
+        #[arg(value_name = "SETTING=VALUE")]
+        settings: Vec<String>,
+        #[command(flatten)]
+        source: Source,
+        /// The customer, if it has several connections: each is a tenant of its own
+        #[arg(long, value_name = "NAME")]
+        customer: Option<String>,
         /// The tenant's base URL; with --stack, the stack's output BaseUrl
         #[arg(long, value_name = "URL")]
         base_url: Option<String>,
     },
     /// List tenants
     List,
+    /// Switch SCIM off for a tenant: its requests are refused within a minute, and no user changes
+    Disable {
+        /// The tenant's name
+        name: String,
+    },
+    /// Switch SCIM on again
+    Enable {
+        /// The tenant's name
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -139,12 +168,27 @@ pub(crate) enum TokenCommand {
     Issue {
         /// The tenant's name
         tenant: String,
-        /// How many days the token is good
-        #[arg(long, value_name = "N", default_value_t = 365, value_parser = clap::value_parser!(u32).range(1..=3650))]
-        days: u32,
+        /// How many days the token is good [default: as the tenant's profile says, 365]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: Option<u32>,
         /// Make it good for ever; review such tokens every year
         #[arg(long, conflicts_with = "days")]
         no_expiry: bool,
+    },
+    /// Mint a token in place of the others, which stay good for some days
+    Rotate {
+        /// The tenant's name
+        tenant: String,
+        /// How many days the other tokens stay good [default: as the tenant's profile says, 7]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=365))]
+        overlap_days: Option<u32>,
+    },
+    /// Show a token again, if the tenant's profile has them kept (token.reveal again)
+    Show {
+        /// The tenant's name
+        tenant: String,
+        /// The token's key id, as `token list` shows it [default: the newest]
+        key_id: Option<String>,
     },
     /// List a tenant's tokens
     List {

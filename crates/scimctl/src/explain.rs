@@ -18,7 +18,7 @@ const RANGE: usize = 500;
 /// Most bytes of the rows in an answer of DynamoDB.
 const ANSWER_BYTES: usize = 1_024 * 1_024;
 /// Read units of the counters of a large tenant.
-const COUNTERS: usize = 12;
+const COUNTERS: usize = 7;
 
 pub(crate) async fn run(place: &Place, options: &ExplainOptions, json: bool) -> anyhow::Result<()> {
     let kind = Kind::of(&options.resource_type);
@@ -31,9 +31,8 @@ pub(crate) async fn run(place: &Place, options: &ExplainOptions, json: bool) -> 
             (tenant.profile, connection.store.count(&at).await.context("the tenant cannot be counted")?)
         }
     };
-    let known = Profile::ALL.iter().find(|known| known.name == profile);
-    let dialect = known.with_context(|| format!("there is no profile {profile}"))?.dialect;
-    let types = Types::new(dialect, &Additions::default())?;
+    let profile = Profile::read(&profile)?;
+    let (dialect, types) = (profile.dialect(), Types::new(&profile, &Additions::default())?);
     let of = types.iter().find(|of| of.kind == kind).context("there is no such resource type; try User or Group")?;
     let explained = Explanation::new(&options.filter, of, dialect, resources)?;
     let index = match &explained.plan {

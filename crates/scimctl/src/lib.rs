@@ -3,13 +3,19 @@
 //! Every subcommand works on a data directory or on a deployed stack; `place.rs` opens either.
 
 pub mod bench;
+mod brake;
 mod cli;
 pub mod explain;
+mod export;
+pub mod import;
 pub mod local;
+mod operator;
 mod place;
+mod profile;
 mod serve;
 mod tenant;
 mod token;
+mod user;
 
 pub use cli::Cli;
 use cli::Command;
@@ -26,6 +32,11 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(options) => serve::run(&place, &options, cli.json).await,
         Command::Tenant(command) => tenant::run(&place, command, cli.json).await,
         Command::Token(command) => token::run(&place, command, cli.json).await,
+        Command::Profile(command) => profile::run(&place, command, cli.json).await,
+        Command::Brake(command) => brake::run(&place, command, cli.json).await,
+        Command::User(command) => user::run(&place, command, cli.json).await,
+        Command::Import(options) => import::run(&place, &options, cli.json).await,
+        Command::Export(options) => export::run(&place, &options, cli.json).await,
         Command::Explain(options) => explain::run(&place, &options, cli.json).await,
         Command::Bench(command) => bench::run(&place, command, cli.json).await,
     }

@@ -123,7 +123,7 @@ async fn first_tenant(connection: &Connection) -> anyhow::Result<First> {
     if let Some(tenant) = connection.store.tenants().await.context("the tenants cannot be read")?.into_iter().next() {
         return Ok(First::Known(tenant.name));
     }
-    let wanted = Wanted { name: "demo".into(), profile: "default".into(), idp: None, base_url: None };
+    let wanted = Wanted { name: "demo".into(), ..Wanted::default() };
     tenant::create(connection, wanted).await.map(|made| First::Made(Box::new(made)))
 }
 

@@ -2,71 +2,98 @@
 
 use anyhow::{Context, bail, ensure};
 use scim_lambda::clock::Clock;
-use scim_lambda::edge::BASE_PATH;
 use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::{Collection, Kind};
 use scim_lambda::tenant::Profile;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::TenantCommand;
 use crate::place::{Connection, Place};
+use crate::profile::{self, Source};
 use crate::{print, token};
 
-/// How long a first token is good, in days.
-const TOKEN_DAYS: u32 = 365;
-
 pub(crate) async fn run(place: &Place, command: TenantCommand, json: bool) -> anyhow::Result<()> {
+    let connection = place.connect().await?;
     match command {
-        TenantCommand::Create { name, profile, idp, base_url } => {
-            let connection = place.connect().await?;
-            let wanted = Wanted { name, profile, idp, base_url };
+        TenantCommand::Create { name, settings, source, customer, base_url } => {
+            let wanted = Wanted { name, settings, source, customer, base_url };
             let made = create(&connection, wanted).await?;
             let object = json!({
                 "tenant": made.row.name, "base_url": made.base_url, "token": made.minted.token.reveal(),
-                "code": made.row.code().as_str(), "profile": made.row.profile,
+                "code": made.row.code().as_str(), "profile": made.preset,
                 "key_id": made.minted.token.key_id().as_str(), "expires": made.minted.expires_text(),
             });
             let lines = format!(
-                "Tenant {} ({}), profile {}\n  Base URL  {}\n  Token     {}\n\
-                 The token is shown this once; it is good until {}.",
+                "Tenant {} ({}), profile {}\n  Base URL  {}\n  Token     {}\n{}",
                 made.row.name,
                 made.row.code(),
-                made.row.profile,
+                made.preset,
                 made.base_url,
                 made.minted.token.reveal(),
-                made.minted.expires_text().unwrap_or("it is revoked".into()),
+                made.minted.told(&made.row.name),
             );
             print(json, &object, &lines);
         }
         TenantCommand::List => {
-            let connection = place.connect().await?;
             let tenants = connection.store.tenants().await.context("the tenants cannot be read")?;
-            let object = json!({ "tenants": tenants.iter().map(|tenant| json!({
-                "tenant": tenant.name, "code": tenant.code().as_str(), "profile": tenant.profile, "idp": tenant.idp,
-                "base_url": tenant.base_url.as_ref().or(connection.base_url.as_ref()),
-            })).collect::<Vec<_>>() });
-            let lines = tenants.iter().map(|tenant| format!("{}  {}  {}", tenant.code(), tenant.profile, tenant.name));
+            let listed: Vec<Value> = tenants.iter().map(|row| describe(&connection, row)).collect::<Result<_, _>>()?;
+            let text = |tenant: &Value, name: &str| tenant[name].as_str().unwrap_or("-").to_owned();
+            let lines = listed.iter().map(|tenant| {
+                let [code, state, profile, name, customer] =
+                    ["code", "state", "profile", "tenant", "customer"].map(|field| text(tenant, field));
+                let customer = if customer == "-" { String::new() } else { format!("  of {customer}") };
+                format!("{code}  {state:9}  {profile:12}  {name}{customer}")
+            });
             let lines = lines.collect::<Vec<_>>().join("\n");
-            print(
-                json,
-                &object,
-                if lines.is_empty() { "There are no tenants; scimctl tenant create NAME makes one." } else { &lines },
-            );
+            let none = "There are no tenants; scimctl tenant create NAME makes one.";
+            print(json, &json!({ "tenants": listed }), if lines.is_empty() { none } else { &lines });
         }
+        TenantCommand::Disable { name } => switch(&connection, &name, false, json).await?,
+        TenantCommand::Enable { name } => switch(&connection, &name, true, json).await?,
     }
     Ok(())
 }
 
+async fn switch(connection: &Connection, name: &str, on: bool, json: bool) -> anyhow::Result<()> {
+    let row = connection.tenant(name).await?;
+    ensure!(connection.store.enable(row.code(), on).await?, "the tenant is gone");
+    let lines = match on {
+        true => format!("SCIM is on for {name} within a minute."),
+        false => format!("SCIM is off for {name} within a minute: requests are refused, and no user changes."),
+    };
+    print(json, &json!({ "tenant": name, "enabled": on }), &lines);
+    Ok(())
+}
+
+/// A tenant and the state of its connection: inactive (switched off), active (nobody came yet), connected.
+fn describe(connection: &Connection, row: &TenantRow) -> anyhow::Result<Value> {
+    let profile = Profile::read(&row.profile)?;
+    let state = match (row.enabled, row.connected) {
+        (false, _) => "inactive",
+        (true, None) => "active",
+        (true, Some(_)) => "connected",
+    };
+    Ok(json!({
+        "tenant": row.name, "code": row.code().as_str(), "state": state, "profile": profile.preset,
+        "profile_version": row.profile_version, "idp": profile.dialect.idp, "customer": row.customer,
+        "base_url": profile.address.base_url.as_ref().or(connection.base_url.as_ref()),
+    }))
+}
+
 /// A tenant to create.
+#[derive(Debug, Default)]
 pub(crate) struct Wanted {
     pub(crate) name: String,
-    pub(crate) profile: String,
-    pub(crate) idp: Option<String>,
+    pub(crate) settings: Vec<String>,
+    pub(crate) source: Source,
+    pub(crate) customer: Option<String>,
     pub(crate) base_url: Option<String>,
 }
 
 /// A tenant that was created, with its first token.
 pub(crate) struct Made {
     pub(crate) row: TenantRow,
+    pub(crate) preset: String,
     pub(crate) base_url: String,
     pub(crate) minted: token::Minted,
 }
@@ -74,35 +101,32 @@ pub(crate) struct Made {
 /// Creates a tenant and mints its first token.
 pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::Result<Made> {
     let name = wanted.name;
-    let fits = (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b));
-    ensure!(fits, "a tenant's name has 1 to 64 letters, digits, '.', '_' or '-'");
-    let profiles: Vec<_> = Profile::ALL.iter().map(|profile| profile.name).collect();
-    ensure!(
-        profiles.contains(&wanted.profile.as_str()),
-        "there is no profile {}; take one of: {}",
-        wanted.profile,
-        profiles.join(", ")
-    );
-    let own_url = wanted.base_url.map(|url| url.trim_end_matches('/').to_owned());
-    if let Some(url) = &own_url {
-        let parsed: http::Uri = url.parse().context("the base URL is not a URL")?;
-        let local = matches!(parsed.host(), Some("127.0.0.1" | "localhost"));
-        let secure = parsed.scheme_str() == Some("https") || (parsed.scheme_str() == Some("http") && local);
-        let plain = !url.contains(['?', '#']) && !parsed.authority().is_some_and(|host| host.as_str().contains('@'));
-        ensure!(secure && plain && parsed.path().ends_with(BASE_PATH), "a base URL is https://HOST{BASE_PATH}");
+    ensure!(is_name(&name), "a tenant's name has 1 to 64 letters, digits, '.', '_' or '-'");
+    ensure!(wanted.customer.as_deref().is_none_or(is_name), "a customer's name is like a tenant's");
+    let mut profile = wanted.source.over(Profile::preset("default", None)?, &wanted.settings)?;
+    if let Some(url) = wanted.base_url {
+        profile = profile.with("address.base_url", &json!(url.trim_end_matches('/')).to_string())?;
     }
-    let base_url = own_url.clone().or_else(|| connection.base_url.clone());
+    let base_url = profile.address.base_url.clone().or_else(|| connection.base_url.clone());
     let Some(base_url) = base_url else {
         bail!("give --base-url: the output BaseUrl of the stack");
     };
     let now = Clock::system().seconds();
-    let mut row = TenantRow::generate(&name, &wanted.profile, now)?;
-    row.idp = wanted.idp;
-    row.base_url = own_url;
+    let mut row = TenantRow::generate(&name, &profile.write()?, now)?;
+    row.customer = wanted.customer;
+    row.expiring = profile::is_expiring(&profile);
+    if profile.seats.limit.is_some() {
+        let users = Collection { tenant: row.key(), kind: Kind::User };
+        connection.store.set_seats(&users, profile.seats.limit).await?;
+    }
     let created = connection.store.create_tenant(&row).await.context("the tenant cannot be stored")?;
     ensure!(created, "there is a tenant {name} already; scimctl token issue {name} mints one more token");
-    let minted = token::mint(connection, &row, Some(TOKEN_DAYS), now)
+    let minted = token::mint(connection, &row, Some(profile.token.lifetime_days), now)
         .await
         .with_context(|| format!("tenant {name} exists, but has no token yet; scimctl token issue {name} mints one"))?;
-    Ok(Made { row, base_url, minted })
+    Ok(Made { row, preset: profile.preset, base_url, minted })
+}
+
+fn is_name(name: &str) -> bool {
+    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }

@@ -1,5 +1,7 @@
 //! `scimctl token`: minting, listing and revoking bearer tokens.
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, bail, ensure};
 use scim_core::resource::date_time;
 use scim_lambda::auth::records::TokenRecord;
@@ -7,6 +9,8 @@ use scim_lambda::auth::secrets_manager::SecretsError;
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::tenant::Profile;
+use scim_lambda::tenant::profile::Reveal;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -26,19 +30,40 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
     match command {
         TokenCommand::Issue { tenant, days, no_expiry } => {
             let row = connection.tenant(&tenant).await?;
-            let minted = mint(&connection, &row, (!no_expiry).then_some(days), now).await?;
-            let base_url = row.base_url.as_ref().or(connection.base_url.as_ref());
-            let object = json!({
-                "tenant": tenant, "base_url": base_url, "token": minted.token.reveal(),
-                "key_id": minted.token.key_id().as_str(), "expires": minted.expires_text(),
-            });
-            let lines = format!(
-                "Token of tenant {tenant}\n  Token   {}\n  Key id  {}\nIt is shown this once; it is good until {}.",
-                minted.token.reveal(),
-                minted.token.key_id().as_str(),
-                minted.expires_text().unwrap_or("it is revoked".into()),
-            );
-            print(json, &object, &lines);
+            let days = (!no_expiry).then_some(days.unwrap_or(Profile::read(&row.profile)?.token.lifetime_days));
+            let minted = mint(&connection, &row, days, now).await?;
+            show(&connection, &row, &minted, json)?;
+        }
+        TokenCommand::Rotate { tenant, overlap_days } => {
+            let row = connection.tenant(&tenant).await?;
+            let policy = Profile::read(&row.profile)?.token;
+            let minted = mint(&connection, &row, Some(policy.lifetime_days), now).await?;
+            let until = now + i64::from(overlap_days.unwrap_or(policy.overlap_days)) * DAY;
+            change(&connection, &row, |records| {
+                let others = records.iter_mut().filter(|record| !record.is(minted.token.key_id()));
+                others.for_each(|record| record.expires = Some(record.expires.map_or(until, |at| at.min(until))));
+                Ok(())
+            })
+            .await?;
+            show(&connection, &row, &minted, json)?;
+            if !json {
+                println!("The tokens before it are refused from {} on.", instant(until));
+            }
+        }
+        TokenCommand::Show { tenant, key_id } => {
+            let row = connection.tenant(&tenant).await?;
+            let records = connection.secrets.records(row.code()).await?;
+            let good = records.iter().filter(|record| state(record, now) == "good");
+            let of = |record: &&TokenRecord| key_id.as_ref().is_none_or(|key_id| record.kid == *key_id);
+            let newest = good.filter(of).max_by_key(|record| record.created);
+            let newest = newest.with_context(|| format!("tenant {tenant} has no such good token"))?;
+            let kept = connection.secrets.kept(row.code()).await?;
+            let token = kept.tokens.get(&newest.kid).context(
+                "the token was shown once, and only its digest is kept; scimctl token rotate mints another one, and \
+                 the setting token.reveal=again keeps those that are minted later",
+            )?;
+            let object = json!({ "tenant": tenant, "key_id": newest.kid, "token": token });
+            print(json, &object, &format!("{}  {token}", newest.kid));
         }
         TokenCommand::List { tenant } => {
             let row = connection.tenant(&tenant).await?;
@@ -63,6 +88,7 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
                 Ok(())
             })
             .await?;
+            keep(&connection, &row, |tokens| drop(tokens.remove(&key_id))).await?;
             let object = json!({ "tenant": tenant, "key_id": key_id, "revoked": true });
             print(
                 json,
@@ -78,12 +104,22 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
 pub(crate) struct Minted {
     pub(crate) token: PlainToken,
     expires: Option<i64>,
+    again: bool,
 }
 
 impl Minted {
     /// The day from which on the token is refused.
     pub(crate) fn expires_text(&self) -> Option<String> {
         self.expires.map(instant)
+    }
+
+    /// What the operator should know about it.
+    pub(crate) fn told(&self, tenant: &str) -> String {
+        let until = self.expires_text().unwrap_or("it is revoked".into());
+        match self.again {
+            false => format!("The token is shown this once; it is good until {until}."),
+            true => format!("scimctl token show {tenant} shows it again; it is good until {until}."),
+        }
     }
 }
 
@@ -109,7 +145,51 @@ pub(crate) async fn mint(
         Ok(token)
     })
     .await?;
-    Ok(Minted { token, expires })
+    let again = Profile::read(&row.profile)?.token.reveal == Reveal::Again;
+    if again {
+        let (key_id, text) = (token.key_id().as_str().to_owned(), token.reveal().to_owned());
+        keep(connection, row, |tokens| drop(tokens.insert(key_id.clone(), text.clone()))).await?;
+    }
+    Ok(Minted { token, expires, again })
+}
+
+/// Changes the tokens that can be shown again, if there are any or the change makes one.
+async fn keep(
+    connection: &Connection,
+    row: &TenantRow,
+    mut by: impl FnMut(&mut BTreeMap<String, String>),
+) -> anyhow::Result<()> {
+    for _ in 0..TRIES {
+        let mut kept = connection.secrets.kept(row.code()).await?;
+        let before = kept.tokens.clone();
+        by(&mut kept.tokens);
+        if kept.tokens == before {
+            return Ok(());
+        }
+        match connection.secrets.keep(row.code(), &row.name, &kept).await {
+            Ok(()) => return Ok(()),
+            Err(SecretsError::Changed) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    bail!("others keep changing the tokens of {}; try again", row.name)
+}
+
+fn show(connection: &Connection, row: &TenantRow, minted: &Minted, json: bool) -> anyhow::Result<()> {
+    let profile = Profile::read(&row.profile)?;
+    let base_url = profile.address.base_url.as_ref().or(connection.base_url.as_ref());
+    let (tenant, key_id) = (&row.name, minted.token.key_id().as_str());
+    let object = json!({
+        "tenant": tenant, "base_url": base_url, "token": minted.token.reveal(),
+        "key_id": key_id, "expires": minted.expires_text(),
+    });
+    let lines = format!(
+        "Token of tenant {tenant}\n  Token   {}\n  Key id  {key_id}\n{}",
+        minted.token.reveal(),
+        minted.told(tenant)
+    );
+    print(json, &object, &lines);
+    Ok(())
 }
 
 /// Changes a tenant's records; if somebody else was faster, on what they left. A revocation must not

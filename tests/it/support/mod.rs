@@ -19,8 +19,10 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{self, Store};
+use scim_lambda::store::{self, Collection, Kind, Store};
 use scim_lambda::telemetry::Tally;
+use scim_lambda::tenant::Profile;
+use scim_lambda::tenant::profile::OnInactive;
 use scimctl::bench::seed::Seed;
 use scimctl::local::engine::Engine;
 use scimctl::local::meter::Meter;
@@ -256,7 +258,15 @@ async fn tenant(
     (name, profile): (&str, &str),
     expires: Option<i64>,
 ) -> (TenantRow, PlainToken) {
-    let row = TenantRow::generate(name, profile, clock.seconds()).unwrap();
+    let mut row = TenantRow::generate(name, profile, clock.seconds()).unwrap();
+    let read = Profile::read(profile).unwrap();
+    row.expiring = read.deprovision.on_inactive == OnInactive::SuspendWithExpiry;
+    // The first request of a connection writes; no test shall have to ask which is the first.
+    row.connected = Some(clock.seconds());
+    if read.seats.limit.is_some() {
+        let users = Collection { tenant: row.key(), kind: Kind::User };
+        store.set_seats(&users, read.seats.limit).await.unwrap();
+    }
     assert!(store.create_tenant(&row).await.unwrap());
     let token = PlainToken::generate(row.code()).unwrap();
     let record = TokenRecord::of(&token, clock.seconds(), expires);

@@ -25,7 +25,7 @@ pub(crate) async fn run(place: &Place, command: BenchCommand, json: bool) -> any
         Some(row) => (row, None),
         None => {
             ensure!(connection.base_url.is_some(), "make the tenant first, with scimctl tenant create");
-            let wanted = Wanted { name, profile: "default".into(), idp: None, base_url: None };
+            let wanted = Wanted { name, ..Wanted::default() };
             let made = tenant::create(&connection, wanted).await?;
             (made.row, Some(made.minted.token.reveal().to_owned()))
         }
@@ -64,7 +64,7 @@ pub(crate) async fn run(place: &Place, command: BenchCommand, json: bool) -> any
 }
 
 /// A progress bar on standard error.
-fn bar(what: &'static str, length: u64, hidden: bool) -> ProgressBar {
+pub(crate) fn bar(what: &'static str, length: u64, hidden: bool) -> ProgressBar {
     let bar = if hidden { ProgressBar::hidden() } else { ProgressBar::new(length) };
     let style = ProgressStyle::with_template("{msg:12} {wide_bar} {human_pos}/{human_len} {rate:>9} {eta:>4}");
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());

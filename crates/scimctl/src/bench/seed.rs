@@ -10,7 +10,7 @@ use scim_core::{Additions, Dialect, Member, Meta, Resource, ResourceId, Resource
 use scim_lambda::clock::Clock;
 use scim_lambda::store::members::that_fit;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Act, Collection, Kind, Move, Names, New, Operation, Store, Taking, Wrote};
+use scim_lambda::store::{Act, Collection, Kind, Move, Names, New, Operation, State, Store, Taking, Wrote};
 use scim_lambda::tenant::{Profile, Types};
 use serde_json::{Value, json};
 
@@ -38,8 +38,7 @@ impl Seed {
     /// # Errors
     /// Never, while the schemas are well formed.
     pub fn new(store: Store, tenant: TenantRow, clock: Clock) -> anyhow::Result<Self> {
-        let dialect = Profile::named(&tenant.profile).dialect;
-        let types = Arc::new(Types::new(dialect, &Additions::default())?);
+        let types = Arc::new(Types::new(&Profile::read(&tenant.profile)?, &Additions::default())?);
         Ok(Self { store, tenant, types, clock })
     }
 
@@ -90,13 +89,15 @@ impl Seed {
             .iter()
             .map(|(id, index)| self.resource(of, id, Self::user(*index)))
             .collect::<anyhow::Result<_>>()?;
-        let new: Vec<New<'_>> =
-            made.iter().map(|(resource, names)| New { resource, names, taking: Taking::default() }).collect();
+        let new: Vec<New<'_>> = made
+            .iter()
+            .map(|(resource, names)| New { resource, names, taking: Taking::default(), expires: None })
+            .collect();
         let act = self.act();
         let mut known = None;
         let mut rest = new;
         while !rest.is_empty() {
-            let batch = self.store.create_first(&at, &rest, &act).await?;
+            let batch = self.store.create_first(&at, &rest, State::Live, &act).await?;
             if batch.stored {
                 rest.drain(..batch.taken);
             } else {
@@ -153,7 +154,7 @@ impl Seed {
         let of = self.resource_type("Group")?;
         let id = at.new_id(Some(&of.name_form(name)?))?;
         let (resource, names) = self.resource(of, &id, json!({ "displayName": name }))?;
-        let new = New { resource: &resource, names: &names, taking: Taking::default() };
+        let new = New { resource: &resource, names: &names, taking: Taking::default(), expires: None };
         let act = self.act();
         let id = match self.store.create(&at, new, &[], &[], &act).await? {
             Wrote::Stored => id,
@@ -210,7 +211,7 @@ impl Seed {
 
     fn resource(&self, of: &ResourceType, id: &ResourceId, body: Value) -> anyhow::Result<(Resource, Names)> {
         let body = body.as_object().context("a resource is an object")?.clone();
-        let draft = of.parse(body, Dialect::Tolerant)?;
+        let draft = of.parse(body, Dialect::TOLERANT)?;
         let attributes: Attributes = draft.attributes;
         let names = Names::of(of, &attributes)?;
         let now = self.clock.now();
@@ -219,14 +220,6 @@ impl Seed {
     }
 
     fn act(&self) -> Act {
-        let now = self.clock.seconds();
-        Act {
-            operation: Operation::Create,
-            by: "operator".into(),
-            request: "bench seed".into(),
-            now,
-            milliseconds: self.clock.milliseconds(),
-            log_expires: now + LOG_SECONDS,
-        }
+        Act::new(Operation::Create, "operator", "bench seed", self.clock.milliseconds(), LOG_SECONDS)
     }
 }

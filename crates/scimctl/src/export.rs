@@ -1,0 +1,82 @@
+//! `scimctl export`: all users of a tenant, one JSON object a line.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::Args;
+use scim_core::Projection;
+use scim_core::resource::date_time;
+use scim_lambda::directory::life::State;
+use scim_lambda::store::{Collection, Kind};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::operator::Operator;
+use crate::place::Place;
+
+/// Write all users of a tenant, the deleted and the imported too, one JSON object a line
+#[derive(Debug, Args)]
+pub(crate) struct ExportOptions {
+    /// The tenant's name
+    pub(crate) tenant: String,
+    /// Only users in this state: provisioned, suspended, suspended_with_expiry, soft_deleted or unmanaged
+    #[arg(long, value_name = "STATE")]
+    pub(crate) state: Option<String>,
+    /// Where to write [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+pub(crate) async fn run(place: &Place, options: &ExportOptions, json: bool) -> anyhow::Result<()> {
+    let connection = place.connect().await?;
+    let operator = Operator::new(&connection, &options.tenant).await?;
+    let call = operator.call();
+    let users = operator.tenant.types.iter().find(|of| of.kind == Kind::User).context("there are no users")?;
+    let at = Collection { tenant: operator.tenant.key(), kind: Kind::User };
+    let now = scim_lambda::clock::Clock::system().seconds();
+    let mut out: Box<dyn Write> = match &options.output {
+        Some(file) => {
+            let made = std::fs::File::create(file);
+            Box::new(std::io::BufWriter::new(made.with_context(|| format!("{} cannot be made", file.display()))?))
+        }
+        None => Box::new(std::io::stdout().lock()),
+    };
+    let mut written = 0_u64;
+    let mut walk = connection.store.everyone(&at, now);
+    while let Some(some) = walk.some().await? {
+        for user in some {
+            let state = word(State::of(Some(&user), false, now));
+            if options.state.as_deref().is_some_and(|wanted| wanted != state) {
+                continue;
+            }
+            let projection = Projection::new(&[], &[], &users.resource);
+            let shown = users.resource.represent(&user.resource, &projection, call.base_url);
+            let expires = user.expires.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()).map(date_time);
+            let mut line = json!({ "state": state, "expires": expires });
+            if let (Value::Object(line), Value::Object(user)) = (&mut line, serde_json::to_value(&shown)?) {
+                line.extend(user);
+            }
+            writeln!(out, "{line}")?;
+            written += 1;
+        }
+    }
+    out.flush()?;
+    if options.output.is_some() {
+        let object = json!({ "tenant": options.tenant, "users": written });
+        crate::print(json, &object, &format!("{written} users of {} are written.", options.tenant));
+    }
+    Ok(())
+}
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::Absent => "absent",
+        State::Unmanaged => "unmanaged",
+        State::Provisioned => "provisioned",
+        State::Suspended => "suspended",
+        State::SuspendedWithExpiry => "suspended_with_expiry",
+        State::Deleting | State::SoftDeleted => "soft_deleted",
+        State::Expired => "expired",
+    }
+}

@@ -1,0 +1,264 @@
+//! `scimctl import`: people whom the product had before SCIM, stored as *unmanaged*: the identity provider does
+//! not see them until it provisions them.
+
+mod file;
+mod report;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use anyhow::{Context, ensure};
+use clap::Args;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use scim_core::{Additions, Meta, Resource, ResourceId, Version};
+use scim_lambda::clock::Clock;
+use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::{Act, Collection, Kind, Names, New, State, Store, Taking, Way};
+use scim_lambda::tenant::profile::LinkOn;
+use scim_lambda::tenant::{Profile, Types};
+
+use crate::bench::bar;
+use crate::operator;
+use crate::place::Place;
+use file::Record;
+pub use report::{Fate, Line, Report};
+
+/// How many records are looked up at a time.
+const SIDE_BY_SIDE: usize = 16;
+/// How many records are judged and stored before the next: after a break, the same command goes on there.
+const PORTION: usize = 200;
+
+/// Import users whom the product had before, from a file of CSV or of JSON objects, one a line
+#[derive(Debug, Args)]
+pub(crate) struct ImportOptions {
+    /// The tenant's name
+    pub(crate) tenant: String,
+    /// A file that ends in .csv, .ndjson or .jsonl
+    pub(crate) file: PathBuf,
+    /// Import them as unmanaged: known to the product, not to the identity provider until it provisions them
+    #[arg(long, required = true)]
+    pub(crate) unmanaged: bool,
+    /// Store nothing; only say who would be imported, by what each would be linked, and who conflicts
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+pub(crate) async fn run(place: &Place, options: &ImportOptions, json: bool) -> anyhow::Result<()> {
+    let connection = place.connect().await?;
+    let row = connection.tenant(&options.tenant).await?;
+    let name = options.file.display();
+    let records = file::read(&options.file).with_context(|| format!("{name} cannot be read"))?;
+    ensure!(!records.is_empty(), "{name} has no records");
+    let import = Import::new(connection.store.clone(), row, Clock::system())?;
+    let loading = if options.dry_run { None } else { connection.loading()? };
+    let bar = bar("users", records.len().try_into()?, json);
+    let report = import.run(records, options.dry_run, |more| bar.inc(more)).await?;
+    bar.finish_and_clear();
+    drop(loading);
+    crate::print(json, &report.json(), &report.to_string());
+    ensure!(report.is_clean(), "{} of {} records were not imported", report.faults(), report.lines.len());
+    Ok(())
+}
+
+/// Imports into one tenant.
+#[derive(Debug)]
+pub struct Import {
+    store: Store,
+    at: Collection,
+    types: Types,
+    profile: Profile,
+    act: Act,
+    clock: Clock,
+}
+
+/// A record that can be stored.
+struct Ready {
+    index: usize,
+    resource: Resource,
+    names: Names,
+}
+
+impl Import {
+    /// An import into this tenant.
+    ///
+    /// # Errors
+    /// If the tenant's profile cannot be read.
+    pub fn new(store: Store, row: TenantRow, clock: Clock) -> anyhow::Result<Self> {
+        let profile = Profile::read(&row.profile)?;
+        let types = Types::new(&profile, &Additions::default())?;
+        let at = Collection { tenant: row.key(), kind: Kind::User };
+        let act = operator::act(&row, &clock, "import")?;
+        Ok(Self { store, at, types, profile, act, clock })
+    }
+
+    /// Imports the text of a file of JSON objects, one a line.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn lines(&self, text: &str, dry: bool) -> anyhow::Result<Report> {
+        self.run(file::json_lines(text.as_bytes())?, dry, |_| {}).await
+    }
+
+    /// Judges all records, and stores those that can be unless it is a dry run. What an earlier run stored is
+    /// passed over.
+    async fn run(&self, records: Vec<Record>, dry: bool, progress: impl Fn(u64)) -> anyhow::Result<Report> {
+        let mut report = Report { dry, lines: Vec::with_capacity(records.len()) };
+        let mut seen = BTreeMap::new();
+        let mut rest = records.into_iter().peekable();
+        while rest.peek().is_some() {
+            let some: Vec<Record> = rest.by_ref().take(PORTION).collect();
+            let first = report.lines.len();
+            let mut ready = Vec::new();
+            for record in some {
+                let (line, user) = self.judge(record, report.lines.len(), &mut seen);
+                report.lines.push(line);
+                ready.extend(user);
+            }
+            let judged: Vec<(Ready, Option<Fate>)> = stream::iter(ready)
+                .map(|user| async move {
+                    let fate = self.known(&user).await?;
+                    Ok::<_, anyhow::Error>((user, fate))
+                })
+                .buffered(SIDE_BY_SIDE)
+                .try_collect()
+                .await?;
+            let mut new = Vec::new();
+            for (user, fate) in judged {
+                match (fate, report.lines.get_mut(user.index)) {
+                    (Some(fate), Some(line)) => line.fate = fate,
+                    _ => new.push(user),
+                }
+            }
+            if !dry {
+                self.store(&new, &mut report).await?;
+            }
+            progress((report.lines.len() - first).try_into()?);
+        }
+        Ok(report)
+    }
+
+    /// What a record says, and whether another one of the file says the same.
+    fn judge(
+        &self,
+        record: Record,
+        index: usize,
+        seen: &mut BTreeMap<(&'static str, String), usize>,
+    ) -> (Line, Option<Ready>) {
+        let mut line = Line::new(record.line, record.user_name.clone());
+        let (resource, names) = match self.resource(record) {
+            Ok(made) => made,
+            Err(why) => {
+                line.fate = Fate::Invalid(why.to_string());
+                return (line, None);
+            }
+        };
+        let keys = names.name().map(|name| ("userName", name.to_owned())).into_iter();
+        let keys = keys.chain(names.external_id().map(|id| ("externalId", id.to_owned())));
+        let keys = keys.chain(names.emails().iter().map(|email| ("e-mail", email.clone())));
+        let keys: Vec<_> = keys.collect();
+        if let Some((key, other)) = keys.iter().find_map(|key| Some((key.0, *seen.get(key)?))) {
+            line.fate = Fate::Conflict(format!("line {other} has the same {key}; who is meant cannot be told"));
+            return (line, None);
+        }
+        for way in &self.profile.create.link_on {
+            let (word, key) = match way {
+                LinkOn::ExternalId => ("externalId", "externalId"),
+                LinkOn::UserName => ("userName", "userName"),
+                LinkOn::Email => ("verified e-mail", "e-mail"),
+            };
+            if keys.iter().any(|(name, _)| *name == key) {
+                line.links_on.push(word);
+            }
+        }
+        seen.extend(keys.into_iter().map(|key| (key, line.number)));
+        line.id = Some(resource.id.clone());
+        (line, Some(Ready { index, resource, names }))
+    }
+
+    fn resource(&self, record: Record) -> anyhow::Result<(Resource, Names)> {
+        let users = self.types.iter().find(|of| of.kind == Kind::User).context("there are no users")?;
+        let mut attributes = users.resource.parse(record.user, self.profile.dialect())?.attributes;
+        users.shape(&mut attributes)?;
+        let names = Names::of(&users.resource, &attributes)?.with_verified(&record.verified);
+        let id = match record.id {
+            Some(id) => id.to_ascii_lowercase().parse::<uuid::Uuid>().ok().map(|id| id.to_string()),
+            None => Some(self.at.new_id(names.name())?.as_str().to_owned()),
+        };
+        let id = id.context("id is not a UUID; leave it out, and export shows the one that is made")?;
+        let id = id.parse().map_err(|()| anyhow::anyhow!("id is none"))?;
+        let now = self.clock.now();
+        let meta = Meta { created: now, last_modified: now, version: Version(1) };
+        Ok((Resource { id, meta, attributes }, names))
+    }
+
+    /// Whether the tenant knows somebody of these names.
+    async fn known(&self, user: &Ready) -> anyhow::Result<Option<Fate>> {
+        let (names, now) = (&user.names, self.clock.seconds());
+        let imported = self.store.unmanaged(&self.at, names, &[Way::Name]).await?;
+        if let Some(own) = imported.first() {
+            return Ok(Some(Fate::Known(own.resource.id.clone())));
+        }
+        let ways = [Way::ExternalId, Way::Email];
+        if let Some(other) = self.store.unmanaged(&self.at, names, &ways).await?.first() {
+            return Ok(Some(Fate::Conflict(format!(
+                "the imported user {} has the same externalId or e-mail under another userName",
+                other.resource.id
+            ))));
+        }
+        let provisioned = |id: &ResourceId, what: &str| {
+            Fate::Conflict(format!("the identity provider has provisioned {id} with the same {what} already"))
+        };
+        if let Some(name) = names.name()
+            && let Some(other) = self.store.by_name(&self.at, name, now).await?.unwrap_or_default().first()
+        {
+            return Ok(Some(provisioned(&other.resource.id, "userName")));
+        }
+        if let Some(external_id) = names.external_id()
+            && let Some(other) =
+                self.store.by_external_id(&self.at, external_id, now).await?.unwrap_or_default().first()
+        {
+            return Ok(Some(provisioned(&other.resource.id, "externalId")));
+        }
+        if self.store.resource(&self.at, &user.resource.id, now).await?.is_some() {
+            return Ok(Some(Fate::Conflict("somebody else has this id".into())));
+        }
+        Ok(None)
+    }
+
+    async fn store(&self, users: &[Ready], report: &mut Report) -> anyhow::Result<()> {
+        let mut refused = BTreeSet::new();
+        let mut rest: &[Ready] = users;
+        let mut most = usize::MAX;
+        while !rest.is_empty() {
+            let some: Vec<New<'_>> = rest
+                .iter()
+                .take(most)
+                .map(|user| New {
+                    resource: &user.resource,
+                    names: &user.names,
+                    taking: Taking { name: true, external_id: false },
+                    expires: None,
+                })
+                .collect();
+            let batch = self.store.create_first(&self.at, &some, State::Unmanaged, &self.act).await?;
+            match (batch.stored, batch.taken) {
+                (true, taken) => {
+                    rest = rest.get(taken..).unwrap_or_default();
+                    most = usize::MAX;
+                }
+                // Somebody came between: one by one shows who it is.
+                (false, 1) => {
+                    refused.extend(rest.first().map(|user| user.index));
+                    rest = rest.get(1..).unwrap_or_default();
+                }
+                (false, _) => most = 1,
+            }
+        }
+        for index in refused {
+            if let Some(line) = report.lines.get_mut(index) {
+                line.fate = Fate::Conflict("somebody took one of its names in this moment; run it again".into());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,204 @@
+//! `scimctl profile`: how the service behaves for a tenant.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use clap::Subcommand;
+use indicatif::ProgressBar;
+use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::{Collection, Kind};
+use scim_lambda::tenant::Profile;
+use scim_lambda::tenant::profile::{IDPS, OnInactive, PRESETS};
+use serde_json::{Value, json};
+
+use crate::place::{Connection, Place};
+use crate::print;
+
+/// How long the service believes a profile, and some seconds more.
+const LEARNED: Duration = Duration::from_secs(65);
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ProfileCommand {
+    /// List the profiles that ship, and the identity providers whose dialects are known
+    List,
+    /// Show all settings of a tenant, or of a profile that ships
+    Show {
+        /// A tenant's name, or that of a profile that ships
+        name: String,
+    },
+    /// Give a tenant another profile, or change some of its settings
+    Set {
+        /// The tenant's name
+        tenant: String,
+        /// Settings such as seats.limit=100; null takes a limit away
+        #[arg(value_name = "SETTING=VALUE")]
+        settings: Vec<String>,
+        #[command(flatten)]
+        source: Source,
+        /// Do not wait until all instances know a new limit of seats; set it once more after a minute
+        #[arg(long)]
+        no_wait: bool,
+    },
+    /// Show the settings in which two tenants or profiles differ
+    Diff {
+        /// A tenant's name, or that of a profile that ships
+        one: String,
+        /// Another one
+        other: String,
+    },
+}
+
+/// Where the settings of a profile come from, each over the one before.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(crate) struct Source {
+    /// The profile to begin with: one that ships
+    #[arg(long, value_name = "P")]
+    pub(crate) profile: Option<String>,
+    /// The identity provider whose dialect is spoken: entra, okta, onelogin, google, ...
+    #[arg(long, value_name = "I")]
+    pub(crate) idp: Option<String>,
+    /// A file of settings as JSON, in the form that `profile show --json` prints
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+impl Source {
+    /// The profile that this makes of another one.
+    pub(crate) fn over(&self, profile: Profile, settings: &[String]) -> anyhow::Result<Profile> {
+        let idp = self.idp.clone().or_else(|| profile.dialect.idp.clone());
+        let mut profile = match (&self.profile, &self.idp) {
+            (None, None) => profile,
+            (Some(name), _) => {
+                // Where a tenant is served is no matter of presets.
+                let address = profile.address;
+                Profile { address, ..Profile::preset(name, idp.as_deref())? }
+            }
+            (None, Some(idp)) => profile.speaking(idp)?,
+        };
+        if let Some(file) = &self.file {
+            let text = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
+            let document: Value = serde_json::from_slice(&text).context("the file of settings is not JSON")?;
+            profile = profile.over(document)?;
+        }
+        for setting in settings {
+            let (path, value) = setting.split_once('=').with_context(|| format!("{setting} is not SETTING=VALUE"))?;
+            profile = profile.with(path.trim(), value.trim())?;
+        }
+        Ok(profile)
+    }
+}
+
+pub(crate) async fn run(place: &Place, command: ProfileCommand, json: bool) -> anyhow::Result<()> {
+    match command {
+        ProfileCommand::List => {
+            let idps: Value = serde_json::from_str(IDPS)?;
+            let idps: Vec<&String> = idps.as_object().into_iter().flat_map(|idps| idps.keys()).collect();
+            let names = PRESETS.map(|(name, _)| name);
+            let mut lines = Vec::new();
+            for name in names {
+                let differences = differences(&Profile::default(), &Profile::preset(name, None)?)?;
+                let own = differences.iter().filter(|(path, ..)| path != "preset").count();
+                lines.push(format!("{name:14} {own:2} settings beside the default"));
+            }
+            let words = idps.iter().map(|idp| idp.as_str()).collect::<Vec<_>>().join(", ");
+            lines.push(format!("\nDialects: {words}"));
+            print(json, &json!({ "profiles": names, "idps": idps }), &lines.join("\n"));
+        }
+        ProfileCommand::Show { name } => {
+            let profile = named(place, &name).await?;
+            let lines = profile.flat()?.into_iter().map(|(path, value)| format!("{path} = {value}"));
+            print(json, &serde_json::to_value(&profile)?, &lines.collect::<Vec<_>>().join("\n"));
+        }
+        ProfileCommand::Set { tenant, settings, source, no_wait } => {
+            let connection = place.connect().await?;
+            let row = connection.tenant(&tenant).await?;
+            let before = Profile::read(&row.profile)?;
+            let profile = source.over(before.clone(), &settings)?;
+            let differences = differences(&before, &profile)?;
+            set(&connection, &row, &before, &profile, !no_wait, json).await?;
+            let object = json!({
+                "tenant": tenant, "version": row.profile_version + 1,
+                "changed": differences.iter().map(|(path, from, to)| json!({
+                    "setting": path, "from": from, "to": to,
+                })).collect::<Vec<_>>(),
+            });
+            let mut lines = told(&differences);
+            lines.push(format!(
+                "Tenant {tenant} has version {} of its profile within a minute.",
+                row.profile_version + 1
+            ));
+            print(json, &object, &lines.join("\n"));
+        }
+        ProfileCommand::Diff { one, other } => {
+            let differences = differences(&named(place, &one).await?, &named(place, &other).await?)?;
+            let object = json!({ "differences": differences.iter().map(|(path, from, to)| json!({
+                "setting": path, (one.as_str()): from, (other.as_str()): to,
+            })).collect::<Vec<_>>() });
+            let lines = told(&differences).join("\n");
+            print(json, &object, if lines.is_empty() { "They are the same." } else { &lines });
+        }
+    }
+    Ok(())
+}
+
+/// A setting, as it was and as it is.
+type Difference = (String, Value, Value);
+
+fn differences(one: &Profile, other: &Profile) -> anyhow::Result<Vec<Difference>> {
+    let both = one.flat()?.into_iter().zip(other.flat()?);
+    Ok(both.filter(|(a, b)| a.1 != b.1).map(|(a, b)| (a.0, a.1, b.1)).collect())
+}
+
+fn told(differences: &[Difference]) -> Vec<String> {
+    differences.iter().map(|(path, from, to)| format!("{path}: {from} -> {to}")).collect()
+}
+
+/// The profile of a tenant, or one that ships.
+async fn named(place: &Place, name: &str) -> anyhow::Result<Profile> {
+    if PRESETS.iter().any(|(preset, _)| *preset == name) {
+        return Ok(Profile::preset(name, None)?);
+    }
+    let connection = place.connect().await?;
+    let row = connection.tenant(name).await;
+    let row =
+        row.with_context(|| format!("{name} is no profile that ships either; scimctl profile list shows them"))?;
+    Ok(Profile::read(&row.profile)?)
+}
+
+/// Whether visible users may expire under a profile.
+pub(crate) fn is_expiring(profile: &Profile) -> bool {
+    profile.deprovision.on_inactive == OnInactive::SuspendWithExpiry
+}
+
+/// Gives a tenant another profile. A limit of seats is there before anybody is held to it, and active users
+/// are counted once all instances keep count.
+pub(crate) async fn set(
+    connection: &Connection,
+    row: &TenantRow,
+    before: &Profile,
+    profile: &Profile,
+    wait: bool,
+    json: bool,
+) -> anyhow::Result<()> {
+    let users = Collection { tenant: row.key(), kind: Kind::User };
+    let seats = before.seats.limit != profile.seats.limit;
+    let begins = before.seats.limit.is_none() && profile.seats.limit.is_some();
+    if seats && profile.seats.limit.is_some() {
+        connection.store.set_seats(&users, profile.seats.limit).await?;
+    }
+    let stored = connection.store.set_profile(row, &profile.write()?, is_expiring(profile)).await?;
+    ensure!(stored, "somebody else changed the profile of {} at the same time; look at it and try again", row.name);
+    if seats && profile.seats.limit.is_none() {
+        connection.store.set_seats(&users, None).await?;
+    }
+    if begins && wait {
+        let spinner = if json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
+        spinner.enable_steady_tick(Duration::from_millis(200));
+        spinner.set_message("All instances of the service learn of the limit within a minute; then seats are counted.");
+        tokio::time::sleep(LEARNED).await;
+        spinner.finish_and_clear();
+        connection.store.set_seats(&users, profile.seats.limit).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,40 @@
+//! `scimctl user`: what the operator undoes.
+
+use clap::Subcommand;
+use scim_lambda::store::Kind;
+use serde_json::json;
+
+use crate::operator::Operator;
+use crate::place::Place;
+use crate::print;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Bring a deleted user back, active, with its id and data; its groups must be assigned again
+    Restore {
+        /// The tenant's name
+        tenant: String,
+        /// The user's id; scimctl export TENANT shows who was deleted
+        id: String,
+        /// Another userName, if somebody else has the old one by now
+        #[arg(long, value_name = "NAME")]
+        user_name: Option<String>,
+    },
+}
+
+pub(crate) async fn run(place: &Place, command: UserCommand, json: bool) -> anyhow::Result<()> {
+    let UserCommand::Restore { tenant, id, user_name } = command;
+    let connection = place.connect().await?;
+    let operator = Operator::new(&connection, &tenant).await?;
+    let id = id.parse().map_err(|()| anyhow::anyhow!("{id} is no id"))?;
+    let mut types = operator.tenant.types.iter();
+    let users = types.find(|of| of.kind == Kind::User).ok_or_else(|| anyhow::anyhow!("there are no users"))?;
+    let user = operator.directory.bring_back(operator.call(), users, &id, user_name.as_deref()).await?;
+    let name = user.attributes.text("userName").unwrap_or_default();
+    print(
+        json,
+        &json!({ "tenant": tenant, "id": user.id.as_str(), "userName": name, "restored": true }),
+        &format!("{name} ({}) is back, active, and in no group.", user.id),
+    );
+    Ok(())
+}

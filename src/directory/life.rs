@@ -1,0 +1,186 @@
+//! The life of a user: one table of what each event does in each state. `docs/LIFE.md` shows it, and the
+//! tests walk through all of it.
+
+use crate::store::resources::is_active;
+use crate::store::{State as Stage, Stored};
+use crate::tenant::profile::{Deleted, Existing, OnDelete, OnInactive, Profile};
+
+/// Where a user is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// There is none, or none any more.
+    Absent,
+    /// Imported: known to the product, not to the identity provider yet. 404.
+    Unmanaged,
+    /// Active.
+    Provisioned,
+    /// Inactive.
+    Suspended,
+    /// Inactive, and erased when the retention ends.
+    SuspendedWithExpiry,
+    /// Deleted, while memberships are still to be removed. 404.
+    Deleting,
+    /// Deleted, and kept. 404.
+    SoftDeleted,
+    /// Its time has come: gone for everybody, whether or not its rows are there.
+    Expired,
+}
+
+/// What happens to a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// POST for the same person.
+    Post,
+    /// POST for another person of the same userName.
+    Namesake,
+    /// PUT or PATCH that leaves `active`.
+    Change,
+    /// PUT or PATCH that makes `active` true.
+    Activate,
+    /// PUT or PATCH that makes `active` false.
+    Deactivate,
+    /// DELETE.
+    Delete,
+    /// The retention ends.
+    Expiry,
+    /// The operator brings the user back.
+    Restore,
+    /// The operator imports the user.
+    Import,
+}
+
+/// What is done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// 201: a new user with an id of its own.
+    Create,
+    /// 201: the imported user is adopted with its id, or 409, as `create.existing` says.
+    Adopt,
+    /// 409.
+    Conflict,
+    /// 201, or done: the user is back with its id and data.
+    Return,
+    /// 200: another value, or none, and the same state.
+    Keep,
+    /// 200: the user is active.
+    Activate,
+    /// 200: the user is inactive.
+    Suspend,
+    /// 204 or 400, as `deprovision.on_delete` says.
+    Deprovision,
+    /// 204: what a broken DELETE left is removed.
+    Finish,
+    /// 404.
+    NotFound,
+    /// Erased, with a row in the log.
+    Erase,
+    /// The row is made.
+    Import,
+    /// Nothing.
+    Nothing,
+}
+
+impl State {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 8] = [
+        Self::Absent,
+        Self::Unmanaged,
+        Self::Provisioned,
+        Self::Suspended,
+        Self::SuspendedWithExpiry,
+        Self::Deleting,
+        Self::SoftDeleted,
+        Self::Expired,
+    ];
+
+    /// The state of a stored user at a time, in seconds since 1970; with `memberships` if it is in a group.
+    pub fn of(user: Option<&Stored>, memberships: bool, now: i64) -> Self {
+        let Some(user) = user else { return Self::Absent };
+        if user.expires.is_some_and(|expiry| expiry <= now) {
+            return Self::Expired;
+        }
+        match user.state {
+            Stage::Unmanaged => Self::Unmanaged,
+            Stage::Deleted if memberships => Self::Deleting,
+            Stage::Deleted => Self::SoftDeleted,
+            Stage::Live if user.expires.is_some() => Self::SuspendedWithExpiry,
+            Stage::Live if is_active(&user.resource.attributes) => Self::Provisioned,
+            Stage::Live => Self::Suspended,
+        }
+    }
+
+    /// What an event does in this state.
+    pub fn step(self, event: Event) -> Step {
+        use State::{Absent, Deleting, Expired, Provisioned, SoftDeleted, Suspended, SuspendedWithExpiry, Unmanaged};
+        match (self, event) {
+            (Absent | Expired, Event::Post | Event::Namesake) => Step::Create,
+            (Absent | Expired, Event::Import) => Step::Import,
+            (Absent | Expired, Event::Expiry) => Step::Nothing,
+
+            (Unmanaged, Event::Post) => Step::Adopt,
+            (Unmanaged, Event::Namesake) => Step::Adopt,
+            (Unmanaged, Event::Import | Event::Expiry) => Step::Nothing,
+
+            // Who comes back before the clock has run out is the same person: the clock stops.
+            (SuspendedWithExpiry, Event::Post) => Step::Return,
+            (SuspendedWithExpiry, Event::Expiry) => Step::Erase,
+            (Provisioned | Suspended | SuspendedWithExpiry, Event::Post | Event::Namesake) => Step::Conflict,
+            (Provisioned | Suspended | SuspendedWithExpiry, Event::Change) => Step::Keep,
+            (Provisioned | Suspended | SuspendedWithExpiry, Event::Activate) => Step::Activate,
+            (Provisioned | Suspended | SuspendedWithExpiry, Event::Deactivate) => Step::Suspend,
+            (Provisioned | Suspended | SuspendedWithExpiry, Event::Delete) => Step::Deprovision,
+            (Provisioned | Suspended | SuspendedWithExpiry, Event::Import | Event::Expiry | Event::Restore) => {
+                Step::Nothing
+            }
+
+            (Deleting | SoftDeleted, Event::Post | Event::Restore) => Step::Return,
+            // A namesake who takes over a leaver's address never wakes the leaver's account.
+            (Deleting | SoftDeleted, Event::Namesake) => Step::Create,
+            (Deleting | SoftDeleted, Event::Import) => Step::Nothing,
+            (Deleting | SoftDeleted, Event::Expiry) => Step::Erase,
+            (Deleting, Event::Delete) => Step::Finish,
+
+            (_, Event::Change | Event::Activate | Event::Deactivate | Event::Delete | Event::Restore) => Step::NotFound,
+        }
+    }
+
+    /// Where a step leads from here under a profile.
+    pub fn after(self, step: Step, profile: &Profile) -> Self {
+        match step {
+            Step::Create | Step::Activate => Self::Provisioned,
+            Step::Return if profile.create.deleted == Deleted::New && self != Self::SuspendedWithExpiry => self,
+            Step::Return => Self::Provisioned,
+            Step::Adopt if profile.create.existing == Existing::Link => Self::Provisioned,
+            Step::Suspend => match (self, profile.deprovision.on_inactive) {
+                // A user who is inactive already keeps the clock it has, or has none.
+                (Self::Provisioned, OnInactive::SuspendWithExpiry) => Self::SuspendedWithExpiry,
+                (Self::Provisioned, OnInactive::Suspend) => Self::Suspended,
+                (inactive, _) => inactive,
+            },
+            Step::Deprovision => match profile.deprovision.on_delete {
+                OnDelete::SoftDelete | OnDelete::Deactivate => Self::SoftDeleted,
+                OnDelete::HardDelete => Self::Absent,
+                OnDelete::Refuse => self,
+            },
+            Step::Finish => Self::SoftDeleted,
+            Step::Erase => Self::Absent,
+            Step::Import => Self::Unmanaged,
+            Step::Adopt | Step::Conflict | Step::Keep | Step::NotFound | Step::Nothing => self,
+        }
+    }
+}
+
+impl Event {
+    /// All of them, in the order of the table.
+    pub const ALL: [Self; 9] = [
+        Self::Post,
+        Self::Namesake,
+        Self::Change,
+        Self::Activate,
+        Self::Deactivate,
+        Self::Delete,
+        Self::Expiry,
+        Self::Restore,
+        Self::Import,
+    ];
+}

@@ -1,0 +1,70 @@
+//! How people whom the product had before become provisioned: a POST adopts the user that was imported.
+
+use scim_core::resource::Attributes;
+use scim_core::{Error, Resource};
+
+use super::{Call, Directory, TRIES, busy, checked, lifecycle, policy, refuse};
+use crate::store::{Names, New, Operation, Way, Wrote};
+use crate::tenant::profile::{Existing, LinkOn};
+use crate::tenant::{Type, unanswered};
+
+impl Directory {
+    /// Adopts the imported user that a new user's names stand for, with its id and data under what the
+    /// message asserts; `None` if there is none. Up to three reads in a row, and only where the profile links.
+    ///
+    /// # Errors
+    /// 409 if several imported users have these names, or somebody else has one of them; 403 without a seat.
+    pub(super) async fn linked(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        names: &Names,
+        asserted: &Attributes,
+    ) -> Result<Option<Resource>, Error> {
+        let policy = &call.tenant.profile.create;
+        if of.kind != crate::store::Kind::User || policy.existing != Existing::Link {
+            return Ok(None);
+        }
+        let ways = policy.link_on.iter().map(|way| match way {
+            LinkOn::ExternalId => Way::ExternalId,
+            LinkOn::UserName => Way::Name,
+            LinkOn::Email => Way::Email,
+        });
+        let ways: Vec<Way> = ways.collect();
+        let at = call.collection(&of.kind);
+        let act = self.act(call, Operation::Link);
+        let mut asserted = asserted.clone();
+        for _ in 0..TRIES {
+            let found = self.store.unmanaged(&at, names, &ways).await.map_err(unanswered)?;
+            let [old] = found.as_slice() else {
+                return match found.is_empty() {
+                    true => Ok(None),
+                    false => Err(Error::uniqueness(
+                        "Several users that the product had before have this e-mail address; its operator must say \
+                         which one is meant (scimctl import).",
+                    )),
+                };
+            };
+            let mut attributes = old.resource.attributes.clone();
+            attributes.overlay(asserted.clone());
+            of.shape(&mut attributes)?;
+            let names = checked(of, &attributes)?;
+            let resource = self.next_version(old, attributes);
+            let taking = lifecycle::any_name();
+            let new = New { resource: &resource, names: &names, taking, expires: None };
+            match self.store.link(&at, old, new, &act).await.map_err(unanswered)? {
+                Wrote::Stored => return Ok(Some(resource)),
+                Wrote::Refused(refusal) => {
+                    refuse(of, &names, &refusal)?;
+                    if refusal.external_id.is_some() {
+                        return Err(Error::uniqueness("externalId belongs to another User of this tenant."));
+                    }
+                    if refusal.full {
+                        policy::without_seat(&call.tenant.profile, &mut asserted)?;
+                    }
+                }
+            }
+        }
+        Err(busy())
+    }
+}

@@ -1,0 +1,188 @@
+//! What a tenant's profile says of a request before and beside the store: what is switched off, seats, the
+//! brake, and when somebody expires.
+
+use scim_core::resource::Attributes;
+use scim_core::{Error, ErrorKind, ResourceId};
+use serde_json::Value;
+
+use super::{Call, Directory, busy};
+use crate::store::resources::is_active;
+use crate::store::{Act, Collection, Kind, Operation, Stored};
+use crate::tenant::profile::{BrakeAnswer, InactiveCreate, OnDelete, OnInactive, Profile, WhenFull};
+use crate::tenant::{Type, unanswered};
+
+/// A time that never comes: the last second of the year 9999.
+const NEVER: i64 = 253_402_300_799;
+const DAY: i64 = 24 * 60 * 60;
+
+/// `active` of a new user, as the profile has it.
+///
+/// # Errors
+/// 403 if users may not be created; 400 if they may not be created inactive.
+pub(super) fn admit_create(of: &Type, profile: &Profile, attributes: &mut Attributes) -> Result<(), Error> {
+    if of.kind != Kind::User {
+        return Ok(());
+    }
+    if !profile.operations.create.is_on() {
+        return Err(switched_off("creates no users", "operations.create"));
+    }
+    match (attributes.get("active"), profile.create.inactive) {
+        (Some(Value::Bool(false)), InactiveCreate::Refuse) => {
+            return Err(Error::invalid_value(
+                "A new user must be active: active is false; create the user when it is assigned, with active true.",
+            ));
+        }
+        (Some(_), InactiveCreate::IgnoreActive) | (None, _) => attributes.set("active", Value::Bool(true)),
+        (Some(_), _) => {}
+    }
+    Ok(())
+}
+
+/// # Errors
+/// 403 for a change of a user that the profile switches off.
+pub(super) fn admit_change(of: &Type, profile: &Profile, before: &Attributes, after: &Attributes) -> Result<(), Error> {
+    if of.kind != Kind::User {
+        return Ok(());
+    }
+    if !profile.operations.update.is_on() && before.changed(after).iter().any(|name| name != "active") {
+        return Err(switched_off("changes no users but for active", "operations.update"));
+    }
+    if !profile.operations.deactivate.is_on() && is_active(before) && !is_active(after) {
+        return Err(switched_off("deactivates no users", "operations.deactivate"));
+    }
+    Ok(())
+}
+
+/// # Errors
+/// 403 or 400 if users are not deleted here.
+pub(super) fn admit_delete(of: &Type, profile: &Profile) -> Result<(), Error> {
+    if of.kind != Kind::User {
+        return Ok(());
+    }
+    if !profile.operations.delete.is_on() {
+        return Err(switched_off("deletes no users", "operations.delete"));
+    }
+    match profile.deprovision.on_delete {
+        OnDelete::Refuse => Err(Error::new(
+            ErrorKind::BadRequest,
+            "Users are not deleted here, since what they wrote stays: set active to false instead.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn switched_off(what: &str, setting: &str) -> Error {
+    Error::new(
+        ErrorKind::Forbidden,
+        format!("This service provider {what} through SCIM; switch that off in the identity provider ({setting})."),
+    )
+}
+
+/// What is to become of somebody for whom no seat is left.
+///
+/// # Errors
+/// 403 unless the profile creates such users inactive.
+pub(super) fn without_seat(profile: &Profile, attributes: &mut Attributes) -> Result<(), Error> {
+    if profile.seats.when_full == WhenFull::Refuse {
+        return Err(no_seat());
+    }
+    attributes.set("active", Value::Bool(false));
+    Ok(())
+}
+
+pub(super) fn no_seat() -> Error {
+    Error::new(
+        ErrorKind::Forbidden,
+        "No seat is left for one more active user: deactivate somebody, or buy more seats, and send it again.",
+    )
+}
+
+impl Directory {
+    /// When a deleted user is erased, in seconds since 1970.
+    pub(super) fn deleted_until(&self, call: Call<'_>, now: i64) -> i64 {
+        match call.tenant.profile.deprovision.on_delete {
+            OnDelete::Deactivate => NEVER,
+            _ => now.saturating_add(self.retention_of(call)),
+        }
+    }
+
+    fn retention_of(&self, call: Call<'_>) -> i64 {
+        let days = call.tenant.profile.deprovision.retention_days;
+        days.map_or(i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX), |days| i64::from(days) * DAY)
+    }
+
+    /// When a visible user is erased who becomes so: who is active, never; who is inactive keeps the clock it
+    /// has; who becomes inactive gets one if the profile says so.
+    pub(super) fn visible_until(&self, call: Call<'_>, of: &Type, old: &Stored, after: &Attributes) -> Option<i64> {
+        if of.kind != Kind::User || is_active(after) {
+            return None;
+        }
+        let begins = call.tenant.profile.deprovision.on_inactive == OnInactive::SuspendWithExpiry
+            && is_active(&old.resource.attributes);
+        let new = begins.then(|| self.clock.seconds().saturating_add(self.retention_of(call)));
+        old.expires.or(new)
+    }
+
+    /// Erases the visible users whose time has come, so that no list and no count knows them. One call for
+    /// tenants that may have such users, none for others.
+    ///
+    /// # Errors
+    /// 503 if it cannot be done in time.
+    pub async fn expire_due(&self, call: Call<'_>) -> Result<(), Error> {
+        if !call.tenant.is_expiring() {
+            return Ok(());
+        }
+        let at = call.collection(&Kind::User);
+        let act = Act { by: "expiry".into(), ..self.act(call, Operation::Expire) };
+        loop {
+            let due = self.store.due(&at, act.now).await.map_err(unanswered)?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            for (expires, id) in due {
+                self.leave_all(call, &at, &id, &act).await?;
+                self.store.expire(&at, expires, &id, &act).await.map_err(unanswered)?;
+            }
+            if tokio::time::Instant::now() > call.until {
+                return Err(busy());
+            }
+        }
+    }
+
+    /// Lets a deactivation that was not counted try again in a new window, or stops it.
+    ///
+    /// # Errors
+    /// 429 or 403 if too many were deactivated, until the operator lifts the brake; 503.
+    pub(super) async fn brake(&self, call: Call<'_>, at: &Collection, id: &ResourceId) -> Result<(), Error> {
+        let brake = &call.tenant.profile.brake;
+        let window = i64::from(brake.window_minutes) * 60;
+        let act = self.act(call, Operation::Brake);
+        let seen = self.store.brake(&at.tenant).await.map_err(unanswered)?;
+        if let Some(row) = seen.filter(|row| row.tripped.is_some() || row.begun > act.now - window) {
+            if row.tripped.is_none() && row.counted < row.most {
+                return Ok(());
+            }
+            if row.tripped.is_none() {
+                self.store.trip_brake(&at.tenant, row, id, &act).await.map_err(unanswered)?;
+            }
+            let kind = match brake.answer {
+                BrakeAnswer::TooManyRequests => ErrorKind::TooManyRequests,
+                BrakeAnswer::Forbidden => ErrorKind::Forbidden,
+            };
+            return Err(Error::new(
+                kind,
+                "So many users were deactivated in a short time that it may be a mistake; no more are until the \
+                 service provider's operator confirms it (scimctl brake lift).",
+            ));
+        }
+        let share = match brake.share {
+            Some(share) => {
+                let active = self.store.active(at).await.map_err(unanswered)?;
+                Some((active.saturating_mul(i64::from(share)) / 100).max(1))
+            }
+            None => None,
+        };
+        let most = share.into_iter().chain(brake.deactivations.map(i64::from)).min().unwrap_or(i64::MAX);
+        self.store.open_brake(&at.tenant, seen, act.now, most).await.map_err(unanswered)
+    }
+}

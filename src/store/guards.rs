@@ -1,0 +1,192 @@
+//! Two rows that hold a tenant's changes to a limit: how many seats its active users take, and how many were
+//! deactivated of late. Both change in the transaction that changes the user, so they are exact.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use scim_core::ResourceId;
+
+use super::item::Row;
+use super::keys::{Collection, TenantKey};
+use super::log::{self, Act};
+use super::transaction::{Condition, Outcome, Role, Transaction, number};
+use super::{Query, Rows, Store, StoreError};
+use crate::telemetry::{self, Metric};
+
+const SEATS: &str = "seats";
+const BRAKE: &str = "brake";
+/// More than any tenant has.
+const NO_LIMIT: i64 = 1_000_000_000_000;
+/// How often seats are counted anew while users change.
+const TRIES: usize = 20;
+
+/// The seats of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeatsRow {
+    /// Active users.
+    pub used: i64,
+    /// Most of them. `used` is above it after it was lowered: then nobody is activated until enough are gone.
+    pub limit: i64,
+    /// How often the row changed.
+    version: i64,
+}
+
+/// The brake of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrakeRow {
+    /// When the window began, in seconds since 1970.
+    pub begun: i64,
+    /// Deactivations since.
+    pub counted: i64,
+    /// Most of them.
+    pub most: i64,
+    /// Since when nobody can be deactivated, in seconds since 1970.
+    pub tripped: Option<i64>,
+}
+
+/// Takes or frees a seat, and counts a deactivation, where the tenant has such limits.
+pub(super) fn add(transaction: &mut Transaction, tenant: &TenantKey, act: &Act, active: i64) -> Result<(), StoreError> {
+    if active != 0 && act.seats {
+        let free = (active > 0).then_some("used < lim");
+        let values = [(":more", number(active)), (":one", number(1))];
+        let row = Row::new(&tenant.counters(), SEATS);
+        transaction.update(Role::Seats, row, "ADD used :more, v :one", values, free)?;
+    }
+    if let Some(window) = act.brake.filter(|_| active < 0) {
+        let open = "attribute_exists(p) AND attribute_not_exists(tripped) AND n < most AND w > :ended";
+        let values = [(":one", number(1)), (":ended", number(act.now - window))];
+        transaction.update(Role::Brake, Row::new(&tenant.counters(), BRAKE), "ADD n :one", values, Some(open))?;
+    }
+    Ok(())
+}
+
+impl Store {
+    /// The seats of a tenant, if they were ever limited. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn seats(&self, tenant: &TenantKey) -> Result<Option<SeatsRow>, StoreError> {
+        let row = self.get(&tenant.counters(), SEATS).await?;
+        let read = |row: super::item::Item| {
+            // Whoever does not know yet that the limit is gone may leave a row without one.
+            let (Some(used), Some(limit)) = (row.number("used"), row.number("lim")) else { return Ok(None) };
+            Ok(Some(SeatsRow { used, limit, version: row.need_number("v")? }))
+        };
+        row.map_or(Ok(None), read)
+    }
+
+    /// Sets how many users may be active, or takes the limit away, and counts those who are. Exact if all
+    /// writers know already that there is a limit. Three calls, more while users change.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn set_seats(&self, users: &Collection, limit: Option<u32>) -> Result<(), StoreError> {
+        let key = || Row::new(&users.tenant.counters(), SEATS);
+        // The row stays without a limit: whoever does not know yet that there is none goes on counting.
+        let limit = limit.map_or(NO_LIMIT, i64::from);
+        for _ in 0..TRIES {
+            // Whoever changes the number of active users changes this row too.
+            let seen = self.seats(&users.tenant).await?;
+            let used = self.active(users).await?;
+            let version = seen.map_or(0, |seen| seen.version);
+            let row = key().number("used", used).number("lim", limit).number("v", version + 1);
+            let same = match seen {
+                Some(_) => Condition("v = :seen", vec![(":seen", number(version))]),
+                None => Condition("attribute_not_exists(lim)", Vec::new()),
+            };
+            let mut transaction = Transaction::on(self);
+            transaction.put(Role::Seats, row, Some(same))?;
+            if matches!(transaction.commit(self).await?, Outcome::Committed) {
+                return Ok(());
+            }
+        }
+        Err(StoreError::Unavailable("the number of active users keeps changing".into()))
+    }
+
+    /// How many users are active. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn active(&self, users: &Collection) -> Result<i64, StoreError> {
+        let (partition, prefix) = (users.tenant.counters(), users.counters());
+        let query = Query { only: Some("a"), ..Query::of(Rows::Beginning(&partition, &prefix)) };
+        Ok(self.query(query).await?.0.iter().filter_map(|counter| counter.number("a")).sum())
+    }
+
+    /// The brake of a tenant, if somebody was deactivated since there is one. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn brake(&self, tenant: &TenantKey) -> Result<Option<BrakeRow>, StoreError> {
+        let row = self.get(&tenant.counters(), BRAKE).await?;
+        let read = |row: super::item::Item| {
+            Ok(BrakeRow {
+                begun: row.need_number("w")?,
+                counted: row.need_number("n")?,
+                most: row.need_number("most")?,
+                tripped: row.number("tripped"),
+            })
+        };
+        row.map(read).transpose()
+    }
+
+    /// Opens a new window in which at most `most` users may be deactivated, in place of the one that was
+    /// seen. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn open_brake(
+        &self,
+        tenant: &TenantKey,
+        seen: Option<BrakeRow>,
+        now: i64,
+        most: i64,
+    ) -> Result<(), StoreError> {
+        let row = Row::new(&tenant.counters(), BRAKE).number("w", now).number("n", 0).number("most", most);
+        let same = match seen {
+            Some(seen) => {
+                let same = "attribute_not_exists(p) OR w = :seen AND attribute_not_exists(tripped)";
+                Condition(same, vec![(":seen", number(seen.begun))])
+            }
+            None => Condition("attribute_not_exists(p)", Vec::new()),
+        };
+        let mut transaction = Transaction::on(self);
+        transaction.put(Role::Brake, row, Some(same))?;
+        transaction.commit(self).await?;
+        Ok(())
+    }
+
+    /// Stops deactivations until they are let pass, with a row in the log and a metric, unless they were
+    /// stopped before or the window is another one. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn trip_brake(
+        &self,
+        tenant: &TenantKey,
+        seen: BrakeRow,
+        about: &ResourceId,
+        act: &Act,
+    ) -> Result<(), StoreError> {
+        let mut transaction = Transaction::on(self);
+        let values = [(":now", number(act.now)), (":seen", number(seen.begun))];
+        let still = Some("w = :seen AND attribute_not_exists(tripped)");
+        let key = Row::new(&tenant.counters(), BRAKE);
+        transaction.update(Role::Brake, key, "SET tripped = :now", values, still)?;
+        log::add(&mut transaction, tenant, act, about, None, &[])?;
+        if matches!(transaction.commit(self).await?, Outcome::Committed) {
+            telemetry::count(Metric::BrakeTripped, tenant.code().as_str());
+        }
+        Ok(())
+    }
+
+    /// Lets deactivations pass again, in a new window; `false` if they were not stopped. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn lift_brake(&self, tenant: &TenantKey, about: &ResourceId, act: &Act) -> Result<bool, StoreError> {
+        let mut transaction = Transaction::on(self);
+        let tripped = Condition("attribute_exists(tripped)", Vec::<(&str, AttributeValue)>::new());
+        transaction.delete(Role::Brake, Row::new(&tenant.counters(), BRAKE), Some(tripped))?;
+        log::add(&mut transaction, tenant, act, about, None, &[])?;
+        Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
+    }
+}

@@ -1,0 +1,138 @@
+//! Profiles: every policy in which products and identity providers differ, as plain data.
+//!
+//! A profile is the default one with the settings of a preset, of an identity provider's dialect and of the
+//! operator laid over it; `docs/PROFILES.md` lists them all.
+
+mod check;
+mod presets;
+mod sections;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use scim_core::{Dialect, Unknown};
+
+pub use check::{Wrong, settings};
+pub(super) use presets::advice;
+pub use presets::{IDPS, PRESETS};
+pub use sections::*;
+
+/// How the service behaves for one tenant.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Profile {
+    /// The preset it was made from.
+    pub preset: String,
+    /// What becomes of users who are deleted or made inactive.
+    pub deprovision: Deprovision,
+    /// What a POST of a user may do.
+    pub create: Create,
+    /// How many users may be active.
+    pub seats: Seats,
+    /// Which attributes there are.
+    pub attributes: AttributePolicy,
+    /// How closely messages must follow the RFCs.
+    pub dialect: DialectPolicy,
+    /// When too many users are deactivated at once.
+    pub brake: Brake,
+    /// Whether there are groups.
+    pub groups: Groups,
+    /// What the identity provider may do at all.
+    pub operations: Operations,
+    /// How tokens are minted.
+    pub token: Token,
+    /// Where the tenant is served.
+    pub address: Address,
+    /// How long the log is kept.
+    pub audit: Audit,
+}
+
+impl Profile {
+    /// A preset with the dialect of an identity provider, if one is named.
+    ///
+    /// # Errors
+    /// [`Wrong`] if there is no such preset or identity provider.
+    pub fn preset(name: &str, idp: Option<&str>) -> Result<Self, Wrong> {
+        let preset = Self::default().over(presets::preset(name)?)?.over(serde_json::json!({ "preset": name }))?;
+        idp.map_or(Ok(preset.clone()), |idp| preset.speaking(idp))
+    }
+
+    /// The profile in a tenant's row: a preset's name, or all settings as JSON. Settings that it does not
+    /// know are those of a newer version; they are passed over.
+    ///
+    /// # Errors
+    /// [`Wrong`] if it is neither.
+    pub fn read(text: &str) -> Result<Self, Wrong> {
+        match text.starts_with('{') {
+            true => serde_json::from_str(text).map_err(|error| Wrong(error.to_string())),
+            false => Self::preset(text, None),
+        }
+    }
+
+    /// What a tenant's row holds.
+    ///
+    /// # Errors
+    /// Never: a profile is plain data.
+    pub fn write(&self) -> Result<String, Wrong> {
+        serde_json::to_string(self).map_err(|error| Wrong(error.to_string()))
+    }
+
+    /// This profile with one more setting: `seats.limit` and the JSON text of its value, or a plain word.
+    ///
+    /// # Errors
+    /// [`Wrong`] if there is no such setting or it takes no such value.
+    pub fn with(&self, path: &str, value: &str) -> Result<Self, Wrong> {
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+        let nested = path.rsplit('.').fold(value, |inner, name| serde_json::json!({ name: inner }));
+        let mut document = Self::document(self)?;
+        check::lay_over(&mut document, nested, "")?;
+        Self::of(document)
+    }
+
+    /// This profile in the dialect of an identity provider.
+    ///
+    /// # Errors
+    /// [`Wrong`] if it is not known.
+    pub fn speaking(&self, idp: &str) -> Result<Self, Wrong> {
+        self.over(presets::dialect(idp)?)?.over(serde_json::json!({ "dialect": { "idp": idp } }))
+    }
+
+    /// The profile of a document with all settings, or some of them over this one.
+    ///
+    /// # Errors
+    /// As [`Profile::with`].
+    pub fn over(&self, settings: Value) -> Result<Self, Wrong> {
+        let mut document = Self::document(self)?;
+        check::lay_over(&mut document, settings, "")?;
+        Self::of(document)
+    }
+
+    fn of(document: Value) -> Result<Self, Wrong> {
+        let profile: Self = serde_json::from_value(document).map_err(|error| Wrong(error.to_string()))?;
+        profile.check()?;
+        Ok(profile)
+    }
+
+    fn document(&self) -> Result<Value, Wrong> {
+        serde_json::to_value(self).map_err(|error| Wrong(error.to_string()))
+    }
+
+    /// All settings by their paths, such as `seats.limit`, in the order of the document.
+    ///
+    /// # Errors
+    /// Never: a profile is plain data.
+    pub fn flat(&self) -> Result<Vec<(String, Value)>, Wrong> {
+        Ok(settings(&self.document()?))
+    }
+
+    /// How messages are read.
+    pub fn dialect(&self) -> Dialect {
+        let unknown = |refuse| if refuse { Unknown::Refuse } else { Unknown::Ignore };
+        Dialect {
+            strict: self.dialect.messages == Messages::Strict,
+            unknown: unknown(self.attributes.unknown == Unknowns::Refuse),
+            unknown_path: unknown(self.attributes.unknown_patch_path == Refused::Refuse),
+            replace_creates: self.dialect.replace_without_match == NoMatch::Create,
+        }
+    }
+}
