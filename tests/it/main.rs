@@ -18,6 +18,7 @@ mod lifecycle;
 mod model;
 mod paging;
 mod plans;
+mod products;
 mod races;
 mod rfc;
 mod schemas;

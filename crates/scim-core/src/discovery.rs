@@ -7,7 +7,7 @@ use crate::bulk;
 use crate::message::MAX_BODY_BYTES;
 use crate::query::{CURSOR_SECONDS, DEFAULT_COUNT, MAX_COUNT};
 use crate::resource_type::ResourceType;
-use crate::schema::Schema;
+use crate::schema::{Attribute, Schema};
 
 const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
@@ -68,7 +68,13 @@ pub fn resource_type(resource_type: &ResourceType, base_url: &str) -> Value {
 /// One schema (RFC 7643, 7).
 pub fn schema(schema: &Schema, base_url: &str) -> Value {
     let mut document = json!({ "schemas": [SCHEMA] });
-    if let (Value::Object(document), Ok(Value::Object(body))) = (&mut document, serde_json::to_value(schema)) {
+    let mut schema = schema.clone();
+    let subs = |attribute: &mut Attribute| attribute.sub_attributes.iter_mut().for_each(|sub| sub.closed = false);
+    schema.attributes.iter_mut().for_each(|attribute| {
+        attribute.closed = false;
+        subs(attribute);
+    });
+    if let (Value::Object(document), Ok(Value::Object(body))) = (&mut document, serde_json::to_value(&schema)) {
         document.extend(body);
         document.insert(
             "meta".into(),

@@ -84,7 +84,9 @@ impl Import {
     /// # Errors
     /// If the tenant's profile cannot be read.
     pub fn new(store: Store, row: TenantRow, clock: Clock) -> anyhow::Result<Self> {
-        let profile = Profile::read(&row.profile)?;
+        let mut profile = Profile::read(&row.profile)?;
+        // What the identity provider must send, the product need not have.
+        profile.attributes.required.clear();
         let types = Types::new(&profile, &Additions::default())?;
         let at = Collection { tenant: row.key(), kind: Kind::User };
         let act = operator::act(&row, &clock, "import")?;

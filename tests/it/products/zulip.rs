@@ -1,0 +1,139 @@
+//! OneHash Connect, a Zulip.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::person;
+use crate::support::customer::Customer;
+use crate::support::{USER, World};
+
+#[tokio::test]
+async fn role_is_an_attribute_of_the_core_schema_shown_and_filterable() {
+    let zulip = Customer::new("zulip").await;
+    let schema = zulip.send("GET", &format!("/Schemas/{USER}"), None).await.body;
+    let role = schema["attributes"].as_array().unwrap().iter().find(|attribute| attribute["name"] == "role").unwrap();
+    assert_eq!(role["canonicalValues"], json!(["owner", "administrator", "moderator", "member", "guest"]));
+    let mut body = person("a");
+    body["role"] = json!("Owner");
+    let user = zulip.create(body).await;
+    assert_eq!((&user["role"], &user["schemas"]), (&json!("owner"), &json!([USER])));
+    zulip.create(person("b")).await;
+    assert_eq!(zulip.find("role eq \"owner\"").await, [user.clone()]);
+    assert_eq!(zulip.set(&user, "role", json!("guest")).await.body["role"], "guest");
+    assert!(zulip.find("role eq \"owner\"").await.is_empty());
+}
+
+#[tokio::test]
+async fn a_wrong_role_is_refused_with_the_legal_ones() {
+    let zulip = Customer::new("zulip").await;
+    let mut body = person("a");
+    body["role"] = json!("king");
+    let user = zulip.create(person("b")).await;
+    for refused in [zulip.post(body).await, zulip.set(&user, "role", json!("king")).await] {
+        refused.is_error(400, Some("invalidValue"));
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.contains("role must be one of: owner, administrator, moderator, member, guest"), "{detail}");
+    }
+    assert_eq!(zulip.total().await, 1);
+}
+
+#[tokio::test]
+async fn a_minimal_user_has_a_user_name_and_a_name() {
+    let zulip = Customer::new("zulip").await;
+    let minimal = json!({ "userName": "a@example.com", "name": { "givenName": "B", "familyName": "J" } });
+    let user = zulip.create(minimal).await;
+    assert_eq!((&user["active"], &user["emails"][0]["value"]), (&json!(true), &json!("a@example.com")));
+    for (name, missing) in [
+        (json!(null), "name"),
+        (json!({ "givenName": "B" }), "name.familyName"),
+        (json!({ "familyName": "J" }), "name.givenName"),
+        (json!({ "givenName": "", "familyName": "J" }), "name.givenName"),
+    ] {
+        let refused = zulip.post(json!({ "userName": "c@example.com", "name": name })).await;
+        refused.is_error(400, Some("invalidValue"));
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.starts_with(&format!("{missing} is required")) && detail.contains("map"), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn renaming_is_routine() {
+    let zulip = Customer::new("zulip").await;
+    let user = zulip.create(person("n0")).await;
+    for n in 1..=5 {
+        let name = format!("n{n}@example.com");
+        let renamed = zulip.set(&user, "userName", json!(name)).await;
+        assert_eq!((renamed.status.as_u16(), &renamed.body["id"]), (200, &user["id"]));
+        assert_eq!(renamed.body["emails"][0]["value"], name.as_str());
+        assert_eq!(zulip.find(&format!("userName eq \"{name}\"")).await, [renamed.body]);
+    }
+    assert_eq!(zulip.create(person("n0")).await["userName"], "n0@example.com", "the old name is free");
+}
+
+#[tokio::test]
+async fn a_new_user_must_be_active() {
+    let zulip = Customer::new("zulip").await;
+    let mut body = person("a");
+    body["active"] = json!(false);
+    let refused = zulip.post(body).await;
+    refused.is_error(400, Some("invalidValue"));
+    assert!(refused.body["detail"].as_str().unwrap().contains("new user must be active"), "{}", refused.body);
+    assert_eq!(zulip.total().await, 0);
+}
+
+#[tokio::test]
+async fn oktas_header_authentication_sends_the_token_with_or_without_bearer() {
+    let zulip = Customer::new("zulip").await;
+    let token = zulip.token.reveal();
+    for header in [token.to_owned(), format!("Bearer {token}"), format!("bearer {token}")] {
+        assert_eq!(zulip.raw("/scim/v2/Users", &[("authorization", &header)]).await.status, 200, "{header}");
+    }
+    let wrong = format!("Token {token}");
+    zulip.raw("/scim/v2/Users", &[("authorization", &wrong)]).await.is_error(401, None);
+    // Where the profile wants the word, a token alone is not enough.
+    let hone = Customer::of(&zulip.world, "hone", &[]).await;
+    hone.raw("/scim/v2/Users", &[("authorization", hone.token.reveal())]).await.is_error(401, None);
+}
+
+#[tokio::test]
+async fn a_token_is_good_at_its_own_sub_domain_only() {
+    let world = Arc::new(World::new().await);
+    let own =
+        [("address.host", "acme.chat.example.com"), ("address.base_url", "https://acme.chat.example.com/scim/v2")];
+    let acme = Customer::of(&world, "zulip", &own).await;
+    let other = Customer::of(&world, "zulip", &[("address.host", "other.chat.example.com")]).await;
+    let bearer = format!("Bearer {}", acme.token.reveal());
+    for (host, status) in [
+        ("acme.chat.example.com", 200),
+        ("ACME.chat.example.com:443", 200),
+        ("other.chat.example.com", 401),
+        ("acme.chat.example.com.evil.com", 401),
+        ("", 401),
+    ] {
+        let answer = acme.raw("/scim/v2/Users", &[("authorization", &bearer), ("host", host)]).await;
+        assert_eq!(answer.status, status, "{host}");
+        if status == 401 {
+            answer.is_error(401, None);
+        }
+    }
+    acme.raw("/scim/v2/Users", &[("authorization", &bearer)]).await.is_error(401, None);
+    let bearer = format!("Bearer {}", other.token.reveal());
+    let host = ("host", "other.chat.example.com");
+    assert_eq!(other.raw("/scim/v2/Users", &[("authorization", &bearer), host]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_user_is_not_deleted_and_groups_are_off_or_on() {
+    let zulip = Customer::new("zulip").await;
+    let user = zulip.create(person("a")).await;
+    let refused = zulip.delete(&user).await;
+    refused.is_error(400, None);
+    assert!(refused.body["detail"].as_str().unwrap().contains("set active to false"), "{}", refused.body);
+    assert_eq!(zulip.get(&user).await.body, user);
+    zulip.delete(&json!({ "id": "nobody" })).await.is_error(404, None);
+    let on = Customer::of(&zulip.world, "zulip", &[("groups.enabled", "true")]).await;
+    let member = on.create(person("a")).await;
+    let group = json!({ "displayName": "Staff", "members": [{ "value": member["id"] }] });
+    assert_eq!(on.send("POST", "/Groups", group).await.status, 201);
+}

@@ -1,0 +1,170 @@
+//! A customer of a product: a tenant under a profile, and what its identity provider and the product's operator
+//! do.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Request;
+use scim_lambda::auth::token::PlainToken;
+use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::{Collection, Kind};
+use scim_lambda::tenant::Profile;
+use scim_lambda::tenant::profile::OnInactive;
+use scimctl::import::{Import, Report};
+use serde_json::{Value, json};
+
+use super::{Answer, World, encode};
+
+#[derive(Clone)]
+pub struct Customer {
+    pub world: Arc<World>,
+    pub row: TenantRow,
+    pub token: PlainToken,
+}
+
+/// A preset with further settings.
+pub fn profile(preset: &str, settings: &[(&str, &str)]) -> Profile {
+    let preset = Profile::preset(preset, None).unwrap();
+    settings.iter().fold(preset, |profile, (path, value)| profile.with(path, value).unwrap())
+}
+
+impl Customer {
+    pub async fn new(preset: &str) -> Self {
+        Self::with(preset, &[]).await
+    }
+
+    pub async fn with(preset: &str, settings: &[(&str, &str)]) -> Self {
+        Self::of(&Arc::new(World::new().await), preset, settings).await
+    }
+
+    /// One more customer in a world.
+    pub async fn of(world: &Arc<World>, preset: &str, settings: &[(&str, &str)]) -> Self {
+        let number = world.store.tenants().await.unwrap().len();
+        let profile = profile(preset, settings).write().unwrap();
+        let (row, token) = world.tenant(&format!("{preset}-{number}"), &profile).await;
+        Self { world: world.clone(), row, token }
+    }
+
+    pub fn users(&self) -> Collection {
+        Collection { tenant: self.row.key(), kind: Kind::User }
+    }
+
+    pub async fn send(&self, method: &str, path: &str, body: impl Into<Option<Value>>) -> Answer {
+        self.world.send_as(&self.token, method, path, body).await
+    }
+
+    /// A request of its own making.
+    pub async fn raw(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let request =
+            headers.iter().fold(Request::builder().uri(path), |request, (name, value)| request.header(*name, *value));
+        self.world.raw(request.body(Bytes::new()).unwrap()).await
+    }
+
+    pub async fn post(&self, user: Value) -> Answer {
+        self.send("POST", "/Users", user).await
+    }
+
+    #[track_caller]
+    pub fn path(user: &Value) -> String {
+        format!("/Users/{}", user["id"].as_str().unwrap())
+    }
+
+    pub async fn create(&self, user: Value) -> Value {
+        let answer = self.post(user).await;
+        assert_eq!(answer.status, 201, "{}", answer.body);
+        answer.body
+    }
+
+    pub async fn get(&self, user: &Value) -> Answer {
+        self.send("GET", &Self::path(user), None).await
+    }
+
+    pub async fn delete(&self, user: &Value) -> Answer {
+        self.send("DELETE", &Self::path(user), None).await
+    }
+
+    pub async fn put(&self, user: &Value, body: Value) -> Answer {
+        self.send("PUT", &Self::path(user), body).await
+    }
+
+    pub async fn patch(&self, user: &Value, operations: Value) -> Answer {
+        self.send("PATCH", &Self::path(user), json!({ "Operations": operations })).await
+    }
+
+    pub async fn set(&self, user: &Value, path: &str, value: Value) -> Answer {
+        self.patch(user, json!([{ "op": "replace", "path": path, "value": value }])).await
+    }
+
+    pub async fn activate(&self, user: &Value, active: bool) -> Answer {
+        self.set(user, "active", active.into()).await
+    }
+
+    pub async fn find(&self, filter: &str) -> Vec<Value> {
+        let answer = self.send("GET", &format!("/Users?filter={}", encode(filter)), None).await;
+        assert_eq!(answer.status, 200, "{filter}: {}", answer.body);
+        let found = answer.body["Resources"].as_array().unwrap().clone();
+        assert_eq!(answer.body["totalResults"], found.len());
+        found
+    }
+
+    /// How many users the identity provider sees; each list says the same.
+    pub async fn total(&self) -> usize {
+        let answer = self.send("GET", "/Users?count=1000", None).await;
+        let listed = answer.body["Resources"].as_array().unwrap().len();
+        assert_eq!((answer.status.as_u16(), &answer.body["totalResults"]), (200, &json!(listed)));
+        let counted = self.send("GET", "/Users?count=0", None).await;
+        assert_eq!(counted.body["totalResults"], listed);
+        listed
+    }
+
+    /// Imports people whom the product had before.
+    pub async fn import(&self, people: &[Value]) -> Report {
+        self.imported(people, false).await
+    }
+
+    pub async fn imported(&self, people: &[Value], dry: bool) -> Report {
+        let import = Import::new(self.world.store.clone(), self.row.clone(), self.world.clock.clock()).unwrap();
+        let lines: Vec<String> = people.iter().map(Value::to_string).collect();
+        import.lines(&lines.join("\n"), dry).await.unwrap()
+    }
+
+    /// Gives the tenant another profile, which the service learns of in a minute.
+    pub async fn change(&mut self, profile: &Profile) {
+        let (store, users) = (&self.world.store, self.users());
+        let expiring = profile.deprovision.on_inactive == OnInactive::SuspendWithExpiry;
+        if profile.seats.limit.is_some() {
+            store.set_seats(&users, profile.seats.limit).await.unwrap();
+        }
+        assert!(store.set_profile(&self.row, &profile.write().unwrap(), expiring).await.unwrap());
+        self.world.clock.advance(61);
+        self.row = store.tenant(self.row.code()).await.unwrap().unwrap();
+    }
+
+    /// The tenant's row of somebody, whatever its state.
+    pub async fn stored(
+        &self,
+        user: &Value,
+    ) -> Option<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
+        let (partition, id) = (format!("{}#U", self.row.code()), user["id"].as_str().unwrap());
+        let rows = self.world.rows().await;
+        rows.into_iter().find(|row| row["p"].as_s().unwrap() == &partition && row["s"].as_s().unwrap() == id)
+    }
+
+    /// How many of the tenant's rows hold this text anywhere.
+    pub async fn rows_with(&self, text: &str) -> usize {
+        let code = self.row.code().as_str();
+        let rows = self.world.rows().await;
+        rows.iter()
+            .filter(|row| row["p"].as_s().unwrap().starts_with(code) && format!("{row:?}").contains(text))
+            .count()
+    }
+
+    /// The operations in the tenant's log, oldest first.
+    pub async fn log(&self) -> Vec<String> {
+        let partition = format!("{}#L", self.row.code());
+        let rows = self.world.rows().await;
+        let mut log: Vec<_> = rows.iter().filter(|row| row["p"].as_s().unwrap() == &partition).collect();
+        log.sort_by_key(|row| row["s"].as_s().unwrap().clone());
+        log.iter().map(|row| row["op"].as_s().unwrap().clone()).collect()
+    }
+}
