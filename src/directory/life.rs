@@ -58,8 +58,10 @@ pub enum Step {
     Adopt,
     /// 409.
     Conflict,
-    /// 201, or done: the user is back with its id and data.
+    /// 201: the user is back with its id and data, or there is a new one, as `create.deleted` says.
     Return,
+    /// The user is back with its id and data.
+    Restore,
     /// 200: another value, or none, and the same state.
     Keep,
     /// 200: the user is active.
@@ -129,11 +131,10 @@ impl State {
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Activate) => Step::Activate,
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Deactivate) => Step::Suspend,
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Delete) => Step::Deprovision,
-            (Provisioned | Suspended | SuspendedWithExpiry, Event::Import | Event::Expiry | Event::Restore) => {
-                Step::Nothing
-            }
+            (Provisioned | Suspended | SuspendedWithExpiry, Event::Import | Event::Expiry) => Step::Nothing,
 
-            (Deleting | SoftDeleted, Event::Post | Event::Restore) => Step::Return,
+            (Deleting | SoftDeleted, Event::Post) => Step::Return,
+            (Deleting | SoftDeleted, Event::Restore) => Step::Restore,
             // A namesake who takes over a leaver's address never wakes the leaver's account.
             (Deleting | SoftDeleted, Event::Namesake) => Step::Create,
             (Deleting | SoftDeleted, Event::Import) => Step::Nothing,
@@ -147,9 +148,11 @@ impl State {
     /// Where a step leads from here under a profile.
     pub fn after(self, step: Step, profile: &Profile) -> Self {
         match step {
+            // A leaver whose name another person takes stays what it is.
+            Step::Create if matches!(self, Self::Deleting | Self::SoftDeleted) => self,
             Step::Create | Step::Activate => Self::Provisioned,
             Step::Return if profile.create.deleted == Deleted::New && self != Self::SuspendedWithExpiry => self,
-            Step::Return => Self::Provisioned,
+            Step::Return | Step::Restore => Self::Provisioned,
             Step::Adopt if profile.create.existing == Existing::Link => Self::Provisioned,
             Step::Suspend => match (self, profile.deprovision.on_inactive) {
                 // A user who is inactive already keeps the clock it has, or has none.
@@ -163,6 +166,12 @@ impl State {
                 OnDelete::Refuse => self,
             },
             Step::Finish => Self::SoftDeleted,
+            // Who is kept without end is never due.
+            Step::Erase
+                if self != Self::SuspendedWithExpiry && profile.deprovision.on_delete == OnDelete::Deactivate =>
+            {
+                self
+            }
             Step::Erase => Self::Absent,
             Step::Import => Self::Unmanaged,
             Step::Adopt | Step::Conflict | Step::Keep | Step::NotFound | Step::Nothing => self,

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod bad_input;
+mod brake;
 mod bulk;
 mod conformance;
 mod cursors;
@@ -14,6 +15,7 @@ mod group_faults;
 mod groups;
 mod lambda;
 mod ledger;
+mod life;
 mod lifecycle;
 mod model;
 mod paging;
@@ -23,6 +25,7 @@ mod races;
 mod rfc;
 mod schemas;
 mod search;
+mod seats;
 mod secrets;
 mod store_contract;
 mod support;

@@ -4,6 +4,7 @@
 pub mod bills;
 pub mod connectors;
 pub mod customer;
+pub mod sound;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

@@ -238,7 +238,7 @@ impl Import {
                 .map(|user| New {
                     resource: &user.resource,
                     names: &user.names,
-                    taking: Taking { name: true, external_id: false },
+                    taking: Taking::default(),
                     expires: None,
                 })
                 .collect();
@@ -258,7 +258,7 @@ impl Import {
         }
         for index in refused {
             if let Some(line) = report.lines.get_mut(index) {
-                line.fate = Fate::Conflict("somebody took one of its names in this moment; run it again".into());
+                line.fate = Fate::Conflict("somebody who was deleted has one of its names and can come back, or somebody took it in this moment".into());
             }
         }
         Ok(())

@@ -1,0 +1,115 @@
+//! The brake: too many deactivations in a short time stop, until the operator lets them pass.
+
+use std::sync::Arc;
+
+use scim_lambda::store::{Act, Operation};
+use serde_json::{Value, json};
+
+use crate::support::World;
+use crate::support::connectors::Between;
+use crate::support::customer::Customer;
+
+async fn people(customer: &Customer, count: usize) -> Vec<Value> {
+    let mut users = Vec::new();
+    for n in 0..count {
+        users.push(customer.create(json!({ "userName": format!("u{n}") })).await);
+    }
+    users
+}
+
+async fn lift(customer: &Customer) -> bool {
+    let act = Act::new(Operation::Lift, "operator", "test", customer.world.clock.milliseconds(), 1_000);
+    customer.world.store.lift_brake(&customer.row.key(), &"tenant".parse().unwrap(), &act).await.unwrap()
+}
+
+#[tokio::test]
+async fn more_deactivations_than_the_number_are_stopped_until_the_operator_lifts_the_brake() {
+    for (answer, status) in [("too_many_requests", 429), ("forbidden", 403)] {
+        let customer = Customer::with("default", &[("brake.deactivations", "3"), ("brake.answer", answer)]).await;
+        let users = people(&customer, 8).await;
+        assert_eq!(customer.activate(&users[0], false).await.status, 200);
+        assert_eq!(customer.delete(&users[1]).await.status, 204);
+        let put = json!({ "userName": "u2", "active": false });
+        assert_eq!(customer.put(&users[2], put).await.status, 200);
+        for stopped in [customer.activate(&users[3], false).await, customer.delete(&users[4]).await] {
+            stopped.is_error(status, None);
+            assert!(stopped.body["detail"].as_str().unwrap().contains("operator"), "{}", stopped.body);
+            let retry = stopped.header("retry-after");
+            assert_eq!(retry.parse::<u32>().is_ok(), status == 429, "{retry}");
+        }
+        assert_eq!(customer.get(&users[3]).await.body["active"], true, "nothing is half done");
+        // Everything else goes on, and time alone lifts nothing.
+        assert_eq!(customer.set(&users[3], "title", json!("Dr")).await.status, 200);
+        assert_eq!(customer.activate(&users[0], true).await.status, 200);
+        assert_eq!(customer.set(&users[2], "title", json!("Dr")).await.status, 200);
+        customer.world.clock.advance(24 * 60 * 60);
+        customer.delete(&users[4]).await.is_error(status, None);
+        assert_eq!(customer.log().await.iter().filter(|operation| *operation == "brake").count(), 1, "told once");
+
+        assert!(lift(&customer).await);
+        assert!(!lift(&customer).await, "it is not on any more");
+        assert_eq!(customer.log().await.last().unwrap(), "lift");
+        assert_eq!(customer.delete(&users[4]).await.status, 204);
+    }
+}
+
+#[tokio::test]
+async fn a_share_is_of_those_who_are_active_when_the_window_begins() {
+    let customer = Customer::with("default", &[("brake.share", "25"), ("brake.window_minutes", "60")]).await;
+    let users = people(&customer, 8).await;
+    for user in &users[..2] {
+        assert_eq!(customer.activate(user, false).await.status, 200);
+    }
+    customer.world.clock.advance(59 * 60);
+    customer.activate(&users[2], false).await.is_error(429, None);
+    assert!(lift(&customer).await);
+    // A quarter of the six who are left, at least one.
+    assert_eq!(customer.activate(&users[2], false).await.status, 200);
+    customer.activate(&users[3], false).await.is_error(429, None);
+}
+
+#[tokio::test]
+async fn a_window_ends_and_another_one_begins() {
+    let customer = Customer::with("default", &[("brake.deactivations", "2"), ("brake.window_minutes", "10")]).await;
+    let users = people(&customer, 9).await;
+    for pair in users[..8].chunks(2) {
+        for user in pair {
+            assert_eq!(customer.activate(user, false).await.status, 200);
+        }
+        customer.world.clock.advance(10 * 60);
+    }
+    assert_eq!(customer.activate(&users[0], false).await.status, 200, "who is inactive already does not count");
+    assert_eq!(customer.delete(&users[0]).await.status, 204, "nor does the deletion of one");
+    assert_eq!(customer.activate(&users[8], false).await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_many_deactivations_at_once_exactly_so_many_pass() {
+    let world = Arc::new(World::with(Between::conflicts()).await);
+    let customer = Customer::of(&world, "default", &[("brake.deactivations", "7")]).await;
+    let users = people(&customer, 40).await;
+    let tasks: Vec<_> = users
+        .into_iter()
+        .map(|user| {
+            let customer = customer.clone();
+            tokio::spawn(async move { customer.delete(&user).await.status.as_u16() })
+        })
+        .collect();
+    let mut answers = Vec::new();
+    for task in tasks {
+        answers.push(task.await.unwrap());
+    }
+    let passed = answers.iter().filter(|status| **status == 204).count();
+    assert_eq!((passed, customer.total().await), (7, 33), "{answers:?}");
+    assert!(answers.iter().all(|status| [204, 429].contains(status)), "{answers:?}");
+    assert_eq!(customer.log().await.iter().filter(|operation| *operation == "brake").count(), 1);
+}
+
+#[tokio::test]
+async fn a_counted_deactivation_costs_two_write_units_of_the_users_own_transaction() {
+    let customer = Customer::with("default", &[("brake.deactivations", "7")]).await;
+    let users = people(&customer, 2).await;
+    customer.activate(&users[0], false).await;
+    let counted = customer.activate(&users[1], false).await;
+    assert_eq!((counted.tally.calls, counted.tally.write_units), (2, 8.0));
+}
