@@ -56,7 +56,10 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
             let good = records.iter().filter(|record| state(record, now) == "good");
             let of = |record: &&TokenRecord| key_id.as_ref().is_none_or(|key_id| record.kid == *key_id);
             let newest = good.filter(of).max_by_key(|record| record.created);
-            let newest = newest.with_context(|| format!("tenant {tenant} has no such good token"))?;
+            let newest = newest.with_context(|| match &key_id {
+                Some(key_id) => format!("tenant {tenant} has no good token {key_id}; scimctl token list {tenant}"),
+                None => format!("tenant {tenant} has no good token; scimctl token issue {tenant} mints one"),
+            })?;
             let kept = connection.secrets.kept(row.code()).await?;
             let token = kept.tokens.get(&newest.kid).context(
                 "the token was shown once, and only its digest is kept; scimctl token rotate mints another one, and \
