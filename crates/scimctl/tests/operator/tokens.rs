@@ -106,6 +106,20 @@ fn a_token_is_shown_again_only_where_the_profile_keeps_it() {
 }
 
 #[test]
+fn a_token_is_not_shown_again_once_the_profile_keeps_none() {
+    let directory = Directory::new("show-no-more");
+    let kept = directory.json(&["tenant", "create", "acme", "token.reveal=again"]);
+    assert_eq!(directory.json(&["token", "show", "acme"])["token"], kept["token"]);
+    directory.json(&["profile", "set", "acme", "token.reveal=once"]);
+    assert!(directory.refused(&["token", "show", "acme"]).contains("the token was shown once"));
+    // The next token that is minted sweeps what was kept, so that a change of mind does not bring it back.
+    directory.json(&["token", "issue", "acme"]);
+    directory.json(&["profile", "set", "acme", "token.reveal=again"]);
+    let said = directory.refused(&["token", "show", "acme", text(&kept, "key_id")]);
+    assert!(said.contains("only its digest is kept"), "{said}");
+}
+
+#[test]
 fn a_profile_that_keeps_tokens_shows_the_first_one_again() {
     let directory = Directory::new("show-first");
     let said = directory.text(&["tenant", "create", "acme", "--profile", "holaspirit"]);
