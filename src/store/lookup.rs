@@ -85,6 +85,19 @@ impl Store {
         Ok(users)
     }
 
+    /// Deleted users of this name, in the form in which names are compared, that can be brought back; at most 50
+    /// are looked at.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn restorable_by_name(&self, at: &Collection, form: &str, now: i64) -> Result<Vec<Stored>, StoreError> {
+        let mut ids = self.owners(&at.rows(), &at.claim(form, None), Of::Deleted(now)).await?;
+        ids.truncate(MOST_OWNERS);
+        let mut users = self.resources(at, ids, now).await?;
+        users.retain(|user| user.is_restorable(now) && user.names.name.as_deref() == Some(form));
+        Ok(users)
+    }
+
     /// The imported users that the product knows by these names, by the first of `ways` that finds one. One
     /// call for each name, and one for each user.
     ///

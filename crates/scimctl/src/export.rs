@@ -15,13 +15,16 @@ use time::OffsetDateTime;
 use crate::operator::Operator;
 use crate::place::Place;
 
+/// The states of users who are there.
+const STATES: [&str; 5] = ["provisioned", "suspended", "suspended_with_expiry", "soft_deleted", "unmanaged"];
+
 /// Write all users of a tenant, the deleted and the imported too, one JSON object a line
 #[derive(Debug, Args)]
 pub(crate) struct ExportOptions {
     /// The tenant's name
     pub(crate) tenant: String,
-    /// Only users in this state: provisioned, suspended, suspended_with_expiry, soft_deleted or unmanaged
-    #[arg(long, value_name = "STATE")]
+    /// Only users in this state
+    #[arg(long, value_name = "STATE", value_parser = STATES)]
     pub(crate) state: Option<String>,
     /// Where to write [default: standard output]
     #[arg(long, value_name = "FILE")]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
 use indicatif::ProgressBar;
 use scim_lambda::store::tenants::TenantRow;
@@ -64,6 +64,10 @@ pub(crate) struct Source {
 }
 
 impl Source {
+    fn is_empty(&self) -> bool {
+        self.profile.is_none() && self.idp.is_none() && self.file.is_none()
+    }
+
     /// The profile that this makes of another one.
     pub(crate) fn over(&self, profile: Profile, settings: &[String]) -> anyhow::Result<Profile> {
         let idp = self.idp.clone().or_else(|| profile.dialect.idp.clone());
@@ -78,14 +82,19 @@ impl Source {
         };
         if let Some(file) = &self.file {
             let text = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-            let document: Value = serde_json::from_slice(&text).context("the file of settings is not JSON")?;
+            let document = serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", file.display()))?;
             profile = profile.over(document)?;
         }
+        let mut all = Vec::with_capacity(settings.len());
         for setting in settings {
             let (path, value) = setting.split_once('=').with_context(|| format!("{setting} is not SETTING=VALUE"))?;
-            profile = profile.with(path.trim(), value.trim())?;
+            match path.trim() {
+                "preset" => bail!("preset is no setting of its own: --profile gives a tenant another profile"),
+                "dialect.idp" => bail!("dialect.idp is no setting of its own: --idp sets the whole dialect"),
+                path => all.push((path, value.trim())),
+            }
         }
-        Ok(profile)
+        Ok(profile.with_all(all)?)
     }
 }
 
@@ -111,6 +120,11 @@ pub(crate) async fn run(place: &Place, command: ProfileCommand, json: bool) -> a
             print(json, &serde_json::to_value(&profile)?, &lines.collect::<Vec<_>>().join("\n"));
         }
         ProfileCommand::Set { tenant, settings, source, no_wait } => {
+            let nothing = settings.is_empty() && source.is_empty();
+            ensure!(
+                !nothing,
+                "give SETTING=VALUE, --profile, --idp or --file; scimctl profile show {tenant} shows all"
+            );
             let connection = place.connect().await?;
             let row = connection.tenant(&tenant).await?;
             let before = Profile::read(&row.profile)?;
@@ -128,6 +142,9 @@ pub(crate) async fn run(place: &Place, command: ProfileCommand, json: bool) -> a
                 "Tenant {tenant} has version {} of its profile within a minute.",
                 row.profile_version + 1
             ));
+            if no_wait && begins(&before, &profile) {
+                lines.push("Set it once more then: who comes or goes before is not counted for seats.limit.".into());
+            }
             print(json, &object, &lines.join("\n"));
         }
         ProfileCommand::Diff { one, other } => {
@@ -160,15 +177,24 @@ async fn named(place: &Place, name: &str) -> anyhow::Result<Profile> {
         return Ok(Profile::preset(name, None)?);
     }
     let connection = place.connect().await?;
-    let row = connection.tenant(name).await;
-    let row =
-        row.with_context(|| format!("{name} is no profile that ships either; scimctl profile list shows them"))?;
+    let row = connection.store.tenant_by_name(name).await.context("the tenant cannot be read")?;
+    let row = row.with_context(|| {
+        format!(
+            "there is neither a tenant nor a profile {name}; scimctl tenant list and scimctl profile list show what \
+             there is"
+        )
+    })?;
     Ok(Profile::read(&row.profile)?)
 }
 
 /// Whether visible users may expire under a profile.
 pub(crate) fn is_expiring(profile: &Profile) -> bool {
     profile.deprovision.on_inactive == OnInactive::SuspendWithExpiry
+}
+
+/// Whether active users are to be counted from now on.
+fn begins(before: &Profile, profile: &Profile) -> bool {
+    before.seats.limit.is_none() && profile.seats.limit.is_some()
 }
 
 /// Gives a tenant another profile. A limit of seats is there before anybody is held to it, and active users
@@ -182,17 +208,16 @@ pub(crate) async fn set(
     json: bool,
 ) -> anyhow::Result<()> {
     let users = Collection { tenant: row.key(), kind: Kind::User };
-    let seats = before.seats.limit != profile.seats.limit;
-    let begins = before.seats.limit.is_none() && profile.seats.limit.is_some();
-    if seats && profile.seats.limit.is_some() {
+    // Also a limit that stays: with --no-wait, whom it found is counted when it is set once more.
+    if profile.seats.limit.is_some() {
         connection.store.set_seats(&users, profile.seats.limit).await?;
     }
     let stored = connection.store.set_profile(row, &profile.write()?, is_expiring(profile)).await?;
     ensure!(stored, "somebody else changed the profile of {} at the same time; look at it and try again", row.name);
-    if seats && profile.seats.limit.is_none() {
+    if before.seats.limit.is_some() && profile.seats.limit.is_none() {
         connection.store.set_seats(&users, None).await?;
     }
-    if begins && wait {
+    if wait && begins(before, profile) {
         let spinner = if json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         spinner.enable_steady_tick(Duration::from_millis(200));
         spinner.set_message("All instances of the service learn of the limit within a minute; then seats are counted.");

@@ -102,7 +102,10 @@ pub(crate) struct Made {
 pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::Result<Made> {
     let name = wanted.name;
     ensure!(is_name(&name), "a tenant's name has 1 to 64 letters, digits, '.', '_' or '-'");
-    ensure!(wanted.customer.as_deref().is_none_or(is_name), "a customer's name is like a tenant's");
+    ensure!(
+        wanted.customer.as_deref().is_none_or(is_name),
+        "a customer's name has 1 to 64 letters, digits, '.', '_' or '-'"
+    );
     let mut profile = wanted.source.over(Profile::preset("default", None)?, &wanted.settings)?;
     if let Some(url) = wanted.base_url {
         profile = profile.with("address.base_url", &json!(url.trim_end_matches('/')).to_string())?;

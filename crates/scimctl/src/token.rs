@@ -1,6 +1,6 @@
 //! `scimctl token`: minting, listing and revoking bearer tokens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail, ensure};
 use scim_core::resource::date_time;
@@ -52,13 +52,17 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
         }
         TokenCommand::Show { tenant, key_id } => {
             let row = connection.tenant(&tenant).await?;
+            let again = is_kept(&row)?;
             let records = connection.secrets.records(row.code()).await?;
             let good = records.iter().filter(|record| state(record, now) == "good");
             let of = |record: &&TokenRecord| key_id.as_ref().is_none_or(|key_id| record.kid == *key_id);
             let newest = good.filter(of).max_by_key(|record| record.created);
-            let newest = newest.with_context(|| format!("tenant {tenant} has no such good token"))?;
+            let newest = newest.with_context(|| match &key_id {
+                Some(key_id) => format!("tenant {tenant} has no good token {key_id}; scimctl token list {tenant}"),
+                None => format!("tenant {tenant} has no good token; scimctl token issue {tenant} mints one"),
+            })?;
             let kept = connection.secrets.kept(row.code()).await?;
-            let token = kept.tokens.get(&newest.kid).context(
+            let token = kept.tokens.get(&newest.kid).filter(|_| again).context(
                 "the token was shown once, and only its digest is kept; scimctl token rotate mints another one, and \
                  the setting token.reveal=again keeps those that are minted later",
             )?;
@@ -123,6 +127,11 @@ impl Minted {
     }
 }
 
+/// Whether the tenant's tokens are kept, to be shown again.
+fn is_kept(row: &TenantRow) -> anyhow::Result<bool> {
+    Ok(Profile::read(&row.profile)?.token.reveal == Reveal::Again)
+}
+
 /// Mints a token and stores its digest beside the others.
 pub(crate) async fn mint(
     connection: &Connection,
@@ -131,7 +140,7 @@ pub(crate) async fn mint(
     now: i64,
 ) -> anyhow::Result<Minted> {
     let expires = days.map(|days| now + i64::from(days) * DAY);
-    let token = change(connection, row, |records| {
+    let (token, known) = change(connection, row, |records| {
         // What can never be accepted again makes room.
         records.retain(|record| !record.revoked && record.expires.is_none_or(|at| at + 30 * DAY > now));
         ensure!(records.len() < MOST, "tenant {} has {MOST} tokens; revoke some first", row.name);
@@ -142,14 +151,18 @@ pub(crate) async fn mint(
             }
         };
         records.push(TokenRecord::of(&token, now, expires));
-        Ok(token)
+        Ok((token, records.iter().map(|record| record.kid.clone()).collect::<BTreeSet<_>>()))
     })
     .await?;
-    let again = Profile::read(&row.profile)?.token.reveal == Reveal::Again;
-    if again {
-        let (key_id, text) = (token.key_id().as_str().to_owned(), token.reveal().to_owned());
-        keep(connection, row, |tokens| drop(tokens.insert(key_id.clone(), text.clone()))).await?;
-    }
+    let again = is_kept(row)?;
+    keep(connection, row, |tokens| {
+        // Nothing is kept for longer than the profile wants it, or than its digest.
+        tokens.retain(|key_id, _| again && known.contains(key_id));
+        if again {
+            tokens.insert(token.key_id().as_str().to_owned(), token.reveal().to_owned());
+        }
+    })
+    .await?;
     Ok(Minted { token, expires, again })
 }
 

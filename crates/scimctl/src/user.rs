@@ -1,8 +1,10 @@
 //! `scimctl user`: what the operator undoes.
 
+use anyhow::anyhow;
 use clap::Subcommand;
+use scim_core::ErrorKind;
 use scim_lambda::store::Kind;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::operator::Operator;
 use crate::place::Place;
@@ -26,15 +28,21 @@ pub(crate) async fn run(place: &Place, command: UserCommand, json: bool) -> anyh
     let UserCommand::Restore { tenant, id, user_name } = command;
     let connection = place.connect().await?;
     let operator = Operator::new(&connection, &tenant).await?;
-    let id = id.parse().map_err(|()| anyhow::anyhow!("{id} is no id"))?;
+    let id = id.parse().map_err(|()| anyhow!("{id} is no id of a user"))?;
     let mut types = operator.tenant.types.iter();
-    let users = types.find(|of| of.kind == Kind::User).ok_or_else(|| anyhow::anyhow!("there are no users"))?;
-    let user = operator.directory.bring_back(operator.call(), users, &id, user_name.as_deref()).await?;
+    let users = types.find(|of| of.kind == Kind::User).ok_or_else(|| anyhow!("there are no users"))?;
+    let back = operator.directory.bring_back(operator.call(), users, &id, user_name.as_deref()).await;
+    let user = back.map_err(|error| match error.kind {
+        ErrorKind::Uniqueness => anyhow!("{error} To bring {id} back all the same, give another --user-name."),
+        _ => error.into(),
+    })?;
     let name = user.attributes.text("userName").unwrap_or_default();
+    let active = user.attributes.get("active") == Some(&Value::Bool(true));
+    let how = if active { "active" } else { "inactive, since no seat is left" };
     print(
         json,
-        &json!({ "tenant": tenant, "id": user.id.as_str(), "userName": name, "restored": true }),
-        &format!("{name} ({}) is back, active, and in no group.", user.id),
+        &json!({ "tenant": tenant, "id": user.id.as_str(), "userName": name, "active": active, "restored": true }),
+        &format!("{name} ({}) is back, {how}, and in no group.", user.id),
     );
     Ok(())
 }

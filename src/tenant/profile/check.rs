@@ -79,7 +79,11 @@ impl Profile {
             let path = parsed.path();
             let plain = !url.contains(['?', '#', '%', '\\']) && !path.contains("//") && !path.contains("..");
             if !(secure && bare && plain && path.len() > 1 && !path.ends_with('/')) {
-                return wrong("address.base_url is https://HOST/PATH without a slash at its end".into());
+                return wrong(
+                    "address.base_url is https://HOST/PATH, as in https://scim.example.com/scim/v2, without a slash at \
+                     its end"
+                        .into(),
+                );
             }
             named = parsed.host().map(str::to_owned);
         }
@@ -115,6 +119,24 @@ pub(super) fn lay_over(document: &mut Value, over: Value, path: &str) -> Result<
             Ok(())
         }
     }
+}
+
+/// A document of one setting: the JSON text of its value, or a plain word.
+pub(super) fn nested(path: &str, value: &str) -> Value {
+    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
+    path.rsplit('.').fold(value, |inner, name| serde_json::json!({ name: inner }))
+}
+
+/// Which of the settings laid over a valid document it is that takes no such value.
+pub(super) fn culprit(valid: &Value, over: &Value, error: &serde_json::Error) -> Wrong {
+    for (path, value) in settings(over) {
+        let mut alone = valid.clone();
+        let laid = lay_over(&mut alone, nested(&path, &value.to_string()), "");
+        if let Some(error) = laid.ok().and_then(|()| serde_json::from_value::<Profile>(alone).err()) {
+            return Wrong(format!("{path}: {error}"));
+        }
+    }
+    Wrong(error.to_string())
 }
 
 /// The settings of a document by their paths.

@@ -82,11 +82,16 @@ impl Profile {
     /// # Errors
     /// [`Wrong`] if there is no such setting or it takes no such value.
     pub fn with(&self, path: &str, value: &str) -> Result<Self, Wrong> {
-        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-        let nested = path.rsplit('.').fold(value, |inner, name| serde_json::json!({ name: inner }));
-        let mut document = Self::document(self)?;
-        check::lay_over(&mut document, nested, "")?;
-        Self::of(document)
+        self.over(check::nested(path, value))
+    }
+
+    /// This profile with some more settings, each as for [`Profile::with`]; they are judged together, so their
+    /// order is no matter.
+    ///
+    /// # Errors
+    /// As [`Profile::with`].
+    pub fn with_all<'s>(&self, settings: impl IntoIterator<Item = (&'s str, &'s str)>) -> Result<Self, Wrong> {
+        self.over_all(settings.into_iter().map(|(path, value)| check::nested(path, value)))
     }
 
     /// This profile in the dialect of an identity provider.
@@ -102,12 +107,17 @@ impl Profile {
     /// # Errors
     /// As [`Profile::with`].
     pub fn over(&self, settings: Value) -> Result<Self, Wrong> {
-        let mut document = Self::document(self)?;
-        check::lay_over(&mut document, settings, "")?;
-        Self::of(document)
+        self.over_all([settings])
     }
 
-    fn of(document: Value) -> Result<Self, Wrong> {
+    fn over_all(&self, documents: impl IntoIterator<Item = Value>) -> Result<Self, Wrong> {
+        let mut document = Self::document(self)?;
+        for settings in documents {
+            let valid = document.clone();
+            check::lay_over(&mut document, settings.clone(), "")?;
+            serde_json::from_value::<Self>(document.clone())
+                .map_err(|error| check::culprit(&valid, &settings, &error))?;
+        }
         let profile: Self = serde_json::from_value(document).map_err(|error| Wrong(error.to_string()))?;
         profile.check()?;
         Ok(profile)

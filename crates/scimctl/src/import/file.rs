@@ -21,6 +21,14 @@ pub(super) struct Record {
     pub(super) user: Map<String, Value>,
     /// E-mail addresses that the product has verified.
     pub(super) verified: Vec<String>,
+    /// Why the line cannot be read, if so.
+    pub(super) broken: Option<String>,
+}
+
+impl Record {
+    fn broken(line: usize, why: impl Into<String>) -> Self {
+        Self { line, broken: Some(why.into()), ..Self::default() }
+    }
 }
 
 /// All records of a file, by the end of its name.
@@ -38,31 +46,41 @@ pub(super) fn json_lines(text: impl BufRead) -> anyhow::Result<Vec<Record>> {
     let mut records = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.with_context(|| format!("line {}", index + 1))?;
-        if line.trim().is_empty() {
-            continue;
+        let line = line.trim_start_matches('\u{feff}').trim();
+        if !line.is_empty() {
+            records.push(json_line(index + 1, line));
         }
-        let object = serde_json::from_str::<Value>(&line).ok();
-        let Some(Value::Object(mut user)) = object else { bail!("line {} is no JSON object", index + 1) };
-        let verified = VERIFIED.iter().find_map(|name| user.shift_remove(*name));
-        let verified = match verified {
-            // The one e-mail that there is.
-            Some(Value::Bool(true)) => {
-                let emails = user.get("emails").and_then(Value::as_array).into_iter().flatten();
-                emails.filter_map(|email| email.get("value").cloned()).collect()
-            }
-            Some(Value::Array(emails)) => emails,
-            _ => Vec::new(),
-        };
-        let id = user.shift_remove(ID).and_then(|id| id.as_str().map(str::to_owned)).filter(|id| !id.is_empty());
-        records.push(Record {
-            line: index + 1,
-            user_name: user.get("userName").and_then(Value::as_str).unwrap_or_default().to_owned(),
-            id,
-            user,
-            verified: verified.iter().filter_map(|email| email.as_str().map(str::to_owned)).collect(),
-        });
     }
     Ok(records)
+}
+
+fn json_line(number: usize, text: &str) -> Record {
+    let Ok(Value::Object(mut user)) = serde_json::from_str(text) else {
+        return Record::broken(number, "the line is no JSON object");
+    };
+    let emails = || user.get("emails").and_then(Value::as_array).into_iter().flatten();
+    let mut verified: Vec<Value> = emails().filter_map(|email| email.get("value").cloned()).collect();
+    match VERIFIED.iter().find_map(|name| user.shift_remove(*name)) {
+        Some(Value::Bool(true)) if verified.len() == 1 => {}
+        Some(Value::Bool(true)) => {
+            return Record::broken(number, "which e-mail is verified cannot be told; list them in verifiedEmails");
+        }
+        Some(Value::Array(emails)) => verified = emails,
+        _ => verified.clear(),
+    }
+    let id = match user.shift_remove(ID) {
+        None | Some(Value::Null) => None,
+        Some(Value::String(id)) => Some(id).filter(|id| !id.is_empty()),
+        Some(other) => Some(other.to_string()),
+    };
+    Record {
+        line: number,
+        user_name: user.get("userName").and_then(Value::as_str).unwrap_or_default().to_owned(),
+        id,
+        user,
+        verified: verified.iter().filter_map(|email| email.as_str().map(str::to_owned)).collect(),
+        broken: None,
+    }
 }
 
 /// A table whose first line names attributes, such as `userName,externalId,email,emailVerified,name.givenName`;
@@ -75,9 +93,17 @@ fn comma_separated(path: &Path) -> anyhow::Result<Vec<Record>> {
     }
     let mut records = Vec::new();
     for row in reader.records() {
-        let row = row?;
-        let mut record =
-            Record { line: row.position().map_or(0, |at| at.line().try_into().unwrap_or(0)), ..Record::default() };
+        let number = |at: Option<&csv::Position>| at.map_or(0, |at| at.line().try_into().unwrap_or(0));
+        let row = match row {
+            Ok(row) => row,
+            Err(error) => {
+                let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = error.kind() else { bail!(error) };
+                let why = format!("the line has {len} columns, and the first one names {expected_len}");
+                records.push(Record::broken(number(error.position()), why));
+                continue;
+            }
+        };
+        let mut record = Record { line: number(row.position()), ..Record::default() };
         let (mut email, mut verified) = (None, false);
         for (name, value) in headers.iter().zip(&row).filter(|(_, value)| !value.is_empty()) {
             match name {

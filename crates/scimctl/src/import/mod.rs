@@ -7,14 +7,14 @@ mod report;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::Args;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::{Additions, Meta, Resource, ResourceId, Version};
 use scim_lambda::clock::Clock;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Act, Collection, Kind, Names, New, State, Store, Taking, Way};
-use scim_lambda::tenant::profile::LinkOn;
+use scim_lambda::store::{Act, Collection, Kind, Names, New, State, Store, Stored, Taking, Way};
+use scim_lambda::tenant::profile::{Existing, LinkOn};
 use scim_lambda::tenant::{Profile, Types};
 
 use crate::bench::bar;
@@ -76,6 +76,8 @@ struct Ready {
     index: usize,
     resource: Resource,
     names: Names,
+    /// Whether the file gives the id; one that is made is nobody else's.
+    own_id: bool,
 }
 
 impl Import {
@@ -104,7 +106,8 @@ impl Import {
     /// Judges all records, and stores those that can be unless it is a dry run. What an earlier run stored is
     /// passed over.
     async fn run(&self, records: Vec<Record>, dry: bool, progress: impl Fn(u64)) -> anyhow::Result<Report> {
-        let mut report = Report { dry, lines: Vec::with_capacity(records.len()) };
+        let links = self.profile.create.existing == Existing::Link;
+        let mut report = Report { dry, links, lines: Vec::with_capacity(records.len()) };
         let mut seen = BTreeMap::new();
         let mut rest = records.into_iter().peekable();
         while rest.peek().is_some() {
@@ -147,6 +150,7 @@ impl Import {
         seen: &mut BTreeMap<(&'static str, String), usize>,
     ) -> (Line, Option<Ready>) {
         let mut line = Line::new(record.line, record.user_name.clone());
+        let own_id = record.id.is_some();
         let (resource, names) = match self.resource(record) {
             Ok(made) => made,
             Err(why) => {
@@ -154,7 +158,8 @@ impl Import {
                 return (line, None);
             }
         };
-        let keys = names.name().map(|name| ("userName", name.to_owned())).into_iter();
+        let keys = own_id.then(|| ("id", resource.id.as_str().to_owned())).into_iter();
+        let keys = keys.chain(names.name().map(|name| ("userName", name.to_owned())));
         let keys = keys.chain(names.external_id().map(|id| ("externalId", id.to_owned())));
         let keys = keys.chain(names.emails().iter().map(|email| ("e-mail", email.clone())));
         let keys: Vec<_> = keys.collect();
@@ -162,7 +167,11 @@ impl Import {
             line.fate = Fate::Conflict(format!("line {other} has the same {key}; who is meant cannot be told"));
             return (line, None);
         }
-        for way in &self.profile.create.link_on {
+        let ways = match self.profile.create.existing {
+            Existing::Link => self.profile.create.link_on.as_slice(),
+            Existing::Conflict => &[],
+        };
+        for way in ways {
             let (word, key) = match way {
                 LinkOn::ExternalId => ("externalId", "externalId"),
                 LinkOn::UserName => ("userName", "userName"),
@@ -174,10 +183,13 @@ impl Import {
         }
         seen.extend(keys.into_iter().map(|key| (key, line.number)));
         line.id = Some(resource.id.clone());
-        (line, Some(Ready { index, resource, names }))
+        (line, Some(Ready { index, resource, names, own_id }))
     }
 
     fn resource(&self, record: Record) -> anyhow::Result<(Resource, Names)> {
+        if let Some(why) = record.broken {
+            bail!(why);
+        }
         let users = self.types.iter().find(|of| of.kind == Kind::User).context("there are no users")?;
         let mut attributes = users.resource.parse(record.user, self.profile.dialect())?.attributes;
         users.shape(&mut attributes)?;
@@ -210,10 +222,21 @@ impl Import {
         let provisioned = |id: &ResourceId, what: &str| {
             Fate::Conflict(format!("the identity provider has provisioned {id} with the same {what} already"))
         };
-        if let Some(name) = names.name()
-            && let Some(other) = self.store.by_name(&self.at, name, now).await?.unwrap_or_default().first()
-        {
-            return Ok(Some(provisioned(&other.resource.id, "userName")));
+        if let Some(name) = names.name() {
+            if let Some(other) = self.store.by_name(&self.at, name, now).await?.unwrap_or_default().first() {
+                return Ok(Some(provisioned(&other.resource.id, "userName")));
+            }
+            let deleted = self.store.restorable_by_name(&self.at, name, now).await?;
+            let external_id = |user: &Stored| user.names().external_id().map(str::to_owned);
+            // Of two who both have an externalId, each its own, one has the other's name by now.
+            let same =
+                |user: &&Stored| names.external_id().is_none_or(|id| external_id(user).is_none_or(|other| other == id));
+            if let Some(other) = deleted.iter().find(same) {
+                let id = &other.resource.id;
+                return Ok(Some(Fate::Conflict(format!(
+                    "the identity provider has deleted {id} with the same userName; scimctl user restore brings it back"
+                ))));
+            }
         }
         if let Some(external_id) = names.external_id()
             && let Some(other) =
@@ -221,8 +244,15 @@ impl Import {
         {
             return Ok(Some(provisioned(&other.resource.id, "externalId")));
         }
-        if self.store.resource(&self.at, &user.resource.id, now).await?.is_some() {
-            return Ok(Some(Fate::Conflict("somebody else has this id".into())));
+        for email in names.emails() {
+            // Who was adopted by it may have it as userName now.
+            let users = self.store.by_email(&self.at, email, Some(email), now).await?;
+            if let Some(other) = users.unwrap_or_default().first() {
+                return Ok(Some(provisioned(&other.resource.id, "verified e-mail")));
+            }
+        }
+        if user.own_id && self.store.resource(&self.at, &user.resource.id, now).await?.is_some() {
+            return Ok(Some(Fate::Conflict("a user of another userName has this id already".into())));
         }
         Ok(None)
     }

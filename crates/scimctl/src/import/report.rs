@@ -32,7 +32,7 @@ pub struct Line {
     pub id: Option<ResourceId>,
     /// What becomes of it.
     pub fate: Fate,
-    /// By what a POST would adopt it, the best first.
+    /// By what a POST would adopt it, the best first; nothing if the tenant's profile adopts nobody.
     pub links_on: Vec<&'static str>,
 }
 
@@ -47,6 +47,8 @@ impl Line {
 pub struct Report {
     /// Whether nothing was stored.
     pub dry: bool,
+    /// Whether a POST adopts imported users in this tenant.
+    pub links: bool,
     /// The records in the order of the file.
     pub lines: Vec<Line>,
 }
@@ -97,31 +99,35 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let verb = if self.dry { "would be" } else { "are" };
+        let faults = self.lines.iter().filter_map(|line| match &line.fate {
+            Fate::Conflict(why) => Some((line, "conflicts", why)),
+            Fate::Invalid(why) => Some((line, "is no user", why)),
+            Fate::Imported | Fate::Known(_) => None,
+        });
+        for (line, what, why) in faults.take(SHOWN) {
+            match line.user_name.as_str() {
+                "" => writeln!(f, "line {} {what}: {why}", line.number)?,
+                name => writeln!(f, "line {}: {name} {what}: {why}", line.number)?,
+            }
+        }
+        if self.faults() > SHOWN {
+            writeln!(f, "and {} more; --json shows all", self.faults() - SHOWN)?;
+        }
         let new = self.lines.iter().filter(|line| line.fate == Fate::Imported);
         for word in ["externalId", "userName", "verified e-mail"] {
             let by = new.clone().filter(|line| line.links_on.first() == Some(&word)).count();
             if by > 0 {
-                writeln!(f, "{by} link first on {word}")?;
+                writeln!(f, "{by} will be linked by {word}")?;
             }
         }
-        let mut hidden = 0;
-        for (index, line) in self.lines.iter().filter(|line| !matches!(line.fate, Fate::Imported)).enumerate() {
-            if index >= SHOWN {
-                hidden += 1;
-                continue;
-            }
-            let Line { number, user_name, .. } = line;
-            match &line.fate {
-                Fate::Imported => {}
-                Fate::Known(id) => writeln!(f, "line {number}: {user_name} is imported already, as {id}")?,
-                Fate::Conflict(why) => writeln!(f, "line {number}: {user_name} conflicts: {why}")?,
-                Fate::Invalid(why) => writeln!(f, "line {number}: {user_name} is no user: {why}")?,
-            }
+        if !self.links {
+            writeln!(f, "None will be linked: create.existing is conflict, so a POST for one of them is 409.")?;
         }
-        if hidden > 0 {
-            writeln!(f, "and {hidden} more; --json shows all")?;
+        let verb = if self.dry { "would be" } else { "are" };
+        write!(f, "{} of {} records {verb} imported", new.count(), self.lines.len())?;
+        match self.count(&|fate| matches!(fate, Fate::Known(_))) {
+            0 => write!(f, "."),
+            known => write!(f, ", {known} were before."),
         }
-        write!(f, "{} of {} records {verb} imported.", new.count(), self.lines.len())
     }
 }

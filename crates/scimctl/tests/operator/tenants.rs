@@ -1,0 +1,112 @@
+//! Tenants as they are made, listed, switched off and on; and the brake on their deactivations.
+
+use serde_json::{Value, json};
+
+use crate::support::{Directory, Server, http};
+
+fn listed(directory: &Directory) -> Vec<Value> {
+    directory.json(&["tenant", "list"])["tenants"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_tenant_is_made_with_profile_dialect_customer_and_settings() {
+    let directory = Directory::new("made");
+    let create = "tenant create acme-eu --profile hoxhunt --idp entra --customer acme token.lifetime_days=10";
+    let made = directory.json(&create.split(' ').chain(["create.link_on=[\"userName\"]"]).collect::<Vec<_>>());
+    assert_eq!((&made["tenant"], &made["profile"]), (&json!("acme-eu"), &json!("hoxhunt")));
+    let text = directory.text(&["profile", "diff", "hoxhunt", "acme-eu"]);
+    assert_eq!(
+        text,
+        "create.link_on: [\"externalId\",\"userName\",\"email\"] -> [\"userName\"]\n\
+         dialect.idp: null -> \"entra\"\n\
+         dialect.group_patch: \"resource\" -> \"no_content\"\n\
+         token.lifetime_days: 365 -> 10\n"
+    );
+    directory.json(&["tenant", "create", "globex"]);
+    let listed = listed(&directory);
+    let of = |field: &str| listed.iter().map(|tenant| tenant[field].clone()).collect::<Vec<_>>();
+    assert_eq!(of("tenant"), ["acme-eu", "globex"]);
+    assert_eq!(of("customer"), [json!("acme"), Value::Null]);
+    assert_eq!(of("idp"), [json!("entra"), Value::Null]);
+    assert_eq!((of("profile"), of("profile_version")), (vec![json!("hoxhunt"), json!("default")], vec![json!(1); 2]));
+    let said = directory.refused(&["tenant", "create", "x", "--customer", "A & B"]);
+    assert!(said.contains("a customer's name has 1 to 64 letters"), "{said}");
+}
+
+#[test]
+fn a_tenant_is_active_until_its_identity_provider_comes_and_inactive_when_switched_off() {
+    let directory = Directory::new("states");
+    let tokens = ["a", "b", "c"].map(|name| directory.json(&["tenant", "create", name])["token"].clone());
+    let [used, idle, off] = tokens.each_ref().map(|token| token.as_str().unwrap());
+    let mut server = Server::start(&directory, &["--json"]);
+    let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
+    let get = |token: &str| http(&base_url, token, "GET", "/Users", "");
+    assert_eq!(get(used).0, 200);
+    let said = directory.text(&["tenant", "disable", "c"]);
+    assert_eq!(said, "SCIM is off for c within a minute: requests are refused, and no user changes.\n");
+    let (status, refusal) = get(off);
+    assert_eq!((status, refusal["status"].as_str()), (403, Some("403")));
+    assert!(refusal["detail"].as_str().unwrap().contains("switched off"), "{refusal}");
+
+    let states: Vec<_> = listed(&directory).iter().map(|tenant| tenant["state"].clone()).collect();
+    assert_eq!(states, ["connected", "active", "inactive"]);
+    let text = directory.text(&["tenant", "list"]);
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().skip(1).collect()).collect();
+    assert_eq!(rows, [["connected", "default", "a"], ["active", "default", "b"], ["inactive", "default", "c"]]);
+
+    // Nobody asked for b yet, so the service reads its row anew.
+    assert_eq!(directory.json(&["tenant", "disable", "b"]), json!({ "tenant": "b", "enabled": false }));
+    assert_eq!(directory.text(&["tenant", "enable", "b"]), "SCIM is on for b within a minute.\n");
+    assert_eq!(get(idle).0, 200);
+    let said = directory.refused(&["tenant", "disable", "nobody"]);
+    assert!(said.contains("there is no tenant nobody"), "{said}");
+}
+
+#[test]
+fn a_tenant_without_a_name_for_its_customer_is_listed_without_one() {
+    let directory = Directory::new("customers");
+    let none = directory.text(&["tenant", "list"]);
+    assert_eq!(none, "There are no tenants; scimctl tenant create NAME makes one.\n");
+    directory.json(&["tenant", "create", "one", "--customer", "acme"]);
+    directory.json(&["tenant", "create", "two"]);
+    let text = directory.text(&["tenant", "list"]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].ends_with("  one  of acme") && lines[1].ends_with("  two"), "{text}");
+}
+
+#[test]
+fn a_brake_stops_deactivations_until_the_operator_lifts_it() {
+    let directory = Directory::new("brake");
+    let made = directory.json(&["tenant", "create", "acme", "brake.deactivations=2"]);
+    let token = made["token"].as_str().unwrap();
+    let none = directory.text(&["brake", "show", "acme"]);
+    assert_eq!(none, "Nobody of acme was deactivated while there was a brake.\n");
+    let mut server = Server::start(&directory, &["--json"]);
+    let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
+    let users = ["a", "b", "c", "d"].map(|name| {
+        let body = json!({ "userName": name }).to_string();
+        http(&base_url, token, "POST", "/Users", &body).1["id"].as_str().unwrap().to_owned()
+    });
+    let delete = |user: usize| http(&base_url, token, "DELETE", &format!("/Users/{}", users[user]), "");
+    assert_eq!((delete(0).0, delete(1).0), (204, 204));
+    let shown = directory.json(&["brake", "show", "acme"]);
+    assert_eq!((&shown["on"], &shown["deactivations"], &shown["most"]), (&json!(false), &json!(2), &json!(2)));
+    assert_eq!(directory.json(&["brake", "lift", "acme"]), json!({ "tenant": "acme", "lifted": false }));
+
+    let (status, refusal) = delete(2);
+    assert_eq!((status, refusal["status"].as_str()), (429, Some("429")), "{refusal}");
+    let shown = directory.json(&["brake", "show", "acme"]);
+    assert_eq!((&shown["on"], &shown["deactivations"]), (&json!(true), &json!(2)));
+    let text = directory.text(&["brake", "show", "acme"]);
+    let since = shown["since"].as_str().unwrap();
+    assert!(text.starts_with("2 of at most 2 users of acme were deactivated since "), "{text}");
+    let on = format!("\nThe brake is on since {since}; scimctl brake lift acme ends that.\n");
+    assert!(text.ends_with(&on), "{text}");
+
+    let lifted = directory.text(&["brake", "lift", "acme"]);
+    assert_eq!(lifted, "Users of acme can be deactivated again, in a new window.\n");
+    assert_eq!(directory.text(&["brake", "lift", "acme"]), "The brake of acme is not on.\n");
+    assert_eq!((delete(2).0, delete(3).0), (204, 204), "a new window counts from none");
+    assert_eq!(directory.json(&["brake", "show", "acme"])["deactivations"], 2);
+    assert!(directory.refused(&["brake", "show", "nobody"]).contains("there is no tenant nobody"));
+}
