@@ -69,7 +69,7 @@ pub struct Attribute {
     pub reference_types: Vec<String>,
     /// Whether a value must be one of the canonical values, in any case unless `case_exact` says otherwise;
     /// it is stored as they spell it. The RFC only suggests them.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
     /// What to map to the attribute, for the sentence of an error: `In Entra ID, map mail to emails.`
     #[serde(skip)]
