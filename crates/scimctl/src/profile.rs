@@ -182,14 +182,15 @@ pub(crate) async fn set(
     json: bool,
 ) -> anyhow::Result<()> {
     let users = Collection { tenant: row.key(), kind: Kind::User };
-    let seats = before.seats.limit != profile.seats.limit;
     let begins = before.seats.limit.is_none() && profile.seats.limit.is_some();
-    if seats && profile.seats.limit.is_some() {
+    let ends = before.seats.limit.is_some() && profile.seats.limit.is_none();
+    // Also where the limit is the same: that counts who was not counted in the first minute.
+    if profile.seats.limit.is_some() {
         connection.store.set_seats(&users, profile.seats.limit).await?;
     }
     let stored = connection.store.set_profile(row, &profile.write()?, is_expiring(profile)).await?;
     ensure!(stored, "somebody else changed the profile of {} at the same time; look at it and try again", row.name);
-    if seats && profile.seats.limit.is_none() {
+    if ends {
         connection.store.set_seats(&users, None).await?;
     }
     if begins && wait {
