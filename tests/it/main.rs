@@ -18,6 +18,7 @@ mod lifecycle;
 mod model;
 mod paging;
 mod plans;
+mod profiles_doc;
 mod races;
 mod rfc;
 mod schemas;

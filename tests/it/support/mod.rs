@@ -3,6 +3,7 @@
 
 pub mod bills;
 pub mod connectors;
+pub mod documents;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
