@@ -131,7 +131,7 @@ fn the_changelog_tells_of_this_version() {
 #[test]
 fn the_data_model_explains_every_partition() {
     let model = read("docs/DATA_MODEL.md");
-    for partition in ["#U", "#G", "#Z", "#M", "#R", "#X", "#Q", "#E", "#C", "#L", "#T"] {
+    for partition in ["#U", "#G", "#Z", "#M", "#R", "#X", "#Q", "#E", "#C", "#D", "#L", "#T"] {
         assert!(model.contains(&format!("t{partition}")), "docs/DATA_MODEL.md lacks {partition}");
     }
 }
