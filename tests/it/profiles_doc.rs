@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scim_core::Additions;
 use scim_lambda::directory::life::{Event, State};
-use scim_lambda::tenant::Profile;
 use scim_lambda::tenant::profile::{IDPS, PRESETS, settings};
-use serde_json::Value;
+use scim_lambda::tenant::{Profile, Types};
+use serde_json::{Value, json};
 
 use crate::support::documents::{hold_table, markdown, read, root, rows, table};
 
@@ -158,6 +159,44 @@ fn the_example_of_an_overlay_and_an_extension_is_a_profile() {
     let example = document.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
     let profile = Profile::default().over(serde_json::from_str(example).unwrap()).unwrap();
     assert!(!profile.attributes.overlay.is_empty() && !profile.attributes.extensions.is_empty());
+}
+
+#[test]
+fn the_sentence_about_a_required_attribute_is_the_one_an_administrator_reads() {
+    let document = read(PROFILES);
+    for idp in [Some("entra"), None] {
+        let profile = Profile::preset("default", idp).unwrap().with("attributes.required", "[\"emails\"]").unwrap();
+        let types = Types::new(&profile, &Additions::default()).unwrap();
+        let body = json!({ "userName": "a" }).as_object().unwrap().clone();
+        let refused = types.at("Users").unwrap().resource.parse(body, profile.dialect()).unwrap_err();
+        let (_, advice) = refused.detail.split_once("has no value. ").unwrap();
+        let said = if idp.is_some() { &refused.detail } else { advice };
+        assert!(document.contains(said), "{PROFILES} does not say: {said}");
+    }
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    for settings in [
+        json!({ "create": { "existing": "link", "link_on": [] } }),
+        json!({ "operations": { "deactivate": "off", "delete": "off" } }),
+        json!({ "operations": { "deactivate": "off" }, "deprovision": { "on_delete": "refuse" } }),
+        json!({ "create": { "inactive": "refuse" }, "seats": { "limit": 1, "when_full": "create_inactive" } }),
+        json!({ "attributes": { "email": "from_user_name", "required": ["emails"] } }),
+        json!({ "brake": { "answer": "forbidden" } }),
+        json!({ "attributes": { "required": ["shoeSize"] } }),
+        json!({ "attributes": { "kept": ["shoeSize"] } }),
+        json!({ "attributes": { "kept": ["title"], "required": ["name.givenName"] } }),
+        json!({ "attributes": { "overlay": [{ "name": "role", "type": "string", "closed": true }] } }),
+        json!({ "attributes": { "overlay": [{ "schema": "urn:x", "name": "role", "type": "string" }] } }),
+        json!({ "address": { "base_url": "http://scim.example.com/scim/v2" } }),
+        json!({ "address": { "base_url": "https://scim.example.com" } }),
+        json!({ "address": { "base_url": "https://scim.example.com/scim/v2/" } }),
+        json!({ "address": { "base_url": "https://scim.example.com/scim/v2", "host": "other.example.com" } }),
+    ] {
+        let why = Profile::default().over(settings.clone()).expect_err(&settings.to_string()).0;
+        assert!(why.len() > 20 && !why.contains("unknown variant") && !why.contains("invalid type"), "{why}");
+    }
 }
 
 /// The words of a name in Rust, in small letters.
