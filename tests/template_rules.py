@@ -135,6 +135,20 @@ def logs_expire(cfn):
     return all("RetentionInDays" in g["Properties"] for g in of_type(cfn, "AWS::Logs::LogGroup"))
 
 
+def brake_alarms(cfn):
+    """The log line of a brake that trips becomes a metric, and that metric an alarm."""
+    heard = [
+        (step["MetricNamespace"], step["MetricName"])
+        for f in of_type(cfn, "AWS::Logs::MetricFilter")
+        if f["Properties"]["LogGroupName"] == {"Ref": "FunctionLogs"}
+        and f["Properties"]["FilterPattern"] == '{ $.metric = "BrakeTripped" }'
+        for step in f["Properties"]["MetricTransformations"]
+        if step["MetricValue"] == "1"
+    ]
+    alarms = [a["Properties"] for a in of_type(cfn, "AWS::CloudWatch::Alarm")]
+    return any((a["Namespace"], a["MetricName"]) in heard and a["Threshold"] == 1 for a in alarms)
+
+
 def no_secret_in_plain_sight(cfn):
     """Neither an output nor the function's environment shows a secret."""
     shown = json.dumps([cfn["Outputs"]] + [f["Properties"]["Environment"] for f in of_type(cfn, "AWS::Lambda::Function")])
@@ -184,6 +198,10 @@ RULES = {
     "IAM: only this stack's token secrets": (
         secrets_of_this_stack,
         lambda c: statement(c, "TokenSecrets").update(Resource={"Fn::Sub": "arn:aws:secretsmanager:eu-west-1:1:secret:scim/*"}),
+        # Tokens that can be shown again are the operator's alone.
+        lambda c: statement(c, "TokenSecrets").update(
+            Resource=[statement(c, "TokenSecrets")["Resource"], {"Fn::Sub": "arn:secret:scim/${AWS::StackName}/kept/*"}]
+        ),
     ),
     "IAM: no resource is a bare star": (no_bare_star, lambda c: statement(c, "Log").update(Resource="*")),
     "access log without path, query, header or token": (
@@ -227,6 +245,12 @@ RULES = {
         lambda c: table(c)["Properties"].pop("TableName"),
     ),
     "logs expire": (logs_expire, lambda c: of_type(c, "AWS::Logs::LogGroup")[0]["Properties"].pop("RetentionInDays")),
+    "a brake that trips is an alarm": (
+        brake_alarms,
+        lambda c: of_type(c, "AWS::Logs::MetricFilter")[0]["Properties"].update(FilterPattern="BrakeTripped"),
+        lambda c: of_type(c, "AWS::Logs::MetricFilter")[0]["Properties"].update(LogGroupName={"Ref": "AccessLogs"}),
+        lambda c: of_type(c, "AWS::CloudWatch::Alarm")[0]["Properties"].update(MetricName="BrakeLifted"),
+    ),
     "no secret in outputs or environment": (
         no_secret_in_plain_sight,
         lambda c: c["Outputs"].update(T={"Value": {"Fn::Sub": "{{resolve:secretsmanager:scim/x}}"}}),

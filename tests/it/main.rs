@@ -21,6 +21,7 @@ mod model;
 mod paging;
 mod plans;
 mod products;
+mod profiles_doc;
 mod races;
 mod rfc;
 mod schemas;

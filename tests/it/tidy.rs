@@ -129,9 +129,15 @@ fn the_changelog_tells_of_this_version() {
 }
 
 #[test]
+fn the_template_finds_the_metrics_in_the_log() {
+    let pattern = format!("{{ $.metric = \"{}\" }}", scim_lambda::telemetry::Metric::BrakeTripped.as_str());
+    assert!(read("template.yaml").contains(&pattern), "template.yaml has no filter {pattern}");
+}
+
+#[test]
 fn the_data_model_explains_every_partition() {
     let model = read("docs/DATA_MODEL.md");
-    for partition in ["#U", "#G", "#Z", "#M", "#R", "#X", "#Q", "#E", "#C", "#L", "#T"] {
+    for partition in ["#U", "#G", "#Z", "#M", "#R", "#X", "#Q", "#E", "#C", "#D", "#L", "#T"] {
         assert!(model.contains(&format!("t{partition}")), "docs/DATA_MODEL.md lacks {partition}");
     }
 }

@@ -7,7 +7,7 @@ use crate::bulk;
 use crate::message::MAX_BODY_BYTES;
 use crate::query::{CURSOR_SECONDS, DEFAULT_COUNT, MAX_COUNT};
 use crate::resource_type::ResourceType;
-use crate::schema::{Attribute, Schema};
+use crate::schema::Schema;
 
 const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
@@ -68,13 +68,13 @@ pub fn resource_type(resource_type: &ResourceType, base_url: &str) -> Value {
 /// One schema (RFC 7643, 7).
 pub fn schema(schema: &Schema, base_url: &str) -> Value {
     let mut document = json!({ "schemas": [SCHEMA] });
-    let mut schema = schema.clone();
-    let subs = |attribute: &mut Attribute| attribute.sub_attributes.iter_mut().for_each(|sub| sub.closed = false);
-    schema.attributes.iter_mut().for_each(|attribute| {
+    // The RFC knows no word for values that are not only suggested.
+    let mut open = schema.clone();
+    open.attributes.iter_mut().for_each(|attribute| {
         attribute.closed = false;
-        subs(attribute);
+        attribute.sub_attributes.iter_mut().for_each(|sub| sub.closed = false);
     });
-    if let (Value::Object(document), Ok(Value::Object(body))) = (&mut document, serde_json::to_value(&schema)) {
+    if let (Value::Object(document), Ok(Value::Object(body))) = (&mut document, serde_json::to_value(open)) {
         document.extend(body);
         document.insert(
             "meta".into(),
@@ -98,4 +98,18 @@ pub fn own_schemas() -> Result<Vec<Schema>, serde_json::Error> {
     .into_iter()
     .map(serde_json::from_str)
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource_type::ResourceType;
+
+    #[test]
+    fn that_values_are_closed_is_stored_and_not_told() {
+        let mut user = ResourceType::user().unwrap().schema;
+        user.attributes[0].closed = true;
+        assert!(serde_json::to_string(&user).unwrap().contains("\"closed\":true"));
+        assert!(!schema(&user, "").to_string().contains("closed"));
+    }
 }

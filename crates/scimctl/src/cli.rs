@@ -203,3 +203,46 @@ pub(crate) enum TokenCommand {
         key_id: String,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::error::ErrorKind;
+
+    use super::*;
+
+    /// The command lines in a document, be they in blocks or in sentences.
+    fn command_lines(text: &str) -> Vec<String> {
+        let blocks = text.lines().filter(|line| line.starts_with("    ")).map(str::trim);
+        let sentences = text.split('`').skip(1).step_by(2);
+        let lines = blocks.chain(sentences).map(|line| line.split("  #").next().unwrap_or(line));
+        let begun = |line: &str| {
+            let (before, rest) = line.split_once("scimctl ")?;
+            let begins = before.is_empty() || before.starts_with("cargo run ");
+            begins.then(|| rest.strip_prefix("-- ").unwrap_or(rest).trim().to_owned())
+        };
+        lines.filter_map(begun).collect()
+    }
+
+    #[test]
+    fn every_command_that_the_documents_name_is_understood() {
+        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let mut found = 0;
+        for document in ["README.md", "docs/PROFILES.md", "docs/LIFE.md", "docs/OPERATIONS.md", "docs/DATA_MODEL.md"] {
+            for line in command_lines(&std::fs::read_to_string(root.join(document)).unwrap()) {
+                // What stands in quotes is one word.
+                let quoted = line.split('\'').enumerate().flat_map(|(index, part)| match index % 2 {
+                    0 => part.split_whitespace().map(str::to_owned).collect(),
+                    _ => vec![part.to_owned()],
+                });
+                let words = std::iter::once("scimctl".to_owned()).chain(quoted);
+                let kind = Cli::try_parse_from(words).map(drop).map_err(|error| error.kind());
+                let named_only = ErrorKind::MissingRequiredArgument;
+                let of_many = ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+                let fits = kind.is_ok() || kind == Err(named_only) || kind == Err(of_many);
+                assert!(fits, "{document}: scimctl {line}: {kind:?}");
+                found += 1;
+            }
+        }
+        assert!(found > 20, "{found}");
+    }
+}

@@ -4,10 +4,11 @@ use std::fmt;
 
 use scimctl::local::meter::Bill;
 
-use super::{Answer, World};
+use super::{Answer, World, documents};
 
 /// Writes the measured tables into the document, in place of a comparison.
 const WRITE: &str = "SCIM_WRITE_LEDGER";
+const DOCUMENT: &str = "docs/PERFORMANCE.md";
 
 /// One cell of a table: calls, round trips, read units, write units.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -85,27 +86,19 @@ impl<'w> Column<'w> {
 
 /// Compares columns with those of the table named `table` in the document; or writes the table.
 pub fn compare(table: &str, columns: &[Column<'_>]) {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/PERFORMANCE.md");
-    let document = std::fs::read_to_string(path).unwrap();
-    let (begin, end) = (format!("<!-- {table} -->\n"), format!("<!-- end of {table} -->"));
-    let start = document.find(&begin).expect("the document has the table") + begin.len();
-    let length = document[start..].find(&end).expect("the table ends");
-    let written = document[start..start + length].trim();
-    let mut measured = format!("| operation | {} |\n|---|", names(columns).join(" | "));
-    measured.push_str(&"---|".repeat(columns.len()));
-    measured.push('\n');
-    for (index, (operation, _)) in columns[0].cells.iter().enumerate() {
+    let rows = columns[0].cells.iter().enumerate().map(|(index, (operation, _))| {
         let cells = columns.iter().map(|column| {
             assert_eq!(column.cells[index].0, *operation);
             column.cells[index].1.to_string()
         });
-        measured.push_str(&format!("| {operation} | {} |\n", cells.collect::<Vec<_>>().join(" | ")));
-    }
+        std::iter::once(operation.clone()).chain(cells).collect()
+    });
+    let names = columns.iter().map(|column| column.name.as_str());
+    let measured = documents::markdown(&std::iter::once("operation").chain(names).collect::<Vec<_>>(), rows);
     if std::env::var_os(WRITE).is_some() {
-        let new = format!("{}\n{measured}\n{}", &document[..start], &document[start + length..]);
-        std::fs::write(path, new).unwrap();
-        return;
+        return documents::write_table(DOCUMENT, table, &measured);
     }
+    let written = documents::table(DOCUMENT, table);
     // A run of one size is compared with its column.
     let header: Vec<&str> = written.lines().next().unwrap_or_default().split('|').map(str::trim).collect();
     for (index, column) in columns.iter().enumerate() {
@@ -123,8 +116,4 @@ pub fn compare(table: &str, columns: &[Column<'_>]) {
         let got: Vec<(&str, &str)> = got.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         assert_eq!(got, wanted, "{}: {WRITE}=1 and the ignored test write the table anew", column.name);
     }
-}
-
-fn names(columns: &[Column<'_>]) -> Vec<String> {
-    columns.iter().map(|column| column.name.clone()).collect()
 }

@@ -4,6 +4,7 @@
 pub mod bills;
 pub mod connectors;
 pub mod customer;
+pub mod documents;
 pub mod sound;
 
 use std::sync::Arc;

@@ -1,0 +1,283 @@
+//! `docs/PROFILES.md` and `docs/LIFE.md` say what the code does: their tables are made from it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scim_core::Additions;
+use scim_lambda::directory::life::{Event, State};
+use scim_lambda::tenant::profile::{IDPS, PRESETS, settings};
+use scim_lambda::tenant::{Profile, Types};
+use serde_json::{Value, json};
+
+use crate::support::documents::{hold_table, markdown, read, root, rows, table};
+
+const PROFILES: &str = "docs/PROFILES.md";
+const LIFE: &str = "docs/LIFE.md";
+
+fn why_not(path: &str, value: &str) -> String {
+    Profile::default().with(path, value).map_or_else(|wrong| wrong.0, |_| String::new())
+}
+
+/// The words that a setting takes, if it takes no others.
+fn words(path: &str) -> Vec<String> {
+    let of = |why: String| {
+        let (_, expected) = why.split_once("unknown variant")?.1.split_once("expected")?;
+        Some(expected.split('`').skip(1).step_by(2).map(str::to_owned).collect::<Vec<_>>())
+    };
+    of(why_not(path, "\"?\"")).or_else(|| of(why_not(path, "[\"?\"]"))).unwrap_or_default()
+}
+
+/// What values a setting takes, as its own errors tell.
+fn values(path: &str) -> String {
+    let words: Vec<String> = words(path).iter().map(|word| format!("`{word}`")).collect();
+    let why = why_not(path, "\"?\"");
+    let kind = match () {
+        () if why.contains("expected a sequence") && !words.is_empty() => format!("list of {}", words.join(", ")),
+        () if !words.is_empty() => words.join(", "),
+        () if why.contains("expected a boolean") => "`true`, `false`".into(),
+        () if why.contains("expected u32") => "number".into(),
+        () if !why.contains("expected a sequence") => "text".into(),
+        () if why_not(path, "[\"?\"]").contains("invalid type") => "list of objects".into(),
+        () => "list of paths".into(),
+    };
+    match Profile::default().with(path, "null") {
+        Ok(_) => format!("{kind}, `null`"),
+        Err(_) => kind,
+    }
+}
+
+/// A value in a cell.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Array(all) if all.is_empty() => "none".into(),
+        Value::Array(all) => all.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::Object(definition) => shown(definition.get("id").unwrap_or(&definition["name"])),
+        Value::String(text) if text.is_empty() => "none".into(),
+        Value::String(text) => format!("`{text}`"),
+        value => format!("`{value}`"),
+    }
+}
+
+#[test]
+fn every_setting_is_listed_with_its_values_its_default_and_a_meaning() {
+    let written = rows(&table(PROFILES, "settings"));
+    // The meanings are written by hand.
+    let meanings: BTreeMap<&str, &str> =
+        written.iter().filter_map(|row| Some((row.first()?.trim_matches('`'), row.get(3)?.as_str()))).collect();
+    let all = Profile::default().flat().unwrap();
+    let listed = all.iter().map(|(path, default)| {
+        let meaning = meanings.get(path.as_str()).copied().unwrap_or("?");
+        vec![format!("`{path}`"), values(path), shown(default), meaning.to_owned()]
+    });
+    hold_table(PROFILES, "settings", &markdown(&["setting", "values", "default", "meaning"], listed));
+    for (path, _) in &all {
+        let meaning = meanings.get(path.as_str()).unwrap_or_else(|| panic!("{path} has no row"));
+        assert!(meaning.len() > 10, "{path} has no meaning");
+    }
+}
+
+#[test]
+fn the_presets_are_listed_with_what_they_set() {
+    let mut names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).filter(|name| *name != "default").collect();
+    names.sort_by_key(|name| *name == "strict");
+    let of = |name: &str| Profile::preset(name, None).unwrap().flat().unwrap();
+    let defaults = Profile::default().flat().unwrap();
+    let presets: Vec<_> = names.iter().map(|name| of(name)).collect();
+    let listed = defaults.iter().enumerate().filter(|(_, (path, _))| path != "preset").filter_map(|(at, default)| {
+        let cells: Vec<String> = presets
+            .iter()
+            .map(|preset| if preset[at] == *default { String::new() } else { shown(&preset[at].1) })
+            .collect();
+        let row = std::iter::once(format!("`{}`", default.0)).chain(cells.iter().cloned()).collect::<Vec<_>>();
+        cells.iter().any(|cell| !cell.is_empty()).then_some(row)
+    });
+    let header: Vec<&str> = std::iter::once("setting").chain(names.iter().copied()).collect();
+    hold_table(PROFILES, "presets", &markdown(&header, listed));
+}
+
+#[test]
+fn the_dialects_are_listed_with_what_they_set() {
+    let idps: Value = serde_json::from_str(IDPS).unwrap();
+    let listed = idps.as_object().unwrap().iter().map(|(idp, of)| {
+        let sets = settings(&of["sets"]).into_iter().map(|(path, value)| format!("`{path}` {}", shown(&value)));
+        let mut sources: Vec<(&str, Vec<String>)> = Vec::new();
+        for (path, source) in of["sources"].as_object().unwrap() {
+            let (source, path) = (source.as_str().unwrap(), format!("`{path}`"));
+            match sources.iter_mut().find(|(known, _)| *known == source) {
+                Some((_, paths)) => paths.push(path),
+                None => sources.push((source, vec![path])),
+            }
+        }
+        let sources = sources.into_iter().map(|(source, paths)| format!("{source} to {}", paths.join(" and ")));
+        let name = of["name"].as_str().unwrap().to_owned();
+        let none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+        vec![
+            format!("`{idp}`"),
+            name,
+            none(sets.collect::<Vec<_>>().join(", ")),
+            none(sources.collect::<Vec<_>>().join(", ")),
+        ]
+    });
+    hold_table(PROFILES, "dialects", &markdown(&["`--idp`", "identity provider", "sets", "what to map"], listed));
+}
+
+#[test]
+fn every_preset_in_every_dialect_is_a_profile_and_its_row_says_all_of_it() {
+    let idps: Value = serde_json::from_str(IDPS).unwrap();
+    for (name, text) in PRESETS {
+        for idp in idps.as_object().unwrap().keys() {
+            let profile = Profile::preset(name, Some(idp)).unwrap_or_else(|wrong| panic!("{name}, {idp}: {wrong}"));
+            assert_eq!(Profile::read(&profile.write().unwrap()).unwrap(), profile, "{name}, {idp}");
+        }
+        let profile = Profile::preset(name, None).unwrap();
+        let said = serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(profile.over(said.clone()).unwrap(), profile, "{name}");
+        // What a definition says is there after it went through a row.
+        let kept: Value = serde_json::from_str(&profile.write().unwrap()).unwrap();
+        for (path, value) in settings(&said) {
+            let at = format!("/{}", path.replace('.', "/"));
+            assert!(contains(kept.pointer(&at).unwrap(), &value), "{name}: {path} lost something of {value}");
+        }
+    }
+}
+
+/// Whether a document says all that another one says.
+fn contains(document: &Value, part: &Value) -> bool {
+    match (document, part) {
+        (Value::Object(document), Value::Object(part)) => {
+            part.iter().all(|(name, part)| document.get(name).is_some_and(|value| contains(value, part)))
+        }
+        (Value::Array(document), Value::Array(part)) => {
+            document.len() == part.len() && document.iter().zip(part).all(|(value, part)| contains(value, part))
+        }
+        (value, part) => value == part,
+    }
+}
+
+#[test]
+fn the_example_of_an_overlay_and_an_extension_is_a_profile() {
+    let document = read(PROFILES);
+    let example = document.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
+    let profile = Profile::default().over(serde_json::from_str(example).unwrap()).unwrap();
+    assert!(!profile.attributes.overlay.is_empty() && !profile.attributes.extensions.is_empty());
+}
+
+#[test]
+fn the_sentence_about_a_required_attribute_is_the_one_an_administrator_reads() {
+    let document = read(PROFILES);
+    for idp in [Some("entra"), None] {
+        let profile = Profile::preset("default", idp).unwrap().with("attributes.required", "[\"emails\"]").unwrap();
+        let types = Types::new(&profile, &Additions::default()).unwrap();
+        let body = json!({ "userName": "a" }).as_object().unwrap().clone();
+        let refused = types.at("Users").unwrap().resource.parse(body, profile.dialect()).unwrap_err();
+        let (_, advice) = refused.detail.split_once("has no value. ").unwrap();
+        let said = if idp.is_some() { &refused.detail } else { advice };
+        assert!(document.contains(said), "{PROFILES} does not say: {said}");
+    }
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    for settings in [
+        json!({ "create": { "existing": "link", "link_on": [] } }),
+        json!({ "operations": { "deactivate": "off", "delete": "off" } }),
+        json!({ "operations": { "deactivate": "off" }, "deprovision": { "on_delete": "refuse" } }),
+        json!({ "create": { "inactive": "refuse" }, "seats": { "limit": 1, "when_full": "create_inactive" } }),
+        json!({ "attributes": { "email": "from_user_name", "required": ["emails"] } }),
+        json!({ "brake": { "answer": "forbidden" } }),
+        json!({ "attributes": { "required": ["shoeSize"] } }),
+        json!({ "attributes": { "kept": ["shoeSize"] } }),
+        json!({ "attributes": { "kept": ["title"], "required": ["name.givenName"] } }),
+        json!({ "attributes": { "overlay": [{ "name": "role", "type": "string", "closed": true }] } }),
+        json!({ "attributes": { "overlay": [{ "schema": "urn:x", "name": "role", "type": "string" }] } }),
+        json!({ "address": { "base_url": "http://scim.example.com/scim/v2" } }),
+        json!({ "address": { "base_url": "https://scim.example.com" } }),
+        json!({ "address": { "base_url": "https://scim.example.com/scim/v2/" } }),
+        json!({ "address": { "base_url": "https://scim.example.com/scim/v2", "host": "other.example.com" } }),
+    ] {
+        let why = Profile::default().over(settings.clone()).expect_err(&settings.to_string()).0;
+        assert!(why.len() > 20 && !why.contains("unknown variant") && !why.contains("invalid type"), "{why}");
+    }
+}
+
+/// The words of a name in Rust, in small letters.
+fn small(name: &impl std::fmt::Debug) -> String {
+    let mut text = String::new();
+    for c in format!("{name:?}").chars() {
+        if c.is_ascii_uppercase() && !text.is_empty() {
+            text.push(' ');
+        }
+        text.push(c.to_ascii_lowercase());
+    }
+    text
+}
+
+#[test]
+fn the_transitions_are_those_of_the_code() {
+    let default = Profile::default();
+    let events = Event::ALL.map(|event| small(&event));
+    let header: Vec<&str> = std::iter::once("state").chain(events.iter().map(String::as_str)).collect();
+    let listed = State::ALL.iter().map(|state| {
+        let cells = Event::ALL.iter().map(|event| {
+            let step = state.step(*event);
+            match state.after(step, &default) {
+                same if same == *state => small(&step),
+                next => format!("{} → {}", small(&step), small(&next)),
+            }
+        });
+        std::iter::once(small(state)).chain(cells).collect()
+    });
+    hold_table(LIFE, "transitions", &markdown(&header, listed));
+}
+
+#[test]
+fn the_policies_that_lead_elsewhere_are_those_of_the_code() {
+    let default = Profile::default();
+    let mut listed = Vec::new();
+    for (path, _) in default.flat().unwrap() {
+        for word in words(&path) {
+            let Ok(profile) = default.with(&path, &word) else { continue };
+            let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+            for state in State::ALL {
+                for event in Event::ALL {
+                    let step = state.step(event);
+                    let (usually, here) = (state.after(step, &default), state.after(step, &profile));
+                    if usually != here {
+                        let change = format!("{}, not {}", small(&here), small(&usually));
+                        places.entry(change).or_default().insert(format!("{} in {}", small(&event), small(&state)));
+                    }
+                }
+            }
+            for (change, places) in places {
+                let places = places.into_iter().collect::<Vec<_>>().join("; ");
+                listed.push(vec![format!("`{path}={word}`"), places, change]);
+            }
+        }
+    }
+    assert!(!listed.is_empty());
+    hold_table(LIFE, "policies", &markdown(&["setting", "event in state", "leads to"], listed));
+}
+
+#[test]
+fn every_state_and_every_event_is_explained() {
+    let life = read(LIFE);
+    let names = State::ALL.iter().map(small).chain(Event::ALL.iter().map(small));
+    for name in names {
+        assert!(life.contains(&format!("* *{name}*: ")), "{LIFE} does not say what {name} is");
+    }
+}
+
+#[test]
+fn every_file_that_they_name_is_there() {
+    for document in [PROFILES, LIFE] {
+        let text = read(document);
+        let quoted = text.split('`').skip(1).step_by(2).filter(|word| {
+            let ends = [".rs", ".json", ".md", ".yaml"].iter().any(|end| word.ends_with(end));
+            ends && word.contains('/') && !word.contains(char::is_whitespace)
+        });
+        let linked = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next());
+        let linked = linked.filter(|link| !link.contains("://")).map(|link| format!("docs/{link}"));
+        for path in quoted.map(str::to_owned).chain(linked) {
+            assert!(root().join(&path).exists(), "{document} names {path}");
+        }
+    }
+}
