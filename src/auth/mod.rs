@@ -75,8 +75,7 @@ impl Verifier {
         Self { secrets, tenants, clock, entries: Mutex::default() }
     }
 
-    /// The caller whose token stands in these `Authorization` headers of a request to `host`. The first good
-    /// request makes its tenant connected.
+    /// The caller whose token stands in these `Authorization` headers of a request to `host`.
     ///
     /// # Errors
     /// 401 if the token is not good, or not at this host; 403 if SCIM is switched off for the tenant; 503 if
@@ -107,10 +106,17 @@ impl Verifier {
                  switch it on (scimctl tenant enable).",
             ));
         }
-        if !tenant.is_connected() {
-            self.tenants.connect(&tenant).await?;
-        }
         Ok(Caller { tenant, key_id: token.key_id().clone() })
+    }
+
+    /// Makes the caller's tenant connected, if this was its first good request. That it was is no matter of
+    /// the answer: what fails is tried again with the next one.
+    pub async fn connect(&self, caller: &Caller) {
+        if !caller.tenant.is_connected()
+            && let Err(error) = self.tenants.connect(&caller.tenant).await
+        {
+            tracing::warn!(%error, "a connection could not be noted");
+        }
     }
 
     async fn check(&self, entry: &mut Entry, token: &PlainToken) -> Result<(), Error> {

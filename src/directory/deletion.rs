@@ -29,7 +29,11 @@ impl Directory {
             policy::admit_delete(of, &call.tenant.profile)?;
             let wrote = match (&of.kind, call.tenant.profile.deprovision.on_delete) {
                 (Kind::User, OnDelete::SoftDelete | OnDelete::Deactivate) => {
-                    self.store.delete_softly(&at, &old, self.deleted_until(call, act.now), &act).await
+                    let mut kept = old.resource.attributes.clone();
+                    if call.tenant.profile.deprovision.on_delete == OnDelete::Deactivate {
+                        kept.set("active", false.into());
+                    }
+                    self.store.delete_softly(&at, &old, kept, self.deleted_until(call, act.now), &act).await
                 }
                 _ => self.store.delete(&at, &old, precondition.seen(), &act).await,
             };

@@ -74,7 +74,8 @@ pub enum Step {
     Finish,
     /// 404.
     NotFound,
-    /// Erased, with a row in the log.
+    /// Erased: who was visible by the next request, with a row in the log; who was deleted by DynamoDB, whose
+    /// stream tells of it.
     Erase,
     /// The row is made.
     Import,

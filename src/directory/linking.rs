@@ -1,14 +1,33 @@
 //! How people whom the product had before become provisioned: a POST adopts the user that was imported.
 
 use scim_core::resource::Attributes;
-use scim_core::{Error, Resource};
+use scim_core::{Error, Resource, ResourceId};
 
 use super::{Call, Directory, TRIES, busy, checked, lifecycle, policy, refuse};
-use crate::store::{Names, New, Operation, Way, Wrote};
+use crate::store::{Names, New, Operation, State, Way, Wrote};
 use crate::tenant::profile::{Existing, LinkOn};
 use crate::tenant::{Type, unanswered};
 
 impl Directory {
+    /// Removes an imported user whom the identity provider has not provisioned.
+    ///
+    /// # Errors
+    /// 404 if there is no such imported user; 503.
+    pub async fn forget(&self, call: Call<'_>, of: &Type, id: &ResourceId) -> Result<(), Error> {
+        let at = call.collection(&of.kind);
+        let act = self.act(call, Operation::Delete);
+        for _ in 0..TRIES {
+            let old = self.store.resource(&at, id, act.now).await.map_err(unanswered)?;
+            let Some(old) = old.filter(|old| old.state == State::Unmanaged) else {
+                return Err(Error::not_found("There is no imported user with this id who waits to be provisioned."));
+            };
+            if matches!(self.store.forget(&at, &old, &act).await.map_err(unanswered)?, Wrote::Stored) {
+                return Ok(());
+            }
+        }
+        Err(busy())
+    }
+
     /// Adopts the imported user that a new user's names stand for, with its id and data under what the
     /// message asserts; `None` if there is none. Up to three reads in a row, and only where the profile links.
     ///
@@ -41,7 +60,7 @@ impl Directory {
                     true => Ok(None),
                     false => Err(Error::uniqueness(
                         "Several users that the product had before have this e-mail address; its operator must say \
-                         which one is meant (scimctl import).",
+                         which one is meant, by removing the others (scimctl user forget).",
                     )),
                 };
             };

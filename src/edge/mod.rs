@@ -108,6 +108,9 @@ impl Service {
             Ok(()) => self.act(request, route.as_ref(), call).await,
             Err(error) => response::error(&error),
         };
+        if response.status().is_success() {
+            self.verifier.connect(&caller).await;
+        }
         (response, route)
     }
 

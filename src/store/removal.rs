@@ -2,7 +2,7 @@
 
 use super::item::Row;
 use super::keys::{Collection, Kind};
-use super::log::Act;
+use super::log::{self, Act};
 use super::members::Seen;
 use super::resources::{self, State, Stored, is_active};
 use super::transaction::{Condition, Role, Transaction, number, text};
@@ -15,7 +15,8 @@ const AS_SEEN: &str = "v = :seen AND st = :live";
 
 impl Store {
     /// Deletes a user softly if it is still as `old`: the user, its claim and its pointers get
-    /// `expires`, in seconds since 1970. One call. Its memberships are ended by [`Store::leave_all`].
+    /// `expires`, in seconds since 1970, and `kept` is what is kept of it. One call. Its memberships are ended
+    /// by [`Store::leave_all`].
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -23,11 +24,13 @@ impl Store {
         &self,
         at: &Collection,
         old: &Stored,
+        kept: Attributes,
         expires: i64,
         act: &Act,
     ) -> Result<Wrote, StoreError> {
         let mut transaction = Transaction::on(self);
         let mut user = old.resource.clone();
+        user.attributes = kept;
         user.meta.version = user.meta.version.next();
         user.meta.last_modified = resources::instant(act.milliseconds)?;
         let row = resources::row(at, &user, old.row_version + 1, &old.names, &old.keys, act)?
@@ -40,8 +43,27 @@ impl Store {
             transaction.update(Role::Other, Row::new(&p, &s), "SET x = :x, st = :deleted", values, Some(OWN))?;
         }
         undue(&mut transaction, at, old)?;
-        let active = -i64::from(is_active(&user.attributes));
+        let active = -i64::from(is_active(&old.resource.attributes));
         self.account(&mut transaction, at, act, &user, &old.resource.attributes, (-1, active), &[])?;
+        self.conclude(transaction).await
+    }
+
+    /// Removes a user who was imported and is not provisioned, if it is still as `old`. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn forget(&self, at: &Collection, old: &Stored, act: &Act) -> Result<Wrote, StoreError> {
+        let id = &old.resource.id;
+        let mut transaction = Transaction::on(self);
+        let values = vec![(":seen", version(old.row_version)), (":unmanaged", text("unmanaged"))];
+        let still = Condition("v = :seen AND st = :unmanaged", values);
+        transaction.delete(Role::Resource, Row::new(&at.rows(), id.as_str()), Some(still))?;
+        for (p, s) in pointers(at, old) {
+            let own = Condition(OWN, vec![(":id", text(id.as_str()))]);
+            transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
+        }
+        let changes = log::changes(&at.tenant, &old.resource.attributes, &Attributes::default());
+        log::add(&mut transaction, &at.tenant, act, id, None, &changes)?;
         self.conclude(transaction).await
     }
 

@@ -4,16 +4,12 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use scim_core::Additions;
 use scim_lambda::directory::life::{Event, State, Step};
-use scim_lambda::directory::{Call, Directory};
-use scim_lambda::store::Kind;
-use scim_lambda::tenant::Tenants;
 use serde_json::{Value, json};
 
 use crate::support::connectors::{Between, Fault};
 use crate::support::customer::{Customer, profile};
-use crate::support::{Answer, BASE_URL, DAY, World, sound};
+use crate::support::{Answer, DAY, World, sound};
 
 /// Profiles that differ in what the table leaves to a policy.
 const POLICIES: [(&str, &[(&str, &str)]); 8] = [
@@ -137,7 +133,7 @@ impl Life {
                 return None;
             }
             Event::Restore => {
-                if restore(customer, &self.user).await.is_ok() {
+                if customer.restore(&self.user).await.is_ok() {
                     return None;
                 }
                 // As the operator was told.
@@ -149,19 +145,6 @@ impl Life {
             }
         })
     }
-}
-
-async fn restore(customer: &Customer, user: &Value) -> Result<(), scim_core::Error> {
-    let world = &customer.world;
-    let tenants = Tenants::new(world.store.clone(), world.clock.clock(), &Additions::default());
-    let tenant = tenants.get(customer.row.code()).await?.unwrap();
-    let day = std::time::Duration::from_secs(24 * 60 * 60);
-    let directory = Directory::new(world.store.clone(), world.clock.clock(), 90 * day, 365 * day);
-    let until = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
-    let call = Call { tenant: &tenant, by: "operator", request: "test", base_url: BASE_URL, until };
-    let users = tenant.types.iter().find(|of| of.kind == Kind::User).unwrap();
-    let id = user["id"].as_str().unwrap().parse().unwrap();
-    directory.bring_back(call, users, &id, None).await.map(drop)
 }
 
 /// What an answer must be after a step.

@@ -70,8 +70,11 @@ impl ResourceType {
     /// # Errors
     /// `invalidPath` for a path that names no attribute.
     pub fn require(&mut self, path: &str, advice: String) -> Result<(), Error> {
-        let Place::Attribute(at) = self.kept_path(path)?.place else {
-            return Err(Error::invalid_path(format!("{path} is an extension; name one of its attributes.")));
+        let parsed = self.kept_path(path)?;
+        let (Place::Attribute(at), None) = (parsed.place, parsed.filter) else {
+            return Err(Error::invalid_path(format!(
+                "{path} cannot be required; name an attribute or a sub-attribute, without a filter."
+            )));
         };
         let (extension, name) = (at.extension.map(|extension| extension.id.clone()), at.attribute.name.clone());
         let sub = at.sub.map(|sub| sub.name.clone());
@@ -180,5 +183,7 @@ mod tests {
         let body = json!({ "userName": "a", "name": { "familyName": "b" } });
         assert!(user.parse(body.as_object().unwrap().clone(), Dialect::TOLERANT).is_err());
         assert!(user.require("shoeSize", String::new()).is_err());
+        assert!(user.require("emails[type eq \"work\"].value", String::new()).is_err());
+        assert!(user.require(urn, String::new()).is_err());
     }
 }

@@ -22,15 +22,28 @@ pub(crate) enum UserCommand {
         #[arg(long, value_name = "NAME")]
         user_name: Option<String>,
     },
+    /// Remove a user who was imported and is not provisioned yet
+    Forget {
+        /// The tenant's name
+        tenant: String,
+        /// The user's id; scimctl export TENANT --state unmanaged shows who waits
+        id: String,
+    },
 }
 
 pub(crate) async fn run(place: &Place, command: UserCommand, json: bool) -> anyhow::Result<()> {
-    let UserCommand::Restore { tenant, id, user_name } = command;
+    let (UserCommand::Restore { tenant, id, .. } | UserCommand::Forget { tenant, id }) = &command;
     let connection = place.connect().await?;
-    let operator = Operator::new(&connection, &tenant).await?;
+    let operator = Operator::new(&connection, tenant).await?;
     let id = id.parse().map_err(|()| anyhow!("{id} is no id of a user"))?;
     let mut types = operator.tenant.types.iter();
     let users = types.find(|of| of.kind == Kind::User).ok_or_else(|| anyhow!("there are no users"))?;
+    let UserCommand::Restore { user_name, .. } = &command else {
+        operator.directory.forget(operator.call(), users, &id).await?;
+        let object = json!({ "tenant": tenant, "id": id.as_str(), "forgotten": true });
+        print(json, &object, &format!("{id} is forgotten; the names it had are free."));
+        return Ok(());
+    };
     let back = operator.directory.bring_back(operator.call(), users, &id, user_name.as_deref()).await;
     let user = back.map_err(|error| match error.kind {
         ErrorKind::Uniqueness => anyhow!("{error} To bring {id} back all the same, give another --user-name."),

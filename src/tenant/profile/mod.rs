@@ -94,12 +94,21 @@ impl Profile {
         self.over_all(settings.into_iter().map(|(path, value)| check::nested(path, value)))
     }
 
-    /// This profile in the dialect of an identity provider.
+    /// This profile in the dialect of an identity provider, in place of another one's.
     ///
     /// # Errors
     /// [`Wrong`] if it is not known.
     pub fn speaking(&self, idp: &str) -> Result<Self, Wrong> {
-        self.over(presets::dialect(idp)?)?.over(serde_json::json!({ "dialect": { "idp": idp } }))
+        let mut layers = Vec::new();
+        if let Some(before) = &self.dialect.idp {
+            let preset = if self.preset.is_empty() { Self::default() } else { Self::preset(&self.preset, None)? };
+            let sets = settings(&presets::dialect(before)?);
+            let plain = preset.flat()?.into_iter().filter(|(path, _)| sets.iter().any(|(set, _)| set == path));
+            layers.extend(plain.map(|(path, value)| check::nested(&path, &value.to_string())));
+        }
+        layers.push(presets::dialect(idp)?);
+        layers.push(serde_json::json!({ "dialect": { "idp": idp } }));
+        self.over_all(layers)
     }
 
     /// The profile of a document with all settings, or some of them over this one.

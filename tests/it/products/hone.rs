@@ -111,14 +111,16 @@ async fn deactivated_removed_from_the_app_or_deleted_all_end_inactive_at_once() 
     assert_eq!(hone.delete(&deleted).await.status, 204);
     hone.get(&deleted).await.is_error(404, None);
     assert_eq!(hone.find("active eq true").await.len(), 0);
-    // The product keeps it without end, and the same person finds it again.
+    let back = hone.create(person("deleted")).await;
+    assert_eq!((&back["id"], &back["active"]), (&deleted["id"], &json!(true)), "the same person finds it again");
+    assert_eq!(hone.delete(&back).await.status, 204);
+    // The product keeps it without end.
     hone.world.clock.advance(9 * 365 * 86_400);
     hone.world.local.engine.sweep().unwrap();
     assert!(hone.stored(&deleted).await.is_some());
-    let (row, token) = hone.world.lasting_tenant("later").await;
-    drop((row, token));
-    let state = hone.stored(&deleted).await.unwrap();
-    assert_eq!(state["st"].as_s().unwrap(), "deleted");
+    let kept = hone.stored(&deleted).await.unwrap();
+    assert_eq!(kept["st"].as_s().unwrap(), "deleted");
+    assert_eq!(kept["a"], aws_sdk_dynamodb::types::AttributeValue::Bool(false), "inactive in the product");
 }
 
 #[tokio::test]

@@ -86,6 +86,23 @@ async fn a_dry_run_says_who_will_link_and_who_conflicts_and_stores_nothing() {
 }
 
 #[tokio::test]
+async fn who_cannot_be_told_apart_is_linked_once_the_operator_has_removed_the_others() {
+    let hoxhunt = Customer::new("hoxhunt").await;
+    let shared = |name: &str| json!({ "userName": name, "verifiedEmails": ["c@example.com"] });
+    let one = hoxhunt.import(&[shared("one")]).await;
+    assert_eq!(hoxhunt.import(&[shared("two")]).await.faults(), 1, "an address verifies one account");
+    let id = one.lines[0].id.clone().unwrap();
+    assert!(hoxhunt.forget(&id).await.is_ok());
+    assert_eq!(hoxhunt.forget(&id).await.unwrap_err().kind.wire().0, 404);
+    assert_eq!(hoxhunt.rows_with("unmanaged").await, 0, "its names are free");
+    let two = hoxhunt.import(&[shared("two")]).await;
+    let user = hoxhunt.create(person("c")).await;
+    assert_eq!(user["id"], two.lines[0].id.as_ref().unwrap().as_str());
+    let provisioned = user["id"].as_str().unwrap().parse().unwrap();
+    assert!(hoxhunt.forget(&provisioned).await.is_err(), "who is provisioned is the identity provider's");
+}
+
+#[tokio::test]
 async fn users_outside_the_scope_are_not_listed_and_not_touched() {
     let hoxhunt = Customer::new("hoxhunt").await;
     let report = hoxhunt.import(&[before("outside"), before("inside")]).await;

@@ -2,19 +2,23 @@
 //! do.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
+use scim_core::{Additions, Error, ResourceId};
 use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::token::PlainToken;
+use scim_lambda::directory::{Call, Directory};
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Collection, Kind};
-use scim_lambda::tenant::Profile;
 use scim_lambda::tenant::profile::OnInactive;
+use scim_lambda::tenant::{Profile, Tenants, Type};
 use scimctl::import::{Import, Report};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
-use super::{Answer, World, encode};
+use super::{Answer, BASE_URL, World, encode};
 
 #[derive(Clone)]
 pub struct Customer {
@@ -160,6 +164,32 @@ impl Customer {
         let (partition, id) = (format!("{}#U", self.row.code()), user["id"].as_str().unwrap());
         let rows = self.world.rows().await;
         rows.into_iter().find(|row| row["p"].as_s().unwrap() == &partition && row["s"].as_s().unwrap() == id)
+    }
+
+    /// What the operator does to somebody by the rules of the service.
+    async fn operator<T>(
+        &self,
+        work: impl AsyncFnOnce(&Directory, Call<'_>, &Type) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let world = &self.world;
+        let tenants = Tenants::new(world.store.clone(), world.clock.clock(), &Additions::default());
+        let tenant = tenants.get(self.row.code()).await?.unwrap();
+        let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
+        let directory = Directory::new(world.store.clone(), world.clock.clock(), days(90), days(365));
+        let until = Instant::now() + Duration::from_secs(10);
+        let call = Call { tenant: &tenant, by: "operator", request: "test", base_url: BASE_URL, until };
+        work(&directory, call, tenant.types.iter().find(|of| of.kind == Kind::User).unwrap()).await
+    }
+
+    /// Brings somebody back who was deleted.
+    pub async fn restore(&self, user: &Value) -> Result<(), Error> {
+        let id = user["id"].as_str().unwrap().parse().unwrap();
+        self.operator(async |directory, call, of| directory.bring_back(call, of, &id, None).await.map(drop)).await
+    }
+
+    /// Removes somebody who was imported.
+    pub async fn forget(&self, id: &ResourceId) -> Result<(), Error> {
+        self.operator(async |directory, call, of| directory.forget(call, of, id).await).await
     }
 
     /// How many of the tenant's rows hold this text anywhere.
