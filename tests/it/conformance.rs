@@ -36,6 +36,10 @@ fn all_tests() -> BTreeSet<String> {
             all.extend(tests(module, &read(&file)));
         }
     }
+    for file in files("tests/it/products", ".rs") {
+        let module = Path::new(&file).file_stem().unwrap().to_str().unwrap();
+        all.extend(tests(&format!("products::{module}"), &read(&file)));
+    }
     for (folder, crate_name) in [
         ("crates/scim-core/src", "scim-core "),
         ("src", ""),
