@@ -106,3 +106,24 @@ async fn nothing_of_one_tenant_is_seen_or_changed_by_another() {
         assert_eq!(customer.get(own).await.body["active"], true);
     }
 }
+
+#[tokio::test]
+async fn a_profile_has_versions_and_is_in_force_within_a_minute() {
+    let mut customer = Customer::new("default").await;
+    let before = customer.row.clone();
+    let off = crate::support::customer::profile("default", &[("operations.create", "off")]);
+    let set = async |row| customer.world.store.set_profile(row, &off.write().unwrap(), false).await.unwrap();
+    customer.create(person("a")).await;
+    assert!(set(&before).await);
+    assert!(!set(&before).await, "somebody else set it in between");
+    customer.create(person("b")).await;
+    customer.world.clock.advance(61);
+    customer.post(person("c")).await.is_error(403, None);
+    assert_eq!(customer.world.store.tenant(customer.row.code()).await.unwrap().unwrap().profile_version, 2);
+    // A row of a newer version that this one cannot read is an error of the service, and changes nobody.
+    customer.row = customer.world.store.tenant(customer.row.code()).await.unwrap().unwrap();
+    let odd = "{\"deprovision\":{\"on_delete\":\"freeze\"}}";
+    assert!(customer.world.store.set_profile(&customer.row, odd, false).await.unwrap());
+    customer.world.clock.advance(61);
+    customer.send("GET", "/Users", None).await.is_error(503, None);
+}

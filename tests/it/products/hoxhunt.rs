@@ -212,3 +212,20 @@ async fn who_is_provisioned_can_be_controlled_and_audited() {
     assert_eq!(row["ev"].as_s().unwrap(), "restore", "the event says what happened, and that nobody was invited");
     assert_eq!(row["by"].as_s().unwrap(), hoxhunt.token.key_id().as_str());
 }
+
+#[tokio::test]
+async fn linking_and_expiry_cost_a_few_reads() {
+    let hoxhunt = Customer::new("hoxhunt").await;
+    let user = hoxhunt.create(person("a")).await;
+    let made = hoxhunt.post(person("b")).await;
+    // Who is due; an imported user of this externalId, userName, address; the transaction.
+    assert_eq!((made.tally.calls, made.tally.read_units, made.tally.write_units), (5, 4.0, 10.0));
+    let got = hoxhunt.get(&user).await;
+    assert_eq!((got.tally.calls, got.tally.read_units), (2, 2.0), "who is due, and the user");
+    let suspended = hoxhunt.activate(&user, false).await;
+    // User, claim, externalId, who is due, counter, log.
+    assert_eq!((suspended.tally.calls, suspended.tally.write_units), (3, 12.0));
+    let plain = Customer::of(&hoxhunt.world, "default", &[]).await;
+    let user = plain.create(person("a")).await;
+    assert_eq!(plain.get(&user).await.tally.calls, 1, "other profiles do not ask");
+}
