@@ -20,7 +20,7 @@ use crate::telemetry;
 /// How long conflicts are retried before the client is asked to come back.
 const PATIENCE: Duration = Duration::from_secs(4);
 /// The first and the longest upper bound of a pause between two tries.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(1_000));
+const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(320));
 
 /// What a row of a transaction is, so that a refusal can be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
