@@ -98,7 +98,7 @@ async fn privilege_is_data_of_the_product_and_does_not_move_the_account() {
     body[OWN] = json!({ "privilege": "inactive" });
     let user = customer.create(body).await;
     assert_eq!((&user["active"], &user[OWN]["privilege"]), (&json!(true), &json!("inactive")));
-    assert_eq!(customer.find(&format!("{OWN}:privilege eq \"inactive\"")).await, [user.clone()]);
+    assert_eq!(customer.find(&format!("{OWN}:privilege eq \"inactive\"")).await, std::slice::from_ref(&user));
     let patched = customer.set(&user, &format!("{OWN}:privilege"), json!("member")).await;
     assert_eq!(patched.body[OWN]["privilege"], "member");
     let refused = customer.set(&user, &format!("{OWN}:privilege"), json!("king")).await;

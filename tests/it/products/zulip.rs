@@ -19,7 +19,7 @@ async fn role_is_an_attribute_of_the_core_schema_shown_and_filterable() {
     let user = zulip.create(body).await;
     assert_eq!((&user["role"], &user["schemas"]), (&json!("owner"), &json!([USER])));
     zulip.create(person("b")).await;
-    assert_eq!(zulip.find("role eq \"owner\"").await, [user.clone()]);
+    assert_eq!(zulip.find("role eq \"owner\"").await, std::slice::from_ref(&user));
     assert_eq!(zulip.set(&user, "role", json!("guest")).await.body["role"], "guest");
     assert!(zulip.find("role eq \"owner\"").await.is_empty());
 }
