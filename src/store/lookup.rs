@@ -85,6 +85,21 @@ impl Store {
         Ok(users)
     }
 
+    /// Somebody who was deleted, can be brought back, and has this name or externalId. Two calls.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn restorable(&self, at: &Collection, names: &Names, now: i64) -> Result<Option<ResourceId>, StoreError> {
+        let name = names.name.as_ref().map(|name| (at.rows(), at.claim(name, None)));
+        let external_id = names.external_id.as_ref().map(|id| (at.tenant.external_ids(), at.external_id(id)));
+        for (p, s) in name.into_iter().chain(external_id) {
+            if let Some(id) = self.owners(&p, &s, Of::Deleted(now)).await?.pop() {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
     /// The imported users that the product knows by these names, by the first of `ways` that finds one. One
     /// call for each name, and one for each user.
     ///

@@ -13,6 +13,7 @@ mod faults;
 mod group_faults;
 mod groups;
 mod lambda;
+mod leavers;
 mod ledger;
 mod lifecycle;
 mod model;

@@ -219,6 +219,11 @@ impl Import {
         {
             return Ok(Some(provisioned(&other.resource.id, "externalId")));
         }
+        if let Some(other) = self.store.restorable(&self.at, names, now).await? {
+            return Ok(Some(Fate::Conflict(format!(
+                "the identity provider has deleted {other} of the same userName or externalId, who can come back"
+            ))));
+        }
         if self.store.resource(&self.at, &user.resource.id, now).await?.is_some() {
             return Ok(Some(Fate::Conflict("somebody else has this id".into())));
         }
@@ -236,7 +241,7 @@ impl Import {
                 .map(|user| New {
                     resource: &user.resource,
                     names: &user.names,
-                    taking: Taking { name: true, external_id: false },
+                    taking: Taking::default(),
                     expires: None,
                 })
                 .collect();

@@ -1,0 +1,48 @@
+//! Who left or is about to, beside who was imported: whose names they are.
+
+use scim_lambda::auth::token::PlainToken;
+use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::tenant::Profile;
+use scimctl::import::{Fate, Import};
+use serde_json::{Value, json};
+
+use crate::support::World;
+
+/// A world, and a tenant in it with these settings.
+async fn tenant(settings: &[(&str, &str)]) -> (World, TenantRow, PlainToken) {
+    let world = World::new().await;
+    let default = Profile::preset("default", None).unwrap();
+    let profile = settings.iter().fold(default, |profile, (path, value)| profile.with(path, value).unwrap());
+    let (row, token) = world.tenant("initech", &profile.write().unwrap()).await;
+    (world, row, token)
+}
+
+async fn post(world: &World, token: &PlainToken, user: Value) -> Value {
+    let answer = world.send_as(token, "POST", "/Users", user).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    answer.body
+}
+
+async fn delete(world: &World, token: &PlainToken, user: &Value) {
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    assert_eq!(world.send_as(token, "DELETE", &path, None).await.status, 204);
+}
+
+async fn import(world: &World, row: &TenantRow, user: Value, dry: bool) -> Fate {
+    let import = Import::new(world.store.clone(), row.clone(), world.clock.clock()).unwrap();
+    import.lines(&user.to_string(), dry).await.unwrap().lines.remove(0).fate
+}
+
+#[tokio::test]
+async fn an_import_leaves_a_deleted_user_its_names() {
+    let (world, row, token) = tenant(&[]).await;
+    for user in [json!({ "userName": "a@example.com" }), json!({ "userName": "b@example.com", "externalId": "1" })] {
+        let made = post(&world, &token, user.clone()).await;
+        delete(&world, &token, &made).await;
+        for dry in [true, false] {
+            let fate = import(&world, &row, user.clone(), dry).await;
+            assert!(matches!(&fate, Fate::Conflict(why) if why.contains("deleted")), "{fate:?}");
+        }
+        assert_eq!(post(&world, &token, user).await["id"], made["id"], "the same person comes back");
+    }
+}
