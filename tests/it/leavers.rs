@@ -46,3 +46,16 @@ async fn an_import_leaves_a_deleted_user_its_names() {
         assert_eq!(post(&world, &token, user).await["id"], made["id"], "the same person comes back");
     }
 }
+
+#[tokio::test]
+async fn who_comes_back_under_another_name_leaves_nothing_behind() {
+    let (world, row, token) = tenant(&[("deprovision.on_delete", "deactivate")]).await;
+    let user = json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "a@example.com" }] });
+    let made = post(&world, &token, user).await;
+    delete(&world, &token, &made).await;
+    let user = json!({ "userName": "b", "externalId": "1", "emails": [{ "value": "b@example.com" }] });
+    assert_eq!(post(&world, &token, user).await["id"], made["id"]);
+    let rows = world.rows().await;
+    assert!(rows.iter().all(|row| !row.contains_key("x") || row["p"].as_s().unwrap().ends_with("#L")), "{rows:?}");
+    assert_eq!(import(&world, &row, json!({ "userName": "a" }), false).await, Fate::Imported, "the name is free");
+}
