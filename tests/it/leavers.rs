@@ -59,3 +59,18 @@ async fn who_comes_back_under_another_name_leaves_nothing_behind() {
     assert!(rows.iter().all(|row| !row.contains_key("x") || row["p"].as_s().unwrap().ends_with("#L")), "{rows:?}");
     assert_eq!(import(&world, &row, json!({ "userName": "a" }), false).await, Fate::Imported, "the name is free");
 }
+
+#[tokio::test]
+async fn who_is_suspended_comes_back_though_somebody_imported_has_the_address() {
+    let settings = [("deprovision.on_inactive", "suspend_with_expiry"), ("create.existing", "link")];
+    let (world, row, token) = tenant(&settings).await;
+    let user = json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
+    let made = post(&world, &token, user.clone()).await;
+    let path = format!("/Users/{}", made["id"].as_str().unwrap());
+    let suspend = json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] });
+    assert_eq!(world.send_as(&token, "PATCH", &path, suspend).await.status, 200);
+    let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
+    assert_eq!(import(&world, &row, imported, false).await, Fate::Imported);
+    let back = post(&world, &token, user).await;
+    assert_eq!((&back["id"], &back["active"]), (&made["id"], &json!(true)));
+}
