@@ -7,6 +7,7 @@ use scimctl::import::{Fate, Import};
 use serde_json::{Value, json};
 
 use crate::support::World;
+use crate::support::connectors::Fault;
 
 /// A world, and a tenant in it with these settings.
 async fn tenant(settings: &[(&str, &str)]) -> (World, TenantRow, PlainToken) {
@@ -26,6 +27,12 @@ async fn post(world: &World, token: &PlainToken, user: Value) -> Value {
 async fn delete(world: &World, token: &PlainToken, user: &Value) {
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
     assert_eq!(world.send_as(token, "DELETE", &path, None).await.status, 204);
+}
+
+async fn suspend(world: &World, token: &PlainToken, user: &Value) {
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let patch = json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] });
+    assert_eq!(world.send_as(token, "PATCH", &path, patch).await.status, 200);
 }
 
 async fn import(world: &World, row: &TenantRow, user: Value, dry: bool) -> Fate {
@@ -66,11 +73,24 @@ async fn who_is_suspended_comes_back_though_somebody_imported_has_the_address() 
     let (world, row, token) = tenant(&settings).await;
     let user = json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
     let made = post(&world, &token, user.clone()).await;
-    let path = format!("/Users/{}", made["id"].as_str().unwrap());
-    let suspend = json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] });
-    assert_eq!(world.send_as(&token, "PATCH", &path, suspend).await.status, 200);
+    suspend(&world, &token, &made).await;
     let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
     assert_eq!(import(&world, &row, imported, false).await, Fate::Imported);
     let back = post(&world, &token, user).await;
     assert_eq!((&back["id"], &back["active"]), (&made["id"], &json!(true)));
+}
+
+#[tokio::test]
+async fn of_two_who_bring_a_suspended_user_back_at_once_one_is_late() {
+    let (world, _, token) = tenant(&[("deprovision.on_inactive", "suspend_with_expiry")]).await;
+    let user = json!({ "userName": "a" });
+    let made = post(&world, &token, user.clone()).await;
+    suspend(&world, &token, &made).await;
+    // Both have read before one of them writes.
+    world.between.set(|called, _| (called == "TransactWriteItems").then_some(Fault::Slow(20)));
+    let back = || world.send_as(&token, "POST", "/Users", user.clone());
+    let (one, other) = tokio::join!(back(), back());
+    let (back, late) = if one.status == 201 { (one, other) } else { (other, one) };
+    assert_eq!((back.status.as_u16(), &back.body["id"]), (201, &made["id"]));
+    late.is_error(409, Some("uniqueness"));
 }
