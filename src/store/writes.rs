@@ -78,9 +78,9 @@ pub struct Refusal {
     pub moved: Vec<usize>,
     /// Indices of moves whose member does not live.
     pub unknown: Vec<usize>,
-    /// No seat is left.
+    /// No seat is left, if nothing changed.
     pub full: bool,
-    /// The brake stops it, or its window must be opened first.
+    /// The brake stops it, or its window must be opened first, if nothing changed.
     pub braked: bool,
 }
 
@@ -235,6 +235,10 @@ impl Store {
                 Role::Alive(index) => refusal.unknown.push(index),
                 _ => refusal.changed = true,
             }
+        }
+        if refusal.changed {
+            // Perhaps it is done already, and takes no seat any more.
+            (refusal.full, refusal.braked) = (false, false);
         }
         Ok(Wrote::Refused(refusal))
     }

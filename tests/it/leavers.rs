@@ -94,3 +94,21 @@ async fn of_two_who_bring_a_suspended_user_back_at_once_one_is_late() {
     assert_eq!((back.status.as_u16(), &back.body["id"]), (201, &made["id"]));
     late.is_error(409, Some("uniqueness"));
 }
+
+#[tokio::test]
+async fn two_who_activate_one_user_at_once_need_one_seat() {
+    let settings = [("seats.limit", "1"), ("brake.deactivations", "1")];
+    let (world, _, token) = tenant(&settings).await;
+    let made = post(&world, &token, json!({ "userName": "a", "active": false })).await;
+    let path = format!("/Users/{}", made["id"].as_str().unwrap());
+    // Both have read before one of them writes.
+    world.between.set(|called, _| (called == "TransactWriteItems").then_some(Fault::Slow(20)));
+    for active in [true, false] {
+        let patch = json!({ "Operations": [{ "op": "replace", "path": "active", "value": active }] });
+        let change = || world.send_as(&token, "PATCH", &path, patch.clone());
+        let (one, other) = tokio::join!(change(), change());
+        for answer in [one, other] {
+            assert_eq!((answer.status.as_u16(), &answer.body["active"]), (200, &json!(active)), "{}", answer.body);
+        }
+    }
+}
