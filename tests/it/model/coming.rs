@@ -72,11 +72,12 @@ impl Oracle {
             return Coming::New;
         }
         let same_person = |user: &User| user.is.is_same(person);
-        // Once the first has given it up or expired, nobody asks who else had it: that would be one more read
+        // Among those of the name, the first has the best right, and then the last to leave. Once the first has
+        // given it up or expired, nobody asks who else had it: that would be one more read
         // for every new user.
         let by_external_id = first.and_then(|first| {
             let named = self.restorable().into_iter().filter(|index| same_person(&self.users[*index]));
-            let named = named.max_by_key(|index| self.users[*index].history.modified);
+            let named = named.max_by_key(|index| (*index == first, self.users[*index].history.modified));
             named.or(Some(first).filter(|first| self.can_return(*first)))
         });
         // Whose name another took is without it, even if that one left it.

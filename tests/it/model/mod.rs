@@ -17,6 +17,7 @@ mod invariants;
 mod oracle;
 mod profiles;
 mod reads;
+mod returns;
 mod rows;
 mod run;
 mod shapes;
@@ -102,7 +103,8 @@ impl Model {
             66..70 => self.change_group(who).await,
             70..72 => self.delete_group(who).await,
             72..76 => self.ask_for_strangers(who).await,
-            76..93 => self.read(who).await,
+            76..92 => self.read(who).await,
+            92 => self.bring_back(who).await,
             93..95 => self.set_profile(who).await,
             95..99 => self.pass_time(who).await,
             _ => self.sweep(),
