@@ -274,23 +274,30 @@ impl Directory {
             return Ok(None);
         }
         let at = call.collection(&of.kind);
-        let now = self.clock.seconds();
-        let old = self.store.resource(&at, owner, now).await.map_err(unanswered)?;
-        let event = |old: &Stored| if old.names().is_same_person(names) { Event::Post } else { Event::Namesake };
-        let step = |old: &Stored| State::of(Some(old), false, now).step(event(old));
-        let Some(old) = old.filter(|old| step(old) == Step::Return) else { return Ok(None) };
-        let mut attributes = old.resource.attributes.clone();
-        attributes.overlay(asserted.clone());
-        of.shape(&mut attributes)?;
-        let (names, act) = (checked(of, &attributes)?, self.act(call, Operation::Restore));
-        let resource = self.next_version(&old, attributes);
-        let expires = self.visible_until(call, of, &old, &resource.attributes);
-        let new = New { resource: &resource, names: &names, taking: any_name(), expires };
-        match self.store.update(&at, &old, new, &[], Seen::Row, &act).await.map_err(unanswered)? {
-            Wrote::Stored => Ok(Some(resource)),
-            Wrote::Refused(refusal) if refusal.full => Err(policy::no_seat()),
-            Wrote::Refused(refusal) => refuse(of, &names, &refusal).and(Err(busy())),
+        for _ in 0..TRIES {
+            let now = self.clock.seconds();
+            let old = self.store.resource(&at, owner, now).await.map_err(unanswered)?;
+            let event = |old: &Stored| if old.names().is_same_person(names) { Event::Post } else { Event::Namesake };
+            let step = |old: &Stored| State::of(Some(old), false, now).step(event(old));
+            let Some(old) = old.filter(|old| step(old) == Step::Return) else { return Ok(None) };
+            let mut attributes = old.resource.attributes.clone();
+            attributes.overlay(asserted.clone());
+            of.shape(&mut attributes)?;
+            let (names, act) = (checked(of, &attributes)?, self.act(call, Operation::Restore));
+            let resource = self.next_version(&old, attributes);
+            let expires = self.visible_until(call, of, &old, &resource.attributes);
+            let new = New { resource: &resource, names: &names, taking: any_name(), expires };
+            match self.store.update(&at, &old, new, &[], Seen::Row, &act).await.map_err(unanswered)? {
+                Wrote::Stored => return Ok(Some(resource)),
+                Wrote::Refused(refusal) => {
+                    refuse(of, &names, &refusal)?;
+                    if refusal.full {
+                        return Err(policy::no_seat());
+                    }
+                }
+            }
         }
+        Err(busy())
     }
 
     /// Brings a deleted user back for the operator, under another name if one is given.

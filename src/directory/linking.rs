@@ -4,7 +4,7 @@ use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
 
 use super::{Call, Directory, TRIES, busy, checked, lifecycle, policy, refuse};
-use crate::store::{Names, New, Operation, State, Way, Wrote};
+use crate::store::{Collection, Holding, Names, New, Operation, State, Way, Wrote};
 use crate::tenant::profile::{Existing, LinkOn};
 use crate::tenant::{Type, unanswered};
 
@@ -29,7 +29,8 @@ impl Directory {
     }
 
     /// Adopts the imported user that a new user's names stand for, with its id and data under what the
-    /// message asserts; `None` if there is none. Up to three reads in a row, and only where the profile links.
+    /// message asserts; `None` if there is none, or if somebody visible has the userName. Up to three reads in a
+    /// row, and only where the profile links.
     ///
     /// # Errors
     /// 409 if several imported users have these names, or somebody else has one of them; 403 without a seat.
@@ -56,7 +57,7 @@ impl Directory {
         for _ in 0..TRIES {
             let found = self.store.unmanaged(&at, names, &ways).await.map_err(unanswered)?;
             let [old] = found.as_slice() else {
-                return match found.is_empty() {
+                return match found.is_empty() || self.is_visible(&at, names).await? {
                     true => Ok(None),
                     false => Err(Error::uniqueness(
                         "Several users that the product had before have this e-mail address; its operator must say \
@@ -73,6 +74,8 @@ impl Directory {
             let new = New { resource: &resource, names: &names, taking, expires: None };
             match self.store.link(&at, old, new, &act).await.map_err(unanswered)? {
                 Wrote::Stored => return Ok(Some(resource)),
+                // Perhaps somebody whose clock a POST stops.
+                Wrote::Refused(refusal) if matches!(refusal.name, Some((_, Holding::Live))) => return Ok(None),
                 Wrote::Refused(refusal) => {
                     refuse(of, &names, &refusal)?;
                     if refusal.external_id.is_some() {
@@ -85,5 +88,12 @@ impl Directory {
             }
         }
         Err(busy())
+    }
+
+    /// Whether somebody visible has the name.
+    async fn is_visible(&self, at: &Collection, names: &Names) -> Result<bool, Error> {
+        let Some(name) = names.name() else { return Ok(false) };
+        let found = self.store.by_name(at, name, self.clock.seconds()).await.map_err(unanswered)?;
+        Ok(found.is_none_or(|found| !found.is_empty()))
     }
 }

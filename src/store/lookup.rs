@@ -85,17 +85,19 @@ impl Store {
         Ok(users)
     }
 
-    /// Deleted users of this name, in the form in which names are compared, that can be brought back; at most 50
-    /// are looked at.
+    /// Somebody who was deleted, can be brought back, and has this name or externalId. Two calls.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn restorable_by_name(&self, at: &Collection, form: &str, now: i64) -> Result<Vec<Stored>, StoreError> {
-        let mut ids = self.owners(&at.rows(), &at.claim(form, None), Of::Deleted(now)).await?;
-        ids.truncate(MOST_OWNERS);
-        let mut users = self.resources(at, ids, now).await?;
-        users.retain(|user| user.is_restorable(now) && user.names.name.as_deref() == Some(form));
-        Ok(users)
+    pub async fn restorable(&self, at: &Collection, names: &Names, now: i64) -> Result<Option<ResourceId>, StoreError> {
+        let name = names.name.as_ref().map(|name| (at.rows(), at.claim(name, None)));
+        let external_id = names.external_id.as_ref().map(|id| (at.tenant.external_ids(), at.external_id(id)));
+        for (p, s) in name.into_iter().chain(external_id) {
+            if let Some(id) = self.owners(&p, &s, Of::Deleted(now)).await?.pop() {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
     }
 
     /// The imported users that the product knows by these names, by the first of `ways` that finds one. One

@@ -78,9 +78,9 @@ pub struct Refusal {
     pub moved: Vec<usize>,
     /// Indices of moves whose member does not live.
     pub unknown: Vec<usize>,
-    /// No seat is left.
+    /// No seat is left, if nothing changed.
     pub full: bool,
-    /// The brake stops it, or its window must be opened first.
+    /// The brake stops it, or its window must be opened first, if nothing changed.
     pub braked: bool,
 }
 
@@ -125,13 +125,23 @@ impl Store {
     }
 
     /// Stores a deleted user anew, live and whole. Rows are put, not updated: TTL may have removed
-    /// any of them meanwhile.
+    /// any of them meanwhile. One call, one more under another name.
     ///
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn restore(&self, at: &Collection, old: &Stored, new: New<'_>, act: &Act) -> Result<Wrote, StoreError> {
         let seen = Condition("attribute_not_exists(p) OR v = :seen", vec![(":seen", version(old.row_version))]);
-        self.enter(at, old, new, seen, act).await
+        let mut transaction = Transaction::on(self);
+        let claim = new.names.name.as_ref().map(|name| at.claim(name, None));
+        if let Some(left) = old.keys.claim.as_ref().filter(|left| Some(*left) != claim.as_ref()) {
+            let own = text(old.resource.id.as_str());
+            // The name that the user had is free now, or somebody else's already.
+            if self.get(&at.rows(), left).await?.is_some_and(|row| row.0.get("i") == Some(&own)) {
+                let own = Condition("attribute_not_exists(p) OR i = :id", vec![(":id", own)]);
+                transaction.delete(Role::Other, Row::new(&at.rows(), left), Some(own))?;
+            }
+        }
+        self.enter(transaction, at, old, new, seen, act).await
     }
 
     /// Stores an imported user as provisioned, if it is still as `old`: its id and what leads to it stay.
@@ -140,19 +150,20 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn link(&self, at: &Collection, old: &Stored, new: New<'_>, act: &Act) -> Result<Wrote, StoreError> {
         let seen = vec![(":seen", version(old.row_version)), (":unmanaged", text("unmanaged"))];
-        self.enter(at, old, new, Condition("v = :seen AND st = :unmanaged", seen), act).await
+        let seen = Condition("v = :seen AND st = :unmanaged", seen);
+        self.enter(Transaction::on(self), at, old, new, seen, act).await
     }
 
     /// Stores as visible who was not.
     async fn enter(
         &self,
+        mut transaction: Transaction,
         at: &Collection,
         old: &Stored,
         new: New<'_>,
         condition: Condition,
         act: &Act,
     ) -> Result<Wrote, StoreError> {
-        let mut transaction = Transaction::on(self);
         put(&mut transaction, at, new, State::Live, Some(old), condition, act)?;
         let more = (1, activity(new.resource));
         self.account(&mut transaction, at, act, new.resource, &old.resource.attributes, more, &[])?;
@@ -225,6 +236,10 @@ impl Store {
                 _ => refusal.changed = true,
             }
         }
+        if refusal.changed {
+            // Perhaps it is done already, and takes no seat any more.
+            (refusal.full, refusal.braked) = (false, false);
+        }
         Ok(Wrote::Refused(refusal))
     }
 }
@@ -294,8 +309,7 @@ pub(super) fn put(
     left.extend(gone(&old.keys.external_id, &keys.external_id).map(|key| (external_ids, key)));
     let unique = owned.unique.iter().filter(|key| !keys.unique.contains(key));
     left.extend(unique.map(|key| (unique_values.clone(), key.clone())));
-    let emails = owner.map_or(&[][..], |old| &old.names.emails);
-    let emails = emails.iter().filter(|email| !names.emails.contains(email));
+    let emails = old.names.emails.iter().filter(|email| !names.emails.contains(email));
     left.extend(emails.map(|email| (at.tenant.emails(), at.email(email, id))));
     for (p, s) in left {
         let own = Condition("attribute_not_exists(p) OR i = :id", vec![own()]);

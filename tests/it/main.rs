@@ -14,6 +14,7 @@ mod faults;
 mod group_faults;
 mod groups;
 mod lambda;
+mod leavers;
 mod ledger;
 mod life;
 mod lifecycle;

@@ -132,14 +132,14 @@ impl Model {
             }
             5..7 => {
                 // Some who are members, and some who are none.
-                let members = crew.members.iter().cloned().collect();
+                let members = self.parties[who].oracle.in_order(&crew.members);
                 ids.truncate(2);
                 ids.extend(self.dice.some(members, 2));
                 crew.members.retain(|id| !ids.contains(id));
                 json!({ "op": "remove", "path": "members", "value": values(&self.odd(&ids)) })
             }
             7 => {
-                let members: Vec<String> = crew.members.iter().cloned().collect();
+                let members = self.parties[who].oracle.in_order(&crew.members);
                 let id = self.dice.pick(&members).unwrap_or(own);
                 crew.members.remove(&id);
                 json!({ "op": "remove", "path": format!("members[value eq \"{id}\"]") })

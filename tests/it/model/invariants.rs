@@ -7,7 +7,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::Party;
 use super::oracle::Oracle;
 use super::rows::{Row, scan};
+use super::shapes::Life;
 use crate::support::World;
+
+/// What a partition of a tenant holds, or how the name of one begins.
+const PARTITIONS: [&str; 10] = ["#T", "#U", "#G", "#X", "#E", "#C", "#D", "#L", "#M#", "#R#"];
+/// The limit where there was one before.
+const NO_LIMIT: i64 = 1_000_000_000_000;
 
 /// Looks at every row of the table.
 pub(super) async fn check(world: &World, parties: &[Party; 2]) {
@@ -24,7 +30,7 @@ pub(super) async fn check(world: &World, parties: &[Party; 2]) {
                 assert!(row.ids().all(|id| !foreign.contains(id)), "another tenant's id: {:?}", row.0);
             }
         }
-        Look { oracle: &party.oracle, partitions }.look();
+        Look { party, oracle: &party.oracle, partitions }.look();
     }
 }
 
@@ -33,8 +39,15 @@ fn ids(oracle: &Oracle) -> BTreeSet<&str> {
     oracle.users.iter().map(|user| &user.id).chain(groups).map(String::as_str).collect()
 }
 
+/// Whether a claim or a pointer says of its owner what the owner's own row says.
+fn leads_to(pointer: &Row, owner: &Row) -> bool {
+    let state = owner.text("st").filter(|state| *state != "live");
+    (pointer.text("st"), pointer.number("x")) == (state, owner.number("x"))
+}
+
 /// The rows of a tenant by their partitions, beside what they stand for.
 struct Look<'a> {
+    party: &'a Party,
     oracle: &'a Oracle,
     partitions: BTreeMap<&'a str, Vec<&'a Row>>,
 }
@@ -45,12 +58,16 @@ impl<'a> Look<'a> {
     }
 
     fn look(&self) {
+        let known = |partition: &&str| PARTITIONS.iter().any(|known| partition.starts_with(known));
+        assert!(self.partitions.keys().all(known), "a partition of nobody: {:?}", self.partitions.keys());
         self.users();
         self.groups();
         for kind in ["U", "G"] {
             self.counters(kind);
         }
         self.memberships();
+        self.due();
+        self.seats();
     }
 
     /// The rows that stand for resources themselves, by id.
@@ -63,7 +80,7 @@ impl<'a> Look<'a> {
         let resources = self.resources("U");
         let kept = (0..self.oracle.users.len()).filter(|index| {
             let user = &self.oracle.users[*index];
-            user.lives() || self.oracle.can_return(*index)
+            user.lives() || user.life == Life::Unmanaged || self.oracle.can_return(*index)
         });
         let mut kept: BTreeMap<&str, usize> = kept.map(|index| (self.oracle.users[index].id.as_str(), index)).collect();
         for (id, row) in &resources {
@@ -73,11 +90,15 @@ impl<'a> Look<'a> {
                 continue;
             };
             let user = &self.oracle.users[index];
-            let state = if user.lives() { "live" } else { "deleted" };
+            let state = match user.life {
+                Life::Live => "live",
+                Life::Unmanaged => "unmanaged",
+                _ => "deleted",
+            };
             assert_eq!((row.text("st"), row.number("x")), (Some(state), user.expires), "{id}");
             assert_eq!(row.number("v"), Some(user.history.version as i64), "{id}");
             let names = (row.text("un"), row.text("e"), row.texts("em"));
-            assert_eq!(names, (Some(&*user.is.form()), user.is.external_id.as_deref(), user.is.pointers()), "{id}");
+            assert_eq!(names, (Some(&*user.is.form()), user.is.external_id.as_deref(), user.pointers()), "{id}");
             assert_eq!(row.0["a"], AttributeValue::Bool(user.is.active == Some(true)), "{id}");
         }
         assert!(kept.is_empty(), "users without rows: {kept:?}");
@@ -86,8 +107,8 @@ impl<'a> Look<'a> {
         self.emails(&resources);
     }
 
-    /// A claim without expiry has a live owner who knows it; a live owner has its claim; a deleted one has
-    /// it for as long as itself, unless another took the name.
+    /// A claim has an owner who knows it and is what it says, with the same expiry; a live or imported owner
+    /// has its claim, a deleted one for as long as nobody took the name.
     fn claims(&self, kind: &str, resources: &BTreeMap<&str, &Row>) {
         let rows = self.rows(if kind == "U" { "#U" } else { "#G" }).iter();
         let claims: BTreeMap<&str, &&Row> = rows
@@ -96,19 +117,17 @@ impl<'a> Look<'a> {
             .collect();
         for (key, claim) in &claims {
             let owner = claim.text("i").and_then(|owner| resources.get(owner));
-            if claim.number("x").is_none() {
-                let held = owner.is_some_and(|owner| owner.text("st") == Some("live") && owner.text("uk") == Some(key));
-                assert!(held, "a claim without owner: {:?}", claim.0);
-            }
+            let held = owner.is_some_and(|owner| owner.text("uk") == Some(key) && leads_to(claim, owner));
+            assert!(held || self.is_over(claim), "a claim without owner: {:?}", claim.0);
         }
         for (id, row) in resources {
-            let claim = claims.get(row.text("uk").unwrap());
-            let own = claim.filter(|claim| claim.text("i") == Some(id));
-            match row.text("st") {
-                Some("live") => assert!(own.is_some_and(|own| own.number("x").is_none()), "no claim of its own: {id}"),
-                _ => assert!(own.is_none_or(|own| own.number("x") == row.number("x")), "a claim that stays: {id}"),
-            }
+            let own = claims.get(row.text("uk").unwrap()).is_some_and(|claim| claim.text("i") == Some(id));
+            assert!(own || row.text("st") == Some("deleted"), "no claim of its own: {id}");
         }
+    }
+
+    fn is_over(&self, row: &Row) -> bool {
+        row.number("x").is_some_and(|expiry| expiry <= self.oracle.seconds())
     }
 
     /// An owner of an externalId has the row that it says, with its own expiry; there are no others.
@@ -116,34 +135,52 @@ impl<'a> Look<'a> {
         let groups = self.resources("G");
         let mut pointers: BTreeMap<&str, &&Row> = self.rows("#X").iter().map(|row| (row.s(), row)).collect();
         for (id, row) in users.iter().chain(&groups) {
-            let over = row.number("x").is_some_and(|expiry| expiry <= self.oracle.seconds());
             let Some(key) = row.text("es") else { continue };
             let own = pointers.get(key).filter(|pointer| pointer.text("i") == Some(id));
             // Another one may have taken the place of who has expired.
-            assert!(own.is_some() || over, "no row for the externalId of {id}");
-            if own.is_some_and(|own| own.number("x") == row.number("x")) {
+            assert!(own.is_some() || self.is_over(row), "no row for the externalId of {id}");
+            if own.is_some_and(|own| leads_to(own, row)) {
                 pointers.remove(key);
             }
         }
         assert!(pointers.is_empty(), "externalIds of nobody: {:?}", pointers.values());
     }
 
-    /// As many pointers as addresses, all with the owner's expiry. One with an expiry may be left of
-    /// a deletion before.
+    /// As many pointers as addresses, all with the owner's state and expiry.
     fn emails(&self, users: &BTreeMap<&str, &Row>) {
-        let mut pointers: BTreeMap<(&str, Option<i64>), usize> = BTreeMap::new();
+        let mut pointers: BTreeMap<&str, usize> = BTreeMap::new();
         for row in self.rows("#E") {
             let owner = row.text("i").unwrap();
             assert!(row.s().ends_with(&format!("#{owner}")), "{:?}", row.0);
-            *pointers.entry((owner, row.number("x"))).or_default() += 1;
+            let leads = users.get(owner).is_some_and(|owner| leads_to(row, owner));
+            assert!(leads, "an e-mail pointer of nobody: {:?}", row.0);
+            *pointers.entry(owner).or_default() += 1;
         }
         for (id, row) in users {
-            let (expires, own) = (row.number("x"), row.texts("em").len());
-            let found = pointers.remove(&(*id, expires)).unwrap_or_default();
-            assert!(found == own || (expires.is_some() && found > own), "{id} has {found} pointers, not {own}");
+            let (own, found) = (row.texts("em").len(), pointers.get(id).copied().unwrap_or_default());
+            assert_eq!(found, own, "e-mail pointers of {id}");
         }
-        let stray = pointers.keys().find(|(_, expires)| expires.is_none());
-        assert_eq!(stray, None, "e-mail pointers of nobody");
+    }
+
+    /// Who expires while visible stands among the due, in the order of time; nobody else does.
+    fn due(&self) {
+        let due: BTreeSet<String> = self.rows("#D").iter().map(|row| row.s().to_owned()).collect();
+        let expiring = self.oracle.expiring().into_iter().map(|index| &self.oracle.users[index]);
+        let expected = expiring.map(|user| format!("{:012}#{}", user.expires.unwrap(), user.id));
+        assert_eq!(due, expected.collect(), "who is due");
+    }
+
+    /// The seats that are taken are those of the active users, for as long as there is a limit.
+    fn seats(&self) {
+        let row = self.rows("#C").iter().find(|row| row.s() == "seats");
+        assert_eq!(row.is_some(), self.party.was_limited, "a row of seats");
+        let Some(row) = row else { return };
+        let limit = self.oracle.policy.limit;
+        assert_eq!(row.number("lim"), Some(limit.map_or(NO_LIMIT, |limit| limit as i64)));
+        if limit.is_none() {
+            return;
+        }
+        assert_eq!(row.number("used"), Some(self.oracle.active() as i64), "seats taken");
     }
 
     fn groups(&self) {

@@ -1,5 +1,5 @@
 //! A random life of two tenants, played through HTTP and in an oracle; every answer, and now and then
-//! every row, must be as the oracle says.
+//! every row, must be as the oracle says. Their profiles change on the way.
 //!
 //! `MODEL_OPERATIONS` is how many requests are played (1,000), `MODEL_SEED` what chooses them,
 //! `MODEL_THREADS` how many worlds are played side by side (1). A failure says how to play it again.
@@ -9,11 +9,15 @@
 //!     export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
 //!     MODEL_THREADS=2 MODEL_OPERATIONS=1_000_000 cargo test --release --test it model:: -- --nocapture
 
+mod coming;
 mod dice;
 mod groups;
+mod imports;
 mod invariants;
 mod oracle;
+mod profiles;
 mod reads;
+mod returns;
 mod rows;
 mod run;
 mod shapes;
@@ -24,19 +28,25 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 
 use scim_lambda::auth::token::PlainToken;
+use scim_lambda::store::tenants::TenantRow;
 use serde_json::Value;
 
 use crate::support::connectors::{Between, Fault};
 use crate::support::{Answer, DAY, World};
 use dice::Dice;
-use oracle::Oracle;
+use oracle::{NEVER, Oracle};
 use run::{Run, Tally, Trace};
 
 /// A tenant, and what its directory must be.
 struct Party {
     code: String,
+    row: TenantRow,
     token: PlainToken,
     oracle: Oracle,
+    /// Whether there was ever a limit of seats.
+    was_limited: bool,
+    /// Whether somebody's time has come since the tenant's last request.
+    due: bool,
 }
 
 /// A world in play.
@@ -55,7 +65,8 @@ impl Model {
         let world = World::hasty(Between::default()).await;
         let party = async |name: &str| {
             let (row, token) = world.lasting_tenant(name).await;
-            Party { code: row.code().to_string(), token, oracle: Oracle::default() }
+            let code = row.code().to_string();
+            Party { code, row, token, oracle: Oracle::default(), was_limited: false, due: false }
         };
         let parties = [party("one").await, party("two").await];
         let faults: Arc<Mutex<VecDeque<_>>> = Arc::default();
@@ -75,27 +86,53 @@ impl Model {
         self.world.clock.advance_milliseconds(1 + self.dice.below(400) as i64);
         let who = self.dice.below(2);
         self.set_time();
+        self.expire(who);
         self.plan_faults();
         match self.dice.below(100) {
-            0..14 => self.create_user(who).await,
-            14..20 => self.return_user(who).await,
-            20..36 => self.patch_user(who).await,
-            36..41 => self.put_user(who).await,
-            41..49 => self.delete_user(who).await,
-            49..53 => self.create_group(who).await,
-            53..66 => self.move_members(who).await,
-            66..71 => self.change_group(who).await,
-            71..73 => self.delete_group(who).await,
-            73..77 => self.ask_for_strangers(who).await,
-            77..96 => self.read(who).await,
-            96..99 => self.pass_time().await,
-            _ => {
-                self.trace.note("the expired rows are removed");
-                self.world.local.engine.sweep().unwrap();
-            }
+            0..12 => self.create_user(who).await,
+            12..17 => self.return_user(who).await,
+            17..20 => self.return_suspended(who).await,
+            20..22 => self.adopt(who).await,
+            22..24 => self.import(who).await,
+            24..28 => self.suspend_user(who).await,
+            28..41 => self.patch_user(who).await,
+            41..45 => self.put_user(who).await,
+            45..51 => self.delete_user(who).await,
+            51..55 => self.create_group(who).await,
+            55..66 => self.move_members(who).await,
+            66..70 => self.change_group(who).await,
+            70..72 => self.delete_group(who).await,
+            72..76 => self.ask_for_strangers(who).await,
+            76..92 => self.read(who).await,
+            92 => self.bring_back(who).await,
+            93..95 => self.set_profile(who).await,
+            95..99 => self.pass_time(who).await,
+            _ => self.sweep(),
         }
         self.faults.lock().unwrap().clear();
+        self.settle(who).await;
         self.trace.number += 1;
+    }
+
+    fn sweep(&mut self) {
+        self.trace.note("the expired rows are removed");
+        self.world.local.engine.sweep().unwrap();
+    }
+
+    /// Whose time has come is gone for the tenant's next request.
+    fn expire(&mut self, who: usize) {
+        let party = &mut self.parties[who];
+        let expired = party.oracle.expire_due();
+        party.due |= expired > 0;
+        (0..expired).for_each(|_| self.count("expired"));
+    }
+
+    /// A request, if somebody's time has come and there was none since.
+    async fn settle(&mut self, who: usize) {
+        if self.parties[who].due {
+            let answer = self.send(who, "GET", "/Users?count=0", None).await;
+            assert_eq!(answer.body["totalResults"], self.parties[who].oracle.live().len(), "{}", answer.body);
+        }
     }
 
     fn set_time(&mut self) {
@@ -124,17 +161,21 @@ impl Model {
         }
     }
 
-    /// Minutes or months pass; or all the time that a deleted user has left, but perhaps for a second,
-    /// when somebody asks for it.
-    async fn pass_time(&mut self) {
-        let who = self.dice.below(2);
-        let left = match self.dice.below(10) {
-            0..4 => Ok(60 * (1 + self.dice.below(600) as i64)),
-            4..6 => Ok(DAY * (1 + self.dice.below(30) as i64)),
-            6 => Ok(DAY * (30 + self.dice.below(71) as i64)),
-            _ => Err(self.dice.pick(&self.parties[who].oracle.restorable())),
+    /// Minutes or months pass; or all the time that a deleted or suspended user has left, but perhaps for a
+    /// second, when somebody asks for it.
+    async fn pass_time(&mut self, who: usize) {
+        self.settle(who).await;
+        let oracle = &self.parties[who].oracle;
+        let mut leaving = oracle.restorable();
+        leaving.retain(|index| oracle.users[*index].expires != Some(NEVER));
+        leaving.extend(oracle.expiring());
+        let left = match self.dice.below(12) {
+            0..3 => Ok(60 * (1 + self.dice.below(600) as i64)),
+            3..5 => Ok(DAY * (1 + self.dice.below(30) as i64)),
+            5 => Ok(DAY * (30 + self.dice.below(71) as i64)),
+            _ => Err(self.dice.pick(&leaving)),
         };
-        let Party { oracle, .. } = &self.parties[who];
+        let oracle = &self.parties[who].oracle;
         let seconds = match left {
             Ok(seconds) => seconds,
             Err(Some(user)) => oracle.users[user].expires.unwrap() - oracle.seconds() - self.dice.below(2) as i64,
@@ -143,9 +184,15 @@ impl Model {
         self.trace.note(&format!("{seconds} seconds pass"));
         self.world.clock.advance(seconds);
         self.set_time();
+        if self.dice.chance(30) {
+            self.sweep();
+        }
         if let Err(Some(user)) = left {
-            let person = self.parties[who].oracle.users[user].is.clone();
-            self.post_user(who, &person).await;
+            self.expire(who);
+            if self.dice.chance(70) {
+                let person = self.parties[who].oracle.users[user].is.clone();
+                self.post_user(who, &person).await;
+            }
         }
     }
 
@@ -154,6 +201,7 @@ impl Model {
         let said = body.as_ref().map(Value::to_string).unwrap_or_default();
         let code = &self.parties[who].code;
         self.trace.note(&format!("at {} {code} {method} {path} {said}", self.world.clock.milliseconds()));
+        self.parties[who].due = false;
         let answer = self.world.send_as(&self.parties[who].token, method, path, body).await;
         self.trace.note(&format!("  {} {}", answer.status.as_u16(), answer.header("etag")));
         let endpoint = path.split(['/', '?']).nth(1).unwrap_or_default();
@@ -168,6 +216,10 @@ impl Model {
     async fn check(&mut self) {
         self.trace.note("all rows are looked at");
         self.set_time();
+        for who in 0..2 {
+            self.expire(who);
+            self.settle(who).await;
+        }
         invariants::check(&self.world, &self.parties).await;
     }
 }

@@ -1,46 +1,43 @@
 //! What a tenant's directory must be, kept in plain lists: the rules of the service in their shortest
 //! form, for one request at a time.
 //!
-//! A name belongs to a live user, whatever its case. Who is deleted is kept for ninety days, and comes
-//! back by a POST with its externalId, or with its name where it is the same person and nobody took the
-//! name meanwhile. Several may have one externalId; the first of them has a better right to come back.
+//! A name belongs to a live or imported user, whatever its case. Who is deleted is kept for as long as the
+//! profile says, and comes back by a POST with its externalId, or with its name where it is the same person and
+//! nobody took the name meanwhile. Several may have one externalId; the first of them has a better right to come
+//! back.
 //!
 //! Where several had one externalId, one who had the name too has the best right.
+//!
+//! Who expires while visible is gone from the next request on, and leaves its groups in that moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 
+use scim_lambda::tenant::profile::OnDelete;
 use serde_json::{Value, json};
 
-use super::shapes::{Crew, Group, History, Person, User};
-use crate::support::{BASE_URL, DAY};
+use super::profiles::Policy;
+use super::shapes::{Crew, Group, History, Life, Person, User};
+use crate::support::BASE_URL;
 
-/// How long who was deleted can come back, in seconds.
-const RETENTION: i64 = 90 * DAY;
-
-/// What is to become of a new user.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Coming {
-    Refused,
-    New,
-    /// The user at this index comes back.
-    Back(usize),
-}
+/// A time that never comes.
+pub const NEVER: i64 = 253_402_300_799;
 
 /// Who had a name or an externalId first, by the user's index, and until when, if it was deleted.
-type Holder = (usize, Option<i64>);
+pub(super) type Holder = (usize, Option<i64>);
 
 #[derive(Debug, Default)]
 pub struct Oracle {
     /// Milliseconds since 1970.
     pub now: i64,
+    pub policy: Policy,
     /// All there ever were.
     pub users: Vec<User>,
     /// Those that are there.
     pub groups: Vec<Group>,
     pub gone_groups: Vec<String>,
-    names: BTreeMap<String, Holder>,
-    firsts: BTreeMap<String, Holder>,
+    pub(super) names: BTreeMap<String, Holder>,
+    pub(super) firsts: BTreeMap<String, Holder>,
 }
 
 impl Oracle {
@@ -59,60 +56,101 @@ impl Oracle {
     }
 
     pub fn can_return(&self, index: usize) -> bool {
-        self.users[index].expires.is_some_and(|expiry| expiry > self.seconds())
+        let user = &self.users[index];
+        user.life == Life::Deleted && user.expires.is_some_and(|expiry| expiry > self.seconds())
     }
 
-    fn holder(&self, of: &BTreeMap<String, Holder>, key: &str) -> Option<usize> {
+    /// The indices of those who were imported and whom nobody provisioned yet.
+    pub fn unmanaged(&self) -> Vec<usize> {
+        (0..self.users.len()).filter(|index| self.users[*index].life == Life::Unmanaged).collect()
+    }
+
+    /// The indices of visible users whose time will come.
+    pub fn expiring(&self) -> Vec<usize> {
+        self.live().into_iter().filter(|index| self.users[*index].expires.is_some()).collect()
+    }
+
+    /// How many seats are taken.
+    pub fn active(&self) -> usize {
+        self.users.iter().filter(|user| user.lives() && user.is_active()).count()
+    }
+
+    pub fn is_full(&self) -> bool {
+        self.policy.limit.is_some_and(|limit| self.active() >= limit)
+    }
+
+    pub(super) fn holder(&self, of: &BTreeMap<String, Holder>, key: &str) -> Option<usize> {
         let (index, until) = of.get(key)?;
         until.is_none_or(|expiry| expiry > self.seconds()).then_some(*index)
     }
 
-    /// Whether a live user, but for the one at `but`, has the name.
+    /// Whether a live or imported user, but for the one at `but`, has the name.
     pub fn is_taken(&self, form: &str, but: Option<usize>) -> bool {
-        self.live().into_iter().any(|index| Some(index) != but && self.users[index].is.form() == form)
-    }
-
-    /// What a POST of this person does.
-    pub fn comes(&self, person: &Person) -> Coming {
-        if self.is_taken(&person.form(), None) {
-            return Coming::Refused;
-        }
-        let same_person = |user: &User| user.is.form() == person.form() && user.is.external_id == person.external_id;
-        let first = person.external_id.as_ref().and_then(|external_id| self.holder(&self.firsts, external_id));
-        // Once the first has given it up or expired, nobody asks who else had it: that would be one more read
-        // for every new user.
-        let by_external_id = first.and_then(|first| {
-            let named = self.restorable().into_iter().filter(|index| same_person(&self.users[*index]));
-            let named = named.max_by_key(|index| self.users[*index].history.modified);
-            named.or(Some(first).filter(|first| self.can_return(*first)))
-        });
-        // Whose name another took is without it, even if that one left it.
-        let by_name = || self.holder(&self.names, &person.form());
-        let by_name = || by_name().filter(|index| self.can_return(*index) && same_person(&self.users[*index]));
-        by_external_id.or_else(by_name).map_or(Coming::New, Coming::Back)
+        let has = |user: &User| matches!(user.life, Life::Live | Life::Unmanaged) && user.is.form() == form;
+        self.users.iter().enumerate().any(|(index, user)| Some(index) != but && has(user))
     }
 
     pub fn add_user(&mut self, id: &str, person: &Person) -> usize {
         let is = Person { active: person.active.or(Some(true)), ..person.clone() };
-        self.users.push(User { id: id.to_owned(), is, history: History::begun(self.now), expires: None });
+        self.add(id, is, Life::Live, BTreeSet::new())
+    }
+
+    /// Stores an imported user, whose names are free.
+    pub fn add_unmanaged(&mut self, id: &str, person: &Person, verified: BTreeSet<String>) -> usize {
+        self.add(id, person.clone(), Life::Unmanaged, verified)
+    }
+
+    fn add(&mut self, id: &str, is: Person, life: Life, verified: BTreeSet<String>) -> usize {
+        let history = History::begun(self.now);
+        self.users.push(User { id: id.to_owned(), is, history, life, expires: None, verified });
         let index = self.users.len() - 1;
         self.hold(index);
         index
     }
 
-    /// Brings a user back with what it had, under what `person` says.
+    /// Erases the visible users whose time has come; how many there were.
+    pub fn expire_due(&mut self) -> usize {
+        let due = |user: &User| user.expires.is_some_and(|expiry| expiry <= self.seconds());
+        let due: Vec<usize> = self.live().into_iter().filter(|index| due(&self.users[*index])).collect();
+        due.iter().for_each(|index| self.erase(*index));
+        due.len()
+    }
+
+    /// A user is gone at once, with all its names.
+    fn erase(&mut self, index: usize) {
+        self.users[index].life = Life::Gone;
+        self.names.retain(|_, holder| holder.0 != index);
+        self.firsts.retain(|_, holder| holder.0 != index);
+        let id = self.users[index].id.clone();
+        self.leave_all(&id);
+    }
+
+    /// Makes visible who was deleted or imported, or stops the clock of who was suspended with expiry; with
+    /// what the user had, under what `person` says.
     pub fn restore(&mut self, index: usize, person: &Person) {
+        self.names.retain(|_, holder| holder.0 != index);
         let (now, user) = (self.now, &mut self.users[index]);
         let had = user.is.clone();
+        let active = person.active.or(Some(true));
         user.is = Person {
             name: person.name.clone(),
-            external_id: person.external_id.clone().or(had.external_id),
+            external_id: person.external_id.clone().or(had.external_id.clone()),
             title: person.title.clone().or(had.title),
-            active: person.active.or(Some(true)),
+            active,
             emails: if person.emails.is_empty() { had.emails } else { person.emails.clone() },
         };
-        user.expires = None;
+        // A suspended user who comes back inactive keeps the clock, and its externalId where it has it.
+        let suspended = user.life == Life::Live;
+        user.expires = user.expires.filter(|_| suspended && active == Some(false));
+        user.life = Life::Live;
         user.history.goes_on(now);
+        if suspended {
+            self.names.insert(user.is.form(), (index, None));
+            return;
+        }
+        if user.is.external_id != had.external_id {
+            self.firsts.retain(|_, holder| holder.0 != index);
+        }
         self.hold(index);
     }
 
@@ -133,6 +171,11 @@ impl Oracle {
         }
         user.history.goes_on(now);
         let had = std::mem::replace(&mut user.is, person);
+        if user.is_active() {
+            user.expires = None;
+        } else if had.active == Some(true) && self.policy.expires {
+            user.expires = Some(now / 1_000 + self.policy.retention());
+        }
         let (renamed, other) = (had.form() != user.is.form(), had.external_id != user.is.external_id);
         let (form, external_id) = (user.is.form(), user.is.external_id.clone());
         if renamed {
@@ -147,10 +190,18 @@ impl Oracle {
     }
 
     pub fn delete_user(&mut self, index: usize) {
-        let (now, expires) = (self.now, Some(self.seconds() + RETENTION));
+        let until = match self.policy.on_delete {
+            OnDelete::HardDelete => return self.erase(index),
+            OnDelete::Deactivate => NEVER,
+            _ => self.seconds() + self.policy.retention(),
+        };
+        let (now, expires) = (self.now, Some(until));
         let user = &mut self.users[index];
         user.history.goes_on(now);
-        user.expires = expires;
+        if self.policy.on_delete == OnDelete::Deactivate {
+            user.is.active = Some(false);
+        }
+        (user.life, user.expires) = (Life::Deleted, expires);
         let (id, form) = (user.id.clone(), user.is.form());
         self.names.insert(form, (index, expires));
         self.firsts.values_mut().filter(|holder| holder.0 == index).for_each(|holder| holder.1 = expires);
@@ -182,6 +233,12 @@ impl Oracle {
 
     pub fn is_live_user(&self, id: &str) -> bool {
         self.users.iter().any(|user| user.id == id && user.lives())
+    }
+
+    /// Members in the order in which they were made, since their ids are chance.
+    pub fn in_order(&self, members: &BTreeSet<String>) -> Vec<String> {
+        let all = self.users.iter().map(|user| &user.id).chain(self.groups.iter().map(|group| &group.id));
+        all.filter(|id| members.contains(*id)).cloned().collect()
     }
 
     pub fn add_group(&mut self, id: &str, crew: Crew) -> usize {

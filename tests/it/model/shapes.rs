@@ -29,6 +29,15 @@ impl Person {
         self.emails.iter().map(|email| email.to_lowercase()).filter(|email| *email != self.form()).collect()
     }
 
+    /// Whether a POST of it asks for a seat.
+    pub fn is_active(&self) -> bool {
+        self.active != Some(false)
+    }
+
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.form(), &self.external_id) == (other.form(), &other.external_id)
+    }
+
     pub fn json(&self) -> Value {
         let mut json = json!({ "userName": self.name });
         let emails: Vec<Value> = self.emails.iter().map(|email| json!({ "value": email })).collect();
@@ -76,18 +85,43 @@ impl History {
     }
 }
 
+/// Where a user is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// Imported, and not provisioned yet.
+    Unmanaged,
+    /// Visible.
+    Live,
+    /// Deleted, and kept until it expires.
+    Deleted,
+    /// Erased while it was visible.
+    Gone,
+}
+
 #[derive(Debug, Clone)]
 pub struct User {
     pub id: String,
     pub is: Person,
     pub history: History,
-    /// When it is lost for good, in seconds since 1970, if it was deleted.
+    pub life: Life,
+    /// When it is lost for good, in seconds since 1970, if it was deleted or suspended with expiry.
     pub expires: Option<i64>,
+    /// The addresses that the import said were verified, in the form in which they are compared.
+    pub verified: BTreeSet<String>,
 }
 
 impl User {
     pub fn lives(&self) -> bool {
-        self.expires.is_none()
+        self.life == Life::Live
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.is.active == Some(true)
+    }
+
+    /// The addresses by which it is found.
+    pub fn pointers(&self) -> BTreeSet<String> {
+        if self.life == Life::Unmanaged { self.verified.clone() } else { self.is.pointers() }
     }
 
     pub fn json(&self) -> Value {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Model;
-use super::oracle::Coming;
+use super::coming::Coming;
 use super::shapes::Person;
 use crate::support::Answer;
 
@@ -73,16 +73,18 @@ impl Model {
         let answer = self.send(who, "POST", "/Users", person.json()).await;
         self.count(&format!("{coming:?}").split('(').next().unwrap_or_default().to_lowercase());
         let oracle = &mut self.parties[who].oracle;
+        let seated = oracle.seated(person).unwrap_or_else(|| person.clone());
         let index = match coming {
             Coming::Refused => return answer.is_error(409, Some("uniqueness")),
-            Coming::Back(index) => {
-                oracle.restore(index, person);
+            Coming::Full => return answer.is_error(403, None),
+            Coming::Back(index) | Coming::Returned(index) | Coming::Adopted(index) => {
+                oracle.restore(index, &seated);
                 index
             }
             Coming::New => {
                 let id = answer.body["id"].as_str().unwrap_or_default();
                 assert!(oracle.users.iter().all(|user| user.id != id), "a new user has an id of its own: {id}");
-                oracle.add_user(id, person)
+                oracle.add_user(id, &seated)
             }
         };
         self.expect_user(who, index, 201, &answer);
@@ -149,14 +151,40 @@ impl Model {
     }
 
     async fn change_user(&mut self, who: usize, index: usize, method: &str, body: Value, person: Person) {
-        let taken = self.parties[who].oracle.is_taken(&person.form(), Some(index));
+        let oracle = &self.parties[who].oracle;
+        let taken = oracle.is_taken(&person.form(), Some(index));
+        let full = oracle.is_full() && person.active == Some(true) && !oracle.users[index].is_active();
         let path = self.user_path(who, index);
         let answer = self.send(who, method, &path, body).await;
         if taken {
             return answer.is_error(409, Some("uniqueness"));
         }
+        if full {
+            return answer.is_error(403, None);
+        }
         self.parties[who].oracle.change_user(index, person);
         self.expect_user(who, index, 200, &answer);
+    }
+
+    /// Suspends who is active, or activates who is not.
+    pub(super) async fn suspend_user(&mut self, who: usize) {
+        let Some(index) = self.user(who) else { return };
+        let mut person = self.parties[who].oracle.users[index].is.clone();
+        person.active = Some(person.active == Some(false));
+        let operation = json!({ "op": "replace", "path": "active", "value": person.active });
+        self.change_user(who, index, "PATCH", json!({ "Operations": [operation] }), person).await;
+    }
+
+    /// A POST of somebody whose clock runs: the same person, or a namesake.
+    pub(super) async fn return_suspended(&mut self, who: usize) {
+        let Some(index) = self.dice.pick(&self.parties[who].oracle.expiring()) else { return };
+        let was = self.parties[who].oracle.users[index].is.clone();
+        let mut person = self.person();
+        person.name = self.dice.spelled(&was.form());
+        if self.dice.chance(80) {
+            person.external_id = was.external_id;
+        }
+        self.post_user(who, &person).await;
     }
 
     pub(super) async fn delete_user(&mut self, who: usize) {

@@ -13,7 +13,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::{Additions, Meta, Resource, ResourceId, Version};
 use scim_lambda::clock::Clock;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Act, Collection, Kind, Names, New, State, Store, Stored, Taking, Way};
+use scim_lambda::store::{Act, Collection, Kind, Names, New, State, Store, Taking, Way};
 use scim_lambda::tenant::profile::{Existing, LinkOn};
 use scim_lambda::tenant::{Profile, Types};
 
@@ -222,21 +222,10 @@ impl Import {
         let provisioned = |id: &ResourceId, what: &str| {
             Fate::Conflict(format!("the identity provider has provisioned {id} with the same {what} already"))
         };
-        if let Some(name) = names.name() {
-            if let Some(other) = self.store.by_name(&self.at, name, now).await?.unwrap_or_default().first() {
-                return Ok(Some(provisioned(&other.resource.id, "userName")));
-            }
-            let deleted = self.store.restorable_by_name(&self.at, name, now).await?;
-            let external_id = |user: &Stored| user.names().external_id().map(str::to_owned);
-            // Of two who both have an externalId, each its own, one has the other's name by now.
-            let same =
-                |user: &&Stored| names.external_id().is_none_or(|id| external_id(user).is_none_or(|other| other == id));
-            if let Some(other) = deleted.iter().find(same) {
-                let id = &other.resource.id;
-                return Ok(Some(Fate::Conflict(format!(
-                    "the identity provider has deleted {id} with the same userName; scimctl user restore brings it back"
-                ))));
-            }
+        if let Some(name) = names.name()
+            && let Some(other) = self.store.by_name(&self.at, name, now).await?.unwrap_or_default().first()
+        {
+            return Ok(Some(provisioned(&other.resource.id, "userName")));
         }
         if let Some(external_id) = names.external_id()
             && let Some(other) =
@@ -250,6 +239,12 @@ impl Import {
             if let Some(other) = users.unwrap_or_default().first() {
                 return Ok(Some(provisioned(&other.resource.id, "verified e-mail")));
             }
+        }
+        if let Some(other) = self.store.restorable(&self.at, names, now).await? {
+            return Ok(Some(Fate::Conflict(format!(
+                "the identity provider has deleted {other} with the same userName or externalId; scimctl user restore \
+                 brings it back"
+            ))));
         }
         if user.own_id && self.store.resource(&self.at, &user.resource.id, now).await?.is_some() {
             return Ok(Some(Fate::Conflict("a user of another userName has this id already".into())));

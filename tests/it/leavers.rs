@@ -1,0 +1,114 @@
+//! Who left or is about to, beside who was imported: whose names they are.
+
+use scim_lambda::auth::token::PlainToken;
+use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::tenant::Profile;
+use scimctl::import::{Fate, Import};
+use serde_json::{Value, json};
+
+use crate::support::World;
+use crate::support::connectors::Fault;
+
+/// A world, and a tenant in it with these settings.
+async fn tenant(settings: &[(&str, &str)]) -> (World, TenantRow, PlainToken) {
+    let world = World::new().await;
+    let default = Profile::preset("default", None).unwrap();
+    let profile = settings.iter().fold(default, |profile, (path, value)| profile.with(path, value).unwrap());
+    let (row, token) = world.tenant("initech", &profile.write().unwrap()).await;
+    (world, row, token)
+}
+
+async fn post(world: &World, token: &PlainToken, user: Value) -> Value {
+    let answer = world.send_as(token, "POST", "/Users", user).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    answer.body
+}
+
+async fn delete(world: &World, token: &PlainToken, user: &Value) {
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    assert_eq!(world.send_as(token, "DELETE", &path, None).await.status, 204);
+}
+
+async fn suspend(world: &World, token: &PlainToken, user: &Value) {
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let patch = json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] });
+    assert_eq!(world.send_as(token, "PATCH", &path, patch).await.status, 200);
+}
+
+async fn import(world: &World, row: &TenantRow, user: Value, dry: bool) -> Fate {
+    let import = Import::new(world.store.clone(), row.clone(), world.clock.clock()).unwrap();
+    import.lines(&user.to_string(), dry).await.unwrap().lines.remove(0).fate
+}
+
+#[tokio::test]
+async fn an_import_leaves_a_deleted_user_its_names() {
+    let (world, row, token) = tenant(&[]).await;
+    for user in [json!({ "userName": "a@example.com" }), json!({ "userName": "b@example.com", "externalId": "1" })] {
+        let made = post(&world, &token, user.clone()).await;
+        delete(&world, &token, &made).await;
+        for dry in [true, false] {
+            let fate = import(&world, &row, user.clone(), dry).await;
+            assert!(matches!(&fate, Fate::Conflict(why) if why.contains("deleted")), "{fate:?}");
+        }
+        assert_eq!(post(&world, &token, user).await["id"], made["id"], "the same person comes back");
+    }
+}
+
+#[tokio::test]
+async fn who_comes_back_under_another_name_leaves_nothing_behind() {
+    let (world, row, token) = tenant(&[("deprovision.on_delete", "deactivate")]).await;
+    let user = json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "a@example.com" }] });
+    let made = post(&world, &token, user).await;
+    delete(&world, &token, &made).await;
+    let user = json!({ "userName": "b", "externalId": "1", "emails": [{ "value": "b@example.com" }] });
+    assert_eq!(post(&world, &token, user).await["id"], made["id"]);
+    let rows = world.rows().await;
+    assert!(rows.iter().all(|row| !row.contains_key("x") || row["p"].as_s().unwrap().ends_with("#L")), "{rows:?}");
+    assert_eq!(import(&world, &row, json!({ "userName": "a" }), false).await, Fate::Imported, "the name is free");
+}
+
+#[tokio::test]
+async fn who_is_suspended_comes_back_though_somebody_imported_has_the_address() {
+    let settings = [("deprovision.on_inactive", "suspend_with_expiry"), ("create.existing", "link")];
+    let (world, row, token) = tenant(&settings).await;
+    let user = json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
+    let made = post(&world, &token, user.clone()).await;
+    suspend(&world, &token, &made).await;
+    let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
+    assert_eq!(import(&world, &row, imported, false).await, Fate::Imported);
+    let back = post(&world, &token, user).await;
+    assert_eq!((&back["id"], &back["active"]), (&made["id"], &json!(true)));
+}
+
+#[tokio::test]
+async fn of_two_who_bring_a_suspended_user_back_at_once_one_is_late() {
+    let (world, _, token) = tenant(&[("deprovision.on_inactive", "suspend_with_expiry")]).await;
+    let user = json!({ "userName": "a" });
+    let made = post(&world, &token, user.clone()).await;
+    suspend(&world, &token, &made).await;
+    // Both have read before one of them writes.
+    world.between.set(|called, _| (called == "TransactWriteItems").then_some(Fault::Slow(20)));
+    let back = || world.send_as(&token, "POST", "/Users", user.clone());
+    let (one, other) = tokio::join!(back(), back());
+    let (back, late) = if one.status == 201 { (one, other) } else { (other, one) };
+    assert_eq!((back.status.as_u16(), &back.body["id"]), (201, &made["id"]));
+    late.is_error(409, Some("uniqueness"));
+}
+
+#[tokio::test]
+async fn two_who_activate_one_user_at_once_need_one_seat() {
+    let settings = [("seats.limit", "1"), ("brake.deactivations", "1")];
+    let (world, _, token) = tenant(&settings).await;
+    let made = post(&world, &token, json!({ "userName": "a", "active": false })).await;
+    let path = format!("/Users/{}", made["id"].as_str().unwrap());
+    // Both have read before one of them writes.
+    world.between.set(|called, _| (called == "TransactWriteItems").then_some(Fault::Slow(20)));
+    for active in [true, false] {
+        let patch = json!({ "Operations": [{ "op": "replace", "path": "active", "value": active }] });
+        let change = || world.send_as(&token, "PATCH", &path, patch.clone());
+        let (one, other) = tokio::join!(change(), change());
+        for answer in [one, other] {
+            assert_eq!((answer.status.as_u16(), &answer.body["active"]), (200, &json!(active)), "{}", answer.body);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! What a POST of a user does, and what becomes of an imported one.
+
+use std::collections::BTreeSet;
+
+use super::oracle::Oracle;
+use super::shapes::{Life, Person, User};
+
+/// What is to become of a new user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coming {
+    Refused,
+    /// No seat is left.
+    Full,
+    New,
+    /// The deleted user at this index comes back.
+    Back(usize),
+    /// The user at this index was suspended with expiry: its clock stops.
+    Returned(usize),
+    /// The imported user at this index is adopted.
+    Adopted(usize),
+}
+
+/// What is to become of a record of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Record {
+    Imported,
+    /// An earlier import stored the user at this index.
+    Known(usize),
+    Conflict,
+}
+
+impl Oracle {
+    /// What a POST of this person does.
+    pub fn comes(&self, person: &Person) -> Coming {
+        let coming = self.whoever_comes(person);
+        match coming {
+            Coming::Refused => coming,
+            // Whoever is visible already is not put off without a seat.
+            Coming::Returned(_) if person.is_active() && self.is_full() => Coming::Full,
+            _ if self.seated(person).is_none() => Coming::Full,
+            _ => coming,
+        }
+    }
+
+    /// A new person as the seats let it in.
+    pub fn seated(&self, person: &Person) -> Option<Person> {
+        match person.is_active() && self.is_full() {
+            false => Some(person.clone()),
+            true => self.policy.inactive_when_full.then(|| Person { active: Some(false), ..person.clone() }),
+        }
+    }
+
+    fn whoever_comes(&self, person: &Person) -> Coming {
+        let owner = self.live().into_iter().find(|index| self.users[*index].is.form() == person.form());
+        if let Some(owner) = owner {
+            let user = &self.users[owner];
+            let stops = user.expires.is_some() && user.is.is_same(person);
+            return if stops { Coming::Returned(owner) } else { Coming::Refused };
+        }
+        if self.policy.links {
+            match self.adoptable(person).as_slice() {
+                [] => {}
+                [index] => return if self.adopts(*index, person) { Coming::Adopted(*index) } else { Coming::Refused },
+                _ => return Coming::Refused,
+            }
+        }
+        let first = person.external_id.as_ref().and_then(|external_id| self.holder(&self.firsts, external_id));
+        if self.is_taken(&person.form(), None) || first.is_some_and(|first| self.is_unmanaged(first)) {
+            return Coming::Refused;
+        }
+        if self.policy.deleted_are_new {
+            return Coming::New;
+        }
+        let same_person = |user: &User| user.is.is_same(person);
+        // Among those of the name, the first has the best right, and then the last to leave. Once the first has
+        // given it up or expired, nobody asks who else had it: that would be one more read
+        // for every new user.
+        let by_external_id = first.and_then(|first| {
+            let named = self.restorable().into_iter().filter(|index| same_person(&self.users[*index]));
+            let named = named.max_by_key(|index| (*index == first, self.users[*index].history.modified));
+            named.or(Some(first).filter(|first| self.can_return(*first)))
+        });
+        // Whose name another took is without it, even if that one left it.
+        let by_name = || self.holder(&self.names, &person.form());
+        let by_name = || by_name().filter(|index| self.can_return(*index) && same_person(&self.users[*index]));
+        by_external_id.or_else(by_name).map_or(Coming::New, Coming::Back)
+    }
+
+    fn is_unmanaged(&self, index: usize) -> bool {
+        self.users[index].life == Life::Unmanaged
+    }
+
+    /// The imported users whom a person may be, by its externalId, or else by its name, or else by an address.
+    fn adoptable(&self, person: &Person) -> Vec<usize> {
+        let emails = &person.pointers() | &BTreeSet::from([person.form()]);
+        let those = |is: &dyn Fn(&User) -> bool| -> Vec<usize> {
+            self.unmanaged().into_iter().filter(|index| is(&self.users[*index])).collect()
+        };
+        let by_external_id = those(&|user| person.external_id.is_some() && user.is.external_id == person.external_id);
+        let by_name = those(&|user| user.is.form() == person.form());
+        let by_email = those(&|user| !user.verified.is_disjoint(&emails));
+        [by_external_id, by_name, by_email].into_iter().find(|found| !found.is_empty()).unwrap_or_default()
+    }
+
+    /// Whether the names of this person are free for the imported user.
+    fn adopts(&self, index: usize, person: &Person) -> bool {
+        let external_id =
+            person.external_id.as_ref().filter(|own| self.users[index].is.external_id.as_ref() != Some(own));
+        let first = external_id.and_then(|external_id| self.holder(&self.firsts, external_id));
+        !self.is_taken(&person.form(), Some(index)) && first.is_none()
+    }
+
+    /// What an import does with each of these people, whose verified addresses stand beside them.
+    pub fn imports(&self, people: &[(Person, BTreeSet<String>)]) -> Vec<Record> {
+        let mut seen = BTreeSet::new();
+        let each = people.iter().map(|(person, verified)| {
+            let keys = [("name", Some(person.form())), ("externalId", person.external_id.clone())];
+            let keys = keys.into_iter().filter_map(|(kind, key)| Some((kind, key?)));
+            let keys: BTreeSet<_> = keys.chain(verified.iter().map(|email| ("email", email.clone()))).collect();
+            if !seen.is_disjoint(&keys) {
+                return Record::Conflict;
+            }
+            seen.extend(keys);
+            self.import(person, verified)
+        });
+        each.collect()
+    }
+
+    fn import(&self, person: &Person, verified: &BTreeSet<String>) -> Record {
+        let emails = verified | &BTreeSet::from([person.form()]);
+        let named = self.unmanaged().into_iter().find(|index| self.users[*index].is.form() == person.form());
+        if let Some(index) = named {
+            return Record::Known(index);
+        }
+        let has_external_id =
+            |index: &usize| person.external_id.is_some() && self.users[*index].is.external_id == person.external_id;
+        let others = [self.live(), self.restorable(), self.unmanaged()].concat();
+        let provisioned = self.live().into_iter().any(|index| {
+            let user = &self.users[index].is;
+            !verified.is_disjoint(&user.pointers()) || verified.contains(&user.form())
+        });
+        let verified = self.unmanaged().into_iter().any(|index| !self.users[index].verified.is_disjoint(&emails));
+        // Names of those who were deleted are theirs for as long as they are kept.
+        let named = self.holder(&self.names, &person.form()).is_some();
+        match named || provisioned || verified || others.iter().any(has_external_id) {
+            true => Record::Conflict,
+            false => Record::Imported,
+        }
+    }
+}

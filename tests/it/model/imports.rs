@@ -1,0 +1,79 @@
+//! Users whom the product had before: imported, and adopted.
+
+use std::collections::BTreeSet;
+
+use scimctl::import::{Fate, Import, Report};
+use serde_json::json;
+
+use super::Model;
+use super::coming::Record;
+use super::shapes::Person;
+
+impl Model {
+    /// A file of a few people, some of whom are known already.
+    pub(super) async fn import(&mut self, who: usize) {
+        let number = 1 + self.dice.below(3);
+        let people: Vec<_> = (0..number).map(|_| self.record(who)).collect();
+        let lines = people.iter().map(|(person, verified)| {
+            let mut line = person.json();
+            line["verifiedEmails"] = json!(verified);
+            line.to_string()
+        });
+        let (lines, dry) = (lines.collect::<Vec<_>>().join("\n"), self.dice.chance(5));
+        self.trace.note(&format!("at {} {} imports {lines}", self.world.clock.milliseconds(), self.parties[who].code));
+        let expected = self.parties[who].oracle.imports(&people);
+        let row = self.parties[who].row.clone();
+        let import = Import::new(self.world.store.clone(), row, self.world.clock.clock()).unwrap();
+        let report: Report = import.lines(&lines, dry).await.unwrap();
+        assert_eq!(report.lines.len(), people.len());
+        for ((line, expected), (person, verified)) in report.lines.iter().zip(expected).zip(people) {
+            let oracle = &mut self.parties[who].oracle;
+            let is = match (&line.fate, expected) {
+                (Fate::Imported, Record::Imported) => true,
+                (Fate::Known(id), Record::Known(index)) => *id.as_str() == oracle.users[index].id,
+                (Fate::Conflict(_), Record::Conflict) => true,
+                _ => false,
+            };
+            assert!(is, "{line:?} is not {expected:?}");
+            if expected == Record::Imported && !dry {
+                let id = line.id.as_ref().unwrap().as_str();
+                let verified = verified.iter().map(|email| email.to_lowercase()).collect();
+                oracle.add_unmanaged(id, &person, verified);
+            }
+            self.count(&format!("{expected:?}").split('(').next().unwrap_or_default().to_lowercase());
+        }
+    }
+
+    /// A person, and the addresses that the product has verified.
+    fn record(&mut self, who: usize) -> (Person, BTreeSet<String>) {
+        let mut person = self.person();
+        let known = 0..self.parties[who].oracle.users.len();
+        if let Some(index) = self.dice.pick(&known.collect::<Vec<_>>()).filter(|_| self.dice.chance(30)) {
+            let was = self.parties[who].oracle.users[index].is.clone();
+            person = Person { name: was.name, external_id: was.external_id, ..person };
+        }
+        let mut verified: BTreeSet<String> = self.dice.some(person.emails.clone(), 2).into_iter().collect();
+        if self.dice.chance(30) {
+            verified.insert(person.name.clone());
+        }
+        let verified = verified.iter().map(|email| email.to_lowercase()).collect();
+        (person, verified)
+    }
+
+    /// A POST of somebody who was imported, as the identity provider knows that person.
+    pub(super) async fn adopt(&mut self, who: usize) {
+        let Some(index) = self.dice.pick(&self.parties[who].oracle.unmanaged()) else { return };
+        let user = self.parties[who].oracle.users[index].clone();
+        let mut person = self.person();
+        let verified: Vec<String> = user.verified.into_iter().collect();
+        match (self.dice.below(5), self.dice.pick(&verified)) {
+            (0, _) => person.external_id = user.is.external_id,
+            (1, Some(email)) => person = Person { emails: vec![email], external_id: None, ..person },
+            (2, _) => person.name = user.is.name,
+            _ => {
+                person = Person { name: self.dice.spelled(&user.is.form()), external_id: user.is.external_id, ..person }
+            }
+        }
+        self.post_user(who, &person).await;
+    }
+}
