@@ -219,7 +219,7 @@ impl Directory {
     }
 
     /// The user with this id, if it was deleted and can be brought back.
-    async fn deleted(&self, at: &Collection, id: &ResourceId) -> Result<Option<Stored>, Error> {
+    pub(super) async fn deleted(&self, at: &Collection, id: &ResourceId) -> Result<Option<Stored>, Error> {
         let now = self.clock.seconds();
         let user = self.store.resource(at, id, now).await.map_err(unanswered)?;
         Ok(user.filter(|user| user.is_restorable(now)))

@@ -4,8 +4,8 @@ use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
 
 use super::{Call, Directory, TRIES, busy, checked, lifecycle, policy, refuse};
-use crate::store::{Collection, Holding, Names, New, Operation, State, Way, Wrote};
-use crate::tenant::profile::{Existing, LinkOn};
+use crate::store::{Collection, Holding, Names, New, Operation, State, Stored, Way, Wrote};
+use crate::tenant::profile::{Deleted, Existing, LinkOn};
 use crate::tenant::{Type, unanswered};
 
 impl Directory {
@@ -56,6 +56,15 @@ impl Directory {
         let mut asserted = asserted.clone();
         for _ in 0..TRIES {
             let found = self.store.unmanaged(&at, names, &ways).await.map_err(unanswered)?;
+            let by_email = |user: &Stored| {
+                let known = user.names();
+                known.name() != names.name()
+                    && (known.external_id().is_none() || known.external_id() != names.external_id())
+            };
+            // An address is a weaker sign than to have been here under these names.
+            if found.iter().all(by_email) && !found.is_empty() && self.is_leaver(call, &at, names).await? {
+                return Ok(None);
+            }
             let [old] = found.as_slice() else {
                 return match found.is_empty() || self.is_visible(&at, names).await? {
                     true => Ok(None),
@@ -88,6 +97,25 @@ impl Directory {
             }
         }
         Err(busy())
+    }
+
+    /// Whether a POST of these names brings somebody back who was deleted.
+    async fn is_leaver(&self, call: Call<'_>, at: &Collection, names: &Names) -> Result<bool, Error> {
+        if call.tenant.profile.create.deleted == Deleted::New {
+            return Ok(false);
+        }
+        for id in self.store.leavers(at, names, self.clock.seconds()).await.map_err(unanswered)? {
+            let leaver = self.deleted(at, &id).await?;
+            let same = leaver.is_some_and(|leaver| {
+                let known = leaver.names();
+                let same_external_id = known.external_id().is_some() && known.external_id() == names.external_id();
+                known.is_same_person(names) || same_external_id
+            });
+            if same {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Whether somebody visible has the name.

@@ -100,6 +100,23 @@ impl Store {
         Ok(None)
     }
 
+    /// Those who were deleted, can be brought back, and hold this name or, as its first owner, this externalId.
+    /// Two calls.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn leavers(&self, at: &Collection, names: &Names, now: i64) -> Result<Vec<ResourceId>, StoreError> {
+        let name = names.name.as_ref().map(|name| (at.rows(), at.claim(name, None)));
+        let external_id = names.external_id.as_ref().map(|id| (at.tenant.external_ids(), at.external_id(id)));
+        let mut leavers = Vec::new();
+        for (p, s) in external_id.into_iter().chain(name) {
+            let row = self.get(&p, &s).await?;
+            let row = row.filter(|row| row.text("st") == Some("deleted") && !row.is_expired(now));
+            leavers.extend(row.and_then(|row| row.text("i")?.parse().ok()));
+        }
+        Ok(leavers)
+    }
+
     /// The imported users that the product knows by these names, by the first of `ways` that finds one. One
     /// call for each name, and one for each user.
     ///

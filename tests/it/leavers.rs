@@ -71,13 +71,22 @@ async fn who_comes_back_under_another_name_leaves_nothing_behind() {
 async fn who_is_suspended_comes_back_though_somebody_imported_has_the_address() {
     let settings = [("deprovision.on_inactive", "suspend_with_expiry"), ("create.existing", "link")];
     let (world, row, token) = tenant(&settings).await;
-    let user = json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
-    let made = post(&world, &token, user.clone()).await;
-    suspend(&world, &token, &made).await;
     let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
-    assert_eq!(import(&world, &row, imported, false).await, Fate::Imported);
-    let back = post(&world, &token, user).await;
-    assert_eq!((&back["id"], &back["active"]), (&made["id"], &json!(true)));
+    for external_id in [json!("1"), json!(null)] {
+        let name = format!("a{external_id}").replace('"', "");
+        let user = json!({ "userName": name, "externalId": external_id });
+        let made = post(&world, &token, user.clone()).await;
+        import(&world, &row, imported.clone(), false).await;
+        let user = json!({ "userName": name, "externalId": external_id, "emails": [{ "value": "m@example.com" }] });
+        suspend(&world, &token, &made).await;
+        let back = post(&world, &token, user.clone()).await;
+        assert_eq!((&back["id"], &back["active"]), (&made["id"], &json!(true)));
+        // So does who was deleted: the address is the weaker sign.
+        delete(&world, &token, &back).await;
+        let back = post(&world, &token, user).await;
+        assert_eq!((&back["id"], &back["active"]), (&made["id"], &json!(true)));
+        delete(&world, &token, &back).await;
+    }
 }
 
 #[tokio::test]

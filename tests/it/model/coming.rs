@@ -57,8 +57,17 @@ impl Oracle {
             let stops = user.expires.is_some() && user.is.is_same(person);
             return if stops { Coming::Returned(owner) } else { Coming::Refused };
         }
+        let back = self.comes_back(person).filter(|_| !self.policy.deleted_are_new);
         if self.policy.links {
-            match self.adoptable(person).as_slice() {
+            let found = self.adoptable(person);
+            let strong = |user: &Person| {
+                user.form() == person.form() || user.external_id.is_some() && user.external_id == person.external_id
+            };
+            // An address is a weaker sign than to have been here under these names.
+            if let Some(back) = back.filter(|_| !found.iter().any(|index| strong(&self.users[*index].is))) {
+                return Coming::Back(back);
+            }
+            match found.as_slice() {
                 [] => {}
                 [index] => return if self.adopts(*index, person) { Coming::Adopted(*index) } else { Coming::Refused },
                 _ => return Coming::Refused,
@@ -68,9 +77,12 @@ impl Oracle {
         if self.is_taken(&person.form(), None) || first.is_some_and(|first| self.is_unmanaged(first)) {
             return Coming::Refused;
         }
-        if self.policy.deleted_are_new {
-            return Coming::New;
-        }
+        back.map_or(Coming::New, Coming::Back)
+    }
+
+    /// Who was deleted and comes back by these names.
+    fn comes_back(&self, person: &Person) -> Option<usize> {
+        let first = person.external_id.as_ref().and_then(|external_id| self.holder(&self.firsts, external_id));
         let same_person = |user: &User| user.is.is_same(person);
         // Among those of the name, the first has the best right, and then the last to leave. Once the first has
         // given it up or expired, nobody asks who else had it: that would be one more read
@@ -83,7 +95,7 @@ impl Oracle {
         // Whose name another took is without it, even if that one left it.
         let by_name = || self.holder(&self.names, &person.form());
         let by_name = || by_name().filter(|index| self.can_return(*index) && same_person(&self.users[*index]));
-        by_external_id.or_else(by_name).map_or(Coming::New, Coming::Back)
+        by_external_id.or_else(by_name)
     }
 
     fn is_unmanaged(&self, index: usize) -> bool {
