@@ -69,7 +69,7 @@ async fn a_dry_run_says_who_will_link_and_who_conflicts_and_stores_nothing() {
         json!({ "userName": "A@example.com" }),
         before("there"),
         json!({ "userName": "e", "verifiedEmails": ["e@example.com"] }),
-        json!({ "externalId": "nameless" }),
+        json!({ "externalId": "nameless", "emial": "n@example.com", "nickName": "N" }),
     ];
     let report = hoxhunt.imported(&people, true).await.json();
     let outcomes: Vec<&str> =
@@ -79,6 +79,7 @@ async fn a_dry_run_says_who_will_link_and_who_conflicts_and_stores_nothing() {
     assert_eq!(report["records"][3]["links_on"], json!(["userName", "verified e-mail"]));
     let why = report["records"][2]["why"].as_str().unwrap();
     assert!(why.contains(there["id"].as_str().unwrap()) && why.contains("userName"), "{why}");
+    assert_eq!(report["left_out"], json!(["emial", "nickName"]), "misspelled, and not kept");
     assert_eq!(hoxhunt.rows_with("unmanaged").await, 0, "nothing is stored");
     let again = hoxhunt.import(&people).await;
     assert_eq!((again.faults(), hoxhunt.rows_with("unmanaged").await > 0), (3, true));

@@ -15,7 +15,7 @@ use scim_lambda::clock::Clock;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Act, Collection, Kind, Names, New, State, Store, Taking, Way};
 use scim_lambda::tenant::profile::{Existing, LinkOn};
-use scim_lambda::tenant::{Profile, Types};
+use scim_lambda::tenant::{Profile, Type, Types};
 
 use crate::bench::bar;
 use crate::operator;
@@ -107,7 +107,8 @@ impl Import {
     /// passed over.
     async fn run(&self, records: Vec<Record>, dry: bool, progress: impl Fn(u64)) -> anyhow::Result<Report> {
         let links = self.profile.create.existing == Existing::Link;
-        let mut report = Report { dry, links, lines: Vec::with_capacity(records.len()) };
+        let left_out = self.left_out(&records)?;
+        let mut report = Report { dry, links, left_out, lines: Vec::with_capacity(records.len()) };
         let mut seen = BTreeMap::new();
         let mut rest = records.into_iter().peekable();
         while rest.peek().is_some() {
@@ -140,6 +141,17 @@ impl Import {
             progress((report.lines.len() - first).try_into()?);
         }
         Ok(report)
+    }
+
+    /// The attributes in a file that the tenant does not keep: a column may be misspelled.
+    fn left_out(&self, records: &[Record]) -> anyhow::Result<BTreeSet<String>> {
+        let users = &self.users()?.resource;
+        let names = records.iter().flat_map(|record| record.user.keys());
+        Ok(names.filter(|name| *name != "schemas" && users.resolve(name).is_none()).cloned().collect())
+    }
+
+    fn users(&self) -> anyhow::Result<&Type> {
+        self.types.iter().find(|of| of.kind == Kind::User).context("there are no users")
     }
 
     /// What a record says, and whether another one of the file says the same.
@@ -190,7 +202,7 @@ impl Import {
         if let Some(why) = record.broken {
             bail!(why);
         }
-        let users = self.types.iter().find(|of| of.kind == Kind::User).context("there are no users")?;
+        let users = self.users()?;
         let mut attributes = users.resource.parse(record.user, self.profile.dialect())?.attributes;
         users.shape(&mut attributes)?;
         let names = Names::of(&users.resource, &attributes)?.with_verified(&record.verified);

@@ -1,5 +1,6 @@
 //! What an import did, or would do, record by record.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use scim_core::ResourceId;
@@ -49,6 +50,8 @@ pub struct Report {
     pub dry: bool,
     /// Whether a POST adopts imported users in this tenant.
     pub links: bool,
+    /// Attributes in the file that the tenant does not keep.
+    pub left_out: BTreeSet<String>,
     /// The records in the order of the file.
     pub lines: Vec<Line>,
 }
@@ -88,7 +91,7 @@ impl Report {
             "known": self.count(&|fate| matches!(fate, Fate::Known(_))),
             "conflicts": self.count(&|fate| matches!(fate, Fate::Conflict(_))),
             "invalid": self.count(&|fate| matches!(fate, Fate::Invalid(_))),
-            "records": lines.collect::<Vec<_>>(),
+            "left_out": self.left_out, "records": lines.collect::<Vec<_>>(),
         })
     }
 
@@ -112,6 +115,10 @@ impl fmt::Display for Report {
         }
         if self.faults() > SHOWN {
             writeln!(f, "and {} more; --json shows all", self.faults() - SHOWN)?;
+        }
+        if !self.left_out.is_empty() {
+            let names = self.left_out.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+            writeln!(f, "Left out, since the tenant keeps no such attribute: {names}")?;
         }
         let new = self.lines.iter().filter(|line| line.fate == Fate::Imported);
         for word in ["externalId", "userName", "verified e-mail"] {
