@@ -87,6 +87,11 @@ impl Verifier {
     ) -> Result<Caller, Error> {
         let (token, alone) = token::authorization(headers)?;
         let Some(tenant) = self.tenants.get(token.tenant()).await? else { return Err(refused()) };
+        let entry = self.entries.lock().await.entry(token.tenant().clone()).or_default().clone();
+        let mut entry = entry.lock().await;
+        self.check(&mut entry, &token).await?;
+        drop(entry);
+        // Only who has a good token learns more than that it is not accepted.
         if alone && tenant.profile.dialect.header == Header::Bearer {
             return Err(Error::new(ErrorKind::Unauthorized, token::NO_SCHEME));
         }
@@ -94,11 +99,6 @@ impl Verifier {
         if tenant.profile.address.host.as_ref().is_some_and(|bound| !here(bound)) {
             return Err(refused());
         }
-        let entry = self.entries.lock().await.entry(token.tenant().clone()).or_default().clone();
-        let mut entry = entry.lock().await;
-        self.check(&mut entry, &token).await?;
-        drop(entry);
-        // Only who has a good token learns that it is switched off.
         if !tenant.is_enabled() {
             return Err(Error::new(
                 ErrorKind::Forbidden,

@@ -5,6 +5,7 @@ use aws_sdk_secretsmanager::config::Builder;
 use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use super::records::{self, TokenRecord};
@@ -143,11 +144,17 @@ impl Secrets {
 
 /// Tokens that the operator may have shown again, by their key ids: in a secret of their own, to which the
 /// function has no right.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Kept {
     /// The tokens.
     pub tokens: BTreeMap<String, String>,
     version: Option<String>,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.tokens.keys()).finish()
+    }
 }
 
 impl Secrets {

@@ -3,7 +3,7 @@
 use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
 
-use super::{Call, Directory, TRIES, busy, checked, lifecycle, policy, refuse};
+use super::{Call, Directory, TRIES, another_owner, busy, checked, lifecycle, policy, refuse};
 use crate::store::{Collection, Holding, Names, New, Operation, State, Stored, Way, Wrote};
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
 use crate::tenant::{Type, unanswered};
@@ -54,6 +54,7 @@ impl Directory {
         let at = call.collection(&of.kind);
         let act = self.act(call, Operation::Link);
         let mut asserted = asserted.clone();
+        let mut taking = lifecycle::any_name();
         for _ in 0..TRIES {
             let found = self.store.unmanaged(&at, names, &ways).await.map_err(unanswered)?;
             let by_email = |user: &Stored| {
@@ -79,7 +80,6 @@ impl Directory {
             of.shape(&mut attributes)?;
             let names = checked(of, &attributes)?;
             let resource = self.next_version(old, attributes);
-            let taking = lifecycle::any_name();
             let new = New { resource: &resource, names: &names, taking, expires: None };
             match self.store.link(&at, old, new, &act).await.map_err(unanswered)? {
                 Wrote::Stored => return Ok(Some(resource)),
@@ -87,9 +87,7 @@ impl Directory {
                 Wrote::Refused(refusal) if matches!(refusal.name, Some((_, Holding::Live))) => return Ok(None),
                 Wrote::Refused(refusal) => {
                     refuse(of, &names, &refusal)?;
-                    if refusal.external_id.is_some() {
-                        return Err(Error::uniqueness("externalId belongs to another User of this tenant."));
-                    }
+                    another_owner(call, of, &mut taking, &refusal)?;
                     if refusal.full {
                         policy::without_seat(&call.tenant.profile, &mut asserted)?;
                     }

@@ -173,7 +173,10 @@ impl Directory {
             check(precondition, &old)?;
             let mut attributes = rule(&old.resource.attributes)?;
             of.shape(&mut attributes)?;
-            policy::admit_change(of, &call.tenant.profile, &old.resource.attributes, &attributes)?;
+            let mut before = old.resource.attributes.clone();
+            // What the profile shapes, nobody asked for.
+            of.shape(&mut before)?;
+            policy::admit_change(of, &call.tenant.profile, &before, &attributes)?;
             let mut moves = self.moves(call, &old, &membership, &mut known).await?;
             let same = attributes == old.resource.attributes;
             if same && moves.is_empty() {
@@ -249,6 +252,7 @@ impl Directory {
         let braked = profile.brake.deactivations.is_some() || profile.brake.share.is_some();
         Act {
             seats: profile.seats.limit.is_some(),
+            unique_external_id: profile.attributes.unique_external_id,
             brake: braked.then(|| i64::from(profile.brake.window_minutes) * 60),
             ..Act::new(operation, call.by, call.request, self.clock.milliseconds(), kept)
         }
@@ -278,14 +282,14 @@ fn check(precondition: &Precondition, stored: &Stored) -> Result<(), Error> {
     }
 }
 
-/// Takes an externalId beside its first owner.
+/// Takes an externalId beside its first owner, or in place of one who was deleted where it is unique.
 ///
 /// # Errors
 /// 409 where the profile wants it unique.
 fn another_owner(call: Call<'_>, of: &Type, taking: &mut Taking, refusal: &Refusal) -> Result<(), Error> {
     let unique = of.kind == Kind::User && call.tenant.profile.attributes.unique_external_id;
     match &refusal.external_id {
-        Some((_, Holding::Live)) if unique => {
+        Some((_, Holding::Live | Holding::Unmanaged)) if unique => {
             Err(Error::uniqueness("externalId belongs to another User of this tenant; look that one up and update it."))
         }
         other => {
@@ -302,11 +306,17 @@ fn refuse(of: &Type, names: &Names, refusal: &Refusal) -> Result<(), Error> {
         (None, Some(index)) => Some(names.unique_attribute(index).unwrap_or("A value")),
         (None, None) => None,
     };
+    let unseen = matches!(refusal.name, Some((_, Holding::Unmanaged)));
     taken.map_or(Ok(()), |taken| {
-        Err(Error::uniqueness(format!(
-            "{taken} belongs to another {} of this tenant; look that one up by a filter and update it.",
-            of.resource.name
-        )))
+        Err(Error::uniqueness(match unseen {
+            false => format!(
+                "{taken} belongs to another {} of this tenant; look that one up by a filter and update it.",
+                of.resource.name
+            ),
+            true => format!(
+                "{taken} belongs to a user whom the product had before and who is not provisioned through SCIM."
+            ),
+        }))
     })
 }
 

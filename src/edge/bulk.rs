@@ -92,7 +92,10 @@ impl Service {
         let done = match response.status().is_success() {
             true => BulkResult { version: text(&response, header::ETAG).or(created.version), ..created },
             false => {
-                self.single("DELETE", &later, &Value::Null, call).await;
+                // Who came back or was adopted was there before, and stays.
+                if created.version.as_deref() == Some("W/\"1\"") {
+                    self.single("DELETE", &later, &Value::Null, call).await;
+                }
                 job.errors += 1;
                 result(operation, &response, call)
             }

@@ -5,13 +5,14 @@
 //! and forgets which of them had decoded the path. So the event is put in order before it looks:
 //! what no request can hold becomes a SCIM 400, and every path is percent-encoded exactly once.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::uri::{Authority, PathAndQuery};
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use lambda_http::lambda_runtime::LambdaEvent;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Body, RequestExt, Service as _, service_fn};
@@ -37,9 +38,10 @@ const MARGIN: Duration = Duration::from_millis(1_500);
 /// If the event is none of these: the function was invoked by something that is no gateway.
 pub async fn handle(service: &Service, event: LambdaEvent<Value>) -> Result<Value, lambda_http::Error> {
     let LambdaEvent { payload: mut event, context } = event;
-    if let Err(error) = clean(&mut event) {
-        return Ok(refusal(&error));
-    }
+    let host = match clean(&mut event) {
+        Ok(host) => host,
+        Err(error) => return Ok(refusal(&error)),
+    };
     // The reader of LambdaRequest wants text.
     let payload: LambdaRequest = match serde_json::from_str(&event.to_string()) {
         Ok(payload) => payload,
@@ -48,15 +50,17 @@ pub async fn handle(service: &Service, event: LambdaEvent<Value>) -> Result<Valu
     };
     // `cargo lambda watch` names a deadline in 1970, which is none.
     let left = context.deadline().duration_since(SystemTime::now()).unwrap_or(TIMEOUT).saturating_sub(MARGIN);
-    let answer = Adapter::from(service_fn(|request: lambda_http::Request| answer(service, request, left)))
-        .call(LambdaEvent { payload, context })
-        .await?;
+    let answer =
+        Adapter::from(service_fn(|request: lambda_http::Request| answer(service, request, host.as_ref(), left)))
+            .call(LambdaEvent { payload, context })
+            .await?;
     Ok(serde_json::to_value(answer)?)
 }
 
 async fn answer(
     service: &Service,
     request: lambda_http::Request,
+    host: Option<&HeaderValue>,
     left: Duration,
 ) -> Result<Response<Body>, lambda_http::Error> {
     let path = request.raw_http_path().to_owned();
@@ -68,6 +72,9 @@ async fn answer(
     let (mut parts, body) = request.into_parts();
     parts.uri = uri.parse()?;
     parts.extensions.clear();
+    if let Some(host) = host {
+        parts.headers.insert(header::HOST, host.clone());
+    }
     if let Some(request_id) = request_id {
         parts.extensions.insert(request_id);
     }
@@ -87,11 +94,11 @@ async fn answer(
     }))
 }
 
-/// Puts an event in order, or says why no request can be made of it.
-fn clean(event: &mut Value) -> Result<(), Error> {
-    let Some(event) = event.as_object_mut() else { return Ok(()) };
+/// Puts an event in order, or says why no request can be made of it. The host that it was sent to comes apart.
+fn clean(event: &mut Value) -> Result<Option<HeaderValue>, Error> {
+    let Some(event) = event.as_object_mut() else { return Ok(None) };
     let rest_v1 = event.contains_key("httpMethod");
-    check_host(event)?;
+    let host = take_host(event)?;
     decode_body(event)?;
     if rest_v1 {
         // `headers` repeats the last of each of `multiValueHeaders` and would hide that there were
@@ -129,22 +136,25 @@ fn clean(event: &mut Value) -> Result<(), Error> {
         context.remove("domainName");
         context.remove("stage");
     }
-    Ok(())
+    Ok(host)
 }
 
-/// `Host` and the forwarded scheme are checked and then dropped: nothing here depends on them.
-fn check_host(event: &mut Map<String, Value>) -> Result<(), Error> {
+/// `Host` and the forwarded scheme are taken out, since `lambda_http` would make a URI of them. Where several
+/// hosts are named, none is meant.
+fn take_host(event: &mut Map<String, Value>) -> Result<Option<HeaderValue>, Error> {
+    let mut hosts = BTreeSet::new();
     for field in ["headers", "multiValueHeaders"] {
         let Some(headers) = event.get_mut(field).and_then(Value::as_object_mut) else { continue };
-        let hosts = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
-        let mut values =
-            hosts.flat_map(|(_, value)| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
-        if values.any(|host| host.as_str().is_none_or(|host| host.parse::<Authority>().is_err())) {
-            return Err(malformed("The Host header is not a host name."));
+        let named = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
+        let values = named.flat_map(|(_, value)| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+        for host in values {
+            let host = host.as_str().filter(|host| host.parse::<Authority>().is_ok());
+            hosts.insert(host.ok_or_else(|| malformed("The Host header is not a host name."))?.to_owned());
         }
         headers.retain(|name, _| !name.eq_ignore_ascii_case("host") && !name.eq_ignore_ascii_case("x-forwarded-proto"));
     }
-    Ok(())
+    let only = if hosts.len() == 1 { hosts.pop_first() } else { None };
+    Ok(only.and_then(|host| HeaderValue::from_str(&host).ok()))
 }
 
 /// A base64 body becomes the text it encodes.

@@ -93,7 +93,7 @@ impl Service {
                 (shown.whole()?, projection)
             }
             "PUT" => {
-                let draft = of.resource.parse(request::body(request)?, dialect)?;
+                let draft = of.resource.parse_replacement(request::body(request)?, dialect)?;
                 let projection = projection.asserting(draft.attributes.names());
                 let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
                 (self.directory.replace(call, of, id, draft, &known, wanted).await?, projection)

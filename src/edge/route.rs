@@ -34,7 +34,8 @@ impl Route {
     /// and acted on. Empty segments (`//`, a trailing `/`) do not count.
     pub(super) fn of(path: &str, own: Option<&str>) -> Option<Self> {
         let under = |base: &str| path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'));
-        let rest = own.and_then(under).or_else(|| under(BASE_PATH))?;
+        // One base path may begin with the other: the one that leaves less is meant.
+        let rest = own.and_then(under).into_iter().chain(under(BASE_PATH)).min_by_key(|rest| rest.len())?;
         let segments: Option<Vec<String>> = rest.split('/').filter(|part| !part.is_empty()).map(decode).collect();
         let segments = segments?;
         let mut segments = segments.into_iter();
@@ -140,6 +141,8 @@ mod tests {
             assert_eq!(Route::of(path, own), None, "{path}");
         }
         assert_eq!(Route::of("/api/scim/2.0/Users", None), None);
+        assert_eq!(Route::of("/scim/v2/Users", Some("/scim")), Some(Route::Resources("Users".into())));
+        assert_eq!(Route::of("/scim/Users", Some("/scim")), Some(Route::Resources("Users".into())));
     }
 
     #[test]

@@ -178,6 +178,17 @@ impl Store {
         Ok(())
     }
 
+    /// Removes the row of a brake that is taken away. One call.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn clear_brake(&self, tenant: &TenantKey) -> Result<(), StoreError> {
+        let mut transaction = Transaction::on(self);
+        transaction.delete(Role::Brake, Row::new(&tenant.counters(), BRAKE), None)?;
+        transaction.commit(self).await?;
+        Ok(())
+    }
+
     /// Lets deactivations pass again, in a new window; `false` if they were not stopped. One call.
     ///
     /// # Errors

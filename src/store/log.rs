@@ -64,6 +64,8 @@ pub struct Act {
     pub log_expires: i64,
     /// Whether active users take seats.
     pub seats: bool,
+    /// Whether two users may not have the same externalId.
+    pub unique_external_id: bool,
     /// How long a window of the brake is, in seconds; `None` where nothing brakes.
     pub brake: Option<i64>,
 }
@@ -81,6 +83,7 @@ impl Act {
             milliseconds,
             log_expires: now.saturating_add(kept),
             seats: false,
+            unique_external_id: false,
             brake: None,
         }
     }

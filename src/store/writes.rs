@@ -24,7 +24,7 @@ const UNHELD_DELETED_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i =
 pub struct Taking {
     /// Take the name of a deleted user that can still be restored.
     pub name: bool,
-    /// Be one more owner of the externalId, beside its first.
+    /// Be one more owner of the externalId, beside its first; where it is unique, take it from who was deleted.
     pub external_id: bool,
 }
 
@@ -257,7 +257,8 @@ pub(super) fn put(
     let id = &resource.id;
     // A deleted user's names may belong to others by now.
     let owner = old.filter(|old| old.state != State::Deleted);
-    let keys = keys(at, id, names, taking, owner);
+    let beside = taking.external_id && !act.unique_external_id;
+    let keys = keys(at, id, names, beside, owner);
     let row = resources::row(at, resource, old.map_or(1, |old| old.row_version + 1), names, &keys, act)?;
     transaction.put(Role::Resource, marked(row, state, expires), Some(condition))?;
     // Its own notice of when it expires while it is visible.
@@ -289,7 +290,10 @@ pub(super) fn put(
         transaction.put(Role::Claim, pointer(&rows, claim), Some(free))?;
     }
     if let Some(key) = keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key)) {
-        let free = Condition(UNHELD_OR_OWN, vec![now(), own()]);
+        let free = match taking.external_id && act.unique_external_id {
+            true => Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), deleted()]),
+            false => Condition(UNHELD_OR_OWN, vec![now(), own()]),
+        };
         transaction.put(Role::ExternalId, pointer(&external_ids, key), Some(free))?;
     }
     for (index, key) in keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key)) {
@@ -319,14 +323,14 @@ pub(super) fn put(
 }
 
 /// Where the names are to be held; an externalId that stays is held where it is.
-fn keys(at: &Collection, id: &ResourceId, names: &Names, taking: Taking, old: Option<&Stored>) -> Keys {
+fn keys(at: &Collection, id: &ResourceId, names: &Names, beside: bool, old: Option<&Stored>) -> Keys {
     let same = old.filter(|old| old.names.external_id == names.external_id);
     let external_id = match (same, &names.external_id) {
         (Some(old), _) => old.keys.external_id.clone(),
         (None, Some(external_id)) => {
             let key = at.external_id(external_id);
             // Its first owner holds the bare hash.
-            Some(if taking.external_id { format!("{key}#{id}") } else { key })
+            Some(if beside { format!("{key}#{id}") } else { key })
         }
         (None, None) => None,
     };

@@ -146,7 +146,11 @@ impl Tenants {
         row.connected = Some(now);
         let connected = self.tenant(row, Some(tenant))?;
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((slot, _)) = known.get_mut(tenant.code()) {
+        // It may have been read anew meanwhile.
+        let same = |known: &Option<Arc<Tenant>>| {
+            known.as_ref().is_some_and(|known| known.row.profile_version == tenant.row.profile_version)
+        };
+        if let Some((slot, _)) = known.get_mut(tenant.code()).filter(|(known, _)| same(known)) {
             *slot = Some(Arc::new(connected));
         }
         Ok(())

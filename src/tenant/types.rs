@@ -58,6 +58,9 @@ impl Types {
         let mut all = all.map_err(|unusable| Wrong(unusable.to_string()))?;
         let wrong = |error: Error| Wrong(error.detail);
         if let Some(user) = all.iter_mut().find(|of| Kind::of(&of.name) == Kind::User) {
+            if !profile.groups.enabled {
+                user.schema.attributes.retain(|attribute| attribute.name != "groups");
+            }
             if !policy.kept.is_empty() {
                 user.keep(&policy.kept).map_err(wrong)?;
             }
@@ -65,19 +68,24 @@ impl Types {
                 user.require(path, advice(profile.dialect.idp.as_deref(), path)).map_err(wrong)?;
             }
         }
-        let types = all.into_iter().map(|resource| {
-            let kind = Kind::of(&resource.name);
-            let mut indexed = vec!["id".to_owned()];
-            indexed.extend(resource.name_attribute().map(|attribute| attribute.name.clone()));
-            indexed.push("externalId".to_owned());
-            indexed.extend(match kind {
-                Kind::User => vec!["emails.value".to_owned(), "groups.value".to_owned()],
-                Kind::Group => vec!["members.value".to_owned()],
-                Kind::Other(_) => Vec::new(),
-            });
-            Type { kind, resource, indexed, kept: policy.kept.clone(), email: policy.email }
-        });
-        Ok(Self(types.collect()))
+        let types: Vec<Type> = all
+            .into_iter()
+            .map(|resource| {
+                let kind = Kind::of(&resource.name);
+                let mut indexed = vec!["id".to_owned()];
+                indexed.extend(resource.name_attribute().map(|attribute| attribute.name.clone()));
+                indexed.push("externalId".to_owned());
+                indexed.extend(match kind {
+                    Kind::User => vec!["emails.value".to_owned(), "groups.value".to_owned()],
+                    Kind::Group => vec!["members.value".to_owned()],
+                    Kind::Other(_) => Vec::new(),
+                });
+                Type { kind, resource, indexed, kept: policy.kept.clone(), email: policy.email }
+            })
+            .collect();
+        // What is kept must do for every resource.
+        types.iter().try_for_each(|of| of.shape(&mut Attributes::default())).map_err(wrong)?;
+        Ok(Self(types))
     }
 
     /// In the order of `/ResourceTypes`.

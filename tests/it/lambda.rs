@@ -2,6 +2,7 @@
 //! `main.rs` builds.
 
 use std::fs;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lambda_http::Context;
@@ -10,6 +11,7 @@ use scim_lambda::edge::gateway;
 use serde_json::{Value, json};
 
 use crate::support::connectors::Fault;
+use crate::support::customer::Customer;
 use crate::support::{BASE_URL, World};
 
 struct Reply {
@@ -296,4 +298,23 @@ async fn what_is_no_gateway_event_fails_the_invocation() {
     let world = World::new().await;
     let reply = gateway::handle(&world.service, LambdaEvent::new(json!({ "Records": [] }), Context::default())).await;
     assert!(reply.is_err());
+}
+
+#[tokio::test]
+async fn a_token_bound_to_a_host_is_good_behind_every_gateway() {
+    let world = Arc::new(World::new().await);
+    let bound = Customer::of(&world, "default", &[("address.host", "acme.example.com")]).await;
+    let authorization = format!("Bearer {}", bound.token.reveal());
+    for (host, status) in [("acme.example.com", 200), ("ACME.example.com:443", 200), ("other.example.com", 401)] {
+        for source in ["http", "url", "rest"] {
+            let mut event = get(&world, source, "/scim/v2/Users", "");
+            let rest = source == "rest";
+            let (host_name, token_name) = if rest { ("Host", "Authorization") } else { ("host", "authorization") };
+            event["headers"] = json!({ host_name: host, token_name: authorization });
+            if rest {
+                event["multiValueHeaders"] = json!({ host_name: [host], token_name: [authorization] });
+            }
+            assert_eq!(invoke(&world, event).await.status, status, "{source} {host}");
+        }
+    }
 }

@@ -21,6 +21,7 @@ mod lifecycle;
 mod model;
 mod paging;
 mod plans;
+mod policies;
 mod products;
 mod profiles_doc;
 mod races;

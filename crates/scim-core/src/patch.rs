@@ -138,7 +138,12 @@ impl<'s> PatchRequest<'s> {
             patch_apply::apply(&mut patched, change, self.dialect)?;
         }
         let patched = Attributes(patched);
-        resource_type.check_required(&patched)?;
+        if let Err(missing) = resource_type.check_required(&patched) {
+            // What was required of late must not keep anybody from being deactivated.
+            if resource_type.check_required(attributes).is_ok() {
+                return Err(missing);
+            }
+        }
         Ok(patched)
     }
 

@@ -159,12 +159,20 @@ impl Target<'_, '_> {
             if touched.is_empty() {
                 // Entra patches emails[type eq "work"].value of a user without a work e-mail.
                 let template = self.filter.and_then(Filter::template);
+                // What the filter says becomes a value, so it must be a legal one.
+                let template = match template {
+                    Some(template) => {
+                        let single = Attribute { multi_valued: false, ..attribute.clone() };
+                        gate::admit(&single, Value::Object(template), self.dialect)?
+                    }
+                    None => None,
+                };
                 let strict = !self.dialect.replace_creates && operation == Operation::Replace;
                 if self.filter.is_some() && (template.is_none() || strict) {
                     return Err(Error::no_target(format!("No value of {} passes the filter.", attribute.name)));
                 }
                 touched.push(elements.len());
-                elements.extend(self.element(template.map(Value::Object), value)?);
+                elements.extend(self.element(template, value)?);
             }
         }
         if elements.len() > gate::MAX_ELEMENTS {

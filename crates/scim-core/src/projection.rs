@@ -141,7 +141,7 @@ fn prune(attribute: &Attribute, value: Value, keep: &impl Fn(&Attribute) -> bool
     match value {
         Value::Array(items) => items.into_iter().map(|item| prune(attribute, item, keep)).collect(),
         Value::Object(object) if !attribute.sub_attributes.is_empty() => {
-            let kept = object.into_iter().filter(|(name, _)| attribute.sub_attribute(name).is_none_or(keep));
+            let kept = object.into_iter().filter(|(name, _)| attribute.sub_attribute(name).is_some_and(keep));
             Value::Object(kept.collect())
         }
         value => value,

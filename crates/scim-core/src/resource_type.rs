@@ -155,6 +155,26 @@ impl ResourceType {
     /// `invalidValue` for a value of the wrong type or a required attribute without a value;
     /// `invalidSyntax` for an attribute nobody defines, in the strict dialect.
     pub fn parse(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
+        let draft = self.read(body, dialect)?;
+        self.check_required(&draft.attributes)?;
+        Ok(draft)
+    }
+
+    /// As [`ResourceType::parse`], for PUT: one that makes somebody inactive need not have what only this service
+    /// provider requires, so that nobody stays who should go.
+    ///
+    /// # Errors
+    /// As [`ResourceType::parse`].
+    pub fn parse_replacement(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
+        let draft = self.read(body, dialect)?;
+        match draft.attributes.get("active") {
+            Some(Value::Bool(false)) => self.without_advice().check_required(&draft.attributes)?,
+            _ => self.check_required(&draft.attributes)?,
+        }
+        Ok(draft)
+    }
+
+    fn read(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
         let mut attributes = Map::new();
         let mut emptied = Vec::new();
         for (name, value) in body {
@@ -187,9 +207,7 @@ impl ResourceType {
                 None => refuse_unknown(dialect, &name)?,
             }
         }
-        let attributes = Attributes(attributes);
-        self.check_required(&attributes)?;
-        Ok(Draft { attributes, emptied })
+        Ok(Draft { attributes: Attributes(attributes), emptied })
     }
 
     /// Whether `name` is one of the attributes that are accepted and dropped (`password`).

@@ -64,6 +64,9 @@ const TAKEN: [&str; 5] = ["me", "bulk", "serviceproviderconfig", "resourcetypes"
 /// Attributes that every resource has.
 const COMMON: [&str; 4] = ["id", "externalId", "meta", "schemas"];
 
+/// Attributes that the service provider itself acts on, or drops.
+const OWN: [&str; 6] = ["userName", "active", "emails", "groups", "members", "password"];
+
 /// "ATTRNAME = ALPHA *(nameChar)" (RFC 7643, 2.1), and `$ref`.
 fn is_attribute_name(name: &str) -> bool {
     let rest = name.strip_prefix(|first: char| first.is_ascii_alphabetic() || first == '$');
@@ -140,9 +143,12 @@ fn well_formed(schema: &Schema) -> Result<(), Unusable> {
             "{name:?} in {id} is no attribute name: a letter, then letters, digits, - and _"
         )));
     }
-    let shut = |attribute: &&Attribute| attribute.closed && attribute.canonical_values.is_empty();
+    let text = |attribute: &Attribute| matches!(attribute.kind, Type::String | Type::Reference);
+    let shut = |attribute: &&Attribute| attribute.closed && (attribute.canonical_values.is_empty() || !text(attribute));
     match names().find(shut) {
-        Some(attribute) => Err(Unusable(format!("{} in {id} is closed, but has no canonicalValues", attribute.name))),
+        Some(attribute) => {
+            Err(Unusable(format!("{} in {id} is closed, but no string with canonicalValues", attribute.name)))
+        }
         None => Ok(()),
     }
 }
@@ -188,8 +194,9 @@ pub fn all(unique_display_name: bool, additions: &Additions) -> Result<Vec<Resou
         }
     }
     for Overlay { schema, attribute } in &additions.overlay {
-        if COMMON.iter().any(|name| attribute.name.eq_ignore_ascii_case(name)) {
-            return Err(Unusable(format!("{} is the service provider's own", attribute.name)));
+        let own = COMMON.iter().chain(&OWN).any(|name| attribute.name.eq_ignore_ascii_case(name));
+        if own {
+            return Err(Unusable(format!("{} is the service provider's own, and stays as it is", attribute.name)));
         }
         let user = types.first().map(|user| user.schema.id.clone()).unwrap_or_default();
         let id = schema.as_ref().unwrap_or(&user);

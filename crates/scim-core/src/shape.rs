@@ -35,7 +35,8 @@ impl ResourceType {
                 Place::Attribute(at) => {
                     let filter = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
                     let filter = filter.map(|(filter, _)| filter.to_ascii_lowercase()).unwrap_or_default();
-                    let words: Vec<&str> = filter.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+                    let words: Vec<&str> =
+                        filter.split(|c: char| !c.is_ascii_alphanumeric() && !"-_$".contains(c)).collect();
                     let in_filter = at.attribute.sub_attributes.iter();
                     let in_filter = in_filter.filter(|sub| words.contains(&sub.name.to_ascii_lowercase().as_str()));
                     let subs = at.sub.map(|sub| {
@@ -83,7 +84,10 @@ impl ResourceType {
             Some(id) => self.extensions.iter_mut().find(|known| known.id == *id),
         };
         let mut attributes = schema.into_iter().flat_map(|schema| &mut schema.attributes);
-        let Some(attribute) = attributes.find(|attribute| attribute.name == name) else { return Ok(()) };
+        let attribute = attributes.find(|attribute| attribute.name == name && !attribute.is_read_only());
+        let attribute = attribute.ok_or_else(|| {
+            Error::invalid_path(format!("{path} is the service provider's own, or always there or not."))
+        })?;
         demand(attribute, &advice);
         let sub = attribute.sub_attributes.iter_mut().find(|known| Some(&known.name) == sub.as_ref());
         sub.into_iter().for_each(|sub| demand(sub, &advice));
@@ -91,6 +95,20 @@ impl ResourceType {
             self.required_extensions.push(id);
         }
         Ok(())
+    }
+
+    /// The type without what [`ResourceType::require`] made required.
+    pub(crate) fn without_advice(&self) -> Self {
+        let mut plain = self.clone();
+        let ease = |attribute: &mut Attribute| attribute.required &= attribute.advice.is_none();
+        for schema in std::iter::once(&mut plain.schema).chain(&mut plain.extensions) {
+            for attribute in &mut schema.attributes {
+                ease(attribute);
+                attribute.sub_attributes.iter_mut().for_each(ease);
+            }
+        }
+        plain.required_extensions.clear();
+        plain
     }
 
     /// Leaves of the multi-valued attributes only the values that pass the filter of one of `paths`, where
@@ -184,6 +202,8 @@ mod tests {
         assert!(user.parse(body.as_object().unwrap().clone(), Dialect::TOLERANT).is_err());
         assert!(user.require("shoeSize", String::new()).is_err());
         assert!(user.require("emails[type eq \"work\"].value", String::new()).is_err());
-        assert!(user.require(urn, String::new()).is_err());
+        for path in [urn, "externalId", "groups"] {
+            assert!(user.require(path, String::new()).is_err(), "{path}");
+        }
     }
 }

@@ -39,7 +39,9 @@ pub(crate) async fn run(place: &Place, command: BrakeCommand, json: bool) -> any
                 "window_began": brake.map(|brake| instant(brake.begun)),
             });
             let lines = match brake {
-                None => format!("Nobody of {tenant} was deactivated while there was a brake."),
+                None => {
+                    format!("No window is open: nobody of {tenant} was deactivated since its brake was set or lifted.")
+                }
                 Some(brake) => format!(
                     "{} of at most {} users of {tenant} were deactivated since {}.\n{}",
                     brake.counted,

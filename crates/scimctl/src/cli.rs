@@ -35,10 +35,10 @@ pub struct Cli {
 pub(crate) enum Command {
     /// Serve SCIM on this machine, over an embedded DynamoDB engine
     Serve(ServeOptions),
-    /// Create and list tenants: one for each customer's identity provider
+    /// Create, list and switch tenants: one for each connection of a customer's identity provider
     #[command(subcommand)]
     Tenant(TenantCommand),
-    /// Mint, list and revoke bearer tokens
+    /// Mint, rotate, list and revoke bearer tokens
     #[command(subcommand)]
     Token(TokenCommand),
     /// Show and set how the service behaves for a tenant
@@ -47,7 +47,7 @@ pub(crate) enum Command {
     /// Show and lift what stops too many deactivations
     #[command(subcommand)]
     Brake(BrakeCommand),
-    /// Bring deleted users back
+    /// Bring deleted users back, remove imported ones
     #[command(subcommand)]
     User(UserCommand),
     Import(ImportOptions),

@@ -209,13 +209,19 @@ pub(crate) async fn set(
 ) -> anyhow::Result<()> {
     let users = Collection { tenant: row.key(), kind: Kind::User };
     // Also a limit that stays: with --no-wait, whom it found is counted when it is set once more.
-    if profile.seats.limit.is_some() {
+    let limited = before.seats.limit.is_some();
+    // The first limit must be there before anybody is held to it.
+    if !limited && profile.seats.limit.is_some() {
         connection.store.set_seats(&users, profile.seats.limit).await?;
     }
     let stored = connection.store.set_profile(row, &profile.write()?, is_expiring(profile)).await?;
     ensure!(stored, "somebody else changed the profile of {} at the same time; look at it and try again", row.name);
-    if before.seats.limit.is_some() && profile.seats.limit.is_none() {
-        connection.store.set_seats(&users, None).await?;
+    if limited {
+        connection.store.set_seats(&users, profile.seats.limit).await?;
+    }
+    let braked = |profile: &Profile| profile.brake.deactivations.is_some() || profile.brake.share.is_some();
+    if braked(before) && !braked(profile) {
+        connection.store.clear_brake(&users.tenant).await?;
     }
     if wait && begins(before, profile) {
         let spinner = if json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };

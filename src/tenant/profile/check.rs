@@ -1,8 +1,9 @@
 //! What a profile may not say.
 
-use scim_core::Additions;
+use scim_core::{Additions, Schema};
 use serde_json::Value;
 
+use super::presets;
 use super::{BrakeAnswer, Email, Existing, InactiveCreate, OnDelete, Profile};
 use crate::tenant::types::Types;
 
@@ -61,6 +62,34 @@ impl Profile {
             return wrong(
                 "attributes.email takes addresses from userName, so attributes.required need not name emails",
             );
+        }
+        if self.attributes.email == Email::FromUserName
+            && !self.attributes.kept.is_empty()
+            && !self.attributes.kept.iter().any(|path| path.eq_ignore_ascii_case("emails"))
+        {
+            return wrong("attributes.email takes addresses from userName, but attributes.kept does not name emails");
+        }
+        for path in &self.attributes.required {
+            let base = |path: &str| path.split(['[', '.']).next().unwrap_or_default().to_ascii_lowercase();
+            let mut kept = self.attributes.kept.iter().filter(|kept| base(kept) == base(path)).peekable();
+            if kept.peek().is_some() && kept.all(|kept| kept.contains('[')) {
+                return Err(Wrong(format!(
+                    "attributes.required names {path}, of which attributes.kept keeps some values only; keep all"
+                )));
+            }
+        }
+        for Schema { id, .. } in &self.attributes.extensions {
+            if !id.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
+                || id.contains("ietf:params:scim:schemas:core")
+            {
+                return Err(Wrong(format!("the id {id} of an extension must be a URN of your own")));
+            }
+        }
+        if !self.preset.is_empty() {
+            presets::preset(&self.preset)?;
+        }
+        if let Some(idp) = &self.dialect.idp {
+            presets::dialect(idp)?;
         }
         self.check_address()?;
         // What the schemas make of required, kept, overlay and extensions.

@@ -116,10 +116,7 @@ impl Oracle {
 
     /// Whether the names of this person are free for the imported user.
     fn adopts(&self, index: usize, person: &Person) -> bool {
-        let external_id =
-            person.external_id.as_ref().filter(|own| self.users[index].is.external_id.as_ref() != Some(own));
-        let first = external_id.and_then(|external_id| self.holder(&self.firsts, external_id));
-        !self.is_taken(&person.form(), Some(index)) && first.is_none()
+        !self.is_taken(&person.form(), Some(index))
     }
 
     /// What an import does with each of these people, whose verified addresses stand beside them.

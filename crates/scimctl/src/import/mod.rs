@@ -12,6 +12,7 @@ use clap::Args;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::{Additions, Meta, Resource, ResourceId, Version};
 use scim_lambda::clock::Clock;
+use scim_lambda::store::resources::MAX_EMAILS;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Act, Collection, Kind, Names, New, State, Store, Taking, Way};
 use scim_lambda::tenant::profile::{Existing, LinkOn};
@@ -27,6 +28,10 @@ pub use report::{Fate, Line, Report};
 const SIDE_BY_SIDE: usize = 16;
 /// How many records are judged and stored before the next: after a break, the same command goes on there.
 const PORTION: usize = 200;
+/// How many ids of a file may begin with the same three digits: ids that are spread evenly find their places
+/// among the others, those that grow with time pile up in one.
+const MOST_ALIKE: usize = 4_000;
+const ALIKE: usize = 3;
 
 /// Import users whom the product had before, from a file of CSV or of JSON objects, one a line
 #[derive(Debug, Args)]
@@ -71,6 +76,15 @@ pub struct Import {
     clock: Clock,
 }
 
+/// What the records before said.
+#[derive(Default)]
+struct Seen {
+    /// The line of each name and id.
+    keys: BTreeMap<(&'static str, String), usize>,
+    /// How many ids of the file's own begin with the same digits.
+    alike: BTreeMap<String, usize>,
+}
+
 /// A record that can be stored.
 struct Ready {
     index: usize,
@@ -109,7 +123,7 @@ impl Import {
         let links = self.profile.create.existing == Existing::Link;
         let left_out = self.left_out(&records)?;
         let mut report = Report { dry, links, left_out, lines: Vec::with_capacity(records.len()) };
-        let mut seen = BTreeMap::new();
+        let mut seen = Seen::default();
         let mut rest = records.into_iter().peekable();
         while rest.peek().is_some() {
             let some: Vec<Record> = rest.by_ref().take(PORTION).collect();
@@ -155,12 +169,7 @@ impl Import {
     }
 
     /// What a record says, and whether another one of the file says the same.
-    fn judge(
-        &self,
-        record: Record,
-        index: usize,
-        seen: &mut BTreeMap<(&'static str, String), usize>,
-    ) -> (Line, Option<Ready>) {
+    fn judge(&self, record: Record, index: usize, Seen { keys: seen, alike }: &mut Seen) -> (Line, Option<Ready>) {
         let mut line = Line::new(record.line, record.user_name.clone());
         let own_id = record.id.is_some();
         let (resource, names) = match self.resource(record) {
@@ -175,6 +184,18 @@ impl Import {
         let keys = keys.chain(names.external_id().map(|id| ("externalId", id.to_owned())));
         let keys = keys.chain(names.emails().iter().map(|email| ("e-mail", email.clone())));
         let keys: Vec<_> = keys.collect();
+        if own_id {
+            let alike =
+                alike.entry(resource.id.as_str().get(..ALIKE).unwrap_or_default().to_owned()).or_insert(0_usize);
+            *alike += 1;
+            if *alike > MOST_ALIKE {
+                line.fate = Fate::Invalid(format!(
+                    "over {MOST_ALIKE} ids in the file begin alike, as those do that grow with time; leave the column \
+                     id out, and keep the product's own as externalId or in an attribute"
+                ));
+                return (line, None);
+            }
+        }
         if let Some((key, other)) = keys.iter().find_map(|key| Some((key.0, *seen.get(key)?))) {
             line.fate = Fate::Conflict(format!("line {other} has the same {key}; who is meant cannot be told"));
             return (line, None);
@@ -206,6 +227,7 @@ impl Import {
         let mut attributes = users.resource.parse(record.user, self.profile.dialect())?.attributes;
         users.shape(&mut attributes)?;
         let names = Names::of(&users.resource, &attributes)?.with_verified(&record.verified);
+        ensure!(names.emails().len() <= MAX_EMAILS, "it has more than {MAX_EMAILS} verified addresses");
         let id = match record.id {
             Some(id) => id.to_ascii_lowercase().parse::<uuid::Uuid>().ok().map(|id| id.to_string()),
             None => Some(self.at.new_id(names.name())?.as_str().to_owned()),

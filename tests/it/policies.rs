@@ -1,0 +1,127 @@
+//! Policies of a profile where several of them, or a change of them, meet.
+
+use std::sync::Arc;
+
+use scim_lambda::tenant::Profile;
+use serde_json::json;
+
+use crate::support::World;
+use crate::support::customer::{Customer, profile};
+
+#[tokio::test]
+async fn where_an_external_id_is_unique_one_visible_user_has_it() {
+    for deleted in ["restore", "new"] {
+        let settings = [("attributes.unique_external_id", "true"), ("create.deleted", deleted)];
+        let customer = Customer::with("default", &settings).await;
+        let gone = customer.create(json!({ "userName": "gone", "externalId": "1" })).await;
+        customer.post(json!({ "userName": "x", "externalId": "1" })).await.is_error(409, Some("uniqueness"));
+        assert_eq!(customer.delete(&gone).await.status, 204);
+        let one = customer.create(json!({ "userName": "one" })).await;
+        let two = customer.create(json!({ "userName": "two" })).await;
+        assert_eq!(customer.set(&one, "externalId", json!("1")).await.status, 200, "from who is gone");
+        customer.set(&two, "externalId", json!("1")).await.is_error(409, Some("uniqueness"));
+        customer.post(json!({ "userName": "y", "externalId": "1" })).await.is_error(409, Some("uniqueness"));
+        assert!(customer.restore(&gone).await.is_err(), "whose externalId another has");
+        assert_eq!(customer.find("externalId eq \"1\"").await.len(), 1);
+    }
+    let shared = Customer::new("default").await;
+    shared.create(json!({ "userName": "a", "externalId": "1" })).await;
+    shared.create(json!({ "userName": "b", "externalId": "1" })).await;
+    assert_eq!(shared.find("externalId eq \"1\"").await.len(), 2, "by default it is not unique");
+}
+
+#[tokio::test]
+async fn who_lacks_what_was_required_of_late_can_still_be_deactivated() {
+    let mut customer = Customer::new("default").await;
+    let one = customer.create(json!({ "userName": "a" })).await;
+    let two = customer.create(json!({ "userName": "b" })).await;
+    customer.change(&profile("default", &[("attributes.required", "[\"emails\"]")])).await;
+    customer.post(json!({ "userName": "c" })).await.is_error(400, Some("invalidValue"));
+    assert_eq!(customer.activate(&one, false).await.body["active"], false);
+    customer.put(&two, json!({ "userName": "b", "active": true })).await.is_error(400, Some("invalidValue"));
+    assert_eq!(customer.put(&two, json!({ "userName": "b", "active": false })).await.body["active"], false);
+    customer.put(&two, json!({ "active": false })).await.is_error(400, Some("invalidValue"));
+    let whole = customer.create(json!({ "userName": "d", "emails": [{ "value": "d@example.com" }] })).await;
+    customer.patch(&whole, json!([{ "op": "remove", "path": "emails" }])).await.is_error(400, Some("mutability"));
+}
+
+#[tokio::test]
+async fn who_may_only_be_deactivated_is_though_the_profile_shapes_users_otherwise_by_now() {
+    let mut customer = Customer::new("default").await;
+    let user = customer.create(json!({ "userName": "a@example.com", "emails": [{ "value": "b@example.com" }] })).await;
+    let settings = [("operations.update", "off"), ("attributes.email", "from_user_name")];
+    customer.change(&profile("default", &settings)).await;
+    let deactivated = customer.activate(&user, false).await;
+    assert_eq!((deactivated.status.as_u16(), &deactivated.body["active"]), (200, &json!(false)));
+    customer.set(&user, "title", json!("Dr")).await.is_error(403, None);
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_good_learns_nothing_of_the_tenant() {
+    let world = Arc::new(World::new().await);
+    let mut answers = Vec::new();
+    for (preset, settings) in [
+        ("default", &[][..]),
+        ("zulip", &[]),
+        ("default", &[("address.host", "acme.example.com")]),
+        ("default", &[("groups.enabled", "false")]),
+    ] {
+        let customer = Customer::of(&world, preset, settings).await;
+        // A token of the right form, of this tenant, that nobody issued.
+        let forged = scim_lambda::auth::token::PlainToken::generate(customer.row.code()).unwrap();
+        for header in [forged.reveal().to_owned(), format!("Bearer {}", forged.reveal())] {
+            let answer = customer.raw("/scim/v2/Users", &[("authorization", &header)]).await;
+            answer.is_error(401, None);
+            answers.push(answer.body.to_string());
+        }
+    }
+    answers.dedup();
+    assert_eq!(answers.len(), 1, "{answers:?}");
+}
+
+#[tokio::test]
+async fn a_value_outside_a_closed_list_is_not_let_in_by_the_filter_of_a_path() {
+    let overlay = json!([{ "name": "badges", "type": "complex", "multiValued": true, "subAttributes": [
+        { "name": "value", "type": "string" },
+        { "name": "type", "type": "string", "canonicalValues": ["gold", "silver"], "closed": true },
+    ] }]);
+    let customer = Customer::with("default", &[("attributes.overlay", &overlay.to_string())]).await;
+    let user = customer.create(json!({ "userName": "a" })).await;
+    let refused = customer.set(&user, "badges[type eq \"tin\"].value", json!("1")).await;
+    refused.is_error(400, Some("invalidValue"));
+    assert!(refused.body["detail"].as_str().unwrap().contains("gold, silver"), "{}", refused.body);
+    let set = customer.set(&user, "badges[type eq \"Gold\"].value", json!("1")).await;
+    assert_eq!(set.body["badges"], json!([{ "type": "gold", "value": "1" }]));
+}
+
+#[tokio::test]
+async fn without_groups_a_user_has_none_to_show() {
+    let mut customer = Customer::new("default").await;
+    let user = customer.create(json!({ "userName": "a" })).await;
+    let group = json!({ "displayName": "G", "members": [{ "value": user["id"] }] });
+    assert_eq!(customer.send("POST", "/Groups", group).await.status, 201);
+    let path = format!("{}?attributes=groups", Customer::path(&user));
+    assert_eq!(customer.send("GET", &path, None).await.body["groups"].as_array().unwrap().len(), 1);
+    customer.change(&profile("default", &[("groups.enabled", "false")])).await;
+    assert_eq!(customer.send("GET", &path, None).await.body.get("groups"), None);
+}
+
+#[test]
+fn what_the_service_stands_on_is_not_overlaid() {
+    let refused = |path: &str, value: serde_json::Value| {
+        Profile::default().with(path, &value.to_string()).unwrap_err().to_string()
+    };
+    for name in ["active", "userName", "emails", "groups", "password", "id"] {
+        let why = refused("attributes.overlay", json!([{ "name": name, "type": "string" }]));
+        assert!(why.contains(name), "{why}");
+    }
+    let closed = json!([{ "name": "level", "type": "integer", "canonicalValues": ["1"], "closed": true }]);
+    assert!(refused("attributes.overlay", closed).contains("no string"));
+    for id in ["userName", "urn:ietf:params:scim:schemas:core:2.0:User"] {
+        let why = refused("attributes.extensions", json!([{ "id": id, "name": "X", "attributes": [] }]));
+        assert!(why.contains("URN of your own"), "{why}");
+    }
+    assert!(refused("dialect.idp", json!("nonsense")).contains("nonsense"));
+    let some = Profile::preset("holaspirit", None).unwrap().with("attributes.required", "[\"addresses\"]");
+    assert!(some.unwrap_err().to_string().contains("some values only"));
+}
