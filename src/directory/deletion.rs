@@ -2,6 +2,7 @@
 
 use scim_core::{Error, ErrorKind, ResourceId};
 
+use super::life::{Event, State, Step};
 use super::{Call, Directory, Precondition, TRIES, busy, check, policy};
 use crate::store::{Act, Collection, Kind, Operation, Wrote};
 use crate::tenant::profile::OnDelete;
@@ -18,7 +19,7 @@ impl Directory {
         let at = call.collection(&of.kind);
         let act = self.act(call, Operation::Delete);
         for _ in 0..TRIES {
-            let old = match self.visible(call, of, id).await {
+            let old = match self.visible(call, of, id, Event::Delete).await {
                 Ok(old) => old,
                 Err(gone) if gone.kind == ErrorKind::NotFound => {
                     return self.complete_deletion(call, of, id, gone).await;
@@ -27,8 +28,9 @@ impl Directory {
             };
             check(precondition, &old)?;
             policy::admit_delete(of, &call.tenant.profile)?;
-            let wrote = match (&of.kind, call.tenant.profile.deprovision.on_delete) {
-                (Kind::User, OnDelete::SoftDelete | OnDelete::Deactivate) => {
+            let state = State::of(Some(&old), false, act.now).after(Step::Deprovision, &call.tenant.profile);
+            let wrote = match (&of.kind, state) {
+                (Kind::User, State::SoftDeleted) => {
                     let mut kept = old.resource.attributes.clone();
                     if call.tenant.profile.deprovision.on_delete == OnDelete::Deactivate {
                         kept.set("active", false.into());

@@ -184,7 +184,7 @@ impl Directory {
             (None, Some((owner, _))) => {
                 let owner = self.deleted(&at, owner).await?;
                 // A claim that a rename left behind leads to somebody of another name.
-                owner.filter(|owner| owner.names().is_same_person(names))
+                owner.filter(|owner| self.step_of(owner, names) == Step::Return)
             }
             (back, _) => back,
         };
@@ -222,7 +222,13 @@ impl Directory {
     pub(super) async fn deleted(&self, at: &Collection, id: &ResourceId) -> Result<Option<Stored>, Error> {
         let now = self.clock.seconds();
         let user = self.store.resource(at, id, now).await.map_err(unanswered)?;
-        Ok(user.filter(|user| user.is_restorable(now)))
+        Ok(user.filter(|user| State::of(Some(user), false, now).step(Event::Restore) == Step::Restore))
+    }
+
+    /// What a POST of these names does to the owner of the userName.
+    fn step_of(&self, owner: &Stored, names: &Names) -> Step {
+        let event = if owner.names().is_same_person(names) { Event::Post } else { Event::Namesake };
+        State::of(Some(owner), false, self.clock.seconds()).step(event)
     }
 
     /// Brings `old` back with `asserted` laid over its attributes; `None` if its row changed. Groups
@@ -275,11 +281,8 @@ impl Directory {
         }
         let at = call.collection(&of.kind);
         for _ in 0..TRIES {
-            let now = self.clock.seconds();
-            let old = self.store.resource(&at, owner, now).await.map_err(unanswered)?;
-            let event = |old: &Stored| if old.names().is_same_person(names) { Event::Post } else { Event::Namesake };
-            let step = |old: &Stored| State::of(Some(old), false, now).step(event(old));
-            let Some(old) = old.filter(|old| step(old) == Step::Return) else { return Ok(None) };
+            let old = self.store.resource(&at, owner, self.clock.seconds()).await.map_err(unanswered)?;
+            let Some(old) = old.filter(|old| self.step_of(old, names) == Step::Return) else { return Ok(None) };
             let mut attributes = old.resource.attributes.clone();
             attributes.overlay(asserted.clone());
             of.shape(&mut attributes)?;

@@ -29,6 +29,7 @@ use crate::store::{
     Act, Collection, Holding, Kind, Names, New, Operation, Refusal, Seen, Store, Stored, Taking, Wrote,
 };
 use crate::tenant::{Tenant, Type, unanswered};
+use life::{Event, State, Step};
 use membership::{Known, Membership};
 pub use plan::{MOST_LOADED, MOST_SCANNED, Plan};
 pub use precondition::Precondition;
@@ -168,7 +169,7 @@ impl Directory {
         let mut taking = lifecycle::any_name();
         let mut known = Known::default();
         for _ in 0..TRIES {
-            let old = self.visible(call, of, id).await?;
+            let old = self.visible(call, of, id, Event::Change).await?;
             // The write carries the version that was judged here.
             check(precondition, &old)?;
             let mut attributes = rule(&old.resource.attributes)?;
@@ -218,11 +219,13 @@ impl Directory {
         Err(busy())
     }
 
-    async fn visible(&self, call: Call<'_>, of: &Type, id: &str) -> Result<Stored, Error> {
+    /// The resource to which an event happens, if it is there for the client.
+    async fn visible(&self, call: Call<'_>, of: &Type, id: &str, event: Event) -> Result<Stored, Error> {
         let now = self.clock.seconds();
         let id: ResourceId = id.parse().map_err(|()| not_found(of))?;
         let stored = self.store.resource(&call.collection(&of.kind), &id, now).await.map_err(unanswered)?;
-        stored.filter(|stored| stored.is_visible(now)).ok_or_else(|| not_found(of))
+        let there = |stored: &Stored| State::of(Some(stored), false, now).step(event) != Step::NotFound;
+        stored.filter(there).ok_or_else(|| not_found(of))
     }
 
     fn new_resource(&self, at: &Collection, names: &Names, attributes: &Attributes) -> Result<Resource, Error> {

@@ -5,10 +5,11 @@ use scim_core::resource::Attributes;
 use scim_core::{Error, ErrorKind, ResourceId};
 use serde_json::Value;
 
+use super::life::{Event, State};
 use super::{Call, Directory, busy};
 use crate::store::resources::is_active;
 use crate::store::{Act, Collection, Kind, Operation, Stored};
-use crate::tenant::profile::{BrakeAnswer, InactiveCreate, OnDelete, OnInactive, Profile, WhenFull};
+use crate::tenant::profile::{BrakeAnswer, InactiveCreate, OnDelete, Profile, WhenFull};
 use crate::tenant::{Type, unanswered};
 
 /// A time that never comes: the last second of the year 9999.
@@ -114,13 +115,20 @@ impl Directory {
     /// When a visible user is erased who becomes so: who is active, never; who is inactive keeps the clock it
     /// has; who becomes inactive gets one if the profile says so.
     pub(super) fn visible_until(&self, call: Call<'_>, of: &Type, old: &Stored, after: &Attributes) -> Option<i64> {
-        if of.kind != Kind::User || is_active(after) {
+        if of.kind != Kind::User {
             return None;
         }
-        let begins = call.tenant.profile.deprovision.on_inactive == OnInactive::SuspendWithExpiry
-            && is_active(&old.resource.attributes);
-        let new = begins.then(|| self.clock.seconds().saturating_add(self.retention_of(call)));
-        old.expires.or(new)
+        let now = self.clock.seconds();
+        let state = State::of(Some(old), false, now);
+        let event = match (is_active(&old.resource.attributes), is_active(after)) {
+            (false, true) => Event::Activate,
+            (true, false) => Event::Deactivate,
+            _ => Event::Change,
+        };
+        match state.after(state.step(event), &call.tenant.profile) {
+            State::SuspendedWithExpiry => old.expires.or(Some(now.saturating_add(self.retention_of(call)))),
+            _ => None,
+        }
     }
 
     /// Erases the visible users whose time has come, so that no list and no count knows them. One call for

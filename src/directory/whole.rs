@@ -7,6 +7,7 @@ use scim_core::members::{MEMBERS, Member, MemberType};
 use scim_core::{Error, ErrorKind, Filter, Interest, Projection, Resource, ResourceId};
 use serde_json::{Map, Value, json};
 
+use super::life::Event;
 use super::{Call, Directory};
 use crate::store::{Kind, MAX_PAGE_BYTES, Stored};
 use crate::tenant::{Type, unanswered};
@@ -52,7 +53,7 @@ impl Directory {
     /// # Errors
     /// 404 if there is none, it was deleted, or the text is no id of ours.
     pub async fn retrieve(&self, call: Call<'_>, of: &Type, id: &str, wanted: Wanted<'_>) -> Result<Shown, Error> {
-        let stored = self.visible(call, of, id).await?;
+        let stored = self.visible(call, of, id, Event::Change).await?;
         self.complete(call, of, stored.resource, stored.members, wanted).await
     }
 

@@ -80,7 +80,7 @@ fn a_brake_stops_deactivations_until_the_operator_lifts_it() {
     let made = directory.json(&["tenant", "create", "acme", "brake.deactivations=2"]);
     let token = made["token"].as_str().unwrap();
     let none = directory.text(&["brake", "show", "acme"]);
-    assert_eq!(none, "Nobody of acme was deactivated while there was a brake.\n");
+    assert_eq!(none, "No window is open: nobody of acme was deactivated since its brake was set or lifted.\n");
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
     let users = ["a", "b", "c", "d"].map(|name| {
