@@ -1,4 +1,5 @@
-//! Holaspirit.
+//! Holaspirit. That its key can be displayed again, the tests of the operator's tool show
+//! (`crates/scimctl/tests/operator/tokens.rs`).
 
 use serde_json::json;
 

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use scim_lambda::auth::records::TokenRecord;
+use scim_lambda::auth::token::PlainToken;
 use serde_json::json;
 
 use super::person;
 use crate::support::customer::{Customer, profile};
-use crate::support::{ENTERPRISE, World};
+use crate::support::{DAY, ENTERPRISE, World};
 
 #[tokio::test]
 async fn the_credentials_are_tested_on_an_empty_tenant_at_a_base_url_with_a_slash_at_its_end() {
@@ -17,6 +19,27 @@ async fn the_credentials_are_tested_on_an_empty_tenant_at_a_base_url_with_a_slas
         assert_eq!((answer.status.as_u16(), &answer.body["Resources"]), (200, &json!([])), "{path}");
     }
     assert_eq!(hone.raw("/scim/v2//ServiceProviderConfig", &[("authorization", &bearer)]).await.status, 200);
+}
+
+#[tokio::test]
+async fn a_token_is_shown_once_and_a_lost_one_is_rotated() {
+    let hone = Customer::new("hone").await;
+    let (secrets, code) = (&hone.world.secrets, hone.row.code());
+    let seen = secrets.current(code).await.unwrap();
+    let old = seen.records[0].clone();
+    assert!(old.digest.starts_with("v1:sha256:"), "what is kept cannot be shown");
+    assert!(secrets.kept(code).await.unwrap().tokens.is_empty());
+    // As `scimctl token rotate` does it.
+    let mut rotated = hone.clone();
+    rotated.token = PlainToken::generate(code).unwrap();
+    let now = hone.world.clock.seconds();
+    let overlap = TokenRecord { expires: Some(now + 7 * DAY), ..old };
+    secrets.put(code, "hone", &seen, &[overlap, TokenRecord::of(&rotated.token, now, None)]).await.unwrap();
+    hone.world.clock.advance(6 * DAY);
+    assert_eq!((hone.total().await, rotated.total().await), (0, 0), "both are good while they change places");
+    hone.world.clock.advance(DAY);
+    hone.send("GET", "/Users", None).await.is_error(401, None);
+    assert_eq!(rotated.total().await, 0);
 }
 
 #[tokio::test]
