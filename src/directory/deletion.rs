@@ -44,7 +44,9 @@ impl Directory {
                     self.scatter(call, of, &old.resource.id).await?;
                     return Ok(());
                 }
-                Wrote::Refused(refusal) if refusal.braked => self.brake(call, &at, &old.resource.id).await?,
+                Wrote::Refused(refusal) if refusal.braked => {
+                    Box::pin(self.brake(call, &at, &old.resource.id)).await?;
+                }
                 Wrote::Refused(_) => {}
             }
         }

@@ -40,7 +40,7 @@ impl Directory {
         };
         let names = checked(of, &attributes)?;
         let at = call.collection(&of.kind);
-        if let Some(user) = self.linked(call, of, &names, &attributes).await? {
+        if let Some(user) = Box::pin(self.linked(call, of, &names, &attributes)).await? {
             return self.complete(call, of, user, 0, wanted).await;
         }
         let mut resource = self.new_resource(&at, &names, &attributes)?;
@@ -63,14 +63,15 @@ impl Directory {
                     return self.created(call, of, resource, moves, wanted).await;
                 }
                 Wrote::Refused(refusal) => {
-                    let decided = match self.decide(call, of, &names, &attributes, &mut taking, &refusal).await {
-                        Ok(Some(user)) => return self.complete(call, of, user, 0, wanted).await,
-                        Ok(None) if refusal.full => policy::without_seat(&call.tenant.profile, &mut attributes)
-                            .map(|()| resource.attributes = attributes.clone()),
-                        Ok(None) if refusal.unknown.is_empty() => Ok(()),
-                        Ok(None) => self.learn(call, &moves, &mut known, &refusal, false).await,
-                        Err(error) => Err(error),
-                    };
+                    let decided =
+                        match Box::pin(self.decide(call, of, &names, &attributes, &mut taking, &refusal)).await {
+                            Ok(Some(user)) => return self.complete(call, of, user, 0, wanted).await,
+                            Ok(None) if refusal.full => policy::without_seat(&call.tenant.profile, &mut attributes)
+                                .map(|()| resource.attributes = attributes.clone()),
+                            Ok(None) if refusal.unknown.is_empty() => Ok(()),
+                            Ok(None) => self.learn(call, &moves, &mut known, &refusal, false).await,
+                            Err(error) => Err(error),
+                        };
                     if let Err(error) = decided {
                         if !prepared.is_empty() {
                             self.disband(call, &at, &resource.id, &act).await?;
@@ -157,7 +158,7 @@ impl Directory {
     ) -> Result<Option<Resource>, Error> {
         let at = call.collection(&of.kind);
         if let Some((owner, Holding::Live)) = &refusal.name
-            && let Some(user) = self.returned(call, of, owner, names, attributes).await?
+            && let Some(user) = Box::pin(self.returned(call, of, owner, names, attributes)).await?
         {
             return Ok(Some(user));
         }
@@ -189,7 +190,7 @@ impl Directory {
             (back, _) => back,
         };
         if let Some(old) = back {
-            return self.restore(call, of, &old, attributes).await;
+            return Box::pin(self.restore(call, of, &old, attributes)).await;
         }
         another_owner(call, of, taking, refusal)?;
         taking.name |= refusal.name.is_some();

@@ -208,7 +208,7 @@ impl Directory {
                         return Err(policy::no_seat());
                     }
                     if refusal.braked {
-                        self.brake(call, &at, &old.resource.id).await?;
+                        Box::pin(self.brake(call, &at, &old.resource.id)).await?;
                     }
                     if !(refusal.moved.is_empty() && refusal.unknown.is_empty()) {
                         self.learn(call, &moves, &mut known, &refusal, false).await?;

@@ -84,7 +84,7 @@ impl Service {
         let tokens = headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(request.uri().host());
         let path = request.uri().path();
-        let caller = match self.verifier.verify(tokens, host).await {
+        let caller = match Box::pin(self.verifier.verify(tokens, host)).await {
             Ok(caller) => caller,
             Err(error) => return (response::error(&error), Route::of(path, None)),
         };
@@ -104,12 +104,13 @@ impl Service {
             base_url: caller.tenant.base_url().or(self.base_url.as_deref()).unwrap_or(BASE_PATH),
             until: Instant::now() + MOST_TIDYING,
         };
-        let response = match self.directory.expire_due(call).await {
-            Ok(()) => self.act(request, route.as_ref(), call).await,
+        // Each of these futures is large; boxed, they do not lie on the stack beside each other.
+        let response = match Box::pin(self.directory.expire_due(call)).await {
+            Ok(()) => Box::pin(self.act(request, route.as_ref(), call)).await,
             Err(error) => response::error(&error),
         };
         if response.status().is_success() {
-            self.verifier.connect(&caller).await;
+            Box::pin(self.verifier.connect(&caller)).await;
         }
         (response, route)
     }

@@ -67,7 +67,7 @@ impl Service {
         let draft = of.resource.parse(request::body(request)?, call.tenant.profile.dialect())?;
         let projection = projection.asserting(draft.attributes.names());
         let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
-        let shown = self.directory.create(call, of, draft, wanted).await?;
+        let shown = Box::pin(self.directory.create(call, of, draft, wanted)).await?;
         Ok(answer(StatusCode::CREATED, of, &shown, &projection, call))
     }
 
@@ -96,7 +96,7 @@ impl Service {
                 let draft = of.resource.parse_replacement(request::body(request)?, dialect)?;
                 let projection = projection.asserting(draft.attributes.names());
                 let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
-                (self.directory.replace(call, of, id, draft, &known, wanted).await?, projection)
+                (Box::pin(self.directory.replace(call, of, id, draft, &known, wanted)).await?, projection)
             }
             "PATCH" => {
                 let body = request::body(request)?;
@@ -109,11 +109,11 @@ impl Service {
                     && !projection.is_explicit();
                 let projection = projection.asserting(patch.names());
                 let wanted = Wanted { projection: &projection, members };
-                let shown = self.directory.patch(call, of, id, patch, &known, wanted).await?;
+                let shown = Box::pin(self.directory.patch(call, of, id, patch, &known, wanted)).await?;
                 (Shown { cut: shown.cut || bare, ..shown }, projection)
             }
             _ => {
-                self.directory.delete(call, of, id, &known).await?;
+                Box::pin(self.directory.delete(call, of, id, &known)).await?;
                 return Ok(response::no_content());
             }
         };
@@ -128,7 +128,7 @@ impl Service {
                 Scope { of, projection }
             })
             .collect();
-        let found = self.directory.query(call, &scopes, query).await?;
+        let found = Box::pin(self.directory.query(call, &scopes, query)).await?;
         let represented = found.resources.iter().filter_map(|(scope, resource)| {
             let Scope { of, projection } = scopes.get(*scope)?;
             Some(of.resource.represent(resource, projection, call.base_url))
