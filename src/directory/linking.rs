@@ -59,8 +59,7 @@ impl Directory {
             let found = self.store.unmanaged(&at, names, &ways).await.map_err(unanswered)?;
             let by_email = |user: &Stored| {
                 let known = user.names();
-                known.name() != names.name()
-                    && (known.external_id().is_none() || known.external_id() != names.external_id())
+                known.name() != names.name() && !known.shares_external_id(names)
             };
             // An address is a weaker sign than to have been here under these names.
             if found.iter().all(by_email) && !found.is_empty() && self.is_leaver(call, &at, names).await? {
@@ -106,8 +105,7 @@ impl Directory {
             let leaver = self.deleted(at, &id).await?;
             let same = leaver.is_some_and(|leaver| {
                 let known = leaver.names();
-                let same_external_id = known.external_id().is_some() && known.external_id() == names.external_id();
-                known.is_same_person(names) || same_external_id
+                known.is_same_person(names) || known.shares_external_id(names)
             });
             if same {
                 return Ok(true);

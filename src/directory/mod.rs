@@ -174,10 +174,7 @@ impl Directory {
             check(precondition, &old)?;
             let mut attributes = rule(&old.resource.attributes)?;
             of.shape(&mut attributes)?;
-            let mut before = old.resource.attributes.clone();
-            // What the profile shapes, nobody asked for.
-            of.shape(&mut before)?;
-            policy::admit_change(of, &call.tenant.profile, &before, &attributes)?;
+            policy::admit_change(of, &call.tenant.profile, &old.resource.attributes, &attributes)?;
             let mut moves = self.moves(call, &old, &membership, &mut known).await?;
             let same = attributes == old.resource.attributes;
             if same && moves.is_empty() {
@@ -252,11 +249,10 @@ impl Directory {
         let days = profile.audit.retention_days;
         let kept = days.map_or(self.audit_retention, |days| Duration::from_secs(u64::from(days) * 86_400));
         let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
-        let braked = profile.brake.deactivations.is_some() || profile.brake.share.is_some();
         Act {
             seats: profile.seats.limit.is_some(),
             unique_external_id: profile.attributes.unique_external_id,
-            brake: braked.then(|| i64::from(profile.brake.window_minutes) * 60),
+            brake: profile.brake.is_set().then(|| i64::from(profile.brake.window_minutes) * 60),
             ..Act::new(operation, call.by, call.request, self.clock.milliseconds(), kept)
         }
     }

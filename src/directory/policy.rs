@@ -45,8 +45,13 @@ pub(super) fn admit_change(of: &Type, profile: &Profile, before: &Attributes, af
     if of.kind != Kind::User {
         return Ok(());
     }
-    if !profile.operations.update.is_on() && before.changed(after).iter().any(|name| name != "active") {
-        return Err(switched_off("changes no users but for active", "operations.update"));
+    if !profile.operations.update.is_on() {
+        // What the profile shapes, nobody asked for.
+        let mut before = before.clone();
+        of.shape(&mut before)?;
+        if before.changed(after).iter().any(|name| name != "active") {
+            return Err(switched_off("changes no users but for active", "operations.update"));
+        }
     }
     if !profile.operations.deactivate.is_on() && is_active(before) && !is_active(after) {
         return Err(switched_off("deactivates no users", "operations.deactivate"));

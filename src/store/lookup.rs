@@ -90,9 +90,7 @@ impl Store {
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn restorable(&self, at: &Collection, names: &Names, now: i64) -> Result<Option<ResourceId>, StoreError> {
-        let name = names.name.as_ref().map(|name| (at.rows(), at.claim(name, None)));
-        let external_id = names.external_id.as_ref().map(|id| (at.tenant.external_ids(), at.external_id(id)));
-        for (p, s) in name.into_iter().chain(external_id) {
+        for (p, s) in named_rows(at, names) {
             if let Some(id) = self.owners(&p, &s, Of::Deleted(now)).await?.pop() {
                 return Ok(Some(id));
             }
@@ -106,10 +104,8 @@ impl Store {
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn leavers(&self, at: &Collection, names: &Names, now: i64) -> Result<Vec<ResourceId>, StoreError> {
-        let name = names.name.as_ref().map(|name| (at.rows(), at.claim(name, None)));
-        let external_id = names.external_id.as_ref().map(|id| (at.tenant.external_ids(), at.external_id(id)));
         let mut leavers = Vec::new();
-        for (p, s) in external_id.into_iter().chain(name) {
+        for (p, s) in named_rows(at, names) {
             let row = self.get(&p, &s).await?;
             let row = row.filter(|row| row.text("st") == Some("deleted") && !row.is_expired(now));
             leavers.extend(row.and_then(|row| row.text("i")?.parse().ok()));
@@ -227,6 +223,13 @@ enum Of {
     Deleted(i64),
     /// Imported, and not provisioned yet.
     Unmanaged,
+}
+
+/// The keys of the rows by which a name and an externalId are first held.
+fn named_rows(at: &Collection, names: &Names) -> impl Iterator<Item = (String, String)> {
+    let name = names.name.as_ref().map(|name| (at.rows(), at.claim(name, None)));
+    let external_id = names.external_id.as_ref().map(|id| (at.tenant.external_ids(), at.external_id(id)));
+    name.into_iter().chain(external_id)
 }
 
 /// Whether a claim or a pointer may lead to somebody visible.

@@ -67,6 +67,11 @@ impl Names {
         self.name == other.name && self.external_id == other.external_id
     }
 
+    /// Whether both have one externalId.
+    pub fn shares_external_id(&self, other: &Self) -> bool {
+        self.external_id.is_some() && self.external_id == other.external_id
+    }
+
     /// The name as it is compared.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()

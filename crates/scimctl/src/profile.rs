@@ -9,7 +9,7 @@ use indicatif::ProgressBar;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Collection, Kind};
 use scim_lambda::tenant::Profile;
-use scim_lambda::tenant::profile::{IDPS, OnInactive, PRESETS};
+use scim_lambda::tenant::profile::{IDPS, PRESETS};
 use serde_json::{Value, json};
 
 use crate::place::{Connection, Place};
@@ -187,11 +187,6 @@ async fn named(place: &Place, name: &str) -> anyhow::Result<Profile> {
     Ok(Profile::read(&row.profile)?)
 }
 
-/// Whether visible users may expire under a profile.
-pub(crate) fn is_expiring(profile: &Profile) -> bool {
-    profile.deprovision.on_inactive == OnInactive::SuspendWithExpiry
-}
-
 /// Whether active users are to be counted from now on.
 fn begins(before: &Profile, profile: &Profile) -> bool {
     before.seats.limit.is_none() && profile.seats.limit.is_some()
@@ -214,13 +209,12 @@ pub(crate) async fn set(
     if !limited && profile.seats.limit.is_some() {
         connection.store.set_seats(&users, profile.seats.limit).await?;
     }
-    let stored = connection.store.set_profile(row, &profile.write()?, is_expiring(profile)).await?;
+    let stored = connection.store.set_profile(row, &profile.write()?, profile.deprovision.is_expiring()).await?;
     ensure!(stored, "somebody else changed the profile of {} at the same time; look at it and try again", row.name);
     if limited {
         connection.store.set_seats(&users, profile.seats.limit).await?;
     }
-    let braked = |profile: &Profile| profile.brake.deactivations.is_some() || profile.brake.share.is_some();
-    if braked(before) && !braked(profile) {
+    if before.brake.is_set() && !profile.brake.is_set() {
         connection.store.clear_brake(&users.tenant).await?;
     }
     if wait && begins(before, profile) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::cli::TenantCommand;
 use crate::place::{Connection, Place};
-use crate::profile::{self, Source};
+use crate::profile::Source;
 use crate::{print, token};
 
 pub(crate) async fn run(place: &Place, command: TenantCommand, json: bool) -> anyhow::Result<()> {
@@ -117,7 +117,7 @@ pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::R
     let now = Clock::system().seconds();
     let mut row = TenantRow::generate(&name, &profile.write()?, now)?;
     row.customer = wanted.customer;
-    row.expiring = profile::is_expiring(&profile);
+    row.expiring = profile.deprovision.is_expiring();
     let created = connection.store.create_tenant(&row).await.context("the tenant cannot be stored")?;
     ensure!(created, "there is a tenant {name} already; scimctl token issue {name} mints one more token");
     if profile.seats.limit.is_some() {

@@ -37,8 +37,7 @@ impl Profile {
         if !(1..=10_080).contains(&self.brake.window_minutes) {
             return wrong("brake.window_minutes must be 1 to 10080 (a week)");
         }
-        let braked = self.brake.deactivations.is_some() || self.brake.share.is_some();
-        if !braked && self.brake.answer == BrakeAnswer::Forbidden {
+        if !self.brake.is_set() && self.brake.answer == BrakeAnswer::Forbidden {
             return wrong("brake.answer is set, but neither brake.deactivations nor brake.share");
         }
         if self.create.existing == Existing::Link && self.create.link_on.is_empty() {

@@ -266,6 +266,20 @@ pub struct Brake {
     pub answer: BrakeAnswer,
 }
 
+impl Brake {
+    /// Whether there is one.
+    pub fn is_set(&self) -> bool {
+        self.deactivations.is_some() || self.share.is_some()
+    }
+}
+
+impl Deprovision {
+    /// Whether users may expire while they are visible.
+    pub fn is_expiring(&self) -> bool {
+        self.on_inactive == OnInactive::SuspendWithExpiry
+    }
+}
+
 impl Default for Brake {
     fn default() -> Self {
         Self { deactivations: None, share: None, window_minutes: 60, answer: BrakeAnswer::default() }

@@ -12,7 +12,6 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::directory::{Call, Directory};
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Collection, Kind};
-use scim_lambda::tenant::profile::OnInactive;
 use scim_lambda::tenant::{Profile, Tenants, Type};
 use scimctl::import::{Import, Report};
 use serde_json::{Value, json};
@@ -147,7 +146,7 @@ impl Customer {
     /// Gives the tenant another profile, which the service learns of in a minute.
     pub async fn change(&mut self, profile: &Profile) {
         let (store, users) = (&self.world.store, self.users());
-        let expiring = profile.deprovision.on_inactive == OnInactive::SuspendWithExpiry;
+        let expiring = profile.deprovision.is_expiring();
         if profile.seats.limit.is_some() {
             store.set_seats(&users, profile.seats.limit).await.unwrap();
         }

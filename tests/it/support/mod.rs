@@ -25,7 +25,6 @@ use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{self, Collection, Kind, Store};
 use scim_lambda::telemetry::Tally;
 use scim_lambda::tenant::Profile;
-use scim_lambda::tenant::profile::OnInactive;
 use scimctl::bench::seed::Seed;
 use scimctl::local::engine::Engine;
 use scimctl::local::meter::Meter;
@@ -263,7 +262,7 @@ async fn tenant(
 ) -> (TenantRow, PlainToken) {
     let mut row = TenantRow::generate(name, profile, clock.seconds()).unwrap();
     let read = Profile::read(profile).unwrap();
-    row.expiring = read.deprovision.on_inactive == OnInactive::SuspendWithExpiry;
+    row.expiring = read.deprovision.is_expiring();
     // The first request of a connection writes; no test shall have to ask which is the first.
     row.connected = Some(clock.seconds());
     if read.seats.limit.is_some() {
