@@ -4,7 +4,7 @@ use scim_core::{Error, ErrorKind, ResourceId};
 
 use super::life::{Event, State, Step};
 use super::{Call, Directory, Precondition, TRIES, busy, check, policy};
-use crate::store::{Act, Collection, Kind, Operation, Wrote};
+use crate::store::{Act, Collection, Kind, Operation, Seen, Wrote};
 use crate::tenant::profile::OnDelete;
 use crate::tenant::{Type, unanswered};
 
@@ -48,6 +48,23 @@ impl Directory {
                     Box::pin(self.brake(call, &at, &old.resource.id)).await?;
                 }
                 Wrote::Refused(_) => {}
+            }
+        }
+        Err(busy())
+    }
+
+    /// Removes what the same request has created: nothing of it is kept, whatever becomes of who is deleted.
+    ///
+    /// # Errors
+    /// 404 if it is gone already; 503, as [`Directory::delete`].
+    pub async fn withdraw(&self, call: Call<'_>, of: &Type, id: &str) -> Result<(), Error> {
+        let at = call.collection(&of.kind);
+        // Nobody is deactivated who was let in before.
+        let act = Act { brake: None, ..self.act(call, Operation::Delete) };
+        for _ in 0..TRIES {
+            let old = self.visible(call, of, id, Event::Delete).await?;
+            if matches!(self.store.delete(&at, &old, Seen::Row, &act).await.map_err(unanswered)?, Wrote::Stored) {
+                return self.scatter(call, of, &old.resource.id).await.map(drop);
             }
         }
         Err(busy())

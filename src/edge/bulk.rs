@@ -94,7 +94,7 @@ impl Service {
             false => {
                 // Who came back or was adopted was there before, and stays.
                 if created.version.as_deref() == Some("W/\"1\"") {
-                    self.single("DELETE", &later, &Value::Null, call).await;
+                    self.withdraw(&later.path, call).await;
                 }
                 job.errors += 1;
                 result(operation, &response, call)
@@ -103,11 +103,20 @@ impl Service {
         job.keep(index, done);
     }
 
+    /// Removes what this request has created. If that fails it stays, and its operation has failed all the same.
+    async fn withdraw(&self, path: &str, call: Call<'_>) {
+        if let Some(Route::Resource(endpoint, id)) = route(path)
+            && let Some(of) = call.tenant.types.at(&endpoint)
+            && let Err(error) = Box::pin(self.directory.withdraw(call, of, &id)).await
+        {
+            tracing::warn!(%error, %id, "what a bulk request created could not be removed again");
+        }
+    }
+
     /// The answer to an operation as a request of its own.
     async fn single(&self, method: &str, operation: &BulkOperation, data: &Value, call: Call<'_>) -> Response<Bytes> {
-        let path = format!("{BASE_PATH}/{}", operation.path.trim_start_matches('/'));
-        let route = Route::of(&path, None).filter(|route| matches!(route, Route::Resources(_) | Route::Resource(..)));
-        let mut request = Request::builder().method(method).uri(&path);
+        let route = route(&operation.path);
+        let mut request = Request::builder().method(method).uri(under_root(&operation.path));
         if let Some(version) = &operation.version {
             request = request.header(header::IF_MATCH, version);
         }
@@ -160,6 +169,16 @@ impl Job {
         operation.resolve(ids);
         (!open.is_empty()).then(|| operation.postpone(&open))
     }
+}
+
+/// The path of an operation, below the root.
+fn under_root(path: &str) -> String {
+    format!("{BASE_PATH}/{}", path.trim_start_matches('/'))
+}
+
+/// Where an operation leads: to a resource type or a resource.
+fn route(path: &str) -> Option<Route> {
+    Route::of(&under_root(path), None).filter(|route| matches!(route, Route::Resources(_) | Route::Resource(..)))
 }
 
 fn unresolved() -> Error {

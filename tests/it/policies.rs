@@ -5,8 +5,8 @@ use std::sync::Arc;
 use scim_lambda::tenant::Profile;
 use serde_json::json;
 
-use crate::support::World;
 use crate::support::customer::{Customer, profile};
+use crate::support::{ENTERPRISE, World};
 
 #[tokio::test]
 async fn where_an_external_id_is_unique_one_visible_user_has_it() {
@@ -124,4 +124,43 @@ fn what_the_service_stands_on_is_not_overlaid() {
     assert!(refused("dialect.idp", json!("nonsense")).contains("nonsense"));
     let some = Profile::preset("holaspirit", None).unwrap().with("attributes.required", "[\"addresses\"]");
     assert!(some.unwrap_err().to_string().contains("some values only"));
+}
+
+#[tokio::test]
+async fn of_a_circle_in_a_bulk_request_that_breaks_stays_who_was_there_before() {
+    let hoxhunt = Customer::new("hoxhunt").await;
+    let report = hoxhunt.import(&[json!({ "userName": "imported", "title": "Dr" })]).await;
+    let leaver = hoxhunt.create(json!({ "userName": "leaver", "externalId": "l" })).await;
+    assert_eq!(hoxhunt.send("DELETE", &Customer::path(&leaver), None).await.status, 204);
+    hoxhunt.create(json!({ "userName": "taken" })).await;
+    let post = |bulk_id: &str, name: &str, manager: &str| {
+        let manager = json!({ "manager": { "value": format!("bulkId:{manager}") } });
+        let data = json!({ "userName": name, "externalId": &name[..1], ENTERPRISE: manager });
+        json!({ "method": "POST", "path": "/Users", "bulkId": bulk_id, "data": data })
+    };
+    for (name, id) in [
+        ("imported", report.lines[0].id.as_ref().map(|id| id.as_str())),
+        ("leaver", leaver["id"].as_str()),
+        ("new", None),
+        ("new", None),
+    ] {
+        let operations = json!([post("2", "taken", "1"), post("1", name, "2")]);
+        let answer = hoxhunt.send("POST", "/Bulk", json!({ "Operations": operations })).await;
+        let results = answer.body["Operations"].as_array().unwrap();
+        let statuses: Vec<_> = results.iter().map(|result| result["status"].as_str().unwrap()).collect();
+        assert_eq!(statuses, ["409", "409"], "{name}: {}", answer.body);
+        let found = hoxhunt.find(&format!("userName eq \"{name}\"")).await;
+        assert_eq!(found.first().and_then(|user| user["id"].as_str()), id, "{name}");
+    }
+    assert_eq!(hoxhunt.total().await, 3);
+    // Nobody is deleted there, and nobody deactivated.
+    let settings = [("deprovision.on_delete", "refuse"), ("brake.deactivations", "1")];
+    let strict = Customer::with("default", &settings).await;
+    strict.create(json!({ "userName": "taken" })).await;
+    for _ in 0..3 {
+        let operations = json!([post("2", "taken", "1"), post("1", "new", "2")]);
+        let answer = strict.send("POST", "/Bulk", json!({ "Operations": operations })).await;
+        assert_eq!(answer.body["Operations"][1]["status"], "409");
+        assert_eq!(strict.total().await, 1, "{}", answer.body);
+    }
 }
