@@ -28,7 +28,7 @@ impl Directory {
             };
             check(precondition, &old)?;
             policy::admit_delete(of, &call.tenant.profile)?;
-            let state = State::of(Some(&old), false, act.now).after(Step::Deprovision, &call.tenant.profile);
+            let state = State::of(Some(old.standing()), false, act.now).after(Step::Deprovision, &call.tenant.profile);
             let wrote = match (&of.kind, state) {
                 (Kind::User, State::SoftDeleted) => {
                     let mut kept = old.resource.attributes.clone();

@@ -1,8 +1,7 @@
 //! The life of a user: one table of what each event does in each state. `docs/LIFE.md` shows it, and the
 //! tests walk through all of it.
 
-use crate::store::resources::is_active;
-use crate::store::{State as Stage, Stored};
+use crate::store::{Standing, State as Stage};
 use crate::tenant::profile::{Deleted, Existing, OnDelete, OnInactive, Profile};
 
 /// Where a user is in its life.
@@ -97,7 +96,7 @@ impl State {
     ];
 
     /// The state of a stored user at a time, in seconds since 1970; with `memberships` if it is in a group.
-    pub fn of(user: Option<&Stored>, memberships: bool, now: i64) -> Self {
+    pub fn of(user: Option<Standing>, memberships: bool, now: i64) -> Self {
         let Some(user) = user else { return Self::Absent };
         if user.expires.is_some_and(|expiry| expiry <= now) {
             return Self::Expired;
@@ -107,7 +106,7 @@ impl State {
             Stage::Deleted if memberships => Self::Deleting,
             Stage::Deleted => Self::SoftDeleted,
             Stage::Live if user.expires.is_some() => Self::SuspendedWithExpiry,
-            Stage::Live if is_active(&user.resource.attributes) => Self::Provisioned,
+            Stage::Live if user.active => Self::Provisioned,
             Stage::Live => Self::Suspended,
         }
     }

@@ -223,13 +223,13 @@ impl Directory {
     pub(super) async fn deleted(&self, at: &Collection, id: &ResourceId) -> Result<Option<Stored>, Error> {
         let now = self.clock.seconds();
         let user = self.store.resource(at, id, now).await.map_err(unanswered)?;
-        Ok(user.filter(|user| State::of(Some(user), false, now).step(Event::Restore) == Step::Restore))
+        Ok(user.filter(|user| State::of(Some(user.standing()), false, now).step(Event::Restore) == Step::Restore))
     }
 
     /// What a POST of these names does to the owner of the userName.
     fn step_of(&self, owner: &Stored, names: &Names) -> Step {
         let event = if owner.names().is_same_person(names) { Event::Post } else { Event::Namesake };
-        State::of(Some(owner), false, self.clock.seconds()).step(event)
+        State::of(Some(owner.standing()), false, self.clock.seconds()).step(event)
     }
 
     /// Brings `old` back with `asserted` laid over its attributes; `None` if its row changed. Groups

@@ -6,7 +6,7 @@ use scim_core::filter_plan::Equality;
 use scim_core::{Error, ResourceId};
 
 use super::{Call, Directory};
-use crate::store::Stored;
+use crate::store::Listed;
 use crate::tenant::{Type, unanswered};
 
 /// Most members of a group that `groups.value eq` reads.
@@ -20,7 +20,7 @@ impl Directory {
         call: Call<'_>,
         of: &Type,
         equalities: Vec<Equality>,
-    ) -> Result<Option<Vec<Stored>>, Error> {
+    ) -> Result<Option<Vec<Listed>>, Error> {
         let at = call.collection(&of.kind);
         let now = self.clock.seconds();
         let mut found = BTreeMap::new();
@@ -58,7 +58,7 @@ impl Directory {
             };
             let Some(some) = some.map_err(unanswered)? else { return Ok(None) };
             let visible = some.into_iter().filter(|resource| resource.is_visible(now));
-            found.extend(visible.map(|resource| (resource.resource.id.clone(), resource)));
+            found.extend(visible.map(|resource| (resource.resource.id.clone(), resource.into())));
         }
         Ok(Some(found.into_values().collect()))
     }

@@ -221,7 +221,7 @@ impl Directory {
         let now = self.clock.seconds();
         let id: ResourceId = id.parse().map_err(|()| not_found(of))?;
         let stored = self.store.resource(&call.collection(&of.kind), &id, now).await.map_err(unanswered)?;
-        let there = |stored: &Stored| State::of(Some(stored), false, now).step(event) != Step::NotFound;
+        let there = |stored: &Stored| State::of(Some(stored.standing()), false, now).step(event) != Step::NotFound;
         stored.filter(there).ok_or_else(|| not_found(of))
     }
 

@@ -7,7 +7,7 @@ use scim_core::SortKey;
 use scim_core::sort::compare;
 
 use super::cursor::Cursor;
-use crate::store::{PageRoom, Stored};
+use crate::store::{Listed, PageRoom};
 
 /// Where a page begins.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(super) struct Hit {
     pub(super) scope: usize,
     /// Its key, where the query sorts.
     pub(super) key: Option<SortKey>,
-    pub(super) resource: Stored,
+    pub(super) resource: Listed,
 }
 
 /// The place of a resource in the order of a query.
@@ -88,7 +88,7 @@ impl Page {
 
     /// Keeps a resource of the page, if there is room.
     pub(super) fn keep(&mut self, hit: Hit) {
-        if self.more || self.hits.len() == self.count || !self.room.takes(hit.resource.bytes()) {
+        if self.more || self.hits.len() == self.count || !self.room.takes(hit.resource.bytes) {
             self.more = true;
             return;
         }

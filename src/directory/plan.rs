@@ -17,8 +17,6 @@ const MOST_LOOKUPS: usize = 50;
 /// Where the resources of a type come from that a filter has to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
-    /// All resources of a page, in the order of their ids: there is no filter.
-    Page,
     /// Those that fulfil one of these equalities, each found by an index.
     LookUp(Vec<Equality>),
     /// All resources of the type; `loads` if the filter needs their members or groups too.
@@ -30,8 +28,7 @@ pub enum Plan {
 
 impl Plan {
     /// The plan for a filter of resources of this type.
-    pub fn of(of: &Type, filter: Option<&Filter<'_>>) -> Self {
-        let Some(filter) = filter else { return Self::Page };
+    pub fn of(of: &Type, filter: &Filter<'_>) -> Self {
         match filter.equalities(&of.indexed) {
             Some(equalities) if equalities.len() <= MOST_LOOKUPS => Self::LookUp(equalities),
             _ => Self::scan(Some(filter)),

@@ -124,7 +124,7 @@ impl Directory {
             return None;
         }
         let now = self.clock.seconds();
-        let state = State::of(Some(old), false, now);
+        let state = State::of(Some(old.standing()), false, now);
         let event = match (is_active(&old.resource.attributes), is_active(after)) {
             (false, true) => Event::Activate,
             (true, false) => Event::Deactivate,

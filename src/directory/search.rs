@@ -7,7 +7,7 @@ use super::cursor::{Cursor, Walk};
 use super::page::{Hit, Page, Start};
 use super::plan::{MOST_LOADED, MOST_SCANNED, Plan};
 use super::{Call, Directory, MOST_MEMBERS, Shown, Wanted};
-use crate::store::{Kind, PageRoom, StoreError, Stored};
+use crate::store::{Kind, Listed, PageRoom, StoreError};
 use crate::tenant::{Type, unanswered};
 
 /// Most bytes of documents that a sort holds; in memory they take several times as much.
@@ -98,7 +98,7 @@ impl Directory {
     }
 
     async fn complete_hit(&self, call: Call<'_>, scopes: &[Scope<'_>], hit: Hit) -> Result<Shown, Error> {
-        let Stored { resource, members, .. } = hit.resource;
+        let Listed { resource, members, .. } = hit.resource;
         match scopes.get(hit.scope) {
             None => Ok(Shown { resource, cut: false }),
             Some(Scope { of, projection }) => {
@@ -152,12 +152,11 @@ impl Directory {
             // A type before is not at its end; another request goes on there, and comes to this one.
             return Ok(());
         }
-        let plan = match Plan::of(part.of, part.filter) {
+        let plan = match part.filter.map_or(Plan::scan(None), |filter| Plan::of(part.of, filter)) {
             Plan::LookUp(equalities) => match self.look_up(call, part.of, equalities).await? {
                 Some(candidates) => return self.pass(call, part, candidates, gathered).await,
                 None => Plan::scan(part.filter),
             },
-            Plan::Page => Plan::scan(None),
             plan => plan,
         };
         let most = if plan == (Plan::Scan { loads: true }) { MOST_LOADED } else { MOST_SCANNED };
@@ -218,7 +217,7 @@ impl Directory {
         &self,
         call: Call<'_>,
         part: Part<'_>,
-        candidates: Vec<Stored>,
+        candidates: Vec<Listed>,
         gathered: &mut Gathered,
     ) -> Result<(), Error> {
         let mut each = stream::iter(candidates)
@@ -275,7 +274,7 @@ impl Gathered {
             self.page.judge(hit);
             return Ok(());
         };
-        self.bytes += hit.resource.bytes();
+        self.bytes += hit.resource.bytes;
         if self.bytes > MOST_SORTED_BYTES {
             return Err(Error::new(ErrorKind::TooMany, "The resources are too large to be sorted; leave sortBy away."));
         }

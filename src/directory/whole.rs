@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::life::Event;
 use super::{Call, Directory};
-use crate::store::{Kind, MAX_PAGE_BYTES, Stored};
+use crate::store::{Kind, Listed, MAX_PAGE_BYTES, Stored};
 use crate::tenant::{Type, unanswered};
 
 /// Most members that one answer shows: as many as fit what Lambda may return.
@@ -87,10 +87,10 @@ impl Directory {
         &self,
         call: Call<'_>,
         of: &Type,
-        stored: &'r Stored,
+        listed: &'r Listed,
         filter: &Filter<'_>,
     ) -> Result<Cow<'r, Resource>, Error> {
-        let resource = &stored.resource;
+        let resource = &listed.resource;
         let mut whole = Cow::Borrowed(resource);
         match of.kind {
             Kind::Group => {
@@ -101,8 +101,8 @@ impl Directory {
                         let key = call.tenant.key();
                         self.store.members_among(&key, &resource.id, &ids).await.map_err(unanswered)?
                     }
-                    Interest::All if stored.members > MOST_MEMBERS => return Err(too_large()),
-                    Interest::All => self.members(call, &resource.id, stored.members).await?,
+                    Interest::All if listed.members > MOST_MEMBERS => return Err(too_large()),
+                    Interest::All => self.members(call, &resource.id, listed.members).await?,
                 };
                 if set_members(call, whole.to_mut(), members) {
                     return Err(too_large());

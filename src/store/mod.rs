@@ -44,7 +44,7 @@ pub use lookup::Way;
 pub use members::{Move, Seen};
 pub use page::{MAX_PAGE_BYTES, Page, PageRoom};
 pub use ranges::KeyRange;
-pub use resources::{Names, State, Stored};
+pub use resources::{Listed, Names, Standing, State, Stored};
 pub use writes::{Holding, New, Refusal, Taking, Wrote};
 
 use item::Item;

@@ -4,7 +4,7 @@ use super::counters::{Counters, Start};
 use super::item::Item;
 use super::keys::{Collection, Place};
 use super::ranges::KeyRange;
-use super::resources::Stored;
+use super::resources::{Listed, Stored};
 use super::{Query, Rows, Store, StoreError};
 
 /// Most bytes of documents in a page: an answer must fit what Lambda may return, 6 MB with every
@@ -23,9 +23,9 @@ const SHOWN: &str = "s, d, v, c, m, st, x, n";
 pub struct Page {
     /// Visible resources of the collection.
     pub total: usize,
-    /// Those of this page, without the names by which they are found: fewer than asked for at the end, or
-    /// when they are large; then the last one does not fit the page any more and shows that there are others.
-    pub resources: Vec<Stored>,
+    /// Those of this page: fewer than asked for at the end, or when they are large; then the last one does not
+    /// fit the page any more and shows that there are others.
+    pub resources: Vec<Listed>,
 }
 
 /// Where the next resources of a collection are.
@@ -84,7 +84,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn after(&self, at: &Collection, id: &str, count: usize, now: i64) -> Result<Vec<Stored>, StoreError> {
+    pub async fn after(&self, at: &Collection, id: &str, count: usize, now: i64) -> Result<Vec<Listed>, StoreError> {
         self.some(at, KeyRange::from(behind(id)), 0, count, now).await
     }
 
@@ -116,7 +116,7 @@ impl Store {
         skip: usize,
         count: usize,
         now: i64,
-    ) -> Result<Vec<Stored>, StoreError> {
+    ) -> Result<Vec<Listed>, StoreError> {
         let mut walk = Walk::new(self, at, range, skip + count, now);
         for _ in 0..skip {
             walk.next().await?;
@@ -132,7 +132,7 @@ fn behind(id: &str) -> String {
 
 /// `count` resources: those that were read, and more of the walk; with the first one that a page has no room
 /// for, if there is one.
-async fn fill(read: impl Iterator<Item = Raw>, mut walk: Walk<'_>, count: usize) -> Result<Vec<Stored>, StoreError> {
+async fn fill(read: impl Iterator<Item = Raw>, mut walk: Walk<'_>, count: usize) -> Result<Vec<Listed>, StoreError> {
     let mut read = read.fuse();
     let mut resources = Vec::with_capacity(count);
     let mut room = PageRoom::default();
@@ -143,7 +143,7 @@ async fn fill(read: impl Iterator<Item = Raw>, mut walk: Walk<'_>, count: usize)
         };
         let Some(resource) = next else { break };
         let resource = resource.read()?;
-        let fits = room.takes(resource.bytes());
+        let fits = room.takes(resource.bytes);
         resources.push(resource);
         if !fits {
             break;
@@ -178,10 +178,10 @@ impl Raw {
         self.row.s()
     }
 
-    fn read(&self) -> Result<Stored, StoreError> {
+    fn read(&self) -> Result<Listed, StoreError> {
         let mut resource = Stored::read(&self.row)?;
         self.heads.iter().try_for_each(|head| resource.join(head))?;
-        Ok(resource)
+        Ok(resource.into())
     }
 }
 
@@ -257,7 +257,7 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn some(&mut self) -> Result<Option<Vec<Stored>>, StoreError> {
+    pub async fn some(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         let Some(some) = self.call().await? else { return Ok(None) };
         some.iter().map(Raw::read).collect::<Result<_, _>>().map(Some)
     }

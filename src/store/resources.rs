@@ -158,7 +158,43 @@ pub struct Stored {
     bytes: usize,
 }
 
+/// A resource as lists give it: without the names by which it is found, so that no write is built on it.
+#[derive(Debug, Clone)]
+pub struct Listed {
+    /// What the client sees of it; a group without its members.
+    pub resource: Resource,
+    /// How many members a group has, as in [`Stored`].
+    pub members: usize,
+    /// What has become of it.
+    pub standing: Standing,
+    /// Length of the stored document, in bytes.
+    pub bytes: usize,
+}
+
+impl From<Stored> for Listed {
+    fn from(stored: Stored) -> Self {
+        let standing = stored.standing();
+        Self { resource: stored.resource, members: stored.members, standing, bytes: stored.bytes }
+    }
+}
+
+/// What the state of a user's life follows from.
+#[derive(Debug, Clone, Copy)]
+pub struct Standing {
+    /// Visible, deleted, or not provisioned yet.
+    pub state: State,
+    /// When the row may go, in seconds since 1970.
+    pub expires: Option<i64>,
+    /// Whether the user is active.
+    pub active: bool,
+}
+
 impl Stored {
+    /// What has become of it.
+    pub fn standing(&self) -> Standing {
+        Standing { state: self.state, expires: self.expires, active: is_active(&self.resource.attributes) }
+    }
+
     pub(super) fn read(item: &Item) -> Result<Self, StoreError> {
         let id: ResourceId = item.s().parse().map_err(|()| StoreError::broken("a resource's id is none"))?;
         let document = item.need("d")?;
@@ -240,11 +276,6 @@ impl Stored {
     /// Whether the user was deleted and can still be brought back.
     pub fn is_restorable(&self, now: i64) -> bool {
         self.state == State::Deleted && self.expires.is_some_and(|expiry| expiry > now)
-    }
-
-    /// Length of the stored document, in bytes.
-    pub fn bytes(&self) -> usize {
-        self.bytes
     }
 
     /// The names by which the resource is (or was) found.

@@ -92,7 +92,7 @@ impl Life {
         let stored = world.store.resource(&self.customer.users(), &id, i64::MIN).await.unwrap();
         let partition = format!("{}#R#{id}", self.customer.row.code());
         let memberships = world.rows().await.iter().any(|row| row["p"].as_s().unwrap() == &partition);
-        State::of(stored.as_ref(), memberships, world.clock.seconds())
+        State::of(stored.as_ref().map(|stored| stored.standing()), memberships, world.clock.seconds())
     }
 
     /// Lets an event happen; the answer, if the identity provider asked for it.

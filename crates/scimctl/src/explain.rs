@@ -37,7 +37,7 @@ pub(crate) async fn run(place: &Place, options: &ExplainOptions, json: bool) -> 
     let explained = Explanation::new(&options.filter, of, dialect, resources)?;
     let index = match &explained.plan {
         Plan::LookUp(equalities) => equalities.iter().map(|equality| equality.attribute.as_str()).collect(),
-        Plan::Page | Plan::Scan { .. } => Vec::new(),
+        Plan::Scan { .. } => Vec::new(),
     };
     let object = json!({
         "filter": explained.filter, "resourceType": options.resource_type, "resources": resources, "indexes": index,
@@ -74,7 +74,7 @@ impl Explanation {
     /// `invalidFilter`.
     pub fn new(text: &str, of: &Type, dialect: Dialect, resources: usize) -> Result<Self, Error> {
         let filter = Filter::parse(text, &of.resource, dialect)?;
-        let plan = Plan::of(of, Some(&filter));
+        let plan = Plan::of(of, &filter);
         // Members and groups are rows of their own: one for each value that is asked for, or all with one call;
         // a membership leads to its group.
         let judging: usize = [(MEMBERS, 1), ("groups", 2)]
@@ -101,7 +101,6 @@ impl Explanation {
                 let calls = each.sum();
                 (calls, calls, 1)
             }
-            Plan::Page => (0, 0, 1),
         };
         let (name, indexed) = (of.resource.name.clone(), of.indexed.clone());
         Ok(Self { filter: filter.to_string(), plan, calls, read_units, requests, of: name, indexed, resources })
@@ -154,7 +153,6 @@ impl fmt::Display for Explanation {
                 }
                 write!(f, "better  join it by `and` with one of: {} eq", indexed.join(" eq, "))
             }
-            Plan::Page => write!(f, "plan    the resources of the page, in the order of their ids"),
         }
     }
 }

@@ -49,13 +49,14 @@ pub(crate) async fn run(place: &Place, options: &ExportOptions, json: bool) -> a
     let mut walk = connection.store.everyone(&at, now);
     while let Some(some) = walk.some().await? {
         for user in some {
-            let state = word(State::of(Some(&user), false, now));
+            let state = word(State::of(Some(user.standing), false, now));
             if options.state.as_deref().is_some_and(|wanted| wanted != state) {
                 continue;
             }
             let projection = Projection::new(&[], &[], &users.resource);
             let shown = users.resource.represent(&user.resource, &projection, call.base_url);
-            let expires = user.expires.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()).map(date_time);
+            let expires =
+                user.standing.expires.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()).map(date_time);
             let mut line = json!({ "state": state, "expires": expires });
             if let (Value::Object(line), Value::Object(user)) = (&mut line, serde_json::to_value(&shown)?) {
                 line.extend(user);
