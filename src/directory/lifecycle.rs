@@ -9,7 +9,9 @@ use super::life::{Event, State, Step};
 use super::membership::{self, Known};
 use super::{Call, Directory, Shown, TRIES, Wanted, another_owner, busy, checked, policy, refuse, whole};
 use crate::store::members::that_fit;
-use crate::store::{Collection, Holding, Kind, Move, Names, New, Operation, Refusal, Seen, Stored, Taking, Wrote};
+use crate::store::{
+    Collection, Holders, Holding, Kind, Move, Names, New, Operation, Refusal, Seen, Stored, Taking, Wrote,
+};
 use crate::tenant::profile::Deleted;
 use crate::tenant::{Type, unanswered};
 
@@ -102,7 +104,8 @@ impl Directory {
             && let Some(mut owners) = self.store.by_name(&at, name, self.clock.seconds()).await.map_err(unanswered)?
             && let Some(owner) = owners.pop()
         {
-            refuse(of, names, &Refusal { name: Some((owner.resource.id, Holding::Live)), ..Refusal::default() })?;
+            let held = Holders { name: Some((owner.resource.id, Holding::Live)), external_id: None };
+            refuse(of, names, &Refusal { held, ..Refusal::default() })?;
         }
         let act = self.act(call, Operation::Create);
         let mut rest = moves;
@@ -157,48 +160,49 @@ impl Directory {
         refusal: &Refusal,
     ) -> Result<Option<Resource>, Error> {
         let at = call.collection(&of.kind);
-        if let Some((owner, Holding::Live)) = &refusal.name
+        if let Some((owner, Holding::Live)) = &refusal.held.name
             && let Some(user) = Box::pin(self.returned(call, of, owner, names, attributes)).await?
         {
             return Ok(Some(user));
         }
-        if refusal.unique.is_some() || matches!(refusal.name, Some((_, Holding::Live | Holding::Unmanaged))) {
+        if refusal.unique.is_some() || matches!(refusal.held.name, Some((_, Holding::Live | Holding::Unmanaged))) {
             refuse(of, names, refusal)?;
         }
-        if let Some((_, Holding::Unmanaged)) = &refusal.external_id {
+        if let Some((_, Holding::Unmanaged)) = &refusal.held.external_id {
             return Err(Error::uniqueness(
                 "externalId belongs to a user whom the product had before and who is not provisioned through SCIM.",
             ));
         }
         if call.tenant.profile.create.deleted == Deleted::New {
             another_owner(call, of, taking, refusal)?;
-            taking.name |= refusal.name.is_some();
+            taking.name |= refusal.held.name.is_some();
             return Ok(None);
         }
-        let back = match (&of.kind, &refusal.external_id) {
-            (Kind::User, Some((owner, holding))) => {
-                self.same_external_id(&at, names, owner, *holding == Holding::Deleted).await?
-            }
-            _ => None,
-        };
-        let back = match (back, &refusal.name) {
-            (None, Some((owner, _))) => {
-                let owner = self.deleted(&at, owner).await?;
-                // A claim that a rename left behind leads to somebody of another name.
-                owner.filter(|owner| self.step_of(owner, names) == Step::Return)
-            }
-            (back, _) => back,
-        };
-        if let Some(old) = back {
+        if of.kind == Kind::User
+            && let Some(old) = self.leaver(&at, names, &refusal.held).await?
+        {
             return Box::pin(self.restore(call, of, &old, attributes)).await;
         }
         another_owner(call, of, taking, refusal)?;
-        taking.name |= refusal.name.is_some();
+        taking.name |= refusal.held.name.is_some();
         Ok(None)
     }
 
+    /// The deleted user whom a POST of these names brings back: by the externalId, or else by the userName.
+    pub(super) async fn leaver(&self, at: &Collection, names: &Names, held: &Holders) -> Result<Option<Stored>, Error> {
+        if let Some((owner, holding)) = &held.external_id
+            && let Some(user) = self.same_external_id(at, names, owner, *holding == Holding::Deleted).await?
+        {
+            return Ok(Some(user));
+        }
+        let Some((owner, Holding::Deleted)) = &held.name else { return Ok(None) };
+        let owner = self.deleted(at, owner).await?;
+        // A claim that a rename left behind leads to somebody of another name.
+        Ok(owner.filter(|owner| self.step_of(owner, names) == Step::Return))
+    }
+
     /// The deleted user whom an externalId brings back: one who also had the userName, or else its first
-    /// owner. Where that one is visible, nobody else is meant.
+    /// owner, if that one was deleted.
     async fn same_external_id(
         &self,
         at: &Collection,
@@ -259,7 +263,7 @@ impl Directory {
                     another_owner(call, of, &mut taking, &refusal)?;
                     if refusal.full {
                         policy::without_seat(&call.tenant.profile, &mut resource.attributes)?;
-                    } else if refusal.external_id.is_none() {
+                    } else if refusal.held.external_id.is_none() {
                         return Ok(None);
                     }
                 }

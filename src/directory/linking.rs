@@ -83,7 +83,7 @@ impl Directory {
             match self.store.link(&at, old, new, &act).await.map_err(unanswered)? {
                 Wrote::Stored => return Ok(Some(resource)),
                 // Perhaps somebody whose clock a POST stops.
-                Wrote::Refused(refusal) if matches!(refusal.name, Some((_, Holding::Live))) => return Ok(None),
+                Wrote::Refused(refusal) if matches!(refusal.held.name, Some((_, Holding::Live))) => return Ok(None),
                 Wrote::Refused(refusal) => {
                     refuse(of, &names, &refusal)?;
                     another_owner(call, of, &mut taking, &refusal)?;
@@ -101,17 +101,8 @@ impl Directory {
         if call.tenant.profile.create.deleted == Deleted::New {
             return Ok(false);
         }
-        for id in self.store.leavers(at, names, self.clock.seconds()).await.map_err(unanswered)? {
-            let leaver = self.deleted(at, &id).await?;
-            let same = leaver.is_some_and(|leaver| {
-                let known = leaver.names();
-                known.is_same_person(names) || known.shares_external_id(names)
-            });
-            if same {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        let held = self.store.holders(at, names, self.clock.seconds()).await.map_err(unanswered)?;
+        Ok(self.leaver(at, names, &held).await?.is_some())
     }
 
     /// Whether somebody visible has the name.

@@ -287,7 +287,7 @@ fn check(precondition: &Precondition, stored: &Stored) -> Result<(), Error> {
 /// 409 where the profile wants it unique.
 fn another_owner(call: Call<'_>, of: &Type, taking: &mut Taking, refusal: &Refusal) -> Result<(), Error> {
     let unique = of.kind == Kind::User && call.tenant.profile.attributes.unique_external_id;
-    match &refusal.external_id {
+    match &refusal.held.external_id {
         Some((_, Holding::Live | Holding::Unmanaged)) if unique => {
             Err(Error::uniqueness("externalId belongs to another User of this tenant; look that one up and update it."))
         }
@@ -300,12 +300,12 @@ fn another_owner(call: Call<'_>, of: &Type, taking: &mut Taking, refusal: &Refus
 
 /// 409 if a name belongs to another resource.
 fn refuse(of: &Type, names: &Names, refusal: &Refusal) -> Result<(), Error> {
-    let taken = match (&refusal.name, refusal.unique) {
+    let taken = match (&refusal.held.name, refusal.unique) {
         (Some(_), _) => of.resource.name_attribute().map(|attribute| attribute.name.as_str()),
         (None, Some(index)) => Some(names.unique_attribute(index).unwrap_or("A value")),
         (None, None) => None,
     };
-    let unseen = matches!(refusal.name, Some((_, Holding::Unmanaged)));
+    let unseen = matches!(refusal.held.name, Some((_, Holding::Unmanaged)));
     taken.map_or(Ok(()), |taken| {
         Err(Error::uniqueness(match unseen {
             false => format!(

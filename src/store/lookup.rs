@@ -8,6 +8,7 @@ use scim_core::ResourceId;
 use super::item::Item;
 use super::keys::Collection;
 use super::resources::{Names, State, Stored, email_form};
+use super::writes::{Holders, holder};
 use super::{Query, Rows, SIDE_BY_SIDE, Store, StoreError};
 
 /// Most resources that are read one by one because they share a name.
@@ -90,7 +91,7 @@ impl Store {
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn restorable(&self, at: &Collection, names: &Names, now: i64) -> Result<Option<ResourceId>, StoreError> {
-        for (p, s) in named_rows(at, names) {
+        for (p, s) in name_row(at, names).into_iter().chain(external_id_row(at, names)) {
             if let Some(id) = self.owners(&p, &s, Of::Deleted(now)).await?.pop() {
                 return Ok(Some(id));
             }
@@ -98,19 +99,19 @@ impl Store {
         Ok(None)
     }
 
-    /// Those who were deleted, can be brought back, and hold this name or, as its first owner, this externalId.
-    /// Two calls.
+    /// Who holds this name and who, as its first owner, this externalId, whatever became of them. Two calls side
+    /// by side.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn leavers(&self, at: &Collection, names: &Names, now: i64) -> Result<Vec<ResourceId>, StoreError> {
-        let mut leavers = Vec::new();
-        for (p, s) in named_rows(at, names) {
-            let row = self.get(&p, &s).await?;
-            let row = row.filter(|row| row.text("st") == Some("deleted") && !row.is_expired(now));
-            leavers.extend(row.and_then(|row| row.text("i")?.parse().ok()));
-        }
-        Ok(leavers)
+    pub async fn holders(&self, at: &Collection, names: &Names, now: i64) -> Result<Holders, StoreError> {
+        let held = async |key: Option<(String, String)>| {
+            let Some((p, s)) = key else { return Ok(None) };
+            let row = self.get(&p, &s).await?.filter(|row| !row.is_expired(now));
+            Ok::<_, StoreError>(row.as_ref().and_then(holder))
+        };
+        let (name, external_id) = tokio::try_join!(held(name_row(at, names)), held(external_id_row(at, names)))?;
+        Ok(Holders { name, external_id })
     }
 
     /// The imported users that the product knows by these names, by the first of `ways` that finds one. One
@@ -225,11 +226,14 @@ enum Of {
     Unmanaged,
 }
 
-/// The keys of the rows by which a name and an externalId are first held.
-fn named_rows(at: &Collection, names: &Names) -> impl Iterator<Item = (String, String)> {
-    let name = names.name.as_ref().map(|name| (at.rows(), at.claim(name, None)));
-    let external_id = names.external_id.as_ref().map(|id| (at.tenant.external_ids(), at.external_id(id)));
-    name.into_iter().chain(external_id)
+/// The keys of the row by which a name is held.
+fn name_row(at: &Collection, names: &Names) -> Option<(String, String)> {
+    names.name.as_ref().map(|name| (at.rows(), at.claim(name, None)))
+}
+
+/// The keys of the row by which an externalId is first held.
+fn external_id_row(at: &Collection, names: &Names) -> Option<(String, String)> {
+    names.external_id.as_ref().map(|id| (at.tenant.external_ids(), at.external_id(id)))
 }
 
 /// Whether a claim or a pointer may lead to somebody visible.

@@ -45,7 +45,7 @@ pub use members::{Move, Seen};
 pub use page::{MAX_PAGE_BYTES, Page, PageRoom};
 pub use ranges::KeyRange;
 pub use resources::{Listed, Names, Standing, State, Stored};
-pub use writes::{Holding, New, Refusal, Taking, Wrote};
+pub use writes::{Holders, Holding, New, Refusal, Taking, Wrote};
 
 use item::Item;
 use transaction::text;

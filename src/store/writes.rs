@@ -52,6 +52,15 @@ pub enum Holding {
     Unmanaged,
 }
 
+/// Who holds a resource's names.
+#[derive(Debug, Default)]
+pub struct Holders {
+    /// The owner of the name.
+    pub name: Option<(ResourceId, Holding)>,
+    /// The first owner of the externalId; take it beside that one.
+    pub external_id: Option<(ResourceId, Holding)>,
+}
+
 /// What became of a write.
 #[derive(Debug)]
 pub enum Wrote {
@@ -66,10 +75,8 @@ pub enum Wrote {
 pub struct Refusal {
     /// The row (or, with a precondition, the membership) is not what it was: read it and decide again.
     pub changed: bool,
-    /// The owner of the name.
-    pub name: Option<(ResourceId, Holding)>,
-    /// The first owner of the externalId; take it beside that one.
-    pub external_id: Option<(ResourceId, Holding)>,
+    /// Who holds the names that it may not take.
+    pub held: Holders,
     /// An index into the further unique values: another resource has it.
     pub unique: Option<usize>,
     /// There is no such group.
@@ -117,7 +124,9 @@ impl Store {
             members,
         )?;
         match self.conclude(transaction).await? {
-            Wrote::Refused(refusal) if refusal.name.as_ref().is_some_and(|(owner, _)| *owner == new.resource.id) => {
+            Wrote::Refused(refusal)
+                if refusal.held.name.as_ref().is_some_and(|(owner, _)| *owner == new.resource.id) =>
+            {
                 Ok(Wrote::Stored)
             }
             wrote => Ok(wrote),
@@ -225,8 +234,8 @@ impl Store {
         for (role, item) in rows {
             let holder = item.as_ref().and_then(holder);
             match role {
-                Role::Claim if holder.is_some() => refusal.name = holder,
-                Role::ExternalId if holder.is_some() => refusal.external_id = holder,
+                Role::Claim if holder.is_some() => refusal.held.name = holder,
+                Role::ExternalId if holder.is_some() => refusal.held.external_id = holder,
                 Role::Unique(index) => refusal.unique = Some(index),
                 Role::Seats => refusal.full = true,
                 Role::Brake => refusal.braked = true,
@@ -359,7 +368,7 @@ fn marked(row: Row, state: State, expires: Option<i64>) -> Row {
 }
 
 /// Who holds a name's row, and what that user is.
-fn holder(item: &Item) -> Option<(ResourceId, Holding)> {
+pub(super) fn holder(item: &Item) -> Option<(ResourceId, Holding)> {
     let holding = match item.text("st") {
         Some("deleted") => Holding::Deleted,
         Some("unmanaged") => Holding::Unmanaged,

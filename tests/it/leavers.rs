@@ -121,3 +121,20 @@ async fn two_who_activate_one_user_at_once_need_one_seat() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_leaver_comes_back_by_both_names_though_neither_is_held_any_more() {
+    let (world, row, token) = tenant(&[("create.existing", "link")]).await;
+    // Two have one externalId, and the second leaves; his name another has, and gives up.
+    post(&world, &token, json!({ "userName": "first", "externalId": "1" })).await;
+    let leaver = post(&world, &token, json!({ "userName": "a", "externalId": "1" })).await;
+    delete(&world, &token, &leaver).await;
+    let other = post(&world, &token, json!({ "userName": "a" })).await;
+    let path = format!("/Users/{}", other["id"].as_str().unwrap());
+    let rename = json!({ "Operations": [{ "op": "replace", "path": "userName", "value": "other" }] });
+    assert_eq!(world.send_as(&token, "PATCH", &path, rename).await.status, 200);
+    let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
+    assert_eq!(import(&world, &row, imported, false).await, Fate::Imported);
+    let user = json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
+    assert_eq!(post(&world, &token, user).await["id"], leaver["id"], "not by the address of somebody imported");
+}

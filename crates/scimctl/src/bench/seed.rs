@@ -158,7 +158,7 @@ impl Seed {
         let act = self.act();
         let id = match self.store.create(&at, new, &[], &[], &act).await? {
             Wrote::Stored => id,
-            Wrote::Refused(refusal) => refusal.name.context("the group cannot be stored")?.0,
+            Wrote::Refused(refusal) => refusal.held.name.context("the group cannot be stored")?.0,
         };
         let join = |id: &ResourceId| Move::Join(Member { value: id.clone(), kind: None, display: None });
         let moves: Vec<Move> = members.iter().map(join).collect();
