@@ -7,9 +7,10 @@ use scim_core::resource::Attributes;
 use super::keys::Collection;
 use super::log::{self, Act};
 use super::members::MOST_ACTIONS;
+use super::put::{UNHELD, activity, put};
 use super::resources::State;
 use super::transaction::{Condition, Outcome, Transaction, number};
-use super::writes::{New, UNHELD, activity, put};
+use super::writes::New;
 use super::{Store, StoreError, counters};
 
 /// What became of the first of many new resources.

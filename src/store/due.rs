@@ -7,9 +7,10 @@ use scim_core::resource::Attributes;
 use super::item::Row;
 use super::keys::Collection;
 use super::log::Act;
+use super::put::version;
+use super::refusal::Wrote;
 use super::removal::pointers;
 use super::transaction::{Condition, Role, Transaction, number, text};
-use super::writes::{Wrote, version};
 use super::{Query, Rows, Store, StoreError, counters, log};
 
 /// How many are looked at a time.

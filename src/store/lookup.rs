@@ -7,8 +7,8 @@ use scim_core::ResourceId;
 
 use super::item::Item;
 use super::keys::Collection;
+use super::refusal::{Holders, holder};
 use super::resources::{Names, State, Stored, email_form};
-use super::writes::{Holders, holder};
 use super::{Query, Rows, SIDE_BY_SIDE, Store, StoreError};
 
 /// Most resources that are read one by one because they share a name.

@@ -12,8 +12,9 @@ use scim_core::{Member, ResourceId};
 use super::item::Row;
 use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
+use super::put::version;
+use super::refusal::Wrote;
 use super::transaction::{Condition, Role, Transaction, number, text};
-use super::writes::{Wrote, version};
 use super::{Store, StoreError};
 
 /// Heads of a group.

@@ -11,8 +11,8 @@ use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
 use super::members::{Move, head, letter, part, step};
 use super::ranges::MOST_PARTS;
+use super::refusal::Wrote;
 use super::transaction::{Condition, Role, Transaction, number, text};
-use super::writes::Wrote;
 use super::{KeyRange, Rows, Store, StoreError, roster};
 
 /// How many memberships one transaction ends: three actions each, the log row and a check.

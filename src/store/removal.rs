@@ -4,9 +4,10 @@ use super::item::Row;
 use super::keys::{Collection, Kind};
 use super::log::{self, Act};
 use super::members::Seen;
+use super::put::version;
+use super::refusal::Wrote;
 use super::resources::{self, State, Stored, is_active};
 use super::transaction::{Condition, Role, Transaction, number, text};
-use super::writes::{Wrote, version};
 use super::{Store, StoreError, due, members};
 use scim_core::resource::Attributes;
 

@@ -1,23 +1,17 @@
 //! The writes of a resource: its row, claim, pointers, counter and log in one transaction each.
 
-use aws_sdk_dynamodb::types::AttributeValue;
+use scim_core::Resource;
 use scim_core::resource::Attributes;
-use scim_core::{Resource, ResourceId};
 
-use super::item::{Item, Row};
+use super::item::Row;
 use super::keys::{Collection, Kind};
 use super::log::{self, Act};
 use super::members::{self, Move, Seen};
-use super::resources::{self, Keys, Names, State, Stored, is_active};
-use super::transaction::{Condition, Outcome, Role, Transaction, number, text};
-use super::{Store, StoreError, counters, due, guards};
-
-/// A row that nobody holds: there is none, or it has expired.
-pub(super) const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
-/// As [`UNHELD`]; a row that the resource itself left behind is free too.
-const UNHELD_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id";
-/// As [`UNHELD_OR_OWN`], or the holder was deleted.
-const UNHELD_DELETED_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id OR st = :deleted";
+use super::put::{UNHELD, activity, put, version};
+use super::refusal::Wrote;
+use super::resources::{Names, State, Stored};
+use super::transaction::{Condition, Role, Transaction, number, text};
+use super::{Store, StoreError, counters, guards};
 
 /// Whose names a write may take.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,56 +33,6 @@ pub struct New<'a> {
     pub taking: Taking,
     /// When it expires while it is visible, in seconds since 1970.
     pub expires: Option<i64>,
-}
-
-/// What the holder of a name is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holding {
-    /// Visible.
-    Live,
-    /// Deleted, and kept.
-    Deleted,
-    /// Imported, and not provisioned yet.
-    Unmanaged,
-}
-
-/// Who holds a resource's names.
-#[derive(Debug, Default)]
-pub struct Holders {
-    /// The owner of the name.
-    pub name: Option<(ResourceId, Holding)>,
-    /// The first owner of the externalId; take it beside that one.
-    pub external_id: Option<(ResourceId, Holding)>,
-}
-
-/// What became of a write.
-#[derive(Debug)]
-pub enum Wrote {
-    /// It is stored.
-    Stored,
-    /// Nothing was written.
-    Refused(Refusal),
-}
-
-/// Why nothing was written. Several reasons may hold at once.
-#[derive(Debug, Default)]
-pub struct Refusal {
-    /// The row (or, with a precondition, the membership) is not what it was: read it and decide again.
-    pub changed: bool,
-    /// Who holds the names that it may not take.
-    pub held: Holders,
-    /// An index into the further unique values: another resource has it.
-    pub unique: Option<usize>,
-    /// There is no such group.
-    pub no_group: bool,
-    /// Indices of moves that are as they should be already.
-    pub moved: Vec<usize>,
-    /// Indices of moves whose member does not live.
-    pub unknown: Vec<usize>,
-    /// No seat is left, if nothing changed.
-    pub full: bool,
-    /// The brake stops it, or its window must be opened first, if nothing changed.
-    pub braked: bool,
 }
 
 impl Store {
@@ -227,152 +171,4 @@ impl Store {
         changes.extend(log::moves(&at.tenant, moves));
         log::add(transaction, &at.tenant, act, &resource.id, Some(resource.meta.version.0), &changes)
     }
-
-    pub(super) async fn conclude(&self, transaction: Transaction) -> Result<Wrote, StoreError> {
-        let Outcome::Refused(rows) = transaction.commit(self).await? else { return Ok(Wrote::Stored) };
-        let mut refusal = Refusal::default();
-        for (role, item) in rows {
-            let holder = item.as_ref().and_then(holder);
-            match role {
-                Role::Claim if holder.is_some() => refusal.held.name = holder,
-                Role::ExternalId if holder.is_some() => refusal.held.external_id = holder,
-                Role::Unique(index) => refusal.unique = Some(index),
-                Role::Seats => refusal.full = true,
-                Role::Brake => refusal.braked = true,
-                Role::Head if item.is_none() => refusal.no_group = true,
-                Role::Moved(index) => refusal.moved.push(index),
-                Role::Alive(index) => refusal.unknown.push(index),
-                _ => refusal.changed = true,
-            }
-        }
-        if refusal.changed {
-            // Perhaps it is done already, and takes no seat any more.
-            (refusal.full, refusal.braked) = (false, false);
-        }
-        Ok(Wrote::Refused(refusal))
-    }
-}
-
-/// The row and what leads to it in this state, over those that `old` has.
-pub(super) fn put(
-    transaction: &mut Transaction,
-    at: &Collection,
-    New { resource, names, taking, expires }: New<'_>,
-    state: State,
-    old: Option<&Stored>,
-    condition: Condition,
-    act: &Act,
-) -> Result<(), StoreError> {
-    let id = &resource.id;
-    // A deleted user's names may belong to others by now.
-    let owner = old.filter(|old| old.state != State::Deleted);
-    let beside = taking.external_id && !act.unique_external_id;
-    let keys = keys(at, id, names, beside, owner);
-    let row = resources::row(at, resource, old.map_or(1, |old| old.row_version + 1), names, &keys, act)?;
-    transaction.put(Role::Resource, marked(row, state, expires), Some(condition))?;
-    // Its own notice of when it expires while it is visible.
-    let (before, after) = (old.filter(|old| old.state == State::Live).and_then(|old| old.expires), expires);
-    if before != after {
-        if let Some(due) = before {
-            transaction.delete(Role::Other, due::row(at, due, id), None)?;
-        }
-        if let Some(due) = after {
-            transaction.put(Role::Other, due::row(at, due, id), None)?;
-        }
-    }
-
-    let now = || (":now", number(act.now));
-    let own = || (":id", text(id.as_str()));
-    let deleted = || (":deleted", text("deleted"));
-    let nothing = Keys::default();
-    let owned = owner.map_or(&nothing, |old| &old.keys);
-    // What stays as it is need not be written; all rows that lead to a resource share its state and expiry.
-    let unmarked = owner.filter(|old| old.state == state && old.expires == expires);
-    let held = unmarked.map_or(&nothing, |old| &old.keys);
-    let (rows, external_ids, unique_values) = (at.rows(), at.tenant.external_ids(), at.tenant.unique_values());
-    let pointer = |p: &str, s: &str| marked(Row::new(p, s).text("i", id.as_str()), state, expires);
-    if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim)) {
-        let free = match taking.name || old.is_some() {
-            true => Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), deleted()]),
-            false => Condition(UNHELD, vec![now()]),
-        };
-        transaction.put(Role::Claim, pointer(&rows, claim), Some(free))?;
-    }
-    if let Some(key) = keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key)) {
-        let free = match taking.external_id && act.unique_external_id {
-            true => Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), deleted()]),
-            false => Condition(UNHELD_OR_OWN, vec![now(), own()]),
-        };
-        transaction.put(Role::ExternalId, pointer(&external_ids, key), Some(free))?;
-    }
-    for (index, key) in keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key)) {
-        let free = Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), deleted()]);
-        transaction.put(Role::Unique(index), pointer(&unique_values, key), Some(free))?;
-    }
-    let emails = unmarked.map_or(&[][..], |old| &old.names.emails);
-    for email in names.emails.iter().filter(|email| !emails.contains(email)) {
-        transaction.put(Role::Other, pointer(&at.tenant.emails(), &at.email(email, id)), None)?;
-    }
-
-    let Some(old) = old else { return Ok(()) };
-    let mut left = Vec::new();
-    let gone = |old: &Option<String>, new: &Option<String>| old.clone().filter(|key| Some(key) != new.as_ref());
-    // A claim is taken over as a whole or left to who took it.
-    left.extend(gone(&owned.claim, &keys.claim).map(|key| (rows.clone(), key)));
-    left.extend(gone(&old.keys.external_id, &keys.external_id).map(|key| (external_ids, key)));
-    let unique = owned.unique.iter().filter(|key| !keys.unique.contains(key));
-    left.extend(unique.map(|key| (unique_values.clone(), key.clone())));
-    let emails = old.names.emails.iter().filter(|email| !names.emails.contains(email));
-    left.extend(emails.map(|email| (at.tenant.emails(), at.email(email, id))));
-    for (p, s) in left {
-        let own = Condition("attribute_not_exists(p) OR i = :id", vec![own()]);
-        transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
-    }
-    Ok(())
-}
-
-/// Where the names are to be held; an externalId that stays is held where it is.
-fn keys(at: &Collection, id: &ResourceId, names: &Names, beside: bool, old: Option<&Stored>) -> Keys {
-    let same = old.filter(|old| old.names.external_id == names.external_id);
-    let external_id = match (same, &names.external_id) {
-        (Some(old), _) => old.keys.external_id.clone(),
-        (None, Some(external_id)) => {
-            let key = at.external_id(external_id);
-            // Its first owner holds the bare hash.
-            Some(if beside { format!("{key}#{id}") } else { key })
-        }
-        (None, None) => None,
-    };
-    Keys {
-        claim: names.name.as_ref().map(|name| at.claim(name, names.shared.then_some(id))),
-        external_id,
-        unique: names.unique.iter().map(|unique| at.unique_value(&unique.attribute, &unique.form)).collect(),
-    }
-}
-
-pub(super) fn activity(resource: &Resource) -> i64 {
-    i64::from(is_active(&resource.attributes))
-}
-
-pub(super) fn version(version: u64) -> AttributeValue {
-    number(i64::try_from(version).unwrap_or(i64::MAX))
-}
-
-/// A row of a resource, or one that leads to it, with what has become of the resource.
-fn marked(row: Row, state: State, expires: Option<i64>) -> Row {
-    let row = expires.into_iter().fold(row, |row, at| row.number("x", at));
-    match state {
-        State::Live => row,
-        state => row.text("st", state.as_str()),
-    }
-}
-
-/// Who holds a name's row, and what that user is.
-pub(super) fn holder(item: &Item) -> Option<(ResourceId, Holding)> {
-    let holding = match item.text("st") {
-        Some("deleted") => Holding::Deleted,
-        Some("unmanaged") => Holding::Unmanaged,
-        _ => Holding::Live,
-    };
-    Some((item.text("i")?.parse().ok()?, holding))
 }

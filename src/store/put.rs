@@ -1,0 +1,160 @@
+//! The rows of a resource: its own, and those that lead to it.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use scim_core::{Resource, ResourceId};
+
+use super::item::Row;
+use super::keys::Collection;
+use super::log::Act;
+use super::resources::{self, Keys, Names, State, Stored, is_active};
+use super::transaction::{Condition, Role, Transaction, number, text};
+use super::writes::New;
+use super::{StoreError, due};
+
+/// A row that nobody holds: there is none, or it has expired.
+pub(super) const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
+/// As [`UNHELD`]; a row that the resource itself left behind is free too.
+const UNHELD_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id";
+/// As [`UNHELD_OR_OWN`], or the holder was deleted.
+const UNHELD_DELETED_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id OR st = :deleted";
+
+/// The row and what leads to it in this state, over those that `old` has.
+pub(super) fn put(
+    transaction: &mut Transaction,
+    at: &Collection,
+    new: New<'_>,
+    state: State,
+    old: Option<&Stored>,
+    condition: Condition,
+    act: &Act,
+) -> Result<(), StoreError> {
+    let New { resource, names, taking, expires } = new;
+    let beside = taking.external_id && !act.unique_external_id;
+    let keys = keys(at, &resource.id, names, beside, old.and_then(owner));
+    let row = resources::row(at, resource, old.map_or(1, |old| old.row_version + 1), names, &keys, act)?;
+    transaction.put(Role::Resource, marked(row, state, expires), Some(condition))?;
+    // Its own notice of when it expires while it is visible.
+    let before = old.filter(|old| old.state == State::Live).and_then(|old| old.expires);
+    if before != expires {
+        if let Some(due) = before {
+            transaction.delete(Role::Other, due::row(at, due, &resource.id), None)?;
+        }
+        if let Some(due) = expires {
+            transaction.put(Role::Other, due::row(at, due, &resource.id), None)?;
+        }
+    }
+    lead(transaction, at, new, state, old, &keys, act)?;
+    old.map_or(Ok(()), |old| leave(transaction, at, old, names, &keys))
+}
+
+/// The resource as the owner of its names: a deleted user's may belong to others by now.
+fn owner(old: &Stored) -> Option<&Stored> {
+    Some(old).filter(|old| old.state != State::Deleted)
+}
+
+/// The rows that lead to the resource. What stays as it is need not be written; all of them share its state
+/// and expiry.
+fn lead(
+    transaction: &mut Transaction,
+    at: &Collection,
+    New { resource, names, taking, expires }: New<'_>,
+    state: State,
+    old: Option<&Stored>,
+    keys: &Keys,
+    act: &Act,
+) -> Result<(), StoreError> {
+    let id = &resource.id;
+    let same = old.and_then(owner).filter(|old| old.state == state && old.expires == expires);
+    let nothing = Keys::default();
+    let held = same.map_or(&nothing, |old| &old.keys);
+    let pointer = |p: &str, s: &str| marked(Row::new(p, s).text("i", id.as_str()), state, expires);
+    let now = || (":now", number(act.now));
+    let own = || (":id", text(id.as_str()));
+    let unheld_deleted_or_own = || Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), (":deleted", text("deleted"))]);
+    if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim)) {
+        let free = match taking.name || old.is_some() {
+            true => unheld_deleted_or_own(),
+            false => Condition(UNHELD, vec![now()]),
+        };
+        transaction.put(Role::Claim, pointer(&at.rows(), claim), Some(free))?;
+    }
+    if let Some(key) = keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key)) {
+        let free = match taking.external_id && act.unique_external_id {
+            true => unheld_deleted_or_own(),
+            false => Condition(UNHELD_OR_OWN, vec![now(), own()]),
+        };
+        transaction.put(Role::ExternalId, pointer(&at.tenant.external_ids(), key), Some(free))?;
+    }
+    for (index, key) in keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key)) {
+        let row = pointer(&at.tenant.unique_values(), key);
+        transaction.put(Role::Unique(index), row, Some(unheld_deleted_or_own()))?;
+    }
+    let emails = same.map_or(&[][..], |old| &old.names.emails);
+    for email in names.emails.iter().filter(|email| !emails.contains(email)) {
+        transaction.put(Role::Other, pointer(&at.tenant.emails(), &at.email(email, id)), None)?;
+    }
+    Ok(())
+}
+
+/// Removes the rows that led to a resource under names that it has no more.
+fn leave(
+    transaction: &mut Transaction,
+    at: &Collection,
+    old: &Stored,
+    names: &Names,
+    keys: &Keys,
+) -> Result<(), StoreError> {
+    let id = &old.resource.id;
+    let nothing = Keys::default();
+    let owned = owner(old).map_or(&nothing, |old| &old.keys);
+    let mut left = Vec::new();
+    let gone = |old: &Option<String>, new: &Option<String>| old.clone().filter(|key| Some(key) != new.as_ref());
+    // A claim is taken over as a whole or left to who took it.
+    left.extend(gone(&owned.claim, &keys.claim).map(|key| (at.rows(), key)));
+    left.extend(gone(&old.keys.external_id, &keys.external_id).map(|key| (at.tenant.external_ids(), key)));
+    let unique = owned.unique.iter().filter(|key| !keys.unique.contains(key));
+    left.extend(unique.map(|key| (at.tenant.unique_values(), key.clone())));
+    let emails = old.names.emails.iter().filter(|email| !names.emails.contains(email));
+    left.extend(emails.map(|email| (at.tenant.emails(), at.email(email, id))));
+    for (p, s) in left {
+        let own = Condition("attribute_not_exists(p) OR i = :id", vec![(":id", text(id.as_str()))]);
+        transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
+    }
+    Ok(())
+}
+
+/// Where the names are to be held; an externalId that stays is held where it is.
+fn keys(at: &Collection, id: &ResourceId, names: &Names, beside: bool, old: Option<&Stored>) -> Keys {
+    let same = old.filter(|old| old.names.external_id == names.external_id);
+    let external_id = match (same, &names.external_id) {
+        (Some(old), _) => old.keys.external_id.clone(),
+        (None, Some(external_id)) => {
+            let key = at.external_id(external_id);
+            // Its first owner holds the bare hash.
+            Some(if beside { format!("{key}#{id}") } else { key })
+        }
+        (None, None) => None,
+    };
+    Keys {
+        claim: names.name.as_ref().map(|name| at.claim(name, names.shared.then_some(id))),
+        external_id,
+        unique: names.unique.iter().map(|unique| at.unique_value(&unique.attribute, &unique.form)).collect(),
+    }
+}
+
+pub(super) fn activity(resource: &Resource) -> i64 {
+    i64::from(is_active(&resource.attributes))
+}
+
+pub(super) fn version(version: u64) -> AttributeValue {
+    number(i64::try_from(version).unwrap_or(i64::MAX))
+}
+
+/// A row of a resource, or one that leads to it, with what has become of the resource.
+fn marked(row: Row, state: State, expires: Option<i64>) -> Row {
+    let row = expires.into_iter().fold(row, |row, at| row.number("x", at));
+    match state {
+        State::Live => row,
+        state => row.text("st", state.as_str()),
+    }
+}
