@@ -13,7 +13,7 @@ use crate::store::TenantKey;
 /// The place behind the last resource of a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Cursor {
-    /// The last resource's id, or a text that sorts between two ids.
+    /// The last resource's sort key, or a text that sorts between two.
     #[serde(rename = "a")]
     pub(super) after: String,
     /// Its key, where the walk is sorted.

@@ -13,7 +13,7 @@ use crate::tenant::{Type, unanswered};
 const MOST_OWNERS: usize = 1_000;
 
 impl Directory {
-    /// The resources that fulfil one of the equalities, in the order of their ids; `None` if one of them
+    /// The resources that fulfil one of the equalities, in the order of lists; `None` if one of them
     /// stands for too many.
     pub(super) async fn look_up(
         &self,
@@ -58,7 +58,8 @@ impl Directory {
             };
             let Some(some) = some.map_err(unanswered)? else { return Ok(None) };
             let visible = some.into_iter().filter(|resource| resource.is_visible(now));
-            found.extend(visible.map(|resource| (resource.resource.id.clone(), resource.into())));
+            let listed = visible.map(|resource| Listed::of(&at, resource));
+            found.extend(listed.map(|resource| (resource.key.clone(), resource)));
         }
         Ok(Some(found.into_values().collect()))
     }

@@ -34,7 +34,7 @@ pub(super) type Position = (Option<SortKey>, usize, String);
 
 impl Hit {
     pub(super) fn place(&self) -> Position {
-        (self.key.clone(), self.scope, self.resource.resource.id.to_string())
+        (self.key.clone(), self.scope, self.resource.key.clone())
     }
 
     pub(super) fn compare(&self, other: &Hit, descending: bool) -> Ordering {

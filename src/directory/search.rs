@@ -108,7 +108,7 @@ impl Directory {
         }
     }
 
-    /// All resources, in the order of scopes and ids.
+    /// All resources, in the order of scopes and sort keys.
     async fn plain(&self, call: Call<'_>, scopes: &[Scope<'_>], mut page: Page) -> Result<Page, Error> {
         let now = self.clock.seconds();
         let mut total = 0;
@@ -145,7 +145,7 @@ impl Directory {
         Ok(page)
     }
 
-    /// Gathers the resources of a type that pass the filter, in the order of their ids: by index, or from
+    /// Gathers the resources of a type that pass the filter, in the order of their sort keys: by index, or from
     /// all of them.
     async fn gather(&self, call: Call<'_>, part: Part<'_>, gathered: &mut Gathered) -> Result<(), Error> {
         if !gathered.whole {

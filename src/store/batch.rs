@@ -40,7 +40,7 @@ impl Store {
         let mut taken = 0;
         let mut counted = BTreeSet::new();
         for new in new {
-            counted.insert(counters::row(&new.resource.id));
+            counted.insert(counters::row(at, &new.resource.id));
             if transaction.len() + most_actions(new) + counted.len() > MOST_ACTIONS {
                 break;
             }

@@ -35,7 +35,7 @@ pub(super) fn add<'r>(
 ) -> Result<(), StoreError> {
     let mut rows: BTreeMap<usize, BTreeMap<String, i128>> = BTreeMap::new();
     for (id, live, active) in changes {
-        let (row, bucket) = place(id);
+        let (row, bucket) = place(&at.key(id));
         let (packed, weight) = (format!("b{:x}", bucket / PACKED), weight(bucket % PACKED));
         let (live, active) = (i128::from(live), i128::from(active));
         for (name, more) in [("n".to_owned(), live), ("a".to_owned(), active), (packed, live * weight)] {
@@ -68,13 +68,13 @@ fn unpacked(number: &str) -> Result<impl Iterator<Item = usize>, StoreError> {
 }
 
 /// The counter row of an id.
-pub(super) fn row(id: &ResourceId) -> usize {
-    place(id).0
+pub(super) fn row(at: &Collection, id: &ResourceId) -> usize {
+    place(&at.key(id)).0
 }
 
-/// The bucket of an id, or of a sort key among ids, in all rows together.
-fn bucket(id: &str) -> usize {
-    let digits = id.bytes().take(4).map(|digit| char::from(digit).to_digit(16).unwrap_or_default());
+/// The bucket of a sort key, in all rows together.
+fn bucket(key: &str) -> usize {
+    let digits = key.bytes().take(4).map(|digit| char::from(digit).to_digit(16).unwrap_or_default());
     let prefix = digits.fold(0, |prefix, digit| prefix << 4 | digit);
     (prefix >> (16 - BITS)) as usize
 }
@@ -85,12 +85,12 @@ fn first_key(bucket: usize) -> String {
 }
 
 /// The counter row and its bucket.
-fn place(id: &ResourceId) -> (usize, usize) {
-    let bucket = bucket(id.as_str());
+fn place(key: &str) -> (usize, usize) {
+    let bucket = bucket(key);
     (bucket / BUCKETS, bucket % BUCKETS)
 }
 
-/// The live resources of a collection by the first thirteen bits of their ids.
+/// The live resources of a collection by the first thirteen bits of their sort keys.
 #[derive(Debug)]
 pub(super) struct Counters(Vec<usize>);
 
@@ -274,8 +274,8 @@ mod tests {
 
     #[test]
     fn an_id_counts_in_the_row_of_its_first_six_bits_and_the_bucket_of_the_next_seven() {
-        assert_eq!(place(&"ffff0000-0000-8000-8000-000000000000".parse().unwrap()), (63, 127));
-        assert_eq!(place(&"04180000-0000-8000-8000-000000000000".parse().unwrap()), (1, 3));
+        assert_eq!(place("ffff0000-0000-8000-8000-000000000000"), (63, 127));
+        assert_eq!(place("04180000-0000-8000-8000-000000000000"), (1, 3));
         assert_eq!(
             (bucket("0417ffff"), first_key(131), first_key(bucket("0417"))),
             (130, "0418".into(), "0410".into())

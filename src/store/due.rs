@@ -52,13 +52,13 @@ impl Store {
         let mut transaction = Transaction::on(self);
         let once = Condition("attribute_exists(p)", Vec::new());
         transaction.delete(Role::Other, row(at, expires, id), Some(once))?;
-        let left = self.get(&at.rows(), id.as_str()).await?;
+        let left = self.get(&at.rows(), &at.key(id)).await?;
         let left = left.as_ref().map(super::Stored::read).transpose()?;
         let mut changes = Vec::new();
         if let Some(left) = left.filter(|left| left.expires == Some(expires)) {
             let values = vec![(":seen", version(left.row_version)), (":now", number(act.now))];
             let gone = Condition("v = :seen AND x <= :now OR attribute_not_exists(p)", values);
-            transaction.delete(Role::Resource, Row::new(&at.rows(), id.as_str()), Some(gone))?;
+            transaction.delete(Role::Resource, Row::new(&at.rows(), &at.key(id)), Some(gone))?;
             for (p, s) in pointers(at, &left) {
                 let own = Condition("attribute_not_exists(p) OR i = :id", vec![(":id", text(id.as_str()))]);
                 // Somebody else may have the name by now.

@@ -206,7 +206,7 @@ fn rows(
                     let home = Collection { tenant: tenant.clone(), kind };
                     let lives = "st = :live AND (attribute_not_exists(x) OR x > :now)";
                     let lives = Condition(lives, vec![(":live", text("live")), (":now", number(act.now))]);
-                    transaction.check(Role::Alive(index), Row::new(&home.rows(), member.value.as_str()), lives)?;
+                    transaction.check(Role::Alive(index), Row::new(&home.rows(), &home.key(&member.value)), lives)?;
                 }
             }
             Move::Leave(id) => {

@@ -97,7 +97,7 @@ impl Store {
         loop {
             let mut transaction = Transaction::on(self);
             let gone_itself = Condition(GONE, vec![(":deleted", text("deleted")), (":now", number(act.now))]);
-            transaction.check(Role::Gone, Row::new(&at.rows(), member.as_str()), gone_itself)?;
+            transaction.check(Role::Gone, Row::new(&at.rows(), &at.key(member)), gone_itself)?;
             for (index, group) in groups.iter().enumerate() {
                 let index = Some(index).filter(|index| !loose.contains(index));
                 part(&mut transaction, &at.tenant, group, member, index)?;

@@ -1,4 +1,4 @@
-//! Lists of resources in the order of their ids.
+//! Lists of resources in the order of their sort keys.
 
 use super::counters::{Counters, Start};
 use super::item::Item;
@@ -33,9 +33,9 @@ pub struct Page {
 pub struct Ranges {
     /// Visible resources of the collection.
     pub total: usize,
-    /// Key ranges in the order of ids.
+    /// Key ranges in their order.
     pub ranges: Vec<KeyRange>,
-    /// What to go on behind, if resources follow the last range: no id, but it sorts among them.
+    /// What to go on behind, if resources follow the last range: no key of one, but it sorts among them.
     pub next: Option<String>,
 }
 
@@ -62,13 +62,13 @@ impl Store {
                 let mut walk = Walk::new(self, at, KeyRange::from(from), likely, now).exactly(likely);
                 let mut read = Vec::new();
                 while let Some(resource) = walk.next().await? {
-                    let behind = resource.id() >= bucket.to.as_str();
+                    let behind = resource.key() >= bucket.to.as_str();
                     read.push(resource);
                     if behind {
                         break;
                     }
                 }
-                let inside = read.iter().filter(|resource| resource.id() < bucket.to.as_str()).count();
+                let inside = read.iter().filter(|resource| resource.key() < bucket.to.as_str()).count();
                 match (offset + inside).checked_sub(size) {
                     // Reading began before the first one of the page.
                     Some(skip) => fill(read.into_iter().skip(skip), walk, count).await?,
@@ -79,17 +79,17 @@ impl Store {
         Ok(Page { total, resources })
     }
 
-    /// `count` visible resources behind the one with this id, or behind all that sort before this text.
+    /// `count` visible resources behind the one with this sort key, or behind all that sort before this text.
     /// One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn after(&self, at: &Collection, id: &str, count: usize, now: i64) -> Result<Vec<Listed>, StoreError> {
-        self.some(at, KeyRange::from(behind(id)), 0, count, now).await
+    pub async fn after(&self, at: &Collection, key: &str, count: usize, now: i64) -> Result<Vec<Listed>, StoreError> {
+        self.some(at, KeyRange::from(behind(key)), 0, count, now).await
     }
 
     /// How many visible resources a collection has, and the key ranges in which the next of them are, for
-    /// [`Store::range`]: behind the one with the id `after`, about `most`. One call.
+    /// [`Store::range`]: behind the one with the sort key `after`, about `most`. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -125,9 +125,9 @@ impl Store {
     }
 }
 
-/// The sort key behind a resource: the heads of a group stand there.
-fn behind(id: &str) -> String {
-    format!("{id}!g")
+/// What sorts behind a resource: the heads of a group stand there.
+fn behind(key: &str) -> String {
+    format!("{key}!g")
 }
 
 /// `count` resources: those that were read, and more of the walk; with the first one that a page has no room
@@ -142,7 +142,7 @@ async fn fill(read: impl Iterator<Item = Raw>, mut walk: Walk<'_>, count: usize)
             None => walk.next().await?,
         };
         let Some(resource) = next else { break };
-        let resource = resource.read()?;
+        let resource = resource.read(&walk.at)?;
         let fits = room.takes(resource.bytes);
         resources.push(resource);
         if !fits {
@@ -174,14 +174,14 @@ struct Raw {
 }
 
 impl Raw {
-    fn id(&self) -> &str {
+    fn key(&self) -> &str {
         self.row.s()
     }
 
-    fn read(&self) -> Result<Listed, StoreError> {
+    fn read(&self, at: &Collection) -> Result<Listed, StoreError> {
         let mut resource = Stored::read(&self.row)?;
         self.heads.iter().try_for_each(|head| resource.join(head))?;
-        Ok(resource.into())
+        Ok(Listed::of(at, resource))
     }
 }
 
@@ -246,7 +246,7 @@ impl<'a> Walk<'a> {
         self.rows
     }
 
-    /// What to go on behind, unless this was the end: no id perhaps, but it sorts among them.
+    /// What to go on behind, unless this was the end: no key of one perhaps, but it sorts among them.
     pub fn position(&self) -> Option<String> {
         // A group is held back until its heads are there.
         let read = self.next.as_ref().filter(|_| self.open.is_none())?;
@@ -259,7 +259,7 @@ impl<'a> Walk<'a> {
     /// As [`StoreError`] says.
     pub async fn some(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         let Some(some) = self.call().await? else { return Ok(None) };
-        some.iter().map(Raw::read).collect::<Result<_, _>>().map(Some)
+        some.iter().map(|resource| resource.read(&self.at)).collect::<Result<_, _>>().map(Some)
     }
 
     /// The next resource; `None` at the end.
@@ -286,7 +286,7 @@ impl<'a> Walk<'a> {
             match Place::of(row.s()) {
                 Place::Claim => {}
                 Place::Head(group) => {
-                    if let Some(open) = self.open.as_mut().filter(|open| open.id() == group) {
+                    if let Some(open) = self.open.as_mut().filter(|open| open.key() == group) {
                         open.heads.push(row);
                     }
                 }

@@ -58,7 +58,7 @@ impl Store {
         let mut transaction = Transaction::on(self);
         let values = vec![(":seen", version(old.row_version)), (":unmanaged", text("unmanaged"))];
         let still = Condition("v = :seen AND st = :unmanaged", values);
-        transaction.delete(Role::Resource, Row::new(&at.rows(), id.as_str()), Some(still))?;
+        transaction.delete(Role::Resource, Row::new(&at.rows(), &at.key(id)), Some(still))?;
         for (p, s) in pointers(at, old) {
             let own = Condition(OWN, vec![(":id", text(id.as_str()))]);
             transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
@@ -77,7 +77,7 @@ impl Store {
     pub async fn delete(&self, at: &Collection, old: &Stored, seen: Seen, act: &Act) -> Result<Wrote, StoreError> {
         let id = &old.resource.id;
         let mut transaction = Transaction::on(self);
-        transaction.delete(Role::Resource, Row::new(&at.rows(), id.as_str()), Some(as_seen(old)))?;
+        transaction.delete(Role::Resource, Row::new(&at.rows(), &at.key(id)), Some(as_seen(old)))?;
         for (p, s) in pointers(at, old) {
             let own = Condition(OWN, vec![(":id", text(id.as_str()))]);
             transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;

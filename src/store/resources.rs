@@ -7,7 +7,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::item::{Item, Row};
-use super::keys::{Collection, Kind, Place};
+use super::keys::{Collection, Kind, Place, id_in};
 use super::log::Act;
 use super::{Query, Rows, Store, StoreError};
 
@@ -161,6 +161,8 @@ pub struct Stored {
 /// A resource as lists give it: without the names by which it is found, so that no write is built on it.
 #[derive(Debug, Clone)]
 pub struct Listed {
+    /// The sort key of its row, by which lists are ordered.
+    pub key: String,
     /// What the client sees of it; a group without its members.
     pub resource: Resource,
     /// How many members a group has, as in [`Stored`].
@@ -171,10 +173,11 @@ pub struct Listed {
     pub bytes: usize,
 }
 
-impl From<Stored> for Listed {
-    fn from(stored: Stored) -> Self {
-        let standing = stored.standing();
-        Self { resource: stored.resource, members: stored.members, standing, bytes: stored.bytes }
+impl Listed {
+    /// What lists give of a resource of this collection.
+    pub fn of(at: &Collection, stored: Stored) -> Self {
+        let (key, standing) = (at.key(&stored.resource.id), stored.standing());
+        Self { key, resource: stored.resource, members: stored.members, standing, bytes: stored.bytes }
     }
 }
 
@@ -196,7 +199,7 @@ impl Stored {
     }
 
     pub(super) fn read(item: &Item) -> Result<Self, StoreError> {
-        let id: ResourceId = item.s().parse().map_err(|()| StoreError::broken("a resource's id is none"))?;
+        let id: ResourceId = id_in(item.s()).parse().map_err(|()| StoreError::broken("a resource's id is none"))?;
         let document = item.need("d")?;
         let bytes = document.len();
         let document = serde_json::from_str(document)
@@ -301,7 +304,7 @@ pub(super) fn row(
 ) -> Result<Row, StoreError> {
     let document = serde_json::to_string(resource.attributes.as_object())
         .map_err(|_| StoreError::broken("a document cannot be written"))?;
-    let row = Row::new(&at.rows(), resource.id.as_str())
+    let row = Row::new(&at.rows(), &at.key(&resource.id))
         .text("d", &document)
         .text_if("un", names.name.as_deref())
         .text_if("uk", keys.claim.as_deref())
@@ -342,7 +345,7 @@ impl Store {
                 let items = self.query(Query::of(Rows::Beginning(&at.rows(), id.as_str()))).await?.0;
                 Stored::read_all(&items)?.into_iter().find(|group| group.resource.id == *id)
             }
-            _ => self.get(&at.rows(), id.as_str()).await?.map(|item| Stored::read(&item)).transpose()?,
+            _ => self.get(&at.rows(), &at.key(id)).await?.map(|item| Stored::read(&item)).transpose()?,
         };
         Ok(found.filter(|stored| stored.expires.is_none_or(|expiry| expiry > now)))
     }

@@ -11,6 +11,7 @@ use serde_json::json;
 use time::OffsetDateTime;
 
 use crate::support::World;
+use crate::support::customer::Customer;
 
 const CREATED: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
@@ -146,7 +147,7 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
     let act = Act::new(Operation::Create, "test", "1", now * 1_000, 1);
     // One bucket whose ids are spread evenly, one with all of them at its beginning, and a few before and behind.
     let mut ids: Vec<String> = (0..400).map(|n| format!("abc{:05x}-0000-8000-8000-000000000000", n * 1_310)).collect();
-    ids.extend((0..300).map(|n| format!("abd000{n:02x}-0000-8000-8000-{n:012}")));
+    ids.extend((0..300).map(|n| format!("abd00{n:03x}-0000-8000-8000-{n:012}")));
     ids.extend((0..9).map(|n| format!("{n}0000000-0000-8000-8000-000000000000")));
     ids.sort_unstable();
     let (names, meta) = (Names::default(), Meta { created: CREATED, last_modified: CREATED, version: Version(1) });
@@ -219,4 +220,41 @@ async fn many_who_were_deleted_stand_in_nobodys_way() {
     });
     let pages = pages.await;
     assert_eq!((crate::support::all(&pages, "id"), pages.len()), (sorted, 2));
+}
+
+#[tokio::test]
+async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
+    let customer = Customer::new("hoxhunt").await;
+    // As time-ordered UUIDs of one morning.
+    let id = |n: usize| format!("01906b2f-{n:04x}-7000-8000-0123456789ab");
+    let person = |n: usize| json!({ "id": id(n), "userName": format!("user{n}") });
+    let report = customer.import(&(0..400).map(person).collect::<Vec<_>>()).await;
+    assert!(report.is_clean(), "{report}");
+    for n in 0..400 {
+        let user = customer.create(json!({ "userName": format!("user{n}") })).await;
+        assert_eq!(user["id"], id(n), "a link keeps the id");
+    }
+    let (users, now) = (customer.users(), customer.world.clock.seconds());
+    let mut seen = BTreeSet::new();
+    for index in (0..400).step_by(50) {
+        let read = scim_lambda::telemetry::counted(customer.world.store.page(&users, index, 50, now)).await;
+        let page = read.0.unwrap();
+        assert_eq!((page.total, page.resources.len()), (400, 50), "from {index}");
+        seen.extend(page.resources.into_iter().map(|listed| listed.resource.id.to_string()));
+        assert!(read.1.calls <= 2, "from {index}: {} calls", read.1.calls);
+    }
+    assert_eq!(seen.len(), 400, "everybody once");
+    let (mut cursor, mut walked) = (String::new(), BTreeSet::new());
+    loop {
+        let page = customer.send("GET", &format!("/Users?count=150&cursor={cursor}"), None).await.body;
+        walked.extend(page["Resources"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap().to_owned()));
+        let Some(next) = page["nextCursor"].as_str() else { break };
+        cursor = next.to_owned();
+    }
+    assert_eq!(walked, seen);
+    let user = customer.find("userName eq \"user7\"").await.remove(0);
+    assert_eq!(customer.set(&user, "userName", json!("other")).await.body["id"], id(7));
+    assert_eq!(customer.delete(&user).await.status, 204);
+    assert_eq!((customer.get(&user).await.status.as_u16(), customer.total().await), (404, 399));
+    assert_eq!(customer.create(json!({ "userName": "other" })).await["id"], id(7), "and comes back");
 }

@@ -162,7 +162,9 @@ impl Customer {
     ) -> Option<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
         let (partition, id) = (format!("{}#U", self.row.code()), user["id"].as_str().unwrap());
         let rows = self.world.rows().await;
-        rows.into_iter().find(|row| row["p"].as_s().unwrap() == &partition && row["s"].as_s().unwrap() == id)
+        rows.into_iter().find(|row| {
+            row["p"].as_s().unwrap() == &partition && row["s"].as_s().unwrap().split('~').next_back() == Some(id)
+        })
     }
 
     /// What the operator does to somebody by the rules of the service.

@@ -130,7 +130,7 @@ impl Seed {
         while after < end {
             let some = self.store.after(at, &after, PORTION, self.clock.seconds()).await?;
             let Some(last) = some.last() else { break };
-            after = last.resource.id.to_string();
+            after.clone_from(&last.key);
             for user in some {
                 let name = user.resource.attributes.text("userName").context("a user has no userName")?;
                 there.insert(of.name_form(name)?, user.resource.id);
