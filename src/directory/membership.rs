@@ -87,7 +87,7 @@ impl Directory {
                 Some(delta) => delta,
                 None => {
                     known.read_anew();
-                    let present = self.at_most(call, group, whole::MOST_MEMBERS).await?;
+                    let present = self.at_most(call, group, whole::MOST_MEMBERS, too_many_to_read).await?;
                     let after = patch.apply(present.clone(), |member| whole::element(call, member))?;
                     difference(&present, &after)
                 }
@@ -95,7 +95,7 @@ impl Directory {
             Membership::Exactly(members) => {
                 known.read_anew();
                 // Whoever is not named leaves, and that may be so many at most.
-                let present = self.at_most(call, group, members.len() + MOST_MOVES).await?;
+                let present = self.at_most(call, group, members.len() + MOST_MOVES, too_many_moves).await?;
                 difference(&present, members)
             }
         };
@@ -105,11 +105,17 @@ impl Directory {
     /// The members of a group.
     ///
     /// # Errors
-    /// 413 if they are more than `most`.
-    async fn at_most(&self, call: Call<'_>, group: &Stored, most: usize) -> Result<Vec<Member>, Error> {
+    /// 413 if they are more than `most`, by what `refusal` says.
+    async fn at_most(
+        &self,
+        call: Call<'_>,
+        group: &Stored,
+        most: usize,
+        refusal: fn() -> Error,
+    ) -> Result<Vec<Member>, Error> {
         match group.members {
             0 => Ok(Vec::new()),
-            count if count > most => Err(too_many_moves()),
+            count if count > most => Err(refusal()),
             count => self.members(call, &group.resource.id, count).await,
         }
     }
@@ -244,5 +250,16 @@ fn too_many_moves() -> Error {
     Error::new(
         ErrorKind::PayloadTooLarge,
         format!("A request changes at most {MOST_MOVES} members; name who joins and who leaves in several requests."),
+    )
+}
+
+fn too_many_to_read() -> Error {
+    Error::new(
+        ErrorKind::PayloadTooLarge,
+        format!(
+            "The group has more than {} members, all of which this PATCH would have to look at; name who joins and who \
+             leaves by value, as in members[value eq \"2819c223\"].",
+            whole::MOST_MEMBERS
+        ),
     )
 }

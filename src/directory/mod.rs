@@ -31,7 +31,7 @@ use crate::store::{
 use crate::tenant::{Tenant, Type, unanswered};
 use life::{Event, State, Step};
 use membership::{Known, Membership};
-pub use plan::{MOST_LOADED, MOST_SCANNED, Plan};
+pub use plan::{Plan, reads};
 pub use precondition::Precondition;
 pub use search::{Found, Scope};
 pub use whole::{MOST_MEMBERS, Shown, Wanted};
@@ -134,7 +134,7 @@ impl Directory {
         patch.check_id(id)?;
         let members = if of.kind == Kind::Group { patch.take_members()? } else { MembersPatch::default() };
         if patch.is_empty()
-            && *precondition == Precondition::None
+            && precondition.seen() == Seen::Row
             && let Some(delta) = members.delta().filter(|delta| !delta.is_empty())
         {
             let group = id.parse().map_err(|()| not_found(of))?;

@@ -29,9 +29,9 @@ impl Precondition {
     }
 
     /// What a write under this condition requires to be as it was read: the members of a group too, if
-    /// there is a condition.
+    /// there is a condition on its version.
     pub(super) fn seen(&self) -> Seen {
-        if *self == Self::None { Seen::Row } else { Seen::All }
+        if matches!(self, Self::OneOf(_)) { Seen::All } else { Seen::Row }
     }
 
     /// Whether a resource of this version is meant; [`Precondition::None`] means all.

@@ -1,11 +1,13 @@
 //! Queries: by index where one answers, by a bounded look at all resources where none does.
 
+use std::pin::pin;
+
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::{Dialect, Error, ErrorKind, Filter, Projection, Query, Resource, Sort, SortKey};
 
 use super::cursor::{Cursor, Walk};
 use super::page::{Hit, Page, Start};
-use super::plan::{MOST_LOADED, MOST_SCANNED, Plan};
+use super::plan::{MOST_SCANNED, Plan};
 use super::{Call, Directory, MOST_MEMBERS, Shown, Wanted};
 use crate::store::{Kind, Listed, PageRoom, StoreError};
 use crate::tenant::{Type, unanswered};
@@ -68,7 +70,7 @@ impl Directory {
             self.plain(call, scopes, page).await?
         } else {
             let waiting = sorted.then(Vec::new);
-            let mut gathered = Gathered { page, waiting, bytes: 0, left: MOST_SCANNED, whole: true };
+            let mut gathered = Gathered { page, waiting, bytes: 0, left: MOST_SCANNED, whole: true, counts: true };
             for (index, scope) in scopes.iter().enumerate() {
                 let (filter, sort) = (filters.get(index), sorts.get(index).and_then(Option::as_ref));
                 self.gather(call, Part { index, of: scope.of, filter, sort }, &mut gathered).await?;
@@ -152,14 +154,19 @@ impl Directory {
             // A type before is not at its end; another request goes on there, and comes to this one.
             return Ok(());
         }
+        // Whether an index was asked, and found more than it reads.
+        let mut of_many = false;
         let plan = match part.filter.map_or(Plan::scan(None), |filter| Plan::of(part.of, filter)) {
             Plan::LookUp(equalities) => match self.look_up(call, part.of, equalities).await? {
                 Some(candidates) => return self.pass(call, part, candidates, gathered).await,
-                None => Plan::scan(part.filter),
+                None => {
+                    of_many = true;
+                    Plan::scan(part.filter)
+                }
             },
             plan => plan,
         };
-        let most = if plan == (Plan::Scan { loads: true }) { MOST_LOADED } else { MOST_SCANNED };
+        let most = plan.most().unwrap_or(MOST_SCANNED);
         let walks = gathered.walks();
         let after = match &gathered.page.start {
             Start::After(cursor) if walks && part.index < cursor.scope => return Ok(()),
@@ -172,25 +179,44 @@ impl Directory {
         let most_read = if walks { left } else { usize::MAX };
         let ranges = self.store.ranges(&at, after.as_deref(), most_read).await.map_err(unanswered)?;
         if !walks && ranges.total > left {
-            return Err(too_many(part.of, most, gathered.waiting.is_some()));
+            return Err(too_many(part.of, most, gathered.waiting.is_some(), of_many));
         }
         gathered.left = gathered.left.saturating_sub(ranges.total);
         gathered.whole = ranges.next.is_none();
         // Only the first page of a walk counts, if it looks at all.
-        let counts = !walks || (gathered.whole && matches!(gathered.page.start, Start::First));
-        let mut each = stream::iter(ranges.ranges)
-            .map(|range| async {
-                let mut walk = self.store.range(&at, range, now);
+        gathered.counts = !walks || (gathered.whole && matches!(gathered.page.start, Start::First));
+        // A walk first reads as many as its page holds: perhaps all of them match.
+        let first = if gathered.counts { None } else { Some(gathered.page.count + 1) };
+        let begin = |(range, wanted)| {
+            let mut walk = self.store.range(&at, range, wanted, now);
+            async move {
                 let some = walk.some().await?;
+                walk.hurry();
                 Ok::<_, StoreError>((some, walk))
-            })
-            .buffered(RANGES_AT_ONCE);
-        let mut rows = 0;
+            }
+        };
+        let mut alone: Vec<_> = ranges.ranges.into_iter().map(|range| (range, None)).collect();
+        let others = alone.split_off(usize::from(first.is_some()).min(alone.len()));
+        alone.iter_mut().for_each(|(_, wanted)| *wanted = first);
+        let alone = stream::iter(alone).then(begin);
+        let others = stream::iter(others).map(begin).buffered(RANGES_AT_ONCE);
+        let mut each = pin!(alone.chain(others));
+        let (mut rows, mut judged) = (0, 0);
         while let Some((mut some, mut walk)) = each.try_next().await.map_err(unanswered)? {
-            while let Some(candidates) = some {
+            while let Some(mut candidates) = some {
+                // A bucket of a large tenant holds more than one request may judge.
+                let cut = walks && judged + candidates.len() > most;
+                candidates.truncate(if cut { most - judged } else { usize::MAX });
+                judged += candidates.len();
+                let last = candidates.last().map(|last| last.key.clone()).filter(|_| cut);
                 self.pass(call, part, candidates, gathered).await?;
-                if gathered.page.more && !counts {
+                if gathered.is_enough() {
                     gathered.whole = false;
+                    return Ok(());
+                }
+                if let Some(last) = last {
+                    gathered.whole = false;
+                    gathered.page.resume = Some((None, part.index, last));
                     return Ok(());
                 }
                 if rows + walk.rows() > MOST_ROWS
@@ -198,7 +224,7 @@ impl Directory {
                     && let Some(position) = walk.position()
                 {
                     if !walks {
-                        return Err(too_many(part.of, most, gathered.waiting.is_some()));
+                        return Err(too_many(part.of, most, gathered.waiting.is_some(), of_many));
                     }
                     gathered.whole = false;
                     gathered.page.resume = Some((None, part.index, position));
@@ -235,6 +261,9 @@ impl Directory {
                     None => SortKey::Absent,
                 });
                 gathered.take(Hit { scope: part.index, key, resource })?;
+                if gathered.is_enough() {
+                    return Ok(());
+                }
             }
         }
         Ok(())
@@ -261,12 +290,19 @@ struct Gathered {
     left: usize,
     /// Whether all resources were looked at that the query asks for.
     whole: bool,
+    /// Whether all that match are counted, more than the page shows.
+    counts: bool,
 }
 
 impl Gathered {
     /// Whether resources may be left for another request.
     fn walks(&self) -> bool {
         self.waiting.is_none() && !matches!(self.page.start, Start::Index(_))
+    }
+
+    /// Whether the page is full, and nothing else is asked for.
+    fn is_enough(&self) -> bool {
+        self.page.more && !self.counts
     }
 
     fn take(&mut self, hit: Hit) -> Result<(), Error> {
@@ -312,9 +348,14 @@ fn filters<'s>(call: Call<'_>, scopes: &[Scope<'s>], query: &Query) -> Result<Ve
     scopes.iter().zip(parsed).map(|(scope, parsed)| parsed.or_else(|_| lenient(scope))).collect()
 }
 
-fn too_many(of: &Type, most: usize, sorted: bool) -> Error {
+fn too_many(of: &Type, most: usize, sorted: bool, of_many: bool) -> Error {
     let indexed: Vec<String> = of.indexed.iter().map(|name| format!("{name} eq")).collect();
     let way = if sorted { "leave sortBy away" } else { "page by cursor (cursor= in place of startIndex)" };
+    if of_many {
+        let why =
+            format!("So many resources have this value that the query would have to look at more than {most}; {way}.");
+        return Error::new(ErrorKind::TooMany, why);
+    }
     Error::new(
         ErrorKind::TooMany,
         format!(

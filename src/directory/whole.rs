@@ -43,7 +43,7 @@ impl Shown {
     /// # Errors
     /// `tooMany` if the members were left out.
     pub fn whole(self) -> Result<Self, Error> {
-        if self.cut { Err(too_large()) } else { Ok(self) }
+        if self.cut { Err(too_large(&self.resource.id)) } else { Ok(self) }
     }
 }
 
@@ -101,11 +101,11 @@ impl Directory {
                         let key = call.tenant.key();
                         self.store.members_among(&key, &resource.id, &ids).await.map_err(unanswered)?
                     }
-                    Interest::All if listed.members > MOST_MEMBERS => return Err(too_large()),
+                    Interest::All if listed.members > MOST_MEMBERS => return Err(too_large_to_judge(&resource.id)),
                     Interest::All => self.members(call, &resource.id, listed.members).await?,
                 };
                 if set_members(call, whole.to_mut(), members) {
-                    return Err(too_large());
+                    return Err(too_large_to_judge(&resource.id));
                 }
             }
             Kind::User => {
@@ -197,12 +197,23 @@ pub(super) fn element(call: Call<'_>, member: &Member) -> Map<String, Value> {
 }
 
 /// 400 for a group whose members fit no answer.
-fn too_large() -> Error {
+fn too_large(group: &ResourceId) -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "The group has more than {MOST_MEMBERS} members, which fit no answer; add excludedAttributes=members, and \
-             ask for one member by the filter: id eq the group's id and members.value eq the member's id."
+            "The group {group} has more than {MOST_MEMBERS} members, which fit no answer; add excludedAttributes=members, \
+             and ask for one member by the filter: id eq \"{group}\" and members.value eq the member's id."
+        ),
+    )
+}
+
+/// 400 for a filter that asks for all members of such a group.
+fn too_large_to_judge(group: &ResourceId) -> Error {
+    Error::new(
+        ErrorKind::TooMany,
+        format!(
+            "The filter has to look at all members of the group {group}, which are more than {MOST_MEMBERS}; ask for \
+             one member by members.value eq, or join the filter by and with displayName eq."
         ),
     )
 }

@@ -15,6 +15,8 @@ use super::{Query, Rows, SIDE_BY_SIDE, Store, StoreError};
 const MOST_OWNERS: usize = 50;
 /// Most rows that a name is looked for in: those of its owners now and before.
 const MOST_ROWS: usize = 500;
+/// Most pointers of one value that are read, those to former owners included.
+const MOST_POINTERS: usize = 200;
 
 impl Store {
     /// The visible resources of this name, in the form in which names are compared: one, or several
@@ -48,7 +50,7 @@ impl Store {
     }
 
     /// The visible resources with this externalId: usually one, since it is not unique by the RFC;
-    /// `None` if there are over 50. Two calls for one resource.
+    /// `None` if there are over 50, or were over 200. Two calls for one resource.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -58,8 +60,8 @@ impl Store {
         external_id: &str,
         now: i64,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
-        let ids = self.owners(&at.tenant.external_ids(), &at.external_id(external_id), Of::Visible(now)).await?;
-        if ids.len() > MOST_OWNERS {
+        let (ids, all) = self.owners(&at.tenant.external_ids(), &at.external_id(external_id), Of::Visible(now)).await?;
+        if !all || ids.len() > MOST_OWNERS {
             return Ok(None);
         }
         let mut found = self.resources(at, ids, now).await?;
@@ -67,8 +69,8 @@ impl Store {
         Ok(Some(found))
     }
 
-    /// Deleted users with this externalId that can be brought back; at most 50 are looked
-    /// at.
+    /// Deleted users with this externalId that can be brought back; at most 50 are looked at, among the first 200
+    /// who have it.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -79,7 +81,7 @@ impl Store {
         now: i64,
     ) -> Result<Vec<Stored>, StoreError> {
         let prefix = at.external_id(external_id);
-        let mut ids = self.owners(&at.tenant.external_ids(), &prefix, Of::Deleted(now)).await?;
+        let (mut ids, _) = self.owners(&at.tenant.external_ids(), &prefix, Of::Deleted(now)).await?;
         ids.truncate(MOST_OWNERS);
         let mut users = self.resources(at, ids, now).await?;
         users.retain(|user| user.is_restorable(now) && user.names.external_id.as_deref() == Some(external_id));
@@ -92,7 +94,7 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn restorable(&self, at: &Collection, names: &Names, now: i64) -> Result<Option<ResourceId>, StoreError> {
         for (p, s) in name_row(at, names).into_iter().chain(external_id_row(at, names)) {
-            if let Some(id) = self.owners(&p, &s, Of::Deleted(now)).await?.pop() {
+            if let Some(id) = self.owners(&p, &s, Of::Deleted(now)).await?.0.pop() {
                 return Ok(Some(id));
             }
         }
@@ -134,8 +136,8 @@ impl Store {
                 }
             }
             let each = stream::iter(keys).map(|(p, s)| async move { self.owners(&p, &s, Of::Unmanaged).await });
-            let ids: Vec<Vec<ResourceId>> = each.buffered(SIDE_BY_SIDE).try_collect().await?;
-            let ids: BTreeSet<ResourceId> = ids.into_iter().flatten().collect();
+            let ids: Vec<(Vec<ResourceId>, bool)> = each.buffered(SIDE_BY_SIDE).try_collect().await?;
+            let ids: BTreeSet<ResourceId> = ids.into_iter().flat_map(|(ids, _)| ids).collect();
             let mut users = self.resources(at, ids.into_iter().take(MOST_OWNERS).collect(), 0).await?;
             users.retain(|user| user.state == State::Unmanaged);
             if !users.is_empty() {
@@ -173,8 +175,8 @@ impl Store {
 
     /// The visible users with this e-mail address that is not their userName.
     async fn by_pointer(&self, at: &Collection, form: &str, now: i64) -> Result<Option<Vec<Stored>>, StoreError> {
-        let ids = self.owners(&at.tenant.emails(), &at.email_prefix(form), Of::Visible(now)).await?;
-        if ids.len() > MOST_OWNERS {
+        let (ids, all) = self.owners(&at.tenant.emails(), &at.email_prefix(form), Of::Visible(now)).await?;
+        if !all || ids.len() > MOST_OWNERS {
             return Ok(None);
         }
         let mut users = self.resources(at, ids, now).await?;
@@ -182,17 +184,17 @@ impl Store {
         Ok(Some(users))
     }
 
-    /// Whom the pointer rows under a prefix name. A pointer says what became of its owner, so those who are not
-    /// wanted need not be read.
-    async fn owners(&self, partition: &str, prefix: &str, of: Of) -> Result<Vec<ResourceId>, StoreError> {
-        let rows = self.query_all(partition, prefix).await?;
+    /// Whom the first 200 pointer rows under a prefix name, and whether these are all rows. A pointer says what
+    /// became of its owner, so those who are not wanted need not be read.
+    async fn owners(&self, partition: &str, prefix: &str, of: Of) -> Result<(Vec<ResourceId>, bool), StoreError> {
+        let (rows, all) = self.query_some(Rows::Beginning(partition, prefix), MOST_POINTERS).await?;
         let wanted = rows.iter().filter(|row| match of {
             Of::Visible(now) => leads_to_visible(row, now),
             Of::Deleted(now) => row.text("st") == Some("deleted") && !row.is_expired(now),
             Of::Unmanaged => row.text("st") == Some("unmanaged"),
         });
         let ids: BTreeSet<ResourceId> = wanted.filter_map(|row| row.text("i")?.parse().ok()).collect();
-        Ok(ids.into_iter().collect())
+        Ok((ids.into_iter().collect(), all))
     }
 
     /// The resources with these ids that are there, in this order, read some at a time.

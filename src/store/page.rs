@@ -99,14 +99,17 @@ impl Store {
         Ok(Ranges { total: counters.total(), ranges, next })
     }
 
-    /// The visible resources in a key range, one call after the other.
-    pub fn range<'a>(&'a self, at: &Collection, range: KeyRange, now: i64) -> Walk<'a> {
-        Walk { limit: None, ..Walk::new(self, at, range, 0, now) }
+    /// The visible resources in a key range, one call after the other; with the first one about `wanted`, if it
+    /// says how many.
+    pub fn range<'a>(&'a self, at: &Collection, range: KeyRange, wanted: Option<usize>, now: i64) -> Walk<'a> {
+        let mut walk = Walk::new(self, at, range, wanted.unwrap_or_default(), now);
+        walk.limit = walk.limit.filter(|_| wanted.is_some());
+        walk
     }
 
     /// All resources that have not expired, the deleted and the imported too, one call after the other.
     pub fn everyone<'a>(&'a self, at: &Collection, now: i64) -> Walk<'a> {
-        Walk { everyone: true, ..self.range(at, KeyRange::all(), now) }
+        Walk { everyone: true, ..self.range(at, KeyRange::all(), None, now) }
     }
 
     async fn some(
@@ -233,6 +236,11 @@ impl<'a> Walk<'a> {
             limit: Some(wanted.saturating_mul(rows).saturating_add(2 * rows).min(MOST_ROWS)),
             is_group,
         }
+    }
+
+    /// Reads as much as a call returns from now on.
+    pub fn hurry(&mut self) {
+        self.limit = None;
     }
 
     /// Without room for deleted resources among those that are wanted.

@@ -45,6 +45,20 @@ async fn a_write_under_a_stale_version_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_star_asks_only_that_the_group_is_there() {
+    let world = World::new().await;
+    let group = world.group("Staff", &[]).await;
+    for n in 0..3 {
+        let user = world.create(json!({ "userName": format!("u{n}") })).await;
+        let operations = json!([{ "op": "add", "path": "members", "value": [{ "value": user["id"] }] }]);
+        let joined = send(&world, "PATCH", &group, ("if-match", "*"), Some(json!({ "Operations": operations }))).await;
+        let version = format!("W/\"{}\"", n + 2);
+        assert_eq!((joined.status.as_u16(), joined.header("etag")), (200, version.as_str()));
+        assert_eq!(joined.tally.write_units, 10.0, "as without it");
+    }
+}
+
+#[tokio::test]
 async fn a_reader_who_has_the_newest_version_gets_304() {
     let world = World::new().await;
     let user = world.create(json!({ "userName": "a@example.com" })).await;

@@ -3,9 +3,8 @@
 use std::fmt;
 
 use anyhow::Context;
-use scim_core::members::MEMBERS;
-use scim_core::{Additions, Dialect, Error, Filter, Interest};
-use scim_lambda::directory::{MOST_LOADED, MOST_SCANNED, Plan};
+use scim_core::{Additions, Dialect, Error, Filter};
+use scim_lambda::directory::{self, Plan};
 use scim_lambda::store::{Collection, Kind};
 use scim_lambda::tenant::{Profile, Type, Types};
 use serde_json::json;
@@ -60,7 +59,7 @@ pub struct Explanation {
     pub calls: usize,
     /// Its strongly consistent read units, under the same conditions.
     pub read_units: usize,
-    /// How many requests by cursor it takes to see all that match.
+    /// How many requests by cursor it takes to see all that match, if they fill no page.
     pub requests: usize,
     of: String,
     indexed: Vec<String>,
@@ -75,19 +74,10 @@ impl Explanation {
     pub fn new(text: &str, of: &Type, dialect: Dialect, resources: usize) -> Result<Self, Error> {
         let filter = Filter::parse(text, &of.resource, dialect)?;
         let plan = Plan::of(of, &filter);
-        // Members and groups are rows of their own: one for each value that is asked for, or all with one call;
-        // a membership leads to its group.
-        let judging: usize = [(MEMBERS, 1), ("groups", 2)]
-            .into_iter()
-            .map(|(attribute, rows)| match filter.interest(attribute) {
-                Interest::None => 0,
-                Interest::Values(values) => values.len() * rows,
-                Interest::All => rows,
-            })
-            .sum();
+        let judging = directory::reads(&filter);
         let (calls, read_units, requests) = match &plan {
-            Plan::Scan { loads } => {
-                let most = if *loads { MOST_LOADED } else { MOST_SCANNED };
+            Plan::Scan { .. } => {
+                let most = plan.most().unwrap_or(resources);
                 let looked_at = resources.min(most);
                 // A user and its claim; a group with its claim and sixteen heads.
                 let row_bytes = if of.kind == Kind::Group { 2_600 } else { 1_150 };
@@ -141,14 +131,18 @@ impl fmt::Display for Explanation {
                     _ => Ok(()),
                 }
             }
-            Plan::Scan { loads } => {
-                let with = if *loads { ", each with its members or groups" } else { "" };
+            Plan::Scan { reads } => {
+                let with = if *reads > 0 { ", each with its members or groups" } else { "" };
                 writeln!(f, "plan    look at every {of}{with}, {resources} in this tenant: no index answers")?;
                 writeln!(f, "cost    about {cost}")?;
                 match requests {
                     1 => writeln!(f, "paging  by startIndex or by cursor, in one request")?,
                     _ => {
-                        writeln!(f, "paging  by cursor only, {requests} requests; by startIndex it is 400 tooMany")?;
+                        writeln!(
+                            f,
+                            "paging  by cursor only, {requests} requests, and one for each page that fills before;"
+                        )?;
+                        writeln!(f, "        by startIndex it is 400 tooMany")?;
                     }
                 }
                 write!(f, "better  join it by `and` with one of: {} eq", indexed.join(" eq, "))
