@@ -85,7 +85,7 @@ impl World {
         let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), STACK);
         let clock = Clock::system();
         let tenant = TenantRow::generate("growth", "default", clock.seconds()).unwrap();
-        assert!(store.create_tenant(&tenant).await.unwrap());
+        assert!(store.create_tenant(&tenant, None).await.unwrap());
         let token = PlainToken::generate(tenant.code()).unwrap();
         let record = TokenRecord::of(&token, clock.seconds(), None);
         secrets.put(tenant.code(), "growth", &Current::default(), &[record]).await.unwrap();

@@ -3,6 +3,7 @@
 use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
 
+use super::life::Step;
 use super::{Call, Directory, TRIES, another_owner, busy, checked, lifecycle, policy, refuse};
 use crate::store::{Collection, Holding, Names, New, Operation, State, Stored, Way, Wrote};
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
@@ -62,7 +63,7 @@ impl Directory {
                 known.name() != names.name() && !known.shares_external_id(names)
             };
             // An address is a weaker sign than to have been here under these names.
-            if found.iter().all(by_email) && !found.is_empty() && self.is_leaver(call, &at, names).await? {
+            if found.iter().all(by_email) && !found.is_empty() && self.brings_back(call, &at, names).await? {
                 return Ok(None);
             }
             let [old] = found.as_slice() else {
@@ -96,12 +97,21 @@ impl Directory {
         Err(busy())
     }
 
-    /// Whether a POST of these names brings somebody back who was deleted.
-    async fn is_leaver(&self, call: Call<'_>, at: &Collection, names: &Names) -> Result<bool, Error> {
+    /// Whether a POST of these names brings somebody back who was deleted, or is about to expire.
+    async fn brings_back(&self, call: Call<'_>, at: &Collection, names: &Names) -> Result<bool, Error> {
+        let now = self.clock.seconds();
+        let held = self.store.holders(at, names, now).await.map_err(unanswered)?;
+        for (owner, holding) in [&held.name, &held.external_id].into_iter().flatten() {
+            if call.tenant.is_expiring() && *holding == Holding::Live {
+                let user = self.store.resource(at, owner, now).await.map_err(unanswered)?;
+                if user.is_some_and(|user| self.step_of(&user, names) == Step::Return) {
+                    return Ok(true);
+                }
+            }
+        }
         if call.tenant.profile.create.deleted == Deleted::New {
             return Ok(false);
         }
-        let held = self.store.holders(at, names, self.clock.seconds()).await.map_err(unanswered)?;
         Ok(self.leaver(at, names, &held).await?.is_some())
     }
 

@@ -11,6 +11,7 @@ mod page;
 mod plan;
 mod policy;
 mod precondition;
+mod returning;
 mod search;
 mod whole;
 

@@ -5,8 +5,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use scim_core::ResourceId;
 
 use super::item::Row;
-use super::keys::{Collection, TenantKey};
+use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
+use super::tenants::TenantRow;
 use super::transaction::{Condition, Outcome, Role, Transaction, number};
 use super::{Query, Rows, Store, StoreError};
 use crate::telemetry::{self, Metric};
@@ -42,6 +43,34 @@ pub struct BrakeRow {
     pub tripped: Option<i64>,
 }
 
+/// What of a profile the table holds a tenant's changes to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Whether users may expire while they are visible.
+    pub expiring: bool,
+    /// Most active users.
+    pub seats: Option<u32>,
+    /// Whether a brake that there was goes on; else nobody was deactivated yet.
+    pub brake: bool,
+}
+
+/// The row of seats, if it is still as seen.
+pub(super) fn seats(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    seen: Option<SeatsRow>,
+    used: i64,
+    limit: i64,
+) -> Result<(), StoreError> {
+    let version = seen.map_or(0, |seen| seen.version);
+    let row = Row::new(&tenant.counters(), SEATS).number("used", used).number("lim", limit).number("v", version + 1);
+    let same = match seen {
+        Some(_) => Condition("v = :seen", vec![(":seen", number(version))]),
+        None => Condition("attribute_not_exists(lim)", Vec::new()),
+    };
+    transaction.put(Role::Seats, row, Some(same))
+}
+
 /// Takes or frees a seat, and counts a deactivation, where the tenant has such limits.
 pub(super) fn add(transaction: &mut Transaction, tenant: &TenantKey, act: &Act, active: i64) -> Result<(), StoreError> {
     if active != 0 && act.seats {
@@ -73,32 +102,61 @@ impl Store {
         row.map_or(Ok(None), read)
     }
 
-    /// Sets how many users may be active, or takes the limit away, and counts those who are. Exact if all
-    /// writers know already that there is a limit. Three calls, more while users change.
+    /// Counts the active users of a tenant anew, if their number was ever limited. Exact if all writers know
+    /// already that there is a limit. Three calls, more while users change.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn set_seats(&self, users: &Collection, limit: Option<u32>) -> Result<(), StoreError> {
-        let key = || Row::new(&users.tenant.counters(), SEATS);
-        // The row stays without a limit: whoever does not know yet that there is none goes on counting.
-        let limit = limit.map_or(NO_LIMIT, i64::from);
+    pub async fn count_seats(&self, users: &Collection) -> Result<(), StoreError> {
         for _ in 0..TRIES {
-            // Whoever changes the number of active users changes this row too.
-            let seen = self.seats(&users.tenant).await?;
-            let used = self.active(users).await?;
-            let version = seen.map_or(0, |seen| seen.version);
-            let row = key().number("used", used).number("lim", limit).number("v", version + 1);
-            let same = match seen {
-                Some(_) => Condition("v = :seen", vec![(":seen", number(version))]),
-                None => Condition("attribute_not_exists(lim)", Vec::new()),
-            };
+            let Some(seen) = self.seats(&users.tenant).await? else { return Ok(()) };
             let mut transaction = Transaction::on(self);
-            transaction.put(Role::Seats, row, Some(same))?;
+            self.limit(&mut transaction, users, Some(seen), seen.limit).await?;
             if matches!(transaction.commit(self).await?, Outcome::Committed) {
                 return Ok(());
             }
         }
-        Err(StoreError::Unavailable("the number of active users keeps changing".into()))
+        Err(keeps_changing())
+    }
+
+    /// Gives a tenant another profile, if it still has the one that was read, and these bounds; `false` if not.
+    /// Three or four calls, more while users change.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn set_profile(&self, tenant: &TenantRow, profile: &str, bounds: Bounds) -> Result<bool, StoreError> {
+        let users = Collection { tenant: tenant.key(), kind: Kind::User };
+        for _ in 0..TRIES {
+            let mut transaction = Transaction::on(self);
+            tenant.set_profile(&mut transaction, profile, bounds.expiring)?;
+            // The row stays without a limit: whoever does not know yet that there is none goes on counting.
+            let seen = self.seats(&users.tenant).await?;
+            if seen.is_some() || bounds.seats.is_some() {
+                self.limit(&mut transaction, &users, seen, bounds.seats.map_or(NO_LIMIT, i64::from)).await?;
+            }
+            if !bounds.brake {
+                transaction.delete(Role::Brake, Row::new(&users.tenant.counters(), BRAKE), None)?;
+            }
+            match transaction.commit(self).await? {
+                Outcome::Committed => return Ok(true),
+                Outcome::Refused(rows) if rows.iter().any(|(role, _)| *role != Role::Seats) => return Ok(false),
+                Outcome::Refused(_) => {}
+            }
+        }
+        Err(keeps_changing())
+    }
+
+    /// Adds the row of seats with this limit, and those who are active now.
+    async fn limit(
+        &self,
+        transaction: &mut Transaction,
+        users: &Collection,
+        seen: Option<SeatsRow>,
+        limit: i64,
+    ) -> Result<(), StoreError> {
+        // Whoever changes the number of active users changes this row too.
+        let used = self.active(users).await?;
+        seats(transaction, &users.tenant, seen, used, limit)
     }
 
     /// How many users are active. One call.
@@ -178,17 +236,6 @@ impl Store {
         Ok(())
     }
 
-    /// Removes the row of a brake that is taken away. One call.
-    ///
-    /// # Errors
-    /// As [`StoreError`] says.
-    pub async fn clear_brake(&self, tenant: &TenantKey) -> Result<(), StoreError> {
-        let mut transaction = Transaction::on(self);
-        transaction.delete(Role::Brake, Row::new(&tenant.counters(), BRAKE), None)?;
-        transaction.commit(self).await?;
-        Ok(())
-    }
-
     /// Lets deactivations pass again, in a new window; `false` if they were not stopped. One call.
     ///
     /// # Errors
@@ -200,4 +247,8 @@ impl Store {
         log::add(&mut transaction, tenant, act, about, None, &[])?;
         Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
     }
+}
+
+fn keeps_changing() -> StoreError {
+    StoreError::Unavailable("the number of active users keeps changing".into())
 }

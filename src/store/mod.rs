@@ -39,7 +39,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::ResourceId;
 
 pub use batch::Batch;
-pub use guards::{BrakeRow, SeatsRow};
+pub use guards::{Bounds, BrakeRow, SeatsRow};
 pub use keys::{Collection, Kind, TenantKey};
 pub use log::{Act, Operation};
 pub use lookup::Way;

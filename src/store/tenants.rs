@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::item::{Item, Row};
 use super::keys::{TenantCode, TenantKey};
 use super::transaction::{Condition, Outcome, Role, Transaction, number, text};
-use super::{Store, StoreError};
+use super::{Store, StoreError, guards};
 
 /// The partition that lists tenants by their names. It has no `#` behind a code, so it is no
 /// tenant's.
@@ -37,6 +37,24 @@ pub struct TenantRow {
 }
 
 impl TenantRow {
+    /// Adds the change to another profile, if this is still the one.
+    pub(super) fn set_profile(
+        &self,
+        transaction: &mut Transaction,
+        profile: &str,
+        expiring: bool,
+    ) -> Result<(), StoreError> {
+        let seen = i64::try_from(self.profile_version).unwrap_or(i64::MAX);
+        let values = [
+            (":profile", text(profile)),
+            (":next", number(seen.saturating_add(1))),
+            (":seen", number(seen)),
+            (":expiring", AttributeValue::Bool(expiring || self.expiring)),
+        ];
+        let set = "SET profile = :profile, pv = :next, expiring = :expiring";
+        transaction.update(Role::Other, Row::new(&partition(&self.code), "profile"), set, values, Some("pv = :seen"))
+    }
+
     /// A new tenant with a code and a salt of its own.
     ///
     /// # Errors
@@ -85,11 +103,12 @@ impl TenantRow {
 }
 
 impl Store {
-    /// Stores a new tenant; `false` if its name is taken. One call.
+    /// Stores a new tenant, and most active users that it may have, if there is a limit; `false` if its name is
+    /// taken. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn create_tenant(&self, tenant: &TenantRow) -> Result<bool, StoreError> {
+    pub async fn create_tenant(&self, tenant: &TenantRow, seats: Option<u32>) -> Result<bool, StoreError> {
         let absent = || Some(Condition("attribute_not_exists(p)", Vec::new()));
         let row = Row::new(&partition(&tenant.code), "profile")
             .text("t", tenant.code.as_str())
@@ -107,23 +126,10 @@ impl Store {
         transaction.put(Role::Other, row, absent())?;
         let name = Row::new(NAMES, &format!("{NAME}{}", tenant.name)).text("t", tenant.code.as_str());
         transaction.put(Role::Claim, name, absent())?;
+        if let Some(limit) = seats {
+            guards::seats(&mut transaction, &tenant.key(), None, 0, limit.into())?;
+        }
         Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
-    }
-
-    /// Gives a tenant another profile, if it still has the one that was read; `false` if not. One call.
-    ///
-    /// # Errors
-    /// As [`StoreError`] says.
-    pub async fn set_profile(&self, seen: &TenantRow, profile: &str, expiring: bool) -> Result<bool, StoreError> {
-        let seen_version = i64::try_from(seen.profile_version).unwrap_or(i64::MAX);
-        let values = vec![
-            (":profile", text(profile)),
-            (":next", number(seen_version.saturating_add(1))),
-            (":seen", number(seen_version)),
-            (":expiring", AttributeValue::Bool(expiring || seen.expiring)),
-        ];
-        let set = "SET profile = :profile, pv = :next, expiring = :expiring";
-        self.change_tenant(&seen.code, set, values, Some("pv = :seen")).await
     }
 
     /// Switches SCIM on or off for a tenant; `false` if there is none. One call.

@@ -138,3 +138,44 @@ async fn a_leaver_comes_back_by_both_names_though_neither_is_held_any_more() {
     let user = json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
     assert_eq!(post(&world, &token, user).await["id"], leaver["id"], "not by the address of somebody imported");
 }
+
+#[tokio::test]
+async fn who_is_suspended_comes_back_under_a_new_name_by_the_external_id() {
+    let settings = [("deprovision.on_inactive", "suspend_with_expiry"), ("create.existing", "link")];
+    let (world, row, token) = tenant(&settings).await;
+    let made = post(&world, &token, json!({ "userName": "maiden", "externalId": "1" })).await;
+    suspend(&world, &token, &made).await;
+    let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
+    assert_eq!(import(&world, &row, imported, false).await, Fate::Imported);
+    let user = json!({ "userName": "married", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
+    let back = post(&world, &token, user).await;
+    assert_eq!((&back["id"], &back["userName"], &back["active"]), (&made["id"], &json!("married"), &json!(true)));
+    world.clock.advance(100 * 24 * 60 * 60);
+    let path = format!("/Users/{}", made["id"].as_str().unwrap());
+    assert_eq!(world.send_as(&token, "GET", &path, None).await.status, 200, "the clock has stopped");
+    assert_ne!(post(&world, &token, json!({ "userName": "maiden" })).await["id"], made["id"], "the name is free");
+}
+
+#[tokio::test]
+async fn who_comes_back_is_without_a_unique_value_that_another_has_by_now() {
+    let badge = "[{\"name\":\"badge\",\"type\":\"string\",\"uniqueness\":\"server\"}]";
+    let (world, row, token) = tenant(&[("attributes.overlay", badge), ("attributes.unique_external_id", "true")]).await;
+    let a = post(&world, &token, json!({ "userName": "a", "badge": "4" })).await;
+    let b = post(&world, &token, json!({ "userName": "b", "badge": "5", "externalId": "1" })).await;
+    delete(&world, &token, &a).await;
+    delete(&world, &token, &b).await;
+    post(&world, &token, json!({ "userName": "c", "badge": "4" })).await;
+    let other = post(&world, &token, json!({ "userName": "d", "badge": "5" })).await;
+    let path = format!("/Users/{}", other["id"].as_str().unwrap());
+    let take = json!({ "Operations": [{ "op": "add", "path": "externalId", "value": "1" }] });
+    assert_eq!(world.send_as(&token, "PATCH", &path, take).await.status, 200);
+    // Who asks for the value does not get it.
+    let asking = world.send_as(&token, "POST", "/Users", json!({ "userName": "a", "badge": "4" })).await;
+    asking.is_error(409, Some("uniqueness"));
+    let back = post(&world, &token, json!({ "userName": "a" })).await;
+    assert_eq!((&back["id"], back.get("badge")), (&a["id"], None));
+    let customer = crate::support::customer::Customer { world: world.into(), row, token };
+    customer.restore(&b).await.unwrap();
+    let back = customer.get(&b).await.body;
+    assert_eq!((back.get("badge"), back.get("externalId")), (None, None), "neither for the operator");
+}

@@ -9,6 +9,7 @@ mod zulip;
 
 use std::sync::Arc;
 
+use scim_lambda::store::Bounds;
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -112,7 +113,8 @@ async fn a_profile_has_versions_and_is_in_force_within_a_minute() {
     let mut customer = Customer::new("default").await;
     let before = customer.row.clone();
     let off = crate::support::customer::profile("default", &[("operations.create", "off")]);
-    let set = async |row| customer.world.store.set_profile(row, &off.write().unwrap(), false).await.unwrap();
+    let set =
+        async |row| customer.world.store.set_profile(row, &off.write().unwrap(), Bounds::default()).await.unwrap();
     customer.create(person("a")).await;
     assert!(set(&before).await);
     assert!(!set(&before).await, "somebody else set it in between");
@@ -123,7 +125,7 @@ async fn a_profile_has_versions_and_is_in_force_within_a_minute() {
     // A row of a newer version that this one cannot read is an error of the service, and changes nobody.
     customer.row = customer.world.store.tenant(customer.row.code()).await.unwrap().unwrap();
     let odd = "{\"deprovision\":{\"on_delete\":\"freeze\"}}";
-    assert!(customer.world.store.set_profile(&customer.row, odd, false).await.unwrap());
+    assert!(customer.world.store.set_profile(&customer.row, odd, Bounds::default()).await.unwrap());
     customer.world.clock.advance(61);
     customer.send("GET", "/Users", None).await.is_error(503, None);
 }

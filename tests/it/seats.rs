@@ -114,7 +114,6 @@ async fn a_limit_counts_those_who_are_active_already_and_can_be_taken_away() {
     customer.change(&profile("default", &[("seats.limit", "2")])).await;
     customer.post(json!({ "userName": "c" })).await.is_error(403, None);
     customer.change(&profile("default", &[])).await;
-    customer.world.store.set_seats(&customer.users(), None).await.unwrap();
     customer.create(json!({ "userName": "c" })).await;
     customer.activate(&user, false).await;
     customer.change(&profile("default", &[("seats.limit", "2")])).await;

@@ -53,8 +53,8 @@ pub async fn contract(sdk: &SdkConfig, table: &str) {
     let tenants = store.tenants().await.unwrap().len();
     let name = format!("contract-{}", TenantCode::generate().unwrap());
     let tenant = TenantRow::generate(&name, "default", clock.seconds()).unwrap();
-    assert!(store.create_tenant(&tenant).await.unwrap());
-    assert!(!store.create_tenant(&TenantRow::generate(&name, "default", 0).unwrap()).await.unwrap());
+    assert!(store.create_tenant(&tenant, None).await.unwrap());
+    assert!(!store.create_tenant(&TenantRow::generate(&name, "default", 0).unwrap(), None).await.unwrap());
     let found = store.tenant_by_name(&name).await.unwrap().unwrap();
     assert_eq!((found.code(), store.tenants().await.unwrap().len()), (tenant.code(), tenants + 1));
     let token = PlainToken::generate(tenant.code()).unwrap();

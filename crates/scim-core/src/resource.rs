@@ -103,6 +103,21 @@ impl Attributes {
         self.0.insert(name.to_owned(), value);
     }
 
+    /// Takes the value of an attribute away, an extension's by its name `urn:...:name`.
+    pub fn remove(&mut self, name: &str) {
+        if self.0.remove(name).is_some() {
+            return;
+        }
+        if let Some((extension, name)) = name.rsplit_once(':')
+            && let Some(Value::Object(values)) = self.0.get_mut(extension)
+        {
+            values.remove(name);
+            if values.is_empty() {
+                self.0.remove(extension);
+            }
+        }
+    }
+
     /// Lays `other` over these attributes: what it names wins, extensions attribute by attribute,
     /// all else stays.
     pub fn overlay(&mut self, other: Attributes) {

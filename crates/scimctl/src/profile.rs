@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
 use indicatif::ProgressBar;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Collection, Kind};
+use scim_lambda::store::{Bounds, Collection, Kind};
 use scim_lambda::tenant::Profile;
 use scim_lambda::tenant::profile::{IDPS, PRESETS};
 use serde_json::{Value, json};
@@ -192,8 +192,8 @@ fn begins(before: &Profile, profile: &Profile) -> bool {
     before.seats.limit.is_none() && profile.seats.limit.is_some()
 }
 
-/// Gives a tenant another profile. A limit of seats is there before anybody is held to it, and active users
-/// are counted once all instances keep count.
+/// Gives a tenant another profile. After its first limit of seats, active users are counted once all instances
+/// keep count.
 pub(crate) async fn set(
     connection: &Connection,
     row: &TenantRow,
@@ -202,28 +202,20 @@ pub(crate) async fn set(
     wait: bool,
     json: bool,
 ) -> anyhow::Result<()> {
-    let users = Collection { tenant: row.key(), kind: Kind::User };
-    // Also a limit that stays: with --no-wait, whom it found is counted when it is set once more.
-    let limited = before.seats.limit.is_some();
-    // The first limit must be there before anybody is held to it.
-    if !limited && profile.seats.limit.is_some() {
-        connection.store.set_seats(&users, profile.seats.limit).await?;
-    }
-    let stored = connection.store.set_profile(row, &profile.write()?, profile.deprovision.is_expiring()).await?;
+    let bounds = Bounds {
+        expiring: profile.deprovision.is_expiring(),
+        seats: profile.seats.limit,
+        brake: before.brake.is_set() && profile.brake.is_set(),
+    };
+    let stored = connection.store.set_profile(row, &profile.write()?, bounds).await?;
     ensure!(stored, "somebody else changed the profile of {} at the same time; look at it and try again", row.name);
-    if limited {
-        connection.store.set_seats(&users, profile.seats.limit).await?;
-    }
-    if before.brake.is_set() && !profile.brake.is_set() {
-        connection.store.clear_brake(&users.tenant).await?;
-    }
     if wait && begins(before, profile) {
         let spinner = if json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         spinner.enable_steady_tick(Duration::from_millis(200));
         spinner.set_message("All instances of the service learn of the limit within a minute; then seats are counted.");
         tokio::time::sleep(LEARNED).await;
         spinner.finish_and_clear();
-        connection.store.set_seats(&users, profile.seats.limit).await?;
+        connection.store.count_seats(&Collection { tenant: row.key(), kind: Kind::User }).await?;
     }
     Ok(())
 }

@@ -3,7 +3,6 @@
 use anyhow::{Context, bail, ensure};
 use scim_lambda::clock::Clock;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Collection, Kind};
 use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 
@@ -118,12 +117,9 @@ pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::R
     let mut row = TenantRow::generate(&name, &profile.write()?, now)?;
     row.customer = wanted.customer;
     row.expiring = profile.deprovision.is_expiring();
-    let created = connection.store.create_tenant(&row).await.context("the tenant cannot be stored")?;
+    let created =
+        connection.store.create_tenant(&row, profile.seats.limit).await.context("the tenant cannot be stored")?;
     ensure!(created, "there is a tenant {name} already; scimctl token issue {name} mints one more token");
-    if profile.seats.limit.is_some() {
-        let users = Collection { tenant: row.key(), kind: Kind::User };
-        connection.store.set_seats(&users, profile.seats.limit).await?;
-    }
     let minted = token::mint(connection, &row, Some(profile.token.lifetime_days), now)
         .await
         .with_context(|| format!("tenant {name} exists, but has no token yet; scimctl token issue {name} mints one"))?;

@@ -64,8 +64,12 @@ impl Oracle {
                 user.form() == person.form() || user.external_id.is_some() && user.external_id == person.external_id
             };
             // An address is a weaker sign than to have been here under these names.
-            if let Some(back) = back.filter(|_| !found.iter().any(|index| strong(&self.users[*index].is))) {
-                return Coming::Back(back);
+            if !found.iter().any(|index| strong(&self.users[*index].is)) {
+                match (back, self.stopped(person)) {
+                    (Some(back), _) => return Coming::Back(back),
+                    (None, Some(stopped)) => return Coming::Returned(stopped),
+                    (None, None) => {}
+                }
             }
             match found.as_slice() {
                 [] => {}
@@ -77,7 +81,19 @@ impl Oracle {
         if self.is_taken(&person.form(), None) || first.is_some_and(|first| self.is_unmanaged(first)) {
             return Coming::Refused;
         }
-        back.map_or(Coming::New, Coming::Back)
+        match (back, self.stopped(person)) {
+            (Some(back), _) => Coming::Back(back),
+            (None, Some(stopped)) => Coming::Returned(stopped),
+            (None, None) => Coming::New,
+        }
+    }
+
+    /// Who is suspended with expiry and was the first to have this externalId, whatever the name.
+    fn stopped(&self, person: &Person) -> Option<usize> {
+        let first = person.external_id.as_ref().and_then(|external_id| self.holder(&self.firsts, external_id))?;
+        let user = &self.users[first];
+        let same = user.is.external_id == person.external_id;
+        (self.live().contains(&first) && user.expires.is_some() && same).then_some(first)
     }
 
     /// Who was deleted and comes back by these names.

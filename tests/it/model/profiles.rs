@@ -1,6 +1,6 @@
 //! The operator changes a tenant's profile.
 
-use scim_lambda::store::{Collection, Kind};
+use scim_lambda::store::{Bounds, Collection, Kind};
 use scim_lambda::tenant::Profile;
 use scim_lambda::tenant::profile::OnDelete;
 
@@ -81,17 +81,11 @@ impl Model {
         let users = Collection { tenant: row.key(), kind: Kind::User };
         let limit = policy.limit.map(|limit| u32::try_from(limit).unwrap());
         let profile = policy.profile().write().unwrap();
-        let seats = before.limit != policy.limit;
-        if seats && limit.is_some() {
-            store.set_seats(&users, limit).await.unwrap();
-        }
-        assert!(store.set_profile(row, &profile, policy.expires).await.unwrap(), "nobody else sets it");
-        if seats && limit.is_none() {
-            store.set_seats(&users, None).await.unwrap();
-        }
+        let bounds = Bounds { expiring: policy.expires, seats: limit, brake: false };
+        assert!(store.set_profile(row, &profile, bounds).await.unwrap(), "nobody else sets it");
         self.world.clock.advance(LEARNED);
         if before.limit.is_none() && limit.is_some() {
-            store.set_seats(&users, limit).await.unwrap();
+            store.count_seats(&users).await.unwrap();
         }
         let row = store.tenant(row.code()).await.unwrap().unwrap();
         let party = &mut self.parties[who];

@@ -38,13 +38,13 @@ async fn without_a_free_licence_a_user_is_created_inactive() {
 
 #[tokio::test]
 async fn the_product_may_promote_later() {
-    let customer = Customer::with("holaspirit", &[("seats.limit", "1")]).await;
+    let mut customer = Customer::with("holaspirit", &[("seats.limit", "1")]).await;
     let first = customer.create(person("a")).await;
     let waiting = customer.create(person("b")).await;
     assert_eq!(customer.activate(&first, false).await.body["active"], false);
     assert_eq!(customer.activate(&waiting, true).await.body["active"], true);
     // One more licence.
-    customer.world.store.set_seats(&customer.users(), Some(2)).await.unwrap();
+    customer.change(&crate::support::customer::profile("holaspirit", &[("seats.limit", "2")])).await;
     assert_eq!(customer.activate(&first, true).await.body["active"], true);
 }
 

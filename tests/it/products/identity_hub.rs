@@ -15,7 +15,7 @@ async fn a_connection_is_inactive_or_active_and_connected_by_the_first_good_requ
     // A connection that nobody used yet.
     let mut fresh = scim_lambda::store::tenants::TenantRow::generate("fresh", "identity-hub", 1).unwrap();
     fresh.enabled = false;
-    assert!(world.store.create_tenant(&fresh).await.unwrap());
+    assert!(world.store.create_tenant(&fresh, None).await.unwrap());
     let token = scim_lambda::auth::token::PlainToken::generate(fresh.code()).unwrap();
     let record = scim_lambda::auth::records::TokenRecord::of(&token, 1, None);
     world.secrets.put(fresh.code(), "fresh", &Default::default(), &[record]).await.unwrap();

@@ -22,7 +22,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{self, Collection, Kind, Store};
+use scim_lambda::store::{self, Store};
 use scim_lambda::telemetry::Tally;
 use scim_lambda::tenant::Profile;
 use scimctl::bench::seed::Seed;
@@ -265,11 +265,7 @@ async fn tenant(
     row.expiring = read.deprovision.is_expiring();
     // The first request of a connection writes; no test shall have to ask which is the first.
     row.connected = Some(clock.seconds());
-    if read.seats.limit.is_some() {
-        let users = Collection { tenant: row.key(), kind: Kind::User };
-        store.set_seats(&users, read.seats.limit).await.unwrap();
-    }
-    assert!(store.create_tenant(&row).await.unwrap());
+    assert!(store.create_tenant(&row, read.seats.limit).await.unwrap());
     let token = PlainToken::generate(row.code()).unwrap();
     let record = TokenRecord::of(&token, clock.seconds(), expires);
     secrets.put(row.code(), name, &Current::default(), &[record]).await.unwrap();

@@ -1,0 +1,219 @@
+//! How users come back: who was deleted, or is about to expire, and is the same person.
+
+use scim_core::resource::Attributes;
+use scim_core::{Error, Resource, ResourceId};
+use serde_json::Value;
+
+use super::life::{Event, State, Step};
+use super::{Call, Directory, TRIES, another_owner, busy, checked, lifecycle, policy, refuse};
+use crate::store::{Collection, Holders, Holding, Kind, Names, New, Operation, Refusal, Seen, Stored, Taking, Wrote};
+use crate::tenant::profile::Deleted;
+use crate::tenant::{Type, unanswered};
+
+impl Directory {
+    /// What follows from a refused creation: somebody comes back, or it is tried again under other
+    /// terms.
+    pub(super) async fn decide(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        names: &Names,
+        attributes: &Attributes,
+        taking: &mut Taking,
+        refusal: &Refusal,
+    ) -> Result<Option<Resource>, Error> {
+        let at = call.collection(&of.kind);
+        if let Some((owner, Holding::Live)) = &refusal.held.name
+            && let Some(user) = Box::pin(self.returned(call, of, owner, names, attributes)).await?
+        {
+            return Ok(Some(user));
+        }
+        if refusal.unique.is_some() || matches!(refusal.held.name, Some((_, Holding::Live | Holding::Unmanaged))) {
+            refuse(of, names, refusal)?;
+        }
+        if let Some((_, Holding::Unmanaged)) = &refusal.held.external_id {
+            return Err(Error::uniqueness(
+                "externalId belongs to a user whom the product had before and who is not provisioned through SCIM.",
+            ));
+        }
+        if of.kind == Kind::User
+            && call.tenant.profile.create.deleted != Deleted::New
+            && let Some(old) = self.leaver(&at, names, &refusal.held).await?
+        {
+            return Box::pin(self.restore(call, of, &old, attributes)).await;
+        }
+        if let Some((owner, Holding::Live)) = &refusal.held.external_id
+            && let Some(user) = Box::pin(self.returned(call, of, owner, names, attributes)).await?
+        {
+            return Ok(Some(user));
+        }
+        another_owner(call, of, taking, refusal)?;
+        taking.name |= refusal.held.name.is_some();
+        Ok(None)
+    }
+
+    /// The deleted user whom a POST of these names brings back: by the externalId, or else by the userName.
+    pub(super) async fn leaver(&self, at: &Collection, names: &Names, held: &Holders) -> Result<Option<Stored>, Error> {
+        if let Some((owner, holding)) = &held.external_id
+            && let Some(user) = self.same_external_id(at, names, owner, *holding == Holding::Deleted).await?
+        {
+            return Ok(Some(user));
+        }
+        let Some((owner, Holding::Deleted)) = &held.name else { return Ok(None) };
+        let owner = self.deleted(at, owner).await?;
+        // A claim that a rename left behind leads to somebody of another name.
+        Ok(owner.filter(|owner| self.step_of(owner, names) == Step::Return))
+    }
+
+    /// The deleted user whom an externalId brings back: one who also had the userName, or else its first
+    /// owner, if that one was deleted.
+    async fn same_external_id(
+        &self,
+        at: &Collection,
+        names: &Names,
+        first: &ResourceId,
+        first_is_deleted: bool,
+    ) -> Result<Option<Stored>, Error> {
+        let Some(external_id) = names.external_id() else { return Ok(None) };
+        let same_name = |user: &Stored| user.names().name() == names.name();
+        let first = if first_is_deleted { self.deleted(at, first).await? } else { None };
+        let first = first.filter(|first| first.names().external_id() == Some(external_id));
+        if first.as_ref().is_some_and(same_name) {
+            return Ok(first);
+        }
+        let now = self.clock.seconds();
+        let found = self.store.restorable_by_external_id(at, external_id, now).await.map_err(unanswered)?;
+        let named = found.into_iter().filter(same_name).max_by_key(|user| user.resource.meta.last_modified);
+        Ok(named.or(first))
+    }
+
+    /// The user with this id, if it was deleted and can be brought back.
+    pub(super) async fn deleted(&self, at: &Collection, id: &ResourceId) -> Result<Option<Stored>, Error> {
+        let now = self.clock.seconds();
+        let user = self.store.resource(at, id, now).await.map_err(unanswered)?;
+        Ok(user.filter(|user| State::of(Some(user.standing()), false, now).step(Event::Restore) == Step::Restore))
+    }
+
+    /// What a POST of these names does to the owner of one of them.
+    pub(super) fn step_of(&self, owner: &Stored, names: &Names) -> Step {
+        let known = owner.names();
+        let same = known.is_same_person(names) || known.shares_external_id(names);
+        let event = if same { Event::Post } else { Event::Namesake };
+        State::of(Some(owner.standing()), false, self.clock.seconds()).step(event)
+    }
+
+    /// Brings `old` back with `asserted` laid over its attributes; `None` if its row changed. Groups
+    /// that it is still in, because a deletion was interrupted, it leaves first. A unique value that it had, and
+    /// another has by now, it comes back without.
+    async fn restore(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        old: &Stored,
+        asserted: &Attributes,
+    ) -> Result<Option<Resource>, Error> {
+        let at = call.collection(&of.kind);
+        let act = self.act(call, Operation::Restore);
+        self.leave_all(call, &at, &old.resource.id, &act).await?;
+        let mut attributes = old.resource.attributes.clone();
+        attributes.overlay(asserted.clone());
+        of.shape(&mut attributes)?;
+        let mut taking = lifecycle::any_name();
+        for _ in 0..TRIES {
+            let names = checked(of, &attributes)?;
+            let resource = self.next_version(old, attributes.clone());
+            let new = New { resource: &resource, names: &names, taking, expires: None };
+            match self.store.restore(&at, old, new, &act).await.map_err(unanswered)? {
+                Wrote::Stored => return Ok(Some(resource)),
+                Wrote::Refused(refusal) => {
+                    let lost = lost(call, &names, &refusal);
+                    if let Some(lost) = lost.filter(|lost| !asserted.names().iter().any(|name| name == lost)) {
+                        attributes.remove(lost);
+                        continue;
+                    }
+                    refuse(of, &names, &refusal)?;
+                    another_owner(call, of, &mut taking, &refusal)?;
+                    if refusal.full {
+                        policy::without_seat(&call.tenant.profile, &mut attributes)?;
+                    } else if refusal.held.external_id.is_none() {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The user whose clock a POST stops: suspended with expiry, and the same person, perhaps under another name.
+    async fn returned(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        owner: &ResourceId,
+        names: &Names,
+        asserted: &Attributes,
+    ) -> Result<Option<Resource>, Error> {
+        if of.kind != Kind::User || !call.tenant.is_expiring() {
+            return Ok(None);
+        }
+        let at = call.collection(&of.kind);
+        for _ in 0..TRIES {
+            let old = self.store.resource(&at, owner, self.clock.seconds()).await.map_err(unanswered)?;
+            let Some(old) = old.filter(|old| self.step_of(old, names) == Step::Return) else { return Ok(None) };
+            let mut attributes = old.resource.attributes.clone();
+            attributes.overlay(asserted.clone());
+            of.shape(&mut attributes)?;
+            let (names, act) = (checked(of, &attributes)?, self.act(call, Operation::Restore));
+            let resource = self.next_version(&old, attributes);
+            let expires = self.visible_until(call, of, &old, &resource.attributes);
+            let new = New { resource: &resource, names: &names, taking: lifecycle::any_name(), expires };
+            match self.store.update(&at, &old, new, &[], Seen::Row, &act).await.map_err(unanswered)? {
+                Wrote::Stored => return Ok(Some(resource)),
+                Wrote::Refused(refusal) => {
+                    refuse(of, &names, &refusal)?;
+                    if refusal.full {
+                        return Err(policy::no_seat());
+                    }
+                }
+            }
+        }
+        Err(busy())
+    }
+
+    /// Brings a deleted user back for the operator, under another name if one is given.
+    ///
+    /// # Errors
+    /// 404 if there is no such deleted user; 409 if its name belongs to somebody else now; 403 without a seat.
+    pub async fn bring_back(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        id: &ResourceId,
+        user_name: Option<&str>,
+    ) -> Result<Resource, Error> {
+        let at = call.collection(&of.kind);
+        for _ in 0..TRIES {
+            let Some(old) = self.deleted(&at, id).await? else {
+                return Err(Error::not_found("There is no deleted user with this id who can come back."));
+            };
+            let mut asserted = Attributes::default();
+            asserted.set("active", Value::Bool(true));
+            if let Some(name) = user_name {
+                asserted.set("userName", Value::String(name.to_owned()));
+            }
+            if let Some(user) = self.restore(call, of, &old, &asserted).await? {
+                return Ok(user);
+            }
+        }
+        Err(busy())
+    }
+}
+
+/// The attribute whose unique value belongs to somebody else by now; never the userName.
+fn lost<'n>(call: Call<'_>, names: &'n Names, refusal: &Refusal) -> Option<&'n str> {
+    let unique_external_id = call.tenant.profile.attributes.unique_external_id;
+    match &refusal.held.external_id {
+        Some((_, Holding::Live | Holding::Unmanaged)) if unique_external_id => Some("externalId"),
+        _ => refusal.unique.and_then(|index| names.unique_attribute(index)),
+    }
+}
