@@ -3,6 +3,7 @@
 
 mod file;
 mod report;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -114,7 +115,7 @@ impl Import {
     /// # Errors
     /// If the table does not answer.
     pub async fn lines(&self, text: &str, dry: bool) -> anyhow::Result<Report> {
-        self.run(file::json_lines(text.as_bytes())?, dry, |_| {}).await
+        self.run(file::json_lines(text), dry, |_| {}).await
     }
 
     /// Judges all records, and stores those that can be unless it is a dry run. What an earlier run stored is
