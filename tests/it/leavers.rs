@@ -105,6 +105,22 @@ async fn of_two_who_bring_a_suspended_user_back_at_once_one_is_late() {
 }
 
 #[tokio::test]
+async fn of_two_imports_of_one_file_at_once_the_second_finds_those_of_the_first() {
+    let (world, row, _) = tenant(&[]).await;
+    // Both have read before one of them writes.
+    world.between.set(|called, _| (called == "TransactWriteItems").then_some(Fault::Slow(20)));
+    let people = r#"{"userName":"a","externalId":"1"}
+        {"userName":"b","verifiedEmails":["b@example.com"]}
+        {"userName":"c"}"#;
+    let import = Import::new(world.store.clone(), row.clone(), world.clock.clock()).unwrap();
+    let (one, other) = tokio::join!(import.lines(people, false), import.lines(people, false));
+    for (one, other) in one.unwrap().lines.into_iter().zip(other.unwrap().lines) {
+        let [one, other] = if one.fate == Fate::Imported { [one, other] } else { [other, one] };
+        assert_eq!((&one.fate, &other.fate), (&Fate::Imported, &Fate::Known(one.id.unwrap())));
+    }
+}
+
+#[tokio::test]
 async fn two_who_activate_one_user_at_once_need_one_seat() {
     let settings = [("seats.limit", "1"), ("brake.deactivations", "1")];
     let (world, _, token) = tenant(&settings).await;

@@ -1,14 +1,15 @@
 //! `scimctl export`: all users of a tenant, one JSON object a line.
 
-use std::io::Write;
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use scim_core::Projection;
 use scim_core::resource::date_time;
+use scim_core::{Projection, ResourceId};
 use scim_lambda::directory::life::State;
-use scim_lambda::store::{Collection, Kind};
+use scim_lambda::store::{Collection, Kind, Listed, Names, State as Stage, Store};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -34,10 +35,6 @@ pub(crate) struct ExportOptions {
 pub(crate) async fn run(place: &Place, options: &ExportOptions, json: bool) -> anyhow::Result<()> {
     let connection = place.connect().await?;
     let operator = Operator::new(&connection, &options.tenant).await?;
-    let call = operator.call();
-    let users = operator.tenant.types.iter().find(|of| of.kind == Kind::User).context("there are no users")?;
-    let at = Collection { tenant: operator.tenant.key(), kind: Kind::User };
-    let now = scim_lambda::clock::Clock::system().seconds();
     let mut out: Box<dyn Write> = match &options.output {
         Some(file) => {
             let made = std::fs::File::create(file);
@@ -45,32 +42,55 @@ pub(crate) async fn run(place: &Place, options: &ExportOptions, json: bool) -> a
         }
         None => Box::new(std::io::stdout().lock()),
     };
+    let written = match write(&connection.store, &operator, options.state.as_deref(), &mut out).await {
+        // Whoever reads has read enough, as `head` does.
+        Err(error) if error.downcast_ref().is_some_and(|e: &std::io::Error| e.kind() == ErrorKind::BrokenPipe) => {
+            return Ok(());
+        }
+        written => written?,
+    };
+    if options.output.is_some() {
+        let object = json!({ "tenant": options.tenant, "users": written });
+        crate::print(json, &object, &format!("{written} users of {} are written.", options.tenant));
+    }
+    Ok(())
+}
+
+/// Writes the users, of one state if there is a `wanted` one, and returns how many they are.
+async fn write(store: &Store, operator: &Operator, wanted: Option<&str>, out: &mut dyn Write) -> anyhow::Result<u64> {
+    let call = operator.call();
+    let users = operator.tenant.types.iter().find(|of| of.kind == Kind::User).context("there are no users")?;
+    let at = Collection { tenant: operator.tenant.key(), kind: Kind::User };
+    let now = scim_lambda::clock::Clock::system().seconds();
     let mut written = 0_u64;
-    let mut walk = connection.store.everyone(&at, now);
-    while let Some(some) = walk.some().await? {
+    let mut walk = store.everyone(&at, now);
+    while let Some(mut some) = walk.some().await? {
+        let state = |user: &Listed| word(State::of(Some(user.standing), false, now));
+        some.retain(|user| wanted.is_none_or(|wanted| wanted == state(user)));
+        // Lists do not say which addresses of somebody imported are verified.
+        let imported = some.iter().filter(|user| user.standing.state == Stage::Unmanaged);
+        let imported = imported.map(|user| user.resource.id.clone()).collect();
+        let imported = store.resources(&at, imported, now).await?;
+        let imported = imported.iter().filter(|user| user.state == Stage::Unmanaged);
+        let names: BTreeMap<&ResourceId, &Names> = imported.map(|user| (&user.resource.id, user.names())).collect();
         for user in some {
-            let state = word(State::of(Some(user.standing), false, now));
-            if options.state.as_deref().is_some_and(|wanted| wanted != state) {
-                continue;
-            }
             let projection = Projection::new(&[], &[], &users.resource);
             let shown = users.resource.represent(&user.resource, &projection, call.base_url);
             let expires =
                 user.standing.expires.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()).map(date_time);
-            let mut line = json!({ "state": state, "expires": expires });
-            if let (Value::Object(line), Value::Object(user)) = (&mut line, serde_json::to_value(&shown)?) {
-                line.extend(user);
+            let mut line = json!({ "state": state(&user), "expires": expires });
+            if let (Value::Object(line), Value::Object(shown)) = (&mut line, serde_json::to_value(&shown)?) {
+                line.extend(shown);
+                if let Some(names) = names.get(&user.resource.id).filter(|names| !names.emails().is_empty()) {
+                    line.insert("verifiedEmails".into(), names.emails().into());
+                }
             }
             writeln!(out, "{line}")?;
             written += 1;
         }
     }
     out.flush()?;
-    if options.output.is_some() {
-        let object = json!({ "tenant": options.tenant, "users": written });
-        crate::print(json, &object, &format!("{written} users of {} are written.", options.tenant));
-    }
-    Ok(())
+    Ok(written)
 }
 
 fn word(state: State) -> &'static str {

@@ -17,6 +17,8 @@ mod tenant;
 mod token;
 mod user;
 
+use std::io::Write;
+
 pub use cli::Cli;
 use cli::Command;
 use place::Place;
@@ -44,8 +46,15 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 
 /// Prints a result: one JSON object for scripts, or lines for people.
 fn print(json: bool, object: &serde_json::Value, lines: &str) {
-    match json {
-        true => println!("{object}"),
-        false => println!("{lines}"),
+    let written = match json {
+        true => writeln!(std::io::stdout(), "{object}"),
+        false => writeln!(std::io::stdout(), "{lines}"),
+    };
+    // Whoever reads may have read enough, as `head` does.
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        eprintln!("scimctl: the result cannot be written: {error}");
+        std::process::exit(1);
     }
 }

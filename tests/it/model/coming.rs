@@ -26,6 +26,8 @@ pub enum Record {
     Imported,
     /// An earlier import stored the user at this index.
     Known(usize),
+    /// The identity provider has provisioned the user at this index.
+    Provisioned(usize),
     Conflict,
 }
 
@@ -159,17 +161,32 @@ impl Oracle {
         }
         let has_external_id =
             |index: &usize| person.external_id.is_some() && self.users[*index].is.external_id == person.external_id;
-        let others = [self.live(), self.restorable(), self.unmanaged()].concat();
-        let provisioned = self.live().into_iter().any(|index| {
-            let user = &self.users[index].is;
-            !verified.is_disjoint(&user.pointers()) || verified.contains(&user.form())
-        });
-        let verified = self.unmanaged().into_iter().any(|index| !self.users[index].verified.is_disjoint(&emails));
+        let addressed = |index: &usize| !self.users[*index].verified.is_disjoint(&emails);
+        if self.unmanaged().iter().any(|index| has_external_id(index) || addressed(index)) {
+            return Record::Conflict;
+        }
+        let live = |is: &dyn Fn(&usize) -> bool| -> Vec<usize> { self.live().into_iter().filter(is).collect() };
+        let mut found = live(&|index| self.users[*index].is.form() == person.form());
+        let sharing = live(&has_external_id);
+        if !sharing.iter().any(|index| found.contains(index)) {
+            found.extend(sharing);
+        }
+        if found.is_empty() {
+            found = live(&|index| {
+                let user = &self.users[*index].is;
+                !verified.is_disjoint(&user.pointers()) || verified.contains(&user.form())
+            });
+            // Where no address links, it may be somebody else's too.
+            if !found.is_empty() && !self.policy.links {
+                return Record::Conflict;
+            }
+        }
         // Names of those who were deleted are theirs for as long as they are kept.
-        let named = self.holder(&self.names, &person.form()).is_some();
-        match named || provisioned || verified || others.iter().any(has_external_id) {
-            true => Record::Conflict,
-            false => Record::Imported,
+        let is_held = self.holder(&self.names, &person.form()).is_some();
+        match found.as_slice() {
+            [index] => Record::Provisioned(*index),
+            [] if !is_held && !self.restorable().iter().any(has_external_id) => Record::Imported,
+            _ => Record::Conflict,
         }
     }
 }

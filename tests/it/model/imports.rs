@@ -31,6 +31,7 @@ impl Model {
             let is = match (&line.fate, expected) {
                 (Fate::Imported, Record::Imported) => true,
                 (Fate::Known(id), Record::Known(index)) => *id.as_str() == oracle.users[index].id,
+                (Fate::Provisioned { id, .. }, Record::Provisioned(index)) => *id.as_str() == oracle.users[index].id,
                 (Fate::Conflict(_), Record::Conflict) => true,
                 _ => false,
             };
@@ -53,7 +54,7 @@ impl Model {
             person = Person { name: was.name, external_id: was.external_id, ..person };
         }
         let mut verified: BTreeSet<String> = self.dice.some(person.emails.clone(), 2).into_iter().collect();
-        if self.dice.chance(30) {
+        if person.name.contains('@') && self.dice.chance(30) {
             verified.insert(person.name.clone());
         }
         let verified = verified.iter().map(|email| email.to_lowercase()).collect();

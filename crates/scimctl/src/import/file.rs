@@ -1,14 +1,20 @@
-//! Files of people: CSV with a line of attribute names, or JSON objects.
+//! Files of people: tables with a line of attribute names, or JSON objects.
 
-use std::io::BufRead;
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{anyhow, bail, ensure};
+use scim_core::json::{self, member};
 use serde_json::{Map, Value, json};
 
-/// The names of columns that are no attributes.
+use super::table::{self, Row};
+
+/// The names of columns and members that are no attributes.
 const ID: &str = "id";
+const EMAIL: &str = "email";
 const VERIFIED: [&str; 2] = ["emailVerified", "verifiedEmails"];
+/// How a column of work addresses may be called.
+const EMAILS: [&str; 4] = [EMAIL, "emails", "emails.value", "emails[typeeq\"work\"].value"];
 
 /// One person, as the file has it.
 #[derive(Debug, Default)]
@@ -17,7 +23,7 @@ pub(super) struct Record {
     pub(super) line: usize,
     pub(super) user_name: String,
     pub(super) id: Option<String>,
-    /// A user as SCIM writes it.
+    /// A user as SCIM writes it; a name may be a path.
     pub(super) user: Map<String, Value>,
     /// E-mail addresses that the product has verified.
     pub(super) verified: Vec<String>,
@@ -29,102 +35,157 @@ impl Record {
     fn broken(line: usize, why: impl Into<String>) -> Self {
         Self { line, broken: Some(why.into()), ..Self::default() }
     }
+
+    /// The record of a user with what is no attribute.
+    fn of(line: usize, mut user: Map<String, Value>) -> Self {
+        let user_name = member(&user, "userName").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let id = match take(&mut user, ID) {
+            Value::Null => None,
+            Value::String(id) => Some(id).filter(|id| !id.is_empty()),
+            other => Some(other.to_string()),
+        };
+        let mut verified = Vec::new();
+        let mut broken = None;
+        for name in VERIFIED {
+            match addresses(name, take(&mut user, name), &user) {
+                Ok(some) => verified.extend(some),
+                Err(why) => broken = Some(why),
+            }
+        }
+        Self { line, user_name, id, user, verified, broken }
+    }
+}
+
+/// Takes a member out, whose name is compared ignoring case.
+fn take(user: &mut Map<String, Value>, name: &str) -> Value {
+    let key = user.keys().find(|key| key.eq_ignore_ascii_case(name)).cloned();
+    key.and_then(|key| user.shift_remove(&key)).unwrap_or_default()
+}
+
+/// The addresses that a value says are verified: those it lists, or all that the user has.
+fn addresses(name: &str, value: Value, user: &Map<String, Value>) -> Result<Vec<String>, String> {
+    let listed = match value {
+        Value::Null | Value::Bool(false) => return Ok(Vec::new()),
+        Value::Bool(true) => {
+            let emails = match member(user, "emails") {
+                Some(Value::Array(emails)) => emails.iter().collect(),
+                one => Vec::from_iter(one),
+            };
+            let emails = emails.into_iter().filter_map(|email| match email {
+                Value::Object(email) => member(email, "value")?.as_str(),
+                email => email.as_str(),
+            });
+            let emails: Vec<String> = emails.map(str::to_owned).collect();
+            return match emails.is_empty() {
+                true => Err(format!("{name} is true, but there is no e-mail; list addresses in verifiedEmails")),
+                false => Ok(emails),
+            };
+        }
+        Value::String(text) => match text.trim().to_ascii_lowercase().as_str() {
+            "true" | "yes" | "1" => return addresses(name, Value::Bool(true), user),
+            "" | "false" | "no" | "0" => return Ok(Vec::new()),
+            _ => {
+                let each = text.split(|c: char| c.is_whitespace() || c == ',' || c == ';');
+                each.filter(|one| !one.is_empty()).map(Value::from).collect()
+            }
+        },
+        Value::Array(listed) => listed,
+        other => vec![other],
+    };
+    let address = |listed: Value| match listed {
+        Value::String(text) if text.contains('@') => Ok(text.trim().to_owned()),
+        other => Err(format!("{name} has {other}; it must be true or false, or list addresses")),
+    };
+    listed.into_iter().map(address).collect()
 }
 
 /// All records of a file, by the end of its name.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Record>> {
     let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
     match end.as_str() {
-        "csv" => comma_separated(path),
-        "ndjson" | "jsonl" => json_lines(std::io::BufReader::new(std::fs::File::open(path)?)),
+        "csv" => people(&text(std::fs::read(path)?)?),
+        "ndjson" | "jsonl" => Ok(json_lines(&text(std::fs::read(path)?)?)),
         _ => bail!("its name must end in .csv, .ndjson or .jsonl"),
     }
 }
 
-/// JSON objects, one a line: users as SCIM writes them, with `id` and `verifiedEmails` if there are such.
-pub(super) fn json_lines(text: impl BufRead) -> anyhow::Result<Vec<Record>> {
-    let mut records = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.with_context(|| format!("line {}", index + 1))?;
-        let line = line.trim_start_matches('\u{feff}').trim();
-        if !line.is_empty() {
-            records.push(json_line(index + 1, line));
-        }
+/// The text of a file, without a mark at its beginning.
+fn text(bytes: Vec<u8>) -> anyhow::Result<String> {
+    ensure!(!bytes.contains(&0), "it is UTF-16: save it as UTF-8, in Excel as CSV UTF-8");
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let good = String::from_utf8_lossy(good).replace("\r\n", "\n");
+        anyhow!("line {} is not UTF-8: save it as UTF-8, in Excel as CSV UTF-8", 1 + good.matches(['\r', '\n']).count())
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
     }
-    Ok(records)
+    Ok(text)
 }
 
-fn json_line(number: usize, text: &str) -> Record {
-    let Ok(Value::Object(mut user)) = serde_json::from_str(text) else {
+/// JSON objects, one a line: users as SCIM writes them, with `id`, and `verifiedEmails` or `emailVerified`.
+pub(super) fn json_lines(text: &str) -> Vec<Record> {
+    let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
+    lines.filter(|(_, line)| !line.is_empty()).map(|(number, line)| json_line(number, line)).collect()
+}
+
+fn json_line(number: usize, line: &str) -> Record {
+    let Ok(Value::Object(_)) = serde_json::from_str(line) else {
         return Record::broken(number, "the line is no JSON object");
     };
-    let emails = || user.get("emails").and_then(Value::as_array).into_iter().flatten();
-    let mut verified: Vec<Value> = emails().filter_map(|email| email.get("value").cloned()).collect();
-    match VERIFIED.iter().find_map(|name| user.shift_remove(*name)) {
-        Some(Value::Bool(true)) if verified.len() == 1 => {}
-        Some(Value::Bool(true)) => {
-            return Record::broken(number, "which e-mail is verified cannot be told; list them in verifiedEmails");
+    match json::parse(line.as_bytes()) {
+        Ok(user) => Record::of(number, user),
+        Err(error) => {
+            let why = error.to_string().replace("The body", "the line");
+            Record::broken(number, why.split(" at line ").next().unwrap_or_default())
         }
-        Some(Value::Array(emails)) => verified = emails,
-        _ => verified.clear(),
-    }
-    let id = match user.shift_remove(ID) {
-        None | Some(Value::Null) => None,
-        Some(Value::String(id)) => Some(id).filter(|id| !id.is_empty()),
-        Some(other) => Some(other.to_string()),
-    };
-    Record {
-        line: number,
-        user_name: user.get("userName").and_then(Value::as_str).unwrap_or_default().to_owned(),
-        id,
-        user,
-        verified: verified.iter().filter_map(|email| email.as_str().map(str::to_owned)).collect(),
-        broken: None,
     }
 }
 
 /// A table whose first line names attributes, such as `userName,externalId,email,emailVerified,name.givenName`;
 /// `email` is the work address.
-fn comma_separated(path: &Path) -> anyhow::Result<Vec<Record>> {
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_path(path)?;
-    let headers = reader.headers()?.clone();
-    if !headers.iter().any(|name| name.eq_ignore_ascii_case("userName")) {
-        bail!("its first line must name the columns, one of them userName");
-    }
-    let mut records = Vec::new();
-    for row in reader.records() {
-        let number = |at: Option<&csv::Position>| at.map_or(0, |at| at.line().try_into().unwrap_or(0));
-        let row = match row {
-            Ok(row) => row,
-            Err(error) => {
-                let csv::ErrorKind::UnequalLengths { expected_len, len, .. } = error.kind() else { bail!(error) };
-                let why = format!("the line has {len} columns, and the first one names {expected_len}");
-                records.push(Record::broken(number(error.position()), why));
-                continue;
-            }
-        };
-        let mut record = Record { line: number(row.position()), ..Record::default() };
-        let (mut email, mut verified) = (None, false);
-        for (name, value) in headers.iter().zip(&row).filter(|(_, value)| !value.is_empty()) {
-            match name {
-                _ if name.eq_ignore_ascii_case(ID) => record.id = Some(value.to_owned()),
-                _ if name.eq_ignore_ascii_case("email") => email = Some(value.to_owned()),
-                _ if VERIFIED.iter().any(|own| name.eq_ignore_ascii_case(own)) => {
-                    verified = matches!(value.to_ascii_lowercase().as_str(), "true" | "yes" | "1");
-                }
-                _ => {
-                    if name.eq_ignore_ascii_case("userName") {
-                        record.user_name = value.to_owned();
-                    }
-                    record.user.insert(name.to_owned(), value.into());
-                }
-            }
+///
+/// # Errors
+/// If a quote or a column stands wrong.
+fn people(text: &str) -> anyhow::Result<Vec<Record>> {
+    let mut rows = table::rows(text).map_err(anyhow::Error::msg)?.into_iter();
+    let names = rows.next().map(|row| row.cells).unwrap_or_default();
+    check(&names)?;
+    Ok(rows.map(|row| person(&names, row)).collect())
+}
+
+/// # Errors
+/// If it is not sure what a column is.
+fn check(names: &[String]) -> anyhow::Result<()> {
+    ensure!(
+        names.iter().any(|name| name.eq_ignore_ascii_case("userName")),
+        "its first line must name the columns, one of them userName, with commas, semicolons or tabs between them"
+    );
+    let mut seen = BTreeMap::new();
+    for (column, name) in (1..).zip(names) {
+        ensure!(!name.is_empty(), "column {column} has no name; name it, or take it out");
+        if let Some((before, same)) = seen.insert(key(name), (column, name)) {
+            bail!("columns {before} and {column} are the same attribute, {same} and {name}; take one out");
         }
-        if let Some(email) = email {
-            record.user.insert("emails".into(), json!([{ "value": email, "type": "work", "primary": true }]));
-            record.verified.extend(verified.then_some(email));
-        }
-        records.push(record);
     }
-    Ok(records)
+    Ok(())
+}
+
+/// A column's name, in the form in which it is compared.
+fn key(name: &str) -> String {
+    let key = name.to_ascii_lowercase().replace(' ', "");
+    if EMAILS.contains(&key.as_str()) { EMAIL.to_owned() } else { key }
+}
+
+fn person(names: &[String], Row { line, cells }: Row) -> Record {
+    if cells.len() != names.len() {
+        let why = format!("the line has {} columns, and the first one names {}", cells.len(), names.len());
+        return Record::broken(line, why);
+    }
+    let cells = names.iter().zip(cells).filter(|(_, value)| !value.is_empty());
+    let user = cells.map(|(name, value)| match key(name) == EMAIL {
+        true => ("emails".to_owned(), json!([{ "value": value, "type": "work", "primary": true }])),
+        false => (name.clone(), value.into()),
+    });
+    Record::of(line, user.collect())
 }

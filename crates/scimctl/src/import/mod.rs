@@ -2,7 +2,9 @@
 //! not see them until it provisions them.
 
 mod file;
+mod known;
 mod report;
+mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,13 +12,15 @@ use std::path::PathBuf;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use scim_core::{Additions, Meta, Resource, ResourceId, Version};
+use scim_core::path::{Path, Place as Stands};
+use scim_core::{Additions, Attributes, Dialect, Error, Meta, PatchRequest, Resource, ResourceType, Version};
 use scim_lambda::clock::Clock;
 use scim_lambda::store::resources::MAX_EMAILS;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Act, Collection, Kind, Names, New, State, Store, Taking, Way};
+use scim_lambda::store::{Act, Collection, Kind, Names, Store};
 use scim_lambda::tenant::profile::{Existing, LinkOn};
 use scim_lambda::tenant::{Profile, Type, Types};
+use serde_json::{Map, Value, json};
 
 use crate::bench::bar;
 use crate::operator;
@@ -32,6 +36,8 @@ const PORTION: usize = 200;
 /// among the others, those that grow with time pile up in one.
 const MOST_ALIKE: usize = 4_000;
 const ALIKE: usize = 3;
+/// What `scimctl export` tells of users beside their attributes.
+const EXPORTED: [&str; 3] = ["schemas", "state", "expires"];
 
 /// Import users whom the product had before, from a file of CSV or of JSON objects, one a line
 #[derive(Debug, Args)]
@@ -114,7 +120,7 @@ impl Import {
     /// # Errors
     /// If the table does not answer.
     pub async fn lines(&self, text: &str, dry: bool) -> anyhow::Result<Report> {
-        self.run(file::json_lines(text.as_bytes())?, dry, |_| {}).await
+        self.run(file::json_lines(text), dry, |_| {}).await
     }
 
     /// Judges all records, and stores those that can be unless it is a dry run. What an earlier run stored is
@@ -160,8 +166,9 @@ impl Import {
     /// The attributes in a file that the tenant does not keep: a column may be misspelled.
     fn left_out(&self, records: &[Record]) -> anyhow::Result<BTreeSet<String>> {
         let users = &self.users()?.resource;
-        let names = records.iter().flat_map(|record| record.user.keys());
-        Ok(names.filter(|name| *name != "schemas" && users.resolve(name).is_none()).cloned().collect())
+        let names: BTreeSet<&String> = records.iter().flat_map(|record| record.user.keys()).collect();
+        let unkept = names.into_iter().filter(|name| !EXPORTED.contains(&name.as_str()) && !is_kept(users, name));
+        Ok(unkept.cloned().collect())
     }
 
     fn users(&self) -> anyhow::Result<&Type> {
@@ -200,11 +207,7 @@ impl Import {
             line.fate = Fate::Conflict(format!("line {other} has the same {key}; who is meant cannot be told"));
             return (line, None);
         }
-        let ways = match self.profile.create.existing {
-            Existing::Link => self.profile.create.link_on.as_slice(),
-            Existing::Conflict => &[],
-        };
-        for way in ways {
+        for way in self.ways() {
             let (word, key) = match way {
                 LinkOn::ExternalId => ("externalId", "externalId"),
                 LinkOn::UserName => ("userName", "userName"),
@@ -219,12 +222,20 @@ impl Import {
         (line, Some(Ready { index, resource, names, own_id }))
     }
 
+    /// By what a POST adopts somebody who was imported, the best first.
+    fn ways(&self) -> &[LinkOn] {
+        match self.profile.create.existing {
+            Existing::Link => &self.profile.create.link_on,
+            Existing::Conflict => &[],
+        }
+    }
+
     fn resource(&self, record: Record) -> anyhow::Result<(Resource, Names)> {
         if let Some(why) = record.broken {
             bail!(why);
         }
         let users = self.users()?;
-        let mut attributes = users.resource.parse(record.user, self.profile.dialect())?.attributes;
+        let mut attributes = attributes(&users.resource, record.user, self.profile.dialect())?;
         users.shape(&mut attributes)?;
         let names = Names::of(&users.resource, &attributes)?.with_verified(&record.verified);
         ensure!(names.emails().len() <= MAX_EMAILS, "it has more than {MAX_EMAILS} verified addresses");
@@ -238,88 +249,29 @@ impl Import {
         let meta = Meta { created: now, last_modified: now, version: Version(1) };
         Ok((Resource { id, meta, attributes }, names))
     }
+}
 
-    /// Whether the tenant knows somebody of these names.
-    async fn known(&self, user: &Ready) -> anyhow::Result<Option<Fate>> {
-        let (names, now) = (&user.names, self.clock.seconds());
-        let imported = self.store.unmanaged(&self.at, names, &[Way::Name]).await?;
-        if let Some(own) = imported.first() {
-            return Ok(Some(Fate::Known(own.resource.id.clone())));
-        }
-        let ways = [Way::ExternalId, Way::Email];
-        if let Some(other) = self.store.unmanaged(&self.at, names, &ways).await?.first() {
-            return Ok(Some(Fate::Conflict(format!(
-                "the imported user {} has the same externalId or e-mail under another userName",
-                other.resource.id
-            ))));
-        }
-        let provisioned = |id: &ResourceId, what: &str| {
-            Fate::Conflict(format!("the identity provider has provisioned {id} with the same {what} already"))
-        };
-        if let Some(name) = names.name()
-            && let Some(other) = self.store.by_name(&self.at, name, now).await?.unwrap_or_default().first()
-        {
-            return Ok(Some(provisioned(&other.resource.id, "userName")));
-        }
-        if let Some(external_id) = names.external_id()
-            && let Some(other) =
-                self.store.by_external_id(&self.at, external_id, now).await?.unwrap_or_default().first()
-        {
-            return Ok(Some(provisioned(&other.resource.id, "externalId")));
-        }
-        for email in names.emails() {
-            // Who was adopted by it may have it as userName now.
-            let users = self.store.by_email(&self.at, email, Some(email), now).await?;
-            if let Some(other) = users.unwrap_or_default().first() {
-                return Ok(Some(provisioned(&other.resource.id, "verified e-mail")));
-            }
-        }
-        if let Some(other) = self.store.restorable(&self.at, names, now).await? {
-            return Ok(Some(Fate::Conflict(format!(
-                "the identity provider has deleted {other} with the same userName or externalId; scimctl user restore \
-                 brings it back"
-            ))));
-        }
-        if user.own_id && self.store.resource(&self.at, &user.resource.id, now).await?.is_some() {
-            return Ok(Some(Fate::Conflict("a user of another userName has this id already".into())));
-        }
-        Ok(None)
+/// Whether the tenant keeps what a name or a path stands for.
+fn is_kept(of: &ResourceType, name: &str) -> bool {
+    match name.contains('[') {
+        // What is wrong with a path is told with each record.
+        true => !matches!(Path::parse(name, of, Dialect::TOLERANT), Ok(None)),
+        false => of.resolve(name).is_some(),
     }
+}
 
-    async fn store(&self, users: &[Ready], report: &mut Report) -> anyhow::Result<()> {
-        let mut refused = BTreeSet::new();
-        let mut rest: &[Ready] = users;
-        let mut most = usize::MAX;
-        while !rest.is_empty() {
-            let some: Vec<New<'_>> = rest
-                .iter()
-                .take(most)
-                .map(|user| New {
-                    resource: &user.resource,
-                    names: &user.names,
-                    taking: Taking::default(),
-                    expires: None,
-                })
-                .collect();
-            let batch = self.store.create_first(&self.at, &some, State::Unmanaged, &self.act).await?;
-            match (batch.stored, batch.taken) {
-                (true, taken) => {
-                    rest = rest.get(taken..).unwrap_or_default();
-                    most = usize::MAX;
-                }
-                // Somebody came between: one by one shows who it is.
-                (false, 1) => {
-                    refused.extend(rest.first().map(|user| user.index));
-                    rest = rest.get(1..).unwrap_or_default();
-                }
-                (false, _) => most = 1,
-            }
-        }
-        for index in refused {
-            if let Some(line) = report.lines.get_mut(index) {
-                line.fate = Fate::Conflict("somebody who was deleted has one of its names and can come back, or somebody took it in this moment".into());
-            }
-        }
-        Ok(())
-    }
+/// The attributes that a record gives. A path into an attribute with several values, such as
+/// `phoneNumbers[type eq "work"].value`, makes one value with the others that have its filter.
+fn attributes(of: &ResourceType, mut user: Map<String, Value>, dialect: Dialect) -> Result<Attributes, Error> {
+    user.retain(|name, _| is_kept(of, name));
+    let is_path = |name: &str| match of.resolve(name) {
+        Some(Stands::Attribute(at)) => at.sub.is_some() && at.attribute.multi_valued && !at.attribute.is_read_only(),
+        Some(_) => false,
+        None => true,
+    };
+    let (paths, plain): (Map<_, _>, Map<_, _>) = user.into_iter().partition(|(name, _)| is_path(name));
+    let plain = of.parse(plain, dialect)?.attributes;
+    let add = paths.into_iter().map(|(path, value)| json!({ "op": "add", "path": path, "value": value }));
+    let add = Map::from_iter([("Operations".to_owned(), add.collect())]);
+    PatchRequest::parse(&add, of, dialect)?.apply(of, &plain)
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use scim_core::ResourceId;
 use serde_json::{Value, json};
 
-/// Most lines that a person is shown.
+/// Most lines of a kind that a person is shown.
 const SHOWN: usize = 50;
 
 /// What becomes of a record.
@@ -16,7 +16,14 @@ pub enum Fate {
     Imported,
     /// An earlier run stored it under this id.
     Known(ResourceId),
-    /// Somebody else has one of its names.
+    /// The identity provider has provisioned this person already.
+    Provisioned {
+        /// The id that it has.
+        id: ResourceId,
+        /// By what it is known: id, userName, externalId or verified e-mail.
+        by: &'static str,
+    },
+    /// Somebody else has one of its names, or it cannot be told who is meant.
     Conflict(String),
     /// It is no user.
     Invalid(String),
@@ -40,6 +47,28 @@ pub struct Line {
 impl Line {
     pub(super) fn new(number: usize, user_name: String) -> Self {
         Self { number, user_name, id: None, fate: Fate::Imported, links_on: Vec::new() }
+    }
+
+    /// Why it is not imported, for a person.
+    fn fault(&self) -> Option<String> {
+        match &self.fate {
+            Fate::Conflict(why) => Some(format!("{self} conflicts: {why}")),
+            Fate::Invalid(why) => Some(format!("{self} is no user: {why}")),
+            Fate::Imported | Fate::Known(_) | Fate::Provisioned { .. } => None,
+        }
+    }
+
+    /// What would become of it, for a person.
+    fn plan(&self, links: bool) -> Option<String> {
+        match &self.fate {
+            Fate::Imported if !links => Some(format!("{self} would be imported")),
+            Fate::Imported if self.links_on.is_empty() => {
+                Some(format!("{self} would be imported and never linked: it has nothing that create.link_on lists"))
+            }
+            Fate::Imported => Some(format!("{self} would be linked by {}", self.links_on.join(", else by "))),
+            Fate::Provisioned { id, by } => Some(format!("{self} is provisioned already: {id} has the same {by}")),
+            Fate::Known(_) | Fate::Conflict(_) | Fate::Invalid(_) => None,
+        }
     }
 }
 
@@ -73,11 +102,12 @@ impl Report {
             let (outcome, why) = match &line.fate {
                 Fate::Imported => ("imported", None),
                 Fate::Known(_) => ("known", None),
+                Fate::Provisioned { .. } => ("provisioned", None),
                 Fate::Conflict(why) => ("conflict", Some(why)),
                 Fate::Invalid(why) => ("invalid", Some(why)),
             };
             let id = match &line.fate {
-                Fate::Known(id) => Some(id),
+                Fate::Known(id) | Fate::Provisioned { id, .. } => Some(id),
                 Fate::Imported if !self.dry => line.id.as_ref(),
                 _ => None,
             };
@@ -89,6 +119,7 @@ impl Report {
         json!({
             "dry_run": self.dry, "imported": self.count(&|fate| *fate == Fate::Imported),
             "known": self.count(&|fate| matches!(fate, Fate::Known(_))),
+            "provisioned": self.count(&|fate| matches!(fate, Fate::Provisioned { .. })),
             "conflicts": self.count(&|fate| matches!(fate, Fate::Conflict(_))),
             "invalid": self.count(&|fate| matches!(fate, Fate::Invalid(_))),
             "left_out": self.left_out, "records": lines.collect::<Vec<_>>(),
@@ -100,21 +131,31 @@ impl Report {
     }
 }
 
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.user_name.as_str() {
+            "" => write!(f, "line {}", self.number),
+            name => write!(f, "line {}: {name}", self.number),
+        }
+    }
+}
+
+/// Writes the first of these lines, and how many more there are.
+fn some(f: &mut fmt::Formatter<'_>, mut lines: impl Iterator<Item = String>) -> fmt::Result {
+    for line in lines.by_ref().take(SHOWN) {
+        writeln!(f, "{line}")?;
+    }
+    match lines.count() {
+        0 => Ok(()),
+        more => writeln!(f, "and {more} more; --json shows all"),
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let faults = self.lines.iter().filter_map(|line| match &line.fate {
-            Fate::Conflict(why) => Some((line, "conflicts", why)),
-            Fate::Invalid(why) => Some((line, "is no user", why)),
-            Fate::Imported | Fate::Known(_) => None,
-        });
-        for (line, what, why) in faults.take(SHOWN) {
-            match line.user_name.as_str() {
-                "" => writeln!(f, "line {} {what}: {why}", line.number)?,
-                name => writeln!(f, "line {}: {name} {what}: {why}", line.number)?,
-            }
-        }
-        if self.faults() > SHOWN {
-            writeln!(f, "and {} more; --json shows all", self.faults() - SHOWN)?;
+        some(f, self.lines.iter().filter_map(Line::fault))?;
+        if self.dry {
+            some(f, self.lines.iter().filter_map(|line| line.plan(self.links)))?;
         }
         if !self.left_out.is_empty() {
             let names = self.left_out.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -133,8 +174,13 @@ impl fmt::Display for Report {
         let verb = if self.dry { "would be" } else { "are" };
         write!(f, "{} of {} records {verb} imported", new.count(), self.lines.len())?;
         match self.count(&|fate| matches!(fate, Fate::Known(_))) {
-            0 => write!(f, "."),
-            known => write!(f, ", {known} were before."),
+            0 => {}
+            known => write!(f, ", {known} were before")?,
         }
+        match self.count(&|fate| matches!(fate, Fate::Provisioned { .. })) {
+            0 => {}
+            provisioned => write!(f, ", {provisioned} are provisioned already")?,
+        }
+        write!(f, ".")
     }
 }

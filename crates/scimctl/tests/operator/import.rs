@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::support::{Directory, Server, http};
 
 /// A directory with the tenants strangers, where nobody is adopted, and friends, where people are.
-fn tenants(name: &str) -> Directory {
+pub(super) fn tenants(name: &str) -> Directory {
     let directory = Directory::new(name);
     directory.json(&["tenant", "create", "strangers"]);
     directory.json(&["tenant", "create", "friends", "--profile", "hoxhunt"]);
@@ -15,7 +15,7 @@ fn tenants(name: &str) -> Directory {
 }
 
 /// Imports and returns the exit status, the report and what is said on standard error.
-fn import(directory: &Directory, arguments: &[&str]) -> (Option<i32>, Value, String) {
+pub(super) fn import(directory: &Directory, arguments: &[&str]) -> (Option<i32>, Value, String) {
     let output = directory.run(&[&["--json", "import", "--unmanaged"], arguments].concat());
     let said = String::from_utf8(output.stderr).unwrap();
     let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {said}"));
@@ -23,12 +23,12 @@ fn import(directory: &Directory, arguments: &[&str]) -> (Option<i32>, Value, Str
 }
 
 /// How many were imported, known, in conflict and invalid.
-fn counts(report: &Value) -> [u64; 4] {
+pub(super) fn counts(report: &Value) -> [u64; 4] {
     ["imported", "known", "conflicts", "invalid"].map(|count| report[count].as_u64().unwrap())
 }
 
 /// The line, the outcome and the reason of each record.
-fn fates(report: &Value) -> Vec<(u64, &str, &str)> {
+pub(super) fn fates(report: &Value) -> Vec<(u64, &str, &str)> {
     let each = report["records"].as_array().unwrap().iter();
     each.map(|line| {
         (line["line"].as_u64().unwrap(), line["outcome"].as_str().unwrap(), line["why"].as_str().unwrap_or_default())
@@ -36,7 +36,7 @@ fn fates(report: &Value) -> Vec<(u64, &str, &str)> {
     .collect()
 }
 
-fn exported(directory: &Directory, tenant: &str) -> Vec<Value> {
+pub(super) fn exported(directory: &Directory, tenant: &str) -> Vec<Value> {
     let text = directory.text(&["export", tenant]);
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -90,14 +90,19 @@ fn an_import_tells_people_by_what_each_will_be_linked() {
     let directory = tenants("told");
     let file = directory.file("people.csv", PEOPLE);
     let text = directory.text(&["import", "friends", &file, "--unmanaged", "--dry-run"]);
+    let each = "line 2: ann@example.com would be linked by externalId, else by userName, else by verified e-mail\n\
+        line 3: Bob@example.com would be linked by userName\n\
+        line 4: carl would be linked by userName, else by verified e-mail\n";
     let links = "1 will be linked by externalId\n2 will be linked by userName\n";
-    assert_eq!(text, format!("{links}3 of 3 records would be imported.\n"));
+    assert_eq!(text, format!("{each}{links}3 of 3 records would be imported.\n"));
     let text = directory.text(&["import", "friends", &file, "--unmanaged"]);
     assert_eq!(text, format!("{links}3 of 3 records are imported.\n"));
     let text = directory.text(&["import", "strangers", &file, "--unmanaged", "--dry-run"]);
     assert_eq!(
         text,
-        "None will be linked: create.existing is conflict, so a POST for one of them is 409.\n\
+        "line 2: ann@example.com would be imported\nline 3: Bob@example.com would be imported\n\
+         line 4: carl would be imported\n\
+         None will be linked: create.existing is conflict, so a POST for one of them is 409.\n\
          3 of 3 records would be imported.\n"
     );
     let (_, report, _) = import(&directory, &["strangers", &file, "--dry-run"]);
@@ -119,73 +124,17 @@ fn json_objects_are_imported_with_the_addresses_that_are_verified() {
     let text = people.iter().map(Value::to_string).collect::<Vec<_>>().join("\n\n");
     let file = directory.file("people.ndjson", &format!("\u{feff}{text}\n"));
     let (status, report, _) = import(&directory, &["friends", &file]);
-    assert_eq!((status, counts(&report)), (Some(1), [4, 0, 0, 1]));
-    let why = "which e-mail is verified cannot be told; list them in verifiedEmails";
-    assert_eq!(fates(&report)[4], (9, "invalid", why));
+    assert_eq!((status, counts(&report)), (Some(0), [5, 0, 0, 0]));
     let links: Vec<_> = report["records"].as_array().unwrap().iter().map(|line| line["links_on"].clone()).collect();
     let verified = json!(["userName", "verified e-mail"]);
-    assert_eq!(links[..4], [json!(["externalId", "userName"]), verified.clone(), verified, json!(["userName"])]);
+    let unverified = json!(["userName"]);
+    assert_eq!(links, [json!(["externalId", "userName"]), verified.clone(), verified.clone(), unverified, verified]);
     let users = exported(&directory, "friends");
-    assert_eq!(users.len(), 4);
+    assert_eq!(users.len(), 5);
     let ann = users.iter().find(|user| user["userName"] == "ann").unwrap();
     assert_eq!((&ann["active"], &ann["title"]), (&json!(false), &json!("Ms")));
-    assert!(users.iter().all(|user| user["emailVerified"].is_null() && user["verifiedEmails"].is_null()));
-}
-
-#[test]
-fn what_is_no_user_is_told_line_by_line_and_the_others_are_imported() {
-    let directory = tenants("invalid");
-    let file = directory.file(
-        "people.jsonl",
-        "{\"userName\":\"ann\"}\n\
-         {\"userName\":\"bob\",\"id\":\"bob-1\"}\n\
-         {\"userName\":\"carl\",\"id\":17}\n\
-         {\"displayName\":\"nobody\"}\n\
-         {\"userName\":\n\
-         [1]\n\
-         {\"userName\":\"dora\",\"name\":\"Dora\"}\n\
-         {\"userName\":\"emil\"}\n",
-    );
-    let (status, report, said) = import(&directory, &["friends", &file]);
-    assert_eq!((status, counts(&report)), (Some(1), [2, 0, 0, 6]));
-    assert_eq!(said, "scimctl: 6 of 8 records were not imported\n");
-    let fates = fates(&report);
-    for (index, line, why) in [
-        (1, 2, "id is not a UUID"),
-        (2, 3, "id is not a UUID"),
-        (3, 4, "userName"),
-        (4, 5, "the line is no JSON object"),
-        (5, 6, "the line is no JSON object"),
-        (6, 7, "name"),
-    ] {
-        let (number, outcome, reason) = fates[index];
-        assert_eq!((number, outcome), (line, "invalid"));
-        assert!(reason.contains(why), "{line}: {reason}");
-    }
-    let mut names: Vec<_> = exported(&directory, "friends").iter().map(|user| user["userName"].clone()).collect();
-    names.sort_by_key(Value::to_string);
-    assert_eq!(names, ["ann", "emil"]);
-
-    let output = directory.run(&["import", "friends", &file, "--unmanaged"]);
-    let text = String::from_utf8(output.stdout).unwrap();
-    let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].starts_with("line 2: bob is no user: id is not a UUID"), "{text}");
-    assert_eq!(lines[3], "line 5 is no user: the line is no JSON object");
-    assert_eq!(*lines.last().unwrap(), "0 of 8 records are imported, 2 were before.");
-    assert_eq!(output.status.code(), Some(1));
-}
-
-#[test]
-fn a_line_of_a_table_with_too_few_columns_is_no_user() {
-    let directory = tenants("columns");
-    let file = directory.file("people.csv", "userName,title,active\nann,Ms,false\nbob,Mr\ncarl,Mr,true\n");
-    let (status, report, _) = import(&directory, &["friends", &file]);
-    assert_eq!((status, counts(&report)), (Some(1), [2, 0, 0, 1]));
-    assert_eq!(fates(&report)[1], (3, "invalid", "the line has 2 columns, and the first one names 3"));
-    let users = exported(&directory, "friends");
-    let mut active: Vec<_> = users.iter().map(|user| (user["userName"].as_str(), user["active"].clone())).collect();
-    active.sort_by_key(|(name, _)| *name);
-    assert_eq!(active, [(Some("ann"), json!(false)), (Some("carl"), json!(true))]);
+    let carl = users.iter().find(|user| user["userName"] == "carl").unwrap();
+    assert_eq!((&carl["emailVerified"], &carl["verifiedEmails"]), (&Value::Null, &json!(["c@b.example"])));
 }
 
 #[test]
@@ -234,31 +183,81 @@ fn two_lines_for_one_person_conflict() {
 }
 
 #[test]
-fn whoever_is_provisioned_already_is_not_imported() {
+fn whoever_is_provisioned_already_needs_no_import() {
     let directory = tenants("provisioned");
     let token = directory.json(&["token", "issue", "friends"])["token"].as_str().unwrap().to_owned();
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
-    let user = r#"{"userName":"ann","externalId":"e-1"}"#;
-    let (status, ann) = http(&base_url, &token, "POST", "/Users", user);
-    let id = ann["id"].as_str().unwrap();
-    assert_eq!(status, 201);
-    let file = directory.file("people.csv", &format!("userName,externalId,id\nAnn,,\nbob,e-1,\ncarl,,{id}\ndora,,\n"));
-    for (dry, stored) in [(&["--dry-run"][..], 1), (&[], 2)] {
+    let post = |user: Value| {
+        let (status, user) = http(&base_url, &token, "POST", "/Users", &user.to_string());
+        assert_eq!(status, 201, "{user}");
+        user["id"].as_str().unwrap().to_owned()
+    };
+    let ann = post(json!({ "userName": "ann", "externalId": "e-1" }));
+    let emil = post(json!({ "userName": "emil", "emails": [{ "value": "emil@example.org" }] }));
+    let other = "00000000-0000-4000-8000-000000000001";
+    let file = directory.file(
+        "people.csv",
+        &format!(
+            "userName,externalId,id,email,emailVerified\nAnn,,,,\nbob,e-1,,,\ncarl,,{ann},,\ndora,,,,\n\
+             e,,,Emil@example.org,true\n"
+        ),
+    );
+    let mixed = directory.file("mixed.csv", &format!("userName,externalId,id\nemil,e-1,\nann,,{other}\n"));
+    let expected = [(&ann, "userName"), (&ann, "externalId"), (&ann, "id"), (&emil, "verified e-mail")];
+    let text = directory.run(&["import", "friends", &file, "--unmanaged", "--dry-run"]).stdout;
+    let text = String::from_utf8(text).unwrap();
+    for ((line, name), (id, by)) in [(2, "Ann"), (3, "bob"), (4, "carl"), (6, "e")].into_iter().zip(expected) {
+        let told = format!("line {line}: {name} is provisioned already: {id} has the same {by}\n");
+        assert!(text.contains(&told), "{told}: {text}");
+    }
+    for (dry, stored) in [(&["--dry-run"][..], 2), (&[], 3)] {
         let (status, report, _) = import(&directory, &[&["friends", &file], dry].concat());
-        assert_eq!((status, counts(&report)), (Some(1), [1, 0, 3, 0]));
-        let same = |what: &str| format!("the identity provider has provisioned {id} with the same {what} already");
-        assert_eq!(
-            fates(&report),
-            [
-                (2, "conflict", same("userName").as_str()),
-                (3, "conflict", same("externalId").as_str()),
-                (4, "conflict", "a user of another userName has this id already"),
-                (5, "imported", ""),
-            ]
+        assert_eq!((status, counts(&report), &report["provisioned"]), (Some(0), [1, 0, 0, 0], &json!(4)));
+        let ids: Vec<_> = [0, 1, 2, 4].iter().map(|line| report["records"][*line]["id"].clone()).collect();
+        assert_eq!(ids, expected.map(|(id, _)| json!(id)));
+        let (_, report, _) = import(&directory, &[&["friends", &mixed], dry].concat());
+        let said = "the identity provider has provisioned";
+        let two = format!(
+            "{said} {emil} with the same userName and {ann} with the same externalId; who is meant cannot be told"
         );
+        let another = format!("{said} {ann} with the same userName already, who may be somebody else");
+        assert_eq!(fates(&report), [(2, "conflict", two.as_str()), (3, "conflict", another.as_str())]);
         assert_eq!(exported(&directory, "friends").len(), stored);
     }
+}
+
+#[test]
+fn the_same_file_again_is_no_fault_once_its_people_are_provisioned() {
+    let directory = tenants("nightly");
+    let token = directory.json(&["token", "issue", "friends"])["token"].as_str().unwrap().to_owned();
+    let mut server = Server::start(&directory, &["--json"]);
+    let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
+    let id = "00000000-0000-4000-8000-000000000001";
+    let file = directory.file(
+        "people.csv",
+        &format!(
+            "userName,externalId,email,emailVerified,id\n\
+             ann,,,,\nbob,e-2,,,\ncarl,,carl@example.org,true,\ndora,,,,{id}\nemil,,,,\n"
+        ),
+    );
+    assert_eq!(counts(&import(&directory, &["friends", &file]).1), [5, 0, 0, 0]);
+    let comes = [
+        json!({ "userName": "ann", "externalId": "e-1" }),
+        json!({ "userName": "robert", "externalId": "e-2" }),
+        json!({ "userName": "carl@example.com", "emails": [{ "value": "carl@example.org" }] }),
+        json!({ "userName": "dora" }),
+    ];
+    for user in comes {
+        assert_eq!(http(&base_url, &token, "POST", "/Users", &user.to_string()).0, 201);
+    }
+    let renamed = r#"{"Operations":[{"op":"replace","path":"userName","value":"dorothy"}]}"#;
+    assert_eq!(http(&base_url, &token, "PATCH", &format!("/Users/{id}"), renamed).0, 200);
+    let (status, report, _) = import(&directory, &["friends", &file]);
+    assert_eq!((status, counts(&report), &report["provisioned"]), (Some(0), [0, 1, 0, 0], &json!(4)), "{report}");
+    let text = directory.text(&["import", "friends", &file, "--unmanaged"]);
+    assert_eq!(text, "0 of 5 records are imported, 1 were before, 4 are provisioned already.\n");
+    assert_eq!(exported(&directory, "friends").len(), 5);
 }
 
 #[test]
@@ -302,12 +301,11 @@ fn imported_people_are_unseen_until_they_are_provisioned() {
     // Whoever was adopted is provisioned, also under another userName; whoever was deleted since stays so.
     assert_eq!(http(&base_url, friends, "DELETE", &format!("/Users/{}", id(0)), "").0, 204);
     let (status, again, _) = import(&directory, &["friends", &file]);
-    assert_eq!((status, counts(&again)), (Some(1), [0, 1, 2, 0]), "{again}");
+    assert_eq!((status, counts(&again)), (Some(1), [0, 1, 1, 0]), "{again}");
     let fates = fates(&again);
     let deleted = format!("the identity provider has deleted {} with the same userName", id(0));
     assert!(fates[0].2.starts_with(&deleted), "{fates:?}");
-    let adopted = format!("the identity provider has provisioned {} with the same verified e-mail already", id(2));
-    assert_eq!(fates[2], (4, "conflict", adopted.as_str()));
+    assert_eq!((fates[2].1, again["records"][2]["id"].as_str()), ("provisioned", Some(id(2))));
     assert_eq!(http(&base_url, friends, "GET", "/Users", "").1["totalResults"], 2);
     // A namesake with an externalId of its own is somebody else; yet who can come back keeps the name.
     let (status, bert) = post(friends, json!({ "userName": "bert", "externalId": "e-2" }));
@@ -349,28 +347,4 @@ fn only_so_many_faults_are_shown_to_people() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().filter(|line| line.contains(" is no user: ")).count(), 50);
     assert!(text.ends_with("\nand 10 more; --json shows all\n0 of 60 records are imported.\n"), "{text}");
-}
-
-#[test]
-fn a_file_that_cannot_be_imported_is_refused_whole() {
-    let directory = tenants("files");
-    let people = directory.file("people.txt", "userName\nann\n");
-    let nameless = directory.file("nameless.csv", "name,title\nann,Ms\n");
-    let empty = directory.file("empty.csv", "userName\n");
-    let good = directory.file("good.csv", "userName\nann\n");
-    for (tenant, file, said) in [
-        ("friends", people.as_str(), "people.txt cannot be read: its name must end in .csv, .ndjson or .jsonl"),
-        ("friends", &nameless, "its first line must name the columns, one of them userName"),
-        ("friends", &empty, "empty.csv has no records"),
-        ("friends", "/nowhere.csv", "/nowhere.csv cannot be read"),
-        ("friends", "/nowhere.ndjson", "/nowhere.ndjson cannot be read"),
-        ("nobody", &good, "there is no tenant nobody"),
-    ] {
-        let refused = directory.refused(&["import", tenant, file, "--unmanaged"]);
-        assert!(refused.contains(said), "{file}: {refused}");
-    }
-    let output = directory.run(&["import", "friends", &good]);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.code() == Some(2) && said.contains("--unmanaged"), "{said}");
-    assert_eq!(exported(&directory, "friends").len(), 0);
 }

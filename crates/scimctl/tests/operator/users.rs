@@ -1,5 +1,7 @@
 //! Users as the operator has them back and out.
 
+use std::process::Stdio;
+
 use serde_json::{Value, json};
 
 use crate::support::{Directory, Server, http};
@@ -165,6 +167,48 @@ fn an_export_has_all_users_with_their_states_and_no_groups() {
     assert_eq!(written, users);
     let some = acme.directory.json(&["export", "acme", "--state", "unmanaged", "--output", &output]);
     assert_eq!((&some["users"], std::fs::read_to_string(&output).unwrap().lines().count()), (&json!(1), 1));
+}
+
+#[test]
+fn an_export_of_imported_people_is_imported_again_with_what_is_verified() {
+    let directory = Directory::new("export-again");
+    for tenant in ["acme", "later"] {
+        directory.json(&["tenant", "create", tenant, "--profile", "hoxhunt"]);
+    }
+    let people = "userName,email,emailVerified\nann,Ann@example.org,true\nbob,bob@example.org,false\n";
+    let people = directory.file("people.csv", people);
+    let report = directory.json(&["import", "acme", &people, "--unmanaged"]);
+    let links = |report: &Value| -> Vec<Value> {
+        let mut records = report["records"].as_array().unwrap().clone();
+        records.sort_by_key(|record| record["userName"].to_string());
+        records.iter().map(|record| record["links_on"].clone()).collect()
+    };
+    assert_eq!(links(&report), [json!(["userName", "verified e-mail"]), json!(["userName"])]);
+    let text = directory.text(&["export", "acme"]);
+    let users = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut verified: Vec<_> = users.map(|user| (user["userName"].clone(), user["verifiedEmails"].clone())).collect();
+    verified.sort_by_key(|(name, _)| name.to_string());
+    assert_eq!(verified, [(json!("ann"), json!(["ann@example.org"])), (json!("bob"), Value::Null)]);
+    let exported = directory.file("exported.ndjson", &text);
+    let again = directory.json(&["import", "later", &exported, "--unmanaged"]);
+    assert_eq!((links(&again), &again["left_out"]), (links(&report), &json!([])));
+}
+
+#[test]
+fn an_export_ends_quietly_when_nobody_reads_on() {
+    let directory = Directory::new("head");
+    directory.json(&["tenant", "create", "acme"]);
+    let people = (0..50).fold("userName\n".to_owned(), |text, number| format!("{text}user{number}\n"));
+    directory.json(&["import", "acme", &directory.file("people.csv", &people), "--unmanaged"]);
+    for arguments in [&["export", "acme"][..], &["--json", "tenant", "list"]] {
+        let mut child = std::process::Command::new(crate::support::BINARY);
+        child.arg("--data").arg(&directory.0).args(arguments);
+        let mut child = child.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!((output.status.code(), said.as_str()), (Some(0), ""), "{arguments:?}");
+    }
 }
 
 #[test]
