@@ -25,7 +25,7 @@ pub(super) fn admit_create(of: &Type, profile: &Profile, attributes: &mut Attrib
         return Ok(());
     }
     if !profile.operations.create.is_on() {
-        return Err(switched_off("creates no users", "operations.create"));
+        return Err(switched_off("creates no users"));
     }
     match (attributes.get("active"), profile.create.inactive) {
         (Some(Value::Bool(false)), InactiveCreate::Refuse) => {
@@ -50,11 +50,11 @@ pub(super) fn admit_change(of: &Type, profile: &Profile, before: &Attributes, af
         let mut before = before.clone();
         of.shape(&mut before)?;
         if before.changed(after).iter().any(|name| name != "active") {
-            return Err(switched_off("changes no users but for active", "operations.update"));
+            return Err(switched_off("changes no users but for active"));
         }
     }
     if !profile.operations.deactivate.is_on() && is_active(before) && !is_active(after) {
-        return Err(switched_off("deactivates no users", "operations.deactivate"));
+        return Err(switched_off("deactivates no users"));
     }
     Ok(())
 }
@@ -66,9 +66,10 @@ pub(super) fn admit_delete(of: &Type, profile: &Profile) -> Result<(), Error> {
         return Ok(());
     }
     if !profile.operations.delete.is_on() {
-        return Err(switched_off("deletes no users", "operations.delete"));
+        return Err(switched_off("deletes no users"));
     }
     match profile.deprovision.on_delete {
+        OnDelete::Deactivate if !profile.operations.deactivate.is_on() => Err(switched_off("deactivates no users")),
         OnDelete::Refuse => Err(Error::new(
             ErrorKind::BadRequest,
             "Users are not deleted here, since what they wrote stays: set active to false instead.",
@@ -77,10 +78,13 @@ pub(super) fn admit_delete(of: &Type, profile: &Profile) -> Result<(), Error> {
     }
 }
 
-fn switched_off(what: &str, setting: &str) -> Error {
+fn switched_off(what: &str) -> Error {
     Error::new(
         ErrorKind::Forbidden,
-        format!("This service provider {what} through SCIM; switch that off in the identity provider ({setting})."),
+        format!(
+            "This service provider {what} through SCIM: switch that off in the identity provider, or ask the operator \
+             of this service to allow it."
+        ),
     )
 }
 
@@ -185,7 +189,7 @@ impl Directory {
             return Err(Error::new(
                 kind,
                 "So many users were deactivated in a short time that it may be a mistake; no more are until the \
-                 service provider's operator confirms it (scimctl brake lift).",
+                 operator of this service confirms it: ask them.",
             ));
         }
         let share = match brake.share {

@@ -10,6 +10,7 @@ use scim_core::{Error, ErrorKind, discovery};
 use super::route::Route;
 use super::{Service, request, response};
 use crate::directory::Call;
+use crate::tenant::profile::Header;
 
 impl Service {
     pub(super) fn discover(
@@ -34,7 +35,10 @@ impl Service {
             own.chain(&self.discovery_schemas).filter(move |schema| seen.insert(&schema.id))
         };
         let document = match route {
-            Route::ServiceProviderConfig => discovery::service_provider_config(call.base_url),
+            Route::ServiceProviderConfig => {
+                let alone = call.tenant.profile.dialect.header == Header::Verbatim;
+                discovery::service_provider_config(call.base_url, alone)
+            }
             Route::ResourceTypes => list(types().map(|of| discovery::resource_type(of, call.base_url))),
             Route::Schemas => list(schemas().map(|schema| discovery::schema(schema, call.base_url))),
             Route::ResourceType(name) => {

@@ -1,8 +1,8 @@
 //! The resource types of a tenant, each with the place where its resources are kept.
 
 use scim_core::resource::Attributes;
-use scim_core::resource_types::{self, Additions};
-use scim_core::{Error, ResourceType};
+use scim_core::resource_types::{self, Additions, Overlay};
+use scim_core::{Attribute, Error, ResourceType, Schema};
 use serde_json::json;
 
 use super::profile::{Email, Profile, Wrong, advice};
@@ -42,6 +42,13 @@ impl Type {
     }
 }
 
+/// Has the error of a required attribute say what to map to it.
+fn advise(attribute: &mut Attribute, prefix: &str, advice: &impl Fn(&str) -> String) {
+    let path = format!("{prefix}{}", attribute.name);
+    attribute.advice = attribute.required.then(|| advice(&path));
+    attribute.sub_attributes.iter_mut().for_each(|sub| advise(sub, &format!("{path}."), advice));
+}
+
 /// All resource types of a tenant.
 #[derive(Debug)]
 pub struct Types(Vec<Type>);
@@ -53,7 +60,16 @@ impl Types {
     /// As [`resource_types::all`]; [`Wrong`] for a path in the profile that names no attribute.
     pub fn new(profile: &Profile, additions: &Additions) -> Result<Self, Wrong> {
         let policy = &profile.attributes;
-        let additions = additions.clone().and(policy.extensions.clone(), policy.overlay.clone());
+        let advice = |path: &str| advice(profile.dialect.idp.as_deref(), path);
+        let (mut extensions, mut overlay) = (policy.extensions.clone(), policy.overlay.clone());
+        for Schema { id, attributes, .. } in &mut extensions {
+            attributes.iter_mut().for_each(|attribute| advise(attribute, &format!("{id}:"), &advice));
+        }
+        for Overlay { schema, attribute } in &mut overlay {
+            let prefix = schema.as_ref().map(|id| format!("{id}:")).unwrap_or_default();
+            advise(attribute, &prefix, &advice);
+        }
+        let additions = additions.clone().and(extensions, overlay);
         let all = resource_types::all(profile.groups.unique_display_name, &additions);
         let mut all = all.map_err(|unusable| Wrong(unusable.to_string()))?;
         let wrong = |error: Error| Wrong(error.detail);
@@ -65,8 +81,10 @@ impl Types {
                 user.keep(&policy.kept).map_err(wrong)?;
             }
             for path in &policy.required {
-                user.require(path, advice(profile.dialect.idp.as_deref(), path)).map_err(wrong)?;
+                user.require(path, advice(path)).map_err(wrong)?;
             }
+            let emails = user.schema.attributes.iter_mut().find(|attribute| attribute.name == "emails");
+            emails.into_iter().for_each(|emails| emails.derived = policy.email == Email::FromUserName);
         }
         let types: Vec<Type> = all
             .into_iter()

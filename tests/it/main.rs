@@ -23,6 +23,7 @@ mod paging;
 mod plans;
 mod policies;
 mod products;
+mod profiles;
 mod profiles_doc;
 mod races;
 mod rfc;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use scim_lambda::tenant::Profile;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::customer::{Customer, profile};
-use crate::support::{ENTERPRISE, World};
+use crate::support::{ENTERPRISE, USER, World};
 
 #[tokio::test]
 async fn where_an_external_id_is_unique_one_visible_user_has_it() {
@@ -44,6 +44,112 @@ async fn who_lacks_what_was_required_of_late_can_still_be_deactivated() {
     customer.put(&two, json!({ "active": false })).await.is_error(400, Some("invalidValue"));
     let whole = customer.create(json!({ "userName": "d", "emails": [{ "value": "d@example.com" }] })).await;
     customer.patch(&whole, json!([{ "op": "remove", "path": "emails" }])).await.is_error(400, Some("mutability"));
+}
+
+#[tokio::test]
+async fn an_error_names_what_is_required_and_what_to_map() {
+    let department = format!("{ENTERPRISE}:department");
+    let level = json!([{ "name": "level", "type": "string", "required": true }]);
+    for (setting, idp, value, advice) in [
+        ("attributes.required", "entra", json!([department]), format!("In Entra ID, map department to {department}.")),
+        ("attributes.required", "other", json!([department]), format!("mapping, map a value to {department}.")),
+        ("attributes.required", "okta", json!(["emails.value"]), "In Okta, map user.email to emails.value.".into()),
+        ("attributes.overlay", "entra", level, "mapping, map a value to level.".into()),
+    ] {
+        let mut customer = Customer::new("default").await;
+        let user = customer.create(json!({ "userName": "before" })).await;
+        customer.change(&profile("default", &[("dialect.idp", idp), (setting, &value.to_string())])).await;
+        let refused = customer.post(json!({ "userName": "a" })).await;
+        refused.is_error(400, Some("invalidValue"));
+        assert!(refused.body["detail"].as_str().unwrap().ends_with(&advice), "{}", refused.body);
+        assert_eq!(customer.put(&user, json!({ "userName": "a", "active": false })).await.status, 200, "{advice}");
+    }
+}
+
+#[tokio::test]
+async fn a_closed_list_that_became_shorter_keeps_nobody_from_being_changed() {
+    let role = |values: Value| {
+        let role = json!([{ "name": "role", "type": "string", "canonicalValues": values, "closed": true }]);
+        profile("default", &[("attributes.overlay", &role.to_string())])
+    };
+    let mut customer = Customer::new("default").await;
+    customer.change(&role(json!(["a", "b"]))).await;
+    let one = customer.create(json!({ "userName": "one", "role": "b" })).await;
+    let two = customer.create(json!({ "userName": "two", "role": "b" })).await;
+    customer.change(&role(json!(["a"]))).await;
+    customer.post(json!({ "userName": "new", "role": "b" })).await.is_error(400, Some("invalidValue"));
+    let put = customer.put(&one, json!({ "userName": "one", "role": "b", "active": false })).await;
+    assert_eq!((put.status.as_u16(), &put.body["active"], &put.body["role"]), (200, &json!(false), &json!("b")));
+    let both = json!([{ "op": "replace", "value": { "active": false, "role": "b" } }]);
+    assert_eq!(customer.patch(&two, both).await.body["active"], false);
+    assert_eq!(customer.set(&two, "role", json!("A")).await.body["role"], "a");
+    let refused = customer.set(&two, "role", json!("b")).await;
+    refused.is_error(400, Some("invalidValue"));
+    assert_eq!(refused.body["detail"], "role must be one of: a.");
+}
+
+#[tokio::test]
+async fn what_is_only_written_is_never_shown() {
+    let overlay = json!([{ "name": "wo", "type": "string", "mutability": "writeOnly" }, { "name": "card",
+        "type": "complex", "subAttributes": [
+            { "name": "pin", "type": "string", "mutability": "writeOnly", "returned": "always" },
+            { "name": "number", "type": "integer" },
+        ] }]);
+    let customer = Customer::with("default", &[("attributes.overlay", &overlay.to_string())]).await;
+    let body = json!({ "userName": "a", "wo": "secret", "card": { "pin": "secret", "number": 1 } });
+    let user = customer.create(body).await;
+    assert_eq!((user.get("wo"), &user["card"]), (None, &json!({ "number": 1 })));
+    let asked = format!("{}?attributes=wo,card.pin", Customer::path(&user));
+    for answer in [customer.send("GET", &asked, None).await, customer.set(&user, "wo", json!("secret")).await] {
+        assert!(answer.status == 200 && !answer.body.to_string().contains("secret"), "{}", answer.body);
+    }
+    assert!(customer.find("wo eq \"secret\"").await.is_empty());
+    let schema = customer.send("GET", &format!("/Schemas/{USER}"), None).await.body;
+    let wo = schema["attributes"].as_array().unwrap().iter().find(|attribute| attribute["name"] == "wo").unwrap();
+    assert_eq!((&wo["mutability"], &wo["returned"]), (&json!("writeOnly"), &json!("never")));
+}
+
+#[tokio::test]
+async fn an_error_about_a_sub_attribute_names_its_attribute() {
+    let overlay = json!([{ "name": "badge", "type": "complex", "subAttributes": [
+        { "name": "level", "type": "string", "canonicalValues": ["gold", "silver"], "closed": true },
+        { "name": "n", "type": "integer" },
+    ] }]);
+    let customer = Customer::with("default", &[("attributes.overlay", &overlay.to_string())]).await;
+    for (badge, said) in [
+        (json!({ "level": "tin" }), "badge.level must be one of: gold, silver."),
+        (json!({ "n": "x" }), "badge.n must be an integer of 64 bits."),
+    ] {
+        let refused = customer.post(json!({ "userName": "a", "badge": badge })).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["detail"]), (400, &json!(said)));
+    }
+}
+
+#[tokio::test]
+async fn discovery_tells_that_addresses_are_made_from_user_names_and_tokens_may_stand_alone() {
+    for (preset, mutability, alone) in [("zulip", "readOnly", true), ("default", "readWrite", false)] {
+        let customer = Customer::new(preset).await;
+        let schema = customer.send("GET", &format!("/Schemas/{USER}"), None).await.body;
+        let emails = schema["attributes"].as_array().unwrap().iter().find(|a| a["name"] == "emails").unwrap();
+        assert_eq!(
+            (&emails["mutability"], &emails["subAttributes"][0]["mutability"]),
+            (&json!(mutability), &json!(mutability))
+        );
+        let config = customer.send("GET", "/ServiceProviderConfig", None).await.body;
+        let scheme = config["authenticationSchemes"][0]["description"].as_str().unwrap();
+        assert_eq!(scheme.contains("alone"), alone, "{scheme}");
+    }
+    let zulip = Customer::new("zulip").await;
+    let name = json!({ "givenName": "B", "familyName": "J" });
+    let body = json!({ "userName": "a@example.com", "name": name, "emails": [{ "value": "b@example.com" }] });
+    let user = zulip.create(body.clone()).await;
+    for answer in [
+        zulip.put(&user, body).await,
+        zulip.set(&user, "emails[type eq \"work\"].value", json!("c@example.com")).await,
+        zulip.set(&user, "emails", json!([{ "value": "d@example.com" }])).await,
+    ] {
+        assert_eq!((answer.status.as_u16(), &answer.body["emails"][0]["value"]), (200, &json!("a@example.com")));
+    }
 }
 
 #[tokio::test]
@@ -109,9 +215,7 @@ async fn without_groups_a_user_has_none_to_show() {
 
 #[test]
 fn what_the_service_stands_on_is_not_overlaid() {
-    let refused = |path: &str, value: serde_json::Value| {
-        Profile::default().with(path, &value.to_string()).unwrap_err().to_string()
-    };
+    let refused = |path: &str, value: Value| Profile::default().with(path, &value.to_string()).unwrap_err().to_string();
     for name in ["active", "userName", "emails", "groups", "password", "id"] {
         let why = refused("attributes.overlay", json!([{ "name": name, "type": "string" }]));
         assert!(why.contains(name), "{why}");

@@ -82,7 +82,7 @@ async fn required_attributes_and_extensions_must_be_there() {
     world.send("POST", "/TestResources", body).await.is_error(400, Some("invalidValue"));
     let (path, _) = made(&world, json!({})).await;
     world.send("PATCH", &path, patch("remove", "identifier", Value::Null)).await.is_error(400, Some("mutability"));
-    world.send("PATCH", &path, patch("remove", EXTENSION, Value::Null)).await.is_error(400, Some("invalidValue"));
+    world.send("PATCH", &path, patch("remove", EXTENSION, Value::Null)).await.is_error(400, Some("mutability"));
 }
 
 #[tokio::test]

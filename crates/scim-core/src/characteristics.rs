@@ -1,4 +1,4 @@
-//! The characteristics that need more than one value to be judged: required, immutable, unique.
+//! The characteristics that need more than one value to be judged: immutable, unique, closed.
 
 use serde_json::{Map, Value};
 
@@ -65,15 +65,24 @@ impl ResourceType {
         values.collect()
     }
 
-    /// "If an attribute is ... required": "the attribute MUST have a value" (RFC 7643, 7), in the
-    /// resource, in its extensions and in complex values.
-    pub(crate) fn check_required(&self, attributes: &Attributes) -> Result<(), Error> {
-        required(&self.schema.attributes, &attributes.0, "")?;
-        for extension in &self.extensions {
-            match attributes.0.get(&extension.id).and_then(Value::as_object) {
-                Some(object) => required(&extension.attributes, object, &format!("{}:", extension.id))?,
-                None if self.required_extensions.contains(&extension.id) => return Err(missing(&extension.id, None)),
-                None => {}
+    /// Refuses values outside of a closed list, but for those that a resource has already: a list that became
+    /// shorter must not keep anybody from being deactivated.
+    ///
+    /// # Errors
+    /// `invalidValue` with the legal values.
+    pub(crate) fn check_closed(&self, old: &Attributes, new: &Attributes) -> Result<(), Error> {
+        let core = self.schema.attributes.iter().map(|attribute| (None, attribute));
+        let extended = self.extensions.iter().flat_map(|extension| {
+            let all = extension.attributes.iter();
+            all.map(move |attribute| (Some(extension), attribute))
+        });
+        for (extension, attribute) in core.chain(extended) {
+            let subs = attribute.sub_attributes.iter().map(Some);
+            for sub in std::iter::once(None).chain(subs) {
+                let at = AttributeRef { extension, attribute, sub };
+                if at.leaf().closed {
+                    closed(at, &old.0, &new.0)?;
+                }
             }
         }
         Ok(())
@@ -85,8 +94,9 @@ impl ResourceType {
     /// # Errors
     /// `mutability`: "If one or more values are already set for the attribute, the input value(s) MUST
     /// match, or HTTP status code 400 SHOULD be returned with a "scimType" error code of "mutability"."
-    /// (RFC 7644, 3.5.1)
+    /// (RFC 7644, 3.5.1); `invalidValue` for a value outside of a closed list that it did not have before.
     pub fn settle(&self, old: &Attributes, new: &mut Attributes, replaces: bool) -> Result<(), Error> {
+        self.check_closed(old, new)?;
         settle(&self.schema.attributes, &old.0, &mut new.0, replaces)?;
         for Schema { id, attributes, .. } in &self.extensions {
             let Some(before) = old.0.get(id).and_then(Value::as_object) else { continue };
@@ -104,24 +114,21 @@ fn text_form(attribute: &Attribute, text: &str) -> String {
     if attribute.case_exact { text.to_owned() } else { text.to_lowercase() }
 }
 
-fn required(definitions: &[Attribute], object: &Map<String, Value>, prefix: &str) -> Result<(), Error> {
-    for definition in definitions {
-        let value = object.get(&definition.name);
-        if definition.required && value.is_none() {
-            return Err(missing(&format!("{prefix}{}", definition.name), definition.advice.as_deref()));
-        }
-        if definition.sub_attributes.iter().any(|sub| sub.required) {
-            for element in elements(value).iter().filter_map(Value::as_object) {
-                required(&definition.sub_attributes, element, &format!("{prefix}{}.", definition.name))?;
-            }
-        }
+fn closed(at: AttributeRef<'_>, old: &Map<String, Value>, new: &Map<String, Value>) -> Result<(), Error> {
+    let definition = at.leaf();
+    let texts = |root| at.values(root).filter_map(Value::as_str);
+    let legal = |text: &str| {
+        let listed = definition.canonical_values.iter().any(|value| definition.is_same(value, text));
+        listed || texts(old).any(|value| definition.is_same(value, text))
+    };
+    match texts(new).all(legal) {
+        true => Ok(()),
+        false => Err(Error::invalid_value(format!(
+            "{} must be one of: {}.",
+            at.wire(),
+            definition.canonical_values.join(", ")
+        ))),
     }
-    Ok(())
-}
-
-fn missing(name: &str, advice: Option<&str>) -> Error {
-    let advice = advice.unwrap_or("Map it in the identity provider.");
-    Error::invalid_value(format!("{name} is required and has no value. {advice}"))
 }
 
 fn settle(

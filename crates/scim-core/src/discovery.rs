@@ -7,14 +7,15 @@ use crate::bulk;
 use crate::message::MAX_BODY_BYTES;
 use crate::query::{CURSOR_SECONDS, DEFAULT_COUNT, MAX_COUNT};
 use crate::resource_type::ResourceType;
-use crate::schema::Schema;
+use crate::schema::{Attribute, Mutability, Schema};
 
 const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
-/// "The service provider's configuration" (RFC 7643, 5).
-pub fn service_provider_config(base_url: &str) -> Value {
+/// "The service provider's configuration" (RFC 7643, 5); `alone` if a token is also good without the word Bearer.
+pub fn service_provider_config(base_url: &str, alone: bool) -> Value {
+    let sent = if alone { ", or alone, without the word Bearer" } else { "" };
     json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "patch": { "supported": true },
@@ -34,7 +35,7 @@ pub fn service_provider_config(base_url: &str) -> Value {
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
-            "description": "A token minted by the operator, sent as Authorization: Bearer.",
+            "description": format!("A token minted by the operator, sent as Authorization: Bearer{sent}."),
             "specUri": "https://www.rfc-editor.org/info/rfc6750",
         }],
         "meta": {
@@ -68,13 +69,20 @@ pub fn resource_type(resource_type: &ResourceType, base_url: &str) -> Value {
 /// One schema (RFC 7643, 7).
 pub fn schema(schema: &Schema, base_url: &str) -> Value {
     let mut document = json!({ "schemas": [SCHEMA] });
-    // The RFC knows no word for values that are not only suggested.
-    let mut open = schema.clone();
-    open.attributes.iter_mut().for_each(|attribute| {
-        attribute.closed = false;
-        attribute.sub_attributes.iter_mut().for_each(|sub| sub.closed = false);
-    });
-    if let (Value::Object(document), Ok(Value::Object(body))) = (&mut document, serde_json::to_value(open)) {
+    let mut told = schema.clone();
+    for attribute in &mut told.attributes {
+        let derived = attribute.derived;
+        let tell = |definition: &mut Attribute| {
+            // The RFC knows no word for values that are not only suggested.
+            definition.closed = false;
+            if derived {
+                definition.mutability = Mutability::ReadOnly;
+            }
+        };
+        tell(attribute);
+        attribute.sub_attributes.iter_mut().for_each(tell);
+    }
+    if let (Value::Object(document), Ok(Value::Object(body))) = (&mut document, serde_json::to_value(told)) {
         document.extend(body);
         document.insert(
             "meta".into(),

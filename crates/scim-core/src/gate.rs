@@ -107,7 +107,7 @@ fn admit_one(attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Op
         (Type::Complex, Value::Object(object)) => admit_object(attribute, object, dialect),
         (Type::Complex, Value::String(text)) => match attribute.sub_attribute("value") {
             // "manager": "42" and "members": ["42"] mean the value sub-attribute.
-            Some(value) => Ok(admit_one(value, Value::String(text), dialect)?
+            Some(value) => Ok(admit_sub(attribute, value, Value::String(text), dialect)?
                 .map(|text| Value::Object(Map::from_iter([(value.name.clone(), text)])))),
             None => Err(wrong(attribute, "must be an object of its sub-attributes")),
         },
@@ -117,15 +117,9 @@ fn admit_one(attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Op
             Err(wrong(attribute, &format!("is longer than {} bytes", limit(attribute))))
         }
         (Type::String | Type::Reference, Value::String(text)) if attribute.closed => {
-            let legal = &attribute.canonical_values;
-            let same = |value: &&String| match attribute.case_exact {
-                true => **value == text,
-                false => value.eq_ignore_ascii_case(&text),
-            };
-            match legal.iter().find(same) {
-                Some(value) => Ok(Some(Value::String(value.clone()))),
-                None => Err(wrong(attribute, &format!("must be one of: {}", legal.join(", ")))),
-            }
+            // Whether it is one of them is asked when it is known what the resource has already.
+            let listed = attribute.canonical_values.iter().find(|value| attribute.is_same(value, &text));
+            Ok(Some(Value::String(listed.cloned().unwrap_or(text))))
         }
         (Type::String | Type::Reference, Value::String(text)) => Ok(Some(Value::String(text))),
         (Type::String | Type::Reference, _) => Err(wrong(attribute, "must be a string")),
@@ -153,7 +147,7 @@ fn admit_object(attribute: &Attribute, object: Map<String, Value>, dialect: Dial
         match attribute.sub_attribute(&name) {
             Some(sub) if sub.is_read_only() => {}
             Some(sub) => {
-                if let Some(value) = admit(sub, value, dialect)? {
+                if let Some(value) = admit_sub(attribute, sub, value, dialect)? {
                     admitted.insert(sub.name.clone(), value);
                 }
             }
@@ -161,6 +155,11 @@ fn admit_object(attribute: &Attribute, object: Map<String, Value>, dialect: Dial
         }
     }
     Ok((!admitted.is_empty()).then_some(Value::Object(admitted)))
+}
+
+/// As [`admit`]; an error names the attribute too.
+fn admit_sub(attribute: &Attribute, sub: &Attribute, value: Value, dialect: Dialect) -> Result<Option<Value>, Error> {
+    admit(sub, value, dialect).map_err(|error| Error::new(error.kind, format!("{}.{}", attribute.name, error.detail)))
 }
 
 /// An instant as RFC 7643 section 2.3.5 writes it; a missing zone is taken as UTC.

@@ -30,6 +30,7 @@ mod patch_apply;
 pub mod path;
 pub mod projection;
 pub mod query;
+mod required;
 pub mod resource;
 pub mod resource_type;
 pub mod resource_types;

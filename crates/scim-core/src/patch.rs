@@ -35,6 +35,13 @@ pub(crate) struct Change<'s> {
     pub(crate) value: Option<Value>,
 }
 
+impl Change<'_> {
+    /// Whether it takes values away: "no value" is as good as `remove`.
+    pub(crate) fn removes(&self) -> bool {
+        self.operation == Operation::Remove || self.value.as_ref().is_some_and(patch_apply::is_no_value)
+    }
+}
+
 /// "add", "remove" or "replace".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Operation {
@@ -138,12 +145,14 @@ impl<'s> PatchRequest<'s> {
             patch_apply::apply(&mut patched, change, self.dialect)?;
         }
         let patched = Attributes(patched);
-        if let Err(missing) = resource_type.check_required(&patched) {
-            // What was required of late must not keep anybody from being deactivated.
-            if resource_type.check_required(attributes).is_ok() {
-                return Err(missing);
+        resource_type.check_change(attributes, &patched).map_err(|missing| {
+            // "If an attribute is removed or becomes unassigned and is defined as a required attribute ..., the
+            // server SHALL return ... a "scimType" error code of "mutability"."
+            match self.changes.iter().any(Change::removes) {
+                true => Error::mutability(missing),
+                false => Error::invalid_value(missing),
             }
-        }
+        })?;
         Ok(patched)
     }
 

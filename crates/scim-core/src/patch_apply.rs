@@ -60,15 +60,14 @@ impl Target<'_, '_> {
     /// The attribute's value after the change; `None` is "no value".
     fn changed(&self, before: Option<Value>, change: &Change<'_>) -> Result<Option<Value>, Error> {
         let attribute = self.at.attribute;
-        let removes =
-            change.operation == Operation::Remove || matches!(&change.value, Some(value) if is_no_value(value));
+        let removes = change.removes();
         if removes && attribute.name == "active" && !self.dialect.strict {
             // A clumsy message must neither let a leaver back in nor lock somebody out.
             return Ok(before);
         }
-        if removes && attribute.required && self.at.sub.is_none() && self.filter.is_none() {
-            // "If an attribute is removed or becomes unassigned and is defined as a required attribute
-            // ..., the server SHALL return ... a "scimType" error code of "mutability"."
+        // What only this service provider requires is asked for when all operations are done.
+        if removes && attribute.required && attribute.advice.is_none() && self.at.sub.is_none() && self.filter.is_none()
+        {
             return Err(Error::mutability(format!("{} is required and cannot be removed.", attribute.name)));
         }
         match (attribute.multi_valued, removes, &change.value) {
@@ -279,7 +278,7 @@ fn list(elements: Vec<Value>) -> Option<Value> {
 }
 
 /// null, `""`, `[]`.
-fn is_no_value(value: &Value) -> bool {
+pub(crate) fn is_no_value(value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::String(text) => text.is_empty(),

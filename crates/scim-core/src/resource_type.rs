@@ -152,25 +152,23 @@ impl ResourceType {
     /// be ignored" (RFC 7644, 3.3 and 3.5.1). null, `""` and `[]` are "no value".
     ///
     /// # Errors
-    /// `invalidValue` for a value of the wrong type or a required attribute without a value;
+    /// `invalidValue` for a value of the wrong type or outside of a closed list, or a required attribute without one;
     /// `invalidSyntax` for an attribute nobody defines, in the strict dialect.
     pub fn parse(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
         let draft = self.read(body, dialect)?;
         self.check_required(&draft.attributes)?;
+        self.check_closed(&Attributes::default(), &draft.attributes)?;
         Ok(draft)
     }
 
     /// As [`ResourceType::parse`], for PUT: one that makes somebody inactive need not have what only this service
-    /// provider requires, so that nobody stays who should go.
+    /// provider requires, so that nobody stays who should go. Closed lists are held by [`ResourceType::settle`].
     ///
     /// # Errors
     /// As [`ResourceType::parse`].
     pub fn parse_replacement(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
         let draft = self.read(body, dialect)?;
-        match draft.attributes.get("active") {
-            Some(Value::Bool(false)) => self.without_advice().check_required(&draft.attributes)?,
-            _ => self.check_required(&draft.attributes)?,
-        }
+        self.check_replacement(&draft.attributes)?;
         Ok(draft)
     }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::resource_type::ResourceType;
-use crate::schema::{Attribute, Schema, Type, Uniqueness};
+use crate::schema::{Attribute, Mutability, Returned, Schema, Type, Uniqueness};
 
 /// Why a file of schemas cannot be used: a sentence for who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -212,8 +212,20 @@ pub fn all(unique_display_name: bool, additions: &Additions) -> Result<Vec<Resou
             return Err(Unusable(format!("no schema has the id {id}")));
         }
     }
+    let schemas = types.iter_mut().flat_map(|of| std::iter::once(&mut of.schema).chain(&mut of.extensions));
+    for attribute in schemas.flat_map(|schema| &mut schema.attributes) {
+        hide(attribute);
+        attribute.sub_attributes.iter_mut().for_each(hide);
+    }
     types.iter().try_for_each(check_unique)?;
     Ok(types)
+}
+
+/// "writeOnly": "Attribute values SHALL NOT be returned" (RFC 7643, 7), whatever else a schema says.
+fn hide(attribute: &mut Attribute) {
+    if attribute.mutability == Mutability::WriteOnly {
+        attribute.returned = Returned::Never;
+    }
 }
 
 /// Each further unique value is a row of the resource's transaction, which holds so many.

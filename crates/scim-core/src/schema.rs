@@ -68,9 +68,13 @@ pub struct Attribute {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference_types: Vec<String>,
     /// Whether a value must be one of the canonical values, in any case unless `case_exact` says otherwise;
-    /// it is stored as they spell it. The RFC only suggests them, and discovery does not tell.
+    /// it is stored as they spell it. A resource may keep another one that it has. The RFC only suggests them, and discovery does not tell.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
+    /// Whether the service provider makes the values itself: what clients send is replaced, and discovery says
+    /// that they cannot write it.
+    #[serde(skip)]
+    pub derived: bool,
     /// What to map to the attribute, for the sentence of an error: `In Entra ID, map mail to emails.`
     #[serde(skip)]
     pub advice: Option<String>,
@@ -85,6 +89,11 @@ impl Attribute {
     /// Whether no two resources may have the same value: only for attributes of one simple value.
     pub fn is_unique(&self) -> bool {
         self.uniqueness != Uniqueness::None && !self.multi_valued && self.kind != Type::Complex
+    }
+
+    /// Whether two strings are one value of this attribute.
+    pub(crate) fn is_same(&self, one: &str, other: &str) -> bool {
+        if self.case_exact { one == other } else { one.eq_ignore_ascii_case(other) }
     }
 
     /// Whether clients may never learn the value, be it by a filter or an order.

@@ -66,10 +66,11 @@ impl ResourceType {
             .ok_or_else(|| Error::invalid_path(format!("{text} names no attribute of a {}.", self.name)))
     }
 
-    /// Makes the attribute of a path required, with a sentence that tells what to map to it.
+    /// Makes the attribute of a path required, with a sentence that tells what to map to it. Of one that has a
+    /// `value`, such as `emails`, at least one must be there.
     ///
     /// # Errors
-    /// `invalidPath` for a path that names no attribute.
+    /// `invalidPath` for a path that names no attribute, or one that clients cannot write.
     pub fn require(&mut self, path: &str, advice: String) -> Result<(), Error> {
         let parsed = self.kept_path(path)?;
         let (Place::Attribute(at), None) = (parsed.place, parsed.filter) else {
@@ -85,30 +86,17 @@ impl ResourceType {
         };
         let mut attributes = schema.into_iter().flat_map(|schema| &mut schema.attributes);
         let attribute = attributes.find(|attribute| attribute.name == name && !attribute.is_read_only());
-        let attribute = attribute.ok_or_else(|| {
-            Error::invalid_path(format!("{path} is the service provider's own, or always there or not."))
-        })?;
+        let own = || Error::invalid_path(format!("{path} is the service provider's own, or always there or not."));
+        let attribute = attribute.ok_or_else(own)?;
+        if let Some(sub) = sub {
+            let sub = attribute.sub_attributes.iter_mut().find(|known| known.name == sub && !known.is_read_only());
+            demand(sub.ok_or_else(own)?, &advice);
+        }
         demand(attribute, &advice);
-        let sub = attribute.sub_attributes.iter_mut().find(|known| Some(&known.name) == sub.as_ref());
-        sub.into_iter().for_each(|sub| demand(sub, &advice));
         if let Some(id) = extension.filter(|id| !self.required_extensions.contains(id)) {
             self.required_extensions.push(id);
         }
         Ok(())
-    }
-
-    /// The type without what [`ResourceType::require`] made required.
-    pub(crate) fn without_advice(&self) -> Self {
-        let mut plain = self.clone();
-        let ease = |attribute: &mut Attribute| attribute.required &= attribute.advice.is_none();
-        for schema in std::iter::once(&mut plain.schema).chain(&mut plain.extensions) {
-            for attribute in &mut schema.attributes {
-                ease(attribute);
-                attribute.sub_attributes.iter_mut().for_each(ease);
-            }
-        }
-        plain.required_extensions.clear();
-        plain
     }
 
     /// Leaves of the multi-valued attributes only the values that pass the filter of one of `paths`, where
@@ -143,8 +131,10 @@ impl ResourceType {
 }
 
 fn demand(attribute: &mut Attribute, advice: &str) {
-    attribute.required = true;
-    attribute.advice = Some(advice.to_owned());
+    if !attribute.required {
+        attribute.required = true;
+        attribute.advice = Some(advice.to_owned());
+    }
 }
 
 fn cut(schema: &mut Schema, extension: Option<String>, kept: &Kept) {

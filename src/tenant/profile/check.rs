@@ -1,16 +1,20 @@
 //! What a profile may not say.
 
-use scim_core::{Additions, Schema};
-use serde_json::Value;
+use scim_core::path::Place;
+use scim_core::{Additions, ResourceType};
 
 use super::presets;
-use super::{BrakeAnswer, Email, Existing, InactiveCreate, OnDelete, Profile};
+use super::{AttributePolicy, Email, Existing, InactiveCreate, OnDelete, Operations, Profile};
 use crate::tenant::types::Types;
 
 /// Why a profile is refused: a sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Wrong(pub String);
+
+/// What stands behind a base URL.
+const ENDPOINTS: [&str; 8] =
+    ["Users", "Groups", "Me", "Bulk", "ServiceProviderConfig", "ResourceTypes", "Schemas", ".search"];
 
 impl Profile {
     /// Refuses a profile that contradicts itself.
@@ -37,51 +41,20 @@ impl Profile {
         if !(1..=10_080).contains(&self.brake.window_minutes) {
             return wrong("brake.window_minutes must be 1 to 10080 (a week)");
         }
-        if !self.brake.is_set() && self.brake.answer == BrakeAnswer::Forbidden {
-            return wrong("brake.answer is set, but neither brake.deactivations nor brake.share");
-        }
         if self.create.existing == Existing::Link && self.create.link_on.is_empty() {
             return wrong("create.existing is link, but create.link_on names nothing to link on");
         }
-        let closed = !self.operations.deactivate.is_on();
-        if closed && (!self.operations.delete.is_on() || self.deprovision.on_delete == OnDelete::Refuse) {
+        let Operations { deactivate, delete, .. } = &self.operations;
+        if !deactivate.is_on() && delete.is_on() && self.deprovision.on_delete == OnDelete::Refuse {
             return wrong(
-                "nobody could be taken out: operations.deactivate is off, and DELETE is off or refused; leave one on",
+                "nobody could be taken out: operations.deactivate is off, and deprovision.on_delete refuses DELETE; \
+                 leave one, or set operations.delete to off too if nobody shall be",
             );
         }
         if self.create.inactive == InactiveCreate::Refuse && self.seats.limit.is_some() {
             let full = self.seats.when_full == super::WhenFull::CreateInactive;
             if full {
                 return wrong("seats.when_full creates inactive users, which create.inactive refuses; change one");
-            }
-        }
-        if self.attributes.email == Email::FromUserName
-            && self.attributes.required.iter().any(|path| path.starts_with("emails"))
-        {
-            return wrong(
-                "attributes.email takes addresses from userName, so attributes.required need not name emails",
-            );
-        }
-        if self.attributes.email == Email::FromUserName
-            && !self.attributes.kept.is_empty()
-            && !self.attributes.kept.iter().any(|path| path.eq_ignore_ascii_case("emails"))
-        {
-            return wrong("attributes.email takes addresses from userName, but attributes.kept does not name emails");
-        }
-        for path in &self.attributes.required {
-            let base = |path: &str| path.split(['[', '.']).next().unwrap_or_default().to_ascii_lowercase();
-            let mut kept = self.attributes.kept.iter().filter(|kept| base(kept) == base(path)).peekable();
-            if kept.peek().is_some() && kept.all(|kept| kept.contains('[')) {
-                return Err(Wrong(format!(
-                    "attributes.required names {path}, of which attributes.kept keeps some values only; keep all"
-                )));
-            }
-        }
-        for Schema { id, .. } in &self.attributes.extensions {
-            if !id.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("urn:"))
-                || id.contains("ietf:params:scim:schemas:core")
-            {
-                return Err(Wrong(format!("the id {id} of an extension must be a URN of your own")));
             }
         }
         if !self.preset.is_empty() {
@@ -92,7 +65,43 @@ impl Profile {
         }
         self.check_address()?;
         // What the schemas make of required, kept, overlay and extensions.
-        Types::new(self, &Additions::default()).map_err(|error| Wrong(format!("attributes: {error}")))?;
+        let types = Types::new(self, &Additions::default()).map_err(|error| Wrong(format!("attributes: {error}")))?;
+        self.attributes.check_definitions()?;
+        types.at("Users").map_or(Ok(()), |users| self.check_paths(&users.resource))
+    }
+
+    /// Refuses paths of attributes that other settings make pointless.
+    fn check_paths(&self, user: &ResourceType) -> Result<(), Wrong> {
+        let wrong = |why: &str| Err(Wrong(why.to_owned()));
+        let AttributePolicy { required, kept, email, .. } = &self.attributes;
+        let place = |path: &str| match user.resolve(path.split('[').next().unwrap_or_default().trim_end()) {
+            Some(Place::Attribute(at)) => Some((at.extension.map(|schema| &schema.id), &at.attribute.name)),
+            _ => None,
+        };
+        let names = |path: &String, name: &str| place(path).is_some_and(|(of, named)| of.is_none() && named == name);
+        if *email == Email::FromUserName && required.iter().any(|path| names(path, "emails")) {
+            return wrong(
+                "attributes.email takes addresses from userName, so attributes.required need not name emails",
+            );
+        }
+        let whole = |path: &String| match user.resolve(path) {
+            Some(Place::Attribute(at)) => at.sub.is_none() && names(path, "emails"),
+            _ => false,
+        };
+        if *email == Email::FromUserName && !kept.is_empty() && !kept.iter().any(whole) {
+            return wrong("attributes.email takes addresses from userName, but attributes.kept does not name emails");
+        }
+        if self.create.inactive == InactiveCreate::IgnoreActive && required.iter().any(|path| names(path, "active")) {
+            return wrong("create.inactive ignores active, so attributes.required need not name active; take one away");
+        }
+        for path in required {
+            let mut kept = kept.iter().filter(|kept| place(kept) == place(path)).peekable();
+            if kept.peek().is_some() && kept.all(|kept| kept.contains('[')) {
+                return Err(Wrong(format!(
+                    "attributes.required names {path}, of which attributes.kept keeps some values only; keep all"
+                )));
+            }
+        }
         Ok(())
     }
 
@@ -113,6 +122,12 @@ impl Profile {
                         .into(),
                 );
             }
+            let last = path.rsplit('/').next().unwrap_or_default();
+            if ENDPOINTS.iter().any(|endpoint| last.eq_ignore_ascii_case(endpoint)) {
+                return wrong(format!(
+                    "address.base_url ends in /{last}, which the service appends itself; leave that off"
+                ));
+            }
             named = parsed.host().map(str::to_owned);
         }
         if let Some(host) = &self.address.host {
@@ -126,57 +141,4 @@ impl Profile {
         }
         Ok(())
     }
-}
-
-/// Lays settings over a document that has all of them.
-pub(super) fn lay_over(document: &mut Value, over: Value, path: &str) -> Result<(), Wrong> {
-    match (document, over) {
-        (Value::Object(document), Value::Object(over)) => {
-            for (name, value) in over {
-                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                let Some(slot) = document.get_mut(&name) else {
-                    return Err(Wrong(format!("there is no setting {path}; docs/PROFILES.md lists them")));
-                };
-                lay_over(slot, value, &path)?;
-            }
-            Ok(())
-        }
-        (Value::Object(_), _) => Err(Wrong(format!("{path} is no setting, but has some; docs/PROFILES.md lists them"))),
-        (slot, value) => {
-            *slot = value;
-            Ok(())
-        }
-    }
-}
-
-/// A document of one setting: the JSON text of its value, or a plain word.
-pub(super) fn nested(path: &str, value: &str) -> Value {
-    let value = serde_json::from_str(value).unwrap_or_else(|_| Value::String(value.to_owned()));
-    path.rsplit('.').fold(value, |inner, name| serde_json::json!({ name: inner }))
-}
-
-/// Which of the settings laid over a valid document it is that takes no such value.
-pub(super) fn culprit(valid: &Value, over: &Value, error: &serde_json::Error) -> Wrong {
-    for (path, value) in settings(over) {
-        let mut alone = valid.clone();
-        let laid = lay_over(&mut alone, nested(&path, &value.to_string()), "");
-        if let Some(error) = laid.ok().and_then(|()| serde_json::from_value::<Profile>(alone).err()) {
-            return Wrong(format!("{path}: {error}"));
-        }
-    }
-    Wrong(error.to_string())
-}
-
-/// The settings of a document by their paths.
-pub fn settings(document: &Value) -> Vec<(String, Value)> {
-    let mut flat = Vec::new();
-    for (name, value) in document.as_object().into_iter().flatten() {
-        match value {
-            Value::Object(_) => {
-                flat.extend(settings(value).into_iter().map(|(inner, value)| (format!("{name}.{inner}"), value)));
-            }
-            value => flat.push((name.clone(), value.clone())),
-        }
-    }
-    flat
 }

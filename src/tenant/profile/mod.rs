@@ -4,6 +4,8 @@
 //! operator laid over it; `docs/PROFILES.md` lists them all.
 
 mod check;
+mod definitions;
+mod documents;
 mod presets;
 mod sections;
 
@@ -12,7 +14,8 @@ use serde_json::Value;
 
 use scim_core::{Dialect, Unknown};
 
-pub use check::{Wrong, settings};
+pub use check::Wrong;
+pub use documents::settings;
 pub(super) use presets::advice;
 pub use presets::{IDPS, PRESETS};
 pub use sections::*;
@@ -53,7 +56,7 @@ impl Profile {
     /// # Errors
     /// [`Wrong`] if there is no such preset or identity provider.
     pub fn preset(name: &str, idp: Option<&str>) -> Result<Self, Wrong> {
-        let preset = Self::default().over(presets::preset(name)?)?.over(serde_json::json!({ "preset": name }))?;
+        let preset = Self::default().over_all([presets::preset(name)?, serde_json::json!({ "preset": name })])?;
         idp.map_or(Ok(preset.clone()), |idp| preset.speaking(idp))
     }
 
@@ -82,7 +85,7 @@ impl Profile {
     /// # Errors
     /// [`Wrong`] if there is no such setting or it takes no such value.
     pub fn with(&self, path: &str, value: &str) -> Result<Self, Wrong> {
-        self.over(check::nested(path, value))
+        self.over(documents::nested(path, value))
     }
 
     /// This profile with some more settings, each as for [`Profile::with`]; they are judged together, so their
@@ -91,7 +94,8 @@ impl Profile {
     /// # Errors
     /// As [`Profile::with`].
     pub fn with_all<'s>(&self, settings: impl IntoIterator<Item = (&'s str, &'s str)>) -> Result<Self, Wrong> {
-        self.over_all(settings.into_iter().map(|(path, value)| check::nested(path, value)))
+        let documents: Vec<Value> = settings.into_iter().map(|(path, value)| documents::nested(path, value)).collect();
+        documents.iter().try_fold(self.clone(), |begun, document| begun.begun(document))?.over_all(documents)
     }
 
     /// This profile in the dialect of an identity provider, in place of another one's.
@@ -99,33 +103,52 @@ impl Profile {
     /// # Errors
     /// [`Wrong`] if it is not known.
     pub fn speaking(&self, idp: &str) -> Result<Self, Wrong> {
+        self.in_dialect(Some(idp))
+    }
+
+    fn in_dialect(&self, idp: Option<&str>) -> Result<Self, Wrong> {
         let mut layers = Vec::new();
         if let Some(before) = &self.dialect.idp {
             let preset = if self.preset.is_empty() { Self::default() } else { Self::preset(&self.preset, None)? };
             let sets = settings(&presets::dialect(before)?);
             let plain = preset.flat()?.into_iter().filter(|(path, _)| sets.iter().any(|(set, _)| set == path));
-            layers.extend(plain.map(|(path, value)| check::nested(&path, &value.to_string())));
+            layers.extend(plain.map(|(path, value)| documents::nested(&path, &value.to_string())));
         }
-        layers.push(presets::dialect(idp)?);
+        layers.extend(idp.map(presets::dialect).transpose()?);
         layers.push(serde_json::json!({ "dialect": { "idp": idp } }));
         self.over_all(layers)
     }
 
-    /// The profile of a document with all settings, or some of them over this one.
+    /// The profile of a document with all settings, or some of them over this one. One that names a preset begins
+    /// with that, at the address and in the dialect that this one has; one that names an identity provider, with
+    /// its dialect.
     ///
     /// # Errors
     /// As [`Profile::with`].
     pub fn over(&self, settings: Value) -> Result<Self, Wrong> {
-        self.over_all([settings])
+        self.begun(&settings)?.over_all([settings])
+    }
+
+    fn begun(&self, settings: &Value) -> Result<Self, Wrong> {
+        let mut begun = self.clone();
+        if let Some(name) = settings.get("preset").and_then(Value::as_str).filter(|name| !name.is_empty()) {
+            let preset = Self::preset(name, self.dialect.idp.as_deref())?;
+            begun = Self { address: begun.address, ..preset };
+        }
+        match settings.pointer("/dialect/idp") {
+            Some(Value::String(idp)) => begun.in_dialect(Some(idp)),
+            Some(Value::Null) => begun.in_dialect(None),
+            _ => Ok(begun),
+        }
     }
 
     fn over_all(&self, documents: impl IntoIterator<Item = Value>) -> Result<Self, Wrong> {
         let mut document = Self::document(self)?;
         for settings in documents {
             let valid = document.clone();
-            check::lay_over(&mut document, settings.clone(), "")?;
+            documents::lay_over(&mut document, settings.clone(), "")?;
             serde_json::from_value::<Self>(document.clone())
-                .map_err(|error| check::culprit(&valid, &settings, &error))?;
+                .map_err(|error| documents::culprit(&valid, &settings, &error))?;
         }
         let profile: Self = serde_json::from_value(document).map_err(|error| Wrong(error.to_string()))?;
         profile.check()?;

@@ -37,7 +37,9 @@ pub(super) fn dialect(idp: &str) -> Result<Value, Wrong> {
 pub fn advice(idp: Option<&str>, path: &str) -> String {
     let found = idp.and_then(|idp| {
         let idp = read(IDPS).ok()?.get(idp).cloned()?;
-        let source = idp.get("sources")?.get(path)?.as_str()?.to_owned();
+        let sources = idp.get("sources")?;
+        let whole = path.strip_suffix(".value").unwrap_or(path);
+        let source = sources.get(path).or_else(|| sources.get(whole))?.as_str()?.to_owned();
         Some(format!("In {}, map {source} to {path}.", idp.get("name")?.as_str()?))
     });
     found.unwrap_or_else(|| format!("In the identity provider's attribute mapping, map a value to {path}."))

@@ -130,6 +130,37 @@ async fn a_missing_e_mail_is_an_error_that_names_it_and_what_to_map() {
     assert!(detail.starts_with("emails is required") && detail.contains("attribute mapping"), "{detail}");
     let user = customer.create(person("a")).await;
     customer.patch(&user, json!([{ "op": "remove", "path": "emails" }])).await.is_error(400, Some("mutability"));
+    // An address of which only the type is known is none.
+    let empty = json!([{ "type": "work" }]);
+    let work = "emails[type eq \"work\"].value";
+    let mut untold = plain.clone();
+    untold["emails"] = empty.clone();
+    for refused in [customer.post(untold.clone()).await, customer.put(&user, untold).await] {
+        refused.is_error(400, Some("invalidValue"));
+        assert!(refused.body["detail"].as_str().unwrap().starts_with("emails is required"), "{}", refused.body);
+    }
+    for blank in [empty, json!([{ "type": "work", "value": " " }])] {
+        customer.set(&user, "emails", blank).await.is_error(400, Some("invalidValue"));
+    }
+    for operation in [
+        json!({ "op": "replace", "path": work, "value": "" }),
+        json!({ "op": "remove", "path": work }),
+        json!({ "op": "remove", "path": "emails[type eq \"work\"]" }),
+        json!({ "op": "replace", "path": "emails", "value": [] }),
+    ] {
+        let refused =
+            customer.patch(&user, json!([operation, { "op": "add", "path": "timezone", "value": "x" }])).await;
+        refused.is_error(400, Some("mutability"));
+        let detail = refused.body["detail"].as_str().unwrap();
+        assert!(detail.starts_with("emails is required") && detail.contains("attribute mapping"), "{detail}");
+    }
+    assert_eq!(customer.get(&user).await.body, user);
+    // Who goes may lose it, and comes back with it only.
+    let leaves = json!([{ "op": "replace", "path": "active", "value": false }, { "op": "remove", "path": work }]);
+    assert_eq!(customer.patch(&user, leaves).await.body["active"], false);
+    customer.activate(&user, true).await.is_error(400, Some("invalidValue"));
+    let comes = json!([{ "op": "replace", "value": { "active": true, work: "a@example.com" } }]);
+    assert_eq!(customer.patch(&user, comes).await.body["active"], true);
     // The identity provider's own word for it.
     for (idp, word) in [("entra", "In Entra ID, map mail to emails."), ("okta", "In Okta, map user.email to emails.")] {
         let customer = Customer::of(&customer.world, "holaspirit", &[("dialect.idp", idp)]).await;

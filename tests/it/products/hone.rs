@@ -59,9 +59,16 @@ async fn create_update_and_deactivate_each_can_be_switched_off() {
     hone.change(&profile("hone", &[("operations.deactivate", "off")])).await;
     let refused = hone.activate(&user, false).await;
     refused.is_error(403, None);
-    assert!(refused.body["detail"].as_str().unwrap().contains("operations.deactivate"), "{}", refused.body);
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("ask the operator") && !detail.contains("operations."), "{detail}");
+    hone.delete(&user).await.is_error(403, None);
     assert_eq!((hone.get(&user).await.body["active"].clone(), hone.total().await), (json!(true), 1));
     assert_eq!(hone.set(&user, "name.givenName", json!("D")).await.status, 200);
+
+    hone.change(&profile("hone", &[("operations.deactivate", "off"), ("operations.delete", "off")])).await;
+    hone.activate(&user, false).await.is_error(403, None);
+    hone.delete(&user).await.is_error(403, None);
+    assert_eq!(hone.get(&user).await.body["active"], true, "nobody is taken out where the operator wants it so");
 }
 
 #[tokio::test]

@@ -45,15 +45,18 @@ async fn a_minimal_user_has_a_user_name_and_a_name() {
     let user = zulip.create(minimal).await;
     assert_eq!((&user["active"], &user["emails"][0]["value"]), (&json!(true), &json!("a@example.com")));
     for (name, missing) in [
-        (json!(null), "name"),
-        (json!({ "givenName": "B" }), "name.familyName"),
-        (json!({ "familyName": "J" }), "name.givenName"),
-        (json!({ "givenName": "", "familyName": "J" }), "name.givenName"),
+        (json!(null), "name.familyName and name.givenName are"),
+        (json!({ "givenName": "B" }), "name.familyName is"),
+        (json!({ "familyName": "J" }), "name.givenName is"),
+        (json!({ "givenName": "", "familyName": "J" }), "name.givenName is"),
     ] {
         let refused = zulip.post(json!({ "userName": "c@example.com", "name": name })).await;
         refused.is_error(400, Some("invalidValue"));
         let detail = refused.body["detail"].as_str().unwrap();
-        assert!(detail.starts_with(&format!("{missing} is required")) && detail.contains("map"), "{detail}");
+        assert!(detail.starts_with(&format!("{missing} required")) && detail.contains("map"), "{detail}");
+        for path in ["name.familyName", "name.givenName"].iter().filter(|path| missing.contains(*path)) {
+            assert!(detail.contains(&format!("map a value to {path}.")), "{detail}");
+        }
     }
 }
 

@@ -1,0 +1,119 @@
+//! What a profile may say, and what is said of one that may not be.
+
+use scim_lambda::tenant::Profile;
+use serde_json::{Value, json};
+
+use crate::support::{ENTERPRISE, USER};
+
+fn refused(settings: &Value) -> String {
+    Profile::default().over(settings.clone()).expect_err(&settings.to_string()).0
+}
+
+#[test]
+fn an_impossible_profile_is_refused_with_what_to_change() {
+    let overlay = |all: Value| json!({ "attributes": { "overlay": all } });
+    let extensions = |all: Value| json!({ "attributes": { "extensions": all } });
+    let base_url = |url: &str| json!({ "address": { "base_url": url } });
+    let closed = json!({ "name": "role", "type": "string", "canonicalValues": ["a"], "closed": true });
+    let derived = |required: &str| json!({ "attributes": { "email": "from_user_name", "required": [required] } });
+    let one = |id: &str| json!({ "id": id, "name": "X", "attributes": [{ "name": "a", "type": "string" }] });
+    for (settings, said) in [
+        (
+            overlay(json!([{ "name": "ro", "type": "string", "mutability": "readOnly", "required": true }])),
+            "ro is required and readOnly",
+        ),
+        (
+            json!({ "attributes": { "required": [format!("{ENTERPRISE}:manager.displayName")] } }),
+            "manager.displayName is the service provider's own",
+        ),
+        (extensions(json!([one(ENTERPRISE)])), "which is there already"),
+        (extensions(json!([one(&ENTERPRISE.to_uppercase())])), "which is there already"),
+        (extensions(json!([one("urn:a:X"), one("urn:A:x")])), "urn:A:x twice"),
+        (extensions(json!([one(&USER.to_uppercase())])), "a URN of your own"),
+        (
+            extensions(json!([{ "id": "urn:a:X", "name": "X", "attributes": [{ "name": "ID", "type": "string" }] }])),
+            "ID in urn:a:X is an attribute of every resource; rename it",
+        ),
+        (overlay(json!([closed, { "name": "ROLE", "type": "string" }])), "ROLE twice"),
+        (overlay(json!([{ "name": "TITLE", "type": "string" }])), "calls title"),
+        (overlay(json!([{ "name": "META", "type": "string" }])), "META is the service provider's own"),
+        (overlay(json!([{ "name": "schemas", "type": "string" }])), "schemas is the service provider's own"),
+        (overlay(json!([{ "name": "c", "type": "complex" }])), "c is complex, but has no subAttributes"),
+        (derived("Emails"), "need not name emails"),
+        (derived("EMAILS.value"), "need not name emails"),
+        (derived(&format!("{}:emails", USER.to_uppercase())), "need not name emails"),
+        (base_url("https://scim.example.com/Users"), "ends in /Users"),
+        (base_url("https://scim.example.com/scim/v2/serviceProviderConfig"), "ends in /serviceProviderConfig"),
+        (
+            json!({ "create": { "inactive": "ignore_active" }, "attributes": { "required": ["active"] } }),
+            "need not name active",
+        ),
+    ] {
+        let why = refused(&settings);
+        assert!(why.contains(said), "{settings}: {why}");
+    }
+}
+
+#[test]
+fn what_is_said_twice_or_is_of_no_use_is_no_harm() {
+    for settings in [
+        json!({ "attributes": { "kept": ["emails", "Emails", "title"], "required": ["emails", "EMAILS", "emails"] } }),
+        json!({ "attributes": { "kept": [format!("{USER}:emails")], "email": "from_user_name" } }),
+        json!({ "attributes": { "overlay": [{ "name": "title", "type": "string", "required": true }] } }),
+        json!({ "operations": { "deactivate": "off", "delete": "off" } }),
+        json!({ "brake": { "answer": "forbidden" } }),
+    ] {
+        Profile::default().over(settings).unwrap();
+    }
+    let braked = Profile::default().with_all([("brake.deactivations", "5"), ("brake.answer", "forbidden")]).unwrap();
+    assert!(!braked.with("brake.deactivations", "null").unwrap().brake.is_set());
+}
+
+#[test]
+fn a_setting_that_takes_no_such_value_says_what_it_takes() {
+    for (path, value, said) in [
+        ("seats.limit", "many", "seats.limit must be a whole number, or null"),
+        ("token.lifetime_days", "-1", "token.lifetime_days must be a whole number"),
+        ("seats.when_full", "wait", "seats.when_full must be one of: refuse, create_inactive"),
+        ("attributes.unknown", "null", "attributes.unknown must be one of: ignore, refuse"),
+        ("attributes.required", "emails", "attributes.required must be a list such as [\"a\", \"b\"]"),
+        (
+            "create.link_on",
+            "email",
+            "create.link_on must be a list of some of: externalId, userName, email; such as [\"a\", \"b\"]",
+        ),
+        ("groups.enabled", "perhaps", "groups.enabled must be true or false"),
+        ("address.host", "7", "address.host must be a text, or null"),
+        ("seats.limit", "{\"a\": 1}", "seats.limit is one setting, and takes no object"),
+        ("seats", "5", "seats is no setting, but has some: seats.limit, seats.when_full"),
+        (
+            "attributes.overlay",
+            "[{\"name\": \"a\"}]",
+            "attributes.overlay must be a list of objects in the form of RFC 7643, section 7; one lacks type",
+        ),
+    ] {
+        assert_eq!(Profile::default().with(path, value).unwrap_err().0, said);
+    }
+    assert_eq!(refused(&json!([1])), "settings are a JSON object, such as {\"seats\": {\"limit\": 10}}");
+}
+
+#[test]
+fn a_document_begins_with_its_preset_in_its_dialect() {
+    let preset = |name: &str, idp: Option<&str>| Profile::preset(name, idp).unwrap();
+    let zulip = preset("zulip", Some("entra")).with("address.host", "chat.example.com").unwrap();
+    let google =
+        zulip.over(json!({ "preset": "hone", "dialect": { "idp": "google" }, "seats": { "limit": 5 } })).unwrap();
+    let wanted = preset("hone", Some("google")).with_all([("seats.limit", "5"), ("address.host", "chat.example.com")]);
+    assert_eq!(google, wanted.unwrap());
+    let kept = zulip.over(json!({ "preset": "zulip" })).unwrap();
+    assert_eq!(kept, zulip, "the dialect and the address stay");
+    let plain = zulip.over(json!({ "dialect": { "idp": null } })).unwrap();
+    assert_eq!(plain, preset("zulip", None).with("address.host", "chat.example.com").unwrap());
+    assert_eq!(zulip.with_all([("dialect", "{\"idp\":null}")]).unwrap(), plain);
+    for unknown in [json!({ "preset": "nothing" }), json!({ "dialect": { "idp": "nothing" } })] {
+        assert!(zulip.over(unknown).unwrap_err().0.contains("nothing; take one of"));
+    }
+    // What was written of one tenant makes another one the same.
+    let document: Value = serde_json::from_str(&google.write().unwrap()).unwrap();
+    assert_eq!(preset("strict", Some("okta")).over(document).unwrap(), google);
+}
