@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use scim_lambda::store::{Act, Operation};
+use scim_lambda::store::{Act, Bounds, Operation};
 use serde_json::{Value, json};
 
 use crate::support::World;
 use crate::support::connectors::Between;
-use crate::support::customer::Customer;
+use crate::support::customer::{Customer, profile};
 
 async fn people(customer: &Customer, count: usize) -> Vec<Value> {
     let mut users = Vec::new();
@@ -112,4 +112,23 @@ async fn a_counted_deactivation_costs_two_write_units_of_the_users_own_transacti
     customer.activate(&users[0], false).await;
     let counted = customer.activate(&users[1], false).await;
     assert_eq!((counted.tally.calls, counted.tally.write_units), (2, 8.0));
+}
+
+#[tokio::test]
+async fn a_brake_that_is_set_anew_begins_with_nobody() {
+    let braked = profile("default", &[("brake.deactivations", "1")]);
+    let mut customer = Customer::with("default", &[("brake.deactivations", "1")]).await;
+    let users = people(&customer, 5).await;
+    assert_eq!(customer.delete(&users[0]).await.status, 204);
+    // It is taken away, but an instance that has not learned of it brakes once more.
+    let none = profile("default", &[]);
+    assert!(customer.world.store.set_profile(&customer.row, &none.write().unwrap(), Bounds::default()).await.unwrap());
+    assert_eq!(customer.delete(&users[1]).await.status, 204);
+    customer.delete(&users[2]).await.is_error(429, None);
+    customer.world.clock.advance(61);
+    assert_eq!(customer.delete(&users[2]).await.status, 204);
+    customer.row = customer.world.store.tenant(customer.row.code()).await.unwrap().unwrap();
+    customer.change(&braked).await;
+    assert_eq!(customer.delete(&users[3]).await.status, 204, "the first one under the new brake");
+    customer.delete(&users[4]).await.is_error(429, None);
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use scim_lambda::store::Bounds;
 use serde_json::json;
 
 use crate::support::World;
@@ -131,4 +132,22 @@ async fn a_seat_costs_two_write_units_of_the_users_own_transaction() {
     assert_eq!((flipped.tally.calls, flipped.tally.write_units), (2, 8.0));
     let renamed = limited.set(&made.body, "title", json!("Dr")).await;
     assert_eq!((renamed.tally.calls, renamed.tally.write_units), (2, 4.0));
+}
+
+#[tokio::test]
+async fn counting_anew_leaves_the_newest_limit_as_it_is() {
+    let mut customer = Customer::new("default").await;
+    customer.create(json!({ "userName": "a" })).await;
+    customer.change(&profile("default", &[("seats.limit", "100")])).await;
+    customer.change(&profile("default", &[("seats.limit", "2")])).await;
+    // Whoever set the first limit counts a minute later.
+    customer.world.store.count_seats(&customer.users()).await.unwrap();
+    let seats = customer.world.store.seats(&customer.users().tenant).await.unwrap().unwrap();
+    assert_eq!((seats.used, seats.limit), (1, 2));
+    let stale = customer.row.clone();
+    customer.change(&profile("default", &[("seats.limit", "3")])).await;
+    let bounds = Bounds { seats: Some(9), ..Bounds::default() };
+    assert!(!customer.world.store.set_profile(&stale, "default", bounds).await.unwrap());
+    let seats = customer.world.store.seats(&customer.users().tenant).await.unwrap().unwrap();
+    assert_eq!(seats.limit, 3, "the limit of a profile that is not set is none");
 }

@@ -5,6 +5,7 @@ use clap::Subcommand;
 use scim_core::resource::date_time;
 use scim_lambda::clock::Clock;
 use scim_lambda::store::{Act, Operation};
+use scim_lambda::tenant::Profile;
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -31,7 +32,9 @@ pub(crate) async fn run(place: &Place, command: BrakeCommand, json: bool) -> any
     match command {
         BrakeCommand::Show { tenant } => {
             let row = connection.tenant(&tenant).await?;
-            let brake = store.brake(&row.key()).await.context("the brake cannot be read")?;
+            // An instance that did not know yet may have counted on when the brake was taken away.
+            let is_set = Profile::read(&row.profile)?.brake.is_set();
+            let brake = store.brake(&row.key()).await.context("the brake cannot be read")?.filter(|_| is_set);
             let since = brake.and_then(|brake| brake.tripped).map(instant);
             let object = json!({
                 "tenant": tenant, "on": since.is_some(), "since": since,
@@ -39,6 +42,9 @@ pub(crate) async fn run(place: &Place, command: BrakeCommand, json: bool) -> any
                 "window_began": brake.map(|brake| instant(brake.begun)),
             });
             let lines = match brake {
+                None if !is_set => {
+                    format!("{tenant} has no brake; scimctl profile set {tenant} brake.deactivations=50 sets one.")
+                }
                 None => {
                     format!("No window is open: nobody of {tenant} was deactivated since its brake was set or lifted.")
                 }

@@ -129,6 +129,7 @@ pub(crate) async fn run(place: &Place, command: ProfileCommand, json: bool) -> a
             let row = connection.tenant(&tenant).await?;
             let before = Profile::read(&row.profile)?;
             let profile = source.over(before.clone(), &settings)?;
+            check_host(&profile, connection.base_url.as_deref())?;
             let differences = differences(&before, &profile)?;
             set(&connection, &row, &before, &profile, !no_wait, json).await?;
             let object = json!({
@@ -138,10 +139,10 @@ pub(crate) async fn run(place: &Place, command: ProfileCommand, json: bool) -> a
                 })).collect::<Vec<_>>(),
             });
             let mut lines = told(&differences);
-            lines.push(format!(
-                "Tenant {tenant} has version {} of its profile within a minute.",
-                row.profile_version + 1
-            ));
+            let version = row.profile_version + 1;
+            let waited = !no_wait && begins(&before, &profile);
+            let when = if waited { "now" } else { "within a minute" };
+            lines.push(format!("Tenant {tenant} has version {version} of its profile {when}."));
             if no_wait && begins(&before, &profile) {
                 lines.push("Set it once more then: who comes or goes before is not counted for seats.limit.".into());
             }
@@ -149,8 +150,8 @@ pub(crate) async fn run(place: &Place, command: ProfileCommand, json: bool) -> a
         }
         ProfileCommand::Diff { one, other } => {
             let differences = differences(&named(place, &one).await?, &named(place, &other).await?)?;
-            let object = json!({ "differences": differences.iter().map(|(path, from, to)| json!({
-                "setting": path, (one.as_str()): from, (other.as_str()): to,
+            let object = json!({ "one": one, "other": other, "differences": differences.iter().map(|(path, a, b)| json!({
+                "setting": path, "one": a, "other": b,
             })).collect::<Vec<_>>() });
             let lines = told(&differences).join("\n");
             print(json, &object, if lines.is_empty() { "They are the same." } else { &lines });
@@ -185,6 +186,19 @@ async fn named(place: &Place, name: &str) -> anyhow::Result<Profile> {
         )
     })?;
     Ok(Profile::read(&row.profile)?)
+}
+
+/// A token is good at its tenant's host only, so that is where the tenant's base URL has to lead.
+pub(crate) fn check_host(profile: &Profile, base_url: Option<&str>) -> anyhow::Result<()> {
+    let url = profile.address.base_url.as_deref().or(base_url);
+    let at = url.and_then(|url| url.split_once("://")?.1.split(['/', ':']).next());
+    if let (Some(host), Some(at)) = (&profile.address.host, at) {
+        ensure!(
+            at.eq_ignore_ascii_case(host),
+            "address.host is {host}, but the tenant's base URL is at {at}; set address.base_url too"
+        );
+    }
+    Ok(())
 }
 
 /// Whether active users are to be counted from now on.

@@ -4,6 +4,7 @@ use anyhow::{Context, bail, ensure};
 use scim_lambda::clock::Clock;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::tenant::Profile;
+use scim_lambda::tenant::profile::PRESETS;
 use serde_json::{Value, json};
 
 use crate::cli::TenantCommand;
@@ -102,6 +103,10 @@ pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::R
     let name = wanted.name;
     ensure!(is_name(&name), "a tenant's name has 1 to 64 letters, digits, '.', '_' or '-'");
     ensure!(
+        PRESETS.iter().all(|(preset, _)| *preset != name),
+        "{name} is the name of a profile; give the tenant another one, and the profile by --profile {name}"
+    );
+    ensure!(
         wanted.customer.as_deref().is_none_or(is_name),
         "a customer's name has 1 to 64 letters, digits, '.', '_' or '-'"
     );
@@ -113,6 +118,7 @@ pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::R
     let Some(base_url) = base_url else {
         bail!("give --base-url: the output BaseUrl of the stack");
     };
+    crate::profile::check_host(&profile, Some(&base_url))?;
     let now = Clock::system().seconds();
     let mut row = TenantRow::generate(&name, &profile.write()?, now)?;
     row.customer = wanted.customer;

@@ -46,7 +46,10 @@ pub(crate) async fn run(place: &Place, command: UserCommand, json: bool) -> anyh
     };
     let back = operator.directory.bring_back(operator.call(), users, &id, user_name.as_deref()).await;
     let user = back.map_err(|error| match error.kind {
-        ErrorKind::Uniqueness => anyhow!("{error} To bring {id} back all the same, give another --user-name."),
+        // Other unique values it comes back without.
+        ErrorKind::Uniqueness => {
+            anyhow!("Somebody else has the userName of {id} by now; give another one by --user-name.")
+        }
         _ => error.into(),
     })?;
     let name = user.attributes.text("userName").unwrap_or_default();

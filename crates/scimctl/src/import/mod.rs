@@ -32,10 +32,10 @@ pub use report::{Fate, Line, Report};
 const SIDE_BY_SIDE: usize = 16;
 /// How many records are judged and stored before the next: after a break, the same command goes on there.
 const PORTION: usize = 200;
-/// How many ids of a file may begin with the same three digits: ids that are spread evenly find their places
-/// among the others, those that grow with time pile up in one.
-const MOST_ALIKE: usize = 4_000;
-const ALIKE: usize = 3;
+/// How many UUIDs of version 8 of a file may begin with the same four digits. The service takes them for its own,
+/// and those are spread evenly.
+const MOST_ALIKE: usize = 500;
+const ALIKE: usize = 4;
 /// What `scimctl export` tells of users beside their attributes.
 const EXPORTED: [&str; 3] = ["schemas", "state", "expires"];
 
@@ -87,7 +87,7 @@ pub struct Import {
 struct Seen {
     /// The line of each name and id.
     keys: BTreeMap<(&'static str, String), usize>,
-    /// How many ids of the file's own begin with the same digits.
+    /// How many UUIDs of version 8 begin with the same digits.
     alike: BTreeMap<String, usize>,
 }
 
@@ -191,14 +191,14 @@ impl Import {
         let keys = keys.chain(names.external_id().map(|id| ("externalId", id.to_owned())));
         let keys = keys.chain(names.emails().iter().map(|email| ("e-mail", email.clone())));
         let keys: Vec<_> = keys.collect();
-        if own_id {
+        if own_id && resource.id.as_str().get(14..15) == Some("8") {
             let alike =
                 alike.entry(resource.id.as_str().get(..ALIKE).unwrap_or_default().to_owned()).or_insert(0_usize);
             *alike += 1;
             if *alike > MOST_ALIKE {
                 line.fate = Fate::Invalid(format!(
-                    "over {MOST_ALIKE} ids in the file begin alike, as those do that grow with time; leave the column \
-                     id out, and keep the product's own as externalId or in an attribute"
+                    "over {MOST_ALIKE} UUIDs of version 8 in the file begin alike; leave the column id out, and keep the \
+                     product's own as externalId or in an attribute"
                 ));
                 return (line, None);
             }

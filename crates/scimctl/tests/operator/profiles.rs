@@ -50,7 +50,7 @@ fn two_profiles_differ_in_the_settings_that_are_told() {
             "groups.unique_display_name"
         ]
     );
-    let first = json!({ "setting": "preset", "default": "default", "strict": "strict" });
+    let first = json!({ "setting": "preset", "one": "default", "other": "strict" });
     assert_eq!(found["differences"][0], first);
     let text = directory.text(&["profile", "diff", "default", "acme"]);
     assert_eq!(text, "dialect.idp: null -> \"entra\"\ndialect.group_patch: \"resource\" -> \"no_content\"\n");

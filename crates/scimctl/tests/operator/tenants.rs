@@ -109,4 +109,21 @@ fn a_brake_stops_deactivations_until_the_operator_lifts_it() {
     assert_eq!((delete(2).0, delete(3).0), (204, 204), "a new window counts from none");
     assert_eq!(directory.json(&["brake", "show", "acme"])["deactivations"], 2);
     assert!(directory.refused(&["brake", "show", "nobody"]).contains("there is no tenant nobody"));
+    directory.json(&["profile", "set", "acme", "brake.deactivations=null"]);
+    assert!(directory.text(&["brake", "show", "acme"]).starts_with("acme has no brake; "));
+}
+
+#[test]
+fn a_tenant_that_could_not_be_told_or_reached_is_not_made() {
+    let directory = Directory::new("unreachable");
+    let said = directory.refused(&["tenant", "create", "hone"]);
+    assert!(said.contains("hone is the name of a profile"), "{said}");
+    let host = "address.host=acme.example.com";
+    let said = directory.refused(&["tenant", "create", "acme", host]);
+    assert!(said.contains("set address.base_url too"), "{said}");
+    assert!(listed(&directory).is_empty());
+    let made = directory.json(&["tenant", "create", "acme", host, "--base-url", "https://acme.example.com/scim/v2"]);
+    assert_eq!(made["base_url"], "https://acme.example.com/scim/v2");
+    let said = directory.refused(&["profile", "set", "acme", "address.base_url=null"]);
+    assert!(said.contains("set address.base_url too"), "{said}");
 }
