@@ -223,6 +223,16 @@ async fn many_who_were_deleted_stand_in_nobodys_way() {
 }
 
 #[tokio::test]
+async fn a_start_index_beyond_all_is_answered_with_a_number_that_clients_read() {
+    let world = World::new().await;
+    for beyond in ["2147483647", "9223372036854775808", "99999999999999999999999"] {
+        let page = world.send("GET", &format!("/Users?startIndex={beyond}"), None).await;
+        assert_eq!((page.status.as_u16(), &page.body["startIndex"]), (200, &json!(i32::MAX)));
+        assert_eq!(page.body["itemsPerPage"], 0);
+    }
+}
+
+#[tokio::test]
 async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
     let customer = Customer::new("hoxhunt").await;
     // As time-ordered UUIDs of one morning.

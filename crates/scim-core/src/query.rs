@@ -135,7 +135,8 @@ impl Query {
     }
 }
 
-/// An integer, negative ones as 0; `None` for an empty value.
+/// An integer, negative ones as 0, too large ones as the largest that every client reads; `None` for an empty
+/// value.
 fn integer(name: &str, value: &str) -> Result<Option<usize>, Error> {
     let value = value.trim();
     if value.is_empty() {
@@ -148,7 +149,8 @@ fn integer(name: &str, value: &str) -> Result<Option<usize>, Error> {
     if value.starts_with('-') {
         return Ok(Some(0));
     }
-    Ok(Some(digits.parse().unwrap_or(usize::MAX)))
+    let most = i32::MAX.unsigned_abs() as usize;
+    Ok(Some(digits.parse().map_or(most, |number: usize| number.min(most))))
 }
 
 fn names(list: &str) -> impl Iterator<Item = String> {

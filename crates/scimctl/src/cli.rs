@@ -73,8 +73,8 @@ pub(crate) struct ExplainOptions {
     pub(crate) tenant: Option<String>,
 
     /// How many resources of the type the tenant has
-    #[arg(long, value_name = "N", default_value_t = 10_000)]
-    pub(crate) resources: usize,
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(..=100_000_000))]
+    pub(crate) resources: u32,
 
     /// The profile of the tenant: one that ships
     #[arg(long, value_name = "P", default_value = "default", conflicts_with = "tenant")]

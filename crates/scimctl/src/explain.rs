@@ -20,9 +20,14 @@ const ANSWER_BYTES: usize = 1_024 * 1_024;
 const COUNTERS: usize = 7;
 
 pub(crate) async fn run(place: &Place, options: &ExplainOptions, json: bool) -> anyhow::Result<()> {
-    let kind = Kind::of(&options.resource_type);
+    // As it is called, or as its endpoint is.
+    let named = ["User", "Group"].into_iter().find(|name| {
+        let asked = options.resource_type.trim_start_matches('/');
+        asked.eq_ignore_ascii_case(name) || asked.eq_ignore_ascii_case(&format!("{name}s"))
+    });
+    let kind = Kind::of(named.context("there is no such resource type; try User or Group")?);
     let (profile, resources) = match &options.tenant {
-        None => (options.profile.clone(), options.resources),
+        None => (options.profile.clone(), usize::try_from(options.resources)?),
         Some(name) => {
             let connection = place.connect().await?;
             let tenant = connection.tenant(name).await?;

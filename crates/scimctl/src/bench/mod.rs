@@ -5,9 +5,10 @@ pub mod seed;
 use std::fmt::Write;
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use scim_lambda::clock::Clock;
+use scim_lambda::store::{Collection, Kind};
 use serde_json::json;
 
 use crate::cli::BenchCommand;
@@ -27,19 +28,48 @@ pub(crate) async fn run(place: &Place, command: BenchCommand, json: bool) -> any
             ensure!(connection.base_url.is_some(), "make the tenant first, with scimctl tenant create");
             let wanted = Wanted { name, ..Wanted::default() };
             let made = tenant::create(&connection, wanted).await?;
-            (made.row, Some(made.minted.token.reveal().to_owned()))
+            let token = made.minted.token.reveal().to_owned();
+            if !json {
+                // At once: whoever stops the seed and goes on has its token.
+                let told =
+                    format!("Tenant {} is made.\n  Token  {token}\nThe token is shown this once.", made.row.name);
+                crate::print(false, &json!({}), &told);
+            }
+            (made.row, Some(token))
         }
     };
     let begun = Instant::now();
     let loading = connection.loading()?;
-    let name = row.name.clone();
+    let (name, key) = (row.name.clone(), row.key());
     let seed = Seed::new(connection.store.clone(), row, Clock::system())?;
+    tokio::select! {
+        filled = fill(&seed, users, groups, members, json) => filled?,
+        _ = tokio::signal::ctrl_c() => bail!("stopped; the same command goes on from here"),
+    }
+    drop(loading);
+    let seconds = begun.elapsed().as_secs_f64();
+    let there = async |kind| connection.store.count(&Collection { tenant: key.clone(), kind }).await;
+    let (all_users, all_groups) = (there(Kind::User).await?, there(Kind::Group).await?);
+    let memberships = u64::from(groups) * u64::from(members);
+    let object = json!({
+        "tenant": name, "users": all_users, "groups": all_groups, "memberships": memberships, "seconds": seconds,
+        "token": token,
+    });
+    let lines = format!(
+        "Tenant {name} has {all_users} users and {all_groups} groups, with the {memberships} memberships asked for; that \
+         took {seconds:.1} s."
+    );
+    crate::print(json, &object, &lines);
+    Ok(())
+}
+
+/// Makes what is missing of so many users, and of groups of so many of them.
+async fn fill(seed: &Seed, users: u32, groups: u32, members: u32, json: bool) -> anyhow::Result<()> {
     let bar = bar("users", users.into(), json);
     let ids = seed.users(usize::try_from(users)?, |more| bar.inc(more)).await?;
     bar.finish_and_clear();
-    let memberships = u64::from(groups) * u64::from(members);
     if groups > 0 {
-        let bar = self::bar("memberships", memberships, json);
+        let bar = self::bar("memberships", u64::from(groups) * u64::from(members), json);
         for group in 0..usize::try_from(groups)? {
             // Each group begins where the one before ended.
             let size = usize::try_from(members)?;
@@ -48,18 +78,6 @@ pub(crate) async fn run(place: &Place, command: BenchCommand, json: bool) -> any
         }
         bar.finish_and_clear();
     }
-    drop(loading);
-    let seconds = begun.elapsed().as_secs_f64();
-    let object = json!({
-        "tenant": name, "users": users, "groups": groups, "memberships": memberships, "seconds": seconds,
-        "token": token,
-    });
-    let token = token.map(|token| format!("\n  Token  {token}\nThe token is shown this once.")).unwrap_or_default();
-    let lines = format!(
-        "Tenant {name} has {users} users and {groups} groups with {memberships} memberships; that took {seconds:.1} s.\
-         {token}"
-    );
-    crate::print(json, &object, &lines);
     Ok(())
 }
 
