@@ -59,7 +59,7 @@ async fn the_edges_of_a_list_are_no_errors() {
         ("startIndex=-5&count=2", 3, 2, 1),
         ("count=-1", 3, 0, 1),
         ("count=100000", 3, 3, 1),
-        ("startIndex=99999999999999999999", 3, 0, usize::MAX),
+        ("startIndex=99999999999999999999", 3, 0, i32::MAX),
         ("filter=userName%20sw%20%22user%22&startIndex=3&count=5", 3, 1, 3),
         ("filter=userName%20eq%20%22nobody%22", 0, 0, 1),
     ] {
