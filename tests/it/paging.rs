@@ -251,7 +251,8 @@ async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
         let page = read.0.unwrap();
         assert_eq!((page.total, page.resources.len()), (400, 50), "from {index}");
         seen.extend(page.resources.into_iter().map(|listed| listed.resource.id.to_string()));
-        assert!(read.1.calls <= 2, "from {index}: {} calls", read.1.calls);
+        // Their claims do not stand beside them, so that now and then one call reads too few.
+        assert!(read.1.calls <= 3, "from {index}: {} calls", read.1.calls);
     }
     assert_eq!(seen.len(), 400, "everybody once");
     let (mut cursor, mut walked) = (String::new(), BTreeSet::new());
