@@ -203,8 +203,8 @@ impl Collection {
 
     /// The sort key of a resource's row: its id, if this service made it. An id that came from elsewhere follows 48
     /// bits that are made of it, so that all keys are spread evenly, which the counters rely on: the ids of a
-    /// product may all begin alike.
-    pub(super) fn key(&self, id: &ResourceId) -> String {
+    /// product may all begin alike. Lists are in the order of these keys.
+    pub fn key(&self, id: &ResourceId) -> String {
         match is_made(id.as_str()) {
             true => id.to_string(),
             false => format!("{}~{id}", self.bits("id", id.as_str())),

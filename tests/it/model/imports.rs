@@ -14,14 +14,23 @@ impl Model {
     pub(super) async fn import(&mut self, who: usize) {
         let number = 1 + self.dice.below(3);
         let people: Vec<_> = (0..number).map(|_| self.record(who)).collect();
-        let lines = people.iter().map(|(person, verified)| {
+        let expected = self.parties[who].oracle.imports(&people);
+        let mut lines = Vec::new();
+        for ((person, verified), expected) in people.iter().zip(&expected) {
             let mut line = person.json();
             line["verifiedEmails"] = json!(verified);
-            line.to_string()
-        });
-        let (lines, dry) = (lines.collect::<Vec<_>>().join("\n"), self.dice.chance(5));
+            if *expected == Record::Imported && self.dice.chance(30) {
+                // The product's own: a UUID of version 7, as all of that day.
+                line["id"] = json!(format!(
+                    "019a8e51-{:04x}-7000-8000-{:012x}",
+                    self.dice.below(65_536),
+                    self.dice.roll() >> 16
+                ));
+            }
+            lines.push(line.to_string());
+        }
+        let (lines, dry) = (lines.join("\n"), self.dice.chance(5));
         self.trace.note(&format!("at {} {} imports {lines}", self.world.clock.milliseconds(), self.parties[who].code));
-        let expected = self.parties[who].oracle.imports(&people);
         let row = self.parties[who].row.clone();
         let import = Import::new(self.world.store.clone(), row, self.world.clock.clock()).unwrap();
         let report: Report = import.lines(&lines, dry).await.unwrap();

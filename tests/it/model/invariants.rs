@@ -73,7 +73,8 @@ impl<'a> Look<'a> {
     /// The rows that stand for resources themselves, by id.
     fn resources(&self, kind: &str) -> BTreeMap<&'a str, &'a Row> {
         let rows = self.rows(if kind == "U" { "#U" } else { "#G" }).iter();
-        rows.filter(|row| !row.s().contains('!')).map(|row| (row.s(), *row)).collect()
+        let id = |row: &&'a Row| row.s().split('~').next_back().unwrap();
+        rows.filter(|row| !row.s().contains('!')).map(|row| (id(row), *row)).collect()
     }
 
     fn users(&self) {
@@ -206,12 +207,12 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// The counters are what a recount by ids gives.
+    /// The counters are what a recount by sort keys gives.
     fn counters(&self, kind: &str) {
         let mut recount: BTreeMap<(String, String), i128> = BTreeMap::new();
-        for (id, row) in self.resources(kind).into_iter().filter(|(_, row)| row.text("st") == Some("live")) {
+        for row in self.resources(kind).into_values().filter(|row| row.text("st") == Some("live")) {
             // Six bits for the row, seven for the bucket.
-            let place = usize::from_str_radix(&id[..4], 16).unwrap() / 8;
+            let place = usize::from_str_radix(&row.s()[..4], 16).unwrap() / 8;
             let bucket = place % 128;
             let mut add = |name: String, more| {
                 *recount.entry((format!("{kind}#{:02x}", place / 128), name)).or_default() += more;

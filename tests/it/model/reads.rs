@@ -1,5 +1,6 @@
 //! What is found, what is listed, and what is not there.
 
+use scim_lambda::store::{Collection, Kind};
 use serde_json::{Value, json};
 
 use super::Model;
@@ -19,11 +20,12 @@ impl Model {
         }
     }
 
-    /// The live users that pass, as they are shown, in the order of their ids.
+    /// The live users that pass, as they are shown, in the order of lists.
     fn users_where(&self, who: usize, passes: impl Fn(&User) -> bool) -> Vec<Value> {
         let oracle = &self.parties[who].oracle;
         let mut found: Vec<usize> = oracle.live().into_iter().filter(|index| passes(&oracle.users[*index])).collect();
-        found.sort_by_key(|index| &oracle.users[*index].id);
+        let at = Collection { tenant: self.parties[who].row.key(), kind: Kind::User };
+        found.sort_by_key(|index| at.key(&oracle.users[*index].id.parse().unwrap()));
         found.into_iter().map(|index| oracle.user_json(index)).collect()
     }
 
