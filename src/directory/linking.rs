@@ -101,12 +101,13 @@ impl Directory {
     async fn brings_back(&self, call: Call<'_>, at: &Collection, names: &Names) -> Result<bool, Error> {
         let now = self.clock.seconds();
         let held = self.store.holders(at, names, now).await.map_err(unanswered)?;
-        for (owner, holding) in [&held.name, &held.external_id].into_iter().flatten() {
-            if call.tenant.is_expiring() && *holding == Holding::Live {
-                let user = self.store.resource(at, owner, now).await.map_err(unanswered)?;
-                if user.is_some_and(|user| self.step_of(&user, names) == Step::Return) {
-                    return Ok(true);
-                }
+        for held in [&held.name, &held.external_id] {
+            let Some((owner, Holding::Live)) = held.as_ref().filter(|_| call.tenant.is_expiring()) else { continue };
+            let user = self.store.resource(at, owner, now).await.map_err(unanswered)?;
+            if let Some(user) = user.filter(|user| self.step_of(user, names) == Step::Return)
+                && (user.names().name() == names.name() || self.has_alone(at, owner, names).await?)
+            {
+                return Ok(true);
             }
         }
         if call.tenant.profile.create.deleted == Deleted::New {

@@ -112,6 +112,7 @@ impl Directory {
                 attributes.set("active", active.clone());
             }
             of.resource.settle(old, &mut attributes, true)?;
+            of.resource.check_replacement(&attributes)?;
             Ok(attributes)
         };
         self.change(call, of, Operation::Replace, id, precondition, rule, membership, wanted).await
@@ -299,12 +300,14 @@ fn another_owner(call: Call<'_>, of: &Type, taking: &mut Taking, refusal: &Refus
     }
 }
 
-/// 409 if a name belongs to another resource.
+/// 409 if a name belongs to another resource that is not deleted.
 fn refuse(of: &Type, names: &Names, refusal: &Refusal) -> Result<(), Error> {
     let taken = match (&refusal.held.name, refusal.unique) {
-        (Some(_), _) => of.resource.name_attribute().map(|attribute| attribute.name.as_str()),
-        (None, Some(index)) => Some(names.unique_attribute(index).unwrap_or("A value")),
-        (None, None) => None,
+        (Some((_, Holding::Live | Holding::Unmanaged)), _) => {
+            of.resource.name_attribute().map(|attribute| attribute.name.as_str())
+        }
+        (_, Some(index)) => Some(names.unique_attribute(index).unwrap_or("A value")),
+        (_, None) => None,
     };
     let unseen = matches!(refusal.held.name, Some((_, Holding::Unmanaged)));
     taken.map_or(Ok(()), |taken| {

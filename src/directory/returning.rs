@@ -28,7 +28,7 @@ impl Directory {
         {
             return Ok(Some(user));
         }
-        if refusal.unique.is_some() || matches!(refusal.held.name, Some((_, Holding::Live | Holding::Unmanaged))) {
+        if matches!(refusal.held.name, Some((_, Holding::Live | Holding::Unmanaged))) {
             refuse(of, names, refusal)?;
         }
         if let Some((_, Holding::Unmanaged)) = &refusal.held.external_id {
@@ -43,10 +43,13 @@ impl Directory {
             return Box::pin(self.restore(call, of, &old, attributes)).await;
         }
         if let Some((owner, Holding::Live)) = &refusal.held.external_id
+            && call.tenant.is_expiring()
+            && self.has_alone(&at, owner, names).await?
             && let Some(user) = Box::pin(self.returned(call, of, owner, names, attributes)).await?
         {
             return Ok(Some(user));
         }
+        refuse(of, names, refusal)?;
         another_owner(call, of, taking, refusal)?;
         taking.name |= refusal.held.name.is_some();
         Ok(None)
@@ -85,6 +88,13 @@ impl Directory {
         let found = self.store.restorable_by_external_id(at, external_id, now).await.map_err(unanswered)?;
         let named = found.into_iter().filter(same_name).max_by_key(|user| user.resource.meta.last_modified);
         Ok(named.or(first))
+    }
+
+    /// Whether nobody visible but its owner has the externalId: one that many share says of nobody who it is.
+    pub(super) async fn has_alone(&self, at: &Collection, owner: &ResourceId, names: &Names) -> Result<bool, Error> {
+        let Some(external_id) = names.external_id() else { return Ok(false) };
+        let found = self.store.by_external_id(at, external_id, self.clock.seconds()).await.map_err(unanswered)?;
+        Ok(found.is_some_and(|found| matches!(found.as_slice(), [only] if only.resource.id == *owner)))
     }
 
     /// The user with this id, if it was deleted and can be brought back.

@@ -44,8 +44,8 @@ pub struct Found {
 
 impl Directory {
     /// The resources that a query asks for: of all scopes, in its order, or else in the order of scopes
-    /// and ids. Where no index answers, a walk by cursor gets those among the next 5,000 resources: perhaps
-    /// fewer than a page holds, or none, and a cursor.
+    /// and sort keys. Where no index answers, a walk by cursor gets those among the next 5,000 resources, or
+    /// fewer where each takes further reads: perhaps fewer than a page holds, or none, and a cursor.
     ///
     /// # Errors
     /// `invalidFilter`; the errors of cursors; `tooMany` if no index answers, there are more than 5,000
@@ -201,22 +201,23 @@ impl Directory {
         let alone = stream::iter(alone).then(begin);
         let others = stream::iter(others).map(begin).buffered(RANGES_AT_ONCE);
         let mut each = pin!(alone.chain(others));
-        let (mut rows, mut judged) = (0, 0);
+        let (mut rows, mut judged, mut last) = (0, 0, None);
         while let Some((mut some, mut walk)) = each.try_next().await.map_err(unanswered)? {
             while let Some(mut candidates) = some {
                 // A bucket of a large tenant holds more than one request may judge.
-                let cut = walks && judged + candidates.len() > most;
-                candidates.truncate(if cut { most - judged } else { usize::MAX });
+                let room = if walks { most - judged } else { usize::MAX };
+                let cut = candidates.len() > room;
+                candidates.truncate(room);
                 judged += candidates.len();
-                let last = candidates.last().map(|last| last.key.clone()).filter(|_| cut);
+                last = candidates.last().map(|last| last.key.clone()).or(last);
                 self.pass(call, part, candidates, gathered).await?;
                 if gathered.is_enough() {
                     gathered.whole = false;
                     return Ok(());
                 }
-                if let Some(last) = last {
+                if cut {
                     gathered.whole = false;
-                    gathered.page.resume = Some((None, part.index, last));
+                    gathered.page.resume = last.map(|last| (None, part.index, last));
                     return Ok(());
                 }
                 if rows + walk.rows() > MOST_ROWS

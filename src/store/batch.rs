@@ -25,7 +25,7 @@ pub struct Batch {
 impl Store {
     /// Stores the first of these new resources, live or unmanaged, as many as fit one transaction: the same rows as
     /// [`Store::create`] writes, but the counters of all together: one action if they are in the order of
-    /// their ids. They are users, or of a type without members. One call.
+    /// their sort keys. They are users, or of a type without members. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.

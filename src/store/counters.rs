@@ -12,11 +12,11 @@ use super::ranges::KeyRange;
 use super::transaction::{Role, Transaction};
 use super::{Query, Rows, Store, StoreError};
 
-/// Counter rows of a collection, by the first six bits of an id.
+/// Counter rows of a collection, by the first six bits of a sort key.
 const ROWS: usize = 64;
 /// Buckets in a row, by the next seven bits.
 const BUCKETS: usize = 128;
-/// Bits of an id that name its row and its bucket.
+/// Bits of a sort key that name its row and its bucket.
 const BITS: u32 = 13;
 /// Buckets in one number of a row, which DynamoDB keeps to 38 digits: 15 attributes in place of 128 are
 /// read in a fraction of the time.
@@ -67,7 +67,7 @@ fn unpacked(number: &str) -> Result<impl Iterator<Item = usize>, StoreError> {
     Ok(buckets.map(|digits| digits.iter().fold(0, |bucket, digit| bucket * 10 + usize::from(digit - b'0'))))
 }
 
-/// The counter row of an id.
+/// The counter row of a resource.
 pub(super) fn row(at: &Collection, id: &ResourceId) -> usize {
     place(&at.key(id)).0
 }
@@ -127,7 +127,7 @@ impl Counters {
         if offset <= margin || from_front <= likely {
             return Some(Start::Behind { from: key, skip: offset });
         }
-        // The first eight digits of an id, of which the bucket takes a part.
+        // The first eight digits of a sort key, of which the bucket takes a part.
         let width = 1 << (32 - BITS);
         let from = format!("{:08x}", bucket * width + (offset - margin) * width / size);
         let to = if bucket + 1 < ROWS * BUCKETS { first_key(bucket + 1) } else { LAST.to_owned() };

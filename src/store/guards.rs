@@ -120,7 +120,7 @@ impl Store {
     }
 
     /// Gives a tenant another profile, if it still has the one that was read, and these bounds; `false` if not.
-    /// Three or four calls, more while users change.
+    /// Two or three calls, more while users change.
     ///
     /// # Errors
     /// As [`StoreError`] says.

@@ -109,11 +109,9 @@ fn leave(
     let owned = owner(old).map_or(&nothing, |old| &old.keys);
     let mut left = Vec::new();
     let gone = |old: &Option<String>, new: &Option<String>| old.clone().filter(|key| Some(key) != new.as_ref());
-    // What is unique is taken over as a whole or left to who took it.
+    // A claim is taken over as a whole or left to who took it.
     left.extend(gone(&owned.claim, &keys.claim).map(|key| (at.rows(), key)));
-    // Who comes back without an externalId has lost it to another.
-    let external_id = if names.external_id.is_some() { &old.keys.external_id } else { &owned.external_id };
-    left.extend(gone(external_id, &keys.external_id).map(|key| (at.tenant.external_ids(), key)));
+    left.extend(gone(&old.keys.external_id, &keys.external_id).map(|key| (at.tenant.external_ids(), key)));
     let unique = owned.unique.iter().filter(|key| !keys.unique.contains(key));
     left.extend(unique.map(|key| (at.tenant.unique_values(), key.clone())));
     let emails = old.names.emails.iter().filter(|email| !names.emails.contains(email));

@@ -1,5 +1,5 @@
-//! Parts of a partition that are read side by side. Ids begin with a keyed hash, so they spread evenly
-//! over their first digits.
+//! Parts of a partition that are read side by side. Keys and the service's own ids begin with a keyed hash, so they
+//! spread evenly over their first digits; members with ids from elsewhere may all be in one part.
 
 use super::keys::{FIRST, LAST};
 

@@ -1,5 +1,7 @@
 //! The writes of a resource: its row, claim, pointers, counter and log in one transaction each.
 
+use std::borrow::Cow;
+
 use scim_core::Resource;
 use scim_core::resource::Attributes;
 
@@ -78,7 +80,7 @@ impl Store {
     }
 
     /// Stores a deleted user anew, live and whole. Rows are put, not updated: TTL may have removed
-    /// any of them meanwhile. One call, one more under another name.
+    /// any of them meanwhile. One call, and one more for each name under which it does not come back.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -94,7 +96,18 @@ impl Store {
                 transaction.delete(Role::Other, Row::new(&at.rows(), left), Some(own))?;
             }
         }
-        self.enter(transaction, at, old, new, seen, act).await
+        let mut old = Cow::Borrowed(old);
+        if let Some(left) =
+            old.keys.external_id.as_ref().filter(|_| new.taking.external_id || new.names.external_id().is_none())
+        {
+            let own = Some(text(old.resource.id.as_str()));
+            let row = self.get(&at.tenant.external_ids(), left).await?;
+            if row.is_some_and(|row| row.0.get("i") != own.as_ref()) {
+                // It was unique for a while, and another took it over.
+                old.to_mut().keys.external_id = None;
+            }
+        }
+        self.enter(transaction, at, &old, new, seen, act).await
     }
 
     /// Stores an imported user as provisioned, if it is still as `old`: its id and what leads to it stay.

@@ -195,3 +195,35 @@ async fn who_comes_back_is_without_a_unique_value_that_another_has_by_now() {
     let back = customer.get(&b).await.body;
     assert_eq!((back.get("badge"), back.get("externalId")), (None, None), "neither for the operator");
 }
+
+#[tokio::test]
+async fn who_comes_back_under_a_new_name_keeps_the_unique_value_and_nobody_comes_back_by_a_shared_external_id() {
+    let badge = "[{\"name\":\"badge\",\"type\":\"string\",\"uniqueness\":\"server\"}]";
+    let (world, _, token) =
+        tenant(&[("attributes.overlay", badge), ("deprovision.on_inactive", "suspend_with_expiry")]).await;
+    let made = post(&world, &token, json!({ "userName": "maiden", "externalId": "1", "badge": "5" })).await;
+    suspend(&world, &token, &made).await;
+    let back = post(&world, &token, json!({ "userName": "married", "externalId": "1", "badge": "5" })).await;
+    assert_eq!((&back["id"], &back["badge"]), (&made["id"], &json!("5")));
+    let other = world.send_as(&token, "POST", "/Users", json!({ "userName": "c", "badge": "5" })).await;
+    other.is_error(409, Some("uniqueness"));
+    // An externalId that several have says of nobody who it is.
+    post(&world, &token, json!({ "userName": "second", "externalId": "1" })).await;
+    suspend(&world, &token, &back).await;
+    let third = post(&world, &token, json!({ "userName": "third", "externalId": "1" })).await;
+    assert_ne!(third["id"], made["id"]);
+}
+
+#[tokio::test]
+async fn who_lost_the_external_id_while_it_was_unique_comes_back_once_it_is_not() {
+    let mut customer =
+        crate::support::customer::Customer::with("default", &[("attributes.unique_external_id", "true")]).await;
+    let leaver = customer.create(json!({ "userName": "a", "externalId": "1" })).await;
+    assert_eq!(customer.delete(&leaver).await.status, 204);
+    let other = customer.create(json!({ "userName": "b" })).await;
+    assert_eq!(customer.set(&other, "externalId", json!("1")).await.status, 200);
+    customer.change(&Profile::preset("default", None).unwrap()).await;
+    let back = customer.create(json!({ "userName": "a", "externalId": "1" })).await;
+    assert_eq!(back["id"], leaver["id"]);
+    assert_eq!(customer.find("externalId eq \"1\"").await.len(), 2, "both have it now");
+}

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeSet;
 
-use scim_core::{Additions, Dialect};
+use scim_core::resource::Attributes;
+use scim_core::{Additions, Dialect, Meta, Resource, Version};
 use scim_lambda::directory::Plan;
+use scim_lambda::store::{Act, Collection, Kind, Names, New, Operation, State, Taking};
 use scim_lambda::tenant::{Profile, Types};
 use scimctl::explain::Explanation;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use crate::support::{self, World, all, encode};
 
@@ -173,4 +176,39 @@ async fn an_external_id_that_hundreds_share_costs_no_more_than_one_of_two_hundre
     assert!(more.tally.calls <= 4 && more.tally.read_units < 30.0, "{:?}", more.tally);
     let (met, _, _) = walk(&world, &format!("count=100&filter={}", encode("externalId eq \"the same for all\""))).await;
     assert_eq!(met.into_iter().collect::<BTreeSet<_>>().len(), 231, "nobody is missing where the index reads no more");
+}
+
+#[tokio::test]
+async fn a_bucket_of_more_than_a_request_judges_loses_nobody() {
+    let world = World::new().await;
+    let at = Collection { tenant: world.tenant.key(), kind: Kind::User };
+    let now = world.clock.seconds();
+    let act = Act::new(Operation::Create, "test", "1", now * 1_000, 1);
+    let meta =
+        Meta { created: OffsetDateTime::UNIX_EPOCH, last_modified: OffsetDateTime::UNIX_EPOCH, version: Version(1) };
+    let (names, mut attributes) = (Names::default(), Attributes::default());
+    attributes.set("userName", json!("somebody"));
+    let mut ids: Vec<String> = (0..30).map(|n| format!("abc0{n:04x}-0000-8000-8000-000000000000")).collect();
+    ids.push("f0000000-0000-8000-8000-000000000000".to_owned());
+    for id in &ids {
+        let resource = Resource { id: id.parse().unwrap(), meta: meta.clone(), attributes: attributes.clone() };
+        let new = New { resource: &resource, names: &names, taking: Taking::default(), expires: None };
+        assert!(world.store.create_first(&at, &[new], State::Live, &act).await.unwrap().stored);
+    }
+    // One is deleted, so that the first ten rows are as many users as a request judges of so many values.
+    assert_eq!(world.send("DELETE", &format!("/Users/{}", ids[3]), None).await.status, 204);
+    let members: Vec<String> = [0, 14, 29, 30].map(|n| ids[n].clone()).into();
+    let group = world.group("Staff", &members).await;
+    let nobody = (0..50).map(|n| format!("groups.value eq \"00000000-0000-8000-8000-0000000000{n:02}\""));
+    let values: Vec<String> = nobody.chain([format!("groups.value eq \"{}\"", &group[8..])]).collect();
+    for count in [1, 3] {
+        let pages = support::walk(async |cursor| {
+            let body = json!({ "filter": values.join(" or "), "cursor": cursor, "count": count });
+            let answer = world.send("POST", "/Users/.search", body).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            answer.body
+        })
+        .await;
+        assert_eq!(all(&pages, "id"), members, "by {count}");
+    }
 }

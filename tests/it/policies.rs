@@ -42,6 +42,10 @@ async fn who_lacks_what_was_required_of_late_can_still_be_deactivated() {
     customer.put(&two, json!({ "userName": "b", "active": true })).await.is_error(400, Some("invalidValue"));
     assert_eq!(customer.put(&two, json!({ "userName": "b", "active": false })).await.body["active"], false);
     customer.put(&two, json!({ "active": false })).await.is_error(400, Some("invalidValue"));
+    // One that does not speak of active leaves it as it is.
+    let kept = customer.put(&two, json!({ "userName": "b", "title": "Dr" })).await;
+    assert_eq!((kept.status.as_u16(), &kept.body["active"]), (200, &json!(false)));
+    customer.put(&two, json!({ "userName": "b", "active": true })).await.is_error(400, Some("invalidValue"));
     let whole = customer.create(json!({ "userName": "d", "emails": [{ "value": "d@example.com" }] })).await;
     customer.patch(&whole, json!([{ "op": "remove", "path": "emails" }])).await.is_error(400, Some("mutability"));
 }

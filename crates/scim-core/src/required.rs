@@ -15,9 +15,19 @@ impl ResourceType {
         refuse_missing(&self.missing(attributes)).map_err(Error::invalid_value)
     }
 
-    /// As [`ResourceType::check_required`], where it replaces another: who is inactive need not have what only this
+    /// As [`ResourceType::check_required`], without what only this service provider requires.
+    pub(crate) fn check_standard(&self, attributes: &Attributes) -> Result<(), Error> {
+        let mut missing = self.missing(attributes);
+        missing.retain(|missing| missing.advice.is_none());
+        refuse_missing(&missing).map_err(Error::invalid_value)
+    }
+
+    /// That a resource which replaces another has all that is required; who is inactive need not have what only this
     /// service provider requires, so that nobody stays who should go.
-    pub(crate) fn check_replacement(&self, attributes: &Attributes) -> Result<(), Error> {
+    ///
+    /// # Errors
+    /// `invalidValue` with what to map.
+    pub fn check_replacement(&self, attributes: &Attributes) -> Result<(), Error> {
         refuse_missing(&self.still_missing(attributes)).map_err(Error::invalid_value)
     }
 

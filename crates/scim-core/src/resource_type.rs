@@ -161,14 +161,14 @@ impl ResourceType {
         Ok(draft)
     }
 
-    /// As [`ResourceType::parse`], for PUT: one that makes somebody inactive need not have what only this service
-    /// provider requires, so that nobody stays who should go. Closed lists are held by [`ResourceType::settle`].
+    /// As [`ResourceType::parse`], for PUT: what only this service provider requires is asked for by
+    /// [`ResourceType::check_replacement`], and closed lists are held by [`ResourceType::settle`].
     ///
     /// # Errors
     /// As [`ResourceType::parse`].
     pub fn parse_replacement(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
         let draft = self.read(body, dialect)?;
-        self.check_replacement(&draft.attributes)?;
+        self.check_standard(&draft.attributes)?;
         Ok(draft)
     }
 

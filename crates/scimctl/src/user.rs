@@ -48,7 +48,8 @@ pub(crate) async fn run(place: &Place, command: UserCommand, json: bool) -> anyh
     let user = back.map_err(|error| match error.kind {
         // Other unique values it comes back without.
         ErrorKind::Uniqueness => {
-            anyhow!("Somebody else has the userName of {id} by now; give another one by --user-name.")
+            let name = user_name.as_deref().map_or_else(|| format!("the userName of {id}"), |name| format!("{name:?}"));
+            anyhow!("Somebody else has {name} by now; give another one by --user-name.")
         }
         _ => error.into(),
     })?;

@@ -90,12 +90,12 @@ impl Oracle {
         }
     }
 
-    /// Who is suspended with expiry and was the first to have this externalId, whatever the name.
+    /// Who is suspended with expiry and the only one to have this externalId, whatever the name.
     fn stopped(&self, person: &Person) -> Option<usize> {
         let first = person.external_id.as_ref().and_then(|external_id| self.holder(&self.firsts, external_id))?;
         let user = &self.users[first];
-        let same = user.is.external_id == person.external_id;
-        (self.live().contains(&first) && user.expires.is_some() && same).then_some(first)
+        let sharing = self.live().into_iter().filter(|index| self.users[*index].is.external_id == person.external_id);
+        (sharing.eq([first]) && user.expires.is_some()).then_some(first)
     }
 
     /// Who was deleted and comes back by these names.
@@ -178,6 +178,14 @@ impl Oracle {
             });
             // Where no address links, it may be somebody else's too.
             if !found.is_empty() && !self.policy.links {
+                return Record::Conflict;
+            }
+        }
+        if let [index] = found.as_slice() {
+            let user = &self.users[*index].is;
+            let both = user.external_id.is_some() && person.external_id.is_some();
+            let namesake = user.form() == person.form() && both && user.external_id != person.external_id;
+            if namesake && !self.policy.links {
                 return Record::Conflict;
             }
         }

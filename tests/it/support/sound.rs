@@ -34,7 +34,7 @@ pub async fn check(customer: &Customer) {
     let users: BTreeMap<&str, &Row> = rows("#U")
         .iter()
         .filter(|row| !text(row, "s").unwrap().contains('!'))
-        .map(|row| (text(row, "s").unwrap(), row))
+        .map(|row| (text(row, "s").unwrap().split('~').next_back().unwrap(), row))
         .collect();
     // Each claim and pointer has an owner, which knows it, in the same state and until the same time.
     let claims = rows("#U").iter().filter(|row| text(row, "s").unwrap().contains('!')).map(|row| ("uk", row));
@@ -69,6 +69,7 @@ pub async fn check(customer: &Customer) {
         assert_eq!(number(seats, "used"), Some(active as i64), "the seats");
     }
     let due: BTreeSet<String> = rows("#D").iter().map(|row| text(row, "s").unwrap().to_owned()).collect();
-    let suspended = live.iter().filter_map(|user| Some(format!("{:012}#{}", number(user, "x")?, text(user, "s")?)));
+    let suspended = users.iter().filter(|(_, user)| text(user, "st") == Some("live"));
+    let suspended = suspended.filter_map(|(id, user)| Some(format!("{:012}#{id}", number(user, "x")?)));
     assert_eq!(due, suspended.collect(), "who is due");
 }

@@ -7,6 +7,8 @@ use scim_lambda::tenant::profile::LinkOn;
 use super::{Fate, Import, Ready, Report};
 
 const EMAIL: &str = "verified e-mail";
+/// A userName, beside another externalId.
+const NAMESAKE: &str = "userName, but another externalId";
 
 /// Users by what they were found, each once.
 type Found = Vec<(&'static str, ResourceId)>;
@@ -17,7 +19,13 @@ impl Import {
         let (names, now) = (&user.names, self.clock.seconds());
         let imported = self.store.unmanaged(&self.at, names, &[Way::Name]).await?;
         if let Some(own) = imported.first() {
-            return Ok(Some(Fate::Known(own.resource.id.clone())));
+            let id = own.resource.id.clone();
+            return Ok(Some(match user.own_id && id != user.resource.id {
+                true => Fate::Conflict(format!(
+                    "it was imported under the id {id} already; scimctl user forget removes that one"
+                )),
+                false => Fate::Known(id),
+            }));
         }
         let ways = [Way::ExternalId, Way::Email];
         if let Some(other) = self.store.unmanaged(&self.at, names, &ways).await?.first() {
@@ -36,7 +44,8 @@ impl Import {
             [] => {}
             [(what, id)]
                 if user.own_id && *id != user.resource.id
-                    || *what == EMAIL && !self.ways().contains(&LinkOn::Email) =>
+                    || *what == EMAIL && !self.ways().contains(&LinkOn::Email)
+                    || *what == NAMESAKE && !self.ways().contains(&LinkOn::UserName) =>
             {
                 return Ok(Some(Fate::Conflict(format!(
                     "the identity provider has provisioned {id} with the same {what} already, who may be somebody else"
@@ -66,7 +75,11 @@ impl Import {
         let mut found = Found::new();
         add(&mut found, "id", own.map(std::slice::from_ref).unwrap_or_default());
         if let Some(name) = names.name() {
-            add(&mut found, "userName", &self.store.by_name(&self.at, name, now).await?.unwrap_or_default());
+            for user in self.store.by_name(&self.at, name, now).await?.unwrap_or_default() {
+                let known = user.names().external_id();
+                let other = known.is_some() && names.external_id().is_some() && known != names.external_id();
+                add(&mut found, if other { NAMESAKE } else { "userName" }, &[user]);
+            }
         }
         if let Some(external_id) = names.external_id() {
             let users = self.store.by_external_id(&self.at, external_id, now).await?.unwrap_or_default();

@@ -273,5 +273,7 @@ fn attributes(of: &ResourceType, mut user: Map<String, Value>, dialect: Dialect)
     let plain = of.parse(plain, dialect)?.attributes;
     let add = paths.into_iter().map(|(path, value)| json!({ "op": "add", "path": path, "value": value }));
     let add = Map::from_iter([("Operations".to_owned(), add.collect())]);
-    PatchRequest::parse(&add, of, dialect)?.apply(of, &plain)
+    let mut whole = PatchRequest::parse(&add, of, dialect)?.apply(of, &plain)?;
+    of.settle(&Attributes::default(), &mut whole, true)?;
+    Ok(whole)
 }

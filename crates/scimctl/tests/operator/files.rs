@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::import::{counts, exported, fates, import, tenants};
+use crate::support::{Directory, Server, http};
 
 /// A directory with the tenant friends, and those whom this file imports there: who is linked by an e-mail, and
 /// why a line is not imported.
@@ -197,4 +198,36 @@ fn a_file_that_cannot_be_imported_is_refused_whole() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.code() == Some(2) && said.contains("--unmanaged"), "{said}");
     assert_eq!(exported(&directory, "friends").len(), 0);
+}
+
+#[test]
+fn a_path_into_closed_values_takes_none_but_those() {
+    let directory = Directory::new("closed");
+    let overlay = r#"attributes.overlay=[{"name":"licences","type":"complex","multiValued":true,"subAttributes":[{"name":"type","type":"string"},{"name":"level","type":"string","canonicalValues":["gold"],"closed":true}]}]"#;
+    directory.json(&["tenant", "create", "acme", overlay]);
+    let text = "userName,\"licences[type eq \"\"x\"\"].level\"\nann,Gold\nbob,tin\n";
+    let (status, report, _) = import(&directory, &["acme", &directory.file("people.csv", text)]);
+    assert_eq!((status, counts(&report)), (Some(1), [1, 0, 0, 1]), "{report}");
+    let said = fates(&report)[1].2.to_owned();
+    assert!(said.contains("licences.level must be one of: gold"), "{said}");
+    assert_eq!(exported(&directory, "acme")[0]["licences"], json!([{ "type": "x", "level": "gold" }]));
+}
+
+#[test]
+fn a_namesake_of_somebody_provisioned_and_another_id_of_somebody_imported_are_conflicts() {
+    let directory = Directory::new("namesakes");
+    directory.json(&["tenant", "create", "acme"]);
+    let token = directory.json(&["token", "issue", "acme"])["token"].as_str().unwrap().to_owned();
+    let mut server = Server::start(&directory, &["--json"]);
+    let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
+    let ann = json!({ "userName": "ann", "externalId": "e-2002" }).to_string();
+    assert_eq!(http(&base_url, &token, "POST", "/Users", &ann).0, 201);
+    let first = directory.file("first.csv", "userName,externalId\nann,e-1001\nbob,\n");
+    let (status, report, _) = import(&directory, &["acme", &first]);
+    assert_eq!((status, counts(&report)), (Some(1), [1, 0, 1, 0]), "{report}");
+    assert!(fates(&report)[0].2.contains("userName, but another externalId"), "{report}");
+    let second = directory.file("second.csv", "userName,id\nbob,01906b2f-0000-7000-8000-0123456789ab\n");
+    let (status, report, _) = import(&directory, &["acme", &second]);
+    assert_eq!((status, counts(&report)), (Some(1), [0, 0, 1, 0]), "{report}");
+    assert!(fates(&report)[0].2.contains("scimctl user forget"), "{report}");
 }
