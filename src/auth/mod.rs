@@ -103,7 +103,7 @@ impl Verifier {
             return Err(Error::new(
                 ErrorKind::Forbidden,
                 "SCIM is switched off for this tenant; nothing was changed. The service provider's operator can \
-                 switch it on (scimctl tenant enable).",
+                 switch it on.",
             ));
         }
         Ok(Caller { tenant, key_id: token.key_id().clone() })

@@ -15,11 +15,11 @@ pub(super) fn any_name() -> Taking {
 }
 
 impl Directory {
-    /// Creates a resource, a group with its members; or brings a deleted user back if it is the same
-    /// person: an equal externalId, or an equal userName where neither has an externalId. Who comes
-    /// back has the id, the creation time and the data it had; what the message asserts wins. Whose name
-    /// another person took since is without that name, and whose externalId was not its own alone comes back
-    /// by it only with its userName, or as the first who had it.
+    /// Creates a resource, a group with its members; or brings a user back who was deleted, or is suspended with
+    /// expiry, if it is the same person: an equal externalId, or an equal userName where neither has an
+    /// externalId. Who comes back has the id, the creation time and the data it had; what the message asserts
+    /// wins. Whose name another person took since is without that name, and whose externalId was not its own
+    /// alone comes back by it only with its userName, or, if deleted, as the first who had it.
     ///
     /// `active` of a user is true unless the message says otherwise.
     ///

@@ -31,7 +31,7 @@ impl Directory {
 
     /// Adopts the imported user that a new user's names stand for, with its id and data under what the
     /// message asserts; `None` if there is none, or if somebody visible has the userName. Up to three reads in a
-    /// row, and only where the profile links.
+    /// row, and only where the profile links; some more where only an address says who it is.
     ///
     /// # Errors
     /// 409 if several imported users have these names, or somebody else has one of them; 403 without a seat.
@@ -71,7 +71,7 @@ impl Directory {
                     true => Ok(None),
                     false => Err(Error::uniqueness(
                         "Several users that the product had before have this e-mail address; its operator must say \
-                         which one is meant, by removing the others (scimctl user forget).",
+                         which one is meant, by removing the others.",
                     )),
                 };
             };

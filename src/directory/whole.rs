@@ -201,8 +201,9 @@ fn too_large(group: &ResourceId) -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "The group {group} has more than {MOST_MEMBERS} members, which fit no answer; add excludedAttributes=members, \
-             and ask for one member by the filter: id eq \"{group}\" and members.value eq the member's id."
+            "The group {group} has more than {MOST_MEMBERS} members, which fit no answer; add \
+             excludedAttributes=members, and ask for one member by the filter: id eq \"{group}\" and members.value eq \
+             the member's id."
         ),
     )
 }

@@ -68,7 +68,8 @@ pub struct Attribute {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference_types: Vec<String>,
     /// Whether a value must be one of the canonical values, in any case unless `case_exact` says otherwise;
-    /// it is stored as they spell it. A resource may keep another one that it has. The RFC only suggests them, and discovery does not tell.
+    /// it is stored as they spell it. A resource may keep another one that it has. The RFC only suggests them, and
+    /// discovery does not tell.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
     /// Whether the service provider makes the values itself: what clients send is replaced, and discovery says
