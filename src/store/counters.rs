@@ -120,9 +120,9 @@ impl Counters {
         let offset = index - (before - size);
         let from_front = offset + count;
         let key = first_key(bucket);
-        // Four standard deviations of where the one at `offset` is among `size` that fell evenly: reading begins
-        // so much before it, and may find twice as many there.
-        let margin = (16 * offset * (size - offset) / size).isqrt() + 2;
+        // Some three and a half standard deviations of where the one at `offset` is among `size` that fell evenly:
+        // reading begins so much before it, and may find twice as many there.
+        let margin = (11 * offset * (size - offset) / size).isqrt() + 2;
         let likely = count.max(size - offset) + 2 * margin;
         if offset <= margin || from_front <= likely {
             return Some(Start::Behind { from: key, skip: offset });
