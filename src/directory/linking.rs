@@ -4,6 +4,7 @@ use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
 
 use super::life::Step;
+use super::returning::laid_over;
 use super::{Call, Directory, TRIES, another_owner, busy, checked, lifecycle, policy, refuse};
 use crate::store::{Collection, Holding, Names, New, Operation, State, Stored, Way, Wrote};
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
@@ -75,9 +76,7 @@ impl Directory {
                     )),
                 };
             };
-            let mut attributes = old.resource.attributes.clone();
-            attributes.overlay(asserted.clone());
-            of.shape(&mut attributes)?;
+            let attributes = laid_over(of, old, &asserted)?;
             let names = checked(of, &attributes)?;
             let resource = self.next_version(old, attributes);
             let new = New { resource: &resource, names: &names, taking, expires: None };

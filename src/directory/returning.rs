@@ -125,9 +125,7 @@ impl Directory {
         let at = call.collection(&of.kind);
         let act = self.act(call, Operation::Restore);
         self.leave_all(call, &at, &old.resource.id, &act).await?;
-        let mut attributes = old.resource.attributes.clone();
-        attributes.overlay(asserted.clone());
-        of.shape(&mut attributes)?;
+        let mut attributes = laid_over(of, old, asserted)?;
         let mut taking = lifecycle::any_name();
         for _ in 0..TRIES {
             let names = checked(of, &attributes)?;
@@ -170,9 +168,7 @@ impl Directory {
         for _ in 0..TRIES {
             let old = self.store.resource(&at, owner, self.clock.seconds()).await.map_err(unanswered)?;
             let Some(old) = old.filter(|old| self.step_of(old, names) == Step::Return) else { return Ok(None) };
-            let mut attributes = old.resource.attributes.clone();
-            attributes.overlay(asserted.clone());
-            of.shape(&mut attributes)?;
+            let attributes = laid_over(of, &old, asserted)?;
             let (names, act) = (checked(of, &attributes)?, self.act(call, Operation::Restore));
             let resource = self.next_version(&old, attributes);
             let expires = self.visible_until(call, of, &old, &resource.attributes);
@@ -217,6 +213,14 @@ impl Directory {
         }
         Err(busy())
     }
+}
+
+/// What a user has, under what a message asserts.
+pub(super) fn laid_over(of: &Type, old: &Stored, asserted: &Attributes) -> Result<Attributes, Error> {
+    let mut attributes = old.resource.attributes.clone();
+    attributes.overlay(asserted.clone());
+    of.shape(&mut attributes)?;
+    Ok(attributes)
 }
 
 /// The attribute whose unique value belongs to somebody else by now; never the userName.

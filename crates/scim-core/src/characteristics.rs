@@ -45,16 +45,21 @@ impl ResourceType {
         }
     }
 
+    /// The attributes of the schema and of its extensions, each as a whole.
+    fn attributes(&self) -> impl Iterator<Item = AttributeRef<'_>> {
+        let core = self.schema.attributes.iter().map(|attribute| (None, attribute));
+        let extended = self.extensions.iter().flat_map(|extension| {
+            let all = extension.attributes.iter();
+            all.map(move |attribute| (Some(extension), attribute))
+        });
+        core.chain(extended).map(|(extension, attribute)| AttributeRef { extension, attribute, sub: None })
+    }
+
     /// The values, besides the name, that no other resource of this type may have.
     pub fn unique_values(&self, attributes: &Attributes) -> Vec<UniqueValue> {
         let name = self.name_attribute().map(|attribute| &attribute.name);
-        let core = self.schema.attributes.iter().filter(|attribute| Some(&attribute.name) != name);
-        let core = core.map(|attribute| AttributeRef { extension: None, attribute, sub: None });
-        let extended = self.extensions.iter().flat_map(|extension| {
-            let all = extension.attributes.iter();
-            all.map(|attribute| AttributeRef { extension: Some(extension), attribute, sub: None })
-        });
-        let unique = core.chain(extended).filter(|at| at.attribute.is_unique());
+        let others = self.attributes().filter(|at| at.extension.is_some() || Some(&at.attribute.name) != name);
+        let unique = others.filter(|at| at.attribute.is_unique());
         let values = unique.filter_map(|at| {
             let form = match at.values(&attributes.0).next()? {
                 Value::String(text) => text_form(at.attribute, text),
@@ -71,15 +76,10 @@ impl ResourceType {
     /// # Errors
     /// `invalidValue` with the legal values.
     pub(crate) fn check_closed(&self, old: &Attributes, new: &Attributes) -> Result<(), Error> {
-        let core = self.schema.attributes.iter().map(|attribute| (None, attribute));
-        let extended = self.extensions.iter().flat_map(|extension| {
-            let all = extension.attributes.iter();
-            all.map(move |attribute| (Some(extension), attribute))
-        });
-        for (extension, attribute) in core.chain(extended) {
-            let subs = attribute.sub_attributes.iter().map(Some);
+        for whole in self.attributes() {
+            let subs = whole.attribute.sub_attributes.iter().map(Some);
             for sub in std::iter::once(None).chain(subs) {
-                let at = AttributeRef { extension, attribute, sub };
+                let at = AttributeRef { sub, ..whole };
                 if at.leaf().closed {
                     closed(at, &old.0, &new.0)?;
                 }

@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
 use indicatif::ProgressBar;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Bounds, Collection, Kind};
+use scim_lambda::store::{Collection, Kind};
 use scim_lambda::tenant::Profile;
 use scim_lambda::tenant::profile::{IDPS, PRESETS};
 use serde_json::{Value, json};
@@ -216,12 +216,7 @@ pub(crate) async fn set(
     wait: bool,
     json: bool,
 ) -> anyhow::Result<()> {
-    let bounds = Bounds {
-        expiring: profile.deprovision.is_expiring(),
-        seats: profile.seats.limit,
-        brake: before.brake.is_set() && profile.brake.is_set(),
-    };
-    let stored = connection.store.set_profile(row, &profile.write()?, bounds).await?;
+    let stored = connection.store.set_profile(row, &profile.write()?, profile.bounds(before)).await?;
     ensure!(stored, "somebody else changed the profile of {} at the same time; look at it and try again", row.name);
     if wait && begins(before, profile) {
         let spinner = if json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };

@@ -14,6 +14,8 @@ use serde_json::Value;
 
 use scim_core::{Dialect, Unknown};
 
+use crate::store::Bounds;
+
 pub use check::Wrong;
 pub use documents::settings;
 pub(super) use presets::advice;
@@ -51,6 +53,12 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// What the table holds a tenant's changes to under this profile, which comes after another.
+    pub fn bounds(&self, before: &Profile) -> Bounds {
+        let brake = before.brake.is_set() && self.brake.is_set();
+        Bounds { expiring: self.deprovision.is_expiring(), seats: self.seats.limit, brake }
+    }
+
     /// A preset with the dialect of an identity provider, if one is named.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::directory::{Call, Directory};
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Bounds, Collection, Kind};
+use scim_lambda::store::{Collection, Kind};
 use scim_lambda::tenant::{Profile, Tenants, Type};
 use scimctl::import::{Import, Report};
 use serde_json::{Value, json};
@@ -146,7 +146,7 @@ impl Customer {
     /// Gives the tenant another profile, which the service learns of in a minute.
     pub async fn change(&mut self, profile: &Profile) {
         let (store, users) = (&self.world.store, self.users());
-        let bounds = bounds(profile, &Profile::read(&self.row.profile).unwrap());
+        let bounds = profile.bounds(&Profile::read(&self.row.profile).unwrap());
         assert!(store.set_profile(&self.row, &profile.write().unwrap(), bounds).await.unwrap());
         self.world.clock.advance(61);
         store.count_seats(&users).await.unwrap();
@@ -208,10 +208,4 @@ impl Customer {
         log.sort_by_key(|row| row["s"].as_s().unwrap().clone());
         log.iter().map(|row| row["op"].as_s().unwrap().clone()).collect()
     }
-}
-
-/// What the table holds a tenant's changes to under a profile that comes after another.
-pub fn bounds(profile: &Profile, before: &Profile) -> Bounds {
-    let brake = before.brake.is_set() && profile.brake.is_set();
-    Bounds { expiring: profile.deprovision.is_expiring(), seats: profile.seats.limit, brake }
 }

@@ -191,7 +191,8 @@ impl Import {
         let keys = keys.chain(names.external_id().map(|id| ("externalId", id.to_owned())));
         let keys = keys.chain(names.emails().iter().map(|email| ("e-mail", email.clone())));
         let keys: Vec<_> = keys.collect();
-        if own_id && resource.id.as_str().get(14..15) == Some("8") {
+        // Others stand under keys that are spread.
+        if own_id && self.at.key(&resource.id) == resource.id.as_str() {
             let alike =
                 alike.entry(resource.id.as_str().get(..ALIKE).unwrap_or_default().to_owned()).or_insert(0_usize);
             *alike += 1;
