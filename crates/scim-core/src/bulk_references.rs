@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use crate::path::MAX_PATH_BYTES;
+
 /// What a reference begins with.
 const REFERENCE: &str = "bulkId:";
 
@@ -39,8 +41,10 @@ pub(crate) fn referred(text: &str) -> Option<String> {
     head.and_then(|_| text.get(REFERENCE.len()..)).filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
-/// The bulkIds between quotes in the path of a PATCH operation: `members[value eq "bulkId:qwerty"]`.
+/// The bulkIds between quotes in the path of a PATCH operation: `members[value eq "bulkId:qwerty"]`. A path that
+/// is longer than any may be refers to nobody: the operation is refused later.
 fn quoted(path: &str) -> impl Iterator<Item = String> {
+    let path = if path.len() > MAX_PATH_BYTES { "" } else { path };
     path.split('"').skip(1).step_by(2).filter_map(referred)
 }
 

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 use crate::canonical;
 use crate::error::Error;
 use crate::filter_parse;
+pub use crate::filter_parse::{MAX_BYTES, MAX_DEPTH, MAX_TERMS};
 use crate::gate::parse_date_time;
 use crate::path::{AttributeRef, elements};
 use crate::resource_type::{Dialect, ResourceType};
@@ -112,7 +113,20 @@ impl<'s> Filter<'s> {
 
     /// Whether a resource, seen whole ([`ResourceType::view`]), passes.
     pub fn matches(&self, view: &Map<String, Value>) -> bool {
-        self.root.matches(view)
+        let mut left = usize::MAX;
+        self.judge(view, &mut left).unwrap_or_default()
+    }
+
+    /// As [`Filter::matches`], for a caller who bounds what judging may take. `left` is how many comparisons
+    /// of a short value are still allowed; each one is taken from it before it is made.
+    ///
+    /// # Errors
+    /// [`OutOfWork`] if they do not suffice.
+    pub fn judge(&self, view: &Map<String, Value>, left: &mut usize) -> Result<bool, OutOfWork> {
+        let mut judging = Judging { left: *left, spent: false, user_name: None };
+        let passes = self.root.matches(view, &mut judging);
+        *left = judging.left;
+        if judging.spent { Err(OutOfWork) } else { Ok(passes) }
     }
 
     /// How many comparisons the filter makes at most.
@@ -121,20 +135,64 @@ impl<'s> Filter<'s> {
     }
 }
 
+/// The comparisons that a caller allowed did not suffice; the outcome is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the filter compares more than it may")]
+pub struct OutOfWork;
+
+/// One look at one resource.
+struct Judging {
+    /// How many comparisons are still allowed.
+    left: usize,
+    /// Whether they did not suffice.
+    spent: bool,
+    /// The userName in the form in which it is compared, and where it stands: many terms may ask for it, and
+    /// PRECIS takes its time.
+    user_name: Option<(usize, String)>,
+}
+
+impl Judging {
+    /// Takes the price of some work, unless it is more than what is left.
+    fn charge(&mut self, price: usize) -> bool {
+        match self.left.checked_sub(price) {
+            Some(left) => self.left = left,
+            None => self.spent = true,
+        }
+        !self.spent
+    }
+
+    /// A text in the form in which a rule compares it; `None` if that is more than what is left.
+    fn folded<'t>(&'t mut self, rule: Fold, text: &'t str) -> Option<Cow<'t, str>> {
+        if rule != Fold::UserName || text.is_ascii() {
+            return self.charge(1 + text.len() / 64).then(|| rule.of(text));
+        }
+        let place = text.as_ptr() as usize;
+        let known = self.user_name.as_ref().is_some_and(|(known, _)| *known == place);
+        if !self.charge(if known { 1 + text.len() / 64 } else { 1 + text.len() }) {
+            return None;
+        }
+        if !known {
+            self.user_name = Some((place, rule.of(text).into_owned()));
+        }
+        self.user_name.as_ref().map(|(_, folded)| folded.as_str().into())
+    }
+}
+
 impl Node<'_> {
-    pub(crate) fn matches(&self, root: &Map<String, Value>) -> bool {
+    fn matches(&self, root: &Map<String, Value>, judging: &mut Judging) -> bool {
         match self {
-            Self::And(all) => all.iter().all(|node| node.matches(root)),
-            Self::Or(any) => any.iter().any(|node| node.matches(root)),
-            Self::Not(node) => !node.matches(root),
+            Self::And(all) => all.iter().all(|node| node.matches(root, judging)),
+            Self::Or(any) => any.iter().any(|node| node.matches(root, judging)),
+            Self::Not(node) => !node.matches(root, judging),
             Self::Never(_) => false,
+            Self::Present { .. } | Self::Compare { .. } if !judging.charge(1) => false,
             Self::Present { at } => match at.sub {
                 Some(_) => at.values(root).next().is_some(),
                 None => at.home(root).is_some_and(|home| home.contains_key(&at.attribute.name)),
             },
             Self::Element { at, inner } => {
                 let value = at.home(root).and_then(|home| home.get(&at.attribute.name));
-                elements(value).iter().filter_map(Value::as_object).any(|element| inner.matches(element))
+                elements(value).iter().filter_map(Value::as_object).any(|element| inner.matches(element, judging))
             }
             Self::Compare {
                 at,
@@ -148,8 +206,8 @@ impl Node<'_> {
                 match (operand, operator) {
                     (Operand::Null, Operator::NotEqual) => values.next().is_some(),
                     (Operand::Null, _) => values.next().is_none(),
-                    (_, Operator::NotEqual) => !values.any(|value| compare(value, Operator::Equal, operand)),
-                    _ => values.any(|value| compare(value, *operator, operand)),
+                    (_, Operator::NotEqual) => !values.any(|value| compare(value, Operator::Equal, operand, judging)),
+                    _ => values.any(|value| compare(value, *operator, operand, judging)),
                 }
             }
         }
@@ -164,10 +222,10 @@ impl Node<'_> {
     }
 }
 
-fn compare(value: &Value, operator: Operator, operand: &Operand) -> bool {
+fn compare(value: &Value, operator: Operator, operand: &Operand, judging: &mut Judging) -> bool {
     let ordering = match (operand, value) {
         (Operand::Text { folded, rule, .. }, Value::String(text)) => {
-            let text = rule.of(text);
+            let Some(text) = judging.folded(*rule, text) else { return false };
             match operator {
                 Operator::Contains => return text.contains(folded.as_str()),
                 Operator::StartsWith => return text.starts_with(folded.as_str()),
@@ -175,9 +233,13 @@ fn compare(value: &Value, operator: Operator, operand: &Operand) -> bool {
                 _ => Some(text.as_ref().cmp(folded.as_str())),
             }
         }
-        (Operand::Boolean(b), Value::Bool(value)) => (b == value).then_some(Ordering::Equal),
-        (Operand::Number(n), Value::Number(value)) => value.as_f64().and_then(|value| value.partial_cmp(n)),
-        (Operand::Instant(at), Value::String(text)) => parse_date_time(text).map(|value| value.cmp(at)),
+        (Operand::Boolean(b), Value::Bool(value)) if judging.charge(1) => (b == value).then_some(Ordering::Equal),
+        (Operand::Number(n), Value::Number(value)) if judging.charge(1) => {
+            value.as_f64().and_then(|value| value.partial_cmp(n))
+        }
+        (Operand::Instant(at), Value::String(text)) if judging.charge(4) => {
+            parse_date_time(text).map(|value| value.cmp(at))
+        }
         _ => None,
     };
     let Some(ordering) = ordering else { return false };

@@ -39,7 +39,7 @@ pub mod shape;
 pub mod sort;
 
 pub use error::{Error, ErrorKind};
-pub use filter::Filter;
+pub use filter::{Filter, OutOfWork};
 pub use filter_plan::{Equality, Interest};
 pub use members::{Member, MembersPatch};
 pub use patch::PatchRequest;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::filter::Filter;
 use crate::gate;
 use crate::patch::{Change, Operation};
@@ -18,6 +18,12 @@ use crate::resource_type::Dialect;
 pub const MEMBERS: &str = "members";
 /// Longest `display` that is kept, in bytes; a longer one is left out.
 pub const MAX_DISPLAY_BYTES: usize = 256;
+
+/// Most comparisons that the operations of a request may cause: members times the comparisons in paths, summed
+/// up. It takes some hundredths of a second.
+pub const MAX_WORK: usize = 400_000;
+/// What it takes to show a member to a filter, in comparisons.
+const SHOWING: usize = 4;
 
 /// "Members of the group": "values are the "id" of a SCIM resource" (RFC 7643, 4.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,7 +149,7 @@ impl<'s> MembersPatch<'s> {
     /// The members after all operations. `element` shows a member as filters see it.
     ///
     /// # Errors
-    /// `noTarget` in the strict dialect if a replace finds nobody by its filter.
+    /// `noTarget` in the strict dialect if a replace finds nobody by its filter; 413 over [`MAX_WORK`].
     pub fn apply(
         &self,
         members: Vec<Member>,
@@ -154,7 +160,16 @@ impl<'s> MembersPatch<'s> {
         let keyed = |named: &[Member]| -> Vec<_> {
             named.iter().map(|member| (member.value.as_str().to_owned(), member.clone())).collect()
         };
+        let mut work = 0_usize;
         for step in &self.steps {
+            work = work.saturating_add(step.cost(members.len()));
+            if work > MAX_WORK {
+                return Err(Error::new(
+                    ErrorKind::PayloadTooLarge,
+                    "The operations would compare too many members; name members by value, as in members[value eq \
+                     \"2819c223\"], or send the operations in several requests.",
+                ));
+            }
             match step {
                 Step::Add(named) => {
                     for (id, member) in keyed(named) {
@@ -182,6 +197,19 @@ impl<'s> MembersPatch<'s> {
             }
         }
         Ok(members.into_values().collect())
+    }
+}
+
+impl Step<'_> {
+    /// How many comparisons the step takes in a group of so many members.
+    fn cost(&self, members: usize) -> usize {
+        let filtered = |filter: &Filter<'_>| members.saturating_mul(SHOWING + filter.comparisons());
+        match self {
+            Self::Add(named) | Self::Set(named) => named.len(),
+            Self::Remove(ids) => ids.len(),
+            Self::RemoveWhere(filter) => filtered(filter),
+            Self::ReplaceWhere(filter, named) => filtered(filter).saturating_add(named.len()),
+        }
     }
 }
 

@@ -40,14 +40,26 @@ pub(crate) fn apply(attributes: &mut Object, change: &Change<'_>, dialect: Diale
     Ok(())
 }
 
-/// How many comparisons `change` takes: the values it looks at, times those in its filter or value.
+/// How many comparisons of short values `change` takes: the values it looks at, times those in its filter or value.
 pub(crate) fn cost(attributes: &Object, change: &Change<'_>) -> usize {
     let Place::Attribute(at) = change.path.place else { return 1 };
     let value = at.home(attributes).and_then(|home| home.get(&at.attribute.name));
-    let values = value.and_then(Value::as_array).map_or(1, Vec::len);
+    let elements = value.and_then(Value::as_array).map_or(1, Vec::len);
+    // A long text takes as long as many short ones.
+    let values = elements.max(value.map_or(0, text_bytes) / 256);
     let named = change.value.as_ref().and_then(Value::as_array).map_or(1, Vec::len);
     let compared = change.path.filter.as_ref().map_or(named, Filter::comparisons);
     values.saturating_mul(compared.max(1))
+}
+
+/// Bytes of all texts in a value.
+fn text_bytes(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(text_bytes).sum(),
+        Value::Object(object) => object.values().map(text_bytes).sum(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+    }
 }
 
 struct Target<'a, 's> {

@@ -20,6 +20,24 @@ pub enum Place<'s> {
     Attribute(AttributeRef<'s>),
 }
 
+impl Place<'_> {
+    /// Whether both stand for the same definition.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Extension(one), Self::Extension(other)) => std::ptr::eq(*one, *other),
+            (Self::Attribute(one), Self::Attribute(other)) => {
+                let same_sub = match (one.sub, other.sub) {
+                    (Some(one), Some(other)) => std::ptr::eq(one, other),
+                    (None, None) => true,
+                    (Some(_), None) | (None, Some(_)) => false,
+                };
+                std::ptr::eq(one.attribute, other.attribute) && same_sub
+            }
+            (Self::Extension(_), Self::Attribute(_)) | (Self::Attribute(_), Self::Extension(_)) => false,
+        }
+    }
+}
+
 /// An attribute or sub-attribute by its definition.
 #[derive(Debug, Clone, Copy)]
 pub struct AttributeRef<'s> {

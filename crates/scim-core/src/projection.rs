@@ -30,7 +30,16 @@ impl<'s> Projection<'s> {
     /// The choice that two comma-separated lists make. Names that no schema defines select nothing;
     /// `attributes` wins over `excludedAttributes`.
     pub fn new(attributes: &[String], excluded: &[String], resource_type: &'s ResourceType) -> Self {
-        let places = |names: &[String]| names.iter().filter_map(|name| resource_type.resolve(name)).collect();
+        // Each place once, however often it is named: the answer asks for each attribute of each resource.
+        let places = |names: &[String]| {
+            let mut places: Vec<Place<'s>> = Vec::new();
+            for place in names.iter().filter_map(|name| resource_type.resolve(name)) {
+                if !places.iter().any(|known| known.is_same(&place)) {
+                    places.push(place);
+                }
+            }
+            places
+        };
         let choice = match (attributes, excluded) {
             ([], []) => Choice::Default,
             ([], excluded) => Choice::Except(places(excluded)),

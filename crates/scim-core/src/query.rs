@@ -9,6 +9,9 @@ pub const MAX_COUNT: usize = 200;
 /// How many resources a page has if the client does not say.
 pub const DEFAULT_COUNT: usize = 100;
 
+/// Most names in `attributes` or `excludedAttributes`: more than all schemas of a resource type have.
+pub const MAX_NAMES: usize = 500;
+
 /// How long a cursor is good, in seconds.
 pub const CURSOR_SECONDS: i64 = 3_600;
 
@@ -54,8 +57,8 @@ impl Query {
     /// Reads decoded query parameters; unknown ones are ignored, repeated lists add up.
     ///
     /// # Errors
-    /// `invalidValue` if `startIndex` or `count` is no integer or `sortOrder` no order;
-    /// `invalidFilter` if there are two filters.
+    /// `invalidValue` if `startIndex` or `count` is no integer, `sortOrder` no order, or a list has more than
+    /// [`MAX_NAMES`] names; `invalidFilter` if there are two filters.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
         let mut query = Self::default();
         for (name, value) in pairs {
@@ -68,7 +71,7 @@ impl Query {
                 name => query.set(name, value)?,
             }
         }
-        Ok(query)
+        query.bounded()
     }
 
     /// Reads the body of a `/.search` request (RFC 7644, 3.4.3).
@@ -103,7 +106,18 @@ impl Query {
                 _ => {}
             }
         }
-        Ok(query)
+        query.bounded()
+    }
+
+    fn bounded(self) -> Result<Self, Error> {
+        for (name, list) in [("attributes", &self.attributes), ("excludedAttributes", &self.excluded_attributes)] {
+            if list.len() > MAX_NAMES {
+                return Err(Error::invalid_value(format!(
+                    "{name} names at most {MAX_NAMES} attributes; name each of them once."
+                )));
+            }
+        }
+        Ok(self)
     }
 
     /// How many resources the page has at most.
