@@ -18,6 +18,7 @@ pub mod tenant;
 
 pub mod store;
 
+pub mod budget;
 pub mod clock;
 mod random;
 pub mod telemetry;

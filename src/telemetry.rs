@@ -1,9 +1,6 @@
 //! What an operator sees: one JSON line a request on Lambda, and how many DynamoDB calls and
 //! capacity units each request took.
 
-use std::cell::Cell;
-use std::future::Future;
-
 use tracing::level_filters::LevelFilter;
 
 /// The DynamoDB work of one request.
@@ -15,40 +12,6 @@ pub struct Tally {
     pub read_units: f64,
     /// Write capacity units.
     pub write_units: f64,
-}
-
-tokio::task_local! {
-    static TALLY: Cell<Tally>;
-}
-
-/// Runs `work` and counts its DynamoDB calls.
-pub async fn counted<T>(work: impl Future<Output = T>) -> (T, Tally) {
-    TALLY
-        .scope(Cell::new(Tally::default()), async {
-            let done = work.await;
-            (done, TALLY.with(Cell::get))
-        })
-        .await
-}
-
-/// Counts one read.
-pub(crate) fn read(units: Option<f64>) {
-    add(|tally| tally.read_units += units.unwrap_or_default());
-}
-
-/// Counts one transaction that was sent.
-pub(crate) fn wrote(units: Option<f64>) {
-    add(|tally| tally.write_units += units.unwrap_or_default());
-}
-
-fn add(change: impl FnOnce(&mut Tally)) {
-    // Outside of a request (the operator's tool) nobody counts.
-    let _ = TALLY.try_with(|cell| {
-        let mut tally = cell.get();
-        tally.calls += 1;
-        change(&mut tally);
-        cell.set(tally);
-    });
 }
 
 /// What CloudWatch counts.

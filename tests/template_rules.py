@@ -16,6 +16,7 @@ TABLE_ARN = {"Fn::GetAtt": ["ScimTable", "Arn"]}
 WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
 ACTIONS = WRITES | {
     "dynamodb:GetItem",
+    "dynamodb:BatchGetItem",
     "dynamodb:Query",
     "secretsmanager:GetSecretValue",
     "logs:CreateLogStream",

@@ -1,34 +1,34 @@
 //! How resources go, and leave their groups.
 
-use scim_core::{Error, ErrorKind, ResourceId};
+use scim_core::{Error, ResourceId};
+use tokio::time::Instant;
 
 use super::life::{Event, State, Step};
+use super::limits::FINISHED_AT_ONCE;
 use super::{Call, Directory, Precondition, TRIES, busy, check, policy};
-use crate::store::{Act, Collection, Kind, Operation, Seen, Wrote};
+use crate::budget::{self, Limits};
+use crate::store::{Act, Cause, Kind, Note, Operation, Progress, Seen, Stored, Unfinished, Wrote};
 use crate::tenant::profile::OnDelete;
 use crate::tenant::{Type, unanswered};
 
+/// How long a group may be in creation, in seconds: longer than a request may take.
+const MAX_CREATION: i64 = 60;
+
 impl Directory {
     /// Deletes a resource: it is gone for the client and its names are free at once, and it is in no
-    /// group any more. A user can be brought back until the retention ends.
+    /// group any more. A user can be brought back until the retention ends. Memberships that are not removed with
+    /// it are shown to nobody, and a later write of the tenant removes them.
     ///
     /// # Errors
-    /// 404 if there is no such resource, or not any more; 412 if the precondition does not hold; 503:
-    /// then it may be gone already, and the same request removes what is left of its memberships.
+    /// 404 if there is no such resource, or not any more; 412 if the precondition does not hold; 503.
     pub async fn delete(&self, call: Call<'_>, of: &Type, id: &str, precondition: &Precondition) -> Result<(), Error> {
         let at = call.collection(&of.kind);
         let act = self.act(call, Operation::Delete);
         for _ in 0..TRIES {
-            let old = match self.visible(call, of, id, Event::Delete).await {
-                Ok(old) => old,
-                Err(gone) if gone.kind == ErrorKind::NotFound => {
-                    return self.complete_deletion(call, of, id, gone).await;
-                }
-                Err(error) => return Err(error),
-            };
+            let old = self.visible(call, of, id, Event::Delete).await?;
             check(precondition, &old)?;
             policy::admit_delete(of, &call.tenant.profile)?;
-            let state = State::of(Some(old.standing()), false, act.now).after(Step::Deprovision, &call.tenant.profile);
+            let state = State::of(Some(old.standing()), act.now).after(Step::Deprovision, &call.tenant.profile);
             let wrote = match (&of.kind, state) {
                 (Kind::User, State::SoftDeleted) => {
                     let mut kept = old.resource.attributes.clone();
@@ -41,7 +41,7 @@ impl Directory {
             };
             match wrote.map_err(unanswered)? {
                 Wrote::Stored => {
-                    self.scatter(call, of, &old.resource.id).await?;
+                    self.finish_deletion(call, &of.kind, &old, &act).await;
                     return Ok(());
                 }
                 Wrote::Refused(refusal) if refusal.braked => {
@@ -53,80 +53,96 @@ impl Directory {
         Err(busy())
     }
 
-    /// Removes what the same request has created: nothing of it is kept, whatever becomes of who is deleted.
+    /// Removes what the same request has created: nothing of it is kept, whatever becomes of deleted users.
     ///
     /// # Errors
     /// 404 if it is gone already; 503, as [`Directory::delete`].
     pub async fn withdraw(&self, call: Call<'_>, of: &Type, id: &str) -> Result<(), Error> {
         let at = call.collection(&of.kind);
-        // Nobody is deactivated who was let in before.
+        // Undoing a create is not a deactivation: it must not count for the brake.
         let act = Act { brake: None, ..self.act(call, Operation::Delete) };
         for _ in 0..TRIES {
             let old = self.visible(call, of, id, Event::Delete).await?;
             if matches!(self.store.delete(&at, &old, Seen::Row, &act).await.map_err(unanswered)?, Wrote::Stored) {
-                return self.scatter(call, of, &old.resource.id).await.map(drop);
+                self.finish_deletion(call, &of.kind, &old, &act).await;
+                return Ok(());
             }
         }
         Err(busy())
     }
 
-    /// Ends the memberships of a resource that is gone, and a group's own; how many there were.
-    async fn scatter(&self, call: Call<'_>, of: &Type, id: &ResourceId) -> Result<usize, Error> {
-        let at = call.collection(&of.kind);
-        let act = self.act(call, Operation::Delete);
-        if matches!(of.kind, Kind::Other(_)) {
-            return Ok(0);
+    /// Removes the rows that a deletion leaves, as far as the request may. The deletion itself has succeeded: what
+    /// is left is shown to nobody, and a later write of the tenant goes on with it.
+    async fn finish_deletion(&self, call: Call<'_>, kind: &Kind, old: &Stored, act: &Act) {
+        if !old.leaves_rows() {
+            return;
         }
-        let members = async {
-            match of.kind {
-                Kind::Group => self.disband(call, &at, id, &act).await,
-                _ => Ok(0),
+        let finished = self.finish(call, kind, &old.resource.id, old.grouped, act, call.until).await;
+        self.note_unfinished(call, finished);
+    }
+
+    /// Notes for this tenant's next writes what was not finished.
+    pub(super) fn note_unfinished(&self, call: Call<'_>, finished: Result<Progress, Error>) {
+        match finished {
+            Ok(Progress::Done) => return,
+            Ok(Progress::Unfinished) => {}
+            Err(error) => tracing::warn!(%error, "memberships of what is gone are left for a later write"),
+        }
+        call.tenant.set_unfinished(true);
+    }
+
+    /// Removes the rows of members of a resource that is gone, and its own memberships if it was ever `grouped`.
+    pub(super) async fn finish(
+        &self,
+        call: Call<'_>,
+        kind: &Kind,
+        id: &ResourceId,
+        grouped: bool,
+        act: &Act,
+        until: Instant,
+    ) -> Result<Progress, Error> {
+        let at = call.collection(kind);
+        if *kind == Kind::Group {
+            let note = if grouped { Note::Nothing } else { Note::Finished };
+            let disbanded = budget::apart(Limits::TIDYING, self.store.disband(&at, id, note, act, until));
+            let disbanded = disbanded.await.map_err(unanswered)?;
+            if disbanded == Progress::Unfinished || !grouped {
+                return Ok(disbanded);
             }
-        };
-        let (members, groups) = tokio::try_join!(members, self.leave_all(call, &at, id, &act))?;
-        Ok(members + groups)
-    }
-
-    /// Removes the members' rows of a group that is gone; how many there were.
-    pub(super) async fn disband(
-        &self,
-        call: Call<'_>,
-        at: &Collection,
-        group: &ResourceId,
-        act: &Act,
-    ) -> Result<usize, Error> {
-        whole(self.store.disband(at, group, act, call.until).await.map_err(unanswered)?)
-    }
-
-    /// Ends the memberships of a resource that is gone; how many there were.
-    pub(super) async fn leave_all(
-        &self,
-        call: Call<'_>,
-        at: &Collection,
-        member: &ResourceId,
-        act: &Act,
-    ) -> Result<usize, Error> {
-        whole(self.store.leave_all(at, member, act, call.until).await.map_err(unanswered)?)
-    }
-
-    /// A deletion of what is gone: with success if it completes one that was interrupted.
-    async fn complete_deletion(&self, call: Call<'_>, of: &Type, id: &str, gone: Error) -> Result<(), Error> {
-        match id.parse() {
-            Ok(id) if self.scatter(call, of, &id).await? > 0 => Ok(()),
-            _ => Err(gone),
         }
+        self.store.leave_all(&at, id, Note::Finished, act, until).await.map_err(unanswered)
     }
-}
 
-/// How many rows were removed.
-///
-/// # Errors
-/// 503 if others are left.
-fn whole((removed, done): (usize, bool)) -> Result<usize, Error> {
-    match done {
-        true => Ok(removed),
-        false => Err(Error::unavailable(
-            "The resource is gone, and many of its memberships are still to be removed: send the same request again.",
-        )),
+    /// Goes on with some of what earlier requests of the tenant left unfinished. No call if there is nothing, as far
+    /// as the tenant's row tells, which may be a minute old.
+    ///
+    /// # Errors
+    /// 503; what is left is left for another request.
+    pub(super) async fn finish_earlier(&self, call: Call<'_>) -> Result<(), Error> {
+        if !call.tenant.is_unfinished() {
+            return Ok(());
+        }
+        let key = call.tenant.key();
+        let unfinished = self.store.first_unfinished(&key, FINISHED_AT_ONCE).await.map_err(unanswered)?;
+        let mut done = unfinished.len() < FINISHED_AT_ONCE;
+        for one in &unfinished {
+            done &= self.finish_one(call, one).await? == Progress::Done;
+        }
+        call.tenant.set_unfinished(!done);
+        Ok(())
+    }
+
+    async fn finish_one(&self, call: Call<'_>, one: &Unfinished) -> Result<Progress, Error> {
+        let act = self.act(call, Operation::Delete);
+        if one.cause == Cause::Creation {
+            if one.since > act.now - MAX_CREATION {
+                return Ok(Progress::Unfinished);
+            }
+            if !self.store.abandon(&call.tenant.key(), &one.id).await.map_err(unanswered)? {
+                // The group was created meanwhile, or somebody else has given it up.
+                return Ok(Progress::Unfinished);
+            }
+        }
+        self.finish(call, &one.kind, &one.id, true, &act, call.until).await
     }
 }

@@ -17,8 +17,6 @@ pub enum State {
     Suspended,
     /// Inactive, and erased when the retention ends.
     SuspendedWithExpiry,
-    /// Deleted, while memberships are still to be removed. 404.
-    Deleting,
     /// Deleted, and kept. 404.
     SoftDeleted,
     /// Its time has come: gone for everybody, whether or not its rows are there.
@@ -69,8 +67,6 @@ pub enum Step {
     Suspend,
     /// 204 or 400, as `deprovision.on_delete` says.
     Deprovision,
-    /// 204: what a broken DELETE left is removed.
-    Finish,
     /// 404.
     NotFound,
     /// Erased: who was visible by the next request, with a row in the log; who was deleted by DynamoDB, whose
@@ -84,26 +80,24 @@ pub enum Step {
 
 impl State {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 7] = [
         Self::Absent,
         Self::Unmanaged,
         Self::Provisioned,
         Self::Suspended,
         Self::SuspendedWithExpiry,
-        Self::Deleting,
         Self::SoftDeleted,
         Self::Expired,
     ];
 
-    /// The state of a stored user at a time, in seconds since 1970; with `memberships` if it is in a group.
-    pub fn of(user: Option<Standing>, memberships: bool, now: i64) -> Self {
+    /// The state of a stored user at a time, in seconds since 1970.
+    pub fn of(user: Option<Standing>, now: i64) -> Self {
         let Some(user) = user else { return Self::Absent };
         if user.expires.is_some_and(|expiry| expiry <= now) {
             return Self::Expired;
         }
         match user.state {
             Stage::Unmanaged => Self::Unmanaged,
-            Stage::Deleted if memberships => Self::Deleting,
             Stage::Deleted => Self::SoftDeleted,
             Stage::Live if user.expires.is_some() => Self::SuspendedWithExpiry,
             Stage::Live if user.active => Self::Provisioned,
@@ -113,7 +107,7 @@ impl State {
 
     /// What an event does in this state.
     pub fn step(self, event: Event) -> Step {
-        use State::{Absent, Deleting, Expired, Provisioned, SoftDeleted, Suspended, SuspendedWithExpiry, Unmanaged};
+        use State::{Absent, Expired, Provisioned, SoftDeleted, Suspended, SuspendedWithExpiry, Unmanaged};
         match (self, event) {
             (Absent | Expired, Event::Post | Event::Namesake) => Step::Create,
             (Absent | Expired, Event::Import) => Step::Import,
@@ -133,13 +127,12 @@ impl State {
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Delete) => Step::Deprovision,
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Import | Event::Expiry) => Step::Nothing,
 
-            (Deleting | SoftDeleted, Event::Post) => Step::Return,
-            (Deleting | SoftDeleted, Event::Restore) => Step::Restore,
+            (SoftDeleted, Event::Post) => Step::Return,
+            (SoftDeleted, Event::Restore) => Step::Restore,
             // A namesake who takes over a leaver's address never wakes the leaver's account.
-            (Deleting | SoftDeleted, Event::Namesake) => Step::Create,
-            (Deleting | SoftDeleted, Event::Import) => Step::Nothing,
-            (Deleting | SoftDeleted, Event::Expiry) => Step::Erase,
-            (Deleting, Event::Delete) => Step::Finish,
+            (SoftDeleted, Event::Namesake) => Step::Create,
+            (SoftDeleted, Event::Import) => Step::Nothing,
+            (SoftDeleted, Event::Expiry) => Step::Erase,
 
             (_, Event::Change | Event::Activate | Event::Deactivate | Event::Delete | Event::Restore) => Step::NotFound,
         }
@@ -149,7 +142,7 @@ impl State {
     pub fn after(self, step: Step, profile: &Profile) -> Self {
         match step {
             // A leaver whose name another person takes stays what it is.
-            Step::Create if matches!(self, Self::Deleting | Self::SoftDeleted) => self,
+            Step::Create if self == Self::SoftDeleted => self,
             Step::Create | Step::Activate => Self::Provisioned,
             Step::Return if profile.create.deleted == Deleted::New && self != Self::SuspendedWithExpiry => self,
             Step::Return | Step::Restore => Self::Provisioned,
@@ -165,7 +158,6 @@ impl State {
                 OnDelete::HardDelete => Self::Absent,
                 OnDelete::Refuse => self,
             },
-            Step::Finish => Self::SoftDeleted,
             // Who is kept without end is never due.
             Step::Erase
                 if self != Self::SuspendedWithExpiry && profile.deprovision.on_delete == OnDelete::Deactivate =>

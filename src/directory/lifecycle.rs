@@ -3,6 +3,7 @@
 use scim_core::members::{Member, MemberType};
 use scim_core::{Draft, Error, Resource, ResourceId, members};
 
+use super::limits::MAX_ANSWER_BYTES;
 use super::membership::{self, Known};
 use super::{Call, Directory, Shown, TRIES, Wanted, busy, checked, policy, refuse, whole};
 use crate::store::members::that_fit;
@@ -37,7 +38,7 @@ impl Directory {
         let names = checked(of, &attributes)?;
         let at = call.collection(&of.kind);
         if let Some(user) = Box::pin(self.linked(call, of, &names, &attributes)).await? {
-            return self.complete(call, of, user, 0, wanted).await;
+            return Ok(Shown::alone(user));
         }
         let mut resource = self.new_resource(&at, &names, &attributes)?;
         let delta = named.into_iter().map(|member| (member.value.clone(), Some(member))).collect();
@@ -56,12 +57,12 @@ impl Directory {
             match self.store.create(&at, new, &moves, &prepared, &act).await.map_err(unanswered)? {
                 Wrote::Stored => {
                     moves.extend(prepared);
-                    return self.created(call, of, resource, moves, wanted).await;
+                    return Ok(created(call, of, resource, moves, wanted));
                 }
                 Wrote::Refused(refusal) => {
                     let decided =
                         match Box::pin(self.decide(call, of, &names, &attributes, &mut taking, &refusal)).await {
-                            Ok(Some(user)) => return self.complete(call, of, user, 0, wanted).await,
+                            Ok(Some(user)) => return Ok(Shown::alone(user)),
                             Ok(None) if refusal.full => policy::without_seat(&call.tenant.profile, &mut attributes)
                                 .map(|()| resource.attributes = attributes.clone()),
                             Ok(None) if refusal.unknown.is_empty() => Ok(()),
@@ -69,19 +70,25 @@ impl Directory {
                             Err(error) => Err(error),
                         };
                     if let Err(error) = decided {
-                        if !prepared.is_empty() {
-                            self.disband(call, &at, &resource.id, &act).await?;
-                        }
+                        self.give_up(call, of, &resource.id, &prepared).await;
                         return Err(error);
                     }
                     moves = known.apply(moves);
                 }
             }
         }
-        if !prepared.is_empty() {
-            self.disband(call, &at, &resource.id, &self.act(call, Operation::Create)).await?;
-        }
+        self.give_up(call, of, &resource.id, &prepared).await;
         Err(busy())
+    }
+
+    /// Removes the members that were written before a group which is not created. What is left is shown to nobody,
+    /// and a later write of the tenant removes it.
+    async fn give_up(&self, call: Call<'_>, of: &Type, group: &ResourceId, prepared: &[Move]) {
+        if !prepared.is_empty() {
+            let act = self.act(call, Operation::Create);
+            let finished = self.finish(call, &of.kind, group, false, &act, call.until).await;
+            self.note_unfinished(call, finished);
+        }
     }
 
     /// Writes members of a group before the group, if its name is free as it seems.
@@ -102,43 +109,44 @@ impl Directory {
             refuse(of, names, &Refusal { held, ..Refusal::default() })?;
         }
         let act = self.act(call, Operation::Create);
-        let mut rest = moves;
+        let (mut rest, mut is_first) = (moves, true);
         while let Some((portion, more)) =
             rest.split_at_checked(that_fit(rest)).filter(|(portion, _)| !portion.is_empty())
         {
             // They were all there a moment ago: whoever is not is being deleted.
-            match self.store.prepare_members(&at, group, portion, &act).await.map_err(unanswered)? {
-                Wrote::Stored => rest = more,
-                Wrote::Refused(_) => {
-                    self.disband(call, &at, group, &act).await?;
+            match self.store.prepare_members(&at, group, portion, is_first, &act).await {
+                Ok(Wrote::Stored) => (rest, is_first) = (more, false),
+                Ok(Wrote::Refused(_)) => {
+                    self.give_up(call, of, group, moves).await;
                     return Err(busy());
+                }
+                Err(error) => {
+                    call.tenant.set_unfinished(true);
+                    return Err(unanswered(error));
                 }
             }
         }
         Ok(())
     }
+}
 
-    async fn created(
-        &self,
-        call: Call<'_>,
-        of: &Type,
-        mut resource: Resource,
-        moves: Vec<Move>,
-        wanted: Wanted<'_>,
-    ) -> Result<Shown, Error> {
-        if of.kind != Kind::Group || !wanted.projection.shows(&of.resource, members::MEMBERS) {
-            return self.complete(call, of, resource, 0, wanted).await;
-        }
-        let mut joined: Vec<_> = moves
-            .into_iter()
-            .filter_map(|change| match change {
-                Move::Join(member) => Some(Member { kind: member.kind.or(Some(MemberType::User)), ..member }),
-                Move::Name(member) => Some(Member { kind: None, ..member }),
-                Move::Leave(_) => None,
-            })
-            .collect();
-        joined.sort_by(|a, b| a.value.cmp(&b.value));
-        let cut = joined.len() > wanted.members || whole::set_members(call, &mut resource, joined);
-        Ok(Shown { resource, cut })
+/// What is shown of a new resource: a group with its members, which need not be read.
+fn created(call: Call<'_>, of: &Type, mut resource: Resource, moves: Vec<Move>, wanted: Wanted<'_>) -> Shown {
+    if of.kind != Kind::Group || !wanted.projection.shows(&of.resource, members::MEMBERS) {
+        return Shown::alone(resource);
     }
+    let mut joined: Vec<_> = moves
+        .into_iter()
+        .filter_map(|change| match change {
+            Move::Join(member) => Some(Member { kind: member.kind.or(Some(MemberType::User)), ..member }),
+            Move::Name(member) => Some(Member { kind: None, ..member }),
+            Move::Leave(_) => None,
+        })
+        .collect();
+    joined.sort_by(|a, b| a.value.cmp(&b.value));
+    let cut = joined.len() > wanted.members || whole::members_bytes(call, &joined) > MAX_ANSWER_BYTES;
+    if !cut {
+        whole::set_members(call, &mut resource, &joined);
+    }
+    Shown { resource, cut }
 }

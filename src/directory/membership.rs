@@ -2,19 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::members::{Delta, Member, MemberType, MembersPatch};
 use scim_core::{Error, ErrorKind, ResourceId};
 
+use super::limits::{MAX_MEMBER_CHANGES, MAX_MEMBERS_SHOWN};
 use super::{Call, Directory, busy, not_found, whole};
 use crate::store::members::that_fit;
 use crate::store::{Move, Operation, Refusal, Stored, Wrote};
 use crate::tenant::{Type, unanswered};
-
-/// Most changes of members in a request.
-const MOST_MOVES: usize = 1_000;
-/// How many members are looked up at a time.
-const SIDE_BY_SIDE: usize = 16;
 
 /// What a request asks of a group's members.
 #[derive(Debug)]
@@ -60,12 +55,12 @@ impl Known {
 /// A delta as moves.
 ///
 /// # Errors
-/// 413 over [`MOST_MOVES`]; `invalidValue` if the group is to join itself.
+/// 413 over [`MAX_MEMBER_CHANGES`]; `invalidValue` if the group is to join itself.
 pub(super) fn moves(delta: Delta, group: &ResourceId) -> Result<Vec<Move>, Error> {
     if delta.get(group).is_some_and(Option::is_some) {
         return Err(Error::invalid_value("A group cannot be a member of itself."));
     }
-    if delta.len() > MOST_MOVES {
+    if delta.len() > MAX_MEMBER_CHANGES {
         return Err(too_many_moves());
     }
     Ok(delta.into_iter().map(|(id, member)| member.map_or(Move::Leave(id), Move::Join)).collect())
@@ -87,7 +82,7 @@ impl Directory {
                 Some(delta) => delta,
                 None => {
                     known.read_anew();
-                    let present = self.at_most(call, group, whole::MOST_MEMBERS, too_many_to_read).await?;
+                    let present = self.at_most(call, group, MAX_MEMBERS_SHOWN, too_many_to_read).await?;
                     let after = patch.apply(present.clone(), |member| whole::element(call, member))?;
                     difference(&present, &after)
                 }
@@ -95,7 +90,7 @@ impl Directory {
             Membership::Exactly(members) => {
                 known.read_anew();
                 // Whoever is not named leaves, and that may be so many at most.
-                let present = self.at_most(call, group, members.len() + MOST_MOVES, too_many_moves).await?;
+                let present = self.at_most(call, group, members.len() + MAX_MEMBER_CHANGES, too_many_moves).await?;
                 difference(&present, members)
             }
         };
@@ -158,7 +153,7 @@ impl Directory {
     /// somebody who has vanished since the check is left out: the change is not undone for that.
     ///
     /// # Errors
-    /// As [`Directory::kind`]; 503 if the refusal says nothing.
+    /// As [`Directory::kinds`]; 503 if the refusal says nothing.
     pub(super) async fn learn(
         &self,
         call: Call<'_>,
@@ -171,8 +166,8 @@ impl Directory {
         known.done.extend(done.map(|change| change.member().clone()));
         for index in &refusal.unknown {
             let Some(Move::Join(member)) = tried.get(*index) else { continue };
-            match self.kind(call, member).await {
-                Ok(kind) => drop(known.kinds.insert(member.value.clone(), kind)),
+            match self.kinds(call, &[member]).await {
+                Ok(kinds) => known.kinds.extend(kinds),
                 Err(error) if begun && error.kind == ErrorKind::InvalidValue => {
                     known.done.insert(member.value.clone());
                 }
@@ -186,7 +181,7 @@ impl Directory {
     /// that nothing is written of a request that cannot be done as a whole.
     ///
     /// # Errors
-    /// As [`Directory::kind`].
+    /// As [`Directory::kinds`].
     pub(super) async fn looked_up(
         &self,
         call: Call<'_>,
@@ -201,39 +196,52 @@ impl Directory {
 
     async fn look_up_members(&self, call: Call<'_>, moves: &[Move], known: &mut Known) -> Result<(), Error> {
         let joining = moves.iter().filter_map(|change| match change {
-            Move::Join(member) if !known.kinds.contains_key(&member.value) => Some(member.clone()),
+            Move::Join(member) if !known.kinds.contains_key(&member.value) => Some(member),
             _ => None,
         });
-        let each = stream::iter(joining.collect::<Vec<_>>())
-            .map(|member| async move { Ok::<_, Error>((member.value.clone(), self.kind(call, &member).await?)) });
-        let kinds: Vec<_> = each.buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
-        known.kinds.extend(kinds);
+        let joining: Vec<&Member> = joining.collect();
+        known.kinds.extend(self.kinds(call, &joining).await?);
         Ok(())
     }
 
-    /// What somebody is who is named as a member. Under the strict profile it may be nobody: RFC 7643
-    /// section 4.2 asks for no check. It may not be somebody who was deleted, and could come back.
+    /// What those are who are named as members. Under the strict profile they may be nobody: RFC 7643
+    /// section 4.2 asks for no check. They may not be somebody who was deleted, and could come back. A call for
+    /// sixteen, and as many again for those who are not of the type that is likely.
     ///
     /// # Errors
-    /// `invalidValue` if there is no such user or group.
-    async fn kind(&self, call: Call<'_>, member: &Member) -> Result<Option<MemberType>, Error> {
-        let likely = member.kind.unwrap_or(MemberType::User);
-        let other = if likely == MemberType::User { MemberType::Group } else { MemberType::User };
-        let now = self.clock.seconds();
-        let mut deleted = false;
-        for kind in [likely, other] {
-            let at = call.collection(&kind.into());
-            if let Some(found) = self.store.resource(&at, &member.value, now).await.map_err(unanswered)? {
-                if found.is_visible(now) {
-                    return Ok(Some(kind));
+    /// `invalidValue` if one of them is no user or group.
+    async fn kinds(
+        &self,
+        call: Call<'_>,
+        members: &[&Member],
+    ) -> Result<BTreeMap<ResourceId, Option<MemberType>>, Error> {
+        let likely = |member: &Member| member.kind.unwrap_or(MemberType::User);
+        let (mut kinds, mut deleted) = (BTreeMap::new(), BTreeSet::new());
+        for as_likely in [true, false] {
+            for kind in [MemberType::User, MemberType::Group] {
+                let asked = members.iter().filter(|member| (likely(member) == kind) == as_likely);
+                let asked = asked.map(|member| &member.value).filter(|id| !kinds.contains_key(*id));
+                let asked: BTreeSet<&ResourceId> = asked.collect();
+                if asked.is_empty() {
+                    continue;
                 }
-                deleted = true;
+                let at = call.collection(&kind.into());
+                let found = self.store.visibility(&at, asked, self.clock.seconds()).await.map_err(unanswered)?;
+                for (id, visible) in found {
+                    match visible {
+                        true => drop(kinds.insert(id, Some(kind))),
+                        false => drop(deleted.insert(id)),
+                    }
+                }
             }
         }
-        if call.dialect().strict && !deleted {
-            return Ok(None);
+        let unknown = members.iter().map(|member| &member.value).filter(|id| !kinds.contains_key(*id));
+        let unknown: Vec<(ResourceId, Option<MemberType>)> = unknown.map(|id| (id.clone(), None)).collect();
+        if unknown.iter().any(|(id, _)| deleted.contains(id) || !call.dialect().strict) {
+            return Err(Error::invalid_value("One of members is no user or group of this tenant; create it first."));
         }
-        Err(Error::invalid_value("One of members is no user or group of this tenant; create it first."))
+        kinds.extend(unknown);
+        Ok(kinds)
     }
 }
 
@@ -249,7 +257,9 @@ fn difference(present: &[Member], wanted: &[Member]) -> Delta {
 fn too_many_moves() -> Error {
     Error::new(
         ErrorKind::PayloadTooLarge,
-        format!("A request changes at most {MOST_MOVES} members; name who joins and who leaves in several requests."),
+        format!(
+            "A request changes at most {MAX_MEMBER_CHANGES} members; name who joins and who leaves in several requests."
+        ),
     )
 }
 
@@ -259,7 +269,7 @@ fn too_many_to_read() -> Error {
         format!(
             "The group has more than {} members, all of which this PATCH would have to look at; name who joins and who \
              leaves by value, as in members[value eq \"2819c223\"].",
-            whole::MOST_MEMBERS
+            MAX_MEMBERS_SHOWN
         ),
     )
 }

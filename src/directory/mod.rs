@@ -1,27 +1,23 @@
 //! The service provider: what create, retrieve, query, replace, patch and delete mean for a tenant.
 
-mod cursor;
+mod context;
 mod deletion;
 pub mod life;
 mod lifecycle;
+pub mod limits;
 mod linking;
-mod lookup;
 mod membership;
-mod page;
-mod plan;
 mod policy;
 mod precondition;
+mod query;
 mod returning;
-mod search;
+mod size;
 mod whole;
 
 use std::time::Duration;
 
 use scim_core::resource::Attributes;
-use scim_core::{
-    Dialect, Draft, Error, ErrorKind, MembersPatch, Meta, PatchRequest, Resource, ResourceId, Version, members,
-};
-use tokio::time::Instant;
+use scim_core::{Draft, Error, ErrorKind, MembersPatch, Meta, PatchRequest, Resource, ResourceId, Version, members};
 
 use crate::clock::Clock;
 use crate::store::members::that_fit;
@@ -29,41 +25,18 @@ use crate::store::resources::MAX_DOCUMENT_BYTES;
 use crate::store::{
     Act, Collection, Holding, Kind, Names, New, Operation, Refusal, Seen, Store, Stored, Taking, Wrote,
 };
-use crate::tenant::{Tenant, Type, unanswered};
+use crate::tenant::{Type, unanswered};
+pub use context::{Call, RequestReads};
 use life::{Event, State, Step};
 use membership::{Known, Membership};
-pub use plan::{Plan, reads};
 pub use precondition::Precondition;
-pub use search::{Found, Scope};
-pub use whole::{MOST_MEMBERS, Shown, Wanted};
+pub use query::facts::judging;
+pub use query::plan::Plan;
+pub use query::{Found, Scope};
+pub use whole::{Shown, Wanted};
 
 /// How often a change is decided anew because the resource changed meanwhile.
 const TRIES: usize = 20;
-
-/// On whose behalf something is done, and under which names the log shall know it.
-#[derive(Debug, Clone, Copy)]
-pub struct Call<'a> {
-    /// Whose directory.
-    pub tenant: &'a Tenant,
-    /// A token's key id, or the operator.
-    pub by: &'a str,
-    /// The id of the request.
-    pub request: &'a str,
-    /// What the locations of resources begin with.
-    pub base_url: &'a str,
-    /// When work that another request can go on with is broken off: an answer must come in time.
-    pub until: Instant,
-}
-
-impl Call<'_> {
-    fn collection(&self, kind: &Kind) -> Collection {
-        Collection { tenant: self.tenant.key(), kind: kind.clone() }
-    }
-
-    fn dialect(&self) -> Dialect {
-        self.tenant.profile.dialect()
-    }
-}
 
 /// The resources of all tenants.
 #[derive(Debug)]
@@ -142,7 +115,7 @@ impl Directory {
             let group = id.parse().map_err(|()| not_found(of))?;
             let moves = membership::moves(delta, &group)?;
             self.move_members(call, of, Operation::Patch, &group, moves, &mut Known::default()).await?;
-            return self.retrieve(call, of, id, wanted).await;
+            return self.retrieve_written(call, of, id, wanted).await;
         }
         let rule = |old: &Attributes| {
             let mut attributes = patch.apply(&of.resource, old)?;
@@ -185,7 +158,7 @@ impl Directory {
             let seen = precondition.seen();
             if same && seen == Seen::Row {
                 self.move_members(call, of, operation, &old.resource.id, moves, &mut known).await?;
-                return self.retrieve(call, of, id, wanted).await;
+                return self.retrieve_written(call, of, id, wanted).await;
             }
             let names = checked(of, &attributes)?;
             let resource = self.next_version(&old, attributes);
@@ -197,9 +170,9 @@ impl Directory {
             match self.store.update(&at, &old, new, &moves, seen, &act).await.map_err(unanswered)? {
                 Wrote::Stored if of.kind == Kind::Group => {
                     self.move_members(call, of, operation, &old.resource.id, later, &mut known).await?;
-                    return self.retrieve(call, of, id, wanted).await;
+                    return self.retrieve_written(call, of, id, wanted).await;
                 }
-                Wrote::Stored => return self.complete(call, of, resource, 0, wanted).await,
+                Wrote::Stored => return self.complete_written(call, of, resource, 0, wanted).await,
                 Wrote::Refused(refusal) => {
                     refuse(of, &names, &refusal)?;
                     another_owner(call, of, &mut taking, &refusal)?;
@@ -223,7 +196,7 @@ impl Directory {
         let now = self.clock.seconds();
         let id: ResourceId = id.parse().map_err(|()| not_found(of))?;
         let stored = self.store.resource(&call.collection(&of.kind), &id, now).await.map_err(unanswered)?;
-        let there = |stored: &Stored| State::of(Some(stored.standing()), false, now).step(event) != Step::NotFound;
+        let there = |stored: &Stored| State::of(Some(stored.standing()), now).step(event) != Step::NotFound;
         stored.filter(there).ok_or_else(|| not_found(of))
     }
 

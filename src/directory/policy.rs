@@ -1,20 +1,28 @@
 //! What a tenant's profile says of a request before and beside the store: what is switched off, seats, the
 //! brake, and when somebody expires.
 
+use std::time::Duration;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::resource::Attributes;
 use scim_core::{Error, ErrorKind, ResourceId};
 use serde_json::Value;
 
 use super::life::{Event, State};
-use super::{Call, Directory, busy};
+use super::limits::ERASED_AT_ONCE;
+use super::{Call, Directory};
 use crate::store::resources::is_active;
-use crate::store::{Act, Collection, Kind, Operation, Stored};
+use crate::store::{Act, Collection, Kind, Note, Operation, Stored};
 use crate::tenant::profile::{BrakeAnswer, InactiveCreate, OnDelete, Profile, WhenFull};
 use crate::tenant::{Type, unanswered};
 
 /// A time that never comes: the last second of the year 9999.
 const NEVER: i64 = 253_402_300_799;
 const DAY: i64 = 24 * 60 * 60;
+/// How many of them at a time.
+const CONCURRENCY: usize = 5;
+/// How long a request tidies beside its own work.
+const MAX_TIDYING: Duration = Duration::from_secs(2);
 
 /// `active` of a new user, as the profile has it.
 ///
@@ -121,14 +129,14 @@ impl Directory {
         days.map_or(i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX), |days| i64::from(days) * DAY)
     }
 
-    /// When a visible user is erased who becomes so: who is active, never; who is inactive keeps the clock it
-    /// has; who becomes inactive gets one if the profile says so.
+    /// When a visible user is erased: none for an active user, unchanged for one already inactive; a user who
+    /// becomes inactive gets a clock if the profile says so.
     pub(super) fn visible_until(&self, call: Call<'_>, of: &Type, old: &Stored, after: &Attributes) -> Option<i64> {
         if of.kind != Kind::User {
             return None;
         }
         let now = self.clock.seconds();
-        let state = State::of(Some(old.standing()), false, now);
+        let state = State::of(Some(old.standing()), now);
         let event = match (is_active(&old.resource.attributes), is_active(after)) {
             (false, true) => Event::Activate,
             (true, false) => Event::Deactivate,
@@ -140,30 +148,39 @@ impl Directory {
         }
     }
 
-    /// Erases the visible users whose time has come, so that no list and no count knows them. One call for
-    /// tenants that may have such users, none for others.
-    ///
-    /// # Errors
-    /// 503 if it cannot be done in time.
-    pub async fn expire_due(&self, call: Call<'_>) -> Result<(), Error> {
+    /// Erases some of the users whose time has come; for a request that `writes`, also goes on with what earlier
+    /// requests left unfinished. Nobody sees either, so the request is answered whatever becomes of this. One call
+    /// for tenants that may have users whose time comes, none for others.
+    pub async fn tidy(&self, call: Call<'_>, writes: bool) {
+        let work = async {
+            self.erase_overdue(call).await?;
+            if writes { self.finish_earlier(call).await } else { Ok(()) }
+        };
+        match tokio::time::timeout(MAX_TIDYING, work).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "what is to be tidied is left for another request"),
+            Err(_) => tracing::warn!("tidying takes long, and is left for another request"),
+        }
+    }
+
+    /// Erases some of the visible users whose time has come.
+    async fn erase_overdue(&self, call: Call<'_>) -> Result<(), Error> {
         if !call.tenant.is_expiring() {
             return Ok(());
         }
         let at = call.collection(&Kind::User);
         let act = Act { by: "expiry".into(), ..self.act(call, Operation::Expire) };
-        loop {
-            let due = self.store.due(&at, act.now).await.map_err(unanswered)?;
-            if due.is_empty() {
-                return Ok(());
-            }
-            for (expires, id) in due {
-                self.leave_all(call, &at, &id, &act).await?;
-                self.store.expire(&at, expires, &id, &act).await.map_err(unanswered)?;
-            }
-            if tokio::time::Instant::now() > call.until {
-                return Err(busy());
-            }
+        let due = self.store.due(&at, act.now, ERASED_AT_ONCE).await.map_err(unanswered)?;
+        let (at, act, count) = (&at, &act, due.len());
+        let each = stream::iter(due).map(|(expires, id)| async move {
+            self.store.leave_all(at, &id, Note::Nothing, act, call.until).await?;
+            self.store.expire(at, expires, &id, act).await
+        });
+        each.buffer_unordered(CONCURRENCY).try_collect::<()>().await.map_err(unanswered)?;
+        if count < ERASED_AT_ONCE {
+            call.reads.nobody_is_overdue();
         }
+        Ok(())
     }
 
     /// Lets a deactivation that was not counted try again in a new window, or stops it.

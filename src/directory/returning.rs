@@ -6,7 +6,10 @@ use serde_json::Value;
 
 use super::life::{Event, State, Step};
 use super::{Call, Directory, TRIES, another_owner, busy, checked, lifecycle, policy, refuse};
-use crate::store::{Collection, Holders, Holding, Kind, Names, New, Operation, Refusal, Seen, Stored, Taking, Wrote};
+use crate::store::{
+    Act, Collection, Holders, Holding, Kind, Names, New, Note, Operation, Progress, Refusal, Seen, Stored, Taking,
+    Wrote,
+};
 use crate::tenant::profile::Deleted;
 use crate::tenant::{Type, unanswered};
 
@@ -23,10 +26,13 @@ impl Directory {
         refusal: &Refusal,
     ) -> Result<Option<Resource>, Error> {
         let at = call.collection(&of.kind);
-        if let Some((owner, Holding::Live)) = &refusal.held.name
-            && let Some(user) = Box::pin(self.returned(call, of, owner, names, attributes)).await?
-        {
-            return Ok(Some(user));
+        if let Some((owner, Holding::Live)) = &refusal.held.name {
+            match Box::pin(self.returned(call, of, owner, names, attributes)).await? {
+                Return::Returned(user) => return Ok(Some(*user)),
+                // It is deleted meanwhile, and its name is free.
+                Return::Gone => return Ok(None),
+                Return::Stays => {}
+            }
         }
         if matches!(refusal.held.name, Some((_, Holding::Live | Holding::Unmanaged))) {
             refuse(of, names, refusal)?;
@@ -45,9 +51,9 @@ impl Directory {
         if let Some((owner, Holding::Live)) = &refusal.held.external_id
             && call.tenant.is_expiring()
             && self.has_alone(&at, owner, names).await?
-            && let Some(user) = Box::pin(self.returned(call, of, owner, names, attributes)).await?
+            && let Return::Returned(user) = Box::pin(self.returned(call, of, owner, names, attributes)).await?
         {
-            return Ok(Some(user));
+            return Ok(Some(*user));
         }
         refuse(of, names, refusal)?;
         another_owner(call, of, taking, refusal)?;
@@ -101,7 +107,7 @@ impl Directory {
     pub(super) async fn deleted(&self, at: &Collection, id: &ResourceId) -> Result<Option<Stored>, Error> {
         let now = self.clock.seconds();
         let user = self.store.resource(at, id, now).await.map_err(unanswered)?;
-        Ok(user.filter(|user| State::of(Some(user.standing()), false, now).step(Event::Restore) == Step::Restore))
+        Ok(user.filter(|user| State::of(Some(user.standing()), now).step(Event::Restore) == Step::Restore))
     }
 
     /// What a POST of these names does to the owner of one of them.
@@ -109,7 +115,7 @@ impl Directory {
         let known = owner.names();
         let same = known.is_same_person(names) || known.shares_external_id(names);
         let event = if same { Event::Post } else { Event::Namesake };
-        State::of(Some(owner.standing()), false, self.clock.seconds()).step(event)
+        State::of(Some(owner.standing()), self.clock.seconds()).step(event)
     }
 
     /// Brings `old` back with `asserted` laid over its attributes; `None` if its row changed. Groups
@@ -124,7 +130,7 @@ impl Directory {
     ) -> Result<Option<Resource>, Error> {
         let at = call.collection(&of.kind);
         let act = self.act(call, Operation::Restore);
-        self.leave_all(call, &at, &old.resource.id, &act).await?;
+        self.leave_before_return(call, &at, old, &act).await?;
         let mut attributes = laid_over(of, old, asserted)?;
         let mut taking = lifecycle::any_name();
         for _ in 0..TRIES {
@@ -152,6 +158,21 @@ impl Directory {
         Ok(None)
     }
 
+    /// Ends the memberships of a deleted user that the deletion left unfinished: it comes back in no group.
+    ///
+    /// # Errors
+    /// 503 if there are more than the request may end.
+    async fn leave_before_return(&self, call: Call<'_>, at: &Collection, old: &Stored, act: &Act) -> Result<(), Error> {
+        let id = &old.resource.id;
+        if !old.grouped || !self.store.is_unfinished(&at.tenant, &at.kind, id).await.map_err(unanswered)? {
+            return Ok(());
+        }
+        match self.store.leave_all(at, id, Note::Finished, act, call.until).await.map_err(unanswered)? {
+            Progress::Done => Ok(()),
+            Progress::Unfinished => Err(busy()),
+        }
+    }
+
     /// The user whose clock a POST stops: suspended with expiry, and the same person, perhaps under another name.
     async fn returned(
         &self,
@@ -160,21 +181,25 @@ impl Directory {
         owner: &ResourceId,
         names: &Names,
         asserted: &Attributes,
-    ) -> Result<Option<Resource>, Error> {
+    ) -> Result<Return, Error> {
         if of.kind != Kind::User || !call.tenant.is_expiring() {
-            return Ok(None);
+            return Ok(Return::Stays);
         }
         let at = call.collection(&of.kind);
         for _ in 0..TRIES {
-            let old = self.store.resource(&at, owner, self.clock.seconds()).await.map_err(unanswered)?;
-            let Some(old) = old.filter(|old| self.step_of(old, names) == Step::Return) else { return Ok(None) };
+            let now = self.clock.seconds();
+            let old = self.store.resource(&at, owner, now).await.map_err(unanswered)?;
+            let Some(old) = old.filter(|old| old.is_visible(now)) else { return Ok(Return::Gone) };
+            if self.step_of(&old, names) != Step::Return {
+                return Ok(Return::Stays);
+            }
             let attributes = laid_over(of, &old, asserted)?;
             let (names, act) = (checked(of, &attributes)?, self.act(call, Operation::Restore));
             let resource = self.next_version(&old, attributes);
             let expires = self.visible_until(call, of, &old, &resource.attributes);
             let new = New { resource: &resource, names: &names, taking: lifecycle::any_name(), expires };
             match self.store.update(&at, &old, new, &[], Seen::Row, &act).await.map_err(unanswered)? {
-                Wrote::Stored => return Ok(Some(resource)),
+                Wrote::Stored => return Ok(Return::Returned(Box::new(resource))),
                 Wrote::Refused(refusal) => {
                     refuse(of, &names, &refusal)?;
                     if refusal.full {
@@ -213,6 +238,16 @@ impl Directory {
         }
         Err(busy())
     }
+}
+
+/// What a POST does to the visible owner of its userName.
+enum Return {
+    /// The owner's clock is stopped: it is the same person.
+    Returned(Box<Resource>),
+    /// The owner stays as it is.
+    Stays,
+    /// The owner is not visible any more.
+    Gone,
 }
 
 /// What a user has, under what a message asserts.

@@ -1,23 +1,27 @@
 //! What a resource shows beyond its own row: the members of a group, the groups of a user.
 
-use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scim_core::members::{MEMBERS, Member, MemberType};
-use scim_core::{Error, ErrorKind, Filter, Interest, Projection, Resource, ResourceId};
+use scim_core::{Error, ErrorKind, Projection, Resource, ResourceId};
 use serde_json::{Map, Value, json};
 
+use super::context::GroupName;
 use super::life::Event;
+use super::limits::{MAX_ANSWER_BYTES, MAX_GROUPS_SHOWN, MAX_MEMBERS_SHOWN};
+use super::size::sent_text_bytes;
 use super::{Call, Directory};
-use crate::store::{Kind, Listed, MAX_PAGE_BYTES, Stored};
+use crate::store::Kind;
 use crate::tenant::{Type, unanswered};
 
-/// Most members that one answer shows: as many as fit what Lambda may return.
-pub const MOST_MEMBERS: usize = 15_000;
-/// About what a member takes in an answer, beside its `display`.
-const MEMBER_BYTES: usize = 200;
-/// Most groups of one user that are shown.
-const MOST_GROUPS: usize = 1_000;
+/// What a member takes in an answer as it is sent, beside its value, `display` and `$ref`.
+const MEMBER_BYTES: usize = 80;
+/// About how many members' rows DynamoDB reads for a unit.
+pub(super) const MEMBER_ROWS_IN_A_UNIT: usize = 20;
+/// Members of a group that is shown in more than one step.
+const LARGE: usize = 1_000;
+/// Most read units of so many memberships.
+pub(super) const UNITS_OF_MEMBERSHIPS: usize = 30;
 /// The read-only attribute of a user.
 pub(super) const GROUPS: &str = "groups";
 
@@ -40,10 +44,60 @@ pub struct Shown {
 }
 
 impl Shown {
+    /// A resource of which there is nothing beyond its row, such as a user who is in no group.
+    pub(super) fn alone(resource: Resource) -> Self {
+        Self { resource, cut: false }
+    }
+
     /// # Errors
     /// `tooMany` if the members were left out.
     pub fn whole(self) -> Result<Self, Error> {
         if self.cut { Err(too_large(&self.resource.id)) } else { Ok(self) }
+    }
+}
+
+/// What was read beyond the row of a resource.
+#[derive(Debug)]
+pub(super) enum Beyond {
+    Nothing,
+    Members(Vec<Member>),
+    /// More members than were wanted.
+    TooManyMembers,
+    Groups(Vec<ResourceId>),
+}
+
+impl Beyond {
+    pub(super) fn groups(&self) -> &[ResourceId] {
+        match self {
+            Self::Groups(groups) => groups,
+            Self::Nothing | Self::Members(_) | Self::TooManyMembers => &[],
+        }
+    }
+
+    /// The resource with what was read; the groups' names are among `names`.
+    pub(super) fn complete(
+        self,
+        call: Call<'_>,
+        mut resource: Resource,
+        names: &BTreeMap<ResourceId, GroupName>,
+    ) -> Result<Shown, Error> {
+        let cut = match self {
+            Self::Nothing => false,
+            Self::TooManyMembers => true,
+            Self::Members(members) if members_bytes(call, &members) > MAX_ANSWER_BYTES => true,
+            Self::Members(members) => {
+                set_members(call, &mut resource, &members);
+                false
+            }
+            Self::Groups(groups) if groups_bytes(call, &groups, names) > MAX_ANSWER_BYTES => {
+                return Err(too_many_groups());
+            }
+            Self::Groups(groups) => {
+                set_groups(call, &mut resource, &groups, names);
+                false
+            }
+        };
+        Ok(Shown { resource, cut })
     }
 }
 
@@ -64,95 +118,126 @@ impl Directory {
         &self,
         call: Call<'_>,
         of: &Type,
-        mut resource: Resource,
+        resource: Resource,
         count: usize,
         wanted: Wanted<'_>,
     ) -> Result<Shown, Error> {
-        let mut cut = false;
-        if of.kind == Kind::Group && wanted.projection.shows(&of.resource, MEMBERS) {
-            cut = count > wanted.members;
-            if !cut && count > 0 {
-                let members = self.members(call, &resource.id, count).await?;
-                cut = set_members(call, &mut resource, members);
-            }
-        } else if of.kind == Kind::User && wanted.projection.shows(&of.resource, GROUPS) {
-            let groups = self.groups_of(call, &resource.id).await?.ok_or_else(too_many_groups)?;
-            set_groups(call, &mut resource, &groups);
+        let beyond = self.beyond(call, of, &resource.id, count, wanted).await?;
+        let names = self.group_names(call, &beyond.groups().iter().cloned().collect()).await?;
+        let shown = beyond.complete(call, resource, &names)?;
+        if count > LARGE {
+            // Many members take CPU time, and the deadline is looked at before they are written.
+            tokio::task::yield_now().await;
         }
-        Ok(Shown { resource, cut })
+        Ok(shown)
     }
 
-    /// A resource with as much as a filter needs to judge it; copied only if that is more than its row.
-    pub(super) async fn judgeable<'r>(
+    /// As [`Directory::retrieve`], of a resource that was just written.
+    pub(super) async fn retrieve_written(
         &self,
         call: Call<'_>,
         of: &Type,
-        listed: &'r Listed,
-        filter: &Filter<'_>,
-    ) -> Result<Cow<'r, Resource>, Error> {
-        let resource = &listed.resource;
-        let mut whole = Cow::Borrowed(resource);
-        match of.kind {
-            Kind::Group => {
-                let members = match filter.interest(MEMBERS) {
-                    Interest::None => return Ok(whole),
-                    Interest::Values(ids) => {
-                        let ids: BTreeSet<ResourceId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
-                        let key = call.tenant.key();
-                        self.store.members_among(&key, &resource.id, &ids).await.map_err(unanswered)?
-                    }
-                    Interest::All if listed.members > MOST_MEMBERS => return Err(too_large_to_judge(&resource.id)),
-                    Interest::All => self.members(call, &resource.id, listed.members).await?,
-                };
-                if set_members(call, whole.to_mut(), members) {
-                    return Err(too_large_to_judge(&resource.id));
-                }
-            }
-            Kind::User => {
-                let user = &resource.id;
-                let groups = match filter.interest(GROUPS) {
-                    Interest::None => return Ok(whole),
-                    Interest::Values(ids) => {
-                        let ids = ids.iter().filter_map(|id| id.parse().ok()).collect();
-                        let ids = self.store.memberships_among(&call.tenant.key(), user, &ids).await;
-                        self.groups(call, ids.map_err(unanswered)?).await?
-                    }
-                    Interest::All => self.groups_of(call, user).await?.ok_or_else(too_many_groups)?,
-                };
-                set_groups(call, whole.to_mut(), &groups);
-            }
-            Kind::Other(_) => {}
+        id: &str,
+        wanted: Wanted<'_>,
+    ) -> Result<Shown, Error> {
+        let stored = self.visible(call, of, id, Event::Change).await.map_err(written)?;
+        self.complete_written(call, of, stored.resource, stored.members, wanted).await
+    }
+
+    /// As [`Directory::complete`], of a resource that was just written: what cannot be shown of it is left out.
+    pub(super) async fn complete_written(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        resource: Resource,
+        count: usize,
+        wanted: Wanted<'_>,
+    ) -> Result<Shown, Error> {
+        match self.complete(call, of, resource.clone(), count, wanted).await {
+            Err(error) if error.kind == ErrorKind::TooMany => Ok(Shown { resource, cut: true }),
+            completed => completed.map_err(written),
         }
-        Ok(whole)
+    }
+
+    /// What is wanted of a resource beyond its row.
+    pub(super) async fn beyond(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        id: &ResourceId,
+        count: usize,
+        wanted: Wanted<'_>,
+    ) -> Result<Beyond, Error> {
+        let shows = |name: &str| wanted.projection.shows(&of.resource, name);
+        match of.kind {
+            Kind::Group if shows(MEMBERS) && count > wanted.members => Ok(Beyond::TooManyMembers),
+            Kind::Group if shows(MEMBERS) => self.members(call, id, count).await.map(Beyond::Members),
+            Kind::User if shows(GROUPS) => {
+                self.memberships(call, id).await?.ok_or_else(too_many_groups).map(Beyond::Groups)
+            }
+            Kind::Group | Kind::User | Kind::Other(_) => Ok(Beyond::Nothing),
+        }
     }
 
     /// The members of a group that has about `count`.
     pub(super) async fn members(&self, call: Call<'_>, group: &ResourceId, count: usize) -> Result<Vec<Member>, Error> {
-        self.store.members(&call.tenant.key(), group, count).await.map_err(unanswered)
-    }
-
-    /// The groups that somebody is a member of itself; `None` if they are more than 1,000.
-    pub(super) async fn groups_of(&self, call: Call<'_>, member: &ResourceId) -> Result<Option<Vec<Stored>>, Error> {
-        let ids = self.store.memberships(&call.tenant.key(), member, MOST_GROUPS + 1).await.map_err(unanswered)?;
-        if ids.len() > MOST_GROUPS {
-            return Ok(None);
+        if count == 0 {
+            return Ok(Vec::new());
         }
-        self.groups(call, ids).await.map(Some)
+        let key = call.tenant.key();
+        let members = async { self.store.members(&key, group, count).await.map_err(unanswered) };
+        let (mut members, gone) = tokio::try_join!(members, self.gone(call))?;
+        members.retain(|member| !gone.contains(&member.value));
+        Ok(members)
     }
 
-    /// Those of these groups that are there: one that is gone may have left rows behind.
-    async fn groups(&self, call: Call<'_>, ids: Vec<ResourceId>) -> Result<Vec<Stored>, Error> {
-        let at = call.collection(&Kind::Group);
-        self.store.resources(&at, ids, self.clock.seconds()).await.map_err(unanswered)
+    /// The groups that somebody is a member of itself, be they there or not; `None` if they are more than 1,000.
+    pub(super) async fn memberships(
+        &self,
+        call: Call<'_>,
+        member: &ResourceId,
+    ) -> Result<Option<Vec<ResourceId>>, Error> {
+        let groups =
+            self.store.memberships(&call.tenant.key(), member, MAX_GROUPS_SHOWN + 1).await.map_err(unanswered)?;
+        Ok(Some(groups).filter(|groups| groups.len() <= MAX_GROUPS_SHOWN))
     }
 }
 
-fn set_groups(call: Call<'_>, user: &mut Resource, groups: &[Stored]) {
-    let shown = groups.iter().map(|group| {
+/// An error of reading a resource that was just written: no 500, which would say that the write has failed.
+fn written(error: Error) -> Error {
+    match error.kind {
+        ErrorKind::Internal => Error::unavailable(
+            "The change is stored, but cannot be shown; the operator's log tells more. Sending it again does no harm.",
+        ),
+        _ => error,
+    }
+}
+
+/// The most calls and read units that it takes to read what is wanted beyond the row of a resource.
+pub(super) fn price(of: &Type, count: usize, projection: &Projection<'_>) -> (usize, usize) {
+    match of.kind {
+        Kind::Group if projection.shows(&of.resource, MEMBERS) && count <= MAX_MEMBERS_SHOWN => {
+            (6, count / MEMBER_ROWS_IN_A_UNIT + 2)
+        }
+        Kind::User if projection.shows(&of.resource, GROUPS) => (2, UNITS_OF_MEMBERSHIPS + 16),
+        Kind::Group | Kind::User | Kind::Other(_) => (0, 0),
+    }
+}
+
+/// Puts among the attributes of a user those of its groups that are there.
+pub(super) fn set_groups(
+    call: Call<'_>,
+    user: &mut Resource,
+    groups: &[ResourceId],
+    names: &BTreeMap<ResourceId, GroupName>,
+) {
+    let mut shown = BTreeSet::new();
+    let there = groups.iter().filter(|id| shown.insert(*id)).filter_map(|id| Some((id, names.get(id)?)));
+    let shown = there.map(|(id, GroupName(display))| {
         json!({
-            "value": group.resource.id.as_str(),
-            "$ref": format!("{}/Groups/{}", call.base_url, group.resource.id),
-            "display": group.resource.attributes.text("displayName"),
+            "value": id.as_str(),
+            "$ref": format!("{}/Groups/{id}", call.base_url),
+            "display": display,
             "type": "direct",
         })
     });
@@ -162,26 +247,39 @@ fn set_groups(call: Call<'_>, user: &mut Resource, groups: &[Stored]) {
     }
 }
 
-fn too_many_groups() -> Error {
+pub(super) fn too_many_groups() -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "The user is in more than {MOST_GROUPS} groups; ask /Groups for those with members.value eq the user's id."
+            "The user is in more than {MAX_GROUPS_SHOWN} groups; ask /Groups for those with members.value eq the user's id."
         ),
     )
 }
 
-/// Puts members among the attributes; whether they are too large for an answer and left out.
-pub(super) fn set_members(call: Call<'_>, group: &mut Resource, members: Vec<Member>) -> bool {
-    let bytes: usize = members.iter().map(|member| MEMBER_BYTES + member.display.as_ref().map_or(0, String::len)).sum();
-    if bytes > MAX_PAGE_BYTES {
-        return true;
-    }
+/// Puts members among the attributes.
+pub(super) fn set_members(call: Call<'_>, group: &mut Resource, members: &[Member]) {
     let shown: Vec<Value> = members.iter().map(|member| Value::Object(element(call, member))).collect();
     if !shown.is_empty() {
         group.attributes.set(MEMBERS, shown.into());
     }
-    false
+}
+
+/// About the bytes that members take in an answer as it is sent.
+pub(super) fn members_bytes(call: Call<'_>, members: &[Member]) -> usize {
+    let bytes = |member: &Member| {
+        let display = member.display.as_deref().map_or(0, sent_text_bytes);
+        MEMBER_BYTES + 2 * member.value.as_str().len() + call.base_url.len() + display
+    };
+    members.iter().map(bytes).sum()
+}
+
+/// About the bytes that groups take in an answer as it is sent.
+fn groups_bytes(call: Call<'_>, groups: &[ResourceId], names: &BTreeMap<ResourceId, GroupName>) -> usize {
+    let bytes = |id: &ResourceId| {
+        let display = names.get(id).and_then(|name| name.0.as_deref()).map_or(0, sent_text_bytes);
+        MEMBER_BYTES + 2 * id.as_str().len() + call.base_url.len() + display
+    };
+    groups.iter().map(bytes).sum()
 }
 
 /// A member as clients and filters see it.
@@ -201,7 +299,7 @@ fn too_large(group: &ResourceId) -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "The group {group} has more than {MOST_MEMBERS} members, which fit no answer; add \
+            "The group {group} has more members than fit an answer ({MAX_MEMBERS_SHOWN}, or {MAX_ANSWER_BYTES} bytes); add \
              excludedAttributes=members, and ask for one member by the filter: id eq \"{group}\" and members.value eq \
              the member's id."
         ),
@@ -209,11 +307,11 @@ fn too_large(group: &ResourceId) -> Error {
 }
 
 /// 400 for a filter that asks for all members of such a group.
-fn too_large_to_judge(group: &ResourceId) -> Error {
+pub(super) fn too_large_to_judge(group: &ResourceId) -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "The filter has to look at all members of the group {group}, which are more than {MOST_MEMBERS}; ask for \
+            "The filter has to look at all members of the group {group}, which are more than {MAX_MEMBERS_SHOWN}; ask for \
              one member by members.value eq, or join the filter by and with displayName eq."
         ),
     )

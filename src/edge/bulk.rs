@@ -1,7 +1,7 @@
 //! Bulk (RFC 7644, 3.7): each operation is done as the request that it stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
@@ -9,14 +9,21 @@ use scim_core::bulk::{BulkOperation, BulkRequest, BulkResponse, BulkResult};
 use scim_core::message::ErrorMessage;
 use scim_core::{Error, ErrorKind};
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use super::route::Route;
 use super::{BASE_PATH, Service, request, response};
-use crate::directory::Call;
+use crate::budget::{self, MAX_CALLS, MAX_READ_UNITS};
+use crate::directory::{Call, RequestReads};
 
-/// How long operations are begun: what the gateway allows, less what the last of them may take. An
-/// answer that comes too late would lose all results.
-const MOST_TIME: Duration = Duration::from_secs(15);
+/// How long operations are begun: what the gateway allows, less what the last of them may take.
+const BEGUN_FOR: Duration = Duration::from_secs(15);
+/// When the answer is given, whatever becomes of the last operation: one that comes too late would lose all
+/// results.
+const ANSWERED_AFTER: Duration = Duration::from_secs(20);
+/// DynamoDB calls and read units that an operation may take. Those that the request has not left are not begun.
+const CALLS_OF_AN_OPERATION: usize = 150;
+const UNITS_OF_AN_OPERATION: usize = 700;
 
 /// A bulk request under way.
 struct Job {
@@ -31,7 +38,7 @@ impl Service {
     pub(super) async fn bulk(&self, request: &Request<Bytes>, call: Call<'_>) -> Result<Response<Bytes>, Error> {
         let bulk = BulkRequest::parse(&request::body(request)?)?;
         let order = bulk.order();
-        let began = Instant::now();
+        let clock = Clock::start();
         let most = bulk.fail_on_errors.unwrap_or(usize::MAX);
         let results = vec![None; bulk.operations.len()];
         let mut job = Job { operations: bulk.operations, ids: BTreeMap::new(), results, errors: 0 };
@@ -42,25 +49,22 @@ impl Service {
             if job.errors >= most {
                 break;
             }
-            let postponed = match began.elapsed() > MOST_TIME {
-                true => job.put_off(index),
-                false => job.prepare(index),
-            };
-            self.process(&mut job, index, call).await;
+            let postponed = if clock.is_late() { job.put_off(index) } else { job.prepare(index) };
+            self.process(&mut job, index, clock, call).await;
             late.extend(postponed.map(|patch| (index, patch)));
         }
         for (index, patch) in late {
-            self.complete(&mut job, index, patch, call).await;
+            self.complete(&mut job, index, patch, clock, call).await;
         }
         let results = job.results.into_iter().flatten().collect();
         Ok(response::json(StatusCode::OK, &BulkResponse::new(results)))
     }
 
-    async fn process(&self, job: &mut Job, index: usize, call: Call<'_>) {
+    async fn process(&self, job: &mut Job, index: usize, clock: Clock, call: Call<'_>) {
         let Some(operation) = job.operations.get(index) else { return };
         let response = match &operation.fault {
             Some(fault) => response::error(fault),
-            None => self.single(&operation.method, operation, &operation.data, call).await,
+            None => self.single(&operation.method, operation, &operation.data, clock, call).await,
         };
         let result = result(operation, &response, call);
         if operation.method == "POST"
@@ -74,7 +78,7 @@ impl Service {
 
     /// Adds the references that waited for others of their circle. If these cannot be had, the resource
     /// is removed again and its creation has failed.
-    async fn complete(&self, job: &mut Job, index: usize, patch: Value, call: Call<'_>) {
+    async fn complete(&self, job: &mut Job, index: usize, patch: Value, clock: Clock, call: Call<'_>) {
         let Some(operation) = job.operations.get(index) else { return };
         let Some(Some(created)) = job.results.get(index).cloned() else { return };
         let Some(id) = id_of(&created) else { return };
@@ -85,16 +89,17 @@ impl Service {
             ..operation.clone()
         };
         later.resolve(&job.ids);
-        let response = match later.references().is_empty() {
-            true => self.single("PATCH", &later, &later.data, call).await,
-            false => response::error(&unresolved()),
+        let response = match (later.references().is_empty(), clock.is_late()) {
+            (false, _) => response::error(&unresolved()),
+            (true, true) => response::error(&not_begun()),
+            (true, false) => self.single("PATCH", &later, &later.data, clock, call).await,
         };
         let done = match response.status().is_success() {
             true => BulkResult { version: text(&response, header::ETAG).or(created.version), ..created },
             false => {
-                // Who came back or was adopted was there before, and stays.
+                // A user who came back or was adopted was there before, and stays.
                 if created.version.as_deref() == Some("W/\"1\"") {
-                    self.withdraw(&later.path, call).await;
+                    self.withdraw(&later.path, clock, call).await;
                 }
                 job.errors += 1;
                 result(operation, &response, call)
@@ -104,26 +109,42 @@ impl Service {
     }
 
     /// Removes what this request has created. If that fails it stays, and its operation has failed all the same.
-    async fn withdraw(&self, path: &str, call: Call<'_>) {
-        if let Some(Route::Resource(endpoint, id)) = route(path)
-            && let Some(of) = call.tenant.types.at(&endpoint)
-            && let Err(error) = Box::pin(self.directory.withdraw(call, of, &id)).await
-        {
+    async fn withdraw(&self, path: &str, clock: Clock, call: Call<'_>) {
+        let Some(Route::Resource(endpoint, id)) = route(path) else { return };
+        let Some(of) = call.tenant.types.at(&endpoint) else { return };
+        let withdrawn = timeout_at(clock.answer_at, Box::pin(self.directory.withdraw(call, of, &id))).await;
+        if let Err(error) = withdrawn.unwrap_or_else(|_| Err(took_too_long())) {
             tracing::warn!(%error, %id, "what a bulk request created could not be removed again");
         }
     }
 
     /// The answer to an operation as a request of its own.
-    async fn single(&self, method: &str, operation: &BulkOperation, data: &Value, call: Call<'_>) -> Response<Bytes> {
+    async fn single(
+        &self,
+        method: &str,
+        operation: &BulkOperation,
+        data: &Value,
+        clock: Clock,
+        call: Call<'_>,
+    ) -> Response<Bytes> {
         let route = route(&operation.path);
         let mut request = Request::builder().method(method).uri(under_root(&operation.path));
         if let Some(version) = &operation.version {
             request = request.header(header::IF_MATCH, version);
         }
         let body = if data.is_null() { Bytes::new() } else { data.to_string().into() };
+        // What the operations before have read may have changed since, by themselves.
+        let reads = RequestReads::default();
+        let call = Call { reads: &reads, ..call };
+        let alone = budget::left().suffices(MAX_CALLS as usize / 2, MAX_READ_UNITS as usize / 2);
         match (request.body(body), route) {
-            // The future is one of those that lead here, so it is boxed.
-            (Ok(request), Some(route)) => Box::pin(self.act(&request, Some(&route), call)).await,
+            (Ok(request), Some(route)) => {
+                // The future is one of those that lead here, so it is boxed.
+                let answered = timeout_at(clock.answer_at, Box::pin(self.act(&request, Some(&route), call))).await;
+                let response = answered.unwrap_or_else(|_| response::error(&took_too_long()));
+                // An operation that finds too little left would not have, alone.
+                if is_too_many(&response) && !alone { response::error(&not_begun()) } else { response }
+            }
             _ => response::error(&Error::invalid_path(
                 "The path of an operation is that of a resource type or a resource, such as /Users or /Users/2819c223.",
             )),
@@ -141,8 +162,7 @@ impl Job {
     /// Gives an operation that is not tried any more its fault.
     fn put_off(&mut self, index: usize) -> Option<Value> {
         if let Some(operation) = self.operations.get_mut(index) {
-            let late = || Error::unavailable("The request has taken long already; send this operation again.");
-            operation.fault.get_or_insert_with(late);
+            operation.fault.get_or_insert_with(not_begun);
         }
         None
     }
@@ -169,6 +189,40 @@ impl Job {
         operation.resolve(ids);
         (!open.is_empty()).then(|| operation.postpone(&open))
     }
+}
+
+/// What ends a bulk request before its last operation.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    begun: Instant,
+    /// When the answer is given.
+    answer_at: Instant,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let begun = Instant::now();
+        Self { begun, answer_at: begun + ANSWERED_AFTER }
+    }
+
+    /// Whether no more operations are begun.
+    fn is_late(self) -> bool {
+        self.begun.elapsed() > BEGUN_FOR || !budget::left().suffices(CALLS_OF_AN_OPERATION, UNITS_OF_AN_OPERATION)
+    }
+}
+
+fn not_begun() -> Error {
+    Error::unavailable("The request has done much already; send this operation again.")
+}
+
+fn took_too_long() -> Error {
+    Error::unavailable("The operation took too long, and whether it was done is not known; send it again.")
+}
+
+/// Whether a request was answered with `tooMany`.
+fn is_too_many(response: &Response<Bytes>) -> bool {
+    let body: Result<Value, _> = serde_json::from_slice(response.body());
+    response.status() == StatusCode::BAD_REQUEST && body.is_ok_and(|body| body["scimType"] == "tooMany")
 }
 
 /// The path of an operation, below the root.

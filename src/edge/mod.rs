@@ -13,18 +13,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{Method, Request, Response, header};
 use scim_core::resource_types::Unusable;
 use scim_core::{Error, ErrorKind, Schema, discovery};
 use tokio::time::Instant;
 
 use crate::auth::Verifier;
 use crate::auth::secrets_manager::Secrets;
+use crate::budget::{self, Limits};
 use crate::clock::Clock;
-use crate::directory::{Call, Directory};
+use crate::directory::{Call, Directory, RequestReads};
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::telemetry;
 use crate::tenant::Tenants;
 pub use request::{MAX_BODY_BYTES, RequestId};
 pub use route::BASE_PATH;
@@ -59,11 +59,11 @@ impl Service {
 
     /// Answers a request whose URI holds the path as the client encoded it.
     ///
-    /// The answer's extensions hold the [`telemetry::Tally`] of the request. Every failure is an
+    /// The answer's extensions hold the [`crate::telemetry::Tally`] of the request. Every failure is an
     /// answer: a SCIM error.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
         let began = std::time::Instant::now();
-        let ((mut response, route), tally) = telemetry::counted(self.answer(&request)).await;
+        let ((mut response, route), tally) = budget::counted(Limits::REQUEST, self.answer(&request)).await;
         tracing::info!(
             method = %request.method(),
             route = route.as_ref().map_or_else(|| "unknown".into(), Route::template),
@@ -103,12 +103,11 @@ impl Service {
             request: request_id,
             base_url: caller.tenant.base_url().or(self.base_url.as_deref()).unwrap_or(BASE_PATH),
             until: Instant::now() + MOST_TIDYING,
+            reads: &RequestReads::default(),
         };
         // Each of these futures is large; boxed, they do not lie on the stack beside each other.
-        let response = match Box::pin(self.directory.expire_due(call)).await {
-            Ok(()) => Box::pin(self.act(request, route.as_ref(), call)).await,
-            Err(error) => response::error(&error),
-        };
+        Box::pin(self.directory.tidy(call, request.method() != Method::GET)).await;
+        let response = Box::pin(self.act(request, route.as_ref(), call)).await;
         if response.status().is_success() {
             Box::pin(self.verifier.connect(&caller)).await;
         }

@@ -7,7 +7,8 @@ use scim_core::{Error, ErrorKind, PatchRequest, Projection, Query};
 
 use super::route::Route;
 use super::{Service, request, response};
-use crate::directory::{Call, MOST_MEMBERS, Precondition, Scope, Shown, Wanted};
+use crate::directory::limits::MAX_MEMBERS_SHOWN;
+use crate::directory::{Call, Precondition, Scope, Shown, Wanted};
 use crate::store::Kind;
 use crate::tenant::Type;
 use crate::tenant::profile::GroupPatch;
@@ -66,9 +67,9 @@ impl Service {
         let projection = projection(request, of)?;
         let draft = of.resource.parse(request::body(request)?, call.tenant.profile.dialect())?;
         let projection = projection.asserting(draft.attributes.names());
-        let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
+        let wanted = Wanted { projection: &projection, members: MAX_MEMBERS_SHOWN };
         let shown = Box::pin(self.directory.create(call, of, draft, wanted)).await?;
-        Ok(answer(StatusCode::CREATED, of, &shown, &projection, call))
+        Ok(answer(StatusCode::CREATED, of, shown, &projection, call))
     }
 
     async fn one(
@@ -83,7 +84,7 @@ impl Service {
         let known = request::precondition(request, header::IF_MATCH);
         let (shown, projection) = match request.method().as_str() {
             "GET" => {
-                let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
+                let wanted = Wanted { projection: &projection, members: MAX_MEMBERS_SHOWN };
                 let shown = self.directory.retrieve(call, of, id, wanted).await?;
                 let seen = request::precondition(request, header::IF_NONE_MATCH);
                 let version = shown.resource.meta.version;
@@ -95,7 +96,7 @@ impl Service {
             "PUT" => {
                 let draft = of.resource.parse_replacement(request::body(request)?, dialect)?;
                 let projection = projection.asserting(draft.attributes.names());
-                let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
+                let wanted = Wanted { projection: &projection, members: MAX_MEMBERS_SHOWN };
                 (Box::pin(self.directory.replace(call, of, id, draft, &known, wanted)).await?, projection)
             }
             "PATCH" => {
@@ -103,7 +104,7 @@ impl Service {
                 let patch = PatchRequest::parse(&body, &of.resource, dialect)?;
                 // "The server MUST return a 200 OK if the "attributes" parameter is specified in the request."
                 // (RFC 7644, 3.5.2)
-                let members = if projection.is_explicit() { MOST_MEMBERS } else { FEW_MEMBERS };
+                let members = if projection.is_explicit() { MAX_MEMBERS_SHOWN } else { FEW_MEMBERS };
                 let bare = of.kind == Kind::Group
                     && call.tenant.profile.dialect.group_patch == GroupPatch::NoContent
                     && !projection.is_explicit();
@@ -117,7 +118,7 @@ impl Service {
                 return Ok(response::no_content());
             }
         };
-        Ok(answer(StatusCode::OK, of, &shown, &projection, call))
+        Ok(answer(StatusCode::OK, of, shown, &projection, call))
     }
 
     async fn list(&self, query: &Query, types: &[&Type], call: Call<'_>) -> Result<Response<Bytes>, Error> {
@@ -129,14 +130,9 @@ impl Service {
             })
             .collect();
         let found = Box::pin(self.directory.query(call, &scopes, query)).await?;
-        let represented = found.resources.iter().filter_map(|(scope, resource)| {
-            let Scope { of, projection } = scopes.get(*scope)?;
-            Some(of.resource.represent(resource, projection, call.base_url))
-        });
-        let page = represented.collect();
         let list = match query.cursor {
-            None => ListResponse::new(found.total, query.start_index, page),
-            Some(_) => ListResponse::of_cursor(found.total, found.next_cursor, page),
+            None => ListResponse::new(found.total, query.start_index, found.resources),
+            Some(_) => ListResponse::of_cursor(found.total, found.next_cursor, found.resources),
         };
         Ok(response::json(StatusCode::OK, &list))
     }
@@ -149,18 +145,13 @@ fn projection<'s>(request: &Request<Bytes>, of: &'s Type) -> Result<Projection<'
 
 /// A resource as an answer, or 204 if its members were cut: "the server MAY return HTTP status code 200
 /// (OK) and a copy of the modified resource or ... a HTTP status 204 (No Content)" (RFC 7644, 3.5.2).
-fn answer(
-    status: StatusCode,
-    of: &Type,
-    shown: &Shown,
-    projection: &Projection<'_>,
-    call: Call<'_>,
-) -> Response<Bytes> {
+fn answer(status: StatusCode, of: &Type, shown: Shown, projection: &Projection<'_>, call: Call<'_>) -> Response<Bytes> {
     let Shown { resource, cut } = shown;
+    let (version, location) = (resource.meta.version, of.resource.location(&resource, call.base_url));
     let response = match cut {
         true => response::no_content(),
         false => response::json(status, &of.resource.represent(resource, projection, call.base_url)),
     };
-    let response = response::with(response, header::ETAG, &resource.meta.version.to_string());
-    response::with(response, header::LOCATION, &of.resource.location(resource, call.base_url))
+    let response = response::with(response, header::ETAG, &version.to_string());
+    response::with(response, header::LOCATION, &location)
 }

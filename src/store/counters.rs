@@ -61,7 +61,7 @@ fn weight(place: usize) -> i128 {
 /// The buckets in a number, the first one first.
 fn unpacked(number: &str) -> Result<impl Iterator<Item = usize>, StoreError> {
     if !number.bytes().all(|digit| digit.is_ascii_digit()) {
-        return Err(StoreError::broken("a counter is no count"));
+        return Err(StoreError::broken("a counter is not a number"));
     }
     let buckets = number.as_bytes().rchunks(DIGITS);
     Ok(buckets.map(|digits| digits.iter().fold(0, |bucket, digit| bucket * 10 + usize::from(digit - b'0'))))
@@ -107,6 +107,16 @@ pub(super) enum Start {
 impl Counters {
     pub(super) fn total(&self) -> usize {
         self.0.iter().sum()
+    }
+
+    /// Without resources that are counted still, though their time has come.
+    fn without(mut self, at: &Collection, overdue: &[ResourceId]) -> Self {
+        for id in overdue {
+            if let Some(size) = self.0.get_mut(bucket(&at.key(id))) {
+                *size = size.saturating_sub(1);
+            }
+        }
+        self
     }
 
     /// Where to begin to read the `count` resources from the one at `index` (from 0) on; `None` behind
@@ -183,8 +193,8 @@ impl Store {
         usize::try_from(total).map_err(|_| StoreError::broken("the counters count fewer than none"))
     }
 
-    /// All counters of a collection, strongly consistent. One call.
-    pub(super) async fn counters(&self, at: &Collection) -> Result<Counters, StoreError> {
+    /// All counters of a collection less those who are `overdue`, strongly consistent. One call.
+    pub(super) async fn counters(&self, at: &Collection, overdue: &[ResourceId]) -> Result<Counters, StoreError> {
         let mut buckets = vec![0; ROWS * BUCKETS];
         let prefix = at.counters();
         for item in self.query_all(&at.tenant.counters(), &prefix).await? {
@@ -200,7 +210,7 @@ impl Store {
                 }
             }
         }
-        Ok(Counters(buckets))
+        Ok(Counters(buckets).without(at, overdue))
     }
 }
 

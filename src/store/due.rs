@@ -11,10 +11,7 @@ use super::put::version;
 use super::refusal::Wrote;
 use super::removal::pointers;
 use super::transaction::{Condition, Role, Transaction, number, text};
-use super::{Query, Rows, Store, StoreError, counters, log};
-
-/// How many are looked at a time.
-const AT_ONCE: usize = 25;
+use super::{Rows, Store, StoreError, counters, log};
 
 /// The row of somebody who expires at this second since 1970.
 pub(super) fn row(at: &Collection, expires: i64, id: &ResourceId) -> Row {
@@ -27,14 +24,13 @@ fn moment(seconds: i64) -> String {
 }
 
 impl Store {
-    /// Some of those whose time has come by `now`, with when that was. One call.
+    /// Those whose time has come by `now`, at most `most`, with when that was. One call for some thousand.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn due(&self, at: &Collection, now: i64) -> Result<Vec<(i64, ResourceId)>, StoreError> {
+    pub async fn due(&self, at: &Collection, now: i64, most: usize) -> Result<Vec<(i64, ResourceId)>, StoreError> {
         let (partition, end) = (at.tenant.due(), format!("{}~", moment(now)));
-        let rows = Rows::Between(&partition, "0", &end);
-        let (rows, _) = self.query(Query { limit: Some(AT_ONCE), ..Query::of(rows) }).await?;
+        let (rows, _) = self.query_some(Rows::Between(&partition, "0", &end), most).await?;
         let read = |s: &str| {
             let (moment, id) = s.split_once('#')?;
             Some((moment.parse().ok()?, id.parse().ok()?))

@@ -34,6 +34,14 @@ impl Item {
         self.text(name).ok_or_else(|| StoreError::broken(format!("a row lacks its attribute {name}")))
     }
 
+    /// Takes a string out of the row.
+    pub(crate) fn take_text(&mut self, name: &str) -> Result<String, StoreError> {
+        match self.0.remove(name) {
+            Some(AttributeValue::S(text)) => Ok(text),
+            _ => Err(StoreError::broken(format!("a row lacks its attribute {name}"))),
+        }
+    }
+
     pub(crate) fn need_number(&self, name: &str) -> Result<i64, StoreError> {
         self.number(name).ok_or_else(|| StoreError::broken(format!("a row lacks its number {name}")))
     }

@@ -34,6 +34,10 @@ impl TenantCode {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    pub(super) fn own(&self) -> String {
+        format!("{self}#T")
+    }
 }
 
 impl FromStr for TenantCode {
@@ -73,6 +77,11 @@ impl TenantKey {
     /// Whose rows these are.
     pub fn code(&self) -> &TenantCode {
         &self.code
+    }
+
+    /// The partition of the tenant's own row, and of what is unfinished.
+    pub(super) fn own(&self) -> String {
+        self.code.own()
     }
 
     pub(super) fn external_ids(&self) -> String {

@@ -1,12 +1,13 @@
 //! Finding resources by their names.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::ResourceId;
 
+use super::batch_get::Size;
 use super::item::Item;
-use super::keys::Collection;
+use super::keys::{Collection, Kind, TenantKey};
 use super::refusal::{Holders, holder};
 use super::resources::{Names, State, Stored, email_form};
 use super::{Query, Rows, SIDE_BY_SIDE, Store, StoreError};
@@ -197,14 +198,59 @@ impl Store {
         Ok((ids.into_iter().collect(), all))
     }
 
-    /// The resources with these ids that are there, in this order, read some at a time.
+    /// The resources with these ids that are there, in this order. A group takes a call, since its heads are read
+    /// with it; of all others sixteen take one.
     ///
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn resources(&self, at: &Collection, ids: Vec<ResourceId>, now: i64) -> Result<Vec<Stored>, StoreError> {
-        let each = stream::iter(ids).map(|id| async move { self.resource(at, &id, now).await });
-        let found: Vec<Option<Stored>> = each.buffered(SIDE_BY_SIDE).try_collect().await?;
-        Ok(found.into_iter().flatten().collect())
+        if at.kind == Kind::Group {
+            let each = stream::iter(ids).map(|id| async move { self.resource(at, &id, now).await });
+            let found: Vec<Option<Stored>> = each.buffered(SIDE_BY_SIDE).try_collect().await?;
+            return Ok(found.into_iter().flatten().collect());
+        }
+        let key = |id: &ResourceId| (at.rows(), at.key(id));
+        let rows = self.get_many(ids.iter().map(key), Size::Any, None).await?;
+        let found = ids.iter().filter_map(|id| rows.get(&key(id))).map(Stored::read);
+        found.filter(|found| found.as_ref().map_or(true, |found| found.is_there(now))).collect()
+    }
+
+    /// Which of these resources are visible, by their ids; those that were deleted, and could come back, are not.
+    /// One call for sixteen.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn visibility(
+        &self,
+        at: &Collection,
+        ids: impl IntoIterator<Item = &ResourceId>,
+        now: i64,
+    ) -> Result<BTreeMap<ResourceId, bool>, StoreError> {
+        let keys: BTreeMap<(String, String), &ResourceId> =
+            ids.into_iter().map(|id| ((at.rows(), at.key(id)), id)).collect();
+        let rows = self.get_many(keys.keys().cloned(), Size::Any, Some("p, s, st, x")).await?;
+        let there = rows.iter().filter(|(_, row)| !row.is_expired(now));
+        let visible = there.filter_map(|(key, row)| Some((*keys.get(key)?, State::of(row) == State::Live)));
+        Ok(visible.map(|(id, visible)| (id.clone(), visible)).collect())
+    }
+
+    /// What these groups are called, by their ids: those of them that are there. One call for sixteen.
+    ///
+    /// # Errors
+    /// As [`StoreError`] says.
+    pub async fn group_names(
+        &self,
+        tenant: &TenantKey,
+        ids: impl IntoIterator<Item = &ResourceId>,
+    ) -> Result<BTreeMap<ResourceId, Option<String>>, StoreError> {
+        let at = Collection { tenant: tenant.clone(), kind: Kind::Group };
+        let keys = ids.into_iter().map(|id| (at.rows(), at.key(id)));
+        let rows = self.get_many(keys.collect::<Vec<_>>(), Size::Any, None).await?;
+        let name = |row: &Item| {
+            let group = Stored::read(row)?.resource;
+            Ok((group.id, group.attributes.text("displayName").map(str::to_owned)))
+        };
+        rows.values().map(name).collect()
     }
 }
 

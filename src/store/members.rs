@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use scim_core::members::MemberType;
 use scim_core::{Member, ResourceId};
 
@@ -15,6 +16,7 @@ use super::log::{self, Act};
 use super::put::version;
 use super::refusal::Wrote;
 use super::transaction::{Condition, Role, Transaction, number, text};
+use super::unfinished::{self, Cause};
 use super::{Store, StoreError};
 
 /// Heads of a group.
@@ -205,8 +207,11 @@ fn rows(
                 if letter != NAMED {
                     let home = Collection { tenant: tenant.clone(), kind };
                     let lives = "st = :live AND (attribute_not_exists(x) OR x > :now)";
-                    let lives = Condition(lives, vec![(":live", text("live")), (":now", number(act.now))]);
-                    transaction.check(Role::Alive(index), Row::new(&home.rows(), &home.key(&member.value)), lives)?;
+                    let values =
+                        [(":live", text("live")), (":now", number(act.now)), (":grouped", AttributeValue::Bool(true))];
+                    // It costs what a check costs, and tells a deletion that there are memberships.
+                    let row = Row::new(&home.rows(), &home.key(&member.value));
+                    transaction.update(Role::Alive(index), row, "SET g = :grouped", values, Some(lives))?;
                 }
             }
             Move::Leave(id) => {
@@ -235,7 +240,8 @@ impl Store {
         self.logged(transaction, at, group, moves, act).await
     }
 
-    /// Writes members of a group that is about to be created: nobody sees them before.
+    /// Writes members of a group that is about to be created: nobody sees them before. The first part notes
+    /// that the creation is unfinished.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -244,9 +250,13 @@ impl Store {
         at: &Collection,
         group: &ResourceId,
         moves: &[Move],
+        is_first: bool,
         act: &Act,
     ) -> Result<Wrote, StoreError> {
         let mut transaction = Transaction::on(self);
+        if is_first {
+            unfinished::begin(&mut transaction, &at.tenant, (&at.kind, group), Cause::Creation, act)?;
+        }
         rows(&mut transaction, &at.tenant, group, moves, act)?;
         self.logged(transaction, at, group, moves, act).await
     }

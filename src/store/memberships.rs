@@ -1,11 +1,12 @@
 //! The groups that somebody is in, and how these memberships end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::ResourceId;
 use tokio::time::Instant;
 
+use super::batch_get::Size;
 use super::item::{Item, Row};
 use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
@@ -13,12 +14,15 @@ use super::members::{Move, head, letter, part, step};
 use super::ranges::MOST_PARTS;
 use super::refusal::Wrote;
 use super::transaction::{Condition, Role, Transaction, number, text};
-use super::{KeyRange, Rows, Store, StoreError, roster};
+use super::{KeyRange, Query, Rows, Store, StoreError, roster, unfinished};
+use crate::budget;
 
-/// How many memberships one transaction ends: three actions each, the log row and a check.
+/// How many memberships one transaction ends: three actions each, the log row, a check and the note.
 const AT_ONCE: usize = 32;
-/// How many members' rows of a group that is gone one transaction removes: two actions each.
+/// How many members' rows of a group that is gone one transaction removes: two actions each, the log row, the note.
 const MEMBERS_AT_ONCE: usize = 49;
+/// Calls of one part, and of those who work side by side.
+const CALLS_OF_A_PART: usize = 2 * MOST_PARTS;
 /// A row that is gone for everybody.
 const GONE: &str = "attribute_not_exists(p) OR st = :deleted OR x <= :now";
 
@@ -36,22 +40,31 @@ impl Store {
         self.query_some(Rows::ids(&tenant.memberships(member)), most).await?.0.iter().map(group).collect()
     }
 
-    /// Which of these groups somebody is a member of. One call each, side by side.
+    /// Which of these groups each of these is a member of. One call for each hundred of both.
     ///
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn memberships_among(
         &self,
         tenant: &TenantKey,
-        member: &ResourceId,
+        members: impl IntoIterator<Item = &ResourceId>,
         groups: &BTreeSet<ResourceId>,
-    ) -> Result<Vec<ResourceId>, StoreError> {
-        self.get_among(&tenant.memberships(member), groups).await?.iter().map(group).collect()
+    ) -> Result<BTreeMap<ResourceId, Vec<ResourceId>>, StoreError> {
+        let members: BTreeMap<String, &ResourceId> =
+            members.into_iter().map(|member| (tenant.memberships(member), member)).collect();
+        let keys = members.keys().flat_map(|p| groups.iter().map(move |group| (p.clone(), group.to_string())));
+        let mut memberships: BTreeMap<ResourceId, Vec<ResourceId>> = BTreeMap::new();
+        for ((p, _), row) in self.get_many(keys.collect::<Vec<_>>(), Size::Small, None).await? {
+            if let Some(member) = members.get(&p) {
+                memberships.entry((*member).clone()).or_default().push(group(&row)?);
+            }
+        }
+        Ok(memberships)
     }
 
-    /// Ends all memberships of a resource that is gone; how many there were, and whether none is left
-    /// `until` then. Idempotent: what a failure leaves, another call ends. One call if there are none. Stops if
-    /// the resource comes back.
+    /// Ends all memberships of a resource that is gone, and notes with the last of them that nothing of it is
+    /// unfinished. Idempotent: what a failure leaves, another call ends. One call if there are none. Stops if the
+    /// resource comes back, `until` then, or where the request has no calls left.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -59,28 +72,30 @@ impl Store {
         &self,
         at: &Collection,
         member: &ResourceId,
+        note: Note,
         act: &Act,
         until: Instant,
-    ) -> Result<(usize, bool), StoreError> {
+    ) -> Result<Progress, StoreError> {
         let partition = at.tenant.memberships(member);
-        let mut left = 0;
+        let mut after: Option<String> = None;
         loop {
-            let (items, all) = self.query_some(Rows::ids(&partition), AT_ONCE).await?;
+            let rows = Rows::ids(&partition);
+            let query = Query { after: after.as_deref(), limit: Some(AT_ONCE), ..Query::of(rows) };
+            let (items, next) = self.query(query).await?;
             // The id may be that of a resource of another type, which is not concerned.
             let own = items.iter().filter(|item| item.text("k") == Some(letter(&at.kind)));
             let groups: Vec<ResourceId> = own.map(group).collect::<Result<_, _>>()?;
-            if !groups.is_empty() {
-                left += groups.len();
-                if !self.leave(at, member, &groups, act).await? {
-                    return Ok((left, true));
-                }
+            let note = if next.is_none() { note } else { Note::Nothing };
+            if (!groups.is_empty() || note == Note::Finished) && !self.leave(at, member, &groups, note, act).await? {
+                return Ok(Progress::Done);
             }
-            if all || groups.is_empty() {
-                return Ok((left, true));
+            if next.is_none() {
+                return Ok(Progress::Done);
             }
-            if Instant::now() >= until {
-                return Ok((left, self.query_some(Rows::ids(&partition), 1).await?.0.is_empty()));
+            if Instant::now() >= until || !budget::left().suffices(CALLS_OF_A_PART, 0) {
+                return Ok(Progress::Unfinished);
             }
+            after = next;
         }
     }
 
@@ -90,6 +105,7 @@ impl Store {
         at: &Collection,
         member: &ResourceId,
         groups: &[ResourceId],
+        note: Note,
         act: &Act,
     ) -> Result<bool, StoreError> {
         let home = Collection { tenant: at.tenant.clone(), kind: Kind::Group };
@@ -106,8 +122,14 @@ impl Store {
                     step(&mut transaction, Role::Moved(index), head, (-1, None), act)?;
                 }
             }
-            let changes = groups.iter().map(|group| ("groups.remove".to_owned(), at.tenant.log_digest(group.as_str())));
-            log::add(&mut transaction, &at.tenant, act, member, None, &changes.collect::<Vec<_>>())?;
+            if note == Note::Finished {
+                unfinished::end(&mut transaction, &at.tenant, (&at.kind, member))?;
+            }
+            if !groups.is_empty() {
+                let digest = |group: &ResourceId| ("groups.remove".to_owned(), at.tenant.log_digest(group.as_str()));
+                let changes: Vec<_> = groups.iter().map(digest).collect();
+                log::add(&mut transaction, &at.tenant, act, member, None, &changes)?;
+            }
             match self.conclude(transaction).await? {
                 Wrote::Stored => return Ok(true),
                 Wrote::Refused(refusal) if refusal.changed => return Ok(false),
@@ -118,8 +140,8 @@ impl Store {
         }
     }
 
-    /// Removes the members' rows of a group that is gone, parts of it side by side. Idempotent, as
-    /// [`Store::leave_all`]; says how many there were, and whether no others are left `until` then.
+    /// Removes the members' rows of a group that is gone, parts of it side by side, and notes with the last of
+    /// them that nothing of it is unfinished. Idempotent, as [`Store::leave_all`].
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -127,18 +149,22 @@ impl Store {
         &self,
         at: &Collection,
         group: &ResourceId,
+        note: Note,
         act: &Act,
         until: Instant,
-    ) -> Result<(usize, bool), StoreError> {
+    ) -> Result<Progress, StoreError> {
         // Most groups are small: others are noticed by what is left.
-        let (few, done) = self.disband_part(at, group, &KeyRange::all(), act, Instant::now()).await?;
-        if done {
-            return Ok((few, true));
+        let first = self.disband_part(at, group, &KeyRange::all(), note, act, Instant::now()).await?;
+        if first == Progress::Done {
+            return Ok(first);
         }
         let each = stream::iter(KeyRange::parts(MOST_PARTS))
-            .map(|range| async move { self.disband_part(at, group, &range, act, until).await });
-        let parts: Vec<(usize, bool)> = each.buffer_unordered(MOST_PARTS).try_collect().await?;
-        Ok((few + parts.iter().map(|(removed, _)| removed).sum::<usize>(), parts.iter().all(|(_, done)| *done)))
+            .map(|range| async move { self.disband_part(at, group, &range, Note::Nothing, act, until).await });
+        let parts: Vec<Progress> = each.buffer_unordered(MOST_PARTS).try_collect().await?;
+        match parts.contains(&Progress::Unfinished) {
+            true => Ok(Progress::Unfinished),
+            false => self.disband_part(at, group, &KeyRange::all(), note, act, until).await,
+        }
     }
 
     async fn disband_part(
@@ -146,11 +172,11 @@ impl Store {
         at: &Collection,
         group: &ResourceId,
         range: &KeyRange,
+        note: Note,
         act: &Act,
         until: Instant,
-    ) -> Result<(usize, bool), StoreError> {
+    ) -> Result<Progress, StoreError> {
         let partition = at.tenant.members(group);
-        let mut removed = 0;
         loop {
             let rows = Rows::Between(&partition, &range.from, &range.to);
             let (items, all) = self.query_some(rows, MEMBERS_AT_ONCE).await?;
@@ -161,21 +187,43 @@ impl Store {
                 part(&mut transaction, &at.tenant, group, &member, None)?;
                 moves.push(Move::Leave(member));
             }
-            if !moves.is_empty() {
-                self.logged(transaction, at, group, &moves, act).await?;
-                removed += moves.len();
+            let note = if all { note } else { Note::Nothing };
+            if note == Note::Finished {
+                unfinished::end(&mut transaction, &at.tenant, (&at.kind, group))?;
+            }
+            match (moves.is_empty(), note) {
+                (false, _) => drop(self.logged(transaction, at, group, &moves, act).await?),
+                (true, Note::Finished) => drop(self.conclude(transaction).await?),
+                (true, Note::Nothing) => {}
             }
             if all {
-                return Ok((removed, true));
+                return Ok(Progress::Done);
             }
-            if Instant::now() >= until {
-                let (left, _) = self.query_some(rows, 1).await?;
-                return Ok((removed, left.is_empty()));
+            if Instant::now() >= until || !budget::left().suffices(CALLS_OF_A_PART, 0) {
+                return Ok(Progress::Unfinished);
             }
         }
     }
 }
 
+/// How far the removal of rows has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// No rows are left.
+    Done,
+    /// Others are left.
+    Unfinished,
+}
+
+/// What is noted with the last rows that are removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Note {
+    /// That nothing of the resource is unfinished any more.
+    Finished,
+    /// Nothing: no row says that it was unfinished, or another step says so.
+    Nothing,
+}
+
 fn group(item: &Item) -> Result<ResourceId, StoreError> {
-    item.s().parse().map_err(|()| StoreError::broken("a group's id is none"))
+    item.s().parse().map_err(|()| StoreError::broken("a membership's row has an id that is not valid"))
 }

@@ -8,11 +8,13 @@
 //! * a row whose expiry has passed is gone, however late DynamoDB removes it.
 
 mod batch;
+mod batch_get;
 mod counters;
 mod due;
 mod guards;
 mod item;
 pub mod keys;
+mod listed;
 mod log;
 mod lookup;
 pub mod members;
@@ -27,33 +29,34 @@ mod roster;
 pub mod table;
 pub mod tenants;
 mod transaction;
+mod unfinished;
 pub mod writes;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{Builder, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use futures_util::stream::{self, StreamExt, TryStreamExt};
-use scim_core::ResourceId;
 
 pub use batch::Batch;
 pub use guards::{Bounds, BrakeRow, SeatsRow};
 pub use keys::{Collection, Kind, TenantKey};
+pub use listed::Listed;
 pub use log::{Act, Operation};
 pub use lookup::Way;
 pub use members::{Move, Seen};
-pub use page::{MAX_PAGE_BYTES, Page, PageRoom};
+pub use memberships::{Note, Progress};
+pub use page::{MAX_PAGE_BYTES, Page, PageRoom, Walk};
 pub use ranges::KeyRange;
 pub use refusal::{Holders, Holding, Refusal, Wrote};
-pub use resources::{Listed, Names, Standing, State, Stored};
+pub use resources::{Names, Standing, State, Stored};
+pub use unfinished::{Cause, Unfinished};
 pub use writes::{New, Taking};
 
 use item::Item;
 use transaction::text;
 
-use crate::telemetry;
+use crate::budget::{self, QUERY_UNITS, ROW_UNITS, Spent};
 
 /// How many rows or resources are read at a time.
 const SIDE_BY_SIDE: usize = 16;
@@ -75,6 +78,15 @@ pub enum StoreError {
     /// The table or a row is not as this version writes it: an operator must look.
     #[error("the table is not as expected: {0}")]
     Broken(String),
+    /// The request would read more than one request may ([`budget`]).
+    #[error("the request would read more than one request may")]
+    Spent,
+}
+
+impl From<Spent> for StoreError {
+    fn from(_: Spent) -> Self {
+        Self::Spent
+    }
 }
 
 impl StoreError {
@@ -101,6 +113,7 @@ impl Store {
 
     /// One row by its key, strongly consistent.
     async fn get(&self, p: &str, s: &str) -> Result<Option<Item>, StoreError> {
+        let reserved = budget::reserve(ROW_UNITS)?;
         let answer = self
             .client
             .get_item()
@@ -113,15 +126,8 @@ impl Store {
         // The SDK's futures are large; boxed, they do not make every future above them large too.
         let answer = Box::pin(answer).await;
         let answer = answer.map_err(transaction::unavailable)?;
-        telemetry::read(answer.consumed_capacity().and_then(|used| used.capacity_units()));
+        reserved.took(answer.consumed_capacity().and_then(|used| used.capacity_units()));
         Ok(answer.item.map(Item))
-    }
-
-    /// The rows of a partition that have one of these ids, in their order. One call each, side by side.
-    async fn get_among(&self, p: &str, ids: &BTreeSet<ResourceId>) -> Result<Vec<Item>, StoreError> {
-        let each = stream::iter(ids.clone()).map(|id| async move { self.get(p, id.as_str()).await });
-        let found: Vec<Option<Item>> = each.buffered(SIDE_BY_SIDE).try_collect().await?;
-        Ok(found.into_iter().flatten().collect())
     }
 
     /// One page of a partition's rows in key order, strongly consistent; with the sort key after which to
@@ -145,9 +151,10 @@ impl Store {
             .set_limit(query.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let sent = to.into_iter().fold(sent, |sent, to| sent.expression_attribute_values(":t", text(to)));
+        let reserved = budget::reserve(query.most_units())?;
         let answer = Box::pin(sent.send()).await;
         let answer = answer.map_err(transaction::unavailable)?;
-        telemetry::read(answer.consumed_capacity().and_then(|used| used.capacity_units()));
+        reserved.took(answer.consumed_capacity().and_then(|used| used.capacity_units()));
         let last = answer.last_evaluated_key.and_then(|key| key.get("s").and_then(|s| s.as_s().ok()).cloned());
         Ok((answer.items.unwrap_or_default().into_iter().map(Item).collect(), last))
     }
@@ -187,6 +194,12 @@ impl<'a> Query<'a> {
     /// All rows from the first on.
     fn of(rows: Rows<'a>) -> Self {
         Self { rows, after: None, limit: None, only: None }
+    }
+
+    /// The most read units that it may take.
+    fn most_units(&self) -> u32 {
+        let rows = self.limit.and_then(|limit| u32::try_from(limit).ok());
+        rows.map_or(QUERY_UNITS, |rows| rows.saturating_mul(ROW_UNITS).min(QUERY_UNITS))
     }
 }
 

@@ -1,10 +1,11 @@
 //! Lists of resources in the order of their sort keys.
 
+use scim_core::ResourceId;
+
 use super::counters::{Counters, Start};
-use super::item::Item;
 use super::keys::{Collection, Place};
+use super::listed::Listed;
 use super::ranges::KeyRange;
-use super::resources::{Listed, Stored};
 use super::{Query, Rows, Store, StoreError};
 
 /// Most bytes of documents in a page: an answer must fit what Lambda may return, 6 MB with every
@@ -16,7 +17,7 @@ const MOST_ROWS: usize = 2_000;
 const AT_ONCE: usize = 500;
 
 /// What a list needs of a row. The names by which a resource is found take as long to be understood.
-const SHOWN: &str = "s, d, v, c, m, st, x, n";
+const SHOWN: &str = "s, d, v, c, m, a, st, x, n";
 
 /// A page of visible resources.
 #[derive(Debug)]
@@ -40,20 +41,31 @@ pub struct Ranges {
 }
 
 impl Store {
-    /// `count` visible resources from the one at `index` (from 0) on. Two calls side by side for the
-    /// first page, two in a row for any other, whatever their number.
+    /// `count` visible resources from the one at `index` (from 0) on, without those who are `overdue`: their time
+    /// has come by `now`, and they are counted still. Two calls side by side for the first page, two in a row for
+    /// any other, whatever their number.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn page(&self, at: &Collection, index: usize, count: usize, now: i64) -> Result<Page, StoreError> {
-        if count == 0 {
-            return Ok(Page { total: self.count(at).await?, resources: Vec::new() });
+    pub async fn page(
+        &self,
+        at: &Collection,
+        index: usize,
+        count: usize,
+        now: i64,
+        overdue: &[ResourceId],
+    ) -> Result<Page, StoreError> {
+        if index == 0 || count == 0 {
+            let resources = async {
+                match count {
+                    0 => Ok(Vec::new()),
+                    _ => self.some(at, KeyRange::all(), 0, count, now).await,
+                }
+            };
+            let (total, resources) = tokio::try_join!(self.count(at), resources)?;
+            return Ok(Page { total: total.saturating_sub(overdue.len()).max(resources.len()), resources });
         }
-        if index == 0 {
-            let (total, resources) = tokio::try_join!(self.count(at), self.some(at, KeyRange::all(), 0, count, now))?;
-            return Ok(Page { total: total.max(resources.len()), resources });
-        }
-        let counters = self.counters(at).await?;
+        let counters = self.counters(at, overdue).await?;
         let total = counters.total();
         let resources = match counters.locate(index, count) {
             None => Vec::new(),
@@ -62,13 +74,13 @@ impl Store {
                 let mut walk = Walk::new(self, at, KeyRange::from(from), likely, now).exactly(likely);
                 let mut read = Vec::new();
                 while let Some(resource) = walk.next().await? {
-                    let behind = resource.key() >= bucket.to.as_str();
+                    let behind = resource.key >= bucket.to;
                     read.push(resource);
                     if behind {
                         break;
                     }
                 }
-                let inside = read.iter().filter(|resource| resource.key() < bucket.to.as_str()).count();
+                let inside = read.iter().filter(|resource| resource.key < bucket.to).count();
                 match (offset + inside).checked_sub(size) {
                     // Reading began before the first one of the page.
                     Some(skip) => fill(read.into_iter().skip(skip), walk, count).await?,
@@ -94,7 +106,7 @@ impl Store {
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn ranges(&self, at: &Collection, after: Option<&str>, most: usize) -> Result<Ranges, StoreError> {
-        let counters = self.counters(at).await?;
+        let counters = self.counters(at, &[]).await?;
         let (ranges, next) = counters.split(after.map(behind).as_deref(), AT_ONCE, most);
         Ok(Ranges { total: counters.total(), ranges, next })
     }
@@ -135,7 +147,7 @@ fn behind(key: &str) -> String {
 
 /// `count` resources: those that were read, and more of the walk; with the first one that a page has no room
 /// for, if there is one.
-async fn fill(read: impl Iterator<Item = Raw>, mut walk: Walk<'_>, count: usize) -> Result<Vec<Listed>, StoreError> {
+async fn fill(read: impl Iterator<Item = Listed>, mut walk: Walk<'_>, count: usize) -> Result<Vec<Listed>, StoreError> {
     let mut read = read.fuse();
     let mut resources = Vec::with_capacity(count);
     let mut room = PageRoom::default();
@@ -145,8 +157,7 @@ async fn fill(read: impl Iterator<Item = Raw>, mut walk: Walk<'_>, count: usize)
             None => walk.next().await?,
         };
         let Some(resource) = next else { break };
-        let resource = resource.read(&walk.at)?;
-        let fits = room.takes(resource.bytes);
+        let fits = room.takes(resource.bytes());
         resources.push(resource);
         if !fits {
             break;
@@ -168,26 +179,6 @@ impl PageRoom {
     }
 }
 
-/// The rows of a visible resource: it takes time to understand them, and not all are shown.
-#[derive(Debug)]
-struct Raw {
-    row: Item,
-    /// Those of a group.
-    heads: Vec<Item>,
-}
-
-impl Raw {
-    fn key(&self) -> &str {
-        self.row.s()
-    }
-
-    fn read(&self, at: &Collection) -> Result<Listed, StoreError> {
-        let mut resource = Stored::read(&self.row)?;
-        self.heads.iter().try_for_each(|head| resource.join(head))?;
-        Ok(Listed::of(at, resource))
-    }
-}
-
 /// Rows of a resource, beside which its claim stands, and of a group its heads.
 fn rows(is_group: bool) -> usize {
     if is_group { 18 } else { 2 }
@@ -206,9 +197,9 @@ pub struct Walk<'a> {
     rows: usize,
     /// Where resources are, once it took a call to find none.
     counters: Option<Counters>,
-    ready: std::vec::IntoIter<Raw>,
+    ready: std::vec::IntoIter<Listed>,
     /// A group whose heads may follow.
-    open: Option<Raw>,
+    open: Option<Listed>,
     /// The last key that was read; `None` when there is no more.
     next: Option<Option<String>>,
     limit: Option<usize>,
@@ -239,7 +230,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Reads as much as a call returns from now on.
-    pub fn hurry(&mut self) {
+    pub fn unlimited(&mut self) {
         self.limit = None;
     }
 
@@ -265,23 +256,7 @@ impl<'a> Walk<'a> {
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn some(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
-        let Some(some) = self.call().await? else { return Ok(None) };
-        some.iter().map(|resource| resource.read(&self.at)).collect::<Result<_, _>>().map(Some)
-    }
-
-    /// The next resource; `None` at the end.
-    async fn next(&mut self) -> Result<Option<Raw>, StoreError> {
-        loop {
-            if let Some(resource) = self.ready.next() {
-                return Ok(Some(resource));
-            }
-            let Some(some) = self.call().await? else { return Ok(None) };
-            self.ready = some.into_iter();
-        }
-    }
-
-    async fn call(&mut self) -> Result<Option<Vec<Raw>>, StoreError> {
+    pub async fn next_batch(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         let Some(after) = &self.next else { return Ok(self.open.take().map(|last| vec![last])) };
         let partition = self.at.rows();
         let rows = Rows::Between(&partition, &self.range.from, &self.range.to);
@@ -293,15 +268,15 @@ impl<'a> Walk<'a> {
         for row in rows {
             match Place::of(row.s()) {
                 Place::Claim => {}
-                Place::Head(group) => {
-                    if let Some(open) = self.open.as_mut().filter(|open| open.key() == group) {
-                        open.heads.push(row);
+                Place::Head(_) => {
+                    if let Some(open) = &mut self.open {
+                        open.join(&row)?;
                     }
                 }
                 Place::Resource => {
                     resources.extend(self.open.take());
                     if !row.is_expired(self.now) && (self.everyone || row.text("st") == Some("live")) {
-                        self.open = Some(Raw { row, heads: Vec::new() });
+                        self.open = Some(Listed::read(row)?);
                     }
                 }
             }
@@ -325,7 +300,7 @@ impl<'a> Walk<'a> {
         let Some(Some(last)) = &self.next else { return Ok(()) };
         let counters = match self.counters.take() {
             Some(counters) => counters,
-            None => self.store.counters(&self.at).await?,
+            None => self.store.counters(&self.at, &[]).await?,
         };
         match counters.next(last).filter(|next| *next <= self.range.to) {
             None => self.next = None,
@@ -337,5 +312,16 @@ impl<'a> Walk<'a> {
         }
         self.counters = Some(counters);
         Ok(())
+    }
+
+    /// The next resource; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Listed>, StoreError> {
+        loop {
+            if let Some(resource) = self.ready.next() {
+                return Ok(Some(resource));
+            }
+            let Some(batch) = self.next_batch().await? else { return Ok(None) };
+            self.ready = batch.into_iter();
+        }
     }
 }

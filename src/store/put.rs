@@ -6,7 +6,7 @@ use scim_core::{Resource, ResourceId};
 use super::item::Row;
 use super::keys::Collection;
 use super::log::Act;
-use super::resources::{self, Keys, Names, State, Stored, is_active};
+use super::resources::{self, GROUPED, Keys, Names, State, Stored, is_active};
 use super::transaction::{Condition, Role, Transaction, number, text};
 use super::writes::New;
 use super::{StoreError, due};
@@ -32,6 +32,8 @@ pub(super) fn put(
     let beside = taking.external_id && !act.unique_external_id;
     let keys = keys(at, &resource.id, names, beside, old.and_then(owner));
     let row = resources::row(at, resource, old.map_or(1, |old| old.row_version + 1), names, &keys, act)?;
+    // A deleted user has left all groups before it comes back.
+    let row = if old.and_then(owner).is_some_and(|old| old.grouped) { row.flag(GROUPED, true) } else { row };
     transaction.put(Role::Resource, marked(row, state, expires), Some(condition))?;
     // Its own notice of when it expires while it is visible.
     let before = old.filter(|old| old.state == State::Live).and_then(|old| old.expires);

@@ -16,6 +16,11 @@ pub struct KeyRange {
 }
 
 impl KeyRange {
+    /// The first key of the range, or a text before it.
+    pub fn begin(&self) -> &str {
+        &self.from
+    }
+
     /// All ids.
     pub(super) fn all() -> Self {
         Self { from: FIRST.to_owned(), to: LAST.to_owned() }

@@ -6,18 +6,21 @@ use super::log::{self, Act};
 use super::members::Seen;
 use super::put::version;
 use super::refusal::Wrote;
-use super::resources::{self, State, Stored, is_active};
+use super::resources::{self, GROUPED, State, Stored, is_active};
 use super::transaction::{Condition, Role, Transaction, number, text};
+use super::unfinished::{self, Cause};
 use super::{Store, StoreError, due, members};
 use scim_core::resource::Attributes;
 
 const OWN: &str = "i = :id";
 const AS_SEEN: &str = "v = :seen AND st = :live";
+/// As [`AS_SEEN`], and in no group that it was not in then.
+const AS_SEEN_ALONE: &str = "v = :seen AND st = :live AND attribute_not_exists(g)";
 
 impl Store {
     /// Deletes a user softly if it is still as `old`: the user, its claim and its pointers get
-    /// `expires`, in seconds since 1970, and `kept` is what is kept of it. One call. Its memberships are ended
-    /// by [`Store::leave_all`].
+    /// `expires`, in seconds since 1970, and `kept` is what is kept of it. One call. Memberships that it may have
+    /// are unfinished then, and ended by [`Store::leave_all`].
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -37,6 +40,7 @@ impl Store {
         let row = resources::row(at, &user, old.row_version + 1, &old.names, &old.keys, act)?
             .text("st", "deleted")
             .number("x", expires);
+        let row = if old.grouped { row.flag(GROUPED, true) } else { row };
         transaction.put(Role::Resource, row, Some(as_seen(old)))?;
         for (p, s) in pointers(at, old) {
             let own = (":id", text(user.id.as_str()));
@@ -44,6 +48,7 @@ impl Store {
             transaction.update(Role::Other, Row::new(&p, &s), "SET x = :x, st = :deleted", values, Some(OWN))?;
         }
         undue(&mut transaction, at, old)?;
+        leave_unfinished(&mut transaction, at, old, act)?;
         let active = -i64::from(is_active(&old.resource.attributes));
         self.account(&mut transaction, at, act, &user, &old.resource.attributes, (-1, active), &[])?;
         self.conclude(transaction).await
@@ -70,7 +75,7 @@ impl Store {
 
     /// Deletes a resource that is not kept, if it is still as `old`; with [`Seen::All`], if the members
     /// of the group are too. One call. A group is gone with it for everybody; its members' rows are
-    /// removed by [`Store::disband`].
+    /// unfinished then, and removed by [`Store::disband`].
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -83,8 +88,10 @@ impl Store {
             transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
         }
         undue(&mut transaction, at, old)?;
+        leave_unfinished(&mut transaction, at, old, act)?;
         if at.kind == Kind::Group {
-            let heads = if seen == Seen::All { old.heads.as_slice() } else { &[] };
+            // Where it seems that there are no members, nobody may have joined meanwhile.
+            let heads = if seen == Seen::All || old.members == 0 { old.heads.as_slice() } else { &[] };
             members::close(&mut transaction, at, id, heads)?;
         }
         let mut gone = old.resource.clone();
@@ -93,6 +100,14 @@ impl Store {
         let active = -i64::from(is_active(&old.resource.attributes));
         self.account(&mut transaction, at, act, &gone, &old.resource.attributes, (-1, active), &[])?;
         self.conclude(transaction).await
+    }
+}
+
+/// Notes that memberships are still to be ended, if there may be any.
+fn leave_unfinished(transaction: &mut Transaction, at: &Collection, old: &Stored, act: &Act) -> Result<(), StoreError> {
+    match old.leaves_rows() {
+        true => unfinished::begin(transaction, &at.tenant, (&at.kind, &old.resource.id), Cause::Deletion, act),
+        false => Ok(()),
     }
 }
 
@@ -105,7 +120,8 @@ fn undue(transaction: &mut Transaction, at: &Collection, old: &Stored) -> Result
 }
 
 fn as_seen(old: &Stored) -> Condition {
-    Condition(AS_SEEN, vec![(":seen", version(old.row_version)), (":live", text("live"))])
+    let condition = if old.grouped { AS_SEEN } else { AS_SEEN_ALONE };
+    Condition(condition, vec![(":seen", version(old.row_version)), (":live", text("live"))])
 }
 
 /// The rows that lead to a resource.

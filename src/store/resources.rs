@@ -11,6 +11,8 @@ use super::keys::{Collection, Kind, Place, id_in};
 use super::log::Act;
 use super::{Query, Rows, Store, StoreError};
 
+/// The attribute of a resource that was ever made a member of a group.
+pub(super) const GROUPED: &str = "g";
 /// Length of a UUID in its usual form.
 const UUID_LENGTH: usize = 36;
 /// Most e-mail addresses of a user: each is a row of the user's transaction, which has 100 at most.
@@ -128,6 +130,15 @@ pub enum State {
 }
 
 impl State {
+    /// The state that a row of a resource tells.
+    pub(super) fn of(row: &Item) -> Self {
+        match row.text("st") {
+            Some("deleted") => Self::Deleted,
+            Some("unmanaged") => Self::Unmanaged,
+            _ => Self::Live,
+        }
+    }
+
     /// The word in a row's `st`.
     pub(super) fn as_str(self) -> &'static str {
         match self {
@@ -153,32 +164,42 @@ pub struct Stored {
     pub(super) row_version: u64,
     /// How many members a group has; more than that by those who were deleted while it was being made.
     pub members: usize,
+    /// Whether it was ever made a member of a group: else a deletion has no memberships to end.
+    pub grouped: bool,
     /// The version of each head of a group.
     pub(super) heads: Vec<(String, u64)>,
-    bytes: usize,
+    pub(super) bytes: usize,
 }
 
-/// A resource as lists give it: without the names by which it is found, so that no write is built on it.
-#[derive(Debug, Clone)]
-pub struct Listed {
-    /// The sort key of its row, by which lists are ordered.
-    pub key: String,
-    /// What the client sees of it; a group without its members.
-    pub resource: Resource,
-    /// How many members a group has, as in [`Stored`].
-    pub members: usize,
-    /// What has become of it.
-    pub standing: Standing,
-    /// Length of the stored document, in bytes.
-    pub bytes: usize,
+/// What a head says of the membership of a group.
+pub(super) struct Head {
+    version: u64,
+    last_modified: OffsetDateTime,
+    pub(super) members: usize,
 }
 
-impl Listed {
-    /// What lists give of a resource of this collection.
-    pub fn of(at: &Collection, stored: Stored) -> Self {
-        let (key, standing) = (at.key(&stored.resource.id), stored.standing());
-        Self { key, resource: stored.resource, members: stored.members, standing, bytes: stored.bytes }
+impl Head {
+    pub(super) fn read(row: &Item) -> Result<Self, StoreError> {
+        let members = usize::try_from(row.need_number("n")?);
+        Ok(Self {
+            version: row.need_number("v")?.unsigned_abs(),
+            last_modified: instant(row.need_number("m")?)?,
+            members: members.map_err(|_| StoreError::broken("a head counts fewer than no members"))?,
+        })
     }
+
+    /// The version and the time of a group are those of its row and of its heads.
+    pub(super) fn add_to(&self, meta: &mut Meta) {
+        meta.version = Version(meta.version.0 + self.version);
+        meta.last_modified = meta.last_modified.max(self.last_modified);
+    }
+}
+
+/// The attributes in a resource's document.
+pub(super) fn attributes(id: &ResourceId, document: &str) -> Result<Attributes, StoreError> {
+    let object = serde_json::from_str(document);
+    let object = object.map_err(|_| StoreError::broken(format!("the document of resource {id} is not JSON")))?;
+    Ok(Attributes::from_stored(object))
 }
 
 /// What the state of a user's life follows from.
@@ -199,11 +220,11 @@ impl Stored {
     }
 
     pub(super) fn read(item: &Item) -> Result<Self, StoreError> {
-        let id: ResourceId = id_in(item.s()).parse().map_err(|()| StoreError::broken("a resource's id is none"))?;
+        let id: ResourceId =
+            id_in(item.s()).parse().map_err(|()| StoreError::broken("a resource's row has an id that is not valid"))?;
         let document = item.need("d")?;
         let bytes = document.len();
-        let document = serde_json::from_str(document)
-            .map_err(|_| StoreError::broken(format!("the document of resource {id} is not JSON")))?;
+        let attributes = attributes(&id, document)?;
         let row_version = item.need_number("v")?.unsigned_abs();
         Ok(Self {
             resource: Resource {
@@ -213,13 +234,9 @@ impl Stored {
                     last_modified: instant(item.need_number("m")?)?,
                     version: Version(row_version),
                 },
-                attributes: Attributes::from_stored(document),
+                attributes,
             },
-            state: match item.text("st") {
-                Some("deleted") => State::Deleted,
-                Some("unmanaged") => State::Unmanaged,
-                _ => State::Live,
-            },
+            state: State::of(item),
             expires: item.number("x"),
             names: Names {
                 name: item.text("un").map(str::to_owned),
@@ -235,6 +252,7 @@ impl Stored {
             },
             row_version,
             members: 0,
+            grouped: item.is(GROUPED),
             heads: Vec::new(),
             bytes,
         })
@@ -260,20 +278,27 @@ impl Stored {
     /// Adds what a head says of the membership of this group, if it is one of its heads.
     pub(super) fn join(&mut self, head: &Item) -> Result<(), StoreError> {
         if Place::of(head.s()) == Place::Head(self.resource.id.as_str()) {
-            let version = head.need_number("v")?.unsigned_abs();
-            let meta = &mut self.resource.meta;
-            meta.version = Version(meta.version.0 + version);
-            meta.last_modified = meta.last_modified.max(instant(head.need_number("m")?)?);
-            let members = usize::try_from(head.need_number("n")?);
-            self.members += members.map_err(|_| StoreError::broken("a head counts fewer than no members"))?;
-            self.heads.push((head.s().to_owned(), version));
+            let read = Head::read(head)?;
+            read.add_to(&mut self.resource.meta);
+            self.members += read.members;
+            self.heads.push((head.s().to_owned(), read.version));
         }
         Ok(())
     }
 
+    /// Whether a deletion leaves rows behind: memberships, or members of its own.
+    pub fn leaves_rows(&self) -> bool {
+        self.grouped || self.members > 0
+    }
+
+    /// Whether its time has not come yet.
+    pub(super) fn is_there(&self, now: i64) -> bool {
+        self.expires.is_none_or(|expiry| expiry > now)
+    }
+
     /// Whether the IdP may see the resource.
     pub fn is_visible(&self, now: i64) -> bool {
-        self.state == State::Live && self.expires.is_none_or(|expiry| expiry > now)
+        self.state == State::Live && self.is_there(now)
     }
 
     /// Whether the user was deleted and can still be brought back.
@@ -347,6 +372,6 @@ impl Store {
             }
             _ => self.get(&at.rows(), &at.key(id)).await?.map(|item| Stored::read(&item)).transpose()?,
         };
-        Ok(found.filter(|stored| stored.expires.is_none_or(|expiry| expiry > now)))
+        Ok(found.filter(|stored| stored.is_there(now)))
     }
 }

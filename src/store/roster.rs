@@ -1,11 +1,12 @@
 //! Reading who is in a group.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::members::MemberType;
 use scim_core::{Member, ResourceId};
 
+use super::batch_get::Size;
 use super::item::Item;
 use super::keys::TenantKey;
 use super::members::NAMED;
@@ -51,22 +52,31 @@ impl Store {
         items.iter().map(member).collect()
     }
 
-    /// Which of these are members of a group. One call each, side by side.
+    /// Which of these are members of which of these groups. One call for each hundred of both.
     ///
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn members_among(
         &self,
         tenant: &TenantKey,
-        group: &ResourceId,
+        groups: impl IntoIterator<Item = &ResourceId>,
         ids: &BTreeSet<ResourceId>,
-    ) -> Result<Vec<Member>, StoreError> {
-        self.get_among(&tenant.members(group), ids).await?.iter().map(member).collect()
+    ) -> Result<BTreeMap<ResourceId, Vec<Member>>, StoreError> {
+        let groups: BTreeMap<String, &ResourceId> =
+            groups.into_iter().map(|group| (tenant.members(group), group)).collect();
+        let keys = groups.keys().flat_map(|p| ids.iter().map(move |id| (p.clone(), id.to_string())));
+        let mut members: BTreeMap<ResourceId, Vec<Member>> = BTreeMap::new();
+        for ((p, _), row) in self.get_many(keys.collect::<Vec<_>>(), Size::Small, None).await? {
+            if let Some(group) = groups.get(&p) {
+                members.entry((*group).clone()).or_default().push(member(&row)?);
+            }
+        }
+        Ok(members)
     }
 }
 
 pub(super) fn member(item: &Item) -> Result<Member, StoreError> {
-    let value = item.s().parse().map_err(|()| StoreError::broken("a member's id is none"))?;
+    let value = item.s().parse().map_err(|()| StoreError::broken("a member's row has an id that is not valid"))?;
     let kind = match item.text("k") {
         Some("G") => Some(MemberType::Group),
         Some(NAMED) => None,

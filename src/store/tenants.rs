@@ -5,13 +5,16 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::item::{Item, Row};
 use super::keys::{TenantCode, TenantKey};
 use super::transaction::{Condition, Outcome, Role, Transaction, number, text};
-use super::{Store, StoreError, guards};
+use super::{Rows, Store, StoreError, guards, unfinished};
 
 /// The partition that lists tenants by their names. It has no `#` behind a code, so it is no
 /// tenant's.
 const NAMES: &str = "tenants";
 /// How its sort keys begin: DynamoDB takes no empty prefix.
 const NAME: &str = "name#";
+
+/// The sort key of a tenant's own row.
+const OWN: &str = "profile";
 
 /// A tenant as stored.
 #[derive(Debug, Clone)]
@@ -34,6 +37,8 @@ pub struct TenantRow {
     pub connected: Option<i64>,
     /// When it was made, in seconds since 1970.
     pub created: i64,
+    /// Whether something was unfinished when the row was read ([`Store::unfinished`]).
+    pub unfinished: bool,
 }
 
 impl TenantRow {
@@ -52,7 +57,7 @@ impl TenantRow {
             (":expiring", AttributeValue::Bool(expiring || self.expiring)),
         ];
         let set = "SET profile = :profile, pv = :next, expiring = :expiring";
-        transaction.update(Role::Other, Row::new(&partition(&self.code), "profile"), set, values, Some("pv = :seen"))
+        transaction.update(Role::Other, Row::new(&self.code.own(), OWN), set, values, Some("pv = :seen"))
     }
 
     /// A new tenant with a code and a salt of its own.
@@ -71,6 +76,7 @@ impl TenantRow {
             enabled: true,
             connected: None,
             created: now,
+            unfinished: false,
         })
     }
 
@@ -84,20 +90,21 @@ impl TenantRow {
         TenantKey::new(self.code.clone(), self.salt)
     }
 
-    fn read(item: &Item) -> Result<Self, StoreError> {
+    fn read(item: &Item, unfinished: bool) -> Result<Self, StoreError> {
         let wrong = |what: &str| StoreError::broken(format!("a tenant's row has a wrong {what}"));
         let salt = item.0.get("salt").and_then(|salt| salt.as_b().ok());
         Ok(Self {
             code: item.need("t")?.parse().map_err(|()| wrong("code"))?,
             salt: salt.and_then(|salt| salt.as_ref().try_into().ok()).ok_or_else(|| wrong("salt"))?,
             name: item.need("name")?.to_owned(),
-            profile: item.need("profile")?.to_owned(),
+            profile: item.need(OWN)?.to_owned(),
             customer: item.text("customer").map(str::to_owned),
             profile_version: item.need_number("pv")?.unsigned_abs(),
             expiring: item.is("expiring"),
             enabled: !item.is("shut"),
             connected: item.number("connected"),
             created: item.need_number("c")?,
+            unfinished,
         })
     }
 }
@@ -110,7 +117,7 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn create_tenant(&self, tenant: &TenantRow, seats: Option<u32>) -> Result<bool, StoreError> {
         let absent = || Some(Condition("attribute_not_exists(p)", Vec::new()));
-        let row = Row::new(&partition(&tenant.code), "profile")
+        let row = Row::new(&tenant.code.own(), OWN)
             .text("t", tenant.code.as_str())
             .text("name", &tenant.name)
             .text("profile", &tenant.profile)
@@ -158,7 +165,7 @@ impl Store {
         condition: Option<&'static str>,
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
-        transaction.update(Role::Other, Row::new(&partition(code), "profile"), set, values, condition)?;
+        transaction.update(Role::Other, Row::new(&code.own(), OWN), set, values, condition)?;
         Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
     }
 
@@ -167,7 +174,11 @@ impl Store {
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn tenant(&self, code: &TenantCode) -> Result<Option<TenantRow>, StoreError> {
-        self.get(&partition(code), "profile").await?.as_ref().map(TenantRow::read).transpose()
+        // What is unfinished sorts behind the tenant's own row.
+        let (partition, last) = (code.own(), format!("{}~", unfinished::PREFIX));
+        let (rows, _) = self.query_some(Rows::Between(&partition, OWN, &last), 2).await?;
+        let Some(own) = rows.first().filter(|row| row.s() == OWN) else { return Ok(None) };
+        TenantRow::read(own, rows.len() > 1).map(Some)
     }
 
     /// The tenant that the operator calls `name`. Two calls.
@@ -193,8 +204,4 @@ impl Store {
         }
         Ok(tenants)
     }
-}
-
-fn partition(code: &TenantCode) -> String {
-    format!("{code}#T")
 }

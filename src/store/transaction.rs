@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 
 use super::item::{Item, Row};
 use super::{Store, StoreError};
-use crate::telemetry;
+use crate::budget;
 
 /// How long conflicts are retried before the client is asked to come back.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -37,6 +37,8 @@ pub(super) enum Role {
     Moved(usize),
     /// The row of somebody who becomes a member, by the index of the move.
     Alive(usize),
+    /// What says that a group is being created.
+    Creating,
     /// The row of somebody who leaves all groups.
     Gone,
     Seats,
@@ -170,12 +172,12 @@ impl Transaction {
             let error = match Box::pin(sent).await {
                 Ok(answer) => {
                     let used = answer.consumed_capacity().iter().filter_map(|used| used.capacity_units()).sum();
-                    telemetry::wrote(Some(used));
+                    budget::wrote(Some(used));
                     return Ok(Outcome::Committed);
                 }
                 Err(error) => error,
             };
-            telemetry::wrote(None);
+            budget::wrote(None);
             let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
             else {
                 return Err(unavailable(error));
@@ -183,7 +185,7 @@ impl Transaction {
             match verdict(&self.roles, cancelled.cancellation_reasons()) {
                 Verdict::Refused(rows) => return Ok(Outcome::Refused(rows)),
                 Verdict::Broken(why) => return Err(StoreError::Broken(why)),
-                Verdict::Again if begun.elapsed() < PATIENCE => sleep(jitter(pause)).await,
+                Verdict::Again if begun.elapsed() < PATIENCE && budget::may_write() => sleep(jitter(pause)).await,
                 Verdict::Again => return Err(StoreError::Unavailable("transactions keep conflicting".into())),
             }
             pause = (pause * 2).min(PAUSES.1);
@@ -226,7 +228,7 @@ fn named(
 }
 
 /// A pause drawn evenly from zero to `most`.
-fn jitter(most: Duration) -> Duration {
+pub(super) fn jitter(most: Duration) -> Duration {
     let random = crate::random::bytes::<4>().map(u32::from_le_bytes).unwrap_or(u32::MAX / 2);
     most.mul_f64(f64::from(random) / f64::from(u32::MAX))
 }

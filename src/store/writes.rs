@@ -13,7 +13,7 @@ use super::put::{UNHELD, activity, put, version};
 use super::refusal::Wrote;
 use super::resources::{Names, State, Stored};
 use super::transaction::{Condition, Role, Transaction, number, text};
-use super::{Store, StoreError, counters, guards};
+use super::{Store, StoreError, counters, guards, unfinished};
 
 /// Whose names a write may take.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,7 +39,7 @@ pub struct New<'a> {
 
 impl Store {
     /// Stores a new resource, a group with these members and those that are prepared. One call: row,
-    /// claim, externalId, e-mails, counter, log.
+    /// claim, externalId, e-mails, counter, log, and the end of the preparation.
     ///
     /// Losing a race shows as a refusal; a claim that is this resource's own already (a lost answer,
     /// sent again) counts as stored.
@@ -59,6 +59,9 @@ impl Store {
         put(&mut transaction, at, new, State::Live, None, unheld, act)?;
         if at.kind == Kind::Group {
             members::open(&mut transaction, at, &new.resource.id, members, prepared, act)?;
+            if !prepared.is_empty() {
+                unfinished::end_creation(&mut transaction, &at.tenant, &new.resource.id)?;
+            }
         }
         self.account(
             &mut transaction,
@@ -151,7 +154,11 @@ impl Store {
         seen: Seen,
         act: &Act,
     ) -> Result<Wrote, StoreError> {
-        let unchanged = "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now)";
+        // The whole row is put: a first membership that came meanwhile must not be written over.
+        let unchanged = match old.grouped {
+            true => "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now)",
+            false => "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now) AND attribute_not_exists(g)",
+        };
         let values = vec![(":seen", version(old.row_version)), (":live", text("live")), (":now", number(act.now))];
         let mut transaction = Transaction::on(self);
         put(&mut transaction, at, new, State::Live, Some(old), Condition(unchanged, values), act)?;

@@ -4,9 +4,10 @@ pub mod profile;
 mod types;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use scim_core::{Additions, Error};
+use scim_core::{Additions, Error, ErrorKind};
 
 use crate::clock::Clock;
 use crate::store::keys::TenantCode;
@@ -30,6 +31,7 @@ pub struct Tenant {
     pub profile: Profile,
     /// The resource types it has.
     pub types: Arc<Types>,
+    unfinished: AtomicBool,
 }
 
 impl Tenant {
@@ -69,6 +71,16 @@ impl Tenant {
         self.row.connected.is_some()
     }
 
+    /// Whether something may be unfinished that a write should go on with.
+    pub fn is_unfinished(&self) -> bool {
+        self.unfinished.load(Ordering::Relaxed)
+    }
+
+    /// Notes whether something is unfinished, for the next requests in this process.
+    pub fn set_unfinished(&self, unfinished: bool) {
+        self.unfinished.store(unfinished, Ordering::Relaxed);
+    }
+
     /// Whether visible users may expire.
     pub fn is_expiring(&self) -> bool {
         self.row.expiring
@@ -96,11 +108,14 @@ impl Tenants {
     /// The tenant of a row. What was made of the same profile before is taken over.
     fn tenant(&self, row: TenantRow, before: Option<&Tenant>) -> Result<Tenant, Error> {
         if let Some(before) = before.filter(|before| before.row.profile == row.profile) {
-            return Ok(Tenant { row, profile: before.profile.clone(), types: before.types.clone() });
+            let (profile, types) = (before.profile.clone(), before.types.clone());
+            let unfinished = AtomicBool::new(row.unfinished);
+            return Ok(Tenant { row, profile, types, unfinished });
         }
         let made = Profile::read(&row.profile).and_then(|profile| {
             let types = Types::new(&profile, &self.additions)?;
-            Ok(Tenant { row, profile, types: Arc::new(types) })
+            let unfinished = AtomicBool::new(row.unfinished);
+            Ok(Tenant { row, profile, types: Arc::new(types), unfinished })
         });
         made.map_err(|wrong| {
             tracing::error!(%wrong, "a tenant's profile cannot be used");
@@ -162,11 +177,17 @@ pub(crate) fn unanswered(error: StoreError) -> Error {
     match &error {
         StoreError::Unavailable(_) => tracing::warn!(%error, "store"),
         StoreError::Broken(_) => tracing::error!(%error, "store"),
+        StoreError::Spent => tracing::info!(%error, "store"),
     }
     match error {
         StoreError::Unavailable(_) => {
             Error::unavailable("The directory does not answer right now; send the request again in a moment.")
         }
         StoreError::Broken(_) => Error::internal("The directory is not as expected; the operator's log tells more."),
+        StoreError::Spent => Error::new(
+            ErrorKind::TooMany,
+            "The request would read more than one request may; ask for fewer resources by count, for fewer attributes, \
+             or for one member by members.value eq.",
+        ),
     }
 }

@@ -24,6 +24,11 @@ pub struct Type {
 }
 
 impl Type {
+    /// Whether its resources are users.
+    pub fn is_user(&self) -> bool {
+        self.kind == Kind::User
+    }
+
     /// Brings a resource that is to be stored into the form that the profile wants: values that are not kept
     /// go, e-mail addresses come from where they should.
     ///

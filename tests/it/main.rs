@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
 
 mod bad_input;
+mod bounds;
 mod brake;
 mod bulk;
 mod conformance;
@@ -16,8 +17,10 @@ mod groups;
 mod lambda;
 mod leavers;
 mod ledger;
+mod leftovers;
 mod life;
 mod lifecycle;
+mod limits_doc;
 mod model;
 mod paging;
 mod plans;

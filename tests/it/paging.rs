@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use scim_core::resource::Attributes;
 use scim_core::{Meta, Resource, Version};
+use scim_lambda::budget::Limits;
 use scim_lambda::store::{Act, Collection, Kind, Names, New, Operation, State, Taking};
 use scimctl::local::TABLE;
 use serde_json::json;
@@ -168,13 +169,14 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
     }
     for index in (0..ids.len() + 3).step_by(7) {
         for count in [1, 20, 150] {
-            let page = world.store.page(&at, index, count, now).await.unwrap();
-            let shown: Vec<&str> = page.resources.iter().map(|stored| stored.resource.id.as_str()).collect();
+            let page = world.store.page(&at, index, count, now, &[]).await.unwrap();
+            let shown: Vec<&str> = page.resources.iter().map(|listed| listed.id.as_str()).collect();
             let wanted: Vec<&str> = ids.iter().skip(index).take(count).map(String::as_str).collect();
             assert_eq!((page.total, shown), (ids.len(), wanted), "{count} from {index}");
         }
     }
-    let read = async |index| scim_lambda::telemetry::counted(world.store.page(&at, index, 20, now)).await.1;
+    let read =
+        async |index| scim_lambda::budget::counted(Limits::REQUEST, world.store.page(&at, index, 20, now, &[])).await.1;
     let (even, skewed) = (read(360).await, read(680).await);
     assert_eq!(even.calls, 2, "the estimate was right");
     assert_eq!(skewed.calls, 3, "the estimate was wrong, and the bucket is read from its beginning");
@@ -247,10 +249,11 @@ async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
     let (users, now) = (customer.users(), customer.world.clock.seconds());
     let mut seen = BTreeSet::new();
     for index in (0..400).step_by(50) {
-        let read = scim_lambda::telemetry::counted(customer.world.store.page(&users, index, 50, now)).await;
+        let read =
+            scim_lambda::budget::counted(Limits::REQUEST, customer.world.store.page(&users, index, 50, now, &[])).await;
         let page = read.0.unwrap();
         assert_eq!((page.total, page.resources.len()), (400, 50), "from {index}");
-        seen.extend(page.resources.into_iter().map(|listed| listed.resource.id.to_string()));
+        seen.extend(page.resources.into_iter().map(|listed| listed.id.to_string()));
         // Their claims do not stand beside them, so that now and then one call reads too few.
         assert!(read.1.calls <= 3, "from {index}: {} calls", read.1.calls);
     }

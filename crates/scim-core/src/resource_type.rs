@@ -214,25 +214,32 @@ impl ResourceType {
         self.dropped.iter().any(|dropped| dropped.eq_ignore_ascii_case(name))
     }
 
+    /// As [`ResourceType::into_view`], of a resource that is still needed.
+    pub fn view(&self, resource: &Resource, base_url: &str) -> Map<String, Value> {
+        self.into_view(resource.clone(), base_url)
+    }
+
     /// The resource with everything it has, `meta` and `schemas` included, as filters see it.
     /// `base_url` has no trailing slash.
-    pub fn view(&self, resource: &Resource, base_url: &str) -> Map<String, Value> {
-        let attributes = resource.attributes.as_object();
+    #[expect(clippy::wrong_self_convention, reason = "it is the resource that becomes a view")]
+    pub fn into_view(&self, resource: Resource, base_url: &str) -> Map<String, Value> {
+        let location = self.location(&resource, base_url);
+        let Resource { id, meta, attributes: Attributes(attributes) } = resource;
         let mut schemas = vec![json!(self.schema.id)];
         let present = self.extensions.iter().filter(|extension| attributes.contains_key(&extension.id));
         schemas.extend(present.map(|extension| json!(extension.id)));
         let mut view = Map::with_capacity(attributes.len() + 3);
         view.insert("schemas".into(), schemas.into());
-        view.insert("id".into(), resource.id.as_str().into());
-        view.extend(attributes.clone());
+        view.insert("id".into(), id.as_str().into());
+        view.extend(attributes);
         view.insert(
             "meta".into(),
             json!({
                 "resourceType": self.name,
-                "created": date_time(resource.meta.created),
-                "lastModified": date_time(resource.meta.last_modified),
-                "location": self.location(resource, base_url),
-                "version": resource.meta.version.to_string(),
+                "created": date_time(meta.created),
+                "lastModified": date_time(meta.last_modified),
+                "location": location,
+                "version": meta.version.to_string(),
             }),
         );
         view
@@ -244,8 +251,8 @@ impl ResourceType {
     }
 
     /// The resource as a client may see it.
-    pub fn represent(&self, resource: &Resource, projection: &Projection<'_>, base_url: &str) -> Representation {
-        Representation(projection.apply(self, self.view(resource, base_url)))
+    pub fn represent(&self, resource: Resource, projection: &Projection<'_>, base_url: &str) -> Representation {
+        Representation(projection.apply(self, self.into_view(resource, base_url)))
     }
 }
 

@@ -79,7 +79,6 @@ impl Explanation {
     pub fn new(text: &str, of: &Type, dialect: Dialect, resources: usize) -> Result<Self, Error> {
         let filter = Filter::parse(text, &of.resource, dialect)?;
         let plan = Plan::of(of, &filter);
-        let judging = directory::reads(&filter);
         let (calls, read_units, requests) = match &plan {
             Plan::Scan { .. } => {
                 let most = plan.most().unwrap_or(resources);
@@ -88,13 +87,16 @@ impl Explanation {
                 let row_bytes = if of.kind == Kind::Group { 2_600 } else { 1_150 };
                 let calls = looked_at.div_ceil(RANGE).max(1) * (RANGE * row_bytes).div_ceil(ANSWER_BYTES);
                 let units = (looked_at * row_bytes).div_ceil(4_096);
-                let judging = judging * looked_at;
-                (1 + calls + judging, COUNTERS + units + judging, resources.div_ceil(most).max(1))
+                let (judging_calls, judging_units) = directory::judging(of, &filter, &[], looked_at);
+                (1 + calls + judging_calls, COUNTERS + units + judging_units, resources.div_ceil(most).max(1))
             }
             Plan::LookUp(equalities) => {
-                let each = equalities.iter().map(|equality| look_ups(&equality.attribute) + judging);
-                let calls = each.sum();
-                (calls, calls, 1)
+                let found: usize = equalities.iter().map(|equality| look_ups(&equality.attribute)).sum();
+                let (calls, units) = match equalities.is_empty() {
+                    true => (0, 0),
+                    false => directory::judging(of, &filter, equalities, 1),
+                };
+                (found + calls, found + units, 1)
             }
         };
         let (name, indexed) = (of.resource.name.clone(), of.indexed.clone());
@@ -107,8 +109,10 @@ fn look_ups(attribute: &str) -> usize {
     match attribute {
         // The pointer and the user it leads to, and the user of that name.
         "emails.value" => 3,
+        // As the next ones, and who is gone of those whose rows are there.
+        "members.value" => 3,
         // What leads to the resource, and the resource.
-        "externalId" | "members.value" | "groups.value" => 2,
+        "externalId" | "groups.value" => 2,
         _ => 1,
     }
 }

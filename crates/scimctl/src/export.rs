@@ -64,24 +64,25 @@ async fn write(store: &Store, operator: &Operator, wanted: Option<&str>, out: &m
     let now = scim_lambda::clock::Clock::system().seconds();
     let mut written = 0_u64;
     let mut walk = store.everyone(&at, now);
-    while let Some(mut some) = walk.some().await? {
-        let state = |user: &Listed| word(State::of(Some(user.standing), false, now));
+    while let Some(mut some) = walk.next_batch().await? {
+        let state = |user: &Listed| word(State::of(Some(user.standing), now));
         some.retain(|user| wanted.is_none_or(|wanted| wanted == state(user)));
         // Lists do not say which addresses of somebody imported are verified.
         let imported = some.iter().filter(|user| user.standing.state == Stage::Unmanaged);
-        let imported = imported.map(|user| user.resource.id.clone()).collect();
+        let imported = imported.map(|user| user.id.clone()).collect();
         let imported = store.resources(&at, imported, now).await?;
         let imported = imported.iter().filter(|user| user.state == Stage::Unmanaged);
         let names: BTreeMap<&ResourceId, &Names> = imported.map(|user| (&user.resource.id, user.names())).collect();
         for user in some {
             let projection = Projection::new(&[], &[], &users.resource);
-            let shown = users.resource.represent(&user.resource, &projection, call.base_url);
             let expires =
                 user.standing.expires.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()).map(date_time);
             let mut line = json!({ "state": state(&user), "expires": expires });
+            let names = names.get(&user.id).filter(|names| !names.emails().is_empty());
+            let shown = users.resource.represent(user.into_resource()?, &projection, call.base_url);
             if let (Value::Object(line), Value::Object(shown)) = (&mut line, serde_json::to_value(&shown)?) {
                 line.extend(shown);
-                if let Some(names) = names.get(&user.resource.id).filter(|names| !names.emails().is_empty()) {
+                if let Some(names) = names {
                     line.insert("verifiedEmails".into(), names.emails().into());
                 }
             }
@@ -100,7 +101,7 @@ fn word(state: State) -> &'static str {
         State::Provisioned => "provisioned",
         State::Suspended => "suspended",
         State::SuspendedWithExpiry => "suspended_with_expiry",
-        State::Deleting | State::SoftDeleted => "soft_deleted",
+        State::SoftDeleted => "soft_deleted",
         State::Expired => "expired",
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::Context;
 use scim_core::{Additions, ResourceId};
 use scim_lambda::clock::Clock;
-use scim_lambda::directory::{Call, Directory};
+use scim_lambda::directory::{Call, Directory, RequestReads};
 use scim_lambda::settings::Settings;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Act, Operation};
@@ -25,6 +25,7 @@ pub(crate) struct Operator {
     pub(crate) directory: Directory,
     pub(crate) tenant: std::sync::Arc<Tenant>,
     base_url: String,
+    reads: RequestReads,
 }
 
 impl Operator {
@@ -36,7 +37,7 @@ impl Operator {
         let defaults = Settings::new("", "");
         let directory = Directory::new(store, Clock::system(), defaults.retention, defaults.audit_retention);
         let base_url = tenant.base_url().map(str::to_owned).or_else(|| connection.base_url.clone());
-        Ok(Self { directory, tenant, base_url: base_url.unwrap_or_default() })
+        Ok(Self { directory, tenant, base_url: base_url.unwrap_or_default(), reads: RequestReads::default() })
     }
 
     pub(crate) fn call(&self) -> Call<'_> {
@@ -46,6 +47,7 @@ impl Operator {
             request: "scimctl",
             base_url: &self.base_url,
             until: Instant::now() + PATIENCE,
+            reads: &self.reads,
         }
     }
 }

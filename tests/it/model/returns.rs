@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scim_core::{Additions, ErrorKind};
-use scim_lambda::directory::{Call, Directory};
+use scim_lambda::directory::{Call, Directory, RequestReads};
 use scim_lambda::settings::Settings;
 use scim_lambda::store::Kind;
 use scim_lambda::tenant::Tenants;
@@ -41,8 +41,8 @@ impl Model {
         let tenant = tenants.get(self.parties[who].row.code()).await.unwrap().unwrap();
         let settings = Settings::new("", "");
         let directory = Directory::new(store.clone(), clock, settings.retention, settings.audit_retention);
-        let until = Instant::now() + Duration::from_secs(60);
-        let call = Call { tenant: &tenant, by: "operator", request: "restore", base_url: "", until };
+        let (until, reads) = (Instant::now() + Duration::from_secs(60), &RequestReads::default());
+        let call = Call { tenant: &tenant, by: "operator", request: "restore", base_url: "", until, reads };
         let users = tenant.types.iter().find(|of| of.kind == Kind::User).unwrap();
         let id = user.id.parse().unwrap();
         let came = directory.bring_back(call, users, &id, name.as_deref()).await;

@@ -9,7 +9,7 @@ use http::Request;
 use scim_core::{Additions, Error, ResourceId};
 use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::token::PlainToken;
-use scim_lambda::directory::{Call, Directory};
+use scim_lambda::directory::{Call, Directory, RequestReads};
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Collection, Kind};
 use scim_lambda::tenant::{Profile, Tenants, Type};
@@ -176,7 +176,8 @@ impl Customer {
         let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
         let directory = Directory::new(world.store.clone(), world.clock.clock(), days(90), days(365));
         let until = Instant::now() + Duration::from_secs(10);
-        let call = Call { tenant: &tenant, by: "operator", request: "test", base_url: BASE_URL, until };
+        let reads = &RequestReads::default();
+        let call = Call { tenant: &tenant, by: "operator", request: "test", base_url: BASE_URL, until, reads };
         work(&directory, call, tenant.types.iter().find(|of| of.kind == Kind::User).unwrap()).await
     }
 

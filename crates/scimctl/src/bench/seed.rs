@@ -132,8 +132,9 @@ impl Seed {
             let Some(last) = some.last() else { break };
             after.clone_from(&last.key);
             for user in some {
-                let name = user.resource.attributes.text("userName").context("a user has no userName")?;
-                there.insert(of.name_form(name)?, user.resource.id);
+                let user = user.into_resource()?;
+                let name = user.attributes.text("userName").context("a user has no userName")?;
+                there.insert(of.name_form(name)?, user.id);
             }
         }
         Ok(there)

@@ -34,6 +34,13 @@ impl Import {
                 other.resource.id
             ))));
         }
+        if user.own_id && self.is_named_by_a_group(&user.resource.id).await? {
+            return Ok(Some(Fate::Conflict(
+                "a group names this id as a member, or did until its deletion is finished; leave the column id out, or \
+                 remove the id from the group first"
+                    .into(),
+            )));
+        }
         let held = match user.own_id {
             true => self.store.resource(&self.at, &user.resource.id, now).await?,
             false => None,
@@ -66,6 +73,14 @@ impl Import {
             ))));
         }
         Ok(held.map(|_| Fate::Conflict("a user of another userName has this id already".into())))
+    }
+
+    /// Whether an id stands in a group already: whoever has it would be a member whom nobody has added.
+    async fn is_named_by_a_group(&self, id: &ResourceId) -> anyhow::Result<bool> {
+        let (tenant, kind) = (&self.at.tenant, &self.at.kind);
+        let (groups, unfinished) =
+            tokio::try_join!(self.store.memberships(tenant, id, 1), self.store.is_unfinished(tenant, kind, id))?;
+        Ok(!groups.is_empty() || unfinished)
     }
 
     /// Who is provisioned and may be this person: who has the file's id (`own`), the userName or the externalId, and

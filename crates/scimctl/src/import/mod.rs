@@ -34,7 +34,7 @@ const SIDE_BY_SIDE: usize = 16;
 const PORTION: usize = 200;
 /// How many UUIDs of version 8 of a file may begin with the same four digits. The service takes them for its own,
 /// and those are spread evenly.
-const MOST_ALIKE: usize = 500;
+pub const MAX_ALIKE: usize = 500;
 const ALIKE: usize = 4;
 /// What `scimctl export` tells of users beside their attributes.
 const EXPORTED: [&str; 3] = ["schemas", "state", "expires"];
@@ -196,9 +196,9 @@ impl Import {
             let alike =
                 alike.entry(resource.id.as_str().get(..ALIKE).unwrap_or_default().to_owned()).or_insert(0_usize);
             *alike += 1;
-            if *alike > MOST_ALIKE {
+            if *alike > MAX_ALIKE {
                 line.fate = Fate::Invalid(format!(
-                    "over {MOST_ALIKE} UUIDs of version 8 in the file begin alike; leave the column id out, and keep the \
+                    "over {MAX_ALIKE} UUIDs of version 8 in the file begin alike; leave the column id out, and keep the \
                      product's own as externalId or in an attribute"
                 ));
                 return (line, None);

@@ -87,6 +87,7 @@ impl Engine {
         let db = &self.0;
         let answer = match operation {
             "GetItem" => answer(body, |request| db.get_item(request)),
+            "BatchGetItem" => answer(body, |request| db.batch_get_item(request)),
             "Query" => answer(body, |request| db.query(request)),
             "TransactWriteItems" => answer(body, |request| db.transact_write_items(request)),
             "CreateTable" => answer(body, |request| db.create_table(request)),

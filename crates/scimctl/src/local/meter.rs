@@ -125,6 +125,12 @@ impl Metered {
                 };
                 read = read_units(array(member(&whole, "Items")).iter().map(item_bytes).sum(), consistent);
             }
+            "BatchGetItem" => {
+                // "DynamoDB rounds up the size of each item individually", and one that is not there is one unit.
+                let keys = member(member(member(&sent, "RequestItems"), super::TABLE), "Keys").clone();
+                let sizes = self.sizes(array(&keys)).await?;
+                read = sizes.into_iter().map(|bytes| read_units(bytes, true)).sum();
+            }
             "TransactWriteItems" => {
                 let after = self.sizes(&rows).await?;
                 write = before.iter().zip(&after).map(|(before, after)| write_units(*before.max(after))).sum();

@@ -1,20 +1,14 @@
 //! How a query is answered: chosen from the form of its filter, before anything is read.
 
+use std::collections::BTreeSet;
+
 use scim_core::filter_plan::Equality;
 use scim_core::members::MEMBERS;
 use scim_core::{Filter, Interest};
 
-use super::whole::GROUPS;
+use super::super::limits::{MAX_LOOK_UPS, MAX_READS, MAX_SCANNED, MAX_SCANNED_WITH_MORE};
+use super::super::whole::GROUPS;
 use crate::tenant::Type;
-
-/// Most resources that one request looks at for a filter without index, or a sort.
-pub(super) const MOST_SCANNED: usize = 5_000;
-/// Most of them if the filter needs members or groups, which are other rows.
-const MOST_LOADED: usize = 500;
-/// Most reads of those other rows: of many values, the filter judges fewer resources in a request.
-const MOST_READS: usize = 1_000;
-/// Most index look-ups for one filter.
-const MOST_LOOKUPS: usize = 50;
 
 /// Where the resources of a type come from that a filter has to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +25,13 @@ pub enum Plan {
 impl Plan {
     /// The plan for a filter of resources of this type.
     pub fn of(of: &Type, filter: &Filter<'_>) -> Self {
-        match filter.equalities(&of.indexed) {
-            Some(equalities) if equalities.len() <= MOST_LOOKUPS => Self::LookUp(equalities),
+        let mut seen = BTreeSet::new();
+        let equalities = filter.equalities(&of.indexed).map(|mut equalities| {
+            equalities.retain(|equality| seen.insert((equality.attribute.clone(), equality.value.clone())));
+            equalities
+        });
+        match equalities {
+            Some(equalities) if equalities.len() <= MAX_LOOK_UPS => Self::LookUp(equalities),
             _ => Self::scan(Some(filter)),
         }
     }
@@ -46,15 +45,15 @@ impl Plan {
     pub fn most(&self) -> Option<usize> {
         match self {
             Self::LookUp(_) => None,
-            Self::Scan { reads: 0 } => Some(MOST_SCANNED),
-            Self::Scan { reads } => Some((MOST_READS / reads).clamp(1, MOST_LOADED)),
+            Self::Scan { reads: 0 } => Some(MAX_SCANNED),
+            Self::Scan { reads } => Some((MAX_READS / reads).clamp(1, MAX_SCANNED_WITH_MORE)),
         }
     }
 }
 
 /// The further reads that it takes to judge a resource: one for each member or group that is asked for, or all
 /// of them with one call; a membership leads to its group.
-pub fn reads(filter: &Filter<'_>) -> usize {
+fn reads(filter: &Filter<'_>) -> usize {
     let of = |(attribute, rows): (&str, usize)| match filter.interest(attribute) {
         Interest::None => 0,
         Interest::Values(values) => values.len() * rows,

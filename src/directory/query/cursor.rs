@@ -7,7 +7,7 @@ use scim_core::query::CURSOR_SECONDS;
 use scim_core::{Error, ErrorKind, Query, SortKey};
 use serde::{Deserialize, Serialize};
 
-use super::page::Position;
+use super::position::Position;
 use crate::store::TenantKey;
 
 /// The place behind the last resource of a page.
@@ -37,12 +37,12 @@ impl Cursor {
     /// A cursor for the page after the one that ends with `last`.
     pub(super) fn new(walk: Walk<'_>, now: i64, last: Position, total: Option<usize>) -> Self {
         let (query, count) = (walk.fingerprint(), walk.query.page_size());
-        let (key, scope, after) = last;
+        let Position { sort_key: key, scope, key: after } = last;
         Self { after, key, scope, total, query, count, expires: now + CURSOR_SECONDS }
     }
 
-    pub(super) fn place(&self) -> Position {
-        (self.key.clone(), self.scope, self.after.clone())
+    pub(super) fn position(&self) -> Position {
+        Position { sort_key: self.key.clone(), scope: self.scope, key: self.after.clone() }
     }
 
     /// The cursor as text: letters, digits, `-`, `_` and one dot.

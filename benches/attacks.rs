@@ -1,0 +1,314 @@
+//! What the worst requests take that were found: DynamoDB calls, read units, CPU time without that of the engine, the
+//! longest stretch of it without an await, and memory above that before the request (the engine's buffers included).
+//!
+//! `cargo bench --bench attacks` plays all of them; `docs/PERFORMANCE.md` holds the figures.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use bytes::Bytes;
+use rustix::time::{ClockId, clock_gettime};
+use scim_core::{Member, ResourceId};
+use scim_lambda::Service;
+use scim_lambda::auth::records::TokenRecord;
+use scim_lambda::auth::secrets_manager::{Current, Secrets};
+use scim_lambda::auth::token::PlainToken;
+use scim_lambda::clock::Clock;
+use scim_lambda::settings::Settings;
+use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::{Act, Collection, Kind, Move, Operation, Store};
+use scim_lambda::telemetry::Tally;
+use scim_lambda::tenant::Profile;
+use scimctl::bench::seed::Seed;
+use scimctl::local::engine::Engine;
+use scimctl::local::secrets::Vault;
+use scimctl::local::{Local, STACK, TABLE, dummy_account};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+fn cpu() -> Duration {
+    let now = clock_gettime(ClockId::ThreadCPUTime);
+    Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
+}
+
+/// A number of kilobytes in this process's status.
+fn kilobytes(name: &str) -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// Counts the CPU time of the engine, and takes a while if it is told to.
+#[derive(Debug, Clone, Default)]
+struct Surroundings {
+    engine: Arc<AtomicU64>,
+    pause: Arc<AtomicU64>,
+}
+
+#[derive(Debug)]
+struct Timed {
+    engine: SharedHttpConnector,
+    surroundings: Surroundings,
+}
+
+impl HttpConnector for Timed {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let begun = cpu();
+        let answer = self.engine.call(request);
+        let nanoseconds = (cpu() - begun).as_nanos().try_into().unwrap();
+        self.surroundings.engine.fetch_add(nanoseconds, Ordering::Relaxed);
+        match self.surroundings.pause.load(Ordering::Relaxed) {
+            0 => answer,
+            pause => HttpConnectorFuture::new(async move {
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+                answer.await
+            }),
+        }
+    }
+}
+
+/// A future whose polls are timed.
+struct Polled<F> {
+    inner: Pin<Box<F>>,
+    engine: Arc<AtomicU64>,
+    longest: Duration,
+    all: Duration,
+}
+
+impl<F: Future> Future for Polled<F> {
+    type Output = (F::Output, Duration, Duration);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let (begun, engine) = (cpu(), self.engine.load(Ordering::Relaxed));
+        let polled = self.inner.as_mut().poll(cx);
+        let engine = Duration::from_nanos(self.engine.load(Ordering::Relaxed) - engine);
+        let took = (cpu() - begun).saturating_sub(engine);
+        self.longest = self.longest.max(took);
+        self.all += took;
+        match polled {
+            Poll::Ready(done) => Poll::Ready((done, self.all, self.longest)),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+struct World {
+    service: Service,
+    token: String,
+    tenant: TenantRow,
+    store: Store,
+    seed: Seed,
+    clock: Arc<AtomicI64>,
+    surroundings: Surroundings,
+}
+
+impl World {
+    async fn new(settings: &[(&str, &str)]) -> Self {
+        let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
+        local.create_table().await.unwrap();
+        let surroundings = Surroundings::default();
+        let timed = Timed { engine: local.connector(), surroundings: surroundings.clone() };
+        let timed = SharedHttpConnector::new(timed);
+        let sdk = dummy_account().into_builder().http_client(http_client_fn(move |_, _| timed.clone())).build();
+        let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), TABLE);
+        let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), STACK);
+        let time = Arc::new(AtomicI64::new(1_800_000_000));
+        let clock = Clock::driven({
+            let time = time.clone();
+            move || OffsetDateTime::from_unix_timestamp(time.load(Ordering::Relaxed)).unwrap()
+        });
+        let profile = Profile::preset("default", None).unwrap().with_all(settings.iter().copied()).unwrap();
+        let mut tenant = TenantRow::generate("attacked", &profile.write().unwrap(), clock.seconds()).unwrap();
+        tenant.expiring = profile.deprovision.is_expiring();
+        assert!(store.create_tenant(&tenant, None).await.unwrap());
+        let token = PlainToken::generate(tenant.code()).unwrap();
+        let record = TokenRecord::of(&token, clock.seconds(), None);
+        secrets.put(tenant.code(), "attacked", &Current::default(), &[record]).await.unwrap();
+        let seed = Seed::new(store.clone(), tenant.clone(), clock.clone()).unwrap();
+        let mut settings = Settings::new(TABLE, STACK);
+        settings.base_url = Some("https://scim.example.com/scim/v2".into());
+        let service = Service::new(store.clone(), secrets, &settings, clock).unwrap();
+        let token = token.reveal().to_owned();
+        let world = Self { service, token, tenant, store, seed, clock: time, surroundings };
+        world.send("GET", "/ServiceProviderConfig", None).await;
+        world
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
+        let (response, ..) = self.timed(method, path, body).await;
+        (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap_or_default())
+    }
+
+    async fn timed(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+    ) -> (http::Response<Bytes>, Duration, Duration) {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("/scim/v2{path}"))
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default())
+            .unwrap();
+        let inner = Box::pin(self.service.call(request));
+        let engine = self.surroundings.engine.clone();
+        Polled { inner, engine, longest: Duration::ZERO, all: Duration::ZERO }.await
+    }
+
+    /// Plays an attack, and tells what it took.
+    async fn attack(&self, name: &str, method: &str, path: &str, body: Option<Value>) {
+        std::fs::write("/proc/self/clear_refs", "5").ok();
+        let (before, begun) = (kilobytes("VmRSS"), Instant::now());
+        let (response, all, longest) = self.timed(method, path, body).await;
+        let (elapsed, memory) = (begun.elapsed(), kilobytes("VmHWM").saturating_sub(before));
+        let tally = *response.extensions().get::<Tally>().unwrap();
+        let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
+        let said = body["scimType"].as_str().map(|word| format!(" {word}")).unwrap_or_default();
+        println!(
+            "| {name} | {}{said} | {} | {} | {} ms | {:.1} ms | {} MB | {:.1} s |",
+            response.status().as_u16(),
+            tally.calls,
+            tally.read_units,
+            all.as_millis(),
+            longest.as_secs_f64() * 1_000.0,
+            memory / 1_024,
+            elapsed.as_secs_f64(),
+        );
+    }
+
+    fn groups(&self) -> Collection {
+        Collection { tenant: self.tenant.key(), kind: Kind::Group }
+    }
+}
+
+fn encode(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+async fn look_ups() {
+    let world = World::new(&[]).await;
+    let ids = world.seed.users(5_000, |_| {}).await.unwrap();
+    let mut groups = Vec::new();
+    for n in 0..50 {
+        groups.push(world.seed.group(&format!("Group {n}"), &ids[n * 80..n * 80 + 1_000], |_| {}).await.unwrap());
+    }
+    let one = encode(&format!("groups.value eq \"{}\"", groups[0]));
+    let all: Vec<String> = groups.iter().map(|group| format!("groups.value eq \"{group}\"")).collect();
+    let all = encode(&all.join(" or "));
+    world.attack("`groups.value eq` of 1,000 users", "GET", &format!("/Users?count=1&filter={one}"), None).await;
+    world.attack("50 groups joined by `or`", "GET", &format!("/Users?count=1&filter={all}"), None).await;
+    world.attack("the same by cursor", "GET", &format!("/Users?count=1&cursor=&filter={all}"), None).await;
+    world.attack("`attributes=groups&count=200`", "GET", "/Users?attributes=groups&count=200", None).await;
+    let names: Vec<&str> =
+        ["title", "nickName", "emails.value", "name.givenName"].into_iter().cycle().take(60_000).collect();
+    let body = json!({ "excludedAttributes": names, "count": 200 });
+    world.attack("60,000 names in `excludedAttributes`", "POST", "/.search", Some(body)).await;
+    let body = json!({ "excludedAttributes": names[..500], "count": 200 });
+    world.attack("500 names in `excludedAttributes`", "POST", "/.search", Some(body)).await;
+}
+
+async fn large_users() {
+    let world = World::new(&[]).await;
+    let mut members = Vec::new();
+    for n in 0..250 {
+        let roles: Vec<Value> =
+            (0..190).map(|m| json!({ "value": format!("{m}{}", "x".repeat(200)), "type": "t" })).collect();
+        let (_, user) =
+            world.send("POST", "/Users", Some(json!({ "userName": format!("large{n}"), "roles": roles }))).await;
+        members.push(json!({ "value": user["id"] }));
+    }
+    let (_, group) = world.send("POST", "/Groups", Some(json!({ "displayName": "All", "members": members }))).await;
+    let filter = encode(&format!("groups.value eq \"{}\"", group["id"].as_str().unwrap()));
+    world.attack("250 users of 49 KB in one group", "GET", &format!("/Users?count=200&filter={filter}"), None).await;
+    world.attack("200 users of 49 KB, listed", "GET", "/Users?count=200", None).await;
+    world.attack("250 users of 49 KB, sorted", "GET", "/Users?count=200&sortBy=userName", None).await;
+}
+
+async fn patches() {
+    let world = World::new(&[("dialect.messages", "strict")]).await;
+    let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Large" });
+    let (_, group) = world.send("POST", "/Groups", Some(group)).await;
+    let id: ResourceId = group["id"].as_str().unwrap().parse().unwrap();
+    let act = Act::new(Operation::Patch, "bench", "1", 1_800_000_000_000, 1);
+    let nobody = |n: usize| {
+        let value = format!("nobody-{n:05}").parse().unwrap();
+        Move::Name(Member { value, kind: None, display: Some("Barbara Jensen".into()) })
+    };
+    let moves: Vec<Move> = (0..15_000).map(nobody).collect();
+    for some in moves.chunks(36) {
+        world.store.change_members(&world.groups(), &id, some, &act).await.unwrap();
+    }
+    let remove = |terms: usize, count: usize| {
+        let path = format!("members[{}]", vec!["display co \"q\""; terms].join(" or "));
+        let operation = json!({ "op": "remove", "path": path });
+        json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": vec![operation; count] })
+    };
+    let path = format!("/Groups/{id}");
+    world.attack("200 `remove members[48 terms]` of 15,000", "PATCH", &path, Some(remove(48, 200))).await;
+    world.attack("`remove members[22 terms]` of 15,000", "PATCH", &path, Some(remove(22, 1))).await;
+    world.attack("a group of 15,000 members", "GET", &path, None).await;
+}
+
+async fn comparisons() {
+    let world = World::new(&[]).await;
+    for n in 0..4_990 {
+        world
+            .send(
+                "POST",
+                "/Users",
+                Some(json!({ "userName": format!("\u{e9}l\u{e8}ve-{n}-\u{fc}\u{f1}\u{ed}@ex\u{e4}mple.com") })),
+            )
+            .await;
+    }
+    let terms = (0..200).map(|n| format!("userName co \"{n}q\"")).collect::<Vec<_>>().join(" or ");
+    let body = json!({ "filter": terms, "count": 1 });
+    world.attack("200 `userName co` of 4,990 non-ASCII names", "POST", "/Users/.search", Some(body)).await;
+}
+
+async fn expiry() {
+    let world = World::new(&[("deprovision.on_inactive", "suspend_with_expiry")]).await;
+    let ids = world.seed.users(1_500, |_| {}).await.unwrap();
+    for id in &ids {
+        let off = json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] });
+        world.send("PATCH", &format!("/Users/{id}"), Some(off)).await;
+    }
+    world.clock.fetch_add(91 * 24 * 60 * 60, Ordering::Relaxed);
+    world.send("GET", "/Me", None).await;
+    world.attack("1,500 users due at once: ServiceProviderConfig", "GET", "/ServiceProviderConfig", None).await;
+    world.attack("1,500 users due at once: a list", "GET", "/Users", None).await;
+    world.attack("1,500 users due at once: a POST", "POST", "/Users", Some(json!({ "userName": "new" }))).await;
+}
+
+async fn circles() {
+    let world = World::new(&[]).await;
+    let group = |n: usize| {
+        let other = format!("bulkId:{}", n ^ 1);
+        json!({ "method": "POST", "bulkId": n.to_string(), "path": "/Groups",
+            "data": { "displayName": format!("Group {n}"), "members": [{ "value": other }] } })
+    };
+    let body = json!({ "Operations": (0..100).map(group).collect::<Vec<_>>() });
+    world.surroundings.pause.store(130, Ordering::Relaxed);
+    world.attack("bulk of 50 circles, 130 ms a call", "POST", "/Bulk", Some(body)).await;
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    println!(
+        "| attack | answer | calls | read units | CPU | longest stretch | memory | time |\n|---|---|---|---|---|---|---|---|"
+    );
+    look_ups().await;
+    large_users().await;
+    patches().await;
+    comparisons().await;
+    expiry().await;
+    circles().await;
+}

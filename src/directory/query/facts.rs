@@ -1,0 +1,195 @@
+//! What it takes to judge resources beyond their own rows: members of groups, groups of users.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use scim_core::filter_plan::Equality;
+use scim_core::members::MEMBERS;
+use scim_core::{Error, Filter, Interest, Member, Resource, ResourceId};
+
+use super::super::context::GroupName;
+use super::super::limits::MAX_MEMBERS_SHOWN;
+use super::super::whole::{GROUPS, MEMBER_ROWS_IN_A_UNIT, UNITS_OF_MEMBERSHIPS};
+use super::super::whole::{set_groups, set_members, too_large_to_judge, too_many_groups};
+use super::super::{Call, Directory};
+use super::lookup::LookedUp;
+use crate::store::{Kind, Listed};
+use crate::tenant::{Type, unanswered};
+
+/// How many resources are judged before others may go on.
+pub(super) const CHUNK: usize = 16;
+/// Rows of members and memberships in one call.
+const SMALL_ROWS_IN_A_CALL: usize = 100;
+/// How many resources' members or groups are read at a time.
+const CONCURRENCY: usize = 4;
+
+/// What a filter needs to know.
+#[derive(Debug)]
+pub(super) enum Need {
+    /// Nothing beyond the row.
+    Row,
+    /// Which of these are among the members, or the groups.
+    Values(BTreeSet<ResourceId>),
+    /// All members, or groups.
+    All,
+}
+
+impl Need {
+    /// What a filter of resources of this kind needs.
+    pub(super) fn of(kind: &Kind, filter: &Filter<'_>) -> Self {
+        let attribute = match kind {
+            Kind::Group => MEMBERS,
+            Kind::User => GROUPS,
+            Kind::Other(_) => return Self::Row,
+        };
+        match filter.interest(attribute) {
+            Interest::None => Self::Row,
+            Interest::Values(values) => Self::Values(values.iter().filter_map(|id| id.parse().ok()).collect()),
+            Interest::All => Self::All,
+        }
+    }
+
+    /// The most calls and read units that it takes for these resources.
+    pub(super) fn price(&self, kind: &Kind, rows: &[Listed], found: Option<&LookedUp>) -> (usize, usize) {
+        match (self, kind) {
+            (Self::Row, _) | (_, Kind::Other(_)) => (0, 0),
+            (Self::Values(values), _) => {
+                let known = found.is_some_and(|found| values.is_subset(&found.values));
+                let pairs = if known { 0 } else { rows.len() * values.len() };
+                (pairs.div_ceil(SMALL_ROWS_IN_A_CALL) + values.len().div_ceil(16) + 2, pairs + values.len() + 2)
+            }
+            (Self::All, Kind::User) => (2 * rows.len() + 2, rows.len() * UNITS_OF_MEMBERSHIPS + 16 * rows.len()),
+            (Self::All, Kind::Group) => {
+                let units = rows.iter().map(|row| row.members / MEMBER_ROWS_IN_A_UNIT + 1).sum::<usize>();
+                (rows.len() * 4 + 2, units + 2)
+            }
+        }
+    }
+}
+
+/// About the calls and read units that it takes to judge so many resources by a filter, beyond their rows, where
+/// each is in one group, or has as many members as one call reads. What `looked_up` equalities have found is known.
+pub fn judging(of: &Type, filter: &Filter<'_>, looked_up: &[Equality], resources: usize) -> (usize, usize) {
+    let known = |id: &ResourceId| looked_up.iter().any(|equality| equality.value.to_lowercase() == id.as_str());
+    let (calls, units) = match Need::of(&of.kind, filter) {
+        Need::Row => return (0, 0),
+        Need::Values(values) if values.iter().all(known) => (0, 0),
+        Need::Values(values) => {
+            let pairs = resources * values.len();
+            (pairs.div_ceil(SMALL_ROWS_IN_A_CALL.min(CHUNK * values.len())), pairs)
+        }
+        Need::All => (resources, resources),
+    };
+    // The groups of a user have names; a member may be gone.
+    match (&of.kind, calls) {
+        (Kind::Group, 0) => (0, 0),
+        (Kind::Group | Kind::User | Kind::Other(_), _) => (calls + 1, units + 1),
+    }
+}
+
+/// What is known of some resources.
+#[derive(Debug, Default)]
+pub(super) struct Facts {
+    members: BTreeMap<ResourceId, Vec<Member>>,
+    groups: BTreeMap<ResourceId, Vec<ResourceId>>,
+    names: BTreeMap<ResourceId, GroupName>,
+}
+
+impl Facts {
+    /// Puts among the attributes of a resource what is known of it.
+    pub(super) fn add_to(&mut self, call: Call<'_>, resource: &mut Resource) {
+        if let Some(members) = self.members.remove(&resource.id) {
+            set_members(call, resource, &members);
+        }
+        if let Some(groups) = self.groups.remove(&resource.id) {
+            set_groups(call, resource, &groups, &self.names);
+        }
+    }
+}
+
+impl Directory {
+    /// Reads what a filter needs to know of these resources, as far as the index does not know it.
+    pub(super) async fn facts(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        need: &Need,
+        rows: &[Listed],
+        found: Option<&LookedUp>,
+    ) -> Result<Facts, Error> {
+        match (&of.kind, need) {
+            (Kind::Other(_), _) | (_, Need::Row) => Ok(Facts::default()),
+            (Kind::Group, Need::Values(ids)) => self.members_named(call, ids, rows, found).await,
+            (Kind::Group, Need::All) => self.all_members(call, rows).await,
+            (Kind::User, Need::Values(ids)) => self.groups_named(call, ids, rows, found).await,
+            (Kind::User, Need::All) => self.all_groups(call, rows).await,
+        }
+    }
+
+    async fn members_named(
+        &self,
+        call: Call<'_>,
+        ids: &BTreeSet<ResourceId>,
+        rows: &[Listed],
+        found: Option<&LookedUp>,
+    ) -> Result<Facts, Error> {
+        let groups = rows.iter().map(|row| &row.id);
+        let key = call.tenant.key();
+        if let Some(found) = found.filter(|found| ids.is_subset(&found.values)) {
+            let member = |value: &ResourceId| Member { value: value.clone(), kind: None, display: None };
+            let having = |id: &ResourceId| found.having.get(id).into_iter().flatten().map(member).collect();
+            return Ok(Facts { members: groups.map(|id| (id.clone(), having(id))).collect(), ..Facts::default() });
+        }
+        let among = async { self.store.members_among(&key, groups, ids).await.map_err(unanswered) };
+        let (mut members, gone) = tokio::try_join!(among, self.gone(call))?;
+        members.values_mut().for_each(|members| members.retain(|member| !gone.contains(&member.value)));
+        Ok(Facts { members, ..Facts::default() })
+    }
+
+    async fn all_members(&self, call: Call<'_>, rows: &[Listed]) -> Result<Facts, Error> {
+        if let Some(large) = rows.iter().find(|row| row.members > MAX_MEMBERS_SHOWN) {
+            return Err(too_large_to_judge(&large.id));
+        }
+        let each = rows.iter().map(|row| async move {
+            let members = self.members(call, &row.id, row.members).await?;
+            Ok::<_, Error>((row.id.clone(), members))
+        });
+        let each: Vec<_> = each.collect();
+        let members = stream::iter(each).buffer_unordered(CONCURRENCY).try_collect().await?;
+        Ok(Facts { members, ..Facts::default() })
+    }
+
+    async fn groups_named(
+        &self,
+        call: Call<'_>,
+        ids: &BTreeSet<ResourceId>,
+        rows: &[Listed],
+        found: Option<&LookedUp>,
+    ) -> Result<Facts, Error> {
+        let users = rows.iter().map(|row| &row.id);
+        let groups = match found.filter(|found| ids.is_subset(&found.values)) {
+            Some(found) => {
+                let having = |id: &ResourceId| found.having.get(id).cloned().unwrap_or_default();
+                users.map(|id| (id.clone(), having(id))).collect()
+            }
+            None => self.store.memberships_among(&call.tenant.key(), users, ids).await.map_err(unanswered)?,
+        };
+        self.named(call, groups).await
+    }
+
+    async fn all_groups(&self, call: Call<'_>, rows: &[Listed]) -> Result<Facts, Error> {
+        let each = rows.iter().map(|row| async move {
+            let groups = self.memberships(call, &row.id).await?.ok_or_else(too_many_groups)?;
+            Ok::<_, Error>((row.id.clone(), groups))
+        });
+        let each: Vec<_> = each.collect();
+        let groups = stream::iter(each).buffer_unordered(CONCURRENCY).try_collect().await?;
+        self.named(call, groups).await
+    }
+
+    async fn named(&self, call: Call<'_>, groups: BTreeMap<ResourceId, Vec<ResourceId>>) -> Result<Facts, Error> {
+        let ids: BTreeSet<ResourceId> = groups.values().flatten().cloned().collect();
+        let names = self.group_names(call, &ids).await?;
+        Ok(Facts { groups, names, ..Facts::default() })
+    }
+}

@@ -1,0 +1,213 @@
+//! Gathering what passes: from a source, under the budget of the request, into a sink.
+
+use scim_core::{Error, ErrorKind, Filter, OutOfWork, Sort, SortKey};
+
+use super::super::limits::MAX_SCANNED;
+use super::super::{Call, Directory};
+use super::facts::{CHUNK, Facts, Need};
+use super::lookup::LookedUp;
+use super::page::{Hit, Sink, Start};
+use super::plan::Plan;
+use super::position::Position;
+use super::source::{LookUp, Next, Scan, Source};
+use crate::budget;
+use crate::store::Listed;
+use crate::tenant::{Type, unanswered};
+
+/// A resource type among those that are queried.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Part<'a> {
+    /// Its place among them.
+    pub(super) index: usize,
+    pub(super) of: &'a Type,
+    pub(super) filter: Option<&'a Filter<'a>>,
+    pub(super) sort: Option<&'a Sort<'a>>,
+}
+
+/// Why gathering ended.
+enum Stop {
+    /// All resources were looked at; those that were not to be are behind this key.
+    End(Option<String>),
+    /// The page is full, and nothing else is asked for.
+    Full,
+    /// The request may not look at more; others are behind this key.
+    OutOfBudget(String),
+}
+
+impl Directory {
+    /// Gathers the resources of a type that pass the filter, in the order of their keys: by index, or from all of
+    /// them.
+    pub(super) async fn gather(&self, call: Call<'_>, part: Part<'_>, sink: &mut Sink) -> Result<(), Error> {
+        if !sink.whole {
+            // A type before is not at its end; another request goes on there, and comes to this one.
+            return Ok(());
+        }
+        let after = match &sink.page.start {
+            Start::After(cursor) if sink.walks() && part.index < cursor.scope => return Ok(()),
+            Start::After(cursor) if sink.walks() && part.index == cursor.scope => Some(cursor.after.clone()),
+            Start::After(_) | Start::First | Start::Index(_) => None,
+        };
+        let plan = part.filter.map_or(Plan::scan(None), |filter| Plan::of(part.of, filter));
+        let mut found = match &plan {
+            Plan::LookUp(equalities) => self.look_up(call, part.of, equalities).await?,
+            Plan::Scan { .. } => None,
+        };
+        // An index may know more resources than are read one by one.
+        let of_many = found.is_none() && matches!(plan, Plan::LookUp(_));
+        let plan = if of_many { Plan::scan(part.filter) } else { plan };
+        let (source, most) = match &mut found {
+            Some(found) => {
+                let source = LookUp::new(self, call, &part.of.kind, found, after.as_deref());
+                (Source::LookUp(source), usize::MAX)
+            }
+            None => {
+                let most = plan.most().unwrap_or(MAX_SCANNED);
+                (self.look_at_all(call, part, sink, after, most, of_many).await?, most)
+            }
+        };
+        let stop = self.judge_all(call, part, source, found.as_ref(), most, sink).await?;
+        let resume = match stop {
+            Stop::End(rest) => rest,
+            Stop::Full => {
+                sink.whole = false;
+                None
+            }
+            Stop::OutOfBudget(_) if !sink.walks() => return Err(too_many(part.of, most, sink.sorts(), of_many)),
+            Stop::OutOfBudget(key) => {
+                sink.whole = false;
+                Some(key)
+            }
+        };
+        sink.page.resume = resume.map(|key| Position::of_key(part.index, key));
+        Ok(())
+    }
+
+    /// All resources of a type, as far as the request may look at them.
+    async fn look_at_all<'d>(
+        &'d self,
+        call: Call<'_>,
+        part: Part<'_>,
+        sink: &mut Sink,
+        after: Option<String>,
+        most: usize,
+        of_many: bool,
+    ) -> Result<Source<'d>, Error> {
+        let at = call.collection(&part.of.kind);
+        let left = sink.left.min(most);
+        let most_read = if sink.walks() { left } else { usize::MAX };
+        let ranges = self.store.ranges(&at, after.as_deref(), most_read).await.map_err(unanswered)?;
+        if !sink.walks() && ranges.total > left {
+            return Err(too_many(part.of, most, sink.sorts(), of_many));
+        }
+        sink.left = sink.left.saturating_sub(ranges.total);
+        sink.whole = ranges.next.is_none();
+        sink.counts &= !sink.walks() || sink.whole;
+        // A walk first reads as many as its page holds: perhaps all of them match.
+        let first = if sink.counts { None } else { Some(sink.page.count + 1) };
+        let now = self.clock.seconds();
+        Ok(Source::Scan(Scan::new(&self.store, at, now, (ranges.ranges, ranges.next), first)))
+    }
+
+    /// Judges what the source has, in its order.
+    async fn judge_all(
+        &self,
+        call: Call<'_>,
+        part: Part<'_>,
+        mut source: Source<'_>,
+        found: Option<&LookedUp>,
+        most: usize,
+        sink: &mut Sink,
+    ) -> Result<Stop, Error> {
+        let need = part.filter.map_or(Need::Row, |filter| Need::of(&part.of.kind, filter));
+        let (mut judged, mut last) = (0, None);
+        loop {
+            let mut batch = match source.next().await? {
+                Next::Batch(batch) => batch.into_iter(),
+                Next::End(rest) => return Ok(Stop::End(rest)),
+                Next::OutOfBudget(key) => return Ok(Stop::OutOfBudget(key)),
+            };
+            while !batch.as_slice().is_empty() {
+                // A bucket of a large tenant holds more than one request may judge.
+                let room = if sink.walks() { CHUNK.min(most.saturating_sub(judged)) } else { CHUNK };
+                let chunk: Vec<Listed> = batch.by_ref().take(room).collect();
+                let (calls, units) = need.price(&part.of.kind, &chunk, found);
+                if let Some(last) = last.as_ref().filter(|_| chunk.is_empty() || !budget::left().suffices(calls, units))
+                {
+                    return Ok(Stop::OutOfBudget(String::clone(last)));
+                }
+                let mut facts = self.facts(call, part.of, &need, &chunk, found).await?;
+                for row in chunk {
+                    let key = row.key.clone();
+                    match self.judge(call, part, row, sink.sorts(), &mut facts)? {
+                        Verdict::Passes(hit) => sink.take(hit)?,
+                        Verdict::Fails => {}
+                        Verdict::OutOfWork => match last {
+                            Some(last) => return Ok(Stop::OutOfBudget(last)),
+                            None => return Err(too_many(part.of, most, sink.sorts(), false)),
+                        },
+                    }
+                    if sink.is_full() {
+                        return Ok(Stop::Full);
+                    }
+                    last = Some(key);
+                    judged += 1;
+                }
+                // Judging takes CPU time; the deadline is looked at meanwhile.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    fn judge(
+        &self,
+        call: Call<'_>,
+        part: Part<'_>,
+        row: Listed,
+        sorts: bool,
+        facts: &mut Facts,
+    ) -> Result<Verdict, Error> {
+        // Another type may have the attribute that the query sorts by.
+        let absent = sorts.then_some(SortKey::Absent);
+        if part.filter.is_none() && part.sort.is_none() {
+            return Ok(Verdict::Passes(Hit { scope: part.index, sort_key: absent, row }));
+        }
+        let mut resource = row.resource().map_err(unanswered)?;
+        facts.add_to(call, &mut resource);
+        let view = part.of.resource.into_view(resource, call.base_url);
+        let judged = part.filter.map_or(Ok(true), |filter| budget::comparing(|left| filter.judge(&view, left)));
+        match judged {
+            Ok(false) => return Ok(Verdict::Fails),
+            Err(OutOfWork) => return Ok(Verdict::OutOfWork),
+            Ok(true) => {}
+        }
+        let sort_key = part.sort.map(|sort| sort.key(&view)).or(absent);
+        Ok(Verdict::Passes(Hit { scope: part.index, sort_key, row }))
+    }
+}
+
+/// What became of one resource.
+enum Verdict {
+    Passes(Hit),
+    Fails,
+    /// The comparisons that the request may make did not suffice.
+    OutOfWork,
+}
+
+fn too_many(of: &Type, most: usize, sorts: bool, of_many: bool) -> Error {
+    let way = if sorts { "omit sortBy" } else { "page by cursor (cursor= in place of startIndex)" };
+    let why = match of_many {
+        true => format!(
+            "So many resources have this value that the query would have to look at more than a request may; {way}."
+        ),
+        false => {
+            let most = most.min(MAX_SCANNED);
+            let indexed: Vec<String> = of.indexed.iter().map(|name| format!("{name} eq")).collect();
+            format!(
+                "This query would have to look at more than {most} resources, or to read or compare more than a request \
+                 may; {way}, or join the filter by and with one of: {}.",
+                indexed.join(", ")
+            )
+        }
+    };
+    Error::new(ErrorKind::TooMany, why)
+}

@@ -1,0 +1,130 @@
+//! The indexes: which resources fulfil an equality, without a look at the others.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scim_core::filter_plan::Equality;
+use scim_core::{Error, ResourceId};
+
+use super::super::limits::{MAX_MEMBERS_LOOKED_UP, MAX_SCANNED};
+use super::super::{Call, Directory};
+use crate::budget;
+use crate::store::{Kind, Listed, StoreError, Stored};
+use crate::tenant::{Type, unanswered};
+
+/// Most calls and read units that one equality takes before its resources are read, and what the page needs.
+const CALLS_OF_AN_EQUALITY: usize = 60;
+const UNITS_OF_AN_EQUALITY: usize = 600;
+
+/// What the indexes found.
+#[derive(Debug, Default)]
+pub(super) struct LookedUp {
+    /// The resources by the keys of their rows, in the order of lists; the row is there if it was read.
+    pub(super) candidates: BTreeMap<String, (ResourceId, Option<Listed>)>,
+    /// The values of `members` or `groups` for which all resources that have them were found, and which ones have
+    /// which.
+    pub(super) values: BTreeSet<ResourceId>,
+    pub(super) having: BTreeMap<ResourceId, Vec<ResourceId>>,
+}
+
+impl Directory {
+    /// The resources that fulfil one of the equalities; `None` if they are too many to be read one by one.
+    pub(super) async fn look_up(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        equalities: &[Equality],
+    ) -> Result<Option<LookedUp>, Error> {
+        let mut found = LookedUp::default();
+        for equality in equalities {
+            let affordable = budget::left().suffices(CALLS_OF_AN_EQUALITY, UNITS_OF_AN_EQUALITY);
+            if !affordable || !self.look_up_one(call, of, equality, &mut found).await? {
+                return Ok(None);
+            }
+            if found.candidates.len() > MAX_SCANNED {
+                return Ok(None);
+            }
+        }
+        Ok(Some(found))
+    }
+
+    /// Adds the resources that fulfil one equality; `false` if they are too many.
+    async fn look_up_one(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        Equality { attribute, value }: &Equality,
+        found: &mut LookedUp,
+    ) -> Result<bool, Error> {
+        match (attribute.as_str(), value.to_lowercase().parse()) {
+            ("members.value", Ok(member)) => self.groups_with(call, member, found).await,
+            ("groups.value", Ok(group)) => self.users_in(call, group, found).await,
+            // What cannot be an id has no groups, and no members.
+            ("members.value" | "groups.value", Err(())) => Ok(true),
+            _ => {
+                let named = self.by_index(call, of, attribute, value).await.map_err(unanswered)?;
+                let Some(named) = named else { return Ok(false) };
+                let (at, now) = (call.collection(&of.kind), self.clock.seconds());
+                let visible = named.into_iter().filter(|resource| resource.is_visible(now));
+                let listed = visible.map(|resource| Listed::of(&at, resource));
+                found.candidates.extend(listed.map(|row| (row.key.clone(), (row.id.clone(), Some(row)))));
+                Ok(true)
+            }
+        }
+    }
+
+    /// The resources with a value that an index of names knows; `None` if they are too many.
+    async fn by_index(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        attribute: &str,
+        value: &str,
+    ) -> Result<Option<Vec<Stored>>, StoreError> {
+        let (at, now) = (call.collection(&of.kind), self.clock.seconds());
+        let form = of.resource.name_form(value).ok();
+        match (attribute, form) {
+            ("id", _) => match value.parse() {
+                Ok(id) => self.store.resource(&at, &id, now).await.map(|one| Some(Vec::from_iter(one))),
+                Err(()) => Ok(Some(Vec::new())),
+            },
+            ("externalId", _) => self.store.by_external_id(&at, value, now).await,
+            ("emails.value", form) => self.store.by_email(&at, value, form.as_deref(), now).await,
+            (_, Some(form)) => self.store.by_name(&at, &form, now).await,
+            // A name that cannot be stored has no owner.
+            (_, None) => Ok(Some(Vec::new())),
+        }
+    }
+
+    /// Adds the groups that somebody is a member of.
+    async fn groups_with(&self, call: Call<'_>, member: ResourceId, found: &mut LookedUp) -> Result<bool, Error> {
+        let (groups, gone) = tokio::try_join!(self.memberships(call, &member), self.gone(call))?;
+        let Some(groups) = groups else { return Ok(false) };
+        if !gone.contains(&member) {
+            found.add(&call.collection(&Kind::Group), groups, &member);
+        }
+        found.values.insert(member);
+        Ok(true)
+    }
+
+    /// Adds the members of a group.
+    async fn users_in(&self, call: Call<'_>, group: ResourceId, found: &mut LookedUp) -> Result<bool, Error> {
+        let key = call.tenant.key();
+        let members = self.store.some_members(&key, &group, MAX_MEMBERS_LOOKED_UP + 1).await.map_err(unanswered)?;
+        if members.len() > MAX_MEMBERS_LOOKED_UP {
+            return Ok(false);
+        }
+        let users = members.into_iter().map(|member| member.value).collect();
+        found.add(&call.collection(&Kind::User), users, &group);
+        found.values.insert(group);
+        Ok(true)
+    }
+}
+
+impl LookedUp {
+    fn add(&mut self, at: &crate::store::Collection, ids: Vec<ResourceId>, value: &ResourceId) {
+        for id in ids {
+            self.having.entry(id.clone()).or_default().push(value.clone());
+            self.candidates.entry(at.key(&id)).or_insert((id, None));
+        }
+    }
+}

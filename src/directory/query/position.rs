@@ -1,0 +1,32 @@
+//! The place of a resource in the order of a query.
+
+use std::cmp::Ordering;
+
+use scim_core::SortKey;
+use scim_core::sort::compare;
+
+/// By the sort key, if the query sorts; then by the resource type, then by the key of the row.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Position {
+    /// What the query sorts by.
+    pub(super) sort_key: Option<SortKey>,
+    /// The index of the resource type, where several are queried.
+    pub(super) scope: usize,
+    /// The key of the row, or a text that sorts between two.
+    pub(super) key: String,
+}
+
+impl Position {
+    /// The place of a row in the order of keys.
+    pub(super) fn of_key(scope: usize, key: String) -> Self {
+        Self { sort_key: None, scope, key }
+    }
+
+    pub(super) fn compare(&self, other: &Self, descending: bool) -> Ordering {
+        let by_sort_key = match (&self.sort_key, &other.sort_key) {
+            (Some(one), Some(other)) => compare(one, other, descending),
+            (None, _) | (_, None) => Ordering::Equal,
+        };
+        by_sort_key.then(self.scope.cmp(&other.scope)).then_with(|| self.key.cmp(&other.key))
+    }
+}

@@ -1,0 +1,180 @@
+//! Where the resources come from that a query judges: those that an index found, or all of a type, some at a time
+//! and in the order of their keys.
+
+use std::collections::VecDeque;
+
+use futures_util::future::try_join_all;
+use scim_core::{Error, ResourceId};
+
+use super::super::{Call, Directory};
+use super::lookup::LookedUp;
+use crate::budget::{self, QUERY_UNITS};
+use crate::store::{Collection, KeyRange, Kind, Listed, Store, Walk};
+use crate::tenant::unanswered;
+
+/// How many resources of an index are read at a time: those of the largest size are a megabyte.
+const BATCH: usize = 16;
+/// Most read units of those.
+const BATCH_UNITS: usize = BATCH * budget::ROW_UNITS as usize;
+/// How many key ranges are read at a time.
+const CONCURRENCY: usize = 4;
+/// Most rows that one request reads for a filter without index, a sort, or a part of a walk: twice as many as
+/// 5,000 users and their claims, for those who are deleted.
+const MAX_ROWS: usize = 20_000;
+/// What is left over of the budget, so that what was found can be shown.
+const CALLS_OF_A_PAGE: usize = 50;
+const UNITS_OF_A_PAGE: usize = 700;
+
+/// What comes next.
+pub(super) enum Next {
+    /// Some resources.
+    Batch(Vec<Listed>),
+    /// Nothing; resources that were not to be looked at are behind this key.
+    End(Option<String>),
+    /// Nothing that the request could still afford: go on behind this key.
+    OutOfBudget(String),
+}
+
+/// Where resources come from.
+pub(super) enum Source<'a> {
+    /// An index found them.
+    LookUp(LookUp<'a>),
+    /// All of the type.
+    Scan(Scan<'a>),
+}
+
+impl Source<'_> {
+    pub(super) async fn next(&mut self) -> Result<Next, Error> {
+        match self {
+            Self::LookUp(found) => found.next().await,
+            Self::Scan(scan) => scan.next().await,
+        }
+    }
+}
+
+/// Resources that an index found.
+pub(super) struct LookUp<'a> {
+    directory: &'a Directory,
+    at: Collection,
+    left: VecDeque<(String, ResourceId, Option<Listed>)>,
+    /// The last key that was read.
+    last: String,
+}
+
+impl<'a> LookUp<'a> {
+    /// Those of them that stand behind a key.
+    pub(super) fn new(
+        directory: &'a Directory,
+        call: Call<'_>,
+        kind: &Kind,
+        found: &mut LookedUp,
+        after: Option<&str>,
+    ) -> Self {
+        let candidates = std::mem::take(&mut found.candidates).into_iter();
+        let behind = candidates.filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
+        let left = behind.map(|(key, (id, row))| (key, id, row)).collect();
+        Self { directory, at: call.collection(kind), left, last: after.unwrap_or_default().to_owned() }
+    }
+
+    async fn next(&mut self) -> Result<Next, Error> {
+        if self.left.is_empty() {
+            return Ok(Next::End(None));
+        }
+        let calls = if self.at.kind == Kind::Group { BATCH } else { 1 };
+        if !budget::left().suffices(calls + CALLS_OF_A_PAGE, BATCH_UNITS + UNITS_OF_A_PAGE) {
+            return Ok(Next::OutOfBudget(self.last.clone()));
+        }
+        let batch: Vec<_> = self.left.drain(..BATCH.min(self.left.len())).collect();
+        self.last = batch.last().map(|(key, ..)| key.clone()).unwrap_or_default();
+        let now = self.directory.clock.seconds();
+        let unread = batch.iter().filter(|(_, _, row)| row.is_none()).map(|(_, id, _)| id.clone()).collect();
+        let read = self.directory.store.resources(&self.at, unread, now).await.map_err(unanswered)?;
+        let read = read.into_iter().filter(|resource| resource.is_visible(now));
+        let read = read.map(|resource| Listed::of(&self.at, resource));
+        let mut rows: Vec<Listed> = batch.into_iter().filter_map(|(_, _, row)| row).chain(read).collect();
+        rows.sort_by(|one, other| one.key.cmp(&other.key));
+        Ok(Next::Batch(rows))
+    }
+}
+
+/// All resources of a type.
+pub(super) struct Scan<'a> {
+    store: &'a Store,
+    at: Collection,
+    now: i64,
+    ranges: VecDeque<KeyRange>,
+    /// How many resources the first call reads, if the first range is to be read alone.
+    first: Option<usize>,
+    /// The ranges that are being read, each with what its last call returned.
+    open: VecDeque<(Walk<'a>, Vec<Listed>)>,
+    /// Rows of the ranges that were read.
+    rows: usize,
+    /// What resources that are not to be looked at are behind.
+    rest: Option<String>,
+}
+
+impl<'a> Scan<'a> {
+    /// The resources in these ranges; others are behind `rest`.
+    pub(super) fn new(
+        store: &'a Store,
+        at: Collection,
+        now: i64,
+        (ranges, rest): (Vec<KeyRange>, Option<String>),
+        first: Option<usize>,
+    ) -> Self {
+        Self { store, at, now, ranges: ranges.into(), first, open: VecDeque::new(), rows: 0, rest }
+    }
+
+    async fn next(&mut self) -> Result<Next, Error> {
+        loop {
+            let Some((walk, batch)) = self.open.front_mut() else {
+                match self.open_ranges().await? {
+                    Some(end) => return Ok(end),
+                    None => continue,
+                }
+            };
+            if !batch.is_empty() {
+                return Ok(Next::Batch(std::mem::take(batch)));
+            }
+            if let Some(position) = walk.position() {
+                let deleted = self.at.kind == Kind::User && self.rows + walk.rows() > MAX_ROWS;
+                if deleted || !affordable(1) {
+                    return Ok(Next::OutOfBudget(position));
+                }
+            }
+            match walk.next_batch().await.map_err(unanswered)? {
+                Some(next) => *batch = next,
+                None => {
+                    self.rows += walk.rows();
+                    self.open.pop_front();
+                }
+            }
+        }
+    }
+
+    /// Begins to read the next ranges, as many side by side as the request can afford; or says how the source ends.
+    async fn open_ranges(&mut self) -> Result<Option<Next>, Error> {
+        let Some(next) = self.ranges.front() else { return Ok(Some(Next::End(self.rest.take()))) };
+        let wanted = self.first.take();
+        let most = if wanted.is_some() { 1 } else { CONCURRENCY };
+        let Some(count) = (1..=most).rev().find(|count| affordable(*count)) else {
+            return Ok(Some(Next::OutOfBudget(next.begin().to_owned())));
+        };
+        let ranges: Vec<KeyRange> = self.ranges.drain(..count.min(self.ranges.len())).collect();
+        let begun = ranges.into_iter().map(|range| {
+            let mut walk = self.store.range(&self.at, range, wanted, self.now);
+            async move {
+                let batch = walk.next_batch().await?.unwrap_or_default();
+                walk.unlimited();
+                Ok((walk, batch))
+            }
+        });
+        self.open = try_join_all(begun).await.map_err(unanswered)?.into();
+        Ok(None)
+    }
+}
+
+/// Whether the request can afford so many more queries, and to show what was found.
+fn affordable(queries: usize) -> bool {
+    budget::left().suffices(queries + CALLS_OF_A_PAGE, queries * QUERY_UNITS as usize + UNITS_OF_A_PAGE)
+}

@@ -1,0 +1,205 @@
+//! Nothing is left behind: what a deletion or a creation leaves when it breaks is shown to nobody, and removed by
+//! a later write.
+
+use std::sync::Arc;
+
+use scim_core::{Member, ResourceId};
+use scim_lambda::store::{Act, Collection, Kind, Move, Note, Operation, Progress, Wrote};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::support::connectors::Fault;
+use crate::support::customer::Customer;
+use crate::support::{World, encode};
+
+const TRANSACT: &str = "TransactWriteItems";
+
+/// Lets one transaction pass, and fails all after it.
+fn break_after_one(world: &World) {
+    let between = world.between.clone();
+    let last = between.count(TRANSACT) + 1;
+    world.between.set(move |called, _| {
+        let broken = called == TRANSACT && between.count(TRANSACT) > last;
+        broken.then_some(Fault::Refuse(500, "InternalServerError"))
+    });
+}
+
+async fn members(world: &World, path: &str) -> Vec<Value> {
+    let group = world.send("GET", path, None).await;
+    assert_eq!(group.status, 200, "{}", group.body);
+    group.body["members"].as_array().cloned().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_deleted_user_whose_memberships_are_not_removed_is_a_member_for_nobody() {
+    let world = World::new().await;
+    let people = world.people("u", 3).await;
+    let group = world.group("Staff", &people).await;
+    let leaver = format!("/Users/{}", people[0]);
+    break_after_one(&world);
+    assert_eq!(world.send("DELETE", &leaver, None).await.status, 204);
+    world.between.clear();
+    assert_eq!(world.rows_of("#M#").await, 3, "nothing was removed");
+    world.send("GET", &leaver, None).await.is_error(404, None);
+    assert_eq!(members(&world, &group).await.len(), 2);
+    let by_member = encode(&format!("members.value eq \"{}\"", people[0]));
+    for filter in [by_member.clone(), format!("{by_member}%20and%20displayName%20pr")] {
+        assert_eq!(world.send("GET", &format!("/Groups?filter={filter}"), None).await.body["totalResults"], 0);
+    }
+    let one = encode(&format!("id eq \"{}\" and members eq \"{}\"", &group[8..], people[0]));
+    assert_eq!(world.send("GET", &format!("/Groups?filter={one}"), None).await.body["totalResults"], 0);
+    let listed = world.send("GET", "/Groups", None).await.body;
+    assert_eq!(listed["Resources"][0]["members"].as_array().unwrap().len(), 2);
+    // Weeks later, when the retention has ended and its row is gone, too.
+    world.clock.advance(91 * 24 * 60 * 60);
+    world.local.engine.sweep().unwrap();
+    assert_eq!(members(&world, &group).await.len(), 2);
+    let patch = json!({ "Operations": [{ "op": "replace", "path": "title", "value": "Dr" }] });
+    assert_eq!(world.send("PATCH", &format!("/Users/{}", people[1]), patch).await.status, 200);
+    assert_eq!((world.rows_of("#M#").await, world.rows_of("#R#").await), (2, 2), "the next write removes them");
+    assert_eq!(members(&world, &group).await.len(), 2);
+}
+
+#[tokio::test]
+async fn reads_of_users_pay_nothing_for_what_is_unfinished() {
+    let world = World::new().await;
+    let people = world.people("u", 2).await;
+    world.group("Staff", &people).await;
+    break_after_one(&world);
+    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    world.between.clear();
+    let other = format!("/Users/{}", people[1]);
+    assert_eq!(world.send("GET", &other, None).await.tally.calls, 1);
+    assert_eq!(world.send("GET", "/Users?filter=userName%20eq%20%22u1@example.com%22", None).await.tally.calls, 1);
+}
+
+#[tokio::test]
+async fn who_comes_back_before_the_memberships_are_removed_is_in_no_group() {
+    let world = World::new().await;
+    let people = world.people("u", 1).await;
+    let group = world.group("Staff", &people).await;
+    break_after_one(&world);
+    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    world.between.clear();
+    let back = world.create(json!({ "userName": "u0@example.com" })).await;
+    assert_eq!(back["id"], people[0]);
+    assert_eq!(members(&world, &group).await.len(), 0);
+    let add = json!({ "Operations": [{ "op": "add", "path": "members", "value": [{ "value": people[0] }] }] });
+    assert_eq!(world.send("PATCH", &group, add).await.status, 200);
+    assert_eq!(members(&world, &group).await.len(), 1, "and can join again");
+}
+
+#[tokio::test]
+async fn another_process_goes_on_with_what_one_left() {
+    let customer = Customer::new("default").await;
+    let world = &customer.world;
+    let users: Vec<Value> =
+        vec![customer.create(json!({ "userName": "a" })).await, customer.create(json!({ "userName": "b" })).await];
+    let values: Vec<Value> = users.iter().map(|user| json!({ "value": user["id"] })).collect();
+    assert_eq!(customer.send("POST", "/Groups", json!({ "displayName": "G", "members": values })).await.status, 201);
+    // Deleted by another process, which stopped before it removed the memberships.
+    let id: ResourceId = users[0]["id"].as_str().unwrap().parse().unwrap();
+    let (at, now) = (customer.users(), world.clock.seconds());
+    let old = world.store.resource(&at, &id, now).await.unwrap().unwrap();
+    let act = Act::new(Operation::Delete, "test", "1", world.clock.milliseconds(), 1_000);
+    let kept = old.resource.attributes.clone();
+    assert!(matches!(world.store.delete_softly(&at, &old, kept, now + 1_000, &act).await, Ok(Wrote::Stored)));
+    let patch = async || customer.set(&users[1], "title", json!(world.clock.seconds().to_string())).await;
+    assert_eq!(patch().await.status, 200);
+    assert_eq!(world.rows_of("#M#").await, 2, "this process has read the tenant's row before");
+    world.clock.advance(61);
+    assert_eq!(patch().await.status, 200);
+    assert_eq!(world.rows_of("#M#").await, 1);
+}
+
+#[tokio::test]
+async fn members_of_a_group_that_never_came_to_be_are_removed_later() {
+    let world = World::new().await;
+    let people = world.people("u", 60).await;
+    let values: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
+    let body = json!({ "displayName": "Staff", "members": values });
+    break_after_one(&world);
+    world.send("POST", "/Groups", body.clone()).await.is_error(503, None);
+    world.between.clear();
+    assert!(world.rows_of("#M#").await > 0);
+    let user = format!("/Users/{}?attributes=groups", people[59]);
+    assert_eq!(world.send("GET", &user, None).await.body.get("groups"), None);
+    // Another request may still be creating it: only later it is given up.
+    world.send("DELETE", "/Users/nobody", None).await;
+    let left = world.rows_of("#M#").await;
+    assert!(left > 0);
+    assert_eq!(world.send("POST", "/Groups", body).await.status, 201);
+    world.clock.advance(61);
+    world.send("DELETE", "/Users/nobody", None).await;
+    assert_eq!((world.rows_of("#M#").await, world.rows_of("#R#").await), (60, 60), "those of the group that is there");
+    assert_eq!(world.rows().await.iter().filter(|row| row["s"].as_s().unwrap().starts_with("unfinished")).count(), 0);
+}
+
+#[tokio::test]
+async fn a_creation_that_was_given_up_does_not_succeed_afterwards() {
+    let world = World::new().await;
+    let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
+    let people = world.people("u", 2).await;
+    let (group, act) =
+        (at.new_id(None).unwrap(), Act::new(Operation::Create, "test", "1", world.clock.milliseconds(), 1));
+    let join = |id: &String| Move::Join(Member { value: id.parse().unwrap(), kind: None, display: None });
+    let prepared = [join(&people[0])];
+    assert!(matches!(world.store.prepare_members(&at, &group, &prepared, true, &act).await, Ok(Wrote::Stored)));
+    assert!(world.store.abandon(&at.tenant, &group).await.unwrap());
+    assert!(!world.store.abandon(&at.tenant, &group).await.unwrap(), "once");
+    let disbanded = world.store.disband(&at, &group, Note::Finished, &act, Instant::now()).await.unwrap();
+    assert_eq!((disbanded, world.rows_of("#M#").await), (Progress::Done, 0));
+    assert_eq!(world.store.unfinished(&at.tenant).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn all_memberships_end_though_others_of_the_same_id_stand_before_them() {
+    let world = World::new().await;
+    let people = world.people("u", 1).await;
+    let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
+    let act = Act::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
+    let named = Member { value: people[0].parse().unwrap(), kind: None, display: None };
+    // Rows of another kind, which sort before those of the user's own groups.
+    for n in 0..40 {
+        let group = format!("00000000-0000-8000-8000-{n:012}").parse().unwrap();
+        world.store.prepare_members(&at, &group, &[Move::Name(named.clone())], false, &act).await.unwrap();
+    }
+    let group = world.group("Staff", &people).await;
+    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    assert_eq!(world.rows_of(&format!("#M#{}", &group[8..])).await, 0);
+    assert_eq!(world.rows_of("#R#").await, 40, "rows that are not the user's stay");
+}
+
+#[tokio::test]
+async fn an_import_takes_no_id_that_a_group_names() {
+    let customer = Customer::new("strict").await;
+    let id = "b3f1a7c2-5a1e-4c61-9a0e-6f2f5e1c9d10";
+    let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Staff",
+        "members": [{ "value": id }] });
+    assert_eq!(customer.send("POST", "/Groups", group).await.status, 201);
+    let report = customer.import(&[json!({ "userName": "a", "id": id }), json!({ "userName": "b" })]).await;
+    let report = report.json();
+    assert_eq!((&report["imported"], &report["conflicts"]), (&json!(1), &json!(1)), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_post_that_races_a_delete_is_answered_at_once() {
+    let customer = Arc::new(Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await);
+    let user = customer.create(json!({ "userName": "a", "externalId": "1" })).await;
+    // The POST meets the user while it is visible, and reads it when it is deleted.
+    let world = customer.world.clone();
+    let sent = world.between.count(TRANSACT);
+    world.between.once("GetItem", Fault::Slow(300));
+    let post = tokio::spawn({
+        let customer = customer.clone();
+        async move { customer.post(json!({ "userName": "a", "externalId": "1" })).await }
+    });
+    while world.between.count("GetItem") == 0 || world.between.count(TRANSACT) == sent {
+        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    }
+    world.between.clear();
+    assert_eq!(customer.delete(&user).await.status, 204);
+    let answer = post.await.unwrap();
+    assert_eq!((answer.status.as_u16(), &answer.body["id"]), (201, &user["id"]), "{}", answer.body);
+    assert!(answer.tally.calls < 12, "{:?}", answer.tally);
+}

@@ -1,0 +1,120 @@
+//! The table of limits in `docs/OPERATIONS.md` is that of the code; `SCIM_WRITE_DOCS=1` writes it.
+
+use scim_core::{bulk, filter, members, patch, query};
+use scim_lambda::budget::{MAX_CALLS, MAX_COMPARISONS, MAX_READ_UNITS, MAX_TIDYING_CALLS};
+use scim_lambda::directory::limits::*;
+use scim_lambda::edge::MAX_BODY_BYTES;
+use scim_lambda::store::resources::{MAX_DOCUMENT_BYTES, MAX_EMAILS};
+use scimctl::import::MAX_ALIKE;
+
+use crate::support::documents;
+
+/// A number with commas between its thousands.
+fn count(number: impl TryInto<usize>) -> String {
+    let digits = number.try_into().ok().unwrap().to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn bytes(number: usize) -> String {
+    match number / 1_024 {
+        kib if kib >= 1_024 => format!("{} MiB", kib / 1_024),
+        kib => format!("{kib} KiB"),
+    }
+}
+
+#[test]
+fn the_limits_are_those_of_the_code() {
+    let goes_on = "400 `tooMany` by `startIndex` or with `sortBy`; a walk by cursor goes on behind what was read";
+    let rows = [
+        ("DynamoDB calls of a request", count(MAX_CALLS), goes_on),
+        ("read units of a request", count(MAX_READ_UNITS), goes_on),
+        ("comparisons of short values that filters make in a request", count(MAX_COMPARISONS), goes_on),
+        ("memory of a request above that of the idle function", "64 MiB".into(), "what follows here sees to it"),
+        (
+            "calls that remove the members of a deleted group, of one request",
+            count(MAX_TIDYING_CALLS),
+            "204; the tenant's next writes go on, and nobody sees the members meanwhile",
+        ),
+        ("a request's body", bytes(MAX_BODY_BYTES), "413"),
+        ("a resource's attributes", format!("{} of JSON", bytes(MAX_DOCUMENT_BYTES)), "413"),
+        ("e-mail addresses of a user", count(MAX_EMAILS), "400"),
+        ("changes of members in a request", count(MAX_MEMBER_CHANGES), "413"),
+        (
+            "operations in a PATCH, in a bulk request",
+            format!("{}, {}", count(patch::MAX_OPERATIONS), count(bulk::MAX_OPERATIONS)),
+            "413",
+        ),
+        (
+            "comparisons that the operations of a PATCH make, of a user and of a group",
+            format!("{}, {}", count(patch::MAX_WORK), count(members::MAX_WORK)),
+            "413",
+        ),
+        ("time in which a bulk request begins operations", "15 s".into(), "503 for each of the others"),
+        ("groups of a user", format!("{} shown", count(MAX_GROUPS_SHOWN)), "400 `tooMany`"),
+        (
+            "members in one answer",
+            format!("{}, or {} as sent", count(MAX_MEMBERS_SHOWN), bytes(MAX_ANSWER_BYTES)),
+            "400 `tooMany`; `excludedAttributes=members` reads the group",
+        ),
+        (
+            "resources in a page",
+            format!("{}, or {} as sent", count(query::MAX_COUNT), bytes(MAX_ANSWER_BYTES)),
+            "the page is shorter",
+        ),
+        ("names in `attributes`, in `excludedAttributes`", count(query::MAX_NAMES), "400"),
+        (
+            "a filter",
+            format!(
+                "{}, {} deep, {} comparisons",
+                bytes(filter::MAX_BYTES),
+                count(filter::MAX_DEPTH),
+                count(filter::MAX_TERMS)
+            ),
+            "400 `invalidFilter`",
+        ),
+        ("index look-ups of a filter", count(MAX_LOOK_UPS), "all resources are looked at"),
+        ("members of a group that `groups.value eq` looks up", count(MAX_MEMBERS_LOOKED_UP), "all users are looked at"),
+        (
+            "resources that a request looks at for a filter without index",
+            format!("{}; {} if it asks for members or groups", count(MAX_SCANNED), count(MAX_SCANNED_WITH_MORE)),
+            goes_on,
+        ),
+        (
+            "resources that a sort looks at",
+            format!("{}, or {}", count(MAX_SCANNED), bytes(MAX_SORTED_BYTES)),
+            "400 `tooMany`",
+        ),
+        (
+            "ids of an import that are UUIDs of version 8 and begin with the same four digits",
+            format!("{} of a file", count(MAX_ALIKE)),
+            "the record is invalid; let ids be made",
+        ),
+        ("resources of a type in a tenant", "about seventy million".into(), "pages by `startIndex` go wrong"),
+        (
+            "users whose time has come that one request erases",
+            count(ERASED_AT_ONCE),
+            "the next requests go on; nobody sees them, and no total counts them",
+        ),
+        ("active users, where the profile has seats", "`seats.limit`".into(), "403, or created inactive"),
+        (
+            "deactivations in a window, where the profile has a brake",
+            "the smaller of `brake.deactivations` and `brake.share`".into(),
+            "429 or 403 until the brake is lifted",
+        ),
+        (
+            "tokens of a tenant",
+            "50 that are good or expired less than 30 days ago".into(),
+            "`scimctl` refuses to mint one more",
+        ),
+    ];
+    let rows = rows.map(|(what, limit, beyond)| vec![what.to_owned(), limit, beyond.to_owned()]);
+    let table = documents::markdown(&["what", "limit", "beyond it"], rows);
+    documents::hold_table("docs/OPERATIONS.md", "limits", &table);
+}
