@@ -19,8 +19,9 @@ use lambda_http::{Adapter, Body, RequestExt, Service as _, service_fn};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use scim_core::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
-use super::{BASE_PATH, RequestId, Service, response};
+use super::{BASE_PATH, Deadline, RequestId, Service, response};
 
 /// What a path may hold unencoded, besides letters and digits.
 const PATH: &AsciiSet =
@@ -78,15 +79,8 @@ async fn answer(
     if let Some(request_id) = request_id {
         parts.extensions.insert(request_id);
     }
-    let request = Request::from_parts(parts, Bytes::from(body.to_vec()));
-    // Nothing is begun that cannot be answered.
-    let answered = match left.is_zero() {
-        false => tokio::time::timeout(left, service.call(request)).await.ok(),
-        true => None,
-    };
-    let response = answered.unwrap_or_else(|| {
-        response::error(&Error::unavailable("The request took too long; send it again in a moment."))
-    });
+    parts.extensions.insert(Deadline(Instant::now() + left));
+    let response = service.call(Request::from_parts(parts, Bytes::from(body.to_vec()))).await;
     Ok(response.map(|body| match String::from_utf8(body.into()) {
         Ok(text) if text.is_empty() => Body::Empty,
         Ok(text) => Body::Text(text),

@@ -7,6 +7,7 @@ mod brake;
 mod bulk;
 mod conformance;
 mod cursors;
+mod deadlines;
 mod discovery;
 mod endpoints;
 mod etags;
