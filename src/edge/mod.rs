@@ -119,11 +119,12 @@ impl Service {
                 made.as_str()
             }
         };
+        let base_url = caller.tenant.base_url(self.base_url.as_deref().unwrap_or(BASE_PATH));
         let call = Call {
             tenant: &caller.tenant,
             by: caller.key_id.as_str(),
             request: request_id,
-            base_url: caller.tenant.base_url().or(self.base_url.as_deref()).unwrap_or(BASE_PATH),
+            base_url: &base_url,
             until: deadline.min(Instant::now() + MOST_TIDYING),
         };
         // Each of these futures is large; boxed, they do not lie on the stack beside each other.

@@ -144,7 +144,8 @@ pub(crate) enum TenantCommand {
         /// The customer, if it has several connections: each is a tenant of its own
         #[arg(long, value_name = "NAME")]
         customer: Option<String>,
-        /// The tenant's base URL; with --stack, the stack's output BaseUrl
+        /// The tenant's base URL; with --stack, the stack's output BaseUrl, whose /scim/v2 gives way to a path that
+        /// the profile names
         #[arg(long, value_name = "URL")]
         base_url: Option<String>,
     },
