@@ -19,7 +19,7 @@ pub mod tenant;
 pub mod store;
 
 pub mod clock;
-mod random;
+pub mod random;
 pub mod telemetry;
 
 pub use edge::Service;

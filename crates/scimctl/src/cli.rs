@@ -109,7 +109,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 
-    /// Keep everything in memory; it is gone when the server stops
+    /// Keep everything in memory; it is gone when the server stops. Other subcommands with the same --data reach it
     #[arg(long)]
     pub(crate) ephemeral: bool,
 

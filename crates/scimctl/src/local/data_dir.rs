@@ -1,11 +1,15 @@
 //! A data directory: who holds it, and where its holder can be reached.
 
 use std::fs::{self, File, TryLockError};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
+
+use super::access_key::AccessKey;
+use super::private;
 
 /// How long to wait for a holder that is starting or about to finish.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -14,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
+    /// Whether there was no such directory before.
+    made: bool,
     _lock: File,
 }
 
@@ -26,6 +32,8 @@ pub struct Served {
     pub dynamodb: String,
     /// The Secrets Manager endpoint.
     pub secrets_manager: String,
+    /// The access key id that both endpoints want to see.
+    pub access_key_id: String,
 }
 
 /// An opened directory.
@@ -43,20 +51,16 @@ impl DataDir {
     /// # Errors
     /// If it cannot be made, or is held by a process that cannot be reached.
     pub async fn open(path: &Path) -> anyhow::Result<Opened> {
-        if !path.exists() {
-            let mut builder = fs::DirBuilder::new();
-            builder.recursive(true);
-            // Only its owner may read it: there are people's data in it.
-            #[cfg(unix)]
-            std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-            builder.create(path).with_context(|| format!("the data directory {} cannot be made", path.display()))?;
-        }
-        let lock = File::create(path.join("lock")).context("the data directory cannot be locked")?;
+        let made = !path.exists();
+        private::directory(path)
+            .with_context(|| format!("the data directory {} cannot be made your own", path.display()))?;
         let begun = tokio::time::Instant::now();
         loop {
+            // Opened each time: whoever held it may have removed it.
+            let lock = private::create(&path.join("lock")).context("the data directory cannot be locked")?;
             match lock.try_lock() {
                 Ok(()) => {
-                    let directory = Self { path: path.to_owned(), _lock: lock };
+                    let directory = Self { path: path.to_owned(), made, _lock: lock };
                     // Whoever announced itself and is gone was killed.
                     directory.withdraw();
                     return Ok(Opened::Ours(directory));
@@ -81,18 +85,38 @@ impl DataDir {
         &self.path
     }
 
+    /// The access key id of the directory, which its endpoints want to see; it stays the same.
+    ///
+    /// # Errors
+    /// If its file cannot be read or written.
+    pub fn access_key(&self) -> anyhow::Result<AccessKey> {
+        AccessKey::open(&self.path.join("access-key"))
+    }
+
     /// Tells other processes where this one can be reached.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn announce(&self, served: &Served) -> anyhow::Result<()> {
         let new = self.path.join("serve.json.new");
-        fs::write(&new, serde_json::to_vec(served)?)?;
-        fs::rename(new, self.path.join("serve.json")).context("the data directory cannot be written")
+        let text = serde_json::to_vec(served)?;
+        let written = private::create(&new).and_then(|mut file| file.write_all(&text));
+        let written = written.and_then(|()| fs::rename(new, self.path.join("serve.json")));
+        written.context("the data directory cannot be written")
     }
 
     /// Takes the announcement back.
     pub fn withdraw(&self) {
         let _ = fs::remove_file(self.path.join("serve.json"));
+    }
+
+    /// Removes a directory that nothing was to be kept in, if it was not there before.
+    pub fn remove(self) {
+        self.withdraw();
+        if self.made {
+            let _ = fs::remove_file(self.path.join("lock"));
+            // Only an empty one goes.
+            let _ = fs::remove_dir(&self.path);
+        }
     }
 }
