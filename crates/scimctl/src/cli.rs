@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::brake::BrakeCommand;
+use crate::event::EventOptions;
 use crate::export::ExportOptions;
 use crate::import::ImportOptions;
 use crate::profile::{ProfileCommand, Source};
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     User(UserCommand),
     Import(ImportOptions),
     Export(ExportOptions),
+    Event(EventOptions),
     /// Show how a filter is answered, and what that costs
     Explain(ExplainOptions),
     /// Fill a table, to repeat the figures of docs/PERFORMANCE.md

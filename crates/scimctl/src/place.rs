@@ -48,7 +48,7 @@ impl Place {
     pub(crate) fn data(&self) -> anyhow::Result<&Path> {
         match self {
             Self::Data(path) => Ok(path),
-            Self::Stack(_) => bail!("serve runs on this machine; leave --stack away"),
+            Self::Stack(_) => bail!("this works on a data directory of this machine; omit --stack"),
         }
     }
 

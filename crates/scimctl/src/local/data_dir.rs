@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use scim_lambda::store::keys::TenantCode;
 use serde::{Deserialize, Serialize};
 
 use super::access_key::AccessKey;
@@ -13,6 +14,8 @@ use super::private;
 
 /// How long to wait for a holder that is starting or about to finish.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// What the files with tokens of events are called, before a tenant's code.
+const EVENT_TOKEN: &str = "event-token";
 
 /// A directory that this process holds until it is dropped.
 #[derive(Debug)]
@@ -114,9 +117,28 @@ impl DataDir {
     pub fn remove(self) {
         self.withdraw();
         if self.made {
-            let _ = fs::remove_file(self.path.join("lock"));
+            let tokens = fs::read_dir(&self.path).into_iter().flatten().flatten().map(|entry| entry.path());
+            let tokens = tokens.filter(|path| path.file_stem().is_some_and(|stem| stem == EVENT_TOKEN));
+            for file in tokens.chain([self.path.join("lock")]) {
+                let _ = fs::remove_file(file);
+            }
             // Only an empty one goes.
             let _ = fs::remove_dir(&self.path);
         }
     }
+}
+
+/// The token that `scimctl event` puts into a tenant's events, if there is one.
+pub(crate) fn event_token(directory: &Path, tenant: &TenantCode) -> Option<String> {
+    fs::read_to_string(event_token_file(directory, tenant)).ok()
+}
+
+/// Keeps that token.
+pub(crate) fn keep_event_token(directory: &Path, tenant: &TenantCode, token: &str) -> anyhow::Result<()> {
+    let written = private::create(&event_token_file(directory, tenant)).and_then(|mut file| writeln!(file, "{token}"));
+    written.context("the data directory cannot be written")
+}
+
+fn event_token_file(directory: &Path, tenant: &TenantCode) -> PathBuf {
+    directory.join(format!("{EVENT_TOKEN}.{tenant}"))
 }
