@@ -7,10 +7,11 @@ mod support;
 use std::io::Write;
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::{Directory, Server, answer_of, http};
+use support::{BINARY, Directory, Server, answer_of, http};
 
 /// One request of the AWS protocol, with these headers after those that any client sends: status, head and body.
 fn aws(url: &str, method: &str, host: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, Value) {
@@ -130,6 +131,34 @@ fn data_files_are_for_their_owner_alone_also_where_an_older_version_left_them_op
     let mut server = Server::start(&directory, &["--json"]);
     server.ready();
     assert_eq!(looked_at("served again"), all);
+}
+
+#[test]
+fn a_directory_that_is_shared_by_intent_is_no_data_directory() {
+    let directory = Directory::new("shared");
+    std::fs::create_dir_all(&directory.0).unwrap();
+    std::fs::set_permissions(&directory.0, std::fs::Permissions::from_mode(0o1777)).unwrap();
+    assert!(directory.refused(&["tenant", "list"]).contains("shared with others"));
+    assert_eq!(std::fs::metadata(&directory.0).unwrap().permissions().mode() & 0o7777, 0o1777, "as it was");
+    assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 0);
+}
+
+#[test]
+fn the_environment_that_serve_prints_leads_to_its_data() {
+    let directory = Directory::new("exports");
+    let mut server = Server::start(&directory, &[]);
+    let lines = server.lines.by_ref().map(Result::unwrap).take_while(|line| !line.starts_with("Ctrl-C"));
+    let exports =
+        lines.filter_map(|line| line.strip_prefix("export ").map(str::to_owned)).collect::<Vec<_>>().join(" ");
+    let variables: Vec<(&str, &str)> = exports.split(' ').map(|variable| variable.split_once('=').unwrap()).collect();
+    let names: Vec<&str> = variables.iter().map(|(name, _)| *name).collect();
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "SCIM_TABLE", "SCIM_STACK", "SCIM_BASE_URL"] {
+        assert!(names.contains(&name), "{exports}");
+    }
+    // As somebody who has nothing but these: a table that is called like the stack.
+    let listed = Command::new(BINARY).args(["--stack", "scim", "--json", "tenant", "list"]).envs(variables).output();
+    let listed: Value = serde_json::from_slice(&listed.unwrap().stdout).unwrap();
+    assert_eq!(listed["tenants"][0]["tenant"], "demo");
 }
 
 /// The operations that the engine's own server offers, each with a request that is good at its place.

@@ -8,17 +8,30 @@ use std::io;
 use std::path::Path;
 
 /// Makes a directory and those above it, or closes one that is there.
+///
+/// One that is shared by intent, such as `/tmp`, is refused: others would be shut out of it, and could put files in it
+/// before.
 pub(super) fn directory(path: &Path) -> io::Result<()> {
     if !path.exists() {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(path)?;
+        return builder.create(path);
     }
     #[cfg(unix)]
-    fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o700))?;
+    close_directory(path)?;
     Ok(())
+}
+
+#[cfg(unix)]
+fn close_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    const STICKY: u32 = 0o1000;
+    if fs::metadata(path)?.permissions().mode() & STICKY != 0 {
+        return Err(io::Error::other("it is shared with others; name another one by --data DIR"));
+    }
+    fs::set_permissions(path, PermissionsExt::from_mode(0o700))
 }
 
 /// Makes an empty file, or empties one that is there.
