@@ -218,6 +218,7 @@ mod tests {
         let blocks = text.lines().filter(|line| line.starts_with("    ")).map(str::trim);
         let sentences = text.split('`').skip(1).step_by(2);
         let lines = blocks.chain(sentences).map(|line| line.split("  #").next().unwrap_or(line));
+        let lines = lines.map(|line| line.split(" | ").next().unwrap_or(line));
         let begun = |line: &str| {
             let (before, rest) = line.split_once("scimctl ")?;
             let begins = before.is_empty() || before.starts_with("cargo run ");

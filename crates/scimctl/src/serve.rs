@@ -191,7 +191,7 @@ fn exports(served: &Served) -> String {
     let Served { base_url, dynamodb, secrets_manager, access_key_id } = served;
     let (table, stack, region, secret) = (local::TABLE, local::STACK, local::REGION, local::SECRET_ACCESS_KEY);
     format!(
-        "export AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={region}\n\
+        "export AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
          export AWS_ENDPOINT_URL_DYNAMODB={dynamodb} AWS_ENDPOINT_URL_SECRETS_MANAGER={secrets_manager}\n\
          export SCIM_TABLE={table} SCIM_STACK={stack} SCIM_BASE_URL={base_url}"
     )

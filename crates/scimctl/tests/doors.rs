@@ -243,6 +243,7 @@ fn tools_find_every_operation_of_dynamodb_behind_the_door() {
     }
     for (operation, body, kind) in [
         ("Nothing", "{}", "UnknownOperationException"),
+        ("SearchVectors", "{}", "ValidationException"),
         ("GetItem", "{", "SerializationException"),
         ("GetItem", r#"{"TableName":7,"Key":{}}"#, "SerializationException"),
         ("PutItem", r#"{"TableName":"scim","Item":{"p":{"NULL":false}}}"#, "ValidationException"),
@@ -272,6 +273,7 @@ fn the_tools_of_an_ephemeral_server_find_it_and_nothing_is_left() {
         assert_eq!(made["base_url"], ready["base_url"]);
         let (base_url, token) = (ready["base_url"].as_str().unwrap(), made["token"].as_str().unwrap());
         assert_eq!(http(base_url, token, "GET", "/Users", "").0, 200);
+        directory.json(&["event", "create-user"]);
         let second = directory.refused(&["serve", "--ephemeral", "--listen", "127.0.0.1:0"]);
         assert!(second.contains("being served already") && second.contains("--data"), "{second}");
         assert!(server.interrupt());
