@@ -176,12 +176,14 @@ impl Drop for Reserved {
     }
 }
 
-/// Counts one transaction that was sent.
-pub(crate) fn wrote(units: Option<f64>) {
-    change(|account| {
-        account.tally.calls += 1;
-        account.tally.write_units += units.unwrap_or_default();
-    });
+/// Counts one transaction that is sent.
+pub(crate) fn writes() {
+    change(|account| account.tally.calls += 1);
+}
+
+/// The transaction took so many units.
+pub(crate) fn wrote(units: f64) {
+    change(|account| account.tally.write_units += units);
 }
 
 fn change(change: impl FnOnce(&mut Account)) {
@@ -220,7 +222,7 @@ mod tests {
             }
             assert!(may_write());
             for _ in 0..CALLS_OF_WRITES {
-                wrote(None);
+                writes();
             }
             assert!(!may_write());
         };
@@ -232,7 +234,8 @@ mod tests {
         let work = async {
             apart(Limits::TIDYING, async {
                 for _ in 0..2_000 {
-                    wrote(Some(1.0));
+                    writes();
+                    wrote(1.0);
                 }
             })
             .await;

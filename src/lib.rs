@@ -20,7 +20,7 @@ pub mod store;
 
 pub mod budget;
 pub mod clock;
-mod random;
+pub mod random;
 pub mod telemetry;
 
 pub use edge::Service;

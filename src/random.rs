@@ -8,7 +8,10 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
 }
 
 /// `length` characters, each drawn evenly from `alphabet` (at most 256 ASCII characters).
-pub(crate) fn text(alphabet: &[u8], length: usize) -> Result<String, getrandom::Error> {
+///
+/// # Errors
+/// If the operating system has none.
+pub fn text(alphabet: &[u8], length: usize) -> Result<String, getrandom::Error> {
     let fair = 256 - 256 % alphabet.len();
     let mut text = String::with_capacity(length);
     while text.len() < length {

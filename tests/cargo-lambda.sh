@@ -1,19 +1,25 @@
 #!/usr/bin/env bash
-# The developer's loop: `cargo lambda watch` serves the debug build, `cargo lambda invoke` feeds it
-# every event file, on the engine of `scimctl serve`.
+# The developer's loop: `cargo lambda watch` serves the debug build, on the engine of `scimctl serve`: a user's life
+# over HTTP, then `cargo lambda invoke` feeds it every event.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 tools
 start_engine
-mapfile -t settings < <(function_env https://scim.example.com/scim/v2)
 port=$(free_port)
+url=http://127.0.0.1:$port/lambda-url/scim-lambda/scim/v2
+mapfile -t settings < <(function_env "$url")
 start watch env "${settings[@]}" cargo lambda watch --invoke-address 127.0.0.1 --invoke-port "$port" --ignore-changes
 await 30 curl -s "http://127.0.0.1:$port"
 
 # The first call waits for the build.
 invoke() {
-    cargo lambda invoke --invoke-address 127.0.0.1 --invoke-port "$port" scim-lambda --data-file "$1" 2>>"$DIR/invoke.log"
+    cargo lambda invoke --invoke-address 127.0.0.1 --invoke-port "$port" scim-lambda --data-file /dev/stdin 2>>"$DIR/invoke.log"
 }
 run_events invoke
+
+life_of_a_user watch@example.com
+# What no request can hold is refused in a form that the tool can read.
+call POST /Users $'\xff'
+check "a body that is not in UTF-8" 400 '"UTF-8" in d["detail"]'
 
 finish "cargo lambda"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The release binary under Lambda's own runtime interface emulator, without Docker: the event files,
+# The release binary under Lambda's own runtime interface emulator, without Docker: the events,
 # and the figures that can be trusted there. (Its REPORT line's memory and init time are made up:
 # memory is VmHWM of the process, time is INIT REPORT.)
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -17,7 +17,7 @@ print(len(out.getvalue()))' "$1"
 # One call at a time: two at once crash the emulator. It answers 200 to a handler's error and 502 to a
 # crash: the body decides.
 invoke() {
-    curl -sS --max-time 40 --data-binary @"$1" "http://127.0.0.1:$port/2015-03-31/functions/function/invocations"
+    curl -sS --max-time 40 --data-binary @- "http://127.0.0.1:$port/2015-03-31/functions/function/invocations"
 }
 
 tools

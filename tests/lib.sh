@@ -79,10 +79,12 @@ SAM_PARAMETERS=(--parameter-overrides Architecture=x86_64)
 build_function() { quiet "sam build" sam build "${SAM_PARAMETERS[@]}"; }
 
 # start_engine [ADDRESS]: the engine that the function works on and reaches at that address. Sets
-# base_url, token, dynamodb, secrets_manager, table, stack.
+# base_url, token, dynamodb, secrets_manager, table, stack, access_key_id; the last is exported, too, as AWS's tools
+# want it.
 start_engine() {
     quiet "cargo build scimctl" cargo build --locked -p scimctl --bin scimctl
-    start serve "${CARGO_TARGET_DIR:-target}/debug/scimctl" --data "$DIR/data" --json serve \
+    SCIMCTL=("${CARGO_TARGET_DIR:-target}/debug/scimctl" --data "$DIR/data")
+    start serve "${SCIMCTL[@]}" --json serve \
         --listen 127.0.0.1:0 --dynamodb-listen "${1:-127.0.0.1}:0" --secrets-listen "${1:-127.0.0.1}:0"
     await 60 test -s "$DIR/serve.out"
     local settings
@@ -90,6 +92,7 @@ start_engine() {
 for name, value in json.loads(sys.stdin.readline()).items():
     print(f"{name}={shlex.quote(str(value))}")' <"$DIR/serve.out")
     eval "$settings"
+    export AWS_ACCESS_KEY_ID=$access_key_id AWS_SECRET_ACCESS_KEY=$secret_access_key
 }
 
 # function_env BASE_URL: what the function's environment holds, NAME=VALUE.
@@ -110,14 +113,39 @@ check() {
     fi
 }
 
-# run_events COMMAND...: feeds every file of events/ to `COMMAND... FILE`, which prints the answer.
+# call METHOD PATH [BODY] [TOKEN]: a request to $url; the answer goes to answer.json and body.
+call() {
+    curl -sS --max-time 60 -o "$DIR/body" -X "$1" "$url$2" ${3:+--data "$3"} \
+        -H "Authorization: Bearer ${4:-$token}" -H 'Content-Type: application/scim+json' \
+        -w '{"statusCode": %{http_code}, "headers": %{header_json}}' >"$DIR/answer.json" || true
+}
+
+# life_of_a_user NAME: over HTTP, to $url.
+life_of_a_user() {
+    call POST /Users "{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"userName\":\"$1\",\"active\":true}"
+    check "create" 201 "h['location'].startswith('$url/Users/') and d['userName'] == '$1'"
+    id=$(cat "$DIR/id" 2>/dev/null || echo none)
+    call GET "/Users/$id"
+    check "get" 200 'd["id"] == id and d["active"] is True'
+    call GET "/Users?filter=userName%20eq%20%22$1%22"
+    check "filter" 200 'd["totalResults"] == 1 and d["Resources"][0]["id"] == id'
+    call PATCH "/Users/$id" '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","path":"active","value":false}]}'
+    check "deactivate" 200 'd["id"] == id and d["active"] is False'
+    call DELETE "/Users/$id"
+    check "delete" 204
+    call GET "/Users/$id"
+    check "get after delete" 404
+    call GET "/Users/$id" '' scim_not-a-token
+    check "bad token" 401
+    rm -f "$DIR/body" "$DIR/id"
+}
+
+# run_events COMMAND...: pipes every event that scimctl knows into COMMAND, which prints the answer.
 run_events() {
-    local event status expression text
+    local event status expression
     while read -r event status expression; do
-        text=$(<"events/$event.json")
-        text=${text//'{{token}}'/"$token"}
-        printf '%s' "${text//'{{userId}}'/"$(cat "$DIR/id" 2>/dev/null)"}" >"$DIR/event.json"
-        "$@" "$DIR/event.json" >"$DIR/answer.json" </dev/null || true # no answer is what check reports
+        # No answer is what check reports.
+        "${SCIMCTL[@]}" event "$event" 2>>"$DIR/event.log" | "$@" >"$DIR/answer.json" || true
         check "event $event" "$status" "$expression"
     done <<'EVENTS'
 create-user 201 d["active"] is not False

@@ -7,6 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::resource::Attributes;
 use scim_core::{Error, ErrorKind, ResourceId};
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::life::{Event, State};
 use super::limits::ERASED_AT_ONCE;
@@ -21,7 +22,7 @@ const NEVER: i64 = 253_402_300_799;
 const DAY: i64 = 24 * 60 * 60;
 /// How many of them at a time.
 const CONCURRENCY: usize = 5;
-/// How long a request tidies beside its own work.
+/// How long a request tidies in addition to its own work; twice as long if DynamoDB does not answer.
 const MAX_TIDYING: Duration = Duration::from_secs(2);
 
 /// `active` of a new user, as the profile has it.
@@ -152,11 +153,12 @@ impl Directory {
     /// requests left unfinished. Nobody sees either, so the request is answered whatever becomes of this. One call
     /// for tenants that may have users whose time comes, none for others.
     pub async fn tidy(&self, call: Call<'_>, writes: bool) {
+        let call = Call { until: call.until.min(Instant::now() + MAX_TIDYING), ..call };
         let work = async {
             self.erase_overdue(call).await?;
             if writes { self.finish_earlier(call).await } else { Ok(()) }
         };
-        match tokio::time::timeout(MAX_TIDYING, work).await {
+        match tokio::time::timeout(2 * MAX_TIDYING, work).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "what is to be tidied is left for another request"),
             Err(_) => tracing::warn!("tidying takes long, and is left for another request"),

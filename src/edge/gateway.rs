@@ -19,8 +19,9 @@ use lambda_http::{Adapter, Body, RequestExt, Service as _, service_fn};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use scim_core::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
+use tokio::time::Instant;
 
-use super::{BASE_PATH, RequestId, Service, response};
+use super::{BASE_PATH, Deadline, RequestId, Service, response};
 
 /// What a path may hold unencoded, besides letters and digits.
 const PATH: &AsciiSet =
@@ -38,15 +39,19 @@ const MARGIN: Duration = Duration::from_millis(1_500);
 /// If the event is none of these: the function was invoked by something that is no gateway.
 pub async fn handle(service: &Service, event: LambdaEvent<Value>) -> Result<Value, lambda_http::Error> {
     let LambdaEvent { payload: mut event, context } = event;
-    let host = match clean(&mut event) {
+    let payload_1 = is_payload_1(&event);
+    let host = match clean(&mut event, payload_1) {
         Ok(host) => host,
-        Err(error) => return Ok(refusal(&error)),
+        Err(error) => return Ok(refusal(&error, payload_1)),
     };
     // The reader of LambdaRequest wants text.
     let payload: LambdaRequest = match serde_json::from_str(&event.to_string()) {
         Ok(payload) => payload,
         Err(error) if event.get("requestContext").is_none() => return Err(error.into()),
-        Err(_) => return Ok(refusal(&malformed("The request cannot be read; check its method and headers."))),
+        Err(_) => {
+            let error = malformed("The request cannot be read; check its method and headers.");
+            return Ok(refusal(&error, payload_1));
+        }
     };
     // `cargo lambda watch` names a deadline in 1970, which is none.
     let left = context.deadline().duration_since(SystemTime::now()).unwrap_or(TIMEOUT).saturating_sub(MARGIN);
@@ -78,15 +83,8 @@ async fn answer(
     if let Some(request_id) = request_id {
         parts.extensions.insert(request_id);
     }
-    let request = Request::from_parts(parts, Bytes::from(body.to_vec()));
-    // Nothing is begun that cannot be answered.
-    let answered = match left.is_zero() {
-        false => tokio::time::timeout(left, service.call(request)).await.ok(),
-        true => None,
-    };
-    let response = answered.unwrap_or_else(|| {
-        response::error(&Error::unavailable("The request took too long; send it again in a moment."))
-    });
+    parts.extensions.insert(Deadline(Instant::now() + left));
+    let response = service.call(Request::from_parts(parts, Bytes::from(body.to_vec()))).await;
     Ok(response.map(|body| match String::from_utf8(body.into()) {
         Ok(text) if text.is_empty() => Body::Empty,
         Ok(text) => Body::Text(text),
@@ -94,19 +92,29 @@ async fn answer(
     }))
 }
 
+/// Whether an event has the payload format 1.0. Its `version` says so; a REST API's has none, and is known by its
+/// `httpMethod`. That alone does not tell: `cargo lambda watch` has it in payloads of version 2.0 too.
+fn is_payload_1(event: &Value) -> bool {
+    match event.get("version").and_then(Value::as_str) {
+        Some(version) => version == "1.0",
+        None => event.get("httpMethod").is_some(),
+    }
+}
+
 /// Puts an event in order, or says why no request can be made of it. The host that it was sent to comes apart.
-fn clean(event: &mut Value) -> Result<Option<HeaderValue>, Error> {
+fn clean(event: &mut Value, payload_1: bool) -> Result<Option<HeaderValue>, Error> {
     let Some(event) = event.as_object_mut() else { return Ok(None) };
-    let rest_v1 = event.contains_key("httpMethod");
     let host = take_host(event)?;
     decode_body(event)?;
-    if rest_v1 {
+    if payload_1 {
         // `headers` repeats the last of each of `multiValueHeaders` and would hide that there were
         // more: two Authorization headers must be seen as two.
         if event.get("multiValueHeaders").and_then(Value::as_object).is_some_and(|headers| !headers.is_empty()) {
             event.insert("headers".into(), json!({}));
         }
     } else {
+        // It would make `lambda_http` read a payload 1.0.
+        event.remove("httpMethod");
         let query = event.get("rawQueryString").and_then(Value::as_str).unwrap_or_default();
         if query.contains('#') || format!("/?{query}").parse::<PathAndQuery>().is_err() {
             return Err(malformed(
@@ -117,10 +125,13 @@ fn clean(event: &mut Value) -> Result<Option<HeaderValue>, Error> {
     let context = |name: &str| event.get("requestContext").and_then(|context| context.get(name)?.as_str());
     // Only HTTP APIs decode the path: "rawPath" of a Function URL and "path" of a REST API are as sent.
     let function_url = context("domainName").is_some_and(|domain| domain.contains(".lambda-url."));
-    let set = if rest_v1 || function_url { ENCODED_PATH } else { PATH };
+    let set = if payload_1 || function_url { ENCODED_PATH } else { PATH };
     let stage = context("stage").filter(|stage| *stage != "$default").map(|stage| format!("/{stage}/"));
-    let field = if rest_v1 { "path" } else { "rawPath" };
+    let field = if payload_1 { "path" } else { "rawPath" };
     let path = event.get(field).and_then(Value::as_str).unwrap_or("/");
+    if !path.starts_with('/') {
+        return Err(malformed("The path must begin with a slash."));
+    }
     let path = match stage {
         // A stage may be called like the base path: only what is left tells.
         Some(stage) => match path.strip_prefix(stage.trim_end_matches('/')) {
@@ -175,18 +186,24 @@ fn malformed(detail: &str) -> Error {
     Error::new(ErrorKind::BadRequest, detail)
 }
 
-/// An error in the form that all three gateways take.
-fn refusal(error: &Error) -> Value {
+/// An error in the form that the gateway takes, with the fields that `lambda_http` gives an answer: `cargo lambda
+/// watch` cannot read one without `cookies`, which payload 1.0 does not know.
+fn refusal(error: &Error, payload_1: bool) -> Value {
     let response = response::error(error);
     let headers: Map<String, Value> = response
         .headers()
         .iter()
         .map(|(name, value)| (name.to_string(), value.to_str().unwrap_or_default().into()))
         .collect();
-    json!({
+    let mut refusal = json!({
         "statusCode": response.status().as_u16(),
         "headers": headers,
+        "multiValueHeaders": {},
         "body": String::from_utf8_lossy(response.body()),
         "isBase64Encoded": false,
-    })
+    });
+    if let (false, Some(fields)) = (payload_1, refusal.as_object_mut()) {
+        fields.insert("cookies".into(), json!([]));
+    }
+    refusal
 }

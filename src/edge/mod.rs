@@ -13,10 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Method, Request, Response, header};
 use scim_core::resource_types::Unusable;
 use scim_core::{Error, ErrorKind, Schema, discovery};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::auth::Verifier;
 use crate::auth::secrets_manager::Secrets;
@@ -26,12 +27,14 @@ use crate::directory::{Call, Directory, RequestReads};
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::tenant::Tenants;
-pub use request::{MAX_BODY_BYTES, RequestId};
+pub use request::{Deadline, MAX_BODY_BYTES, RequestId, too_large};
 pub use route::BASE_PATH;
 use route::Route;
 
 /// How long a request may tidy up behind what is gone, though another one can go on: the function has 25 s.
 const MOST_TIDYING: Duration = Duration::from_secs(10);
+/// How long a request may take where no [`Deadline`] says so: the function's 25 s without what the answer needs.
+const TIMEOUT: Duration = Duration::from_millis(23_500);
 
 /// The SCIM service.
 #[derive(Debug)]
@@ -62,10 +65,20 @@ impl Service {
     /// The answer's extensions hold the [`crate::telemetry::Tally`] of the request. Every failure is an
     /// answer: a SCIM error.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        self.receive(head, std::future::ready(Ok(body))).await
+    }
+
+    /// As [`Service::call`], for a request whose body is still to come. `body` reads it, and is polled only once
+    /// the token is known: nothing is invested in a stranger's body. If it fails, its error is the answer.
+    pub async fn receive(&self, head: Parts, body: impl Future<Output = Result<Bytes, Error>>) -> Response<Bytes> {
         let began = std::time::Instant::now();
-        let ((mut response, route), tally) = budget::counted(Limits::REQUEST, self.answer(&request)).await;
+        let deadline = head.extensions.get().map_or_else(|| Instant::now() + TIMEOUT, |Deadline(at)| *at);
+        let (method, mut route) = (head.method.clone(), Route::of(head.uri.path(), None));
+        let answer = Box::pin(self.answer(head, body, deadline, &mut route));
+        let (mut response, tally) = budget::counted(Limits::REQUEST, in_time(deadline, answer)).await;
         tracing::info!(
-            method = %request.method(),
+            %method,
             route = route.as_ref().map_or_else(|| "unknown".into(), Route::template),
             status = response.status().as_u16(),
             milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -78,17 +91,26 @@ impl Service {
         response
     }
 
-    async fn answer(&self, request: &Request<Bytes>) -> (Response<Bytes>, Option<Route>) {
+    /// The answer; what is known of the route is in `route` even if the deadline passes meanwhile.
+    async fn answer(
+        &self,
+        head: Parts,
+        body: impl Future<Output = Result<Bytes, Error>>,
+        deadline: Instant,
+        route: &mut Option<Route>,
+    ) -> Response<Bytes> {
         // Who asks comes first, on every path: nothing is learned without a token.
-        let headers = request.headers();
-        let tokens = headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
-        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(request.uri().host());
-        let path = request.uri().path();
+        let tokens = head.headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
+        let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(head.uri.host());
         let caller = match Box::pin(self.verifier.verify(tokens, host)).await {
             Ok(caller) => caller,
-            Err(error) => return (response::error(&error), Route::of(path, None)),
+            Err(error) => return response::error(&error),
         };
-        let route = Route::of(path, caller.tenant.base_path());
+        *route = Route::of(head.uri.path(), caller.tenant.base_path());
+        let request = match body.await {
+            Ok(body) => Request::from_parts(head, body),
+            Err(error) => return response::error(&error),
+        };
         let made;
         let request_id = match request.extensions().get::<RequestId>() {
             Some(RequestId(id)) => id.as_str(),
@@ -97,21 +119,22 @@ impl Service {
                 made.as_str()
             }
         };
+        let base_url = caller.tenant.base_url(self.base_url.as_deref().unwrap_or(BASE_PATH));
         let call = Call {
             tenant: &caller.tenant,
             by: caller.key_id.as_str(),
             request: request_id,
-            base_url: caller.tenant.base_url().or(self.base_url.as_deref()).unwrap_or(BASE_PATH),
-            until: Instant::now() + MOST_TIDYING,
+            base_url: &base_url,
+            until: deadline.min(Instant::now() + MOST_TIDYING),
             reads: &RequestReads::default(),
         };
         // Each of these futures is large; boxed, they do not lie on the stack beside each other.
         Box::pin(self.directory.tidy(call, request.method() != Method::GET)).await;
-        let response = Box::pin(self.act(request, route.as_ref(), call)).await;
+        let response = Box::pin(self.act(&request, route.as_ref(), call)).await;
         if response.status().is_success() {
             Box::pin(self.verifier.connect(&caller)).await;
         }
-        (response, route)
+        response
     }
 
     /// Does what an authenticated request asks for.
@@ -142,4 +165,17 @@ impl Service {
         };
         answered.unwrap_or_else(|error| response::error(&error))
     }
+}
+
+/// The answer, or a 503 once the deadline has passed. It belongs inside of what counts and logs, so that a request
+/// that took too long has its line too.
+async fn in_time(deadline: Instant, answer: impl Future<Output = Response<Bytes>>) -> Response<Bytes> {
+    // Nothing is begun that cannot be answered: `timeout_at` alone would begin it.
+    let answered = match Instant::now() < deadline {
+        true => timeout_at(deadline, answer).await.ok(),
+        false => None,
+    };
+    answered.unwrap_or_else(|| {
+        response::error(&Error::unavailable("The request took too long; send it again in a moment."))
+    })
 }

@@ -5,12 +5,23 @@ use http::{HeaderMap, Request, header};
 pub use scim_core::message::MAX_BODY_BYTES;
 use scim_core::{Error, ErrorKind, Query, json};
 use serde_json::{Map, Value};
+use tokio::time::Instant;
 
 use crate::directory::Precondition;
 
 /// The id under which the platform knows a request; an extension of the request.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
+
+/// When a request is given up with a 503, so that its client still hears of it; an extension of the request.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(pub Instant);
+
+/// What is said of a body over [`MAX_BODY_BYTES`]: 413.
+pub fn too_large() -> Error {
+    let detail = format!("The body is larger than {MAX_BODY_BYTES} bytes; send fewer attributes or operations.");
+    Error::new(ErrorKind::PayloadTooLarge, detail)
+}
 
 /// The JSON object in a request's body.
 ///
@@ -19,10 +30,7 @@ pub struct RequestId(pub String);
 /// `invalidSyntax` as [`json::parse`] says.
 pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Error> {
     if request.body().len() > MAX_BODY_BYTES {
-        return Err(Error::new(
-            ErrorKind::PayloadTooLarge,
-            format!("The body is larger than {MAX_BODY_BYTES} bytes; send fewer attributes or operations."),
-        ));
+        return Err(too_large());
     }
     check_content_type(request.headers())?;
     if request.body().is_empty() {

@@ -162,6 +162,7 @@ impl Transaction {
         let begun = Instant::now();
         let mut pause = PAUSES.0;
         loop {
+            budget::writes();
             let sent = store
                 .client
                 .transact_write_items()
@@ -172,12 +173,11 @@ impl Transaction {
             let error = match Box::pin(sent).await {
                 Ok(answer) => {
                     let used = answer.consumed_capacity().iter().filter_map(|used| used.capacity_units()).sum();
-                    budget::wrote(Some(used));
+                    budget::wrote(used);
                     return Ok(Outcome::Committed);
                 }
                 Err(error) => error,
             };
-            budget::wrote(None);
             let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
             else {
                 return Err(unavailable(error));

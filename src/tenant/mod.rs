@@ -3,6 +3,7 @@
 pub mod profile;
 mod types;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -45,15 +46,14 @@ impl Tenant {
         self.row.code()
     }
 
-    /// The base URL of the tenant's own, if it has one.
-    pub fn base_url(&self) -> Option<&str> {
-        self.profile.address.base_url.as_deref()
+    /// The path under which it is served, if it has one of its own.
+    pub fn base_path(&self) -> Option<&str> {
+        self.profile.address.path()
     }
 
-    /// The path of that base URL.
-    pub fn base_path(&self) -> Option<&str> {
-        let (_, rest) = self.base_url()?.split_once("://")?;
-        rest.find('/').and_then(|slash| rest.get(slash..))
+    /// Its base URL in a deployment whose own is `deployment`.
+    pub fn base_url<'a>(&'a self, deployment: &'a str) -> Cow<'a, str> {
+        self.profile.address.url(deployment)
     }
 
     /// Whether resources of a type are served at all.

@@ -293,6 +293,58 @@ async fn the_deadline_ends_a_request_before_the_platform_does() {
     assert!(began.elapsed() < in_ms(1_900), "before the store's own timeout");
 }
 
+/// An event as `cargo lambda watch` makes it of an HTTP request: version 2.0, and an `httpMethod` that is always GET.
+fn watched(world: &World, method: &str, path: &str, body: Option<Value>) -> Value {
+    use base64::Engine as _;
+    let encode = |body: Value| base64::engine::general_purpose::STANDARD.encode(body.to_string());
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": null, "httpMethod": "GET",
+        "headers": { "host": "127.0.0.1:9000", "authorization": format!("Bearer {}", world.token.reveal()),
+            "content-type": "application/scim+json" },
+        "queryStringParameters": {}, "pathParameters": {}, "stageVariables": {},
+        "requestContext": { "routeKey": "$default", "stage": "$default", "requestId": "1", "domainName": "localhost",
+            "domainPrefix": "_", "accountId": null, "time": "29/Nov/2026:00:00:00 +0000", "timeEpoch": 1_795_910_400,
+            "http": { "method": method, "path": path, "protocol": "http", "sourceIp": "127.0.0.1",
+                "userAgent": "cargo-lambda" } },
+        "isBase64Encoded": body.is_some(), "body": body.map(encode),
+    })
+}
+
+#[tokio::test]
+async fn the_version_of_an_event_decides_how_it_is_read_and_refused() {
+    let world = World::new().await;
+    let made = invoke(&world, watched(&world, "POST", "/scim/v2/Users", Some(json!({ "userName": "a" })))).await;
+    assert_eq!((made.status, &made.body["userName"]), (201, &json!("a")), "{}", made.body);
+    let path = format!("/scim/v2/Users/{}", made.body["id"].as_str().unwrap());
+    assert_eq!(invoke(&world, watched(&world, "GET", &path, None)).await.body["userName"], "a");
+    assert_eq!(invoke(&world, watched(&world, "DELETE", &path, None)).await.status, 204);
+    // An HTTP API with payload 1.0 says so.
+    let mut first = event(&world, "create-user-rest-v1", "");
+    first["version"] = json!("1.0");
+    assert_eq!(invoke(&world, first).await.status, 201);
+    // What cannot be read is refused in the form that its gateway reads: cargo lambda fails without "cookies".
+    let mut refused = Vec::new();
+    for mut event in [watched(&world, "GET", "/scim/v2/Users", None), get(&world, "rest", "/scim/v2/Users", "")] {
+        event["headers"] = json!({ "host": "a b" });
+        let answer = gateway::handle(&world.service, LambdaEvent::new(event, Context::default())).await.unwrap();
+        assert_eq!((&answer["statusCode"], &answer["multiValueHeaders"]), (&json!(400), &json!({})));
+        refused.push(answer.get("cookies").cloned());
+    }
+    assert_eq!(refused, [Some(json!([])), None]);
+}
+
+#[tokio::test]
+async fn a_path_without_a_leading_slash_is_a_400() {
+    let world = World::new().await;
+    for source in ["http", "stage", "url", "rest"] {
+        for path in ["scim/v2/Users", "", "?", "https://evil.example/scim/v2/Users"] {
+            let reply = invoke(&world, get(&world, source, path, "")).await;
+            assert_eq!((reply.status, &reply.body["status"]), (400, &json!("400")), "{source} {path}: {}", reply.body);
+            assert!(reply.body["detail"].as_str().unwrap().contains("slash"), "{source}: {}", reply.body);
+        }
+    }
+}
+
 #[tokio::test]
 async fn what_is_no_gateway_event_fails_the_invocation() {
     let world = World::new().await;

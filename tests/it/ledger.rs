@@ -156,7 +156,7 @@ async fn groups<'w>(world: &'w World, seed: &Seed, ids: &[ResourceId], name: &st
         }
         // A portion is up to 49 members; each of sixteen parts may end with a smaller one, and begins anew with
         // each request. It takes a read, and writes two rows a member and a log row of up to 2 KB.
-        let portions = u32::try_from(size.div_ceil(49)).unwrap() * 21 / 20 + 20;
+        let portions = u32::try_from(size.div_ceil(49)).unwrap() * 22 / 20 + 60;
         let write = 4.0 * size as f64 + f64::from(4 * portions) + 60.0;
         let bound = Cell::AtMost(2 * portions + 4, portions / 4, f64::from(3 * portions), write);
         let status = gone.last().unwrap().status.as_u16();

@@ -8,6 +8,7 @@ mod brake;
 mod bulk;
 mod conformance;
 mod cursors;
+mod deadlines;
 mod discovery;
 mod endpoints;
 mod etags;

@@ -190,6 +190,11 @@ fn what_contradicts_itself_is_refused() {
         json!({ "address": { "base_url": "https://scim.example.com" } }),
         json!({ "address": { "base_url": "https://scim.example.com/scim/v2/" } }),
         json!({ "address": { "base_url": "https://scim.example.com/scim/v2", "host": "other.example.com" } }),
+        json!({ "address": { "base_path": "https://scim.example.com/scim/v2" } }),
+        json!({ "address": { "base_path": "api/scim" } }),
+        json!({ "address": { "base_path": "/" } }),
+        json!({ "address": { "base_path": "/api/../scim" } }),
+        json!({ "address": { "base_path": "/api/scim/Users" } }),
     ] {
         let why = Profile::default().over(settings.clone()).expect_err(&settings.to_string()).0;
         assert!(why.len() > 20 && !why.contains("unknown variant") && !why.contains("invalid type"), "{why}");

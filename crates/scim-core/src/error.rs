@@ -89,6 +89,9 @@ pub enum ErrorKind {
     NotFound,
     /// The endpoint exists and does not know the method.
     MethodNotAllowed,
+    /// "The server did not receive a complete request message within the time that it was prepared to wait."
+    /// (RFC 9110, 15.5.9)
+    RequestTimeout,
     /// "The specified version number does not match the resource's latest version number, or a service
     /// provider refused to create a new, duplicate resource", and bulk references that lead nowhere.
     Conflict,
@@ -128,6 +131,7 @@ impl ErrorKind {
             Self::Forbidden => (403, None),
             Self::NotFound => (404, None),
             Self::MethodNotAllowed => (405, None),
+            Self::RequestTimeout => (408, None),
             Self::Conflict => (409, None),
             Self::PreconditionFailed => (412, None),
             Self::PayloadTooLarge => (413, None),

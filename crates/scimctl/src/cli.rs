@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::brake::BrakeCommand;
+use crate::event::EventOptions;
 use crate::export::ExportOptions;
 use crate::import::ImportOptions;
 use crate::profile::{ProfileCommand, Source};
@@ -52,6 +53,7 @@ pub(crate) enum Command {
     User(UserCommand),
     Import(ImportOptions),
     Export(ExportOptions),
+    Event(EventOptions),
     /// Show how a filter is answered, and what that costs
     Explain(ExplainOptions),
     /// Fill a table, to repeat the figures of docs/PERFORMANCE.md
@@ -109,7 +111,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 
-    /// Keep everything in memory; it is gone when the server stops
+    /// Keep everything in memory; it is gone when the server stops. Other subcommands with the same --data reach it
     #[arg(long)]
     pub(crate) ephemeral: bool,
 
@@ -144,7 +146,8 @@ pub(crate) enum TenantCommand {
         /// The customer, if it has several connections: each is a tenant of its own
         #[arg(long, value_name = "NAME")]
         customer: Option<String>,
-        /// The tenant's base URL; with --stack, the stack's output BaseUrl
+        /// The tenant's base URL; with --stack, the stack's output BaseUrl, whose /scim/v2 gives way to a path that
+        /// the profile names
         #[arg(long, value_name = "URL")]
         base_url: Option<String>,
     },
@@ -215,6 +218,7 @@ mod tests {
         let blocks = text.lines().filter(|line| line.starts_with("    ")).map(str::trim);
         let sentences = text.split('`').skip(1).step_by(2);
         let lines = blocks.chain(sentences).map(|line| line.split("  #").next().unwrap_or(line));
+        let lines = lines.map(|line| line.split(" | ").next().unwrap_or(line));
         let begun = |line: &str| {
             let (before, rest) = line.split_once("scimctl ")?;
             let begins = before.is_empty() || before.starts_with("cargo run ");

@@ -5,6 +5,7 @@
 pub mod bench;
 mod brake;
 mod cli;
+mod event;
 pub mod explain;
 mod export;
 pub mod import;
@@ -39,6 +40,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::User(command) => user::run(&place, command, cli.json).await,
         Command::Import(options) => import::run(&place, &options, cli.json).await,
         Command::Export(options) => export::run(&place, &options, cli.json).await,
+        Command::Event(options) => event::run(&place, &options, cli.json).await,
         Command::Explain(options) => explain::run(&place, &options, cli.json).await,
         Command::Bench(command) => bench::run(&place, command, cli.json).await,
     }

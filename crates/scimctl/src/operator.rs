@@ -36,8 +36,8 @@ impl Operator {
         let tenant = tenants.get(row.code()).await?.context("the tenant is gone")?;
         let defaults = Settings::new("", "");
         let directory = Directory::new(store, Clock::system(), defaults.retention, defaults.audit_retention);
-        let base_url = tenant.base_url().map(str::to_owned).or_else(|| connection.base_url.clone());
-        Ok(Self { directory, tenant, base_url: base_url.unwrap_or_default(), reads: RequestReads::default() })
+        let base_url = connection.base_url_of(&tenant.profile).unwrap_or_default();
+        Ok(Self { directory, tenant, base_url, reads: RequestReads::default() })
     }
 
     pub(crate) fn call(&self) -> Call<'_> {

@@ -8,6 +8,7 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::{Builder, tls::Provider};
 use scim_lambda::auth::secrets_manager::{self, Secrets};
 use scim_lambda::store::{self, Store};
+use scim_lambda::tenant::Profile;
 
 use crate::local::data_dir::{DataDir, Opened};
 use crate::local::engine::Loading;
@@ -47,7 +48,7 @@ impl Place {
     pub(crate) fn data(&self) -> anyhow::Result<&Path> {
         match self {
             Self::Data(path) => Ok(path),
-            Self::Stack(_) => bail!("serve runs on this machine; leave --stack away"),
+            Self::Stack(_) => bail!("this works on a data directory of this machine; omit --stack"),
         }
     }
 
@@ -73,7 +74,11 @@ impl Place {
                 }
                 Opened::Served(served) => {
                     let endpoint = |url: &str| {
-                        local::dummy_account().into_builder().endpoint_url(url).http_client(http_client()).build()
+                        local::account(&served.access_key_id)
+                            .into_builder()
+                            .endpoint_url(url)
+                            .http_client(http_client())
+                            .build()
                     };
                     let (table, secrets) = (endpoint(&served.dynamodb), endpoint(&served.secrets_manager));
                     let connection = connection(&table, &secrets, local::TABLE, local::STACK);
@@ -94,6 +99,14 @@ impl Connection {
     /// may then lose them.
     pub(crate) fn loading(&self) -> anyhow::Result<Option<Loading>> {
         self.held.as_ref().map(|(local, _)| local.engine.loading()).transpose()
+    }
+
+    /// The base URL of a tenant with this profile. In AWS there is none but the tenant's own.
+    pub(crate) fn base_url_of(&self, profile: &Profile) -> Option<String> {
+        match &self.base_url {
+            Some(deployment) => Some(profile.address.url(deployment).into_owned()),
+            None => profile.address.base_url.clone(),
+        }
     }
 
     /// The tenant that the operator calls `name`.

@@ -73,11 +73,7 @@ impl Source {
         let idp = self.idp.clone().or_else(|| profile.dialect.idp.clone());
         let mut profile = match (&self.profile, &self.idp) {
             (None, None) => profile,
-            (Some(name), _) => {
-                // Where a tenant is served is no matter of presets.
-                let address = profile.address;
-                Profile { address, ..Profile::preset(name, idp.as_deref())? }
-            }
+            (Some(name), _) => Profile::preset(name, idp.as_deref())?.at_address_of(&profile),
             (None, Some(idp)) => profile.speaking(idp)?,
         };
         if let Some(file) = &self.file {

@@ -16,7 +16,9 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::cli::ServeOptions;
+use crate::local::access_key::AccessKey;
 use crate::local::data_dir::{DataDir, Opened, Served};
+use crate::local::door::Door;
 use crate::local::listener::{self, Requests};
 use crate::local::{self, Local};
 use crate::place::{Connection, Place};
@@ -33,16 +35,11 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
             Additions::parse(&text).with_context(|| path.display().to_string())?
         }
     };
-    let directory = match options.ephemeral {
-        true => None,
-        false => match DataDir::open(place.data()?).await? {
-            Opened::Ours(directory) => Some(directory),
-            Opened::Served(served) => {
-                anyhow::bail!("the data directory is being served already, on {}", served.base_url)
-            }
-        },
+    let directory = hold(place, options).await?;
+    let (local, key) = match options.ephemeral {
+        true => (Local::open(None)?, AccessKey::generate()?),
+        false => (Local::open(Some(directory.path()))?, directory.access_key()?),
     };
-    let local = Local::open(directory.as_ref().map(DataDir::path))?;
     local.create_table().await?;
 
     let bind = |address| async move {
@@ -54,7 +51,10 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
         base_url: format!("http://{}{BASE_PATH}", scim.local_addr()?),
         dynamodb: format!("http://{}", dynamodb.local_addr()?),
         secrets_manager: format!("http://{}", secrets.local_addr()?),
+        access_key_id: key.as_str().to_owned(),
     };
+    let table_door = Door::new(key.clone(), dynamodb.local_addr()?);
+    let secrets_door = Door::new(key, secrets.local_addr()?);
     let mut settings = Settings::new(local::TABLE, local::STACK);
     settings.base_url = Some(served.base_url.clone());
     settings.additions = additions;
@@ -68,9 +68,8 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
     let first = first_tenant(&connection).await?;
     let service = Arc::new(Service::new(table, tokens, &settings, Clock::system())?);
 
-    if let Some(directory) = &directory {
-        directory.announce(&served)?;
-    }
+    let interrupted = interrupted()?;
+    directory.announce(&served)?;
     greet(&served, &first, place, options, json);
     let (stop, stopped) = watch::channel(());
     let log = if json { Requests::ToStandardError } else { Requests::ToStandardOutput };
@@ -81,8 +80,8 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
         async move {
             tokio::join!(
                 listener::scim(scim, service, log, a),
-                engine.serve(dynamodb, b),
-                listener::secrets(secrets, vault, c),
+                listener::dynamodb(dynamodb, table_door, engine, b),
+                listener::secrets(secrets, secrets_door, vault, c),
             )
         }
     });
@@ -97,17 +96,30 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
             }
         }
     });
-    interrupted().await?;
+    interrupted.await;
     sweeper.abort();
-    if let Some(directory) = &directory {
-        directory.withdraw();
-    }
+    directory.withdraw();
     stop.send(()).ok();
     // A client that holds its connection open must not hold the server.
     let _ = tokio::time::timeout(Duration::from_secs(5), servers).await;
-    drop(directory);
+    if options.ephemeral {
+        directory.remove();
+    }
     eprintln!("Stopped.");
     Ok(())
+}
+
+/// Holds the data directory, also to keep nothing in it: there the other subcommands learn who serves.
+async fn hold(place: &Place, options: &ServeOptions) -> anyhow::Result<DataDir> {
+    match DataDir::open(place.data()?).await? {
+        Opened::Ours(directory) => Ok(directory),
+        Opened::Served(served) if options.ephemeral => anyhow::bail!(
+            "the data directory is being served already, on {}; give this server another place to be found at, by \
+             --data DIR",
+            served.base_url
+        ),
+        Opened::Served(served) => anyhow::bail!("the data directory is being served already, on {}", served.base_url),
+    }
 }
 
 /// Whom the first lines are about.
@@ -140,6 +152,7 @@ fn greet(served: &Served, first: &First, place: &Place, options: &ServeOptions, 
                 "base_url": base_url, "tenant": made.map(|made| &made.row.name),
                 "token": made.map(|made| made.minted.token.reveal()), "dynamodb": served.dynamodb,
                 "secrets_manager": served.secrets_manager, "table": local::TABLE, "stack": local::STACK,
+                "access_key_id": served.access_key_id, "secret_access_key": local::SECRET_ACCESS_KEY,
             })
         );
         return;
@@ -166,7 +179,22 @@ fn greet(served: &Served, first: &First, place: &Place, options: &ServeOptions, 
             );
         }
     }
+    println!(
+        "The function under sam local or cargo lambda watch needs, as the aws command does:\n\n{}\n",
+        exports(served)
+    );
     println!("Ctrl-C stops it.\n");
+}
+
+/// The environment of what works on the same data.
+fn exports(served: &Served) -> String {
+    let Served { base_url, dynamodb, secrets_manager, access_key_id } = served;
+    let (table, stack, region, secret) = (local::TABLE, local::STACK, local::REGION, local::SECRET_ACCESS_KEY);
+    format!(
+        "export AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
+         export AWS_ENDPOINT_URL_DYNAMODB={dynamodb} AWS_ENDPOINT_URL_SECRETS_MANAGER={secrets_manager}\n\
+         export SCIM_TABLE={table} SCIM_STACK={stack} SCIM_BASE_URL={base_url}"
+    )
 }
 
 fn curls(base_url: &str, token: &str) -> String {
@@ -178,17 +206,19 @@ fn curls(base_url: &str, token: &str) -> String {
     )
 }
 
-/// Waits for Ctrl-C or SIGTERM.
-async fn interrupted() -> anyhow::Result<()> {
+/// Ready at Ctrl-C or SIGTERM, which are caught from this call on.
+fn interrupted() -> anyhow::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
-        let mut terminated = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-        tokio::select! {
-            done = tokio::signal::ctrl_c() => done?,
-            _ = terminated.recv() => {}
-        }
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupted.recv() => {}
+                _ = terminated.recv() => {}
+            }
+        })
     }
     #[cfg(not(unix))]
-    tokio::signal::ctrl_c().await?;
-    Ok(())
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

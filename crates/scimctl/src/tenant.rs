@@ -2,6 +2,7 @@
 
 use anyhow::{Context, bail, ensure};
 use scim_lambda::clock::Clock;
+use scim_lambda::edge::BASE_PATH;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::tenant::Profile;
 use scim_lambda::tenant::profile::PRESETS;
@@ -76,7 +77,7 @@ fn describe(connection: &Connection, row: &TenantRow) -> anyhow::Result<Value> {
     Ok(json!({
         "tenant": row.name, "code": row.code().as_str(), "state": state, "profile": profile.preset,
         "profile_version": row.profile_version, "idp": profile.dialect.idp, "customer": row.customer,
-        "base_url": profile.address.base_url.as_ref().or(connection.base_url.as_ref()),
+        "base_url": connection.base_url_of(&profile),
     }))
 }
 
@@ -112,10 +113,10 @@ pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::R
     );
     let mut profile = wanted.source.over(Profile::preset("default", None)?, &wanted.settings)?;
     if let Some(url) = wanted.base_url {
-        profile = profile.with("address.base_url", &json!(url.trim_end_matches('/')).to_string())?;
+        let url = at_path_of(&profile, url.trim_end_matches('/'));
+        profile = profile.with("address.base_url", &json!(url).to_string())?;
     }
-    let base_url = profile.address.base_url.clone().or_else(|| connection.base_url.clone());
-    let Some(base_url) = base_url else {
+    let Some(base_url) = connection.base_url_of(&profile) else {
         bail!("give --base-url: the output BaseUrl of the stack");
     };
     crate::profile::check_host(&profile, Some(&base_url))?;
@@ -130,6 +131,15 @@ pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::R
         .await
         .with_context(|| format!("tenant {name} exists, but has no token yet; scimctl token issue {name} mints one"))?;
     Ok(Made { row, preset: profile.preset, base_url, minted })
+}
+
+/// A base URL that the operator gives. That of the stack leads to it under every path: where the profile has a path
+/// of the product's own, the tenant gets that.
+fn at_path_of(profile: &Profile, url: &str) -> String {
+    match (url.strip_suffix(BASE_PATH), &profile.address.base_path) {
+        (Some(origin), Some(path)) => format!("{origin}{path}"),
+        _ => url.to_owned(),
+    }
 }
 
 fn is_name(name: &str) -> bool {

@@ -190,7 +190,7 @@ async fn keep(
 
 fn show(connection: &Connection, row: &TenantRow, minted: &Minted, json: bool) -> anyhow::Result<()> {
     let profile = Profile::read(&row.profile)?;
-    let base_url = profile.address.base_url.as_ref().or(connection.base_url.as_ref());
+    let base_url = connection.base_url_of(&profile);
     let (tenant, key_id) = (&row.name, minted.token.key_id().as_str());
     let object = json!({
         "tenant": tenant, "base_url": base_url, "token": minted.token.reveal(),

@@ -113,22 +113,23 @@ impl Profile {
             let local = matches!(parsed.host(), Some("127.0.0.1" | "localhost"));
             let secure = parsed.scheme_str() == Some("https") || (parsed.scheme_str() == Some("http") && local);
             let bare = !parsed.authority().is_some_and(|authority| authority.as_str().contains('@'));
-            let path = parsed.path();
-            let plain = !url.contains(['?', '#', '%', '\\']) && !path.contains("//") && !path.contains("..");
-            if !(secure && bare && plain && path.len() > 1 && !path.ends_with('/')) {
+            if !(secure && bare && !url.contains(['?', '#']) && is_base_path(parsed.path())) {
                 return wrong(
                     "address.base_url is https://HOST/PATH, as in https://scim.example.com/scim/v2, without a slash at \
                      its end"
                         .into(),
                 );
             }
-            let last = path.rsplit('/').next().unwrap_or_default();
-            if ENDPOINTS.iter().any(|endpoint| last.eq_ignore_ascii_case(endpoint)) {
-                return wrong(format!(
-                    "address.base_url ends in /{last}, which the service appends itself; leave that off"
-                ));
-            }
+            check_end("address.base_url", parsed.path())?;
             named = parsed.host().map(str::to_owned);
+        }
+        if let Some(path) = &self.address.base_path {
+            if !is_base_path(path) {
+                return wrong(
+                    "address.base_path is a path, as in /scim/v2, without a host and without a slash at its end".into(),
+                );
+            }
+            check_end("address.base_path", path)?;
         }
         if let Some(host) = &self.address.host {
             let fits = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-.".contains(&b));
@@ -140,5 +141,20 @@ impl Profile {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a tenant can be served under a path: every client sends it as it is written here.
+fn is_base_path(path: &str) -> bool {
+    let plain = path.parse::<http::uri::PathAndQuery>().is_ok() && !path.contains(['?', '#', '%', '\\']);
+    let walks = path.contains("//") || path.contains("..");
+    plain && !walks && path.len() > 1 && path.starts_with('/') && !path.ends_with('/')
+}
+
+fn check_end(setting: &str, path: &str) -> Result<(), Wrong> {
+    let last = path.rsplit('/').next().unwrap_or_default();
+    match ENDPOINTS.iter().any(|endpoint| last.eq_ignore_ascii_case(endpoint)) {
+        true => Err(Wrong(format!("{setting} ends in /{last}, which the service appends itself; leave that off"))),
+        false => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 //! A profile is the default one with the settings of a preset, of an identity provider's dialect and of the
 //! operator laid over it; `docs/PROFILES.md` lists them all.
 
+mod address;
 mod check;
 mod definitions;
 mod documents;
@@ -141,7 +142,7 @@ impl Profile {
         let mut begun = self.clone();
         if let Some(name) = settings.get("preset").and_then(Value::as_str).filter(|name| !name.is_empty()) {
             let preset = Self::preset(name, self.dialect.idp.as_deref())?;
-            begun = Self { address: begun.address, ..preset };
+            begun = preset.at_address_of(&begun);
         }
         match settings.pointer("/dialect/idp") {
             Some(Value::String(idp)) => begun.in_dialect(Some(idp)),

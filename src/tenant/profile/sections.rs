@@ -380,6 +380,8 @@ pub struct Address {
     /// The base URL for the locations of resources and the path they are served under; without one, that of
     /// the deployment.
     pub base_url: Option<String>,
+    /// The path under which the tenant is served at the deployment's host, where `base_url` names no URL.
+    pub base_path: Option<String>,
     /// The only host under which the tenant's tokens are good; without one, any.
     pub host: Option<String>,
 }

@@ -25,6 +25,25 @@ async fn it_is_served_at_a_path_of_its_own() {
 }
 
 #[tokio::test]
+async fn its_preset_alone_serves_the_path_that_its_product_documents() {
+    let customer = Customer::new("holaspirit").await;
+    let bearer = format!("Bearer {}", customer.token.reveal());
+    for path in ["/api/scim/2.0/Users", "/scim/v2/Users"] {
+        assert_eq!(customer.raw(path, &[("authorization", &bearer)]).await.status, 200, "{path}");
+    }
+    let user = customer.create(person("a")).await;
+    let location = format!("https://scim.example.com/api/scim/2.0{}", Customer::path(&user));
+    assert_eq!(user["meta"]["location"], location, "at the host of the deployment");
+    let missing = customer.raw("/api/scim/2.0/Nothing", &[("authorization", &bearer)]).await;
+    missing.is_error(404, None);
+    assert!(missing.body["detail"].as_str().unwrap().contains("/api/scim/2.0"), "{}", missing.body);
+    // Elsewhere the path means nothing.
+    let other = Customer::new("default").await;
+    let bearer = format!("Bearer {}", other.token.reveal());
+    other.raw("/api/scim/2.0/Users", &[("authorization", &bearer)]).await.is_error(404, None);
+}
+
+#[tokio::test]
 async fn without_a_free_licence_a_user_is_created_inactive() {
     let customer = Customer::with("holaspirit", &[("seats.limit", "1")]).await;
     assert_eq!(customer.create(person("a")).await["active"], true);

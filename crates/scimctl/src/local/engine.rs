@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
+use dynoxide::Database;
 use dynoxide::storage_backend::Clock;
-use dynoxide::{Database, DynoxideError, server};
 use http::StatusCode;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use tokio::net::TcpListener;
+
+use super::operations;
+
+const UNKNOWN_OPERATION: &str = r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
 
 /// A database that speaks DynamoDB's JSON protocol. Clones share it.
 #[derive(Clone)]
@@ -75,45 +76,20 @@ impl Engine {
         Ok(Loading(self.0.clone()))
     }
 
-    /// Serves DynamoDB's endpoint until `stop` is ready.
-    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()> + Send + 'static) {
-        if let Err(error) = server::serve_with_shutdown(listener, self.0, stop).await {
-            eprintln!("scimctl: the DynamoDB endpoint stopped: {error}");
-        }
-    }
-
-    /// Answers one request by its operation and JSON body: the operations that the store uses.
+    /// Answers one request by its operation and JSON body.
     pub(super) fn call(&self, operation: &str, body: &str) -> (StatusCode, String) {
-        let db = &self.0;
-        let answer = match operation {
-            "GetItem" => answer(body, |request| db.get_item(request)),
-            "BatchGetItem" => answer(body, |request| db.batch_get_item(request)),
-            "Query" => answer(body, |request| db.query(request)),
-            "TransactWriteItems" => answer(body, |request| db.transact_write_items(request)),
-            "CreateTable" => answer(body, |request| db.create_table(request)),
-            "UpdateTimeToLive" => answer(body, |request| db.update_time_to_live(request)),
-            "DescribeTimeToLive" => answer(body, |request| db.describe_time_to_live(request)),
-            "DescribeTable" => answer(body, |request| db.describe_table(request)),
-            "PutItem" => answer(body, |request| db.put_item(request)),
-            "DeleteItem" => answer(body, |request| db.delete_item(request)),
-            "Scan" => answer(body, |request| db.scan(request)),
-            _ => Err(DynoxideError::ValidationException(format!("{operation} is not offered in this process"))),
-        };
-        match answer {
-            Ok(json) => (StatusCode::OK, json),
-            Err(error) => {
+        match operations::call(&self.0, operation, body) {
+            None => (StatusCode::BAD_REQUEST, UNKNOWN_OPERATION.to_owned()),
+            Some(Ok(json)) => (StatusCode::OK, json),
+            Some(Err(error)) => {
                 let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 (status, error.to_json())
             }
         }
     }
-}
 
-fn answer<Q: DeserializeOwned, A: Serialize>(
-    body: &str,
-    act: impl FnOnce(Q) -> dynoxide::Result<A>,
-) -> dynoxide::Result<String> {
-    let request = serde_json::from_str(body).map_err(|error| DynoxideError::ValidationException(error.to_string()))?;
-    let answer = act(request)?;
-    serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    /// Answers one request by its `X-Amz-Target` and JSON body.
+    pub(super) fn answer(&self, target: &str, body: &str) -> (StatusCode, String) {
+        self.call(operations::of_target(target).unwrap_or_default(), body)
+    }
 }

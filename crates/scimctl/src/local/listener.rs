@@ -1,4 +1,4 @@
-//! HTTP on loopback: the SCIM service and the Secrets Manager endpoint.
+//! HTTP on this machine: the SCIM service, and the endpoints of DynamoDB and Secrets Manager.
 
 use std::convert::Infallible;
 use std::io::Write as _;
@@ -6,23 +6,33 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
+use scim_core::{Error, ErrorKind};
 use scim_lambda::Service;
-use scim_lambda::edge::MAX_BODY_BYTES;
+use scim_lambda::edge::{MAX_BODY_BYTES, too_large};
 use scim_lambda::telemetry::Tally;
+use serde_json::json;
 use tokio::net::TcpListener;
 
+use super::body::{self, Unread};
+use super::door::Door;
+use super::engine::Engine;
 use super::request_line::Mended;
 use super::secrets::Vault;
 
 /// How long a client may take to send its headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Most bytes of a request to DynamoDB, which takes as many.
+const MAX_DYNAMODB_BYTES: usize = 16 * 1_024 * 1_024;
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
+const CRC32: HeaderName = HeaderName::from_static("x-amz-crc32");
 
 /// Where the line of each request goes.
 #[derive(Debug, Clone, Copy)]
@@ -40,7 +50,7 @@ pub async fn scim(listener: TcpListener, service: Arc<Service>, log: Requests, s
         async move {
             let began = Instant::now();
             let asked = format!("{} {}", request.method(), request.uri().path());
-            let response = service.call(request).await;
+            let response = answer(&service, request).await;
             let calls = response.extensions().get::<Tally>().map_or(0, |tally| tally.calls);
             let status = response.status().as_u16();
             let milliseconds = began.elapsed().as_secs_f64() * 1_000.0;
@@ -56,24 +66,94 @@ pub async fn scim(listener: TcpListener, service: Arc<Service>, log: Requests, s
     .await;
 }
 
+/// The service's answer. It asks for the body when it knows the token; what it leaves of it is thrown away.
+async fn answer(service: &Service, request: Request<Incoming>) -> Response<Bytes> {
+    let (head, mut incoming) = request.into_parts();
+    let body = async { body::read(&mut incoming, MAX_BODY_BYTES).await.map_err(scim_error) };
+    let response = service.receive(head, body).await;
+    body::discard(&mut incoming).await;
+    response
+}
+
+fn scim_error(unread: Unread) -> Error {
+    match unread {
+        Unread::TooLarge => too_large(),
+        Unread::TooSlow => Error::new(
+            ErrorKind::RequestTimeout,
+            format!("The body was not complete after {} seconds; send it whole.", body::TIMEOUT.as_secs()),
+        ),
+        Unread::Broken => Error::new(ErrorKind::BadRequest, "The body broke off; send it whole."),
+    }
+}
+
+/// Serves the DynamoDB endpoint until `stop` is ready.
+pub async fn dynamodb(listener: TcpListener, door: Door, engine: Engine, stop: impl Future<Output = ()>) {
+    let call = move |target: &str, body: &str| engine.answer(target, body);
+    aws(listener, door, MAX_DYNAMODB_BYTES, call, stop).await;
+}
+
 /// Serves the Secrets Manager endpoint until `stop` is ready.
-pub async fn secrets(listener: TcpListener, vault: Vault, stop: impl Future<Output = ()>) {
-    serve(listener, stop, move |request: Request<Bytes>| {
-        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
-        let operation = target.and_then(|target| target.strip_prefix("secretsmanager.")).unwrap_or_default();
-        let (status, body) = vault.call(operation, std::str::from_utf8(request.body()).unwrap_or_default());
-        let mut response = Response::new(Bytes::from(body));
-        *response.status_mut() = status;
-        let json = http::HeaderValue::from_static("application/x-amz-json-1.1");
-        response.headers_mut().insert(header::CONTENT_TYPE, json);
-        std::future::ready(response)
+pub async fn secrets(listener: TcpListener, door: Door, vault: Vault, stop: impl Future<Output = ()>) {
+    let call =
+        move |target: &str, body: &str| vault.call(target.strip_prefix("secretsmanager.").unwrap_or_default(), body);
+    aws(listener, door, MAX_BODY_BYTES, call, stop).await;
+}
+
+/// Serves an endpoint of AWS's JSON protocol: `call` answers a request by its target and body.
+async fn aws<C>(listener: TcpListener, door: Door, limit: usize, call: C, stop: impl Future<Output = ()>)
+where
+    C: Fn(&str, &str) -> (StatusCode, String) + Clone + Send + Sync + 'static,
+{
+    serve(listener, stop, move |request| {
+        let (door, call) = (door.clone(), call.clone());
+        async move {
+            let (head, mut incoming) = request.into_parts();
+            let (status, json) = match door.check(&head) {
+                Ok(()) => match body::read(&mut incoming, limit).await {
+                    Ok(body) => call(target(&head), std::str::from_utf8(&body).unwrap_or_default()),
+                    Err(unread) => (unread.status(), exception("SerializationException", "The body is not whole.")),
+                },
+                Err(refusal) => (refusal.status, exception(refusal.kind, refusal.message)),
+            };
+            body::discard(&mut incoming).await;
+            aws_response(&head, status, json)
+        }
     })
     .await;
 }
 
+/// The operation that a request is for, with its service before it.
+fn target(head: &Parts) -> &str {
+    head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default()
+}
+
+fn exception(kind: &str, message: &str) -> String {
+    json!({ "__type": kind, "message": message }).to_string()
+}
+
+/// An answer as AWS sends it: in the media type of the request, with an id and a checksum, and without a word on
+/// who may read it across origins.
+fn aws_response(head: &Parts, status: StatusCode, json: String) -> Response<Bytes> {
+    let plain = HeaderValue::from_static("application/json");
+    let asked =
+        head.headers.get(header::CONTENT_TYPE).filter(|asked| asked.as_bytes().starts_with(b"application/x-amz"));
+    let id = uuid::Uuid::now_v7().simple().to_string();
+    let checksum = crc32fast::hash(json.as_bytes());
+    let mut response = Response::new(Bytes::from(json));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, asked.cloned().unwrap_or(plain));
+    headers.extend(HeaderValue::try_from(id).map(|id| (REQUEST_ID, id)));
+    headers.insert(CRC32, checksum.into());
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+    }
+    response
+}
+
 async fn serve<F, A>(listener: TcpListener, stop: impl Future<Output = ()>, answer: F)
 where
-    F: Fn(Request<Bytes>) -> A + Clone + Send + 'static,
+    F: Fn(Request<Incoming>) -> A + Clone + Send + 'static,
     A: Future<Output = Response<Bytes>> + Send + 'static,
 {
     let graceful = GracefulShutdown::new();
@@ -90,8 +170,8 @@ where
         let _ = stream.set_nodelay(true);
         let answer = answer.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            let answer = answer.clone();
-            async move { Ok::<_, Infallible>(whole(request, answer).await.map(Full::new)) }
+            let answer = answer(request);
+            async move { Ok::<_, Infallible>(answer.await.map(Full::new)) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -103,24 +183,4 @@ where
     }
     drop(listener);
     graceful.shutdown().await;
-}
-
-/// Reads the body and answers. Of a body over the limit enough is kept for the service to refuse
-/// it.
-async fn whole<F, A>(request: Request<Incoming>, answer: F) -> Response<Bytes>
-where
-    F: Fn(Request<Bytes>) -> A,
-    A: Future<Output = Response<Bytes>>,
-{
-    let (parts, body) = request.into_parts();
-    let body = match Limited::new(body, MAX_BODY_BYTES).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Bytes::from(vec![b' '; MAX_BODY_BYTES + 1]),
-        Err(_) => {
-            let mut response = Response::new(Bytes::new());
-            *response.status_mut() = StatusCode::BAD_REQUEST;
-            return response;
-        }
-    };
-    answer(Request::from_parts(parts, body)).await
 }

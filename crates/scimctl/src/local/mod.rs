@@ -1,15 +1,21 @@
 //! The service's surroundings on one machine: the engine in place of DynamoDB, a small Secrets
-//! Manager, the data directory that holds both, and the listener.
+//! Manager, the data directory that holds both, and the listener with its doors.
 
+pub mod access_key;
+mod body;
 pub mod data_dir;
+pub mod door;
 pub mod engine;
 pub mod listener;
 pub mod meter;
+mod operations;
+mod private;
 mod request_line;
 pub mod secrets;
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
@@ -22,6 +28,10 @@ use secrets::Vault;
 pub const TABLE: &str = "scim";
 /// The stack's name on this machine.
 pub const STACK: &str = "local";
+/// The region that clients name; any does.
+pub const REGION: &str = "eu-west-1";
+/// The secret with which clients sign; nobody looks at signatures.
+pub const SECRET_ACCESS_KEY: &str = "local";
 
 /// The engine and the token secrets of one data directory, or of none.
 #[derive(Debug, Clone)]
@@ -41,12 +51,13 @@ impl Local {
         let Some(path) = directory else {
             return Ok(Self { engine: Engine::memory()?, secrets: Vault::memory() });
         };
-        let database = path.join("scim.db");
-        let engine = Engine::open(&database)?;
-        // The directory may be an older one that others may read.
-        #[cfg(unix)]
-        std::fs::set_permissions(&database, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-        Ok(Self { engine, secrets: Vault::open(&path.join("secrets.json"))? })
+        let (database, secrets) = (path.join("scim.db"), path.join("secrets.json"));
+        // SQLite gives the files beside the database its mode; those of an older version may be open.
+        private::touch(&database).with_context(|| format!("{} cannot be opened", database.display()))?;
+        for other in [path.join("scim.db-wal"), path.join("scim.db-shm"), secrets.clone()] {
+            private::close(&other).with_context(|| format!("{} is not yours", other.display()))?;
+        }
+        Ok(Self { engine: Engine::open(&database)?, secrets: Vault::open(&secrets)? })
     }
 
     /// Makes the table if it is not there.
@@ -71,12 +82,17 @@ impl Local {
     }
 }
 
-/// A region and credentials that no one checks.
+/// A region and credentials that no one checks, for clients within this process.
 pub fn dummy_account() -> SdkConfig {
-    let credentials = Credentials::new("local", "local", None, None, "scimctl");
+    account("local")
+}
+
+/// A region and credentials for the endpoints of a running `serve`, which look at the key alone.
+pub fn account(access_key_id: &str) -> SdkConfig {
+    let credentials = Credentials::new(access_key_id, SECRET_ACCESS_KEY, None, None, "scimctl");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("eu-west-1"))
+        .region(Region::from_static(REGION))
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .build()
 }

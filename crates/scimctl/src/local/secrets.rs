@@ -103,11 +103,7 @@ impl Vault {
         let Some(file) = &self.file else { return Ok(()) };
         let write = || -> std::io::Result<()> {
             let beside = file.with_extension("new");
-            let mut options = fs::OpenOptions::new();
-            options.write(true).create(true).truncate(true);
-            #[cfg(unix)]
-            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-            let mut new = options.open(&beside)?;
+            let mut new = super::private::create(&beside)?;
             new.write_all(&serde_json::to_vec_pretty(secrets)?)?;
             new.sync_all()?;
             fs::rename(beside, file)

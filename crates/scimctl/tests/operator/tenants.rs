@@ -127,3 +127,35 @@ fn a_tenant_that_could_not_be_told_or_reached_is_not_made() {
     let said = directory.refused(&["profile", "set", "acme", "address.base_url=null"]);
     assert!(said.contains("set address.base_url too"), "{said}");
 }
+
+#[test]
+fn the_base_url_that_is_printed_is_the_one_that_serves() {
+    let directory = Directory::new("base-path");
+    let alone = directory.json(&["tenant", "create", "acme", "--profile", "holaspirit"]);
+    assert_eq!(alone["base_url"], "http://127.0.0.1:8080/api/scim/2.0");
+    let mut server = Server::start(&directory, &["--json"]);
+    let deployment = server.ready()["base_url"].as_str().unwrap().to_owned();
+    let own = deployment.replace("/scim/v2", "/api/scim/2.0");
+    let made = directory.json(&["tenant", "create", "globex", "--profile", "holaspirit"]);
+    assert_eq!(made["base_url"], own);
+    let issued = directory.json(&["token", "issue", "acme"]);
+    let listed = directory.json(&["tenant", "list"]);
+    assert_eq!((&issued["base_url"], &listed["tenants"][0]["base_url"]), (&json!(own), &json!(own)));
+    for token in [&alone["token"], &made["token"], &issued["token"]].map(|token| token.as_str().unwrap()) {
+        let config = http(&own, token, "GET", "/ServiceProviderConfig", "");
+        assert_eq!((config.0, &config.1["meta"]["location"]), (200, &json!(format!("{own}/ServiceProviderConfig"))));
+        assert_eq!(http(&deployment, token, "GET", "/Users", "").0, 200, "served there too");
+    }
+    // Another profile leads elsewhere.
+    directory.json(&["profile", "set", "acme", "--profile", "default"]);
+    assert_eq!(directory.json(&["token", "issue", "acme"])["base_url"], deployment);
+    // A URL of the operator's goes before it, but for that of a deployment, which takes every path.
+    for (given, printed) in [
+        ("https://scim.example.com/scim/v2", "https://scim.example.com/api/scim/2.0"),
+        ("https://scim.example.com/other/", "https://scim.example.com/other"),
+    ] {
+        let name = if given.ends_with('/') { "one" } else { "two" };
+        let arguments = ["tenant", "create", name, "--profile", "holaspirit", "--base-url", given];
+        assert_eq!(directory.json(&arguments)["base_url"], printed);
+    }
+}

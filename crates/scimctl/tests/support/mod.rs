@@ -72,11 +72,17 @@ pub(crate) struct Server {
 
 impl Server {
     pub(crate) fn start(directory: &Directory, arguments: &[&str]) -> Self {
+        Self::start_with(directory, arguments, &[])
+    }
+
+    /// With arguments before and after the word `serve`.
+    pub(crate) fn start_with(directory: &Directory, before: &[&str], after: &[&str]) -> Self {
         let mut child = Command::new(BINARY)
             .arg("--data")
             .arg(&directory.0)
-            .args(arguments)
+            .args(before)
             .args(["serve", "--listen", "127.0.0.1:0"])
+            .args(after)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -115,8 +121,16 @@ pub(crate) fn http(base_url: &str, token: &str, method: &str, path: &str, body: 
          Content-Type: application/scim+json\r\nContent-Length: {length}\r\n\r\n{body}"
     )
     .unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    (head[9..12].parse().unwrap(), serde_json::from_str(body).unwrap_or_default())
+    let (status, _, body) = answer_of(stream);
+    (status, body)
+}
+
+/// What comes over a connection until its end: status, head and JSON.
+pub(crate) fn answer_of(mut stream: TcpStream) -> (u16, String, Value) {
+    // Where the other side ends a connection that still sends, the end is an error, after the answer.
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8(answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+    (head[9..12].parse().unwrap(), head.to_owned(), serde_json::from_str(body).unwrap_or_default())
 }

@@ -1,0 +1,87 @@
+//! DynamoDB's operations, as its endpoint takes them: a name and a JSON body.
+//!
+//! The engine has an HTTP server of its own, but one that lets any web page in; so its operations are called one by
+//! one here, all that this server offers. A good request has the same answer; a mistyped one the same kind of error,
+//! in fewer words.
+
+use dynoxide::{Database, DynoxideError, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::error::Category;
+
+/// Answers a request; `None` if there is no such operation.
+pub(super) fn call(db: &Database, operation: &str, body: &str) -> Option<Result<String>> {
+    let answered = match operation {
+        "CreateTable" => answer(body, |request| db.create_table(request)),
+        "DeleteTable" => answer(body, |request| db.delete_table(request)),
+        "DescribeTable" => answer(body, |request| db.describe_table(request)),
+        "ListTables" => answer(body, |request| db.list_tables(request)),
+        "UpdateTable" => answer(body, |request| db.update_table(request)),
+        "PutItem" => answer(body, |request| db.put_item(request)),
+        "GetItem" => answer(body, |request| db.get_item(request)),
+        "DeleteItem" => answer(body, |request| db.delete_item(request)),
+        "UpdateItem" => answer(body, |request| db.update_item(request)),
+        "Query" => answer(body, |request| db.query(request)),
+        "Scan" => answer(body, |request| db.scan(request)),
+        "SearchVectors" => answer(body, |request| db.search_vectors(request)),
+        "BatchGetItem" => answer(body, |request| db.batch_get_item(request)),
+        "BatchWriteItem" => answer(body, |request| db.batch_write_item(request)),
+        "TransactWriteItems" => answer(body, |request| db.transact_write_items(request)),
+        "TransactGetItems" => answer(body, |request| db.transact_get_items(request)),
+        "ListStreams" => answer(body, |request| db.list_streams(request)),
+        "DescribeStream" => answer(body, |request| db.describe_stream(request)),
+        "GetShardIterator" => answer(body, |request| db.get_shard_iterator(request)),
+        "GetRecords" => answer(body, |request| db.get_records(request)),
+        "UpdateTimeToLive" => answer(body, |request| db.update_time_to_live(request)),
+        "DescribeTimeToLive" => answer(body, |request| db.describe_time_to_live(request)),
+        "ExecuteStatement" => answer(body, |request| db.execute_statement(request)),
+        "ExecuteTransaction" => answer(body, |request| db.execute_transaction(request)),
+        "BatchExecuteStatement" => answer(body, |request| db.batch_execute_statement(request)),
+        "TagResource" => answer(body, |request| db.tag_resource(request)),
+        "UntagResource" => answer(body, |request| db.untag_resource(request)),
+        "ListTagsOfResource" => answer(body, |request| db.list_tags_of_resource(request)),
+        _ => return None,
+    };
+    Some(answered.map_err(|error| sent_by(operation, error)))
+}
+
+/// The operation of a request's `X-Amz-Target`.
+pub(super) fn of_target(target: &str) -> Option<&str> {
+    let prefixes = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
+    prefixes.into_iter().find_map(|prefix| target.strip_prefix(prefix))
+}
+
+fn answer<Q: DeserializeOwned, A: Serialize>(body: &str, act: impl FnOnce(Q) -> Result<A>) -> Result<String> {
+    let answer = act(serde_json::from_str(body).map_err(|error| unreadable(&error))?)?;
+    serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+}
+
+/// An error as an operation sends it: some say more than others.
+fn sent_by(operation: &str, error: DynoxideError) -> DynoxideError {
+    match (operation, error) {
+        ("PutItem" | "UpdateItem" | "DeleteItem", DynoxideError::EnvelopedValidation(why)) => {
+            DynoxideError::ValidationException(format!("1 validation error detected: {why}"))
+        }
+        ("ExecuteStatement", DynoxideError::ConditionalCheckFailedException(why, Some(item))) => {
+            DynoxideError::StatementConditionalCheckFailed(why, item)
+        }
+        (_, error) => error,
+    }
+}
+
+/// Why a body is no request. The engine's readers begin with a mark of their own where they know what DynamoDB says.
+fn unreadable(error: &serde_json::Error) -> DynoxideError {
+    if matches!(error.classify(), Category::Syntax | Category::Eof) {
+        // "The request body is not JSON": DynamoDB says no word on it.
+        return DynoxideError::SerializationException(String::new());
+    }
+    let text = error.to_string();
+    let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    match text.split_once(':').unwrap_or_default() {
+        ("SERIALIZATION" | "SERIALIZATION_AS_READ", why) => DynoxideError::SerializationException(why.to_owned()),
+        ("VALIDATION_REQUEST", why) => DynoxideError::EnvelopedValidation(why.to_owned()),
+        ("VALIDATION" | "VALIDATION_AS_READ", why) => DynoxideError::ValidationException(why.to_owned()),
+        ("invalid type", why) if !why.starts_with(" null") => DynoxideError::SerializationException(text.to_owned()),
+        _ => DynoxideError::ValidationException(text.to_owned()),
+    }
+}
