@@ -71,13 +71,20 @@ impl Directory {
         let mut cut = false;
         if of.kind == Kind::Group && wanted.projection.shows(&of.resource, MEMBERS) {
             cut = count > wanted.members;
-            if !cut && count > 0 {
-                let members = self.members(call, &resource.id, count).await?;
+            if !cut {
+                let members = match count {
+                    0 => Vec::new(),
+                    count => self.members(call, &resource.id, count).await?,
+                };
                 cut = set_members(call, &mut resource, members);
             }
         } else if of.kind == Kind::User && wanted.projection.shows(&of.resource, GROUPS) {
-            let groups = self.groups_of(call, &resource.id).await?.ok_or_else(too_many_groups)?;
-            set_groups(call, &mut resource, &groups);
+            match self.groups_of(call, &resource.id).await? {
+                Some(groups) => set_groups(call, &mut resource, &groups),
+                None if wanted.projection.is_explicit() => return Err(too_many_groups()),
+                // Nobody asked for them, so they must not keep the user from being read.
+                None => {}
+            }
         }
         Ok(Shown { resource, cut })
     }
@@ -171,16 +178,15 @@ fn too_many_groups() -> Error {
     )
 }
 
-/// Puts members among the attributes; whether they are too large for an answer and left out.
+/// Puts members among the attributes, an empty list too: authentik adds people to a group only where it sees the
+/// attribute. Whether they are too large for an answer and left out.
 pub(super) fn set_members(call: Call<'_>, group: &mut Resource, members: Vec<Member>) -> bool {
     let bytes: usize = members.iter().map(|member| MEMBER_BYTES + member.display.as_ref().map_or(0, String::len)).sum();
     if bytes > MAX_PAGE_BYTES {
         return true;
     }
     let shown: Vec<Value> = members.iter().map(|member| Value::Object(element(call, member))).collect();
-    if !shown.is_empty() {
-        group.attributes.set(MEMBERS, shown.into());
-    }
+    group.attributes.set(MEMBERS, shown.into());
     false
 }
 
