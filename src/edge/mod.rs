@@ -63,7 +63,8 @@ impl Service {
     /// answer: a SCIM error.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
         let began = std::time::Instant::now();
-        let ((mut response, route), tally) = telemetry::counted(self.answer(&request)).await;
+        let answered = telemetry::noting(telemetry::counted(self.answer(&request))).await;
+        let (((mut response, route), tally), ignored) = answered;
         tracing::info!(
             method = %request.method(),
             route = route.as_ref().map_or_else(|| "unknown".into(), Route::template),
@@ -72,6 +73,7 @@ impl Service {
             calls = tally.calls,
             read_units = tally.read_units,
             write_units = tally.write_units,
+            ignored,
             "request"
         );
         response.extensions_mut().insert(tally);

@@ -9,6 +9,7 @@ use super::route::Route;
 use super::{Service, request, response};
 use crate::directory::{Call, MOST_MEMBERS, Precondition, Scope, Shown, Wanted};
 use crate::store::Kind;
+use crate::telemetry;
 use crate::tenant::Type;
 use crate::tenant::profile::GroupPatch;
 
@@ -65,6 +66,7 @@ impl Service {
     async fn create(&self, request: &Request<Bytes>, of: &Type, call: Call<'_>) -> Result<Response<Bytes>, Error> {
         let projection = projection(request, of)?;
         let draft = of.resource.parse(request::body(request)?, call.tenant.profile.dialect())?;
+        telemetry::ignored(&draft.ignored);
         let projection = projection.asserting(draft.attributes.names());
         let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
         let shown = Box::pin(self.directory.create(call, of, draft, wanted)).await?;
@@ -88,12 +90,14 @@ impl Service {
                 let seen = request::precondition(request, header::IF_NONE_MATCH);
                 let version = shown.resource.meta.version;
                 if seen != Precondition::None && seen.matches(version) {
-                    return Ok(response::not_modified(version));
+                    let location = of.resource.location(&shown.resource, call.base_url);
+                    return Ok(response::not_modified(version, &location));
                 }
                 (shown.whole()?, projection)
             }
             "PUT" => {
                 let draft = of.resource.parse_replacement(request::body(request)?, dialect)?;
+                telemetry::ignored(&draft.ignored);
                 let projection = projection.asserting(draft.attributes.names());
                 let wanted = Wanted { projection: &projection, members: MOST_MEMBERS };
                 (Box::pin(self.directory.replace(call, of, id, draft, &known, wanted)).await?, projection)
@@ -101,6 +105,7 @@ impl Service {
             "PATCH" => {
                 let body = request::body(request)?;
                 let patch = PatchRequest::parse(&body, &of.resource, dialect)?;
+                telemetry::ignored(patch.ignored());
                 // "The server MUST return a 200 OK if the "attributes" parameter is specified in the request."
                 // (RFC 7644, 3.5.2)
                 let members = if projection.is_explicit() { MOST_MEMBERS } else { FEW_MEMBERS };
@@ -157,10 +162,16 @@ fn answer(
     call: Call<'_>,
 ) -> Response<Bytes> {
     let Shown { resource, cut } = shown;
+    let location = of.resource.location(resource, call.base_url);
     let response = match cut {
         true => response::no_content(),
-        false => response::json(status, &of.resource.represent(resource, projection, call.base_url)),
+        // meta.location: "This value MUST be the same as the "Content-Location" HTTP response header" (RFC 7643, 3.1).
+        false => response::with(
+            response::json(status, &of.resource.represent(resource, projection, call.base_url)),
+            header::CONTENT_LOCATION,
+            &location,
+        ),
     };
     let response = response::with(response, header::ETAG, &resource.meta.version.to_string());
-    response::with(response, header::LOCATION, &of.resource.location(resource, call.base_url))
+    response::with(response, header::LOCATION, &location)
 }
