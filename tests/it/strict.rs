@@ -3,6 +3,7 @@
 use scim_lambda::auth::token::PlainToken;
 use serde_json::{Value, json};
 
+use crate::support::customer::Customer;
 use crate::support::{Answer, ENTERPRISE, GROUP, USER, World};
 
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -264,4 +265,11 @@ async fn an_empty_list_adds_and_removes_nothing_under_any_profile() {
         let by_nothing = json!({ "op": "replace", "path": "emails", "value": [] });
         assert_eq!(party.patch(&party.user, by_nothing).await.body.get("emails"), None);
     }
+}
+
+#[tokio::test]
+async fn a_file_of_people_is_read_tolerantly_under_strict() {
+    let customer = Customer::new("strict").await;
+    let report = customer.import(&[json!({ "userName": "a", "emails": "a@example.com", "active": "true" })]).await;
+    assert!(report.is_clean(), "{report}");
 }

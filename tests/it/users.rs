@@ -263,7 +263,7 @@ async fn every_answer_that_is_a_resource_says_where_it_is() {
         let answer = world.send("GET", path, None).await;
         assert_eq!(answer.body["meta"]["location"], answer.header("content-location"), "{path}");
     }
-    // Neither a list is a resource, nor an error, nor nothing.
+    // Lists, errors and empty answers are not resources.
     for (method, path) in [("GET", "/Users"), ("GET", "/Users/nobody"), ("DELETE", path.as_str())] {
         assert_eq!(world.send(method, path, None).await.header("content-location"), "", "{method} {path}");
     }
@@ -344,13 +344,17 @@ async fn groups_of_a_user_are_returned_by_default_where_the_profile_says_so() {
     ] {
         assert_eq!((&answer["groups"][0]["value"], answer["groups"].as_array().map(Vec::len)), (&group["id"], Some(1)));
     }
-    assert_eq!(customer.get(&other).await.body.get("groups"), None);
+    // It costs what `attributes=groups` costs: the memberships, and the groups where there are any.
+    let named = customer.send("GET", &format!("{}?attributes=groups", Customer::path(&user)), None).await;
+    assert_eq!(customer.get(&user).await.tally, named.tally);
+    let alone = customer.get(&other).await;
+    assert_eq!((alone.body.get("groups"), alone.tally.calls, named.tally.calls), (None, 2, 3));
     for query in ["excludedAttributes=groups", "attributes=userName"] {
         assert_eq!(listed(query).await.get("groups"), None, "{query}");
         let one = customer.send("GET", &format!("{}?{query}", Customer::path(&user)), None).await;
         assert_eq!((one.body.get("groups"), one.tally.calls), (None, 1), "{query}");
     }
-    // Who comes back is in no group, and the usual profile answers without.
+    // A user who comes back is in no group, and the usual profile answers without.
     assert_eq!(customer.delete(&user).await.status, 204);
     assert_eq!(customer.create(json!({ "userName": "a" })).await.get("groups"), None);
     let usual = Customer::new("default").await;

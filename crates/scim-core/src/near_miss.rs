@@ -37,7 +37,9 @@ pub(crate) fn nearest<'k>(name: &str, mut known: impl Iterator<Item = &'k str>) 
 }
 
 fn is_near(one: &[u8], other: &[u8]) -> bool {
-    is_one_letter_off(one, other) || is_plural(one, other) || is_plural(other, one)
+    // Most names are told apart by their lengths; a message may have very many.
+    one.len().abs_diff(other.len()) <= 2
+        && (is_one_letter_off(one, other) || is_plural(one, other) || is_plural(other, one))
 }
 
 /// Whether one letter more, less or instead makes one name the other, in any case.
@@ -54,13 +56,16 @@ fn is_one_letter_off(one: &[u8], other: &[u8]) -> bool {
 
 /// Whether `plural` is the plural of `name` in more than one letter, such as `addresses` or `entries`.
 fn is_plural(plural: &[u8], name: &[u8]) -> bool {
-    let stem_of = |name: &[u8], end: &[u8]| {
-        let (stem, found) = name.split_at_checked(name.len().checked_sub(end.len())?)?;
-        found.eq_ignore_ascii_case(end).then(|| stem.to_vec())
+    let same = |one: Option<&[u8]>, other: Option<&[u8]>| {
+        one.zip(other).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
     };
-    let same = |stem: Option<Vec<u8>>, other: &[u8]| stem.is_some_and(|stem| stem.eq_ignore_ascii_case(other));
-    same(stem_of(plural, b"es"), name)
-        || stem_of(name, b"y").is_some_and(|singular| same(stem_of(plural, b"ies"), &singular))
+    same(stem(plural, b"es"), Some(name)) || same(stem(plural, b"ies"), stem(name, b"y"))
+}
+
+/// What stands before an ending.
+fn stem<'n>(name: &'n [u8], end: &[u8]) -> Option<&'n [u8]> {
+    let (stem, found) = name.split_at_checked(name.len().checked_sub(end.len())?)?;
+    found.eq_ignore_ascii_case(end).then_some(stem)
 }
 
 #[cfg(test)]

@@ -213,22 +213,7 @@ impl<'s> PatchRequest<'s> {
         if resource_type.is_dropped(path) {
             return Ok(());
         }
-        let text = path;
-        let path = match Path::parse(text, resource_type, self.dialect) {
-            // A name among others, such as "Job Title", is as unknown here as in a POST.
-            Ok(None) | Err(_) if !explicit && self.dialect.unknown == Unknown::Ignore => {
-                return Ok(near_miss::note(&mut self.ignored, text, resource_type.resembled(text)));
-            }
-            Ok(None) if explicit && self.dialect.unknown_path == Unknown::Ignore => {
-                return Ok(near_miss::note(&mut self.ignored, text, resource_type.resembled(text)));
-            }
-            path => path?.ok_or_else(|| {
-                let advice = advice(resource_type.resembled(text));
-                Error::invalid_path(format!(
-                    "The path names an attribute that is in no schema of this resource type; {advice}"
-                ))
-            })?,
-        };
+        let Some(path) = self.path(path, resource_type, explicit)? else { return Ok(()) };
         match (path.place, value) {
             (Place::Attribute(at), _) if at.attribute.is_read_only() || at.leaf().is_read_only() => match explicit {
                 true => Err(Error::mutability(format!("{} is read-only; remove it from the mapping.", at.wire()))),
@@ -249,6 +234,24 @@ impl<'s> PatchRequest<'s> {
                 Err(Error::invalid_value(format!("{} must be an object of its attributes.", extension.id)))
             }
         }
+    }
+
+    /// Where a path or a name leads; `None` if no schema defines it and the dialect passes over that.
+    fn path(&mut self, text: &str, resource_type: &'s ResourceType, explicit: bool) -> Result<Option<Path<'s>>, Error> {
+        let unknown = if explicit { self.dialect.unknown_path } else { self.dialect.unknown };
+        let path = Path::parse(text, resource_type, self.dialect);
+        // A name among others, such as "Job Title", is as unknown here as in a POST.
+        let is_unknown = matches!(path, Ok(None)) || (path.is_err() && !explicit);
+        if is_unknown && unknown == Unknown::Ignore {
+            near_miss::note(&mut self.ignored, text, resource_type.resembled(text));
+            return Ok(None);
+        }
+        path?.map(Some).ok_or_else(|| {
+            let advice = advice(resource_type.resembled(text));
+            Error::invalid_path(format!(
+                "The path names an attribute that is in no schema of this resource type; {advice}"
+            ))
+        })
     }
 
     /// Adds the change of an attribute that stands in the object of an extension.
@@ -321,7 +324,7 @@ fn names_nothing(operation: Operation, path: &Path<'_>, value: &Value) -> bool {
     }
 }
 
-/// Whether a value, or a part of it, says that there is none.
+/// Whether a value, or a part of it, is null or an empty text.
 fn is_void(value: &Value) -> bool {
     let void = |value: &Value| value.is_null() || value.as_str() == Some("");
     void(value) || value.as_object().is_some_and(|object| object.values().any(void))

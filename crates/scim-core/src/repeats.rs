@@ -1,6 +1,7 @@
 //! Values of one attribute that say the same twice.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use serde_json::Value;
 
@@ -21,10 +22,10 @@ pub(crate) fn left_out(attribute: &Attribute, values: Vec<Value>) -> Vec<Value> 
     let mut seen = BTreeMap::new();
     let mut kept: Vec<Value> = Vec::with_capacity(values.len());
     for value in values {
-        match seen.get(&key(attribute, &value)).and_then(|at: &usize| kept.get_mut(*at)) {
-            Some(first) => complete(first, value),
-            None => {
-                seen.insert(key(attribute, &value), kept.len());
+        match seen.entry(key(attribute, &value)) {
+            Entry::Occupied(at) => kept.get_mut(*at.get()).into_iter().for_each(|first| complete(first, &value)),
+            Entry::Vacant(slot) => {
+                slot.insert(kept.len());
                 kept.push(value);
             }
         }
@@ -51,12 +52,12 @@ pub(crate) fn key(attribute: &Attribute, element: &Value) -> Key {
 }
 
 /// Adds to a value what one that repeats it says besides.
-fn complete(first: &mut Value, repeated: Value) {
+fn complete(first: &mut Value, repeated: &Value) {
     let (Value::Object(first), Value::Object(repeated)) = (first, repeated) else { return };
     for (name, value) in repeated {
-        match name == "primary" && value == Value::Bool(true) {
-            true => drop(first.insert(name, value)),
-            false => drop(first.entry(name).or_insert(value)),
+        let is_primary = name == "primary" && *value == Value::Bool(true);
+        if is_primary || !first.contains_key(name) {
+            first.insert(name.clone(), value.clone());
         }
     }
 }

@@ -236,7 +236,7 @@ impl Import {
             bail!(why);
         }
         let users = self.users()?;
-        // A file of the product's is no message: it needs no schemas, and a table knows no types.
+        // A file is not a SCIM message: it need not name schemas, and the cells of a table are all texts.
         let dialect = Dialect { strict: false, ..self.profile.dialect() };
         let mut attributes = attributes(&users.resource, record.user, dialect)?;
         users.shape(&mut attributes)?;
