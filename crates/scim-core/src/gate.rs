@@ -162,7 +162,7 @@ fn admit_object(attribute: &Attribute, object: Map<String, Value>, dialect: Dial
             }
             None => {
                 let known = attribute.sub_attributes.iter().map(|sub| sub.name.as_str());
-                refuse_unknown(dialect, &name, near_miss::nearest(&name, known))?;
+                refuse_unknown(dialect, &name, || near_miss::nearest(&name, known))?;
             }
         }
     }

@@ -2,6 +2,8 @@
 
 /// Most near misses that are kept of one message.
 const MAX_NOTED: usize = 10;
+/// Most unknown names of one message that are compared: more than any mapping has.
+const MAX_COMPARED: usize = 200;
 /// Longest name that is repeated, in bytes.
 const MAX_SHOWN_BYTES: usize = 80;
 /// Names shorter than this resemble too many others.
@@ -17,12 +19,25 @@ pub struct NearMiss {
     pub known: String,
 }
 
-/// Keeps a near miss, once, while there are few.
-pub(crate) fn note(noted: &mut Vec<NearMiss>, sent: &str, known: Option<&str>) {
-    let Some(known) = known else { return };
-    let miss = NearMiss { sent: printable(sent), known: known.to_owned() };
-    if noted.len() < MAX_NOTED && !noted.contains(&miss) {
-        noted.push(miss);
+/// The near misses of one message.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Noted {
+    pub(crate) misses: Vec<NearMiss>,
+    compared: usize,
+}
+
+impl Noted {
+    /// Keeps a name that resembles a known one, each pair once, while there are few.
+    pub(crate) fn note<'k>(&mut self, sent: &str, resembled: impl FnOnce() -> Option<&'k str>) {
+        if self.compared == MAX_COMPARED {
+            return;
+        }
+        self.compared += 1;
+        let Some(known) = resembled() else { return };
+        let miss = NearMiss { sent: printable(sent), known: known.to_owned() };
+        if self.misses.len() < MAX_NOTED && !self.misses.contains(&miss) {
+            self.misses.push(miss);
+        }
     }
 }
 
@@ -95,12 +110,20 @@ mod tests {
 
     #[test]
     fn a_few_are_noted_once_and_in_printable_letters() {
-        let mut noted = Vec::new();
-        note(&mut noted, "ro le\u{202e}s", Some("role"));
-        note(&mut noted, "roles", Some("role"));
-        note(&mut noted, "shoes", None);
-        assert_eq!(noted, [NearMiss { sent: "roles".into(), known: "role".into() }]);
-        (0..50).for_each(|n| note(&mut noted, &format!("role{n}"), Some("role")));
-        assert_eq!(noted.len(), MAX_NOTED);
+        let mut noted = Noted::default();
+        noted.note("ro le\u{202e}s", || Some("role"));
+        noted.note("roles", || Some("role"));
+        noted.note("shoes", || None);
+        assert_eq!(noted.misses, [NearMiss { sent: "roles".into(), known: "role".into() }]);
+        (0..50).for_each(|n| noted.note(&format!("role{n}"), || Some("role")));
+        assert_eq!(noted.misses.len(), MAX_NOTED);
+        let mut asked = 0;
+        (0..1_000).for_each(|_| {
+            noted.note("x", || {
+                asked += 1;
+                None
+            });
+        });
+        assert_eq!(asked, MAX_COMPARED - 53, "a message of very many names costs no more");
     }
 }

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::json::member;
 use crate::members::{MEMBERS, MembersPatch};
 use crate::message::{self, PATCH_OP};
-use crate::near_miss::{self, NearMiss};
+use crate::near_miss::{NearMiss, Noted};
 use crate::patch_apply;
 use crate::path::{AttributeRef, Path, Place};
 use crate::resource::Attributes;
@@ -26,7 +26,7 @@ pub struct PatchRequest<'s> {
     dialect: Dialect,
     /// The id in a path-less value, as some clients repeat it.
     id: Option<String>,
-    ignored: Vec<NearMiss>,
+    noted: Noted,
 }
 
 /// One operation on one place.
@@ -76,7 +76,7 @@ impl<'s> PatchRequest<'s> {
             ));
         }
         let changes = Vec::with_capacity(operations.len());
-        let mut request = Self { changes, dialect, id: None, ignored: Vec::new() };
+        let mut request = Self { changes, dialect, id: None, noted: Noted::default() };
         for operation in operations {
             let operation = operation.as_object().ok_or_else(|| {
                 Error::invalid_syntax("Each of Operations must be an object with op, path and value.")
@@ -126,7 +126,7 @@ impl<'s> PatchRequest<'s> {
 
     /// Attributes that were left out though they resemble one that a schema defines.
     pub fn ignored(&self) -> &[NearMiss] {
-        &self.ignored
+        &self.noted.misses
     }
 
     /// Whether no operation is left.
@@ -243,7 +243,7 @@ impl<'s> PatchRequest<'s> {
         // A name among others, such as "Job Title", is as unknown here as in a POST.
         let is_unknown = matches!(path, Ok(None)) || (path.is_err() && !explicit);
         if is_unknown && unknown == Unknown::Ignore {
-            near_miss::note(&mut self.ignored, text, resource_type.resembled(text));
+            self.noted.note(text, || resource_type.resembled(text));
             return Ok(None);
         }
         path?.map(Some).ok_or_else(|| {
@@ -265,9 +265,9 @@ impl<'s> PatchRequest<'s> {
     ) -> Result<(), Error> {
         let Some(attribute) = extension.attribute(name) else {
             if !name.eq_ignore_ascii_case("schemas") {
-                let known = resource_type.resembled(&format!("{}:{name}", extension.id));
-                refuse_unknown(self.dialect, name, known)?;
-                near_miss::note(&mut self.ignored, name, known);
+                let resembled = || resource_type.resembled(&format!("{}:{name}", extension.id));
+                refuse_unknown(self.dialect, name, resembled)?;
+                self.noted.note(name, resembled);
             }
             return Ok(());
         };

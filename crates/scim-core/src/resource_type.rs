@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::error::Error;
 use crate::gate;
 use crate::message;
-use crate::near_miss;
+use crate::near_miss::{self, Noted};
 use crate::path::{AttributeRef, Place};
 use crate::projection::Projection;
 use crate::resource::{Attributes, Draft, Representation, Resource, date_time};
@@ -182,11 +182,10 @@ impl ResourceType {
             self.check_schemas(&body)?;
         }
         let mut attributes = Map::new();
-        let (mut emptied, mut ignored) = (Vec::new(), Vec::new());
+        let (mut emptied, mut noted) = (Vec::new(), Noted::default());
         let mut unknown = |name: &str, path: &str| {
-            let known = self.resembled(path);
-            refuse_unknown(dialect, name, known)?;
-            near_miss::note(&mut ignored, name, known);
+            refuse_unknown(dialect, name, || self.resembled(path))?;
+            noted.note(name, || self.resembled(path));
             Ok(())
         };
         for (name, value) in body {
@@ -219,7 +218,7 @@ impl ResourceType {
                 None => unknown(&name, &name)?,
             }
         }
-        Ok(Draft { attributes: Attributes(attributes), emptied, ignored })
+        Ok(Draft { attributes: Attributes(attributes), emptied, ignored: noted.misses })
     }
 
     /// "The "schemas" attribute for a resource MUST only contain values defined as "schema" and
@@ -291,14 +290,18 @@ impl ResourceType {
     }
 }
 
-/// An attribute that no schema defines: skipped or refused. `known` is one that its name resembles.
-pub(crate) fn refuse_unknown(dialect: Dialect, name: &str, known: Option<&str>) -> Result<(), Error> {
+/// An attribute that no schema defines: skipped or refused. `resembled` finds one that its name resembles.
+pub(crate) fn refuse_unknown<'k>(
+    dialect: Dialect,
+    name: &str,
+    resembled: impl FnOnce() -> Option<&'k str>,
+) -> Result<(), Error> {
     match dialect.unknown {
         Unknown::Ignore => Ok(()),
         Unknown::Refuse => Err(Error::invalid_syntax(format!(
             "The attribute {} is in no schema of this resource type; {}",
             near_miss::printable(name),
-            advice(known)
+            advice(resembled())
         ))),
     }
 }
