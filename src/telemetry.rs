@@ -1,6 +1,10 @@
 //! What an operator sees: one JSON line a request on Lambda, and how many DynamoDB calls and
 //! capacity units each request took.
 
+use std::cell::RefCell;
+use std::future::Future;
+
+use scim_core::NearMiss;
 use tracing::level_filters::LevelFilter;
 
 /// The DynamoDB work of one request.
@@ -12,6 +16,39 @@ pub struct Tally {
     pub read_units: f64,
     /// Write capacity units.
     pub write_units: f64,
+}
+
+tokio::task_local! {
+    static IGNORED: RefCell<Vec<String>>;
+}
+
+/// Most attributes of a request that its log line names.
+const MAX_IGNORED: usize = 10;
+
+/// Runs `work` and collects what it left out of messages though it resembles an attribute, as
+/// `roles (role?), ...`; `None` if there is nothing of the kind.
+pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Option<String>) {
+    IGNORED
+        .scope(RefCell::default(), async {
+            let done = work.await;
+            let names = IGNORED.with(|names| names.borrow().join(", "));
+            (done, Some(names).filter(|names| !names.is_empty()))
+        })
+        .await
+}
+
+/// Notes what was left out of a message. These are names of attributes, never values, each a letter from one that
+/// a schema defines: no personal data.
+pub(crate) fn ignored(misses: &[NearMiss]) {
+    let _ = IGNORED.try_with(|names| {
+        let mut names = names.borrow_mut();
+        for NearMiss { sent, known } in misses {
+            let miss = format!("{sent} ({known}?)");
+            if names.len() < MAX_IGNORED && !names.contains(&miss) {
+                names.push(miss);
+            }
+        }
+    });
 }
 
 /// What CloudWatch counts.

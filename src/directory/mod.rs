@@ -25,6 +25,7 @@ use crate::store::resources::MAX_DOCUMENT_BYTES;
 use crate::store::{
     Act, Collection, Holding, Kind, Names, New, Operation, Refusal, Seen, Store, Stored, Taking, Wrote,
 };
+use crate::tenant::profile::PutMembers;
 use crate::tenant::{Type, unanswered};
 pub use context::{Call, RequestReads};
 use life::{Event, State, Step};
@@ -55,7 +56,8 @@ impl Directory {
     }
 
     /// Replaces what the client asserted of a resource. An absent `active` stays as it is: a message
-    /// that does not speak of it must let nobody in; so do the members of a group.
+    /// that does not speak of it must let nobody in. A group without members in the message is left by
+    /// all of them, unless the profile keeps those that it does not speak of.
     ///
     /// # Errors
     /// 404; 409 `uniqueness` if a name belongs to another resource; 412 if the precondition does
@@ -69,10 +71,9 @@ impl Directory {
         precondition: &Precondition,
         wanted: Wanted<'_>,
     ) -> Result<Shown, Error> {
-        let asserted = draft.attributes.get(members::MEMBERS).is_some()
-            || draft.emptied.iter().any(|name| name == members::MEMBERS);
+        let keeps = call.tenant.profile.dialect.put_members == PutMembers::Keep && !draft.names(members::MEMBERS);
         let named;
-        let membership = match of.kind == Kind::Group && asserted {
+        let membership = match of.kind == Kind::Group && !keeps {
             true => {
                 named = members::take(&mut draft.attributes)?;
                 Membership::Exactly(&named)

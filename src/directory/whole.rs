@@ -80,6 +80,7 @@ impl Beyond {
         call: Call<'_>,
         mut resource: Resource,
         names: &BTreeMap<ResourceId, GroupName>,
+        projection: &Projection<'_>,
     ) -> Result<Shown, Error> {
         let cut = match self {
             Self::Nothing => false,
@@ -90,7 +91,10 @@ impl Beyond {
                 false
             }
             Self::Groups(groups) if groups_bytes(call, &groups, names) > MAX_ANSWER_BYTES => {
-                return Err(too_many_groups());
+                if projection.is_explicit() {
+                    return Err(too_many_groups());
+                }
+                false
             }
             Self::Groups(groups) => {
                 set_groups(call, &mut resource, &groups, names);
@@ -124,7 +128,7 @@ impl Directory {
     ) -> Result<Shown, Error> {
         let beyond = self.beyond(call, of, &resource.id, count, wanted).await?;
         let names = self.group_names(call, &beyond.groups().iter().cloned().collect()).await?;
-        let shown = beyond.complete(call, resource, &names)?;
+        let shown = beyond.complete(call, resource, &names, wanted.projection)?;
         if count > LARGE {
             // Many members take CPU time, and the deadline is looked at before they are written.
             tokio::task::yield_now().await;
@@ -172,9 +176,12 @@ impl Directory {
         match of.kind {
             Kind::Group if shows(MEMBERS) && count > wanted.members => Ok(Beyond::TooManyMembers),
             Kind::Group if shows(MEMBERS) => self.members(call, id, count).await.map(Beyond::Members),
-            Kind::User if shows(GROUPS) => {
-                self.memberships(call, id).await?.ok_or_else(too_many_groups).map(Beyond::Groups)
-            }
+            Kind::User if shows(GROUPS) => match self.memberships(call, id).await? {
+                Some(groups) => Ok(Beyond::Groups(groups)),
+                None if wanted.projection.is_explicit() => Err(too_many_groups()),
+                // Nobody asked for them, so they must not keep the user from being read.
+                None => Ok(Beyond::Nothing),
+            },
             Kind::Group | Kind::User | Kind::Other(_) => Ok(Beyond::Nothing),
         }
     }
@@ -256,12 +263,11 @@ pub(super) fn too_many_groups() -> Error {
     )
 }
 
-/// Puts members among the attributes.
+/// Puts members among the attributes, an empty list too: authentik adds people to a group only where it sees the
+/// attribute.
 pub(super) fn set_members(call: Call<'_>, group: &mut Resource, members: &[Member]) {
     let shown: Vec<Value> = members.iter().map(|member| Value::Object(element(call, member))).collect();
-    if !shown.is_empty() {
-        group.attributes.set(MEMBERS, shown.into());
-    }
+    group.attributes.set(MEMBERS, shown.into());
 }
 
 /// About the bytes that members take in an answer as it is sent.

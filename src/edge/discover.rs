@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response, StatusCode, header};
+use scim_core::discovery::Announced;
 use scim_core::message::ListResponse;
 use scim_core::{Error, ErrorKind, discovery};
 
 use super::route::Route;
 use super::{Service, request, response};
 use crate::directory::Call;
+use crate::tenant::Profile;
 use crate::tenant::profile::Header;
 
 impl Service {
@@ -36,8 +38,7 @@ impl Service {
         };
         let document = match route {
             Route::ServiceProviderConfig => {
-                let alone = call.tenant.profile.dialect.header == Header::Verbatim;
-                discovery::service_provider_config(call.base_url, alone)
+                discovery::service_provider_config(call.base_url, announced(&call.tenant.profile))
             }
             Route::ResourceTypes => list(types().map(|of| discovery::resource_type(of, call.base_url))),
             Route::Schemas => list(schemas().map(|schema| discovery::schema(schema, call.base_url))),
@@ -53,7 +54,19 @@ impl Service {
             }
             _ => return Err(Error::not_found("There is no such endpoint.")),
         };
-        Ok(response::json(StatusCode::OK, &document))
+        let response = response::json(StatusCode::OK, &document);
+        Ok(match document.pointer("/meta/location").and_then(serde_json::Value::as_str) {
+            Some(location) => response::with(response, header::CONTENT_LOCATION, location),
+            None => response,
+        })
+    }
+}
+
+fn announced(profile: &Profile) -> Announced {
+    Announced {
+        bare_token: profile.dialect.header == Header::Verbatim,
+        pagination: profile.discovery.pagination.is_on(),
+        etag: profile.discovery.etag.is_on(),
     }
 }
 

@@ -26,6 +26,7 @@ use crate::clock::Clock;
 use crate::directory::{Call, Directory, RequestReads};
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::telemetry;
 use crate::tenant::Tenants;
 pub use request::{Deadline, MAX_BODY_BYTES, RequestId, too_large};
 pub use route::BASE_PATH;
@@ -76,7 +77,8 @@ impl Service {
         let deadline = head.extensions.get().map_or_else(|| Instant::now() + TIMEOUT, |Deadline(at)| *at);
         let (method, mut route) = (head.method.clone(), Route::of(head.uri.path(), None));
         let answer = Box::pin(self.answer(head, body, deadline, &mut route));
-        let (mut response, tally) = budget::counted(Limits::REQUEST, in_time(deadline, answer)).await;
+        let counted = budget::counted(Limits::REQUEST, in_time(deadline, answer));
+        let ((mut response, tally), ignored) = telemetry::noting(counted).await;
         tracing::info!(
             %method,
             route = route.as_ref().map_or_else(|| "unknown".into(), Route::template),
@@ -85,6 +87,7 @@ impl Service {
             calls = tally.calls,
             read_units = tally.read_units,
             write_units = tally.write_units,
+            ignored,
             "request"
         );
         response.extensions_mut().insert(tally);

@@ -10,6 +10,7 @@ use super::{Service, request, response};
 use crate::directory::limits::MAX_MEMBERS_SHOWN;
 use crate::directory::{Call, Precondition, Scope, Shown, Wanted};
 use crate::store::Kind;
+use crate::telemetry;
 use crate::tenant::Type;
 use crate::tenant::profile::GroupPatch;
 
@@ -66,6 +67,7 @@ impl Service {
     async fn create(&self, request: &Request<Bytes>, of: &Type, call: Call<'_>) -> Result<Response<Bytes>, Error> {
         let projection = projection(request, of)?;
         let draft = of.resource.parse(request::body(request)?, call.tenant.profile.dialect())?;
+        telemetry::ignored(&draft.ignored);
         let projection = projection.asserting(draft.attributes.names());
         let wanted = Wanted { projection: &projection, members: MAX_MEMBERS_SHOWN };
         let shown = Box::pin(self.directory.create(call, of, draft, wanted)).await?;
@@ -89,12 +91,14 @@ impl Service {
                 let seen = request::precondition(request, header::IF_NONE_MATCH);
                 let version = shown.resource.meta.version;
                 if seen != Precondition::None && seen.matches(version) {
-                    return Ok(response::not_modified(version));
+                    let location = of.resource.location(&shown.resource, call.base_url);
+                    return Ok(response::not_modified(version, &location));
                 }
                 (shown.whole()?, projection)
             }
             "PUT" => {
                 let draft = of.resource.parse_replacement(request::body(request)?, dialect)?;
+                telemetry::ignored(&draft.ignored);
                 let projection = projection.asserting(draft.attributes.names());
                 let wanted = Wanted { projection: &projection, members: MAX_MEMBERS_SHOWN };
                 (Box::pin(self.directory.replace(call, of, id, draft, &known, wanted)).await?, projection)
@@ -102,6 +106,7 @@ impl Service {
             "PATCH" => {
                 let body = request::body(request)?;
                 let patch = PatchRequest::parse(&body, &of.resource, dialect)?;
+                telemetry::ignored(patch.ignored());
                 // "The server MUST return a 200 OK if the "attributes" parameter is specified in the request."
                 // (RFC 7644, 3.5.2)
                 let members = if projection.is_explicit() { MAX_MEMBERS_SHOWN } else { FEW_MEMBERS };
@@ -150,7 +155,12 @@ fn answer(status: StatusCode, of: &Type, shown: Shown, projection: &Projection<'
     let (version, location) = (resource.meta.version, of.resource.location(&resource, call.base_url));
     let response = match cut {
         true => response::no_content(),
-        false => response::json(status, &of.resource.represent(resource, projection, call.base_url)),
+        // meta.location: "This value MUST be the same as the "Content-Location" HTTP response header" (RFC 7643, 3.1).
+        false => response::with(
+            response::json(status, &of.resource.represent(resource, projection, call.base_url)),
+            header::CONTENT_LOCATION,
+            &location,
+        ),
     };
     let response = response::with(response, header::ETAG, &version.to_string());
     response::with(response, header::LOCATION, &location)

@@ -32,11 +32,13 @@ pub(super) fn no_content() -> Response<Bytes> {
     response
 }
 
-/// 304: the client has the newest version.
-pub(super) fn not_modified(version: Version) -> Response<Bytes> {
+/// 304: the client has the newest version. It has the headers "that would have been sent in a 200 (OK) response",
+/// "Content-Location" among them (RFC 7232, 4.1).
+pub(super) fn not_modified(version: Version, location: &str) -> Response<Bytes> {
     let mut response = no_content();
     *response.status_mut() = StatusCode::NOT_MODIFIED;
-    with(response, header::ETAG, &version.to_string())
+    let response = with(response, header::ETAG, &version.to_string());
+    with(response, header::CONTENT_LOCATION, location)
 }
 
 /// An error as RFC 7644 section 3.12 writes it.

@@ -2,10 +2,11 @@
 
 use scim_core::resource::Attributes;
 use scim_core::resource_types::{self, Additions, Overlay};
+use scim_core::schema::Returned;
 use scim_core::{Attribute, Error, ResourceType, Schema};
 use serde_json::json;
 
-use super::profile::{Email, Profile, Wrong, advice};
+use super::profile::{Email, Profile, ShownGroups, Wrong, advice};
 use crate::store::Kind;
 
 /// A resource type as the service provider serves it.
@@ -54,6 +55,14 @@ fn advise(attribute: &mut Attribute, prefix: &str, advice: &impl Fn(&str) -> Str
     attribute.sub_attributes.iter_mut().for_each(|sub| advise(sub, &format!("{path}."), advice));
 }
 
+/// When `groups` is returned, as `/Schemas` tells it.
+fn returned(groups: ShownGroups) -> Returned {
+    match groups {
+        ShownGroups::Request => Returned::Request,
+        ShownGroups::Default => Returned::Default,
+    }
+}
+
 /// All resource types of a tenant.
 #[derive(Debug)]
 pub struct Types(Vec<Type>);
@@ -88,6 +97,8 @@ impl Types {
             for path in &policy.required {
                 user.require(path, advice(path)).map_err(wrong)?;
             }
+            let groups = user.schema.attributes.iter_mut().find(|attribute| attribute.name == "groups");
+            groups.into_iter().for_each(|groups| groups.returned = returned(policy.groups));
             let emails = user.schema.attributes.iter_mut().find(|attribute| attribute.name == "emails");
             emails.into_iter().for_each(|emails| emails.derived = policy.email == Email::FromUserName);
         }

@@ -1,4 +1,4 @@
-"""Ordered exchanges of ten clients, data/exchanges.json; a fresh tenant for each scenario.
+"""Ordered exchanges of twelve clients, data/exchanges.json; a fresh tenant for each scenario.
 
 A request goes out byte for byte as its client sends it, so not through a library that would tidy the
 query. The answer must contain `body_contains`: each element of an expected array matches some actual

@@ -2,9 +2,10 @@
 
 use scim_core::Member;
 use scim_lambda::store::{Act, Collection, Kind, Move, Operation, Wrote};
+use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, BASE_URL, World};
+use crate::support::{Answer, BASE_URL, GROUP, USER, World};
 
 fn patch(operations: Value) -> Value {
     json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations })
@@ -196,8 +197,9 @@ async fn what_changes_nothing_changes_no_version_and_no_row() {
         ("PATCH", members("replace", values(&people))),
         ("PATCH", members("remove", json!([{ "value": "00000000-0000-8000-8000-000000000000" }]))),
         ("PATCH", patch(json!([]))),
+        ("PATCH", members("add", json!([]))),
+        ("PATCH", members("remove", json!([]))),
         ("PUT", whole),
-        ("PUT", json!({ "displayName": "Staff" })),
     ] {
         let answer = world.send(method, &path, body.clone()).await;
         assert_eq!(answer.status, 200, "{body}: {}", answer.body);
@@ -244,16 +246,67 @@ async fn a_change_of_members_is_a_new_version_and_a_new_last_modified() {
 }
 
 #[tokio::test]
-async fn put_without_members_keeps_them_and_an_empty_array_removes_them() {
+async fn a_put_that_names_no_members_empties_the_group_unless_the_profile_keeps_them() {
     let world = World::new().await;
-    let people = world.people("u", 2).await;
-    let path = world.group("Staff", &people).await;
-    let answer = world.send("PUT", &path, json!({ "displayName": "Staff 2" })).await;
-    assert_eq!((answer.body["displayName"].as_str(), ids(&answer.body)), (Some("Staff 2"), sorted(&people)));
-    let answer = world.send("PUT", &path, json!({ "displayName": "Staff 2", "members": null })).await;
-    assert_eq!(ids(&answer.body), sorted(&people));
-    let answer = world.send("PUT", &path, json!({ "displayName": "Staff 2", "members": [] })).await;
-    assert_eq!((answer.status.as_u16(), answer.body.get("members")), (200, None), "{}", answer.body);
+    let keeps = Profile::preset("default", Some("okta")).unwrap().write().unwrap();
+    let (_, okta) = world.tenant("okta", &keeps).await;
+    // A profile that was stored before there was the setting.
+    let before = keeps.replace(r#","put_members":"keep""#, "");
+    assert_ne!(before, keeps);
+    let (_, stored) = world.tenant("stored", &before).await;
+    let left_out = json!({ "displayName": "Staff 2" });
+    for (token, left_out_keeps) in [(&world.token, false), (&stored, false), (&okta, true)] {
+        let user = world.send_as(token, "POST", "/Users", json!({ "userName": "a" })).await.body;
+        let body = json!({ "displayName": "Staff", "members": [{ "value": user["id"] }] });
+        let group = world.send_as(token, "POST", "/Groups", body.clone()).await.body;
+        let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+        for members in [None, Some(json!([])), Some(Value::Null), Some(json!("")), Some(json!({})), Some(json!([null]))]
+        {
+            assert_eq!(world.send_as(token, "PUT", &path, body.clone()).await.body["members"], group["members"]);
+            let mut put = left_out.clone();
+            let keeps = members.is_none() && left_out_keeps;
+            put.as_object_mut().unwrap().extend(members.map(|members| ("members".to_owned(), members)));
+            let answer = world.send_as(token, "PUT", &path, put.clone()).await;
+            let after = if keeps { group["members"].clone() } else { json!([]) };
+            assert_eq!((answer.status.as_u16(), &answer.body["members"]), (200, &after), "{put}");
+            assert_eq!(world.send_as(token, "GET", &path, None).await.body["members"], after, "{put}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_empty_group_that_is_shown_with_its_members_says_that_it_has_none() {
+    let world = World::new().await;
+    let people = world.people("u", 1).await;
+    let none = json!([]);
+    let made = world.send("POST", "/Groups", json!({ "displayName": "Staff" })).await.body;
+    let path = format!("/Groups/{}", made["id"].as_str().unwrap());
+    let rename = patch(json!([{ "op": "replace", "path": "displayName", "value": "Crew" }]));
+    assert_eq!(
+        world.send("PATCH", &path, members("add", values(&people))).await.body["members"][0]["value"],
+        people[0]
+    );
+    let answers = [
+        world.send("PATCH", &path, members("remove", values(&people))).await.body,
+        world.send("PATCH", &path, rename).await.body,
+        world.send("PUT", &path, json!({ "displayName": "Staff", "members": [] })).await.body,
+        world.send("GET", &path, None).await.body,
+        world.send("GET", &format!("{path}?attributes=members"), None).await.body,
+        world.send("GET", &format!("{path}?excludedAttributes=displayName"), None).await.body,
+        world.send("GET", "/Groups", None).await.body["Resources"][0].clone(),
+        world.search("/Groups", "displayName eq \"staff\"").await[0].clone(),
+        world.send("POST", "/Groups/.search", json!({})).await.body["Resources"][0].clone(),
+    ];
+    assert!(answers.iter().chain([&made]).all(|answer| answer["members"] == none), "{answers:?}");
+    for query in ["excludedAttributes=members", "attributes=displayName"] {
+        let one = world.send("GET", &format!("{path}?{query}"), None).await.body;
+        let list = world.send("GET", &format!("/Groups?{query}"), None).await.body;
+        assert_eq!((one.get("members"), list["Resources"][0].get("members")), (None, None), "{query}");
+    }
+    // It is empty for filters as it was, and what was read changes nothing when it is sent back.
+    assert!(world.search("/Groups", "members pr").await.is_empty());
+    assert_eq!(world.search("/Groups", "members eq null").await.len(), 1);
+    assert_eq!(world.send("PUT", &path, answers[3].clone()).await.tally.write_units, 0.0);
 }
 
 #[tokio::test]
@@ -322,10 +375,11 @@ async fn names_of_groups_are_unique_by_default_and_shared_under_strict() {
 
     let (_, token) = world.tenant("strict", "strict").await;
     for externals in ["a", "b"] {
-        let body = json!({ "displayName": "Engineering", "externalId": externals });
+        let body = json!({ "schemas": [GROUP], "displayName": "Engineering", "externalId": externals });
         assert_eq!(world.send_as(&token, "POST", "/Groups", body).await.status, 201);
     }
-    let third = world.send_as(&token, "POST", "/Groups", json!({ "displayName": "Sales" })).await.body;
+    let third = json!({ "schemas": [GROUP], "displayName": "Sales" });
+    let third = world.send_as(&token, "POST", "/Groups", third).await.body;
     let path = format!("/Groups/{}", third["id"].as_str().unwrap());
     assert_eq!(world.send_as(&token, "PATCH", &path, rename).await.status, 200);
     let filter = format!("/Groups?filter={}", crate::support::encode("displayName eq \"engineering\""));
@@ -462,7 +516,9 @@ async fn lists_show_members_unless_they_are_excluded() {
     let elsewhere = format!("/Users?count=2&cursor={}", first["nextCursor"].as_str().unwrap());
     world.send("GET", &elsewhere, None).await.is_error(400, Some("invalidCursor"));
     let displays = world.send("GET", "/Groups?attributes=members.display", None).await.body;
-    assert!(displays["Resources"].as_array().unwrap().iter().all(|group| group.get("members").is_none()), "{displays}");
+    let (empty, others): (Vec<&Value>, Vec<&Value>) =
+        displays["Resources"].as_array().unwrap().iter().partition(|group| group.get("members").is_some());
+    assert_eq!((empty.len(), &empty[0]["members"], others.len()), (1, &json!([]), 4), "no member has a display");
     let all: Vec<Value> = with.body["Resources"].as_array().unwrap().iter().map(|group| group["id"].clone()).collect();
     assert_eq!(walked, all);
     let third = world.send("GET", "/Groups?startIndex=3&count=1", None).await.body;
@@ -476,14 +532,15 @@ async fn a_member_that_is_nobody_is_refused_by_default_and_kept_under_strict() {
     let nobody = || json!([{ "value": "nobody-at-all", "type": "User" }]);
     let path = world.group("Staff", &[]).await;
     world.send("PATCH", &path, members("add", nobody())).await.is_error(400, Some("invalidValue"));
-    let body = json!({ "displayName": "Staff", "members": nobody() });
+    let body = json!({ "schemas": [GROUP], "displayName": "Staff", "members": nobody() });
     let group = world.send_as(&strict, "POST", "/Groups", body).await;
     assert_eq!(group.body["members"], json!([{ "value": "nobody-at-all" }]));
     let path = format!("/Groups/{}", group.body["id"].as_str().unwrap());
     let other = members("add", json!([{ "value": "somebody-else" }]));
     assert_eq!(world.send_as(&strict, "PATCH", &path, other).await.body["members"].as_array().unwrap().len(), 2);
     // Somebody who was deleted could come back, and must not be in a group then.
-    let gone = world.send_as(&strict, "POST", "/Users", json!({ "userName": "gone" })).await.body;
+    let gone = json!({ "schemas": [USER], "userName": "gone" });
+    let gone = world.send_as(&strict, "POST", "/Users", gone).await.body;
     let gone = gone["id"].as_str().unwrap().to_owned();
     assert_eq!(world.send_as(&strict, "DELETE", &format!("/Users/{gone}"), None).await.status, 204);
     let again = members("add", values(&[gone]));
@@ -493,10 +550,10 @@ async fn a_member_that_is_nobody_is_refused_by_default_and_kept_under_strict() {
     assert_eq!(world.send_as(&strict, "PATCH", &path, odd).await.body["members"].as_array().unwrap().len(), 3);
     let filter = format!("/Groups?filter={}", crate::support::encode("members.value eq \"-ODD-\""));
     assert_eq!(world.send_as(&strict, "GET", &filter, None).await.body["totalResults"], 1);
-    let odd = members("remove", json!("-oDD-"));
+    let odd = members("remove", json!([{ "value": "-oDD-" }]));
     assert_eq!(world.send_as(&strict, "PATCH", &path, odd).await.body["members"].as_array().unwrap().len(), 2);
     let all = members("remove", Value::Null);
-    assert_eq!(world.send_as(&strict, "PATCH", &path, all).await.body.get("members"), None);
+    assert_eq!(world.send_as(&strict, "PATCH", &path, all).await.body["members"], json!([]));
     // A token of another tenant reaches neither the group nor its members.
     world.send("GET", &path, None).await.is_error(404, None);
     world.send("PATCH", &path, members("remove", nobody())).await.is_error(404, None);
@@ -514,7 +571,8 @@ async fn answers_with_many_members_are_cut_where_they_would_not_fit() {
     let groups = Collection { tenant: row.key(), kind: Kind::Group };
     let mut paths = Vec::new();
     for name in ["One", "Two"] {
-        let group = world.send_as(&strict, "POST", "/Groups", json!({ "displayName": name })).await.body;
+        let group = json!({ "schemas": [GROUP], "displayName": name });
+        let group = world.send_as(&strict, "POST", "/Groups", group).await.body;
         paths.push(format!("/Groups/{}", group["id"].as_str().unwrap()));
     }
     let act = Act::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);

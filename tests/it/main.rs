@@ -36,6 +36,7 @@ mod search;
 mod seats;
 mod secrets;
 mod store_contract;
+mod strict;
 mod support;
 mod tidy;
 mod tokens;

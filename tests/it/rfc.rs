@@ -8,7 +8,7 @@ use scim_lambda::store::{Collection, Kind};
 use scimctl::local::TABLE;
 use serde_json::{Value, json};
 
-use crate::support::{ENTERPRISE, USER, World, encode};
+use crate::support::{ENTERPRISE, GROUP, USER, World, encode};
 
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 
@@ -170,7 +170,9 @@ async fn null_an_empty_array_and_nothing_are_one_state() {
         let answer = world.send("PUT", &path, body.clone()).await;
         assert_eq!(client(answer.body), client(created.clone()), "{body}");
         let (_, token) = world.tenant(&format!("t{}", body.to_string().len()), "strict").await;
-        let other = world.send_as(&token, "POST", "/Users", body.clone()).await;
+        let mut own = body.clone();
+        own["schemas"] = json!([USER]);
+        let other = world.send_as(&token, "POST", "/Users", own).await;
         assert_eq!(client(other.body), client(created.clone()), "{body}");
     }
 }
@@ -333,10 +335,11 @@ async fn a_search_at_the_root_finds_all_types() {
     world.group("Crew", &[]).await;
     let (_, strict) = world.tenant("strict", "strict").await;
     for n in 0..3 {
-        world.send_as(&strict, "POST", "/Users", json!({ "userName": format!("u{n}@example.com") })).await;
+        let user = json!({ "schemas": [USER], "userName": format!("u{n}@example.com") });
+        world.send_as(&strict, "POST", "/Users", user).await;
     }
     for name in ["Staff", "Crew"] {
-        world.send_as(&strict, "POST", "/Groups", json!({ "displayName": name })).await;
+        world.send_as(&strict, "POST", "/Groups", json!({ "schemas": [GROUP], "displayName": name })).await;
     }
     for token in [&world.token, &strict] {
         for (body, total) in [

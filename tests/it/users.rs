@@ -1,7 +1,10 @@
 //! `/Users`: what a client sends and what it gets back.
 
-use serde_json::json;
+use bytes::Bytes;
+use http::Request;
+use serde_json::{Value, json};
 
+use crate::support::customer::Customer;
 use crate::support::{BASE_URL, ENTERPRISE, USER, World};
 
 #[tokio::test]
@@ -225,6 +228,135 @@ async fn an_external_id_may_have_several_owners() {
 async fn the_strict_profile_refuses_what_no_schema_defines() {
     let world = World::new().await;
     let (_, strict) = world.tenant("strict", "strict").await;
-    let body = json!({ "userName": "a@example.com", "favouriteColour": "red" });
-    world.send_as(&strict, "POST", "/Users", body).await.is_error(400, Some("invalidSyntax"));
+    let body = json!({ "schemas": [USER], "userName": "a@example.com", "favouriteColour": "red" });
+    let refused = world.send_as(&strict, "POST", "/Users", body).await;
+    refused.is_error(400, Some("invalidSyntax"));
+    assert!(refused.body["detail"].as_str().unwrap().contains("favouriteColour"), "{}", refused.body);
+}
+
+/// RFC 7643, 3.1: meta.location "MUST be the same as the "Content-Location" HTTP response header".
+#[tokio::test]
+async fn every_answer_that_is_a_resource_says_where_it_is() {
+    let world = World::new().await;
+    let created = world.send("POST", "/Users", json!({ "userName": "a@example.com" })).await;
+    let path = format!("/Users/{}", created.body["id"].as_str().unwrap());
+    let location = created.body["meta"]["location"].as_str().unwrap().to_owned();
+    let title = json!({ "Operations": [{ "op": "add", "path": "title", "value": "Dr" }] });
+    let mut answers = vec![
+        created,
+        world.send("GET", &path, None).await,
+        world.send("GET", &format!("{path}?attributes=userName"), None).await,
+        world.send("PUT", &path, json!({ "userName": "b@example.com" })).await,
+        world.send("PATCH", &path, title).await,
+    ];
+    let known = Request::get(format!("/scim/v2{path}"))
+        .header("authorization", format!("Bearer {}", world.token.reveal()))
+        .header("if-none-match", "*")
+        .body(Bytes::new());
+    answers.push(world.raw(known.unwrap()).await);
+    assert_eq!(answers.last().unwrap().status, 304);
+    assert!(answers.iter().all(|answer| answer.header("content-location") == location), "{answers:?}");
+    let group = world.send("POST", "/Groups", json!({ "displayName": "Staff" })).await;
+    assert_eq!(group.body["meta"]["location"], group.header("content-location"));
+    let schema = format!("/Schemas/{USER}");
+    for path in ["/ServiceProviderConfig", "/ResourceTypes/User", &schema] {
+        let answer = world.send("GET", path, None).await;
+        assert_eq!(answer.body["meta"]["location"], answer.header("content-location"), "{path}");
+    }
+    // Lists, errors and empty answers are not resources.
+    for (method, path) in [("GET", "/Users"), ("GET", "/Users/nobody"), ("DELETE", path.as_str())] {
+        assert_eq!(world.send(method, path, None).await.header("content-location"), "", "{method} {path}");
+    }
+}
+
+/// RFC 7643, 2.4: "SHOULD NOT return the same (type, value) combination more than once per attribute".
+#[tokio::test]
+async fn a_value_that_is_sent_twice_is_kept_once() {
+    let world = World::new().await;
+    let email = |value: &str, kind: &str| json!({ "value": value, "type": kind });
+    let mut primary = email("a@example.com", "Work");
+    primary["primary"] = json!(true);
+    let sent = json!([
+        email("a@example.com", "work"), email("a@example.com", "home"), primary, email("A@example.com", "work"),
+        primary, { "value": "a@example.com" }, { "value": "a@example.com", "display": "A" },
+    ]);
+    let kept = json!([
+        { "value": "a@example.com", "type": "work", "primary": true }, email("a@example.com", "home"),
+        { "value": "a@example.com", "display": "A" },
+    ]);
+    let address = json!({ "type": "work", "country": "DE" });
+    let other = json!({ "type": "work", "country": "FR" });
+    let body = json!({ "userName": "a", "emails": sent, "addresses": [address, other, address], "roles": ["x", "x"] });
+    let user = world.create(body.clone()).await;
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let patch = async |op: &str, value: Value| {
+        let body = json!({ "Operations": [{ "op": op, "path": "emails", "value": value }] });
+        world.send("PATCH", &path, body).await.body
+    };
+    let replaced = world.send("PUT", &path, body).await.body;
+    assert_eq!(replaced, user, "and the version stays");
+    let answers =
+        [user, replaced, patch("replace", sent).await, patch("add", json!([email("a@example.com", "HOME")])).await];
+    for answer in answers {
+        assert_eq!(answer["emails"][0], kept[0]);
+        assert_eq!(answer["emails"].as_array().unwrap().len(), 3, "{answer}");
+        assert_eq!((&answer["addresses"], &answer["roles"]), (&json!([address, other]), &json!([{ "value": "x" }])));
+    }
+    // What is added of a value that is there is laid over it: another one becomes primary.
+    let mut home = email("a@example.com", "home");
+    home["primary"] = json!(true);
+    let emails = patch("add", json!([home])).await["emails"].clone();
+    let primaries: Vec<bool> = emails.as_array().unwrap().iter().map(|email| email["primary"] == true).collect();
+    assert_eq!(primaries, [false, true, false], "{emails}");
+    // Two values that become alike are one.
+    let same = json!({ "Operations": [{ "op": "replace", "path": "emails.type", "value": "other" }] });
+    assert_eq!(world.send("PATCH", &path, same).await.body["emails"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn groups_of_a_user_are_returned_by_default_where_the_profile_says_so() {
+    let customer = Customer::with("default", &[("attributes.groups", "default")]).await;
+    let returned = async |customer: &Customer| {
+        let schema = customer.send("GET", &format!("/Schemas/{USER}"), None).await.body;
+        let groups = schema["attributes"].as_array().unwrap().iter().find(|attribute| attribute["name"] == "groups");
+        groups.unwrap()["returned"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(returned(&customer).await, "default");
+    let user = customer.create(json!({ "userName": "a" })).await;
+    let other = customer.create(json!({ "userName": "b" })).await;
+    let group = json!({ "displayName": "Staff", "members": [{ "value": user["id"] }] });
+    let group = customer.send("POST", "/Groups", group).await.body;
+    let listed = async |query: &str| {
+        let list = customer.send("GET", &format!("/Users?{query}"), None).await.body;
+        list["Resources"].as_array().unwrap().iter().find(|one| one["id"] == user["id"]).unwrap().clone()
+    };
+    for answer in [
+        customer.get(&user).await.body,
+        customer.find("userName eq \"a\"").await[0].clone(),
+        listed("").await,
+        listed("sortBy=userName").await,
+        listed("cursor").await,
+        customer.send("POST", "/Users/.search", json!({ "filter": "userName eq \"a\"" })).await.body["Resources"][0]
+            .clone(),
+        customer.set(&user, "title", json!("Dr")).await.body,
+        customer.put(&user, json!({ "userName": "a", "title": "Prof" })).await.body,
+        customer.put(&user, json!({ "userName": "a", "title": "Prof" })).await.body,
+    ] {
+        assert_eq!((&answer["groups"][0]["value"], answer["groups"].as_array().map(Vec::len)), (&group["id"], Some(1)));
+    }
+    // It costs what `attributes=groups` costs: the memberships, and the groups where there are any.
+    let named = customer.send("GET", &format!("{}?attributes=groups", Customer::path(&user)), None).await;
+    assert_eq!(customer.get(&user).await.tally, named.tally);
+    let alone = customer.get(&other).await;
+    assert_eq!((alone.body.get("groups"), alone.tally.calls, named.tally.calls), (None, 2, 3));
+    for query in ["excludedAttributes=groups", "attributes=userName"] {
+        assert_eq!(listed(query).await.get("groups"), None, "{query}");
+        let one = customer.send("GET", &format!("{}?{query}", Customer::path(&user)), None).await;
+        assert_eq!((one.body.get("groups"), one.tally.calls), (None, 1), "{query}");
+    }
+    // A user who comes back is in no group, and the usual profile answers without.
+    assert_eq!(customer.delete(&user).await.status, 204);
+    assert_eq!(customer.create(json!({ "userName": "a" })).await.get("groups"), None);
+    let usual = Customer::new("default").await;
+    assert_eq!(returned(&usual).await, "request");
 }

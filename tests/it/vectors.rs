@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use scim_lambda::auth::token::PlainToken;
 use serde_json::{Map, Value, json};
 
-use crate::support::{Answer, World, encode};
+use crate::support::{Answer, USER, World, encode};
 
 fn load(name: &str) -> Value {
     let path = format!("{}/tests/vectors/{name}.json", env!("CARGO_MANIFEST_DIR"));
@@ -92,8 +92,8 @@ async fn patches_do_what_they_should() {
         let (_, token) = world.tenant(profile, profile).await;
         let mut helpers = BTreeMap::new();
         for name in ["A", "B", "C"] {
-            let user =
-                world.send_as(&token, "POST", "/Users", json!({ "userName": format!("helper-{name}") })).await.body;
+            let user = json!({ "schemas": [USER], "userName": format!("helper-{name}") });
+            let user = world.send_as(&token, "POST", "/Users", user).await.body;
             helpers.insert(format!("{{{{{name}}}}}"), user["id"].as_str().unwrap().to_owned());
             helpers.insert(format!("{{{{{name}.userName}}}}"), format!("helper-{name}"));
             helpers.insert(format!("{{{{{name}.USERNAME}}}}"), format!("HELPER-{name}"));

@@ -76,6 +76,14 @@ fn main() {
             }),
         ),
         (
+            "PATCH: names of no schema",
+            Box::new(|n| {
+                let names: String = (0..100).map(|i| format!("\"titles{i}\":1,")).collect();
+                let operation = format!(",{{\"op\":\"add\",\"value\":{{{names}\"title2\":1}}}}");
+                patch(repeated("{\"Operations\":[{\"op\":\"add\",\"value\":{}}", &operation, "]}", n));
+            }),
+        ),
+        (
             "PATCH: operations",
             Box::new(|n| {
                 let operation = ",{\"op\":\"add\",\"path\":\"title\",\"value\":\"x\"}";

@@ -13,9 +13,30 @@ const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:Ser
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
-/// "The service provider's configuration" (RFC 7643, 5); `alone` if a token is also good without the word Bearer.
-pub fn service_provider_config(base_url: &str, alone: bool) -> Value {
-    let sent = if alone { ", or alone, without the word Bearer" } else { "" };
+/// What `/ServiceProviderConfig` says of a service provider beside what all of them can do here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Announced {
+    /// Whether a token is also good without the word Bearer.
+    pub bare_token: bool,
+    /// Whether `pagination` is there, which some clients do not know and refuse.
+    pub pagination: bool,
+    /// Whether entity tags are said to be supported; some clients send conditions then that they cannot keep.
+    pub etag: bool,
+}
+
+/// "The service provider's configuration" (RFC 7643, 5).
+pub fn service_provider_config(base_url: &str, announced: Announced) -> Value {
+    let mut document = whole_config(base_url, announced);
+    if !announced.pagination
+        && let Some(members) = document.as_object_mut()
+    {
+        members.shift_remove("pagination");
+    }
+    document
+}
+
+fn whole_config(base_url: &str, announced: Announced) -> Value {
+    let sent = if announced.bare_token { ", or alone, without the word Bearer" } else { "" };
     json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "patch": { "supported": true },
@@ -23,7 +44,7 @@ pub fn service_provider_config(base_url: &str, alone: bool) -> Value {
         "filter": { "supported": true, "maxResults": MAX_COUNT },
         "changePassword": { "supported": false },
         "sort": { "supported": true },
-        "etag": { "supported": true },
+        "etag": { "supported": announced.etag },
         "pagination": {
             "cursor": true,
             "index": true,

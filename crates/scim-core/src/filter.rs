@@ -188,7 +188,7 @@ impl Node<'_> {
             Self::Present { .. } | Self::Compare { .. } if !judging.charge(1) => false,
             Self::Present { at } => match at.sub {
                 Some(_) => at.values(root).next().is_some(),
-                None => at.home(root).is_some_and(|home| home.contains_key(&at.attribute.name)),
+                None => at.home(root).is_some_and(|home| !elements(home.get(&at.attribute.name)).is_empty()),
             },
             Self::Element { at, inner } => {
                 let value = at.home(root).and_then(|home| home.get(&at.attribute.name));

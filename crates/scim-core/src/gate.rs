@@ -4,7 +4,9 @@
 use serde_json::{Map, Value};
 
 use crate::error::Error;
+use crate::near_miss;
 use crate::path::AttributeRef;
+use crate::repeats;
 use crate::resource_type::{Dialect, refuse_unknown};
 use crate::schema::{Attribute, Type};
 
@@ -16,21 +18,21 @@ pub const MAX_ELEMENTS: usize = 200;
 pub const MAX_EXTERNAL_ID_BYTES: usize = 512;
 
 /// Puts `value` at `place`, where a message asserts a whole resource. Read-only places and "no
-/// value" are left out.
+/// value" are left out: then it is false.
 pub(crate) fn assert(
     attributes: &mut Map<String, Value>,
     place: AttributeRef<'_>,
     value: Value,
     dialect: Dialect,
-) -> Result<(), Error> {
+) -> Result<bool, Error> {
     if place.attribute.is_read_only() {
-        return Ok(());
+        return Ok(false);
     }
     let (value, attribute) = match place.sub {
         None => (value, place.attribute),
         Some(sub) => (Value::Object(Map::from_iter([(sub.name.clone(), value)])), place.attribute),
     };
-    let Some(value) = admit(attribute, value, dialect)? else { return Ok(()) };
+    let Some(value) = admit(attribute, value, dialect)? else { return Ok(false) };
     let home = match place.extension {
         None => attributes,
         Some(extension) => open(attributes, &extension.id),
@@ -41,7 +43,7 @@ pub(crate) fn assert(
             home.insert(attribute.name.clone(), value);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 /// The object called `name` in `root`, made if it is not there.
@@ -71,6 +73,7 @@ pub(crate) fn object(value: Value, urn: &str) -> Result<Option<Map<String, Value
 pub(crate) fn admit(attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Option<Value>, Error> {
     let items = match (attribute.multi_valued, value) {
         (_, Value::Null) => return Ok(None),
+        (false, Value::Array(_)) if dialect.strict => return Err(wrong(attribute, "takes one value, not a list")),
         (false, Value::Array(mut items)) => {
             // Some clients wrap the one manager in an array.
             return match (items.pop(), items.is_empty()) {
@@ -81,6 +84,8 @@ pub(crate) fn admit(attribute: &Attribute, value: Value, dialect: Dialect) -> Re
         }
         (false, value) => return admit_one(attribute, value, dialect),
         (true, Value::Array(items)) => items,
+        // "Multi-valued attributes contain a list of elements using the JSON array format" (RFC 7643, 2.4).
+        (true, _) if dialect.strict => return Err(wrong(attribute, "must be an array of its values")),
         (true, value) => vec![value],
     };
     if items.len() > MAX_ELEMENTS && attribute.name != "members" {
@@ -90,6 +95,7 @@ pub(crate) fn admit(attribute: &Attribute, value: Value, dialect: Dialect) -> Re
     for item in items {
         admitted.extend(admit_one(attribute, item, dialect)?);
     }
+    let admitted = repeats::left_out(attribute, admitted);
     if admitted.iter().filter(|item| is_primary(item)).count() > 1 {
         return Err(wrong(attribute, "has more than one value with primary true; mark one"));
     }
@@ -105,14 +111,14 @@ fn admit_one(attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Op
     match (attribute.kind, value) {
         (_, Value::Null) => Ok(None),
         (Type::Complex, Value::Object(object)) => admit_object(attribute, object, dialect),
-        (Type::Complex, Value::String(text)) => match attribute.sub_attribute("value") {
+        (Type::Complex, Value::String(text)) if !dialect.strict => match attribute.sub_attribute("value") {
             // "manager": "42" and "members": ["42"] mean the value sub-attribute.
             Some(value) => Ok(admit_sub(attribute, value, Value::String(text), dialect)?
                 .map(|text| Value::Object(Map::from_iter([(value.name.clone(), text)])))),
             None => Err(wrong(attribute, "must be an object of its sub-attributes")),
         },
         (Type::Complex, _) => Err(wrong(attribute, "must be an object of its sub-attributes")),
-        (_, Value::String(text)) if text.is_empty() => Ok(None),
+        (kind, Value::String(text)) if text.is_empty() && (kind.is_text() || !dialect.strict) => Ok(None),
         (_, Value::String(text)) if text.len() > limit(attribute) => {
             Err(wrong(attribute, &format!("is longer than {} bytes", limit(attribute))))
         }
@@ -124,8 +130,11 @@ fn admit_one(attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Op
         (Type::String | Type::Reference, Value::String(text)) => Ok(Some(Value::String(text))),
         (Type::String | Type::Reference, _) => Err(wrong(attribute, "must be a string")),
         (Type::Boolean, Value::Bool(b)) => Ok(Some(Value::Bool(b))),
-        (Type::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("true") => Ok(Some(true.into())),
-        (Type::Boolean, Value::String(text)) if text.eq_ignore_ascii_case("false") => Ok(Some(false.into())),
+        (Type::Boolean, Value::String(text)) => match text.to_ascii_lowercase().as_str() {
+            "true" if !dialect.strict => Ok(Some(true.into())),
+            "false" if !dialect.strict => Ok(Some(false.into())),
+            _ => Err(wrong(attribute, "must be true or false")),
+        },
         (Type::Boolean, _) => Err(wrong(attribute, "must be true or false")),
         (Type::Integer, Value::Number(n)) if n.is_i64() => Ok(Some(Value::Number(n))),
         (Type::Integer, _) => Err(wrong(attribute, "must be an integer of 64 bits")),
@@ -151,7 +160,10 @@ fn admit_object(attribute: &Attribute, object: Map<String, Value>, dialect: Dial
                     admitted.insert(sub.name.clone(), value);
                 }
             }
-            None => refuse_unknown(dialect, &name)?,
+            None => {
+                let known = attribute.sub_attributes.iter().map(|sub| sub.name.as_str());
+                refuse_unknown(dialect, &name, || near_miss::nearest(&name, known))?;
+            }
         }
     }
     Ok((!admitted.is_empty()).then_some(Value::Object(admitted)))

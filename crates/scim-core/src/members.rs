@@ -248,7 +248,7 @@ fn step<'s>(change: Change<'s>, dialect: Dialect) -> Result<Option<Step<'s>>, Er
                 Some(Value::Array(items)) => items.into_iter().filter_map(as_object).for_each(|o| element.extend(o)),
                 _ => {}
             }
-            let named = named(at, Value::Object(element), dialect)?;
+            let named = named(at, Value::Array(vec![Value::Object(element)]), dialect)?;
             Ok(Some(match operation {
                 Operation::Add => Step::Add(named),
                 _ => Step::ReplaceWhere(filter, named),

@@ -20,11 +20,15 @@ pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRespo
 /// The URI of a PATCH body.
 pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
+/// The URIs that a message or a resource names as its `schemas`.
+pub(crate) fn schemas(body: &Map<String, Value>) -> impl Iterator<Item = &str> {
+    member(body, "schemas").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}
+
 /// Whether a message says by its `schemas` that it is another one; without any it is what the endpoint
 /// takes.
 pub(crate) fn is_another(body: &Map<String, Value>, fits: impl Fn(&str) -> bool) -> bool {
-    let uris = member(body, "schemas").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    let mut uris = uris.peekable();
+    let mut uris = schemas(body).peekable();
     uris.peek().is_some() && !uris.any(fits)
 }
 

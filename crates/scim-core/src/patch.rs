@@ -7,10 +7,12 @@ use crate::error::Error;
 use crate::json::member;
 use crate::members::{MEMBERS, MembersPatch};
 use crate::message::{self, PATCH_OP};
+use crate::near_miss::{NearMiss, Noted};
 use crate::patch_apply;
 use crate::path::{AttributeRef, Path, Place};
 use crate::resource::Attributes;
-use crate::resource_type::{Dialect, ResourceType, Unknown, refuse_unknown};
+use crate::resource_type::{Dialect, ResourceType, Unknown, advice, refuse_unknown};
+use crate::schema::Schema;
 
 /// Most operations in a request.
 pub const MAX_OPERATIONS: usize = 1_000;
@@ -24,6 +26,7 @@ pub struct PatchRequest<'s> {
     dialect: Dialect,
     /// The id in a path-less value, as some clients repeat it.
     id: Option<String>,
+    noted: Noted,
 }
 
 /// One operation on one place.
@@ -53,17 +56,16 @@ pub(crate) enum Operation {
 impl<'s> PatchRequest<'s> {
     /// Reads the body of a PATCH request.
     ///
-    /// Tolerated: `op` in any case, no `schemas`, `path` null or `""`, further members. An empty
-    /// list of operations changes nothing.
+    /// Tolerated: `op` in any case, no `schemas` but in the strict dialect, `path` null or `""`, further
+    /// members. An empty list of operations changes nothing, nor does an operation with an empty list of values
+    /// to add or to remove.
     ///
     /// # Errors
     /// `invalidSyntax` without `Operations` or for an unknown `op`; `noTarget` for a `remove`
     /// without path; `invalidPath`, `invalidFilter`; `invalidValue` for an operation that lacks its
     /// value; `mutability` for a path to a read-only attribute.
     pub fn parse(body: &Map<String, Value>, resource_type: &'s ResourceType, dialect: Dialect) -> Result<Self, Error> {
-        if message::is_another(body, |uri| uri.to_ascii_lowercase().ends_with(":patchop")) {
-            return Err(Error::invalid_syntax(format!("A PATCH body has the schema {PATCH_OP}; send that one.")));
-        }
+        check_schemas(body, dialect)?;
         let operations = member(body, "Operations")
             .and_then(Value::as_array)
             .ok_or_else(|| Error::invalid_syntax("A PATCH body needs the array Operations with op, path and value."))?;
@@ -73,7 +75,8 @@ impl<'s> PatchRequest<'s> {
                 format!("A PATCH request holds at most {MAX_OPERATIONS} operations."),
             ));
         }
-        let mut request = Self { changes: Vec::with_capacity(operations.len()), dialect, id: None };
+        let changes = Vec::with_capacity(operations.len());
+        let mut request = Self { changes, dialect, id: None, noted: Noted::default() };
         for operation in operations {
             let operation = operation.as_object().ok_or_else(|| {
                 Error::invalid_syntax("Each of Operations must be an object with op, path and value.")
@@ -119,6 +122,11 @@ impl<'s> PatchRequest<'s> {
             Place::Extension(_) => None,
         });
         places.collect()
+    }
+
+    /// Attributes that were left out though they resemble one that a schema defines.
+    pub fn ignored(&self) -> &[NearMiss] {
+        &self.noted.misses
     }
 
     /// Whether no operation is left.
@@ -205,42 +213,127 @@ impl<'s> PatchRequest<'s> {
         if resource_type.is_dropped(path) {
             return Ok(());
         }
-        let path = match Path::parse(path, resource_type, self.dialect) {
-            // A name among others, such as "Job Title", is as unknown here as in a POST.
-            Ok(None) | Err(_) if !explicit && self.dialect.unknown == Unknown::Ignore => return Ok(()),
-            Ok(None) if explicit && self.dialect.unknown_path == Unknown::Ignore => return Ok(()),
-            path => path?.ok_or_else(|| {
-                Error::invalid_path("The path names an attribute that is in no schema of this resource type.")
-            })?,
-        };
+        let Some(path) = self.path(path, resource_type, explicit)? else { return Ok(()) };
         match (path.place, value) {
+            (Place::Attribute(at), _) if at.attribute.is_read_only() || at.leaf().is_read_only() => match explicit {
+                true => Err(Error::mutability(format!("{} is read-only; remove it from the mapping.", at.wire()))),
+                false => Ok(()),
+            },
+            (Place::Attribute(_), value) => self.keep(operation, path, value),
             (Place::Extension(extension), Some(Value::Object(object))) => {
                 for (name, value) in object {
-                    let Some(attribute) = extension.attribute(&name) else {
-                        if !name.eq_ignore_ascii_case("schemas") {
-                            refuse_unknown(self.dialect, &name)?;
-                        }
-                        continue;
-                    };
-                    let place = Place::Attribute(AttributeRef { extension: Some(extension), attribute, sub: None });
-                    self.changes.push(Change { operation, path: Path { place, filter: None }, value: Some(value) });
+                    self.push_inside(operation, resource_type, extension, &name, value)?;
                 }
+                Ok(())
             }
-            (Place::Extension(extension), value) => match (operation, value) {
-                (Operation::Remove, _) | (_, Some(Value::Null)) => {
-                    self.changes.push(Change { operation: Operation::Remove, path, value: None });
-                }
-                _ => {
-                    return Err(Error::invalid_value(format!("{} must be an object of its attributes.", extension.id)));
-                }
-            },
-            (Place::Attribute(at), _) if at.attribute.is_read_only() || at.leaf().is_read_only() => {
-                if explicit {
-                    return Err(Error::mutability(format!("{} is read-only; remove it from the mapping.", at.wire())));
-                }
+            (Place::Extension(_), Some(value)) if names_nothing(operation, &path, &value) => Ok(()),
+            (Place::Extension(_), value) if operation == Operation::Remove || value == Some(Value::Null) => {
+                self.keep(operation, path, value)
             }
-            (Place::Attribute(_), value) => self.changes.push(Change { operation, path, value }),
+            (Place::Extension(extension), _) => {
+                Err(Error::invalid_value(format!("{} must be an object of its attributes.", extension.id)))
+            }
+        }
+    }
+
+    /// Where a path or a name leads; `None` if no schema defines it and the dialect passes over that.
+    fn path(&mut self, text: &str, resource_type: &'s ResourceType, explicit: bool) -> Result<Option<Path<'s>>, Error> {
+        let unknown = if explicit { self.dialect.unknown_path } else { self.dialect.unknown };
+        let path = Path::parse(text, resource_type, self.dialect);
+        // A name among others, such as "Job Title", is as unknown here as in a POST.
+        let is_unknown = matches!(path, Ok(None)) || (path.is_err() && !explicit);
+        if is_unknown && unknown == Unknown::Ignore {
+            self.noted.note(text, || resource_type.resembled(text));
+            return Ok(None);
+        }
+        path?.map(Some).ok_or_else(|| {
+            let advice = advice(resource_type.resembled(text));
+            Error::invalid_path(format!(
+                "The path names an attribute that is in no schema of this resource type; {advice}"
+            ))
+        })
+    }
+
+    /// Adds the change of an attribute that stands in the object of an extension.
+    fn push_inside(
+        &mut self,
+        operation: Operation,
+        resource_type: &'s ResourceType,
+        extension: &'s Schema,
+        name: &str,
+        value: Value,
+    ) -> Result<(), Error> {
+        let Some(attribute) = extension.attribute(name) else {
+            if !name.eq_ignore_ascii_case("schemas") {
+                let resembled = || resource_type.resembled(&format!("{}:{name}", extension.id));
+                refuse_unknown(self.dialect, name, resembled)?;
+                self.noted.note(name, resembled);
+            }
+            return Ok(());
+        };
+        let place = Place::Attribute(AttributeRef { extension: Some(extension), attribute, sub: None });
+        self.keep(operation, Path { place, filter: None }, Some(value))
+    }
+
+    /// Keeps a change, unless it asks for nothing.
+    ///
+    /// # Errors
+    /// `invalidValue` for an `add` of null or `""`, in the strict dialect: "add" is not "remove".
+    fn keep(&mut self, operation: Operation, path: Path<'s>, value: Option<Value>) -> Result<(), Error> {
+        let value = match (operation, value) {
+            (Operation::Add, Some(value)) if self.dialect.strict && is_void(&value) => {
+                return Err(Error::invalid_value(format!(
+                    "An add operation needs a value, not null or an empty text{}; send a remove operation to take one \
+                     away.",
+                    if value.is_object() { " in it" } else { "" }
+                )));
+            }
+            (Operation::Add, Some(value)) => Some(without_empty_lists(value)),
+            (Operation::Remove | Operation::Replace, value) => value,
+            (Operation::Add, None) => None,
+        };
+        if !value.as_ref().is_some_and(|value| names_nothing(operation, &path, value)) {
+            self.changes.push(Change { operation, path, value });
         }
         Ok(())
     }
+}
+
+/// Whether the body says by its `schemas` that it is no PATCH; in the strict dialect it must say that it is one.
+fn check_schemas(body: &Map<String, Value>, dialect: Dialect) -> Result<(), Error> {
+    let fits = |uri: &str| match dialect.strict {
+        true => uri.eq_ignore_ascii_case(PATCH_OP),
+        false => uri.to_ascii_lowercase().ends_with(":patchop"),
+    };
+    let lacks = dialect.strict && message::schemas(body).next().is_none();
+    match lacks || message::is_another(body, fits) {
+        true => Err(Error::invalid_syntax(format!("A PATCH body has the schema {PATCH_OP}; send that one."))),
+        false => Ok(()),
+    }
+}
+
+/// Whether an operation names an empty list of values to add or to remove: "add" never takes away (RFC 7644,
+/// 3.5.2.1), and nobody who lists nothing to remove means all of it. A filter in the path says by itself what
+/// goes.
+fn names_nothing(operation: Operation, path: &Path<'_>, value: &Value) -> bool {
+    let is_empty_list = value.as_array().is_some_and(Vec::is_empty);
+    match operation {
+        Operation::Add => is_empty_list,
+        Operation::Remove => is_empty_list && path.filter.is_none(),
+        Operation::Replace => false,
+    }
+}
+
+/// Whether a value, or a part of it, is null or an empty text.
+fn is_void(value: &Value) -> bool {
+    let void = |value: &Value| value.is_null() || value.as_str() == Some("");
+    void(value) || value.as_object().is_some_and(|object| object.values().any(void))
+}
+
+/// A value to add, without the empty lists in it, which add nothing.
+fn without_empty_lists(mut value: Value) -> Value {
+    if let Some(object) = value.as_object_mut() {
+        object.retain(|_, value| !value.as_array().is_some_and(Vec::is_empty));
+    }
+    value
 }

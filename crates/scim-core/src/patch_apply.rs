@@ -7,6 +7,7 @@ use crate::filter::Filter;
 use crate::gate;
 use crate::patch::{Change, Operation};
 use crate::path::{AttributeRef, Place};
+use crate::repeats;
 use crate::resource_type::Dialect;
 use crate::schema::{Attribute, Type};
 
@@ -73,6 +74,7 @@ impl Target<'_, '_> {
     fn changed(&self, before: Option<Value>, change: &Change<'_>) -> Result<Option<Value>, Error> {
         let attribute = self.at.attribute;
         let removes = change.removes();
+        self.check_no_value(change)?;
         if removes && attribute.name == "active" && !self.dialect.strict {
             // A clumsy message must neither let a leaver back in nor lock somebody out.
             return Ok(before);
@@ -90,6 +92,19 @@ impl Target<'_, '_> {
             (true, false, Some(value)) => self.set_elements(elements(before), value.clone(), change.operation),
             (true, false, None) => Ok(before),
         }
+    }
+
+    /// In the strict dialect also what stands for "no value" must be of the attribute's type: `""` is no array.
+    fn check_no_value(&self, change: &Change<'_>) -> Result<(), Error> {
+        let Some(value) = change.value.as_ref().filter(|value| is_no_value(value)) else { return Ok(()) };
+        if !self.dialect.strict || change.operation == Operation::Remove {
+            return Ok(());
+        }
+        match (self.at.sub, self.filter) {
+            (None, Some(_)) => gate::admit(&single(self.at.attribute), value.clone(), self.dialect)?,
+            (sub, _) => gate::admit(sub.unwrap_or(self.at.attribute), value.clone(), self.dialect)?,
+        };
+        Ok(())
     }
 
     fn remove_single(&self, before: Option<Value>) -> Option<Value> {
@@ -130,7 +145,7 @@ impl Target<'_, '_> {
                 !is_empty(element)
             }
         });
-        Ok(list(elements))
+        Ok(list(self.at.attribute, elements))
     }
 
     fn set_elements(
@@ -144,11 +159,16 @@ impl Target<'_, '_> {
         if self.filter.is_none() && self.at.sub.is_none() {
             let new = self::elements(gate::admit(attribute, value, self.dialect)?);
             if operation == Operation::Replace {
-                return Ok(list(new));
+                return Ok(list(attribute, new));
             }
+            let known = repeats::positions(attribute, &elements);
             for element in new {
-                match elements.iter().position(|old| *old == element) {
-                    Some(at) => touched.push(at),
+                let known = known.get(&repeats::key(attribute, &element)).copied();
+                match known.and_then(|at| Some((at, elements.get_mut(at)?))) {
+                    Some((at, old)) => {
+                        repeats::lay_over(old, element);
+                        touched.push(at);
+                    }
                     None => {
                         touched.push(elements.len());
                         elements.push(element);
@@ -172,10 +192,7 @@ impl Target<'_, '_> {
                 let template = self.filter.and_then(Filter::template);
                 // What the filter says becomes a value, so it must be a legal one.
                 let template = match template {
-                    Some(template) => {
-                        let single = Attribute { multi_valued: false, ..attribute.clone() };
-                        gate::admit(&single, Value::Object(template), self.dialect)?
-                    }
+                    Some(template) => gate::admit(&single(attribute), Value::Object(template), self.dialect)?,
                     None => None,
                 };
                 let strict = !self.dialect.replace_creates && operation == Operation::Replace;
@@ -195,18 +212,19 @@ impl Target<'_, '_> {
         }
         one_primary(attribute, &mut elements, &touched)?;
         elements.retain(|element| !is_empty(element));
-        Ok(list(elements))
+        Ok(list(attribute, elements))
     }
 
     /// `base` with the operation's value laid over it.
     fn element(&self, base: Option<Value>, value: Value) -> Result<Option<Value>, Error> {
         let value = match (self.at.sub, value) {
             (Some(sub), value) => Value::Object(Map::from_iter([(sub.name.clone(), value)])),
-            (None, Value::Array(mut items)) if items.len() == 1 => items.pop().unwrap_or_default(),
+            (None, Value::Array(mut items)) if items.len() == 1 && !self.dialect.strict => {
+                items.pop().unwrap_or_default()
+            }
             (None, value) => value,
         };
-        let single = Attribute { multi_valued: false, ..self.at.attribute.clone() };
-        merge(base, &single, value, self.dialect)
+        merge(base, &single(self.at.attribute), value, self.dialect)
     }
 
     fn selects(&self, element: &Value) -> bool {
@@ -285,8 +303,13 @@ fn elements(value: Option<Value>) -> Vec<Value> {
     }
 }
 
-fn list(elements: Vec<Value>) -> Option<Value> {
-    (!elements.is_empty()).then_some(Value::Array(elements))
+fn list(attribute: &Attribute, elements: Vec<Value>) -> Option<Value> {
+    (!elements.is_empty()).then(|| Value::Array(repeats::left_out(attribute, elements)))
+}
+
+/// The definition of one of the values.
+fn single(attribute: &Attribute) -> Attribute {
+    Attribute { multi_valued: false, ..attribute.clone() }
 }
 
 /// null, `""`, `[]`.

@@ -67,6 +67,11 @@ impl<'s> AttributeRef<'s> {
         self.attribute.is_hidden() || self.leaf().is_hidden()
     }
 
+    /// Whether it is a whole attribute of the core schema, or a common one.
+    pub(crate) fn is_core(&self) -> bool {
+        self.extension.is_none() && self.sub.is_none()
+    }
+
     /// The top-level attribute alone.
     pub(crate) fn whole(&self) -> Self {
         Self { sub: None, ..*self }

@@ -120,6 +120,8 @@ impl<'s> Projection<'s> {
         let shown = prune(place.attribute, value, &keep_sub);
         let is_nothing = |value: &Value| value.as_object().is_some_and(Map::is_empty);
         match shown {
+            // A group that is shown with its members and has none says so.
+            Value::Array(items) if items.is_empty() => Some(Value::Array(items)),
             Value::Array(mut items) => {
                 items.retain(|item| !is_nothing(item));
                 (!items.is_empty()).then_some(Value::Array(items))

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::near_miss::NearMiss;
+
 /// "A unique identifier for a SCIM resource as defined by the service provider" (RFC 7643, 3.1):
 /// at most 64 letters, digits, `-` and `_`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -167,9 +169,18 @@ impl Attributes {
 pub struct Draft {
     /// The attributes asserted.
     pub attributes: Attributes,
-    /// Names of core attributes that the client asserts to have no value by an empty array: a PUT with
-    /// `"members": []` empties a group, one without members keeps them.
+    /// Names of core attributes that the client asserts to have no value: by null, `""`, `[]`, or what holds
+    /// nothing else, such as `[null]`.
     pub emptied: Vec<String>,
+    /// Attributes that were left out though they resemble one that a schema defines.
+    pub ignored: Vec<NearMiss>,
+}
+
+impl Draft {
+    /// Whether the client speaks of a core attribute at all, be it to say that it has no value.
+    pub fn names(&self, attribute: &str) -> bool {
+        self.attributes.get(attribute).is_some() || self.emptied.iter().any(|name| name == attribute)
+    }
 }
 
 /// A resource as it is stored.

@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::error::Error;
 use crate::gate;
+use crate::message;
+use crate::near_miss::{self, Noted};
 use crate::path::{AttributeRef, Place};
 use crate::projection::Projection;
 use crate::resource::{Attributes, Draft, Representation, Resource, date_time};
@@ -12,8 +14,8 @@ use crate::schema::{Attribute, Schema};
 /// How closely messages must follow the RFCs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
-    /// Whether the texts of filters and the terms of operations must be those of the RFCs: quotes around
-    /// values, blanks around operators, something there to remove.
+    /// Whether messages must be of the letter of the RFCs: quotes around the values of filters, blanks around
+    /// operators, something there to remove, values of the types that the schemas say, `schemas` that name them.
     pub strict: bool,
     /// What becomes of an attribute that no schema defines: `invalidSyntax` if it is refused.
     pub unknown: Unknown,
@@ -64,8 +66,9 @@ pub struct ResourceType {
     pub required_extensions: Vec<String>,
     /// `id`, `externalId`, `meta`, `schemas`: "common attributes", which no schema lists.
     pub(crate) common: Vec<Attribute>,
-    /// Attributes that clients send and that are dropped unread, never stored, shown or logged.
-    dropped: Vec<String>,
+    /// Attributes that clients send and that are dropped unread, never stored, shown or logged; the schema has them,
+    /// for clients that make their users from it.
+    pub(crate) dropped: Vec<String>,
 }
 
 impl ResourceType {
@@ -148,12 +151,14 @@ impl ResourceType {
 
     /// Reads what a client asserts with POST or PUT.
     ///
-    /// `id`, `meta`, `schemas` and other read-only attributes are ignored: "readOnly" values "SHALL
-    /// be ignored" (RFC 7644, 3.3 and 3.5.1). null, `""` and `[]` are "no value".
+    /// `id`, `meta` and other read-only attributes are ignored: "readOnly" values "SHALL
+    /// be ignored" (RFC 7644, 3.3 and 3.5.1); so is `schemas`, but in the strict dialect. null, `""` and `[]` are
+    /// "no value".
     ///
     /// # Errors
     /// `invalidValue` for a value of the wrong type or outside of a closed list, or a required attribute without one;
-    /// `invalidSyntax` for an attribute nobody defines, in the strict dialect.
+    /// `invalidSyntax` for an attribute nobody defines, if the dialect refuses those, and for `schemas` that are
+    /// missing or another type's, in the strict dialect.
     pub fn parse(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
         let draft = self.read(body, dialect)?;
         self.check_required(&draft.attributes)?;
@@ -173,18 +178,21 @@ impl ResourceType {
     }
 
     fn read(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
+        if dialect.strict {
+            self.check_schemas(&body)?;
+        }
         let mut attributes = Map::new();
-        let mut emptied = Vec::new();
+        let (mut emptied, mut noted) = (Vec::new(), Noted::default());
+        let mut unknown = |name: &str, path: &str| {
+            refuse_unknown(dialect, name, || self.resembled(path))?;
+            noted.note(name, || self.resembled(path));
+            Ok(())
+        };
         for (name, value) in body {
             if self.is_dropped(&name) {
                 continue;
             }
             match self.resolve(&name) {
-                Some(Place::Attribute(AttributeRef { extension: None, attribute, sub: None }))
-                    if value.as_array().is_some_and(Vec::is_empty) =>
-                {
-                    emptied.push(attribute.name.clone());
-                }
                 Some(Place::Extension(extension)) => {
                     let Some(object) = gate::object(value, &extension.id)? else { continue };
                     for (name, value) in object {
@@ -194,18 +202,51 @@ impl ResourceType {
                             sub: None,
                         });
                         match place {
-                            Some(place) => gate::assert(&mut attributes, place, value, dialect)?,
+                            Some(place) => drop(gate::assert(&mut attributes, place, value, dialect)?),
                             // Some libraries repeat it in each extension.
                             None if name.eq_ignore_ascii_case("schemas") => {}
-                            None => refuse_unknown(dialect, &name)?,
+                            None => unknown(&name, &format!("{}:{name}", extension.id))?,
                         }
                     }
                 }
-                Some(Place::Attribute(place)) => gate::assert(&mut attributes, place, value, dialect)?,
-                None => refuse_unknown(dialect, &name)?,
+                Some(Place::Attribute(place)) => {
+                    let asserted = gate::assert(&mut attributes, place, value, dialect)?;
+                    if !asserted && place.is_core() && !place.attribute.is_read_only() {
+                        emptied.push(place.attribute.name.clone());
+                    }
+                }
+                None => unknown(&name, &name)?,
             }
         }
-        Ok(Draft { attributes: Attributes(attributes), emptied })
+        Ok(Draft { attributes: Attributes(attributes), emptied, ignored: noted.misses })
+    }
+
+    /// "The "schemas" attribute for a resource MUST only contain values defined as "schema" and
+    /// "schemaExtensions" for the resource's defined "resourceType"" (RFC 7643, 3), and it "MUST contain at least
+    /// one value, which SHALL be the base schema for the resource" (3.3).
+    fn check_schemas(&self, body: &Map<String, Value>) -> Result<(), Error> {
+        let own = |uri: &str| self.schema.id.eq_ignore_ascii_case(uri);
+        let known = |uri: &str| own(uri) || self.extensions.iter().any(|known| known.id.eq_ignore_ascii_case(uri));
+        match message::schemas(body).any(own) && message::schemas(body).all(known) {
+            true => Ok(()),
+            false => Err(Error::invalid_syntax(format!(
+                "schemas must name {} and no schema that a {} does not have; send the URIs in an array.",
+                self.schema.id, self.name
+            ))),
+        }
+    }
+
+    /// The attribute or extension that a name or path resembles which leads to none.
+    pub(crate) fn resembled(&self, path: &str) -> Option<&str> {
+        let path = path.split('[').next().unwrap_or(path).trim_end();
+        let (urn, name) = path.rsplit_once(':').map_or((None, path), |(urn, name)| (Some(urn), name));
+        let name = name.split('.').next().unwrap_or(name);
+        let own = std::iter::once(&self.schema).chain(&self.extensions);
+        let schemas = own.filter(|schema| urn.is_none_or(|urn| schema.id.eq_ignore_ascii_case(urn)));
+        let attributes = schemas.flat_map(|schema| &schema.attributes);
+        let common = self.common.iter().filter(|_| urn.is_none());
+        near_miss::nearest(name, attributes.chain(common).map(|attribute| attribute.name.as_str()))
+            .or_else(|| near_miss::nearest(path, self.extensions.iter().map(|extension| extension.id.as_str())))
     }
 
     /// Whether `name` is one of the attributes that are accepted and dropped (`password`).
@@ -256,14 +297,27 @@ impl ResourceType {
     }
 }
 
-/// An attribute that no schema defines: skipped or refused.
-pub(crate) fn refuse_unknown(dialect: Dialect, name: &str) -> Result<(), Error> {
+/// An attribute that no schema defines: skipped or refused. `resembled` finds one that its name resembles.
+pub(crate) fn refuse_unknown<'k>(
+    dialect: Dialect,
+    name: &str,
+    resembled: impl FnOnce() -> Option<&'k str>,
+) -> Result<(), Error> {
     match dialect.unknown {
         Unknown::Ignore => Ok(()),
         Unknown::Refuse => Err(Error::invalid_syntax(format!(
-            "The attribute {} is in no schema of this resource type; remove it from the mapping.",
-            name.chars().filter(|c| c.is_ascii_graphic()).take(80).collect::<String>()
+            "The attribute {} is in no schema of this resource type; {}",
+            near_miss::printable(name),
+            advice(resembled())
         ))),
+    }
+}
+
+/// What to do about a name that no schema defines.
+pub(crate) fn advice(known: Option<&str>) -> String {
+    match known {
+        Some(known) => format!("did you mean {known}?"),
+        None => "remove it from the mapping.".to_owned(),
     }
 }
 

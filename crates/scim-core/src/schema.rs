@@ -127,6 +127,13 @@ pub enum Type {
     Complex,
 }
 
+impl Type {
+    /// Whether values are written as text that may be empty.
+    pub(crate) fn is_text(self) -> bool {
+        matches!(self, Self::String | Self::Reference)
+    }
+}
+
 /// When a value can be (re)defined (RFC 7643, 7).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

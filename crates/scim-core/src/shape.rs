@@ -16,8 +16,9 @@ type Kept = BTreeMap<(Option<String>, String), Option<Vec<String>>>;
 
 impl ResourceType {
     /// Cuts the schemas to the attributes of these paths, such as `title`, `name.givenName` or
-    /// `phoneNumbers[type eq "work"].value`, the name attribute and `active`. Extensions of which nothing is
-    /// kept are gone. Which values of a multi-valued attribute are kept [`ResourceType::retain`] says.
+    /// `phoneNumbers[type eq "work"].value`, the name attribute, `active`, and `password`, which is dropped in any
+    /// case. Extensions of which nothing is kept are gone. Which values of a multi-valued attribute are kept
+    /// [`ResourceType::retain`] says.
     ///
     /// # Errors
     /// `invalidPath` for a path that names no attribute.
@@ -51,7 +52,8 @@ impl ResourceType {
             }
         }
         let own = ["active".to_owned(), self.name_attribute().map(|name| name.name.clone()).unwrap_or_default()];
-        own.into_iter().for_each(|name| drop(kept.insert((None, name), None)));
+        let own = own.into_iter().chain(self.dropped.iter().cloned());
+        own.for_each(|name| drop(kept.insert((None, name), None)));
         cut(&mut self.schema, None, &kept);
         for extension in &mut self.extensions {
             let id = extension.id.clone();
@@ -79,13 +81,14 @@ impl ResourceType {
             )));
         };
         let (extension, name) = (at.extension.map(|extension| extension.id.clone()), at.attribute.name.clone());
+        let is_dropped = self.is_dropped(&name);
         let sub = at.sub.map(|sub| sub.name.clone());
         let schema = match &extension {
             None => Some(&mut self.schema),
             Some(id) => self.extensions.iter_mut().find(|known| known.id == *id),
         };
         let mut attributes = schema.into_iter().flat_map(|schema| &mut schema.attributes);
-        let attribute = attributes.find(|attribute| attribute.name == name && !attribute.is_read_only());
+        let attribute = attributes.find(|attribute| attribute.name == name && !attribute.is_read_only() && !is_dropped);
         let own = || Error::invalid_path(format!("{path} is the service provider's own, or always there or not."));
         let attribute = attribute.ok_or_else(own)?;
         if let Some(sub) = sub {
@@ -160,7 +163,7 @@ mod tests {
         let paths = paths.map(str::to_owned);
         user.keep(&paths).unwrap();
         let names: Vec<&str> = user.schema.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
-        assert_eq!(names, ["userName", "name", "title", "active", "phoneNumbers", "addresses", "groups"]);
+        assert_eq!(names, ["userName", "name", "title", "active", "password", "phoneNumbers", "addresses", "groups"]);
         assert!(user.extensions.is_empty() && user.resolve("name.familyName").is_none());
         let body = json!({
             "userName": "a", "nickName": "b", "name": { "givenName": "c", "familyName": "d" },
@@ -192,7 +195,7 @@ mod tests {
         assert!(user.parse(body.as_object().unwrap().clone(), Dialect::TOLERANT).is_err());
         assert!(user.require("shoeSize", String::new()).is_err());
         assert!(user.require("emails[type eq \"work\"].value", String::new()).is_err());
-        for path in [urn, "externalId", "groups"] {
+        for path in [urn, "externalId", "groups", "password"] {
             assert!(user.require(path, String::new()).is_err(), "{path}");
         }
     }

@@ -98,7 +98,7 @@ pub(super) struct Facts {
 impl Facts {
     /// Puts among the attributes of a resource what is known of it.
     pub(super) fn add_to(&mut self, call: Call<'_>, resource: &mut Resource) {
-        if let Some(members) = self.members.remove(&resource.id) {
+        if let Some(members) = self.members.remove(&resource.id).filter(|members| !members.is_empty()) {
             set_members(call, resource, &members);
         }
         if let Some(groups) = self.groups.remove(&resource.id) {

@@ -154,7 +154,7 @@ impl Directory {
         for (Scope { of, projection }, hit, beyond) in read {
             let position = hit.position();
             let resource = hit.row.into_resource().map_err(unanswered)?;
-            let Shown { resource, .. } = beyond.complete(call, resource, &names)?.whole()?;
+            let Shown { resource, .. } = beyond.complete(call, resource, &names, projection)?.whole()?;
             let shown = of.resource.represent(resource, projection, call.base_url);
             let json = serde_json::value::to_raw_value(&shown);
             represented.push((position, json.map_err(|_| Error::internal("A resource could not be written."))?));

@@ -6,6 +6,7 @@
 mod address;
 mod check;
 mod definitions;
+mod dialect;
 mod documents;
 mod presets;
 mod sections;
@@ -18,6 +19,7 @@ use scim_core::{Dialect, Unknown};
 use crate::store::Bounds;
 
 pub use check::Wrong;
+pub use dialect::*;
 pub use documents::settings;
 pub(super) use presets::advice;
 pub use presets::{IDPS, PRESETS};
@@ -39,6 +41,8 @@ pub struct Profile {
     pub attributes: AttributePolicy,
     /// How closely messages must follow the RFCs.
     pub dialect: DialectPolicy,
+    /// What `/ServiceProviderConfig` says.
+    pub discovery: Discovery,
     /// When too many users are deactivated at once.
     pub brake: Brake,
     /// Whether there are groups.

@@ -157,6 +157,19 @@ pub struct AttributePolicy {
     pub email: Email,
     /// Whether two users may not have the same externalId.
     pub unique_external_id: bool,
+    /// Whether answers show the groups of a user unasked.
+    pub groups: ShownGroups,
+}
+
+/// When an answer shows the groups of a user.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShownGroups {
+    /// When the request names them.
+    #[default]
+    Request,
+    /// Unless the request excludes them.
+    Default,
 }
 
 /// Whether what no schema defines is left out or refused.
@@ -190,66 +203,6 @@ pub enum Email {
     AsSent,
     /// The userName is the one address, whatever `emails` says.
     FromUserName,
-}
-
-/// How closely messages must follow the RFCs, and what identity providers differ in.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct DialectPolicy {
-    /// The identity provider whose dialect was set.
-    pub idp: Option<String>,
-    /// Whether the texts of filters and operations may depart from the RFCs.
-    pub messages: Messages,
-    /// Whether a PATCH `replace` creates a value that its filter does not find.
-    pub replace_without_match: NoMatch,
-    /// How the token stands in the Authorization header.
-    pub header: Header,
-    /// What a PATCH of a group answers.
-    pub group_patch: GroupPatch,
-}
-
-/// Whether messages may depart from the RFCs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Messages {
-    /// What identity providers send is understood.
-    #[default]
-    Tolerant,
-    /// The letter of the RFCs.
-    Strict,
-}
-
-/// What a PATCH `replace` does whose filter finds nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum NoMatch {
-    /// It creates the value that the filter describes.
-    #[default]
-    Create,
-    /// 400 `noTarget`.
-    Refuse,
-}
-
-/// How the token stands in the Authorization header.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Header {
-    /// Behind the word Bearer.
-    #[default]
-    Bearer,
-    /// Behind it, or alone.
-    Verbatim,
-}
-
-/// What a PATCH of a group answers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GroupPatch {
-    /// 200 with the group, 204 if it has over 100 members.
-    #[default]
-    Resource,
-    /// 204, unless the request names attributes.
-    NoContent,
 }
 
 /// When too many users are deactivated at once.

@@ -180,6 +180,12 @@ impl Model {
             }
             body["members"] = values(&members);
             crew.members = members.into_iter().collect();
+        } else if self.dice.chance(20) {
+            let ways = [Value::Null, json!(""), json!({}), json!([null]), json!([])];
+            body["members"] = ways[self.dice.below(ways.len())].clone();
+            crew.members.clear();
+        } else if !self.parties[who].oracle.policy.keeps_members {
+            crew.members.clear();
         }
         let refused = self.refused(who, Some(index), &crew);
         self.write_group(who, index, "PUT", body, crew, refused).await;

@@ -24,6 +24,8 @@ pub struct Policy {
     pub on_delete: OnDelete,
     /// Whether a deleted person who comes is another one.
     pub deleted_are_new: bool,
+    /// Whether a PUT of a group that does not speak of members keeps them.
+    pub keeps_members: bool,
     retention_days: Option<i64>,
 }
 
@@ -51,6 +53,9 @@ impl Policy {
             self.deleted_are_new = dice.chance(30);
             self.retention_days = dice.chance(30).then(|| 1 + dice.below(9) as i64);
         }
+        if dice.chance(40) {
+            self.keeps_members = dice.chance(50);
+        }
         self
     }
 
@@ -62,6 +67,7 @@ impl Policy {
             ("deprovision.retention_days", number(self.retention_days.map(|days| days.to_string()))),
             ("create.existing", if self.links { "link" } else { "conflict" }.to_owned()),
             ("create.deleted", if self.deleted_are_new { "new" } else { "restore" }.to_owned()),
+            ("dialect.put_members", if self.keeps_members { "keep" } else { "clear" }.to_owned()),
             ("seats.limit", number(self.limit.map(|limit| limit.to_string()))),
             ("seats.when_full", if self.inactive_when_full { "create_inactive" } else { "refuse" }.to_owned()),
         ];

@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::support::{BASE_URL, USER};
-
-const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+use crate::support::{BASE_URL, GROUP, USER};
 
 /// What a client says of a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -170,10 +168,7 @@ impl Group {
             let kind = if is_user(member) { "User" } else { "Group" };
             json!({ "value": member, "type": kind, "$ref": format!("{BASE_URL}/{kind}s/{member}") })
         });
-        let members: Vec<Value> = members.collect();
-        if !members.is_empty() {
-            json["members"] = members.into();
-        }
+        json["members"] = members.collect();
         json
     }
 }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::person;
 use crate::support::customer::Customer;
+use crate::support::log::Log;
 use crate::support::{USER, World};
 
 #[tokio::test]
@@ -139,4 +140,47 @@ async fn a_user_is_not_deleted_and_groups_are_off_or_on() {
     let member = on.create(person("a")).await;
     let group = json!({ "displayName": "Staff", "members": [{ "value": member["id"] }] });
     assert_eq!(on.send("POST", "/Groups", group).await.status, 201);
+}
+
+#[tokio::test]
+async fn an_ignored_attribute_that_resembles_one_of_the_profile_is_said_in_the_log_or_in_the_error() {
+    let log = Log::begin();
+    let zulip = Customer::new("zulip").await;
+    let mut body = person("a");
+    body["Roles"] = json!([{ "value": "secret-role" }]);
+    body["shoeSize"] = json!(47);
+    let user = zulip.create(body.clone()).await;
+    assert_eq!(user.get("role"), None);
+    assert_eq!(zulip.put(&user, body.clone()).await.status, 200);
+    assert_eq!(zulip.patch(&user, json!([{ "op": "add", "value": { "roles": ["secret-role"] } }])).await.status, 200);
+    let bulk = json!({ "Operations": [{ "method": "PUT", "path": Customer::path(&user), "data": body }] });
+    assert_eq!(zulip.send("POST", "/Bulk", bulk).await.body["Operations"][0]["status"], "200");
+    let lines = log.requests();
+    let ignored: Vec<&str> = lines.iter().map(|line| line["ignored"].as_str().unwrap()).collect();
+    assert_eq!(ignored, ["Roles (role?)", "Roles (role?)", "roles (role?)", "Roles (role?)"]);
+    assert!(!format!("{lines:?}").contains("secret-role") && !format!("{lines:?}").contains("shoeSize"));
+    // Where nothing resembles it, there is nothing to say.
+    zulip.create(person("b")).await;
+    assert_eq!(log.requests()[0].get("ignored"), None);
+    // A name that a client wrote is cut to what a log can show.
+    let mut odd = person("c");
+    odd["ro\u{202e}le"] = json!("x");
+    zulip.create(odd).await;
+    let line = log.requests()[0]["ignored"].as_str().unwrap_or_default().to_owned();
+    assert!(line.is_ascii(), "{line}");
+
+    let refusing = Customer::with("zulip", &[("attributes.unknown", "refuse")]).await;
+    let refused = refusing.post(body).await;
+    refused.is_error(400, Some("invalidSyntax"));
+    let detail = refused.body["detail"].as_str().unwrap();
+    assert!(detail.contains("Roles") && detail.contains("did you mean role?"), "{detail}");
+    let by_path = zulip.set(&user, "roles[primary eq \"True\"].value", json!("guest")).await;
+    by_path.is_error(400, Some("invalidPath"));
+    assert!(by_path.body["detail"].as_str().unwrap().contains("did you mean role?"), "{}", by_path.body);
+    let within = refusing.post(json!({ "userName": "d", "name": { "givenNames": "D", "familyName": "E" } })).await;
+    assert!(within.body["detail"].as_str().unwrap().contains("did you mean givenName?"), "{}", within.body);
+    let mut other = person("e");
+    other["shoeSize"] = json!(47);
+    let plain = refusing.post(other).await.body;
+    assert!(!plain["detail"].as_str().unwrap().contains("did you mean"), "{plain}");
 }

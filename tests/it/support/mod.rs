@@ -5,6 +5,7 @@ pub mod bills;
 pub mod connectors;
 pub mod customer;
 pub mod documents;
+pub mod log;
 pub mod sound;
 
 use std::sync::Arc;
@@ -37,6 +38,7 @@ use connectors::Between;
 
 pub const BASE_URL: &str = "https://scim.example.com/scim/v2";
 pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 pub const DAY: i64 = 24 * 60 * 60;
 

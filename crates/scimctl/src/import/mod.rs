@@ -236,7 +236,9 @@ impl Import {
             bail!(why);
         }
         let users = self.users()?;
-        let mut attributes = attributes(&users.resource, record.user, self.profile.dialect())?;
+        // A file is not a SCIM message: it need not name schemas, and the cells of a table are all texts.
+        let dialect = Dialect { strict: false, ..self.profile.dialect() };
+        let mut attributes = attributes(&users.resource, record.user, dialect)?;
         users.shape(&mut attributes)?;
         let names = Names::of(&users.resource, &attributes)?.with_verified(&record.verified);
         ensure!(names.emails().len() <= MAX_EMAILS, "it has more than {MAX_EMAILS} verified addresses");

@@ -1,0 +1,88 @@
+//! How messages are read and answered, in what identity providers differ in.
+
+use serde::{Deserialize, Serialize};
+
+use super::Switch;
+
+/// How closely messages must follow the RFCs, and what identity providers differ in.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DialectPolicy {
+    /// The identity provider whose dialect was set.
+    pub idp: Option<String>,
+    /// Whether the texts of filters and operations may depart from the RFCs.
+    pub messages: Messages,
+    /// Whether a PATCH `replace` creates a value that its filter does not find.
+    pub replace_without_match: NoMatch,
+    /// How the token stands in the Authorization header.
+    pub header: Header,
+    /// What a PATCH of a group answers.
+    pub group_patch: GroupPatch,
+    /// What a PUT of a group that does not speak of members does to them.
+    pub put_members: PutMembers,
+}
+
+/// Whether messages may depart from the RFCs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Messages {
+    /// What identity providers send is understood.
+    #[default]
+    Tolerant,
+    /// The letter of the RFCs.
+    Strict,
+}
+
+/// What a PATCH `replace` does whose filter finds nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoMatch {
+    /// It creates the value that the filter describes.
+    #[default]
+    Create,
+    /// 400 `noTarget`.
+    Refuse,
+}
+
+/// How the token stands in the Authorization header.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Header {
+    /// Behind the word Bearer.
+    #[default]
+    Bearer,
+    /// Behind it, or alone.
+    Verbatim,
+}
+
+/// What a PATCH of a group answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GroupPatch {
+    /// 200 with the group, 204 if it has over 100 members.
+    #[default]
+    Resource,
+    /// 204, unless the request names attributes.
+    NoContent,
+}
+
+/// What a PUT of a group that does not speak of members does to them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PutMembers {
+    /// All of them leave.
+    #[default]
+    Clear,
+    /// They stay.
+    Keep,
+}
+
+/// What `/ServiceProviderConfig` says, for clients that refuse the whole document otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Discovery {
+    /// Whether it has `pagination` (RFC 9865).
+    pub pagination: Switch,
+    /// Whether it says that entity tags are supported. They are in any case.
+    pub etag: Switch,
+}

@@ -1,0 +1,57 @@
+//! What a service logs, as a test reads it.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+use tracing::Dispatch;
+use tracing::subscriber::NoSubscriber;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// The bytes that were logged.
+#[derive(Debug, Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+/// The lines that this thread logs while it lives, as JSON.
+pub struct Log {
+    buffer: Buffer,
+    _guard: tracing::dispatcher::DefaultGuard,
+    /// While there is only one subscriber, tracing asks the one of whichever thread comes by first whether anybody
+    /// listens, and remembers the answer for all threads.
+    _second: Dispatch,
+}
+
+impl Log {
+    pub fn begin() -> Self {
+        let second = Dispatch::new(NoSubscriber::new());
+        let buffer = Buffer::default();
+        let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(buffer.clone()).finish();
+        Self { buffer, _guard: tracing::subscriber::set_default(subscriber), _second: second }
+    }
+
+    /// The lines of requests since the last call.
+    pub fn requests(&self) -> Vec<Value> {
+        let text = String::from_utf8(std::mem::take(&mut *self.buffer.0.lock().unwrap())).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["message"] == "request").collect()
+    }
+}
+
+impl io::Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Buffer {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}
