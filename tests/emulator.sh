@@ -37,6 +37,20 @@ pid=${PIDS[-1]}
 child=$(cat "/proc/$pid/task"/*/children | tr ' ' '\n' | grep -m1 .)
 echo "init:        $(grep -ho 'INIT REPORT(.*' "$DIR"/emulator.{log,out} | head -1)"
 echo "peak memory: $(awk '/VmHWM/ {print $2, $3}' "/proc/$child/status")"
+
+# What large answers take above the idle function, in megabytes. No request may take more than 64.
+most=0
+read -r large many < <(python tests/memory.py seed "$base_url" "$token")
+for query in "count=200" "count=200&sortBy=userName" "count=200&filter=groups.value%20eq%20%22$large%22" \
+    "count=200&attributes=groups" "count=1&filter=groups.value%20eq%20%22$many%22" "count=200&filter=roles.value%20co%20%22y%22"; do
+    idle=$(awk '/VmRSS/ {print $2}' "/proc/$child/status")
+    echo 5 >"/proc/$child/clear_refs"
+    "${SCIMCTL[@]}" event get-user 2>>"$DIR/event.log" | python tests/memory.py event "$query" | invoke >"$DIR/answer.json" || true
+    took=$((($(awk '/VmHWM/ {print $2}' "/proc/$child/status") - idle) / 1024))
+    echo "a list of $query: $took MB, status $(python -c 'import json, sys; print(json.load(sys.stdin)["statusCode"])' <"$DIR/answer.json")"
+    most=$((took > most ? took : most))
+done
+if ((most <= 64)); then PASSED=$((PASSED + 1)); else FAILED=$((FAILED + 1)); fi
 echo "binary:      $(stat -c %s "$bootstrap") bytes, $(zipped_bytes "$bootstrap") zipped"
 
 finish "emulator"

@@ -35,7 +35,7 @@ use route::Route;
 /// How long a request may tidy up behind what is gone, though another one can go on: the function has 25 s.
 const MOST_TIDYING: Duration = Duration::from_secs(10);
 /// How long a request may take where no [`Deadline`] says so: the function's 25 s without what the answer needs.
-const TIMEOUT: Duration = Duration::from_millis(23_500);
+pub const TIMEOUT: Duration = Duration::from_millis(23_500);
 
 /// The SCIM service.
 #[derive(Debug)]

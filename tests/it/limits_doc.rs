@@ -3,9 +3,10 @@
 use scim_core::{bulk, filter, members, patch, query};
 use scim_lambda::budget::{MAX_CALLS, MAX_COMPARISONS, MAX_READ_UNITS, MAX_TIDYING_CALLS};
 use scim_lambda::directory::limits::*;
-use scim_lambda::edge::MAX_BODY_BYTES;
+use scim_lambda::edge::{MAX_BODY_BYTES, TIMEOUT};
 use scim_lambda::store::resources::{MAX_DOCUMENT_BYTES, MAX_EMAILS};
 use scimctl::import::MAX_ALIKE;
+use scimctl::local::body::TIMEOUT as BODY_TIMEOUT;
 
 use crate::support::documents;
 
@@ -41,6 +42,19 @@ fn the_limits_are_those_of_the_code() {
             "calls that remove the members of a deleted group, of one request",
             count(MAX_TIDYING_CALLS),
             "204; the tenant's next writes go on, and nobody sees the members meanwhile",
+        ),
+        (
+            "the time of a request",
+            format!("{} s, or 1.5 s less than the function has left", TIMEOUT.as_secs_f64()),
+            "503, `Retry-After: 1`; its log line says what was done until then",
+        ),
+        (
+            "the time of a body, under `scimctl serve`",
+            format!(
+                "{} s once the token is known; 1 s and 64 KiB of a stranger's, thrown away",
+                BODY_TIMEOUT.as_secs()
+            ),
+            "408; 401",
         ),
         ("a request's body", bytes(MAX_BODY_BYTES), "413"),
         ("a resource's attributes", format!("{} of JSON", bytes(MAX_DOCUMENT_BYTES)), "413"),

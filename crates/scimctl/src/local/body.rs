@@ -10,7 +10,7 @@ use hyper::body::Incoming;
 use tokio::time::timeout;
 
 /// How long a whole body may take, from the moment that somebody wants it.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// How long one is waited for that nobody wants, and how many bytes of it are thrown away, so that a client that
 /// is still sending gets to read why.
 const UNWANTED: Duration = Duration::from_secs(1);

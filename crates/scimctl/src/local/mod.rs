@@ -2,7 +2,7 @@
 //! Manager, the data directory that holds both, and the listener with its doors.
 
 pub mod access_key;
-mod body;
+pub mod body;
 pub mod data_dir;
 pub mod door;
 pub mod engine;
