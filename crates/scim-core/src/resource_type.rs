@@ -262,7 +262,6 @@ impl ResourceType {
 
     /// The resource with everything it has, `meta` and `schemas` included, as filters see it.
     /// `base_url` has no trailing slash.
-    #[expect(clippy::wrong_self_convention, reason = "it is the resource that becomes a view")]
     pub fn into_view(&self, resource: Resource, base_url: &str) -> Map<String, Value> {
         let location = self.location(&resource, base_url);
         let Resource { id, meta, attributes: Attributes(attributes) } = resource;

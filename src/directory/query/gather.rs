@@ -139,7 +139,7 @@ impl Directory {
                 for row in chunk {
                     let key = row.key.clone();
                     match self.judge(call, part, row, sink.sorts(), &mut facts)? {
-                        Verdict::Passes(hit) => sink.take(hit)?,
+                        Verdict::Passes(hit) => sink.take(*hit)?,
                         Verdict::Fails => {}
                         Verdict::OutOfWork => match last {
                             Some(last) => return Ok(Stop::OutOfBudget(last)),
@@ -169,7 +169,7 @@ impl Directory {
         // Another type may have the attribute that the query sorts by.
         let absent = sorts.then_some(SortKey::Absent);
         if part.filter.is_none() && part.sort.is_none() {
-            return Ok(Verdict::Passes(Hit { scope: part.index, sort_key: absent, row }));
+            return Ok(Verdict::Passes(Box::new(Hit { scope: part.index, sort_key: absent, row })));
         }
         let mut resource = row.resource().map_err(unanswered)?;
         facts.add_to(call, &mut resource);
@@ -181,13 +181,13 @@ impl Directory {
             Ok(true) => {}
         }
         let sort_key = part.sort.map(|sort| sort.key(&view)).or(absent);
-        Ok(Verdict::Passes(Hit { scope: part.index, sort_key, row }))
+        Ok(Verdict::Passes(Box::new(Hit { scope: part.index, sort_key, row })))
     }
 }
 
 /// What became of one resource.
 enum Verdict {
-    Passes(Hit),
+    Passes(Box<Hit>),
     Fails,
     /// The comparisons that the request may make did not suffice.
     OutOfWork,
