@@ -15,6 +15,8 @@ pub struct Tally {
     pub read_units: f64,
     /// Write capacity units.
     pub write_units: f64,
+    /// Transactions that took effect.
+    pub commits: u32,
 }
 
 tokio::task_local! {
@@ -31,14 +33,27 @@ pub async fn counted<T>(work: impl Future<Output = T>) -> (T, Tally) {
         .await
 }
 
+/// How many transactions took effect in this request so far.
+pub(crate) fn commits() -> u32 {
+    TALLY.try_with(|cell| cell.get().commits).unwrap_or_default()
+}
+
 /// Counts one read.
 pub(crate) fn read(units: Option<f64>) {
     add(|tally| tally.read_units += units.unwrap_or_default());
 }
 
-/// Counts one transaction that was sent.
-pub(crate) fn wrote(units: Option<f64>) {
-    add(|tally| tally.write_units += units.unwrap_or_default());
+/// Counts one transaction that took effect.
+pub(crate) fn committed(units: f64) {
+    add(|tally| {
+        tally.write_units += units;
+        tally.commits += 1;
+    });
+}
+
+/// Counts one transaction that was sent and did not take effect, as far as is known.
+pub(crate) fn cancelled() {
+    add(|_| {});
 }
 
 fn add(change: impl FnOnce(&mut Tally)) {

@@ -107,7 +107,7 @@ impl Service {
         // Each of these futures is large; boxed, they do not lie on the stack beside each other.
         let response = match Box::pin(self.directory.expire_due(call)).await {
             Ok(()) => Box::pin(self.act(request, route.as_ref(), call)).await,
-            Err(error) => response::error(&error),
+            Err(error) => response::error(&told(error, telemetry::commits() > 0)),
         };
         if response.status().is_success() {
             Box::pin(self.verifier.connect(&caller)).await;
@@ -130,6 +130,7 @@ impl Service {
                 Error::new(ErrorKind::MethodNotAllowed, format!("This endpoint answers {} only.", route.allow()));
             return response::with(response::error(&error), header::ALLOW, route.allow());
         }
+        let before = telemetry::commits();
         let answered = match route {
             Route::Resources(_) | Route::Resource(..) | Route::SearchIn(_) | Route::Search => {
                 self.serve(request, route, call).await
@@ -141,6 +142,18 @@ impl Service {
             )),
             _ => self.discover(request, route, call),
         };
-        answered.unwrap_or_else(|error| response::error(&error))
+        answered.unwrap_or_else(|error| response::error(&told(error, telemetry::commits() > before)))
+    }
+}
+
+/// An error as its client hears of it. A 500 says that nothing was done and that sending it again is of no use, so
+/// it must not follow a write that took effect: what failed then is the rest of the work, or the answer.
+fn told(error: Error, wrote: bool) -> Error {
+    match error.kind {
+        ErrorKind::Internal if wrote => Error::unavailable(
+            "The change was made, in part or as a whole, but its result cannot be told right now; retrieve the \
+             resource, or send the request again in a moment.",
+        ),
+        _ => error,
     }
 }

@@ -170,12 +170,12 @@ impl Transaction {
             let error = match Box::pin(sent).await {
                 Ok(answer) => {
                     let used = answer.consumed_capacity().iter().filter_map(|used| used.capacity_units()).sum();
-                    telemetry::wrote(Some(used));
+                    telemetry::committed(used);
                     return Ok(Outcome::Committed);
                 }
                 Err(error) => error,
             };
-            telemetry::wrote(None);
+            telemetry::cancelled();
             let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
             else {
                 return Err(unavailable(error));
@@ -239,8 +239,12 @@ where
 {
     let words = crate::telemetry::causes(&error);
     match error.code() {
-        Some("ResourceNotFoundException" | "ValidationException" | "AccessDeniedException") => {
-            StoreError::Broken(words)
+        Some("ResourceNotFoundException" | "ValidationException") => StoreError::Broken(words),
+        // A role or a key that somebody switched off can be switched on again, and the same request succeeds then.
+        // DynamoDB says AccessDeniedException for its table's KMS key too ("KMS key access denied error").
+        Some(code) if code == "AccessDeniedException" || code.starts_with("KMS") => {
+            tracing::error!(error = %words, "DynamoDB refuses access: look at the function's role and the table's key");
+            StoreError::Unavailable(words)
         }
         _ => StoreError::Unavailable(words),
     }
