@@ -20,6 +20,7 @@ pub mod store;
 
 pub mod clock;
 mod random;
+pub mod sdk;
 pub mod telemetry;
 
 pub use edge::Service;

@@ -46,8 +46,7 @@ pub(super) struct Look {
 impl Entry {
     pub(super) fn new(now: i64) -> Self {
         let (records, verified, in_vain) = (Vec::new(), HashSet::new(), HashSet::new());
-        let known =
-            Known { records, read: None, looks: 0, failed: None, verified, in_vain, budget: Budget::full(now) };
+        let known = Known { records, read: None, looks: 0, failed: None, verified, in_vain, budget: Budget::full(now) };
         Self { known: Mutex::new(known), look: tokio::sync::Mutex::new(()) }
     }
 

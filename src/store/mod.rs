@@ -31,9 +31,10 @@ pub mod writes;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{Builder, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::ResourceId;
@@ -53,6 +54,7 @@ pub use writes::{New, Taking};
 use item::Item;
 use transaction::text;
 
+use crate::sdk;
 use crate::telemetry;
 
 /// How many rows or resources are read at a time.
@@ -83,14 +85,12 @@ impl StoreError {
     }
 }
 
-/// Client settings that the store relies on: the SDK by itself waits for ever.
+/// How long a call of DynamoDB may take, with all its tries and the pauses between them.
+const OPERATION: Duration = Duration::from_millis(6_000);
+
+/// Client settings that the store relies on.
 pub fn timeouts(config: Builder) -> Builder {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(std::time::Duration::from_millis(1_000))
-        .operation_attempt_timeout(std::time::Duration::from_millis(2_000))
-        .operation_timeout(std::time::Duration::from_millis(6_000))
-        .build();
-    config.timeout_config(timeouts)
+    config.timeout_config(sdk::timeouts(OPERATION))
 }
 
 impl Store {

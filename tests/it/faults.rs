@@ -99,10 +99,13 @@ async fn access_that_dynamodb_denies_is_503() {
     let world = World::hasty(Between::default()).await;
     let user = world.create(json!({ "userName": "a@example.com" })).await;
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
-    for code in ["AccessDeniedException", "KMSDisabledException", "KMSAccessDeniedException", "UnrecognizedClientException"]
+    for code in
+        ["AccessDeniedException", "KMSDisabledException", "KMSAccessDeniedException", "UnrecognizedClientException"]
     {
         world.between.set(move |_, _| Some(Fault::Refuse(400, code)));
-        for (method, body) in [("GET", json!(null)), ("PUT", json!({ "userName": "b@example.com" })), ("DELETE", json!(null))] {
+        for (method, body) in
+            [("GET", json!(null)), ("PUT", json!({ "userName": "b@example.com" })), ("DELETE", json!(null))]
+        {
             let answer = world.send(method, &path, body).await;
             answer.is_error(503, None);
             assert_eq!(answer.header("retry-after"), "1", "{code}");

@@ -33,6 +33,7 @@ mod seats;
 mod secrets;
 mod store_contract;
 mod support;
+mod thaw;
 mod tidy;
 mod tokens;
 mod users;
