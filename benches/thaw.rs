@@ -11,11 +11,13 @@
 mod thaw;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use aws_config::SdkConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::retry::RetryPartition;
 use aws_smithy_http_client::Builder;
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -41,22 +43,28 @@ enum Age {
 }
 
 /// A client of the table with the settings that the function had before.
-fn client_before(sdk: aws_config::sdk_config::Builder) -> aws_sdk_dynamodb::Client {
-    let sdk = sdk.http_client(Builder::new().build_http());
-    let sdk: SdkConfig = sdk.retry_config(RetryConfig::standard().with_max_attempts(3)).build();
+fn client_before(sdk: SdkConfig) -> aws_sdk_dynamodb::Client {
+    let sdk = sdk.into_builder().http_client(Builder::new().build_http());
+    let sdk = sdk.retry_config(RetryConfig::standard().with_max_attempts(3)).build();
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_millis(1_000))
         .operation_attempt_timeout(Duration::from_millis(2_000))
         .operation_timeout(Duration::from_millis(6_000))
         .build();
-    let config = aws_sdk_dynamodb::config::Builder::from(&sdk).timeout_config(timeouts).build();
-    aws_sdk_dynamodb::Client::from_conf(config)
+    let config = aws_sdk_dynamodb::config::Builder::from(&sdk).timeout_config(timeouts);
+    aws_sdk_dynamodb::Client::from_conf(config.retry_partition(partition()).build())
 }
 
 /// A client of the table with the settings that the function has.
-fn client_now(sdk: aws_config::sdk_config::Builder) -> aws_sdk_dynamodb::Client {
-    let sdk: SdkConfig = sdk.http_client(sdk::http_client()).retry_config(sdk::retry()).build();
-    aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build())
+fn client_now(sdk: SdkConfig) -> aws_sdk_dynamodb::Client {
+    let sdk = sdk.into_builder().http_client(sdk::http_client()).retry_config(sdk::retry()).build();
+    aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).retry_partition(partition()).build())
+}
+
+/// The SDK's quota of retries, full as in a function that has just started: clients of one process share it otherwise.
+fn partition() -> RetryPartition {
+    static CLIENTS: AtomicUsize = AtomicUsize::new(0);
+    RetryPartition::new(format!("thaw {}", CLIENTS.fetch_add(1, Ordering::Relaxed)))
 }
 
 struct World {
@@ -70,7 +78,7 @@ impl World {
         let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
         local.create_table().await.unwrap();
         let wire = Wire::before(local.connector()).await;
-        let sdk = dummy_account().into_builder().endpoint_url(wire.url());
+        let sdk = dummy_account().into_builder().endpoint_url(wire.url()).build();
         let client = match age {
             Age::Before => client_before(sdk),
             Age::Now => client_now(sdk),
@@ -110,8 +118,8 @@ impl World {
 }
 
 async fn measure(age: Age, rounds: usize) {
-    let world = World::new(age).await;
     for (how, connections) in [(Stale::Reset, 1), (Stale::Reset, 16), (Stale::BlackHole, 1), (Stale::BlackHole, 16)] {
+        let world = World::new(age).await;
         let mut times = Vec::new();
         let mut failed = 0;
         // A black hole takes its time, and the same each time.
@@ -125,6 +133,7 @@ async fn measure(age: Age, rounds: usize) {
         let (least, most) = (times[0], times[times.len() - 1]);
         println!("| {how:?} | {connections} | {age:?} | {least:.1?} | {mean:.1?} | {most:.1?} | {failed} |");
     }
+    let world = World::new(age).await;
     let _ = world.ask().await;
     world.wire.thaw(Stale::BlackHole);
     tokio::time::sleep(sdk::IDLE + Duration::from_secs(1)).await;

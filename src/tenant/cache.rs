@@ -65,6 +65,6 @@ mod tests {
         for (key, value) in [(1, 1), (2, 2), (3, 3), (1, 10), (3, 30)] {
             cache.insert(key, value);
         }
-        assert_eq!([1, 2, 3].map(|key| cache.get(&key).copied()), [Some(10), None, Some(30)]);
+        assert_eq!([1, 2, 3].map(|key| cache.get(&key).copied()), [Some(10), Some(2), Some(30)]);
     }
 }
