@@ -178,7 +178,7 @@ fn show(title: &str, columns: &[String], rows: &[(String, Vec<Cost>)]) {
     for (operation, costs) in rows {
         let cells = costs.iter().map(|Cost { tally, service, engine }| {
             let Tally { calls, read_units, write_units, .. } = tally;
-            format!("{calls} / {read_units} / {write_units}; {service:.0?} + {engine:.0?}")
+            format!("{calls} / {read_units} / {write_units}; {service:.1?} + {engine:.1?}")
         });
         let cells = cells.collect::<Vec<_>>().join(" | ");
         let growth = costs[costs.len() - 1].service.as_secs_f64() / costs[0].service.as_secs_f64();
