@@ -169,7 +169,7 @@ fn middle(mut costs: Vec<Cost>) -> Cost {
     let service = costs[costs.len() / 2].service;
     costs.sort_by_key(|cost| cost.tally.calls);
     let calls = costs[costs.len() / 2].tally.calls;
-    Cost { tally: Tally { calls, read_units, write_units }, service, engine }
+    Cost { tally: Tally { calls, read_units, write_units, ..Tally::default() }, service, engine }
 }
 
 fn show(title: &str, columns: &[String], rows: &[(String, Vec<Cost>)]) {
@@ -177,8 +177,8 @@ fn show(title: &str, columns: &[String], rows: &[(String, Vec<Cost>)]) {
     println!("|---|{}---|", "---|".repeat(columns.len()));
     for (operation, costs) in rows {
         let cells = costs.iter().map(|Cost { tally, service, engine }| {
-            let Tally { calls, read_units, write_units } = tally;
-            format!("{calls} / {read_units} / {write_units}; {service:.0?} + {engine:.0?}")
+            let Tally { calls, read_units, write_units, .. } = tally;
+            format!("{calls} / {read_units} / {write_units}; {service:.1?} + {engine:.1?}")
         });
         let cells = cells.collect::<Vec<_>>().join(" | ");
         let growth = costs[costs.len() - 1].service.as_secs_f64() / costs[0].service.as_secs_f64();

@@ -181,9 +181,17 @@ pub(crate) fn writes() {
     change(|account| account.tally.calls += 1);
 }
 
-/// The transaction took so many units.
-pub(crate) fn wrote(units: f64) {
-    change(|account| account.tally.write_units += units);
+/// The transaction took effect, and so many units.
+pub(crate) fn committed(units: f64) {
+    change(|account| {
+        account.tally.commits += 1;
+        account.tally.write_units += units;
+    });
+}
+
+/// How many transactions took effect in this request so far.
+pub(crate) fn commits() -> u32 {
+    ACCOUNT.try_with(|account| account.get().tally.commits).unwrap_or_default()
 }
 
 fn change(change: impl FnOnce(&mut Account)) {
@@ -235,7 +243,7 @@ mod tests {
             apart(Limits::TIDYING, async {
                 for _ in 0..2_000 {
                     writes();
-                    wrote(1.0);
+                    committed(1.0);
                 }
             })
             .await;

@@ -21,6 +21,7 @@ pub mod store;
 pub mod budget;
 pub mod clock;
 pub mod random;
+pub mod sdk;
 pub mod telemetry;
 
 pub use edge::Service;

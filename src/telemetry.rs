@@ -16,6 +16,8 @@ pub struct Tally {
     pub read_units: f64,
     /// Write capacity units.
     pub write_units: f64,
+    /// Transactions that took effect.
+    pub commits: u32,
 }
 
 tokio::task_local! {

@@ -1,37 +1,31 @@
 //! Who is calling: from an `Authorization` header to an authenticated tenant, or 401, or 503.
 //!
-//! A token's records are cached for 60 seconds, so a revoked token is refused within that
-//! time. Bad tokens are cheap: their form and checksum are tested first, unknown tenants are
-//! remembered, and a known tenant's secret is read at most once in 10 seconds for key ids
-//! it does not hold. When Secrets Manager is down the answer is 503, never 401: an identity
+//! A token's records are cached for less than 60 seconds, so a revoked token is refused within that
+//! time. A key id that they do not name is looked up at once, so a new token is good when it is minted.
+//! Bad tokens are cheap all the same: their form and checksum are tested first, unknown tenants are
+//! remembered, and a tenant has a small budget of looks for key ids that its secret does not hold.
+//! What could not be looked up is 503, never 401, and so it is when Secrets Manager is down: an identity
 //! provider takes 401 for a wrong password and stops.
 
+mod decision;
+mod entry;
 pub mod records;
 pub mod secrets_manager;
 pub mod token;
 
-use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use scim_core::{Error, ErrorKind};
-use tokio::sync::Mutex;
 
 use crate::clock::Clock;
 use crate::store::keys::TenantCode;
 use crate::tenant::profile::Header;
 use crate::tenant::{Tenant, Tenants};
-use records::TokenRecord;
+use decision::Step;
+use entry::Entry;
 use secrets_manager::{Secrets, SecretsError};
 use token::{KeyId, PlainToken};
-
-/// How long records are believed without asking again, in seconds.
-const FRESH: i64 = 60;
-/// How long records that were good are believed while Secrets Manager is down, in seconds.
-const STALE: i64 = 300;
-/// How long after a look another one waits, in seconds.
-const PAUSE: i64 = 10;
-/// How long after a failed look another one waits while old records will do, in seconds.
-const FAILED_PAUSE: i64 = 2;
 
 /// One sentence for every token that is not good, so that nothing is learned from it.
 pub(crate) const NOT_ACCEPTED: &str =
@@ -52,21 +46,7 @@ pub struct Verifier {
     secrets: Secrets,
     tenants: Arc<Tenants>,
     clock: Clock,
-    entries: Mutex<HashMap<TenantCode, Arc<Mutex<Entry>>>>,
-}
-
-/// What is known of one tenant's tokens. Its lock is held over a look, so one is in flight at most.
-#[derive(Debug, Default)]
-struct Entry {
-    records: Vec<TokenRecord>,
-    /// When the records were read, in seconds since 1970.
-    read: Option<i64>,
-    /// When Secrets Manager was last asked.
-    asked: Option<i64>,
-    /// Whether it failed to answer then.
-    failed: bool,
-    /// Key ids whose tokens were verified against these records.
-    verified: HashSet<String>,
+    entries: Mutex<HashMap<TenantCode, Arc<Entry>>>,
 }
 
 impl Verifier {
@@ -87,10 +67,7 @@ impl Verifier {
     ) -> Result<Caller, Error> {
         let (token, alone) = token::authorization(headers)?;
         let Some(tenant) = self.tenants.get(token.tenant()).await? else { return Err(refused()) };
-        let entry = self.entries.lock().await.entry(token.tenant().clone()).or_default().clone();
-        let mut entry = entry.lock().await;
-        self.check(&mut entry, &token).await?;
-        drop(entry);
+        self.check(&self.entry(token.tenant()), &token).await?;
         // Only who has a good token learns more than that it is not accepted.
         if alone && tenant.profile.dialect.header == Header::Bearer {
             return Err(Error::new(ErrorKind::Unauthorized, token::NO_SCHEME));
@@ -119,39 +96,34 @@ impl Verifier {
         }
     }
 
-    async fn check(&self, entry: &mut Entry, token: &PlainToken) -> Result<(), Error> {
-        let now = self.clock.seconds();
-        // A clock that ran back makes nothing fresh.
-        let age = entry.read.map_or(i64::MAX, |read| if read <= now { now - read } else { i64::MAX });
-        let since_asked = entry.asked.map_or(i64::MAX, |asked| (now - asked).max(0));
-        let fresh = age <= FRESH;
-        let known = entry.records.iter().any(|record| record.is(token.key_id()));
-        if fresh && known {
-            return entry.judge(token, now);
+    fn entry(&self, tenant: &TenantCode) -> Arc<Entry> {
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.entry(tenant.clone()).or_insert_with(|| Arc::new(Entry::new(self.clock.milliseconds()))).clone()
+    }
+
+    /// Judges a token, after a look where that is needed.
+    async fn check(&self, entry: &Entry, token: &PlainToken) -> Result<(), Error> {
+        let came = entry.looks();
+        let step = || entry.step(token, came, self.clock.milliseconds());
+        let first = step();
+        if first != Step::Ask {
+            return self.conclude(entry, token, first);
         }
-        let usable = known && age <= STALE && entry.verified.contains(token.key_id().as_str());
-        let just_asked = since_asked < if fresh { PAUSE } else { FAILED_PAUSE };
-        if just_asked && entry.failed {
-            return if usable { entry.judge(token, now) } else { Err(unknown()) };
+        let _only = entry.look.lock().await;
+        // Somebody else may have looked while this one waited.
+        let second = step();
+        if second != Step::Ask {
+            return self.conclude(entry, token, second);
         }
-        if just_asked && fresh {
-            return entry.judge(token, now);
-        }
-        entry.asked = Some(now);
-        let answer = self.secrets.records(token.tenant()).await;
-        entry.failed = answer.is_err();
-        match answer {
-            Ok(records) => {
-                // Who was verified against a record that stayed the same still is.
-                let kept = |kid: &String| {
-                    let of = |records: &[TokenRecord]| records.iter().find(|record| record.kid == *kid).cloned();
-                    of(&records) == of(&entry.records)
-                };
-                entry.verified.retain(kept);
-                entry.records = records;
-                entry.read = Some(now);
-                entry.judge(token, now)
-            }
+        self.look(entry, token).await;
+        self.conclude(entry, token, step())
+    }
+
+    /// Asks Secrets Manager for the tenant's records.
+    async fn look(&self, entry: &Entry, token: &PlainToken) {
+        let look = entry.begin(token, self.clock.milliseconds());
+        match self.secrets.records(token.tenant()).await {
+            Ok(records) => entry.found(look, records),
             Err(error) => {
                 match &error {
                     SecretsError::Unavailable(_) | SecretsError::Changed => {
@@ -159,20 +131,18 @@ impl Verifier {
                     }
                     SecretsError::Garbage(_) => tracing::error!(tenant = %token.tenant(), %error, "token store"),
                 }
-                if usable { entry.judge(token, now) } else { Err(unknown()) }
+                entry.failed(self.clock.milliseconds());
             }
         }
     }
-}
 
-impl Entry {
-    fn judge(&mut self, token: &PlainToken, now: i64) -> Result<(), Error> {
-        let admitted = self.records.iter().any(|record| record.is(token.key_id()) && record.admits(token, now));
-        if !admitted {
-            return Err(refused());
+    fn conclude(&self, entry: &Entry, token: &PlainToken, step: Step) -> Result<(), Error> {
+        match step {
+            Step::Judge if entry.admits(token, self.clock.seconds()) => Ok(()),
+            Step::Judge => Err(refused()),
+            // A look that tells nothing of this token, such as one before which the clock ran back.
+            Step::Unavailable | Step::Ask => Err(unknown()),
         }
-        self.verified.insert(token.key_id().as_str().to_owned());
-        Ok(())
     }
 }
 

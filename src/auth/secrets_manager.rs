@@ -2,13 +2,13 @@
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::Builder;
-use aws_sdk_secretsmanager::config::timeout::TimeoutConfig;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use super::records::{self, TokenRecord};
+use crate::sdk;
 use crate::store::keys::TenantCode;
 
 const CURRENT: &str = "AWSCURRENT";
@@ -36,14 +36,12 @@ pub enum SecretsError {
     Changed,
 }
 
+/// How long a call of Secrets Manager may take, with all its tries and the pauses between them.
+const OPERATION: Duration = Duration::from_millis(4_000);
+
 /// Client settings that this adapter relies on.
 pub fn timeouts(config: Builder) -> Builder {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_millis(1_000))
-        .operation_attempt_timeout(Duration::from_millis(2_000))
-        .operation_timeout(Duration::from_millis(4_000))
-        .build();
-    config.timeout_config(timeouts)
+    config.timeout_config(sdk::timeouts(OPERATION))
 }
 
 impl Secrets {

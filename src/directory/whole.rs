@@ -144,7 +144,7 @@ impl Directory {
         id: &str,
         wanted: Wanted<'_>,
     ) -> Result<Shown, Error> {
-        let stored = self.visible(call, of, id, Event::Change).await.map_err(written)?;
+        let stored = self.visible(call, of, id, Event::Change).await?;
         self.complete_written(call, of, stored.resource, stored.members, wanted).await
     }
 
@@ -159,7 +159,7 @@ impl Directory {
     ) -> Result<Shown, Error> {
         match self.complete(call, of, resource.clone(), count, wanted).await {
             Err(error) if error.kind == ErrorKind::TooMany => Ok(Shown { resource, cut: true }),
-            completed => completed.map_err(written),
+            completed => completed,
         }
     }
 
@@ -207,16 +207,6 @@ impl Directory {
         let groups =
             self.store.memberships(&call.tenant.key(), member, MAX_GROUPS_SHOWN + 1).await.map_err(unanswered)?;
         Ok(Some(groups).filter(|groups| groups.len() <= MAX_GROUPS_SHOWN))
-    }
-}
-
-/// An error of reading a resource that was just written: no 500, which would say that the write has failed.
-fn written(error: Error) -> Error {
-    match error.kind {
-        ErrorKind::Internal => Error::unavailable(
-            "The change is stored, but cannot be shown; the operator's log tells more. Sending it again does no harm.",
-        ),
-        _ => error,
     }
 }
 

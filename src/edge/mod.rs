@@ -155,6 +155,7 @@ impl Service {
                 Error::new(ErrorKind::MethodNotAllowed, format!("This endpoint answers {} only.", route.allow()));
             return response::with(response::error(&error), header::ALLOW, route.allow());
         }
+        let before = budget::commits();
         let answered = match route {
             Route::Resources(_) | Route::Resource(..) | Route::SearchIn(_) | Route::Search => {
                 self.serve(request, route, call).await
@@ -166,7 +167,19 @@ impl Service {
             )),
             _ => self.discover(request, route, call),
         };
-        answered.unwrap_or_else(|error| response::error(&error))
+        answered.unwrap_or_else(|error| response::error(&told(error, budget::commits() > before)))
+    }
+}
+
+/// An error as its client hears of it. A 500 says that nothing was done and that sending it again is of no use, so
+/// it must not follow a write that took effect: what failed then is the rest of the work, or the answer.
+fn told(error: Error, wrote: bool) -> Error {
+    match error.kind {
+        ErrorKind::Internal if wrote => Error::unavailable(
+            "The change was made, in part or as a whole, but its result cannot be told right now; retrieve the \
+             resource, or send the request again in a moment.",
+        ),
+        _ => error,
     }
 }
 

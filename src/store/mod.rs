@@ -33,9 +33,10 @@ mod unfinished;
 pub mod writes;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{Builder, timeout::TimeoutConfig};
+use aws_sdk_dynamodb::config::Builder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 pub use batch::Batch;
@@ -57,6 +58,7 @@ use item::Item;
 use transaction::text;
 
 use crate::budget::{self, QUERY_UNITS, ROW_UNITS, Spent};
+use crate::sdk;
 
 /// How many rows or resources are read at a time.
 const SIDE_BY_SIDE: usize = 16;
@@ -95,14 +97,12 @@ impl StoreError {
     }
 }
 
-/// Client settings that the store relies on: the SDK by itself waits for ever.
+/// How long a call of DynamoDB may take, with all its tries and the pauses between them.
+const OPERATION: Duration = Duration::from_millis(6_000);
+
+/// Client settings that the store relies on.
 pub fn timeouts(config: Builder) -> Builder {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(std::time::Duration::from_millis(1_000))
-        .operation_attempt_timeout(std::time::Duration::from_millis(2_000))
-        .operation_timeout(std::time::Duration::from_millis(6_000))
-        .build();
-    config.timeout_config(timeouts)
+    config.timeout_config(sdk::timeouts(OPERATION))
 }
 
 impl Store {

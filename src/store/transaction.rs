@@ -17,10 +17,31 @@ use super::item::{Item, Row};
 use super::{Store, StoreError};
 use crate::budget;
 
-/// How long conflicts are retried before the client is asked to come back.
+/// How long cancelled transactions are retried before the client is asked to come back.
 const PATIENCE: Duration = Duration::from_secs(4);
-/// The first and the longest upper bound of a pause between two tries.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(10), Duration::from_millis(320));
+
+/// The pauses between two tries: drawn evenly between `least` and an upper bound, which doubles from `first` to `most`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Pauses {
+    least: Duration,
+    first: Duration,
+    most: Duration,
+}
+
+/// Another transaction holds a row, which takes it milliseconds.
+const CONFLICT: Pauses =
+    Pauses { least: Duration::ZERO, first: Duration::from_millis(10), most: Duration::from_millis(320) };
+/// A partition has no units left, and gets them back by the second: sooner tries only take more of them.
+const THROTTLE: Pauses =
+    Pauses { least: Duration::from_millis(100), first: Duration::from_millis(200), most: Duration::from_secs(2) };
+
+impl Pauses {
+    /// The pause before a try, the first of which has the number 1.
+    fn before(self, again: u32) -> Duration {
+        let bound = self.first.saturating_mul(1 << again.saturating_sub(1).min(16)).min(self.most);
+        self.least + jitter(bound.saturating_sub(self.least))
+    }
+}
 
 /// What a row of a transaction is, so that a refusal can be told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,16 +173,15 @@ impl Transaction {
     /// Sends the transaction until it is committed or refused.
     ///
     /// All tries carry one `ClientRequestToken`, so that a try whose answer was lost is not run
-    /// twice. Conflicts with other transactions are waited out with full jitter.
+    /// twice. Conflicts with other transactions are waited out with full jitter, and throttles with longer pauses.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if DynamoDB does not answer or conflicts go on for
+    /// [`StoreError::Unavailable`] if DynamoDB does not answer, or cancels for
     /// [`PATIENCE`]; whether anything was written is then unknown in the first case.
     pub(super) async fn commit(self, store: &Store) -> Result<Outcome, StoreError> {
         let token = uuid::Uuid::now_v7().to_string();
         let begun = Instant::now();
-        let mut pause = PAUSES.0;
-        loop {
+        for again in 1.. {
             budget::writes();
             let sent = store
                 .client
@@ -173,7 +193,7 @@ impl Transaction {
             let error = match Box::pin(sent).await {
                 Ok(answer) => {
                     let used = answer.consumed_capacity().iter().filter_map(|used| used.capacity_units()).sum();
-                    budget::wrote(used);
+                    budget::committed(used);
                     return Ok(Outcome::Committed);
                 }
                 Err(error) => error,
@@ -185,33 +205,38 @@ impl Transaction {
             match verdict(&self.roles, cancelled.cancellation_reasons()) {
                 Verdict::Refused(rows) => return Ok(Outcome::Refused(rows)),
                 Verdict::Broken(why) => return Err(StoreError::Broken(why)),
-                Verdict::Again if begun.elapsed() < PATIENCE && budget::may_write() => sleep(jitter(pause)).await,
-                Verdict::Again => return Err(StoreError::Unavailable("transactions keep conflicting".into())),
+                Verdict::Again(pauses) if begun.elapsed() < PATIENCE && budget::may_write() => {
+                    sleep(pauses.before(again)).await;
+                }
+                Verdict::Again(_) => break,
             }
-            pause = (pause * 2).min(PAUSES.1);
         }
+        Err(StoreError::Unavailable("DynamoDB keeps cancelling the transaction".into()))
     }
 }
 
 enum Verdict {
     Refused(Vec<(Role, Option<Item>)>),
-    Again,
+    /// Nothing was written, and the same transaction may succeed after a pause.
+    Again(Pauses),
     Broken(String),
 }
 
 fn verdict(roles: &[Role], reasons: &[CancellationReason]) -> Verdict {
     let mut refused = Vec::new();
+    let mut pauses = CONFLICT;
     for (role, reason) in roles.iter().zip(reasons) {
         match reason.code() {
             Some("ConditionalCheckFailed") => refused.push((*role, reason.item.clone().map(Item))),
             Some("ValidationError" | "ItemCollectionSizeLimitExceeded") => {
                 return Verdict::Broken(reason.message().unwrap_or("a row was refused").to_owned());
             }
-            // None, TransactionConflict, ThrottlingError, ProvisionedThroughputExceeded
+            Some("ThrottlingError" | "ProvisionedThroughputExceeded") => pauses = THROTTLE,
+            // None, TransactionConflict
             _ => {}
         }
     }
-    if refused.is_empty() { Verdict::Again } else { Verdict::Refused(refused) }
+    if refused.is_empty() { Verdict::Again(pauses) } else { Verdict::Refused(refused) }
 }
 
 fn parts(condition: Option<Condition>) -> (Option<String>, Option<HashMap<String, AttributeValue>>) {
@@ -241,8 +266,12 @@ where
 {
     let words = crate::telemetry::causes(&error);
     match error.code() {
-        Some("ResourceNotFoundException" | "ValidationException" | "AccessDeniedException") => {
-            StoreError::Broken(words)
+        Some("ResourceNotFoundException" | "ValidationException") => StoreError::Broken(words),
+        // A role or a key that somebody switched off can be switched on again, and the same request succeeds then.
+        // DynamoDB says AccessDeniedException for its table's KMS key too ("KMS key access denied error").
+        Some(code) if code == "AccessDeniedException" || code.starts_with("KMS") => {
+            tracing::error!(error = %words, "DynamoDB refuses access: look at the function's role and the table's key");
+            StoreError::Unavailable(words)
         }
         _ => StoreError::Unavailable(words),
     }
@@ -256,4 +285,30 @@ pub(super) fn text(value: impl Into<String>) -> AttributeValue {
 /// A number as an expression's value.
 pub(super) fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn throttles_are_waited_out_for_a_tenth_of_a_second_to_two() {
+        let reason = |code: &str| CancellationReason::builder().code(code).build();
+        let again = |codes: &[&str]| {
+            let reasons: Vec<_> = codes.iter().map(|code| reason(code)).collect();
+            match verdict(&vec![Role::Other; codes.len()], &reasons) {
+                Verdict::Again(pauses) => pauses,
+                Verdict::Refused(_) | Verdict::Broken(_) => panic!("{codes:?} may succeed later"),
+            }
+        };
+        for throttle in ["ThrottlingError", "ProvisionedThroughputExceeded"] {
+            assert_eq!(again(&["None", throttle, "TransactionConflict"]), THROTTLE);
+        }
+        assert_eq!(again(&["None", "TransactionConflict"]), CONFLICT);
+        for try_ in 1..40 {
+            let pause = THROTTLE.before(try_);
+            assert!(pause >= Duration::from_millis(100) && pause <= Duration::from_secs(2), "{try_}: {pause:?}");
+            assert!(CONFLICT.before(try_) <= Duration::from_millis(320));
+        }
+    }
 }

@@ -1,12 +1,12 @@
 //! Who the customer is: a tenant with its profile, and the cache in front of its row.
 
+mod cache;
 pub mod profile;
 mod types;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use scim_core::{Additions, Error, ErrorKind};
 
@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::store::keys::TenantCode;
 use crate::store::tenants::TenantRow;
 use crate::store::{Kind, Store, StoreError, TenantKey};
+use cache::Cache;
 pub use profile::{Profile, Wrong};
 pub use types::{Type, Types};
 
@@ -21,7 +22,7 @@ pub use types::{Type, Types};
 const FRESH: i64 = 60;
 /// How long a code without tenant is remembered, in seconds.
 const UNKNOWN_FRESH: i64 = 30;
-/// Most codes remembered; when it is reached, the cache starts anew.
+/// Most tenants remembered, and most codes without tenant.
 const MOST: usize = 10_000;
 
 /// A customer of the team that runs this service, with one identity provider.
@@ -87,22 +88,29 @@ impl Tenant {
     }
 }
 
-/// A tenant, or that there is none, and when that was read, in seconds since 1970.
-type Known = (Option<Arc<Tenant>>, i64);
-
 /// Tenants by code.
 #[derive(Debug)]
 pub struct Tenants {
     store: Store,
     clock: Clock,
     additions: Additions,
-    known: Mutex<HashMap<TenantCode, Known>>,
+    /// Tenants, and when they were read, in seconds since 1970.
+    known: Mutex<Cache<TenantCode, (Arc<Tenant>, i64)>>,
+    /// Codes without tenant, and when that was read. They are apart from the tenants, because anybody can invent
+    /// them: a flood of them must not have the tenants read again.
+    unknown: Mutex<Cache<TenantCode, i64>>,
 }
 
 impl Tenants {
     /// The tenants in `store`, with these resource types beside User and Group.
     pub fn new(store: Store, clock: Clock, additions: &Additions) -> Self {
-        Self { store, clock, additions: additions.clone(), known: Mutex::default() }
+        Self::remembering(MOST, store, clock, additions)
+    }
+
+    /// As [`Tenants::new`], with a memory of at most so many tenants, and as many codes without tenant.
+    pub fn remembering(most: usize, store: Store, clock: Clock, additions: &Additions) -> Self {
+        let (known, unknown) = (Mutex::new(Cache::of(most)), Mutex::new(Cache::of(most)));
+        Self { store, clock, additions: additions.clone(), known, unknown }
     }
 
     /// The tenant of a row. What was made of the same profile before is taken over.
@@ -129,25 +137,21 @@ impl Tenants {
     /// 503 if the store does not answer.
     pub async fn get(&self, code: &TenantCode) -> Result<Option<Arc<Tenant>>, Error> {
         let now = self.clock.seconds();
-        if let Some((tenant, read)) = self.cached(code) {
-            let limit = if tenant.is_some() { FRESH } else { UNKNOWN_FRESH };
-            if (0..=limit).contains(&(now - read)) {
-                return Ok(tenant);
-            }
+        let fresh = |read: i64, limit: i64| (0..limit).contains(&(now - read));
+        let before = locked(&self.known).get(code).cloned();
+        if let Some((tenant, _)) = before.as_ref().filter(|(_, read)| fresh(*read, FRESH)) {
+            return Ok(Some(tenant.clone()));
         }
-        let row = self.store.tenant(code).await.map_err(unanswered)?;
-        let before = self.cached(code).and_then(|(tenant, _)| tenant);
-        let tenant = row.map(|row| self.tenant(row, before.as_deref())).transpose()?.map(Arc::new);
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= MOST {
-            known.clear();
+        if locked(&self.unknown).get(code).is_some_and(|read| fresh(*read, UNKNOWN_FRESH)) {
+            return Ok(None);
         }
-        known.insert(code.clone(), (tenant.clone(), now));
-        Ok(tenant)
-    }
-
-    fn cached(&self, code: &TenantCode) -> Option<Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(code).cloned()
+        let Some(row) = self.store.tenant(code).await.map_err(unanswered)? else {
+            locked(&self.unknown).insert(code.clone(), now);
+            return Ok(None);
+        };
+        let tenant = Arc::new(self.tenant(row, before.as_ref().map(|(tenant, _)| tenant.as_ref()))?);
+        locked(&self.known).insert(code.clone(), (tenant.clone(), now));
+        Ok(Some(tenant))
     }
 
     /// Notes that the first good request of a tenant came: it is connected now. One call, once.
@@ -160,16 +164,18 @@ impl Tenants {
         let mut row = tenant.row.clone();
         row.connected = Some(now);
         let connected = self.tenant(row, Some(tenant))?;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        // It may have been read anew meanwhile.
-        let same = |known: &Option<Arc<Tenant>>| {
-            known.as_ref().is_some_and(|known| known.row.profile_version == tenant.row.profile_version)
-        };
+        // It may have been read again meanwhile.
+        let mut known = locked(&self.known);
+        let same = |known: &Tenant| known.row.profile_version == tenant.row.profile_version;
         if let Some((slot, _)) = known.get_mut(tenant.code()).filter(|(known, _)| same(known)) {
-            *slot = Some(Arc::new(connected));
+            *slot = Arc::new(connected);
         }
         Ok(())
     }
+}
+
+fn locked<T>(cache: &Mutex<T>) -> MutexGuard<'_, T> {
+    cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The store's failure as a client may hear of it; its words go to the log.

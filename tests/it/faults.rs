@@ -1,9 +1,11 @@
 //! DynamoDB fails: the client hears 503 and may send again, and nothing is half done.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::json;
 
 use crate::support::World;
-use crate::support::connectors::Fault;
+use crate::support::connectors::{Between, Fault};
 
 const TRANSACT: &str = "TransactWriteItems";
 
@@ -90,6 +92,86 @@ async fn a_dynamodb_that_never_answers_is_503() {
     );
     read.is_error(503, None);
     write.is_error(503, None);
+}
+
+#[tokio::test]
+async fn access_that_dynamodb_denies_is_503() {
+    let world = World::hasty(Between::default()).await;
+    let user = world.create(json!({ "userName": "a@example.com" })).await;
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    for code in
+        ["AccessDeniedException", "KMSDisabledException", "KMSAccessDeniedException", "UnrecognizedClientException"]
+    {
+        world.between.set(move |_, _| Some(Fault::Refuse(400, code)));
+        for (method, body) in
+            [("GET", json!(null)), ("PUT", json!({ "userName": "b@example.com" })), ("DELETE", json!(null))]
+        {
+            let answer = world.send(method, &path, body).await;
+            answer.is_error(503, None);
+            assert_eq!(answer.header("retry-after"), "1", "{code}");
+        }
+        world.between.set(move |operation, _| (operation == TRANSACT).then_some(Fault::Refuse(400, code)));
+        world.send("POST", "/Users", json!({ "userName": "c@example.com" })).await.is_error(503, None);
+    }
+    world.between.clear();
+    assert_eq!(world.send("GET", &path, None).await.body, user);
+}
+
+/// After so many transactions, the last of which takes effect, everything that is asked of the table is refused as
+/// what it never is: a request that is not as this version makes it.
+fn broken_after(world: &World, transactions: usize) {
+    let seen = AtomicUsize::new(0);
+    world.between.set(move |operation, _| {
+        let before = seen.load(Ordering::SeqCst);
+        seen.store(before + usize::from(operation == TRANSACT), Ordering::SeqCst);
+        (before >= transactions).then_some(Fault::Refuse(400, "ValidationException"))
+    });
+}
+
+#[tokio::test]
+async fn a_500_never_follows_a_write_that_took_effect() {
+    let world = World::new().await;
+    let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    let member = json!([{ "value": user["id"] }]);
+    let group = world.send("POST", "/Groups", json!({ "displayName": "G", "members": member })).await.body;
+    let (user, group) = (user["id"].as_str().unwrap(), group["id"].as_str().unwrap());
+    let (user, group) = (format!("/Users/{user}"), format!("/Groups/{group}"));
+    let leave = json!({ "Operations": [{ "op": "remove", "path": "members" }] });
+    let rename = json!({ "displayName": "H" });
+    let bulk = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
+        "Operations": [{ "method": "PUT", "path": group, "data": { "displayName": "I", "members": member } }],
+    });
+    let mut unavailable = 0;
+    for (method, path, body) in [
+        ("PUT", user.as_str(), json!({ "userName": "b@example.com", "externalId": "1" })),
+        ("PUT", &group, rename),
+        ("PATCH", &group, leave),
+        ("POST", "/Bulk", bulk),
+        ("GET", &user, json!(null)),
+        ("DELETE", &user, json!(null)),
+        ("POST", "/Users", json!({ "userName": "b@example.com", "externalId": "1" })),
+        ("DELETE", &group, json!(null)),
+        ("POST", "/Users", json!({ "userName": "new@example.com" })),
+    ] {
+        // The first transaction of a POST finds out who had the name.
+        broken_after(&world, if body["externalId"] == "1" && method == "POST" { 2 } else { 1 });
+        let answer = world.send(method, path, body).await;
+        let status = match answer.body["Operations"][0]["status"].as_str() {
+            Some(status) => status.to_owned(),
+            None => answer.status.as_str().to_owned(),
+        };
+        assert!(["200", "201", "204", "503"].contains(&status.as_str()), "{method} {path}: {}", answer.body);
+        unavailable += usize::from(status == "503");
+        if answer.status == 503 {
+            assert_eq!(answer.header("retry-after"), "1");
+            assert!(answer.body["detail"].as_str().unwrap().contains("send the request again"), "{}", answer.body);
+        }
+        world.between.clear();
+    }
+    assert!(unavailable >= 3, "so many were broken after their write: {unavailable}");
+    let back = world.create(json!({ "userName": "b@example.com", "externalId": "1" })).await;
+    assert_eq!(format!("/Users/{}", back["id"].as_str().unwrap()), user, "what was broken off goes on");
 }
 
 #[tokio::test]

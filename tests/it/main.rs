@@ -38,6 +38,7 @@ mod secrets;
 mod store_contract;
 mod strict;
 mod support;
+mod thaw;
 mod tidy;
 mod tokens;
 mod users;

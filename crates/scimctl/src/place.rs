@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::{Builder, tls::Provider};
 use scim_lambda::auth::secrets_manager::{self, Secrets};
+use scim_lambda::sdk::{self, http_client};
 use scim_lambda::store::{self, Store};
 use scim_lambda::tenant::Profile;
 
@@ -57,7 +56,8 @@ impl Place {
     pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
         match self {
             Self::Stack(stack) => {
-                let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await;
+                let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
+                let sdk = sdk.retry_config(sdk::retry()).load().await;
                 if sdk.region().is_none() {
                     bail!("no AWS region is set; set AWS_REGION or a profile");
                 }
@@ -120,8 +120,4 @@ fn connection(table_sdk: &SdkConfig, secrets_sdk: &SdkConfig, table: &str, stack
     let dynamodb = aws_sdk_dynamodb::Client::from_conf(store::timeouts(table_sdk.into()).build());
     let secrets = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts(secrets_sdk.into()).build());
     Connection { store: Store::new(dynamodb, table), secrets: Secrets::new(secrets, stack), base_url: None, held: None }
-}
-
-fn http_client() -> aws_smithy_runtime_api::client::http::SharedHttpClient {
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }

@@ -7,6 +7,7 @@ pub mod customer;
 pub mod documents;
 pub mod log;
 pub mod sound;
+pub mod thaw;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,6 +22,7 @@ use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::secrets_manager::{self, Current, Secrets};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
+use scim_lambda::sdk;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{self, Store};
@@ -144,7 +146,7 @@ impl World {
         let local = Local { engine, secrets: Vault::memory() };
         local.create_table().await.unwrap();
         let connector = meter.as_ref().map_or_else(|| local.connector(), |meter| meter.around(local.connector()));
-        let sdk = dummy_account().into_builder().retry_config(retry.unwrap_or_else(RetryConfig::standard));
+        let sdk = dummy_account().into_builder().retry_config(retry.unwrap_or_else(sdk::retry));
         let sdk = sdk.http_client(between.clone().around(connector)).build();
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()), TABLE);
         let client = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts((&sdk).into()).build());

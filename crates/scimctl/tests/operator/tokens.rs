@@ -44,6 +44,20 @@ fn a_rotated_token_stays_good_for_the_overlap() {
 }
 
 #[test]
+fn four_rotations_one_after_the_other_are_good_at_the_server_at_once() {
+    let directory = Directory::new("rotate-often");
+    let mut tokens = vec![directory.json(&["tenant", "create", "acme"])];
+    let mut server = Server::start(&directory, &["--json"]);
+    let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
+    for _ in 0..5 {
+        for token in &tokens {
+            assert_eq!(http(&base_url, text(token, "token"), "GET", "/Users", "").0, 200);
+        }
+        tokens.push(directory.json(&["token", "rotate", "acme"]));
+    }
+}
+
+#[test]
 fn a_token_rotated_without_overlap_is_expired_at_once() {
     let directory = Directory::new("rotate-now");
     let old = directory.json(&["tenant", "create", "acme"]);

@@ -1,0 +1,119 @@
+//! An HTTP client that gives up all of its connections when one of them breaks.
+//!
+//! Connections that were open when the function was frozen break together. The SDK alone would try them one after
+//! the other, and have no try left where a page of reads had opened sixteen of them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
+use aws_smithy_types::config_bag::ConfigBag;
+
+/// The client, which is made once more each time that a connection breaks.
+#[derive(Debug, Clone)]
+pub(super) struct Renewed {
+    make: fn() -> SharedHttpClient,
+    current: Arc<Mutex<Arc<Generation>>>,
+}
+
+/// The connections that were opened since the last one broke.
+#[derive(Debug)]
+struct Generation {
+    client: SharedHttpClient,
+    /// Whether one of them ever answered: if not, there are none that could be stale.
+    answered: AtomicBool,
+}
+
+impl Renewed {
+    pub(super) fn new(make: fn() -> SharedHttpClient) -> Self {
+        Self { make, current: Arc::new(Mutex::new(Generation::of(make))) }
+    }
+
+    fn current(&self) -> Arc<Generation> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Has later calls open connections of their own, unless another call saw to that.
+    fn renew(&self, broken: &Arc<Generation>) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        if Arc::ptr_eq(&current, broken) && broken.answered.load(Ordering::Relaxed) {
+            *current = Generation::of(self.make);
+        }
+    }
+}
+
+impl Generation {
+    fn of(make: fn() -> SharedHttpClient) -> Arc<Self> {
+        Arc::new(Self { client: make(), answered: AtomicBool::new(false) })
+    }
+}
+
+impl HttpClient for Renewed {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        let generation = self.current();
+        let connector = generation.client.http_connector(settings, components);
+        SharedHttpConnector::new(Watched { client: self.clone(), generation, connector })
+    }
+
+    fn validate_base_client_config(
+        &self,
+        components: &RuntimeComponentsBuilder,
+        config: &ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.current().client.validate_base_client_config(components, config)
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        self.current().client.connector_metadata()
+    }
+}
+
+/// A connector whose calls tell whether they were answered.
+#[derive(Debug)]
+struct Watched {
+    client: Renewed,
+    generation: Arc<Generation>,
+    connector: SharedHttpConnector,
+}
+
+impl HttpConnector for Watched {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let answer = self.connector.call(request);
+        let call = Call { client: self.client.clone(), generation: self.generation.clone(), answered: false };
+        HttpConnectorFuture::new(async move {
+            let answer = answer.await;
+            call.end(answer.is_ok());
+            answer
+        })
+    }
+}
+
+/// A call under way. One that is dropped without an answer was given up for the time that it took.
+#[derive(Debug)]
+struct Call {
+    client: Renewed,
+    generation: Arc<Generation>,
+    answered: bool,
+}
+
+impl Call {
+    fn end(mut self, answered: bool) {
+        self.answered = answered;
+    }
+}
+
+impl Drop for Call {
+    fn drop(&mut self) {
+        if self.answered {
+            self.generation.answered.store(true, Ordering::Relaxed);
+        } else {
+            self.client.renew(&self.generation);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! A bounded map that keeps what is used.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::mem;
+
+/// A map of at most so many entries. Those that were used lately stay: when the younger half is full, the older
+/// half is dropped, and the younger one takes its place.
+#[derive(Debug)]
+pub(super) struct Cache<K, V> {
+    half: usize,
+    young: HashMap<K, V>,
+    old: HashMap<K, V>,
+}
+
+impl<K: Eq + Hash + Clone, V> Cache<K, V> {
+    /// An empty map of at most `most` entries, at least two.
+    pub(super) fn of(most: usize) -> Self {
+        Self { half: (most / 2).max(1), young: HashMap::new(), old: HashMap::new() }
+    }
+
+    /// The value of a key, which is used by that.
+    pub(super) fn get(&mut self, key: &K) -> Option<&V> {
+        self.get_mut(key).map(|value| &*value)
+    }
+
+    /// The value of a key, to be changed.
+    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+        if let Some(value) = self.old.remove(key) {
+            self.insert(key.clone(), value);
+        }
+        self.young.get_mut(key)
+    }
+
+    /// Keeps a value.
+    pub(super) fn insert(&mut self, key: K, value: V) {
+        self.old.remove(&key);
+        if self.young.len() >= self.half && !self.young.contains_key(&key) {
+            self.old = mem::take(&mut self.young);
+        }
+        self.young.insert(key, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_used_stays_and_the_rest_is_bounded() {
+        let mut cache = Cache::of(10);
+        cache.insert("used".to_owned(), 0);
+        for n in 1..=1_000 {
+            cache.insert(format!("{n}"), n);
+            assert_eq!(cache.get(&"used".to_owned()), Some(&0), "after {n}");
+            assert!(cache.young.len() + cache.old.len() <= 10);
+        }
+        assert_eq!(cache.get(&"1".to_owned()), None);
+        assert_eq!(cache.get(&"1000".to_owned()), Some(&1_000));
+    }
+
+    #[test]
+    fn a_value_is_replaced_wherever_it_is() {
+        let mut cache = Cache::of(4);
+        for (key, value) in [(1, 1), (2, 2), (3, 3), (1, 10), (3, 30)] {
+            cache.insert(key, value);
+        }
+        assert_eq!([1, 2, 3].map(|key| cache.get(&key).copied()), [Some(10), Some(2), Some(30)]);
+    }
+}
