@@ -106,7 +106,7 @@ async fn tokens_of_unknown_tenants_cost_no_secrets_manager_call() {
 async fn a_flood_of_unknown_tenants_has_no_good_tenant_read_again() {
     let world = World::new().await;
     let tenants = Tenants::remembering(20, world.store.clone(), world.clock.clock(), &Additions::default());
-    let reads = || world.between.count("GetItem");
+    let reads = || world.between.count("Query");
     let before = reads();
     for flood in 0..500 {
         let code = scim_lambda::store::keys::TenantCode::generate().unwrap();

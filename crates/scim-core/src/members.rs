@@ -21,7 +21,7 @@ pub const MAX_DISPLAY_BYTES: usize = 256;
 
 /// Most comparisons that the operations of a request may cause: members times the comparisons in paths, summed
 /// up. It takes some hundredths of a second.
-pub const MAX_WORK: usize = 400_000;
+pub const MAX_WORK: usize = 200_000;
 /// What it takes to show a member to a filter, in comparisons.
 const SHOWING: usize = 4;
 
