@@ -1,8 +1,8 @@
 //! What one request may take, so that no request takes all: DynamoDB calls, read units, comparisons.
 //!
 //! Each request has one account, and every path draws on it: a read asks before it is sent, and is refused if
-//! it could take more than is left. Whoever reads much looks at what is left first, and ends a page or a walk
-//! before that. Work of the operator's tool has no account, and no bound.
+//! it could take more than is left. What reads much looks at what is left first, and ends a page or a walk before
+//! that. Work of the operator's tool has no account, and no bound.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -15,6 +15,8 @@ pub const MAX_CALLS: u32 = 1_200;
 pub const MAX_READ_UNITS: u32 = 5_000;
 /// Most comparisons of a short value that filters make in a request: about a second of CPU time.
 pub const MAX_COMPARISONS: usize = 10_000_000;
+/// Most of them of one resource, which is judged in one go.
+pub const MAX_COMPARISONS_OF_A_RESOURCE: usize = 300_000;
 /// Most calls that remove what a deleted group leaves behind, in one request. They have an account of their own.
 pub const MAX_TIDYING_CALLS: u32 = 5_000;
 
@@ -24,6 +26,15 @@ const CALLS_OF_WRITES: u32 = 100;
 pub(crate) const QUERY_UNITS: u32 = 257;
 /// Read units of the largest row.
 pub(crate) const ROW_UNITS: u32 = 25;
+/// Read units of the largest group with its heads.
+pub(crate) const GROUP_UNITS: u32 = ROW_UNITS + 3;
+/// Rows of members and memberships in a unit, at least: none has more than 512 bytes.
+pub(crate) const SMALL_ROWS_IN_A_UNIT: usize = 8;
+
+/// The most read units of a query that returns these many rows of members or memberships.
+pub(crate) fn units_of_small_rows(rows: usize) -> usize {
+    (rows / SMALL_ROWS_IN_A_UNIT + 1).min(QUERY_UNITS as usize)
+}
 
 /// What may be taken.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +50,8 @@ impl Limits {
     pub const REQUEST: Self = Self { calls: MAX_CALLS, read_units: MAX_READ_UNITS };
     /// Those of removing what a deleted group leaves behind.
     pub const TIDYING: Self = Self { calls: MAX_TIDYING_CALLS, read_units: 2 * MAX_READ_UNITS };
+    /// What a request takes of its own for what earlier requests left, before its own work.
+    pub const SHARE_OF_TIDYING: Self = Self { calls: 300, read_units: 1_000 };
 }
 
 /// What is left of a request's budget.
@@ -51,7 +64,7 @@ pub struct Left {
 }
 
 impl Left {
-    /// Whether that suffices for so many calls and units.
+    /// Whether that suffices for these calls and units.
     pub fn suffices(self, calls: usize, read_units: usize) -> bool {
         calls <= self.calls && read_units <= self.read_units
     }
@@ -63,6 +76,8 @@ struct Account {
     tally: Tally,
     /// Units of reads that are under way.
     reserved: u32,
+    /// How many reads were refused.
+    refusals: u32,
     comparisons: usize,
 }
 
@@ -85,7 +100,7 @@ pub(crate) struct Spent;
 
 /// Runs `work` with an account of its own, and says what it took.
 pub async fn counted<T>(limits: Limits, work: impl Future<Output = T>) -> (T, Tally) {
-    let account = Account { limits, tally: Tally::default(), reserved: 0, comparisons: MAX_COMPARISONS };
+    let account = Account { limits, tally: Tally::default(), reserved: 0, refusals: 0, comparisons: MAX_COMPARISONS };
     ACCOUNT
         .scope(Cell::new(account), async {
             let done = work.await;
@@ -99,6 +114,35 @@ pub async fn counted<T>(limits: Limits, work: impl Future<Output = T>) -> (T, Ta
 pub(crate) async fn apart<T>(limits: Limits, work: impl Future<Output = T>) -> T {
     let _apart = Apart::begin(limits);
     work.await
+}
+
+/// Runs `work` on a share of what the request may take: what it took is charged, and the rest is the request's again
+/// afterwards.
+pub(crate) async fn within<T>(share: Limits, work: impl Future<Output = T>) -> T {
+    let _within = Within::begin(share);
+    work.await
+}
+
+/// The limits of a request while it works on a share of them.
+struct Within(Option<Limits>);
+
+impl Within {
+    fn begin(share: Limits) -> Self {
+        let before = ACCOUNT.try_with(|account| account.get().limits).ok();
+        change(|Account { limits, tally, .. }| {
+            limits.calls = limits.calls.min(tally.calls.saturating_add(share.calls));
+            limits.read_units =
+                limits.read_units.min((tally.read_units.ceil() as u32).saturating_add(share.read_units));
+        });
+        Self(before)
+    }
+}
+
+impl Drop for Within {
+    fn drop(&mut self) {
+        let Some(before) = self.0 else { return };
+        change(|account| account.limits = before);
+    }
 }
 
 /// The account as it was before work that is not charged.
@@ -138,17 +182,29 @@ pub(crate) fn may_write() -> bool {
     ACCOUNT.try_with(|account| account.get().tally.calls < account.get().limits.calls).unwrap_or(true)
 }
 
-/// Lets `judge` take from the comparisons that are left.
+/// How many comparisons are left.
+pub(crate) fn comparisons() -> usize {
+    ACCOUNT.try_with(|account| account.get().comparisons).unwrap_or(usize::MAX)
+}
+
+/// Lets `judge` take from the comparisons that are left, as many as one resource may.
 pub(crate) fn comparing<T>(judge: impl FnOnce(&mut usize) -> T) -> T {
-    let mut left = ACCOUNT.try_with(|account| account.get().comparisons).unwrap_or(usize::MAX);
+    let allowed = comparisons().min(MAX_COMPARISONS_OF_A_RESOURCE);
+    let mut left = allowed;
     let judged = judge(&mut left);
-    change(|account| account.comparisons = left);
+    change(|account| account.comparisons = account.comparisons.saturating_sub(allowed - left));
     judged
 }
 
-/// Asks for a read of at most so many units.
+/// How many reads were refused in this request so far.
+pub(crate) fn refusals() -> u32 {
+    ACCOUNT.try_with(|account| account.get().refusals).unwrap_or_default()
+}
+
+/// Asks for a read that takes at most `units`.
 pub(crate) fn reserve(units: u32) -> Result<Reserved, Spent> {
     if !left().suffices(1, units as usize) {
+        change(|account| account.refusals += 1);
         return Err(Spent);
     }
     change(|account| {
@@ -164,7 +220,7 @@ pub(crate) struct Reserved {
 }
 
 impl Reserved {
-    /// The read took so many units.
+    /// The read took these units.
     pub(crate) fn took(self, units: Option<f64>) {
         change(|account| account.tally.read_units += units.unwrap_or_default());
     }
@@ -181,7 +237,7 @@ pub(crate) fn writes() {
     change(|account| account.tally.calls += 1);
 }
 
-/// The transaction took effect, and so many units.
+/// The transaction took effect, and these units.
 pub(crate) fn committed(units: f64) {
     change(|account| {
         account.tally.commits += 1;
@@ -235,6 +291,23 @@ mod tests {
             assert!(!may_write());
         };
         assert_eq!(counted(Limits::REQUEST, work).await.1.calls, MAX_CALLS);
+    }
+
+    #[tokio::test]
+    async fn a_share_is_charged_and_the_rest_is_left() {
+        let work = async {
+            let taken = within(Limits { calls: 300, read_units: 50 }, async {
+                let mut taken = 0;
+                while let Ok(read) = reserve(10) {
+                    read.took(Some(10.0));
+                    taken += 1;
+                }
+                taken
+            });
+            (taken.await, left(), refusals())
+        };
+        let ((taken, left, refusals), _) = counted(Limits::REQUEST, work).await;
+        assert_eq!((taken, left.calls, left.read_units, refusals), (5, 1_095, 4_950, 1));
     }
 
     #[tokio::test]

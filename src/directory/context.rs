@@ -8,6 +8,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use super::Directory;
+use crate::budget::QUERY_UNITS;
 use crate::store::{Collection, Kind};
 use crate::tenant::{Tenant, unanswered};
 
@@ -22,6 +23,8 @@ pub struct Call<'a> {
     pub request: &'a str,
     /// What the locations of resources begin with.
     pub base_url: &'a str,
+    /// When the request is ended, whatever it does.
+    pub deadline: Instant,
     /// When work that another request can go on with is broken off: an answer must come in time.
     pub until: Instant,
     /// What the request has read already.
@@ -52,7 +55,7 @@ pub struct RequestReads {
 impl RequestReads {
     /// Notes that all users whose time has come are erased.
     pub(super) fn nobody_is_overdue(&self) {
-        // If somebody asked before, they know more.
+        // A list that was read earlier stays.
         let _ = self.overdue.set(Vec::new());
     }
 }
@@ -83,6 +86,14 @@ impl Directory {
         };
         let (leaving, overdue) = tokio::try_join!(leaving, self.overdue(call))?;
         Ok(Gone { leaving, overdue: overdue.iter().collect() })
+    }
+
+    /// The most calls and read units that [`Directory::gone`] takes, which are none once it was asked.
+    pub(super) fn price_of_gone(call: Call<'_>) -> (usize, usize) {
+        let leaving = call.reads.leaving.get().is_none();
+        let overdue = call.tenant.is_expiring() && call.reads.overdue.get().is_none();
+        let calls = usize::from(leaving) + usize::from(overdue);
+        (calls, calls * QUERY_UNITS as usize)
     }
 
     /// What these groups are called: those of them that are there.
@@ -116,6 +127,11 @@ pub(super) struct Gone<'c> {
 }
 
 impl Gone<'_> {
+    /// Whether there are none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.leaving.is_empty() && self.overdue.is_empty()
+    }
+
     /// Whether this is one of them.
     pub(super) fn contains(&self, id: &ResourceId) -> bool {
         self.leaving.contains(id) || self.overdue.contains(id)

@@ -1,7 +1,9 @@
 //! How resources go, and leave their groups.
 
+use std::time::Duration;
+
 use scim_core::{Error, ResourceId};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use super::life::{Event, State, Step};
 use super::limits::FINISHED_AT_ONCE;
@@ -13,6 +15,10 @@ use crate::tenant::{Type, unanswered};
 
 /// How long a group may be in creation, in seconds: longer than a request may take.
 const MAX_CREATION: i64 = 60;
+/// How long the last step of removing rows may take where DynamoDB is slow.
+const LAST_STEP: Duration = Duration::from_secs(3);
+/// What is left until the request is ended, at least.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 
 impl Directory {
     /// Deletes a resource: it is gone for the client and its names are free at once, and it is in no
@@ -77,8 +83,9 @@ impl Directory {
         if !old.leaves_rows() {
             return;
         }
-        let finished = self.finish(call, kind, &old.resource.id, old.grouped, act, call.until).await;
-        self.note_unfinished(call, finished);
+        let finish = self.finish(call, kind, &old.resource.id, old.grouped, act, call.until);
+        let finished = timeout_at(call.deadline.min(call.until + LAST_STEP) - TIME_TO_ANSWER, finish).await;
+        self.note_unfinished(call, finished.unwrap_or(Ok(Progress::Unfinished)));
     }
 
     /// Notes for this tenant's next writes what was not finished.

@@ -8,7 +8,7 @@ use scim_core::{Error, ErrorKind, ResourceId};
 use super::limits::{MAX_MEMBER_CHANGES, MAX_MEMBERS_SHOWN};
 use super::{Call, Directory, busy, not_found, whole};
 use crate::store::members::that_fit;
-use crate::store::{Move, Operation, Refusal, Stored, Wrote};
+use crate::store::{Move, Operation, Refusal, StoreError, Stored, Wrote};
 use crate::tenant::{Type, unanswered};
 
 /// What a request asks of a group's members.
@@ -117,7 +117,8 @@ impl Directory {
 
     /// Writes changes of members, and of nothing else, until all are stored: who is a member already is
     /// added, and who is none is removed, with success. More than one transaction takes are checked as a
-    /// whole before the first is written.
+    /// whole before the first is written, unless the change has `begun` already.
+    #[expect(clippy::too_many_arguments, reason = "each says what is moved where")]
     pub(super) async fn move_members(
         &self,
         call: Call<'_>,
@@ -126,10 +127,12 @@ impl Directory {
         group: &ResourceId,
         mut waiting: Vec<Move>,
         known: &mut Known,
+        mut begun: bool,
     ) -> Result<(), Error> {
         let at = call.collection(&of.kind);
-        let mut begun = false;
-        waiting = self.looked_up(call, waiting, known).await?;
+        if !begun {
+            waiting = self.looked_up(call, waiting, known).await?;
+        }
         while !waiting.is_empty() {
             let portion = waiting.get(..that_fit(&waiting)).unwrap_or_default();
             let act = self.act(call, operation);
@@ -209,7 +212,7 @@ impl Directory {
     /// sixteen, and as many again for those who are not of the type that is likely.
     ///
     /// # Errors
-    /// `invalidValue` if one of them is no user or group.
+    /// `invalidValue` if one of them is no user or group; 413 if the request may not read so much.
     async fn kinds(
         &self,
         call: Call<'_>,
@@ -226,7 +229,11 @@ impl Directory {
                     continue;
                 }
                 let at = call.collection(&kind.into());
-                let found = self.store.visibility(&at, asked, self.clock.seconds()).await.map_err(unanswered)?;
+                let found = self.store.visibility(&at, asked, self.clock.seconds()).await;
+                let found = found.map_err(|error| match error {
+                    StoreError::Spent => too_many_to_check(),
+                    error => unanswered(error),
+                })?;
                 for (id, visible) in found {
                     match visible {
                         true => drop(kinds.insert(id, Some(kind))),
@@ -260,6 +267,14 @@ fn too_many_moves() -> Error {
         format!(
             "A request changes at most {MAX_MEMBER_CHANGES} members; name who joins and who leaves in several requests."
         ),
+    )
+}
+
+fn too_many_to_check() -> Error {
+    Error::new(
+        ErrorKind::PayloadTooLarge,
+        "To look at all members that this request names takes more reads than a request may make; name them in several \
+         requests.",
     )
 }
 

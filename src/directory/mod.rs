@@ -12,6 +12,7 @@ mod precondition;
 mod query;
 mod returning;
 mod size;
+mod stint;
 mod whole;
 
 use std::time::Duration;
@@ -115,7 +116,7 @@ impl Directory {
         {
             let group = id.parse().map_err(|()| not_found(of))?;
             let moves = membership::moves(delta, &group)?;
-            self.move_members(call, of, Operation::Patch, &group, moves, &mut Known::default()).await?;
+            self.move_members(call, of, Operation::Patch, &group, moves, &mut Known::default(), false).await?;
             return self.retrieve_written(call, of, id, wanted).await;
         }
         let rule = |old: &Attributes| {
@@ -158,7 +159,7 @@ impl Directory {
             }
             let seen = precondition.seen();
             if same && seen == Seen::Row {
-                self.move_members(call, of, operation, &old.resource.id, moves, &mut known).await?;
+                self.move_members(call, of, operation, &old.resource.id, moves, &mut known, false).await?;
                 return self.retrieve_written(call, of, id, wanted).await;
             }
             let names = checked(of, &attributes)?;
@@ -170,7 +171,7 @@ impl Directory {
             let act = self.act(call, operation);
             match self.store.update(&at, &old, new, &moves, seen, &act).await.map_err(unanswered)? {
                 Wrote::Stored if of.kind == Kind::Group => {
-                    self.move_members(call, of, operation, &old.resource.id, later, &mut known).await?;
+                    self.move_members(call, of, operation, &old.resource.id, later, &mut known, true).await?;
                     return self.retrieve_written(call, of, id, wanted).await;
                 }
                 Wrote::Stored => return self.complete_written(call, of, resource, 0, wanted).await,

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use super::life::{Event, State};
 use super::limits::ERASED_AT_ONCE;
 use super::{Call, Directory};
+use crate::budget::{self, Limits};
 use crate::store::resources::is_active;
-use crate::store::{Act, Collection, Kind, Note, Operation, Stored};
+use crate::store::{Act, Collection, Kind, Note, Operation, Progress, StoreError, Stored};
 use crate::tenant::profile::{BrakeAnswer, InactiveCreate, OnDelete, Profile, WhenFull};
 use crate::tenant::{Type, unanswered};
 
@@ -151,13 +152,15 @@ impl Directory {
 
     /// Erases some of the users whose time has come; for a request that `writes`, also goes on with what earlier
     /// requests left unfinished. Nobody sees either, so the request is answered whatever becomes of this. One call
-    /// for tenants that may have users whose time comes, none for others.
+    /// for tenants that may have users whose time comes, and for a write one more where something is unfinished;
+    /// then as many as it takes, within a share of the request's budget.
     pub async fn tidy(&self, call: Call<'_>, writes: bool) {
         let call = Call { until: call.until.min(Instant::now() + MAX_TIDYING), ..call };
         let work = async {
             self.erase_overdue(call).await?;
             if writes { self.finish_earlier(call).await } else { Ok(()) }
         };
+        let work = budget::within(Limits::SHARE_OF_TIDYING, work);
         match tokio::time::timeout(2 * MAX_TIDYING, work).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "what is to be tidied is left for another request"),
@@ -175,11 +178,16 @@ impl Directory {
         let due = self.store.due(&at, act.now, ERASED_AT_ONCE).await.map_err(unanswered)?;
         let (at, act, count) = (&at, &act, due.len());
         let each = stream::iter(due).map(|(expires, id)| async move {
-            self.store.leave_all(at, &id, Note::Nothing, act, call.until).await?;
-            self.store.expire(at, expires, &id, act).await
+            let left = self.store.leave_all(at, &id, Note::Nothing, act, call.until).await?;
+            // The row of the user hides the memberships that are there still, so it goes last.
+            if left == Progress::Done {
+                self.store.expire(at, expires, &id, act).await?;
+            }
+            Ok::<_, StoreError>(left)
         });
-        each.buffer_unordered(CONCURRENCY).try_collect::<()>().await.map_err(unanswered)?;
-        if count < ERASED_AT_ONCE {
+        let each = each.buffer_unordered(CONCURRENCY);
+        let all = each.try_fold(true, async |all, left| Ok(all && left == Progress::Done)).await.map_err(unanswered)?;
+        if all && count < ERASED_AT_ONCE {
             call.reads.nobody_is_overdue();
         }
         Ok(())

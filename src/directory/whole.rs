@@ -11,17 +11,14 @@ use super::life::Event;
 use super::limits::{MAX_ANSWER_BYTES, MAX_GROUPS_SHOWN, MAX_MEMBERS_SHOWN};
 use super::size::sent_text_bytes;
 use super::{Call, Directory};
-use crate::store::Kind;
+use crate::budget;
+use crate::store::{Kind, price_of_members};
 use crate::tenant::{Type, unanswered};
 
 /// What a member takes in an answer as it is sent, beside its value, `display` and `$ref`.
 const MEMBER_BYTES: usize = 80;
-/// About how many members' rows DynamoDB reads for a unit.
-pub(super) const MEMBER_ROWS_IN_A_UNIT: usize = 20;
 /// Members of a group that is shown in more than one step.
 const LARGE: usize = 1_000;
-/// Most read units of so many memberships.
-pub(super) const UNITS_OF_MEMBERSHIPS: usize = 30;
 /// The read-only attribute of a user.
 pub(super) const GROUPS: &str = "groups";
 
@@ -136,6 +133,23 @@ impl Directory {
         Ok(shown)
     }
 
+    /// Whether what is shown of a resource may have changed without a new version: a group shows nobody who is gone,
+    /// though their membership may be there still. One call, unless it was asked before.
+    ///
+    /// # Errors
+    /// 503.
+    pub async fn may_have_changed(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        projection: &Projection<'_>,
+    ) -> Result<bool, Error> {
+        match of.kind == Kind::Group && projection.shows(&of.resource, MEMBERS) {
+            true => Ok(!self.gone(call).await?.is_empty()),
+            false => Ok(false),
+        }
+    }
+
     /// As [`Directory::retrieve`], of a resource that was just written.
     pub(super) async fn retrieve_written(
         &self,
@@ -213,12 +227,16 @@ impl Directory {
 /// The most calls and read units that it takes to read what is wanted beyond the row of a resource.
 pub(super) fn price(of: &Type, count: usize, projection: &Projection<'_>) -> (usize, usize) {
     match of.kind {
-        Kind::Group if projection.shows(&of.resource, MEMBERS) && count <= MAX_MEMBERS_SHOWN => {
-            (6, count / MEMBER_ROWS_IN_A_UNIT + 2)
-        }
-        Kind::User if projection.shows(&of.resource, GROUPS) => (2, UNITS_OF_MEMBERSHIPS + 16),
+        Kind::Group if projection.shows(&of.resource, MEMBERS) && count > MAX_MEMBERS_SHOWN => (0, 0),
+        Kind::Group if projection.shows(&of.resource, MEMBERS) => price_of_members(count),
+        Kind::User if projection.shows(&of.resource, GROUPS) => price_of_groups(),
         Kind::Group | Kind::User | Kind::Other(_) => (0, 0),
     }
+}
+
+/// The most calls and read units that it takes to read which groups a user is in, without their names.
+pub(super) fn price_of_groups() -> (usize, usize) {
+    (2, budget::units_of_small_rows(MAX_GROUPS_SHOWN + 1))
 }
 
 /// Puts among the attributes of a user those of its groups that are there.
@@ -309,6 +327,17 @@ pub(super) fn too_large_to_judge(group: &ResourceId) -> Error {
         format!(
             "The filter has to look at all members of the group {group}, which are more than {MAX_MEMBERS_SHOWN}; ask for \
              one member by members.value eq, or join the filter by and with displayName eq."
+        ),
+    )
+}
+
+/// 400 for a filter that compares too much of one resource.
+pub(super) fn too_large_to_compare(resource: &ResourceId) -> Error {
+    Error::new(
+        ErrorKind::TooMany,
+        format!(
+            "The filter compares more values of the resource {resource} than a request may; compare fewer values, or join \
+             the filter by and with one that leaves this resource out."
         ),
     )
 }

@@ -21,6 +21,8 @@ const BEGUN_FOR: Duration = Duration::from_secs(15);
 /// When the answer is given, whatever becomes of the last operation: one that comes too late would lose all
 /// results.
 const ANSWERED_AFTER: Duration = Duration::from_secs(20);
+/// What is left until the request is ended, at least.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 /// DynamoDB calls and read units that an operation may take. Those that the request has not left are not begun.
 const CALLS_OF_AN_OPERATION: usize = 150;
 const UNITS_OF_AN_OPERATION: usize = 700;
@@ -38,7 +40,7 @@ impl Service {
     pub(super) async fn bulk(&self, request: &Request<Bytes>, call: Call<'_>) -> Result<Response<Bytes>, Error> {
         let bulk = BulkRequest::parse(&request::body(request)?)?;
         let order = bulk.order();
-        let clock = Clock::start();
+        let clock = Clock::start(call.deadline);
         let most = bulk.fail_on_errors.unwrap_or(usize::MAX);
         let results = vec![None; bulk.operations.len()];
         let mut job = Job { operations: bulk.operations, ids: BTreeMap::new(), results, errors: 0 };
@@ -128,7 +130,9 @@ impl Service {
         call: Call<'_>,
     ) -> Response<Bytes> {
         let route = route(&operation.path);
-        let mut request = Request::builder().method(method).uri(under_root(&operation.path));
+        // The members of a group are no part of a result.
+        let uri = format!("{}?excludedAttributes=members", under_root(&operation.path));
+        let mut request = Request::builder().method(method).uri(uri);
         if let Some(version) = &operation.version {
             request = request.header(header::IF_MATCH, version);
         }
@@ -200,9 +204,9 @@ struct Clock {
 }
 
 impl Clock {
-    fn start() -> Self {
+    fn start(deadline: Instant) -> Self {
         let begun = Instant::now();
-        Self { begun, answer_at: begun + ANSWERED_AFTER }
+        Self { begun, answer_at: (begun + ANSWERED_AFTER).min(deadline - TIME_TO_ANSWER) }
     }
 
     /// Whether no more operations are begun.
@@ -221,8 +225,8 @@ fn took_too_long() -> Error {
 
 /// Whether a request was answered with `tooMany`.
 fn is_too_many(response: &Response<Bytes>) -> bool {
-    let body: Value = serde_json::from_slice(response.body()).unwrap_or_default();
-    response.status() == StatusCode::BAD_REQUEST && body.get("scimType").is_some_and(|word| word == "tooMany")
+    let body = || serde_json::from_slice::<Value>(response.body()).unwrap_or_default();
+    response.status() == StatusCode::BAD_REQUEST && body().get("scimType").is_some_and(|word| word == "tooMany")
 }
 
 /// The path of an operation, below the root.

@@ -128,6 +128,7 @@ impl Service {
             by: caller.key_id.as_str(),
             request: request_id,
             base_url: &base_url,
+            deadline,
             until: deadline.min(Instant::now() + MOST_TIDYING),
             reads: &RequestReads::default(),
         };
@@ -171,11 +172,11 @@ impl Service {
     }
 }
 
-/// An error as its client hears of it. A 500 says that nothing was done and that sending it again is of no use, so
-/// it must not follow a write that took effect: what failed then is the rest of the work, or the answer.
+/// An error as its client hears of it. A 500, or a 400 for too much work, says that nothing was done and that sending
+/// it again is of no use, so neither may follow a write that took effect: what failed then is the rest of the work, or the answer.
 fn told(error: Error, wrote: bool) -> Error {
     match error.kind {
-        ErrorKind::Internal if wrote => Error::unavailable(
+        ErrorKind::Internal | ErrorKind::TooMany if wrote => Error::unavailable(
             "The change was made, in part or as a whole, but its result cannot be told right now; retrieve the \
              resource, or send the request again in a moment.",
         ),

@@ -90,7 +90,8 @@ impl Service {
                 let shown = self.directory.retrieve(call, of, id, wanted).await?;
                 let seen = request::precondition(request, header::IF_NONE_MATCH);
                 let version = shown.resource.meta.version;
-                if seen != Precondition::None && seen.matches(version) {
+                let same = seen != Precondition::None && seen.matches(version);
+                if same && !self.directory.may_have_changed(call, of, &projection).await? {
                     let location = of.resource.location(&shown.resource, call.base_url);
                     return Ok(response::not_modified(version, &location));
                 }

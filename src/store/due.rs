@@ -11,7 +11,7 @@ use super::put::version;
 use super::refusal::Wrote;
 use super::removal::pointers;
 use super::transaction::{Condition, Role, Transaction, number, text};
-use super::{Rows, Store, StoreError, counters, log};
+use super::{Query, Rows, Store, StoreError, counters, log};
 
 /// The row of somebody who expires at this second since 1970.
 pub(super) fn row(at: &Collection, expires: i64, id: &ResourceId) -> Row {
@@ -30,7 +30,7 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn due(&self, at: &Collection, now: i64, most: usize) -> Result<Vec<(i64, ResourceId)>, StoreError> {
         let (partition, end) = (at.tenant.due(), format!("{}~", moment(now)));
-        let (rows, _) = self.query_some(Rows::Between(&partition, "0", &end), most).await?;
+        let (rows, _) = self.query_some(Query::of(Rows::Between(&partition, "0", &end)), most).await?;
         let read = |s: &str| {
             let (moment, id) = s.split_once('#')?;
             Some((moment.parse().ok()?, id.parse().ok()?))

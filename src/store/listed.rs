@@ -33,6 +33,9 @@ enum Document {
     Attributes(Attributes, usize),
 }
 
+/// Documents up to this many bytes stay understood, if they were: each takes some twenty times as much.
+const SMALL_DOCUMENT: usize = 1_024;
+
 impl Listed {
     /// The resource of a row, a group without its heads.
     pub(super) fn read(mut row: Item) -> Result<Self, StoreError> {
@@ -56,7 +59,9 @@ impl Listed {
     pub fn of(at: &Collection, stored: Stored) -> Self {
         let standing = stored.standing();
         let Stored { resource: Resource { id, meta, attributes }, members, bytes, .. } = stored;
-        Self { key: at.key(&id), id, meta, members, standing, document: Document::Attributes(attributes, bytes) }
+        let text = (bytes > SMALL_DOCUMENT).then(|| serde_json::to_string(attributes.as_object()).ok()).flatten();
+        let document = text.map_or(Document::Attributes(attributes, bytes), Document::Text);
+        Self { key: at.key(&id), id, meta, members, standing, document }
     }
 
     /// Adds what a head says of the membership of this group, if it is one of its heads.

@@ -188,7 +188,7 @@ impl Store {
     /// Whom the first 200 pointer rows under a prefix name, and whether these are all rows. A pointer says what
     /// became of its owner, so those who are not wanted need not be read.
     async fn owners(&self, partition: &str, prefix: &str, of: Of) -> Result<(Vec<ResourceId>, bool), StoreError> {
-        let (rows, all) = self.query_some(Rows::Beginning(partition, prefix), MOST_POINTERS).await?;
+        let (rows, all) = self.query_some(Query::of(Rows::Beginning(partition, prefix)), MOST_POINTERS).await?;
         let wanted = rows.iter().filter(|row| match of {
             Of::Visible(now) => leads_to_visible(row, now),
             Of::Deleted(now) => row.text("st") == Some("deleted") && !row.is_expired(now),

@@ -37,7 +37,9 @@ impl Store {
         member: &ResourceId,
         most: usize,
     ) -> Result<Vec<ResourceId>, StoreError> {
-        self.query_some(Rows::ids(&tenant.memberships(member)), most).await?.0.iter().map(group).collect()
+        let partition = tenant.memberships(member);
+        let (rows, _) = self.query_some(Query::small(Rows::ids(&partition), most), most).await?;
+        rows.iter().map(group).collect()
     }
 
     /// Which of these groups each of these is a member of. One call for each hundred of both.
@@ -80,7 +82,7 @@ impl Store {
         let mut after: Option<String> = None;
         loop {
             let rows = Rows::ids(&partition);
-            let query = Query { after: after.as_deref(), limit: Some(AT_ONCE), ..Query::of(rows) };
+            let query = Query { after: after.as_deref(), limit: Some(AT_ONCE), ..Query::small(rows, AT_ONCE) };
             let (items, next) = self.query(query).await?;
             // The id may be that of a resource of another type, which is not concerned.
             let own = items.iter().filter(|item| item.text("k") == Some(letter(&at.kind)));
@@ -179,7 +181,7 @@ impl Store {
         let partition = at.tenant.members(group);
         loop {
             let rows = Rows::Between(&partition, &range.from, &range.to);
-            let (items, all) = self.query_some(rows, MEMBERS_AT_ONCE).await?;
+            let (items, all) = self.query_some(Query::small(rows, MEMBERS_AT_ONCE), MEMBERS_AT_ONCE).await?;
             let mut transaction = Transaction::on(self);
             let mut moves = Vec::with_capacity(items.len());
             for item in &items {

@@ -47,10 +47,11 @@ pub use log::{Act, Operation};
 pub use lookup::Way;
 pub use members::{Move, Seen};
 pub use memberships::{Note, Progress};
-pub use page::{MAX_PAGE_BYTES, Page, PageRoom, Walk};
+pub use page::{CALLS_OF_A_PAGE, MAX_PAGE_BYTES, Page, PageRoom, Portion, UNITS_OF_A_PAGE, Walk};
 pub use ranges::KeyRange;
 pub use refusal::{Holders, Holding, Refusal, Wrote};
 pub use resources::{Names, Standing, State, Stored};
+pub use roster::price_of_members;
 pub use unfinished::{Cause, Unfinished};
 pub use writes::{New, Taking};
 
@@ -160,11 +161,11 @@ impl Store {
     }
 
     /// The first rows, at most `most`, and whether they are all.
-    async fn query_some(&self, rows: Rows<'_>, most: usize) -> Result<(Vec<Item>, bool), StoreError> {
+    async fn query_some(&self, query: Query<'_>, most: usize) -> Result<(Vec<Item>, bool), StoreError> {
         let limit = |read: usize| (most < usize::MAX).then(|| most - read);
-        let (mut items, mut last) = self.query(Query { limit: limit(0), ..Query::of(rows) }).await?;
+        let (mut items, mut last) = self.query(Query { limit: limit(0), ..query }).await?;
         while let Some(after) = last.as_deref().filter(|_| items.len() < most) {
-            let query = Query { after: Some(after), limit: limit(items.len()), ..Query::of(rows) };
+            let query = Query { after: Some(after), limit: limit(items.len()), ..query };
             let (more, next) = self.query(query).await?;
             items.extend(more);
             last = next;
@@ -174,7 +175,7 @@ impl Store {
 
     /// All rows of a partition that begin with a prefix.
     async fn query_all(&self, p: &str, prefix: &str) -> Result<Vec<Item>, StoreError> {
-        Ok(self.query_some(Rows::Beginning(p, prefix), usize::MAX).await?.0)
+        Ok(self.query_some(Query::of(Rows::Beginning(p, prefix)), usize::MAX).await?.0)
     }
 }
 
@@ -188,18 +189,26 @@ struct Query<'a> {
     limit: Option<usize>,
     /// The attributes that are returned, all unless this says: they take time to be understood. It costs the same.
     only: Option<&'a str>,
+    /// The most read units that it may take, if that is known.
+    units: Option<usize>,
 }
 
 impl<'a> Query<'a> {
     /// All rows from the first on.
     fn of(rows: Rows<'a>) -> Self {
-        Self { rows, after: None, limit: None, only: None }
+        Self { rows, after: None, limit: None, only: None, units: None }
+    }
+
+    /// All rows of members or memberships, which are small, and `count` at most.
+    fn small(rows: Rows<'a>, count: usize) -> Self {
+        Self { units: Some(budget::units_of_small_rows(count)), ..Self::of(rows) }
     }
 
     /// The most read units that it may take.
     fn most_units(&self) -> u32 {
-        let rows = self.limit.and_then(|limit| u32::try_from(limit).ok());
-        rows.map_or(QUERY_UNITS, |rows| rows.saturating_mul(ROW_UNITS).min(QUERY_UNITS))
+        let known = self.units.and_then(|units| u32::try_from(units).ok());
+        let rows = self.limit.and_then(|limit| u32::try_from(limit).ok()).unwrap_or(u32::MAX);
+        rows.saturating_mul(ROW_UNITS).min(known.unwrap_or(QUERY_UNITS))
     }
 }
 

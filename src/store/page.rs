@@ -7,10 +7,16 @@ use super::keys::{Collection, Place};
 use super::listed::Listed;
 use super::ranges::KeyRange;
 use super::{Query, Rows, Store, StoreError};
+use crate::budget::{self, QUERY_UNITS};
 
 /// Most bytes of documents in a page: an answer must fit what Lambda may return, 6 MB with every
 /// quote in it escaped.
 pub const MAX_PAGE_BYTES: usize = 3 * 1_024 * 1_024;
+/// What is left over of the budget, so that what was found can be shown: a group of the most members, or more of
+/// smaller ones.
+pub const CALLS_OF_A_PAGE: usize = 50;
+/// The read units of that.
+pub const UNITS_OF_A_PAGE: usize = 1_300;
 /// Most rows that are asked for at once: more would be over the megabyte of an answer anyway.
 const MOST_ROWS: usize = 2_000;
 /// How many resources a key range holds that is read beside others: most of them in one call.
@@ -24,9 +30,18 @@ const SHOWN: &str = "s, d, v, c, m, a, st, x, n";
 pub struct Page {
     /// Visible resources of the collection.
     pub total: usize,
-    /// Those of this page: fewer than asked for at the end, or when they are large; then the last one does not
-    /// fit the page any more and shows that there are others.
+    /// Those of this page.
+    pub portion: Portion,
+}
+
+/// Some resources in the order of their keys.
+#[derive(Debug, Default)]
+pub struct Portion {
+    /// They: fewer than asked for at the end, or when they are large; then the last one does not fit the page any
+    /// more and shows that there are others.
     pub resources: Vec<Listed>,
+    /// What to go on behind, if the request may not read more for them, although others may follow.
+    pub rest: Option<String>,
 }
 
 /// Where the next resources of a collection are.
@@ -58,17 +73,17 @@ impl Store {
         if index == 0 || count == 0 {
             let resources = async {
                 match count {
-                    0 => Ok(Vec::new()),
+                    0 => Ok(Portion::default()),
                     _ => self.some(at, KeyRange::all(), 0, count, now).await,
                 }
             };
-            let (total, resources) = tokio::try_join!(self.count(at), resources)?;
-            return Ok(Page { total: total.saturating_sub(overdue.len()).max(resources.len()), resources });
+            let (total, portion) = tokio::try_join!(self.count(at), resources)?;
+            return Ok(Page { total: total.saturating_sub(overdue.len()).max(portion.resources.len()), portion });
         }
         let counters = self.counters(at, overdue).await?;
         let total = counters.total();
-        let resources = match counters.locate(index, count) {
-            None => Vec::new(),
+        let portion = match counters.locate(index, count) {
+            None => Portion::default(),
             Some(Start::Behind { from, skip }) => self.some(at, KeyRange::from(from), skip, count, now).await?,
             Some(Start::Within { from, bucket, size, offset, likely }) => {
                 let mut walk = Walk::new(self, at, KeyRange::from(from), likely, now).exactly(likely);
@@ -88,7 +103,7 @@ impl Store {
                 }
             }
         };
-        Ok(Page { total, resources })
+        Ok(Page { total, portion })
     }
 
     /// `count` visible resources behind the one with this sort key, or behind all that sort before this text.
@@ -96,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn after(&self, at: &Collection, key: &str, count: usize, now: i64) -> Result<Vec<Listed>, StoreError> {
+    pub async fn after(&self, at: &Collection, key: &str, count: usize, now: i64) -> Result<Portion, StoreError> {
         self.some(at, KeyRange::from(behind(key)), 0, count, now).await
     }
 
@@ -131,7 +146,7 @@ impl Store {
         skip: usize,
         count: usize,
         now: i64,
-    ) -> Result<Vec<Listed>, StoreError> {
+    ) -> Result<Portion, StoreError> {
         let mut walk = Walk::new(self, at, range, skip + count, now);
         for _ in 0..skip {
             walk.next().await?;
@@ -147,23 +162,26 @@ fn behind(key: &str) -> String {
 
 /// `count` resources: those that were read, and more of the walk; with the first one that a page has no room
 /// for, if there is one.
-async fn fill(read: impl Iterator<Item = Listed>, mut walk: Walk<'_>, count: usize) -> Result<Vec<Listed>, StoreError> {
+async fn fill(read: impl Iterator<Item = Listed>, mut walk: Walk<'_>, count: usize) -> Result<Portion, StoreError> {
     let mut read = read.fuse();
-    let mut resources = Vec::with_capacity(count);
+    let mut portion = Portion { resources: Vec::with_capacity(count), rest: None };
     let mut room = PageRoom::default();
-    while resources.len() < count {
+    while portion.resources.len() < count {
         let next = match read.next() {
             Some(resource) => Some(resource),
             None => walk.next().await?,
         };
-        let Some(resource) = next else { break };
+        let Some(resource) = next else {
+            portion.rest = walk.position();
+            break;
+        };
         let fits = room.takes(resource.bytes());
-        resources.push(resource);
+        portion.resources.push(resource);
         if !fits {
             break;
         }
     }
-    Ok(resources)
+    Ok(portion)
 }
 
 /// How much more a page holds.
@@ -200,6 +218,8 @@ pub struct Walk<'a> {
     ready: std::vec::IntoIter<Listed>,
     /// A group whose heads may follow.
     open: Option<Listed>,
+    /// The key of the last resource that was given.
+    given: Option<String>,
     /// The last key that was read; `None` when there is no more.
     next: Option<Option<String>>,
     limit: Option<usize>,
@@ -223,10 +243,18 @@ impl<'a> Walk<'a> {
             counters: None,
             ready: Vec::new().into_iter(),
             open: None,
+            given: None,
             next: Some(None),
             limit: Some(wanted.saturating_mul(rows).saturating_add(2 * rows).min(MOST_ROWS)),
             is_group,
         }
+    }
+
+    /// Whether the next resource takes a call that the request should not make: it has made some already, and what is
+    /// left is for showing what they found.
+    fn must_stop(&self) -> bool {
+        let reads = self.next.is_some() && self.rows > 0;
+        reads && !budget::left().suffices(CALLS_OF_A_PAGE, UNITS_OF_A_PAGE + QUERY_UNITS as usize)
     }
 
     /// Reads as much as a call returns from now on.
@@ -247,9 +275,10 @@ impl<'a> Walk<'a> {
 
     /// What to go on behind, unless this was the end: no key of one perhaps, but it sorts among them.
     pub fn position(&self) -> Option<String> {
+        let read = self.next.as_ref()?;
         // A group is held back until its heads are there.
-        let read = self.next.as_ref().filter(|_| self.open.is_none())?;
-        Some(read.clone().unwrap_or_else(|| self.range.from.clone()))
+        let last = if self.open.is_some() { &self.given } else { read };
+        Some(last.clone().unwrap_or_else(|| self.range.from.clone()))
     }
 
     /// The resources of the next call; `None` at the end.
@@ -284,6 +313,9 @@ impl<'a> Walk<'a> {
                 resources.extend(self.open.take());
             }
         }
+        if let Some(last) = resources.last() {
+            self.given = Some(last.key.clone());
+        }
         // What is missing after the first call is little, but where most are deleted.
         let found = resources.len();
         let most = if self.is_group { 18 * found } else { 2 * found };
@@ -314,11 +346,14 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// The next resource; `None` at the end.
+    /// The next resource; `None` at the end, or where [`Walk::must_stop`] says so.
     async fn next(&mut self) -> Result<Option<Listed>, StoreError> {
         loop {
             if let Some(resource) = self.ready.next() {
                 return Ok(Some(resource));
+            }
+            if self.must_stop() {
+                return Ok(None);
             }
             let Some(batch) = self.next_batch().await? else { return Ok(None) };
             self.ready = batch.into_iter();

@@ -10,6 +10,7 @@ use super::item::{Item, Row};
 use super::keys::{Collection, Kind, Place, id_in};
 use super::log::Act;
 use super::{Query, Rows, Store, StoreError};
+use crate::budget;
 
 /// The attribute of a resource that was ever made a member of a group.
 pub(super) const GROUPED: &str = "g";
@@ -367,7 +368,11 @@ impl Store {
             // All ids of groups are UUIDs; a shorter text would begin those of many.
             Kind::Group if id.as_str().len() != UUID_LENGTH => None,
             Kind::Group => {
-                let items = self.query(Query::of(Rows::Beginning(&at.rows(), id.as_str()))).await?.0;
+                // It and its heads, and nothing else.
+                let units = Some(budget::GROUP_UNITS as usize);
+                let partition = at.rows();
+                let query = Query { units, ..Query::of(Rows::Beginning(&partition, id.as_str())) };
+                let items = self.query(query).await?.0;
                 Stored::read_all(&items)?.into_iter().find(|group| group.resource.id == *id)
             }
             _ => self.get(&at.rows(), &at.key(id)).await?.map(|item| Stored::read(&item)).transpose()?,

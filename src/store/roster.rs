@@ -10,7 +10,8 @@ use super::batch_get::Size;
 use super::item::Item;
 use super::keys::TenantKey;
 use super::members::NAMED;
-use super::{KeyRange, Rows, Store, StoreError};
+use super::{KeyRange, Query, Rows, Store, StoreError};
+use crate::budget;
 
 /// How many members are read in one call: less than a megabyte.
 const MEMBERS_AT_ONCE: usize = 4_000;
@@ -30,9 +31,9 @@ impl Store {
         count: usize,
     ) -> Result<Vec<Member>, StoreError> {
         let partition = tenant.members(group);
-        let each = stream::iter(KeyRange::parts(count.div_ceil(MEMBERS_AT_ONCE))).map(|range| async {
+        let each = stream::iter(KeyRange::parts(parts(count))).map(|range| async {
             let KeyRange { from, to } = range;
-            self.query_some(Rows::Between(&partition, &from, &to), usize::MAX).await
+            self.query_some(Query::small(Rows::Between(&partition, &from, &to), count), usize::MAX).await
         });
         let parts: Vec<(Vec<Item>, bool)> = each.buffered(PARTS_AT_ONCE).try_collect().await?;
         parts.iter().flat_map(|(items, _)| items).map(member).collect()
@@ -48,7 +49,8 @@ impl Store {
         group: &ResourceId,
         most: usize,
     ) -> Result<Vec<Member>, StoreError> {
-        let items = self.query_some(Rows::ids(&tenant.members(group)), most).await?.0;
+        let partition = tenant.members(group);
+        let items = self.query_some(Query::small(Rows::ids(&partition), most), most).await?.0;
         items.iter().map(member).collect()
     }
 
@@ -73,6 +75,20 @@ impl Store {
         }
         Ok(members)
     }
+}
+
+/// The most calls and read units that it takes to read the members of a group that has about `count`.
+pub fn price_of_members(count: usize) -> (usize, usize) {
+    if count == 0 {
+        return (0, 0);
+    }
+    let parts = parts(count);
+    (2 * parts, (parts * budget::units_of_small_rows(count)).max(count / budget::SMALL_ROWS_IN_A_UNIT))
+}
+
+/// How many parts of a group are read for themselves.
+fn parts(count: usize) -> usize {
+    count.div_ceil(MEMBERS_AT_ONCE).max(1)
 }
 
 pub(super) fn member(item: &Item) -> Result<Member, StoreError> {

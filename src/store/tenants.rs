@@ -5,7 +5,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::item::{Item, Row};
 use super::keys::{TenantCode, TenantKey};
 use super::transaction::{Condition, Outcome, Role, Transaction, number, text};
-use super::{Rows, Store, StoreError, guards, unfinished};
+use super::{Query, Rows, Store, StoreError, guards, unfinished};
 
 /// The partition that lists tenants by their names. It has no `#` behind a code, so it is no
 /// tenant's.
@@ -176,7 +176,7 @@ impl Store {
     pub async fn tenant(&self, code: &TenantCode) -> Result<Option<TenantRow>, StoreError> {
         // What is unfinished sorts behind the tenant's own row.
         let (partition, last) = (code.own(), format!("{}~", unfinished::PREFIX));
-        let (rows, _) = self.query_some(Rows::Between(&partition, OWN, &last), 2).await?;
+        let (rows, _) = self.query_some(Query::of(Rows::Between(&partition, OWN, &last)), 2).await?;
         let Some(own) = rows.first().filter(|row| row.s() == OWN) else { return Ok(None) };
         TenantRow::read(own, rows.len() > 1).map(Some)
     }

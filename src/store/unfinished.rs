@@ -15,7 +15,7 @@ use super::keys::{Kind, TenantKey};
 use super::log::Act;
 use super::members::letter;
 use super::transaction::{Condition, Outcome, Role, Transaction, text};
-use super::{Rows, Store, StoreError};
+use super::{Query, Rows, Store, StoreError};
 
 /// How their sort keys begin.
 pub(super) const PREFIX: &str = "unfinished#";
@@ -117,7 +117,7 @@ impl Store {
     /// # Errors
     /// As [`StoreError`] says.
     pub async fn first_unfinished(&self, tenant: &TenantKey, most: usize) -> Result<Vec<Unfinished>, StoreError> {
-        let (rows, _) = self.query_some(Rows::Beginning(&tenant.own(), PREFIX), most).await?;
+        let (rows, _) = self.query_some(Query::of(Rows::Beginning(&tenant.own(), PREFIX)), most).await?;
         rows.iter().map(Unfinished::read).collect()
     }
 

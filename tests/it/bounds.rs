@@ -147,8 +147,8 @@ async fn a_list_of_names_and_a_patch_of_members_have_bounds() {
         json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": vec![operation; count] })
     };
     let short = format!("/Groups/{id}?excludedAttributes=members");
-    assert_eq!(world.send_as(&strict, "PATCH", &short, remove(3)).await.status, 200);
-    world.send_as(&strict, "PATCH", &short, remove(4)).await.is_error(413, None);
+    assert_eq!(world.send_as(&strict, "PATCH", &short, remove(1)).await.status, 200);
+    world.send_as(&strict, "PATCH", &short, remove(2)).await.is_error(413, None);
 }
 
 /// Names members of a group who are nobody, as the strict profile allows.
@@ -305,7 +305,7 @@ async fn a_bulk_request_begins_no_operation_that_it_cannot_afford() {
     let done = answer.body["Operations"].as_array().unwrap();
     let statuses: Vec<&str> = done.iter().map(|result| result["status"].as_str().unwrap()).collect();
     let first = statuses.iter().position(|status| *status == "503").unwrap();
-    assert!(first > 5 && statuses[..first].iter().all(|status| *status == "204"), "{statuses:?}");
+    assert!(first > 5 && statuses[..first].iter().all(|status| *status == "200"), "{statuses:?}");
     assert!(statuses[first..].iter().all(|status| *status == "503"), "{statuses:?}");
 }
 

@@ -170,7 +170,7 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
     for index in (0..ids.len() + 3).step_by(7) {
         for count in [1, 20, 150] {
             let page = world.store.page(&at, index, count, now, &[]).await.unwrap();
-            let shown: Vec<&str> = page.resources.iter().map(|listed| listed.id.as_str()).collect();
+            let shown: Vec<&str> = page.portion.resources.iter().map(|listed| listed.id.as_str()).collect();
             let wanted: Vec<&str> = ids.iter().skip(index).take(count).map(String::as_str).collect();
             assert_eq!((page.total, shown), (ids.len(), wanted), "{count} from {index}");
         }
@@ -252,8 +252,8 @@ async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
         let read =
             scim_lambda::budget::counted(Limits::REQUEST, customer.world.store.page(&users, index, 50, now, &[])).await;
         let page = read.0.unwrap();
-        assert_eq!((page.total, page.resources.len()), (400, 50), "from {index}");
-        seen.extend(page.resources.into_iter().map(|listed| listed.id.to_string()));
+        assert_eq!((page.total, page.portion.resources.len()), (400, 50), "from {index}");
+        seen.extend(page.portion.resources.into_iter().map(|listed| listed.id.to_string()));
         // Their claims do not stand beside them, so that now and then one call reads too few.
         assert!(read.1.calls <= 3, "from {index}: {} calls", read.1.calls);
     }

@@ -164,7 +164,9 @@ impl Judging {
     /// A text in the form in which a rule compares it; `None` if that is more than what is left.
     fn folded<'t>(&'t mut self, rule: Fold, text: &'t str) -> Option<Cow<'t, str>> {
         if rule != Fold::UserName || text.is_ascii() {
-            return self.charge(1 + text.len() / 64).then(|| rule.of(text));
+            // Letters beyond ASCII are folded one by one.
+            let price = if rule == Fold::Exact || text.is_ascii() { text.len() / 64 } else { text.len() / 16 };
+            return self.charge(1 + price).then(|| rule.of(text));
         }
         let place = text.as_ptr() as usize;
         let known = self.user_name.as_ref().is_some_and(|(known, _)| *known == place);

@@ -46,6 +46,7 @@ impl Operator {
             by: BY,
             request: "scimctl",
             base_url: &self.base_url,
+            deadline: Instant::now() + PATIENCE,
             until: Instant::now() + PATIENCE,
             reads: &self.reads,
         }

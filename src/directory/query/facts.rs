@@ -9,19 +9,23 @@ use scim_core::{Error, Filter, Interest, Member, Resource, ResourceId};
 
 use super::super::context::GroupName;
 use super::super::limits::MAX_MEMBERS_SHOWN;
-use super::super::whole::{GROUPS, MEMBER_ROWS_IN_A_UNIT, UNITS_OF_MEMBERSHIPS};
-use super::super::whole::{set_groups, set_members, too_large_to_judge, too_many_groups};
+use super::super::whole::{GROUPS, price_of_groups, set_groups, set_members, too_large_to_judge, too_many_groups};
 use super::super::{Call, Directory};
 use super::lookup::LookedUp;
-use crate::store::{Kind, Listed};
+use crate::budget::ROW_UNITS;
+use crate::store::{Kind, Listed, price_of_members};
 use crate::tenant::{Type, unanswered};
 
-/// How many resources are judged before others may go on.
+/// How many resources are judged at once.
 pub(super) const CHUNK: usize = 16;
 /// Rows of members and memberships in one call.
 const SMALL_ROWS_IN_A_CALL: usize = 100;
 /// How many resources' members or groups are read at a time.
 const CONCURRENCY: usize = 4;
+
+/// Calls and read units that the names of groups are likely to take at most.
+const CALLS_OF_NAMES: usize = 8;
+const UNITS_OF_NAMES: usize = 4 * 16 * ROW_UNITS as usize;
 
 /// What a filter needs to know.
 #[derive(Debug)]
@@ -49,6 +53,11 @@ impl Need {
         }
     }
 
+    /// Whether it needs members, some of whom may be gone.
+    pub(super) fn is_of_members(&self, kind: &Kind) -> bool {
+        *kind == Kind::Group && !matches!(self, Self::Row)
+    }
+
     /// The most calls and read units that it takes for these resources.
     pub(super) fn price(&self, kind: &Kind, rows: &[Listed], found: Option<&LookedUp>) -> (usize, usize) {
         match (self, kind) {
@@ -58,13 +67,18 @@ impl Need {
                 let pairs = if known { 0 } else { rows.len() * values.len() };
                 (pairs.div_ceil(SMALL_ROWS_IN_A_CALL) + values.len().div_ceil(16) + 2, pairs + values.len() + 2)
             }
-            (Self::All, Kind::User) => (2 * rows.len() + 2, rows.len() * UNITS_OF_MEMBERSHIPS + 16 * rows.len()),
-            (Self::All, Kind::Group) => {
-                let units = rows.iter().map(|row| row.members / MEMBER_ROWS_IN_A_UNIT + 1).sum::<usize>();
-                (rows.len() * 4 + 2, units + 2)
+            (Self::All, Kind::User) => {
+                let (calls, units) = price_of_groups();
+                (rows.len() * calls + CALLS_OF_NAMES, rows.len() * units + UNITS_OF_NAMES)
             }
+            (Self::All, Kind::Group) => rows.iter().map(|row| price_of_members(row.members)).fold((0, 0), add),
         }
     }
+}
+
+/// The sum of two prices.
+pub(super) fn add(one: (usize, usize), other: (usize, usize)) -> (usize, usize) {
+    (one.0 + other.0, one.1 + other.1)
 }
 
 /// About the calls and read units that it takes to judge so many resources by a filter, beyond their rows, where

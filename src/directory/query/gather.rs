@@ -3,14 +3,15 @@
 use scim_core::{Error, ErrorKind, Filter, OutOfWork, Sort, SortKey};
 
 use super::super::limits::MAX_SCANNED;
-use super::super::{Call, Directory};
-use super::facts::{CHUNK, Facts, Need};
+use super::super::stint::Stint;
+use super::super::{Call, Directory, whole};
+use super::facts::{self, CHUNK, Facts, Need};
 use super::lookup::LookedUp;
 use super::page::{Hit, Sink, Start};
 use super::plan::Plan;
 use super::position::Position;
 use super::source::{LookUp, Next, Scan, Source};
-use crate::budget;
+use crate::budget::{self, MAX_COMPARISONS_OF_A_RESOURCE};
 use crate::store::Listed;
 use crate::tenant::{Type, unanswered};
 
@@ -30,8 +31,8 @@ enum Stop {
     End(Option<String>),
     /// The page is full, and nothing else is asked for.
     Full,
-    /// The request may not look at more; others are behind this key.
-    OutOfBudget(String),
+    /// The request may not look at more; others are behind this key, or where it began.
+    OutOfBudget(Option<String>),
 }
 
 impl Directory {
@@ -67,15 +68,20 @@ impl Directory {
         };
         let stop = self.judge_all(call, part, source, found.as_ref(), most, sink).await?;
         let resume = match stop {
-            Stop::End(rest) => rest,
+            Stop::End(rest) => {
+                sink.advanced = true;
+                rest
+            }
             Stop::Full => {
                 sink.whole = false;
                 None
             }
             Stop::OutOfBudget(_) if !sink.walks() => return Err(too_many(part.of, most, sink.sorts(), of_many)),
+            // A walk that came no further would come to the same place for ever.
+            Stop::OutOfBudget(None) if !sink.advanced => return Err(too_much()),
             Stop::OutOfBudget(key) => {
                 sink.whole = false;
-                Some(key)
+                Some(key.unwrap_or_default())
             }
         };
         sink.page.resume = resume.map(|key| Position::of_key(part.index, key));
@@ -119,7 +125,7 @@ impl Directory {
         sink: &mut Sink,
     ) -> Result<Stop, Error> {
         let need = part.filter.map_or(Need::Row, |filter| Need::of(&part.of.kind, filter));
-        let (mut judged, mut last) = (0, None);
+        let (mut judged, mut last, mut stint) = (0, None, Stint::begin());
         loop {
             let mut batch = match source.next().await? {
                 Next::Batch(batch) => batch.into_iter(),
@@ -129,33 +135,51 @@ impl Directory {
             while !batch.as_slice().is_empty() {
                 // A bucket of a large tenant holds more than one request may judge.
                 let room = if sink.walks() { CHUNK.min(most.saturating_sub(judged)) } else { CHUNK };
-                let chunk: Vec<Listed> = batch.by_ref().take(room).collect();
-                let (calls, units) = need.price(&part.of.kind, &chunk, found);
-                if let Some(last) = last.as_ref().filter(|_| chunk.is_empty() || !budget::left().suffices(calls, units))
-                {
-                    return Ok(Stop::OutOfBudget(String::clone(last)));
+                let affordable = self.affordable_chunk(call, part.of, &need, batch.as_slice(), found);
+                let chunk: Vec<Listed> = batch.by_ref().take(room.min(affordable)).collect();
+                if chunk.is_empty() {
+                    return Ok(Stop::OutOfBudget(last));
                 }
-                let mut facts = self.facts(call, part.of, &need, &chunk, found).await?;
+                let refused = budget::refusals();
+                let mut facts = match self.facts(call, part.of, &need, &chunk, found).await {
+                    Err(_) if budget::refusals() > refused => return Ok(Stop::OutOfBudget(last)),
+                    facts => facts?,
+                };
                 for row in chunk {
-                    let key = row.key.clone();
+                    let (key, bytes) = (row.key.clone(), row.bytes());
                     match self.judge(call, part, row, sink.sorts(), &mut facts)? {
                         Verdict::Passes(hit) => sink.take(*hit)?,
                         Verdict::Fails => {}
-                        Verdict::OutOfWork => match last {
-                            Some(last) => return Ok(Stop::OutOfBudget(last)),
-                            None => return Err(too_many(part.of, most, sink.sorts(), false)),
-                        },
+                        Verdict::OutOfWork => return Ok(Stop::OutOfBudget(last)),
                     }
                     if sink.is_full() {
                         return Ok(Stop::Full);
                     }
                     last = Some(key);
                     judged += 1;
+                    stint.add(bytes).await;
                 }
-                // Judging takes CPU time; the deadline is looked at meanwhile.
-                tokio::task::yield_now().await;
             }
         }
+    }
+
+    /// How many of these resources the request can afford to judge at once.
+    fn affordable_chunk(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        need: &Need,
+        rows: &[Listed],
+        found: Option<&LookedUp>,
+    ) -> usize {
+        let left = budget::left();
+        let gone = if need.is_of_members(&of.kind) { Self::price_of_gone(call) } else { (0, 0) };
+        let affordable = |count: &usize| {
+            let some = rows.get(..*count).unwrap_or_default();
+            let (calls, units) = facts::add(gone, need.price(&of.kind, some, found));
+            left.suffices(calls, units)
+        };
+        (1..=CHUNK.min(rows.len())).rev().find(affordable).unwrap_or_default()
     }
 
     fn judge(
@@ -174,9 +198,11 @@ impl Directory {
         let mut resource = row.resource().map_err(unanswered)?;
         facts.add_to(call, &mut resource);
         let view = part.of.resource.into_view(resource, call.base_url);
+        let suffices = budget::comparisons() >= MAX_COMPARISONS_OF_A_RESOURCE;
         let judged = part.filter.map_or(Ok(true), |filter| budget::comparing(|left| filter.judge(&view, left)));
         match judged {
             Ok(false) => return Ok(Verdict::Fails),
+            Err(OutOfWork) if suffices => return Err(whole::too_large_to_compare(&row.id)),
             Err(OutOfWork) => return Ok(Verdict::OutOfWork),
             Ok(true) => {}
         }
@@ -191,6 +217,15 @@ enum Verdict {
     Fails,
     /// The comparisons that the request may make did not suffice.
     OutOfWork,
+}
+
+/// 400 for a query of which a request cannot even do a part.
+fn too_much() -> Error {
+    Error::new(
+        ErrorKind::TooMany,
+        "The filter has to read or compare more than a request may; compare fewer values, or send a query for some of \
+         them at a time.",
+    )
 }
 
 fn too_many(of: &Type, most: usize, sorts: bool, of_many: bool) -> Error {

@@ -17,9 +17,11 @@ use serde_json::value::RawValue;
 
 use super::limits::{MAX_ANSWER_BYTES, MAX_MEMBERS_SHOWN, MAX_SCANNED};
 use super::size::sent_bytes;
+use super::stint::Stint;
 use super::whole::{self, Shown, Wanted};
 use super::{Call, Directory};
 use crate::budget;
+use crate::store::Portion;
 use crate::tenant::{Type, unanswered};
 use cursor::{Cursor, Walk};
 use gather::Part;
@@ -99,12 +101,22 @@ impl Directory {
         let (mut resources, mut last, mut bytes) = (Vec::with_capacity(page.hits.len()), None, 0);
         let mut hits = std::mem::take(&mut page.hits).into_iter().peekable();
         while hits.peek().is_some() {
-            let chunk = self.affordable(scopes, &mut hits);
-            if chunk.is_empty() {
-                page.more = true;
-                return if resources.is_empty() { Err(too_much_to_read()) } else { Ok((resources, last)) };
+            let mut chunk = self.affordable(call, scopes, &mut hits);
+            if resources.is_empty() && chunk.is_empty() {
+                // A page shows one at least, unless its reads are refused.
+                chunk.extend(hits.next());
             }
-            for (position, json) in self.complete_chunk(call, scopes, chunk).await? {
+            let (refused, room) = (budget::refusals(), MAX_ANSWER_BYTES.saturating_sub(bytes));
+            let shown = match self.complete_chunk(call, scopes, chunk, room).await {
+                Err(_) if budget::refusals() > refused && !resources.is_empty() => Vec::new(),
+                Err(_) if budget::refusals() > refused => return Err(too_much_to_read()),
+                shown => shown?,
+            };
+            if shown.is_empty() {
+                page.more = true;
+                return Ok((resources, last));
+            }
+            for (position, json) in shown {
                 bytes += sent_bytes(json.get().as_bytes()) + 1;
                 if bytes > MAX_ANSWER_BYTES && !resources.is_empty() {
                     page.more = true;
@@ -113,20 +125,23 @@ impl Directory {
                 resources.push(json);
                 last = Some(position);
             }
-            // The answer may take a while; the deadline is looked at meanwhile.
-            tokio::task::yield_now().await;
         }
         Ok((resources, last))
     }
 
     /// The next hits that the request can afford to show.
-    fn affordable(&self, scopes: &[Scope<'_>], hits: &mut std::iter::Peekable<std::vec::IntoIter<Hit>>) -> Vec<Hit> {
-        let (mut chunk, mut calls, mut units) = (Vec::with_capacity(CONCURRENCY), 0, 0);
+    fn affordable(
+        &self,
+        call: Call<'_>,
+        scopes: &[Scope<'_>],
+        hits: &mut std::iter::Peekable<std::vec::IntoIter<Hit>>,
+    ) -> Vec<Hit> {
+        let (mut chunk, mut sum) = (Vec::with_capacity(CONCURRENCY), Self::price_of_gone(call));
         while let Some(hit) = hits.peek().filter(|_| chunk.len() < CONCURRENCY) {
             let price = scopes.get(hit.scope).map(|scope| whole::price(scope.of, hit.row.members, &scope.projection));
             let price = price.unwrap_or_default();
-            (calls, units) = (calls + price.0, units + price.1);
-            if !budget::left().suffices(calls, units) {
+            sum = facts::add(sum, price);
+            if price != (0, 0) && !budget::left().suffices(sum.0, sum.1) {
                 break;
             }
             chunk.extend(hits.next());
@@ -134,12 +149,14 @@ impl Directory {
         chunk
     }
 
-    /// Some resources as they are sent, with what is shown beyond their rows.
+    /// Some resources as they are sent, with what is shown beyond their rows; those that are not needed to fill
+    /// `room` bytes are left out.
     async fn complete_chunk(
         &self,
         call: Call<'_>,
         scopes: &[Scope<'_>],
         hits: Vec<Hit>,
+        room: usize,
     ) -> Result<Vec<(Position, Box<RawValue>)>, Error> {
         let each = stream::iter(hits).map(|hit| async move {
             let Some(scope) = scopes.get(hit.scope) else { return Ok(None) };
@@ -150,14 +167,21 @@ impl Directory {
         let read: Vec<_> = each.buffered(CONCURRENCY).try_filter_map(async |read| Ok(read)).try_collect().await?;
         let groups: BTreeSet<_> = read.iter().flat_map(|(_, _, beyond)| beyond.groups()).cloned().collect();
         let names = self.group_names(call, &groups).await?;
-        let mut represented = Vec::with_capacity(read.len());
+        let (mut represented, mut bytes, mut stint) = (Vec::with_capacity(read.len()), 0, Stint::begin());
         for (Scope { of, projection }, hit, beyond) in read {
             let position = hit.position();
             let resource = hit.row.into_resource().map_err(unanswered)?;
             let Shown { resource, .. } = beyond.complete(call, resource, &names, projection)?.whole()?;
             let shown = of.resource.represent(resource, projection, call.base_url);
             let json = serde_json::value::to_raw_value(&shown);
-            represented.push((position, json.map_err(|_| Error::internal("A resource could not be written."))?));
+            let json = json.map_err(|_| Error::internal("A resource could not be written."))?;
+            let length = json.get().len();
+            represented.push((position, json));
+            bytes += length;
+            if bytes > room {
+                break;
+            }
+            stint.add(length).await;
         }
         Ok(represented)
     }
@@ -165,7 +189,7 @@ impl Directory {
     /// All resources, in the order of scopes and sort keys.
     async fn plain(&self, call: Call<'_>, scopes: &[Scope<'_>], mut page: Page) -> Result<Page, Error> {
         let now = self.clock.seconds();
-        let mut total = 0;
+        let (mut total, mut is_short) = (0, false);
         for (index, scope) in scopes.iter().enumerate() {
             let at = call.collection(&scope.of.kind);
             // One more than is shown tells a walk whether there is more.
@@ -173,24 +197,32 @@ impl Directory {
                 Start::Index(skip) => (skip.saturating_sub(total), 0),
                 Start::First | Start::After(_) => (0, 1),
             };
-            let count = if page.more { 0 } else { page.count + spare - page.hits.len() };
+            let count = if page.more || is_short { 0 } else { page.count + spare - page.hits.len() };
             let found = match &page.start {
-                Start::After(cursor) if index < cursor.scope => Vec::new(),
+                Start::After(cursor) if index < cursor.scope => Portion::default(),
                 Start::After(cursor) if index == cursor.scope && count > 0 => {
                     self.store.after(&at, &cursor.after, count, now).await.map_err(unanswered)?
                 }
                 // The walk knows the total from its beginning.
-                Start::After(_) if count == 0 => Vec::new(),
+                Start::After(_) if count == 0 => Portion::default(),
                 Start::After(_) => self.store.after(&at, "", count, now).await.map_err(unanswered)?,
                 Start::First | Start::Index(_) => {
                     let overdue = if scope.of.is_user() { self.overdue(call).await? } else { &[] };
                     let found = self.store.page(&at, from, count, now, overdue).await.map_err(unanswered)?;
                     total += found.total;
-                    found.resources
+                    let nothing = found.portion.resources.is_empty() && found.portion.rest.is_some();
+                    if nothing && matches!(page.start, Start::Index(_)) {
+                        return Err(too_much_to_read());
+                    }
+                    found.portion
                 }
             };
-            for row in found {
+            for row in found.resources {
                 page.keep(Hit { scope: index, sort_key: None, row });
+            }
+            if let Some(rest) = found.rest {
+                page.resume = Some(Position::of_key(index, rest));
+                is_short = true;
             }
         }
         page.total = match &page.start {

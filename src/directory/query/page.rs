@@ -5,7 +5,7 @@ use scim_core::{Error, ErrorKind, SortKey};
 
 use super::super::limits::MAX_SORTED_BYTES;
 use super::cursor::Cursor;
-use super::position::Position;
+use super::position::{Position, PositionRef};
 use crate::store::{Listed, PageRoom};
 
 /// Where a page begins.
@@ -31,6 +31,10 @@ pub(super) struct Hit {
 impl Hit {
     pub(super) fn position(&self) -> Position {
         Position { sort_key: self.sort_key.clone(), scope: self.scope, key: self.row.key.clone() }
+    }
+
+    fn borrowed(&self) -> PositionRef<'_> {
+        PositionRef { sort_key: self.sort_key.as_ref(), scope: self.scope, key: &self.row.key }
     }
 }
 
@@ -63,7 +67,7 @@ impl Page {
         let begun = match &self.start {
             Start::Index(skip) => self.judged > *skip,
             Start::First => true,
-            Start::After(cursor) => hit.position().compare(&cursor.position(), self.descending).is_gt(),
+            Start::After(cursor) => hit.borrowed().compare(cursor.position().borrowed(), self.descending).is_gt(),
         };
         if begun {
             self.keep(hit);
@@ -94,13 +98,15 @@ pub(super) struct Sink {
     pub(super) whole: bool,
     /// Whether all that match are counted, more than the page shows.
     pub(super) counts: bool,
+    /// Whether a resource type was looked at to its end in this request.
+    pub(super) advanced: bool,
 }
 
 impl Sink {
     pub(super) fn new(page: Page, sorts: bool, left: usize) -> Self {
         // Only the first request of a walk counts, if it looks at all resources.
         let counts = sorts || !matches!(page.start, Start::After(_));
-        Self { page, waiting: sorts.then(Vec::new), bytes: 0, left, whole: true, counts }
+        Self { page, waiting: sorts.then(Vec::new), bytes: 0, left, whole: true, counts, advanced: false }
     }
 
     pub(super) fn sorts(&self) -> bool {
@@ -141,7 +147,7 @@ impl Sink {
         let Self { mut page, waiting, whole, .. } = self;
         let sorts = waiting.is_some();
         let mut waiting = waiting.unwrap_or_default();
-        waiting.sort_by(|one, other| one.position().compare(&other.position(), descending));
+        waiting.sort_by(|one, other| one.borrowed().compare(other.borrowed(), descending));
         waiting.into_iter().for_each(|hit| page.judge(hit));
         page.total = match &page.start {
             Start::After(cursor) if !sorts => cursor.total,

@@ -22,11 +22,25 @@ impl Position {
         Self { sort_key: None, scope, key }
     }
 
-    pub(super) fn compare(&self, other: &Self, descending: bool) -> Ordering {
-        let by_sort_key = match (&self.sort_key, &other.sort_key) {
+    pub(super) fn borrowed(&self) -> PositionRef<'_> {
+        PositionRef { sort_key: self.sort_key.as_ref(), scope: self.scope, key: &self.key }
+    }
+}
+
+/// A position that is only looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PositionRef<'a> {
+    pub(super) sort_key: Option<&'a SortKey>,
+    pub(super) scope: usize,
+    pub(super) key: &'a str,
+}
+
+impl PositionRef<'_> {
+    pub(super) fn compare(self, other: PositionRef<'_>, descending: bool) -> Ordering {
+        let by_sort_key = match (self.sort_key, other.sort_key) {
             (Some(one), Some(other)) => compare(one, other, descending),
             (None, _) | (_, None) => Ordering::Equal,
         };
-        by_sort_key.then(self.scope.cmp(&other.scope)).then_with(|| self.key.cmp(&other.key))
+        by_sort_key.then(self.scope.cmp(&other.scope)).then_with(|| self.key.cmp(other.key))
     }
 }

@@ -9,21 +9,18 @@ use scim_core::{Error, ResourceId};
 use super::super::{Call, Directory};
 use super::lookup::LookedUp;
 use crate::budget::{self, QUERY_UNITS};
-use crate::store::{Collection, KeyRange, Kind, Listed, Store, Walk};
+use crate::store::{CALLS_OF_A_PAGE, Collection, KeyRange, Kind, Listed, Store, UNITS_OF_A_PAGE, Walk};
 use crate::tenant::unanswered;
 
 /// How many resources of an index are read at a time: those of the largest size are a megabyte.
 const BATCH: usize = 16;
 /// Most read units of those.
-const BATCH_UNITS: usize = BATCH * budget::ROW_UNITS as usize;
+const BATCH_UNITS: usize = BATCH * budget::GROUP_UNITS as usize;
 /// How many key ranges are read at a time.
 const CONCURRENCY: usize = 4;
 /// Most rows that one request reads for a filter without index, a sort, or a part of a walk: twice as many as
 /// 5,000 users and their claims, for those who are deleted.
 const MAX_ROWS: usize = 20_000;
-/// What is left over of the budget, so that what was found can be shown.
-const CALLS_OF_A_PAGE: usize = 50;
-const UNITS_OF_A_PAGE: usize = 700;
 
 /// What comes next.
 pub(super) enum Next {
@@ -31,8 +28,8 @@ pub(super) enum Next {
     Batch(Vec<Listed>),
     /// Nothing; resources that were not to be looked at are behind this key.
     End(Option<String>),
-    /// Nothing that the request could still afford: go on behind this key.
-    OutOfBudget(String),
+    /// Nothing that the request could still afford: go on behind this key, or where it began if it has read nothing.
+    OutOfBudget(Option<String>),
 }
 
 /// Where resources come from.
@@ -58,7 +55,7 @@ pub(super) struct LookUp<'a> {
     at: Collection,
     left: VecDeque<(String, ResourceId, Option<Listed>)>,
     /// The last key that was read.
-    last: String,
+    last: Option<String>,
 }
 
 impl<'a> LookUp<'a> {
@@ -73,7 +70,7 @@ impl<'a> LookUp<'a> {
         let candidates = std::mem::take(&mut found.candidates).into_iter();
         let behind = candidates.filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
         let left = behind.map(|(key, (id, row))| (key, id, row)).collect();
-        Self { directory, at: call.collection(kind), left, last: after.unwrap_or_default().to_owned() }
+        Self { directory, at: call.collection(kind), left, last: None }
     }
 
     async fn next(&mut self) -> Result<Next, Error> {
@@ -85,7 +82,7 @@ impl<'a> LookUp<'a> {
             return Ok(Next::OutOfBudget(self.last.clone()));
         }
         let batch: Vec<_> = self.left.drain(..BATCH.min(self.left.len())).collect();
-        self.last = batch.last().map(|(key, ..)| key.clone()).unwrap_or_default();
+        self.last = batch.last().map(|(key, ..)| key.clone());
         let now = self.directory.clock.seconds();
         let unread = batch.iter().filter(|(_, _, row)| row.is_none()).map(|(_, id, _)| id.clone()).collect();
         let read = self.directory.store.resources(&self.at, unread, now).await.map_err(unanswered)?;
@@ -139,7 +136,7 @@ impl<'a> Scan<'a> {
             if let Some(position) = walk.position() {
                 let deleted = self.at.kind == Kind::User && self.rows + walk.rows() > MAX_ROWS;
                 if deleted || !affordable(1) {
-                    return Ok(Next::OutOfBudget(position));
+                    return Ok(Next::OutOfBudget(Some(position)));
                 }
             }
             match walk.next_batch().await.map_err(unanswered)? {
@@ -158,7 +155,7 @@ impl<'a> Scan<'a> {
         let wanted = self.first.take();
         let most = if wanted.is_some() { 1 } else { CONCURRENCY };
         let Some(count) = (1..=most).rev().find(|count| affordable(*count)) else {
-            return Ok(Some(Next::OutOfBudget(next.begin().to_owned())));
+            return Ok(Some(Next::OutOfBudget((self.rows > 0).then(|| next.begin().to_owned()))));
         };
         let ranges: Vec<KeyRange> = self.ranges.drain(..count.min(self.ranges.len())).collect();
         let begun = ranges.into_iter().map(|range| {
@@ -174,7 +171,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Whether the request can afford so many more queries, and to show what was found.
+/// Whether the request can afford these many more queries, and to show what was found.
 fn affordable(queries: usize) -> bool {
     budget::left().suffices(queries + CALLS_OF_A_PAGE, queries * QUERY_UNITS as usize + UNITS_OF_A_PAGE)
 }

@@ -42,7 +42,8 @@ impl Model {
         let settings = Settings::new("", "");
         let directory = Directory::new(store.clone(), clock, settings.retention, settings.audit_retention);
         let (until, reads) = (Instant::now() + Duration::from_secs(60), &RequestReads::default());
-        let call = Call { tenant: &tenant, by: "operator", request: "restore", base_url: "", until, reads };
+        let call =
+            Call { tenant: &tenant, by: "operator", request: "restore", base_url: "", deadline: until, until, reads };
         let users = tenant.types.iter().find(|of| of.kind == Kind::User).unwrap();
         let id = user.id.parse().unwrap();
         let came = directory.bring_back(call, users, &id, name.as_deref()).await;

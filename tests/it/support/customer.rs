@@ -177,7 +177,15 @@ impl Customer {
         let directory = Directory::new(world.store.clone(), world.clock.clock(), days(90), days(365));
         let until = Instant::now() + Duration::from_secs(10);
         let reads = &RequestReads::default();
-        let call = Call { tenant: &tenant, by: "operator", request: "test", base_url: BASE_URL, until, reads };
+        let call = Call {
+            tenant: &tenant,
+            by: "operator",
+            request: "test",
+            base_url: BASE_URL,
+            deadline: until,
+            until,
+            reads,
+        };
         work(&directory, call, tenant.types.iter().find(|of| of.kind == Kind::User).unwrap()).await
     }
 

@@ -128,7 +128,7 @@ impl Seed {
         let mut after = first.as_str().get(..NAMED).unwrap_or_default().to_owned();
         let end = format!("{}~", last.as_str().get(..NAMED).unwrap_or_default());
         while after < end {
-            let some = self.store.after(at, &after, PORTION, self.clock.seconds()).await?;
+            let some = self.store.after(at, &after, PORTION, self.clock.seconds()).await?.resources;
             let Some(last) = some.last() else { break };
             after.clone_from(&last.key);
             for user in some {

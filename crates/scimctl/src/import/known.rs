@@ -34,13 +34,6 @@ impl Import {
                 other.resource.id
             ))));
         }
-        if user.own_id && self.is_named_by_a_group(&user.resource.id).await? {
-            return Ok(Some(Fate::Conflict(
-                "a group names this id as a member, or did until its deletion is finished; leave the column id out, or \
-                 remove the id from the group first"
-                    .into(),
-            )));
-        }
         let held = match user.own_id {
             true => self.store.resource(&self.at, &user.resource.id, now).await?,
             false => None,
@@ -72,7 +65,17 @@ impl Import {
                  brings it back"
             ))));
         }
-        Ok(held.map(|_| Fate::Conflict("a user of another userName has this id already".into())))
+        if held.is_some() {
+            return Ok(Some(Fate::Conflict("a user of another userName has this id already".into())));
+        }
+        let named = user.own_id && self.is_named_by_a_group(&user.resource.id).await?;
+        Ok(named.then(|| {
+            Fate::Conflict(
+                "a group names this id as a member, or did until its deletion is finished; leave the column id out, or \
+                 remove the id from the group first"
+                    .into(),
+            )
+        }))
     }
 
     /// Whether an id stands in a group already: whoever has it would be a member whom nobody has added.
