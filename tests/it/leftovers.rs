@@ -182,6 +182,63 @@ async fn an_import_takes_no_id_that_a_group_names() {
     assert_eq!((&report["imported"], &report["conflicts"]), (&json!(1), &json!(1)), "{report}");
 }
 
+#[tokio::test]
+async fn an_import_is_repeated_once_its_people_are_in_groups() {
+    let customer = Customer::with("default", &[("create.existing", "link")]).await;
+    let people = [json!({ "userName": "a", "id": "b3f1a7c2-5a1e-4c61-9a0e-6f2f5e1c9d10" })];
+    assert_eq!(customer.import(&people).await.json()["imported"], 1);
+    let user = customer.create(json!({ "userName": "a", "externalId": "1" })).await;
+    assert_eq!(user["id"], people[0]["id"], "adopted");
+    let group = json!({ "displayName": "Staff", "members": [{ "value": user["id"] }] });
+    assert_eq!(customer.send("POST", "/Groups", group).await.status, 201);
+    let report = customer.import(&people).await.json();
+    assert_eq!((&report["provisioned"], &report["conflicts"]), (&json!(1), &json!(0)), "{report}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_whose_time_has_come_is_erased_only_after_the_last_membership() {
+    let customer = Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
+    let user = customer.create(json!({ "userName": "a" })).await;
+    let mut group = Value::Null;
+    for n in 0..40 {
+        let body = json!({ "displayName": format!("Group {n}"), "members": [{ "value": user["id"] }] });
+        group = customer.send("POST", "/Groups", body).await.body;
+    }
+    assert_eq!(customer.activate(&user, false).await.status, 200);
+    let (world, token) = (customer.world.clone(), customer.token.clone());
+    world.clock.advance(90 * crate::support::DAY);
+    // Tidying gives up after two seconds, with some memberships ended.
+    world.between.set(|_, _| Some(Fault::Slow(750)));
+    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    let shown = world.send_as(&token, "GET", &path, None).await;
+    assert_eq!((shown.status.as_u16(), &shown.body["members"]), (200, &json!([])));
+    world.between.clear();
+    let left = world.rows_of("#M#").await;
+    assert!((1..40).contains(&left) && world.rows_of("#D").await == 1, "{left} are left, and so is the user");
+    assert_eq!(world.send_as(&token, "GET", &path, None).await.body["members"], json!([]));
+    assert_eq!((world.rows_of("#M#").await, world.rows_of("#D").await), (0, 0));
+}
+
+#[tokio::test]
+async fn a_group_that_shows_one_member_less_is_not_what_the_client_has() {
+    let world = World::new().await;
+    let people = world.people("u", 2).await;
+    let group = world.group("Staff", &people).await;
+    let tag = world.send("GET", &group, None).await.header("etag").to_owned();
+    let again = async |group: &str| {
+        let request = http::Request::builder().uri(format!("/scim/v2{group}")).header("if-none-match", &tag);
+        let request = request.header("authorization", format!("Bearer {}", world.token.reveal()));
+        world.raw(request.body(bytes::Bytes::new()).unwrap()).await
+    };
+    assert_eq!(again(&group).await.status, 304);
+    break_after_one(&world);
+    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    world.between.clear();
+    let answer = again(&group).await;
+    assert_eq!((answer.status.as_u16(), answer.body["members"].as_array().map(Vec::len)), (200, Some(1)));
+    assert_eq!(again(&format!("{group}?excludedAttributes=members")).await.status, 304, "the rest is the same");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_that_races_a_delete_is_answered_at_once() {
     let customer = Arc::new(Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await);

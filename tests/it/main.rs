@@ -24,6 +24,7 @@ mod lifecycle;
 mod limits_doc;
 mod model;
 mod paging;
+mod parts;
 mod plans;
 mod policies;
 mod products;
