@@ -54,6 +54,8 @@ async fn swollen(world: &World, groups: usize, members: usize) -> Vec<String> {
 async fn large_groups_beside_each_other_are_read_as_the_budget_allows() {
     let world = World::new().await;
     let groups = swollen(&world, 20, 13_000).await;
+    // Calls that take a while are under way at the same time.
+    world.between.set(|_, _| Some(Fault::Slow(2)));
     let page = get(&world, "/Groups?count=100").await.body;
     assert_eq!((&page["totalResults"], all(&[page.clone()], "id")), (&json!(20), groups.clone()));
     assert!(page["Resources"].as_array().unwrap().iter().all(|group| group["members"].as_array().unwrap().len() == 1));
@@ -71,6 +73,7 @@ async fn the_groups_of_somebody_in_a_thousand_are_found_by_the_index() {
         groups.push(world.seed().group(&format!("Group {n}"), &user, |_| {}).await.unwrap().to_string());
     }
     groups.sort_unstable();
+    world.between.set(|_, _| Some(Fault::Slow(2)));
     let filter = encode(&format!("members.value eq \"{}\"", user[0]));
     let page = get(&world, &format!("/Groups?filter={filter}&excludedAttributes=members&count=200")).await.body;
     assert_eq!((&page["totalResults"], all(&[page.clone()], "id")), (&json!(950), groups[..200].to_vec()));
