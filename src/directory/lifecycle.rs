@@ -18,9 +18,9 @@ pub(super) fn any_name() -> Taking {
 impl Directory {
     /// Creates a resource, a group with its members; or brings a user back who was deleted, or is suspended with
     /// expiry, if it is the same person: an equal externalId, or an equal userName where neither has an
-    /// externalId. Who comes back has the id, the creation time and the data it had; what the message asserts
-    /// wins. Whose name another person took since is without that name, and whose externalId was not its own
-    /// alone comes back by it only with its userName, or, if deleted, as the first who had it.
+    /// externalId. A user who comes back has the id, the creation time and the data they had; what the message
+    /// asserts wins. A name that another person took since is not theirs any more. A user whose externalId others
+    /// had too comes back by it only with the userName, or, if deleted, as the first who had it.
     ///
     /// `active` of a user is true unless the message says otherwise.
     ///

@@ -89,7 +89,7 @@ impl Directory {
             },
             Membership::Exactly(members) => {
                 known.read_anew();
-                // Whoever is not named leaves, and that may be so many at most.
+                // Members that are not named leave, and those are bounded too.
                 let present = self.at_most(call, group, members.len() + MAX_MEMBER_CHANGES, too_many_moves).await?;
                 difference(&present, members)
             }

@@ -32,8 +32,8 @@ pub use request::{Deadline, MAX_BODY_BYTES, RequestId, too_large};
 pub use route::BASE_PATH;
 use route::Route;
 
-/// How long a request may tidy up behind what is gone, though another one can go on: the function has 25 s.
-const MOST_TIDYING: Duration = Duration::from_secs(10);
+/// How long a deletion removes memberships, since another request can go on: the function has 25 s.
+const FINISHING_FOR: Duration = Duration::from_secs(10);
 /// How long a request may take where no [`Deadline`] says so: the function's 25 s without what the answer needs.
 pub const TIMEOUT: Duration = Duration::from_millis(23_500);
 
@@ -129,7 +129,7 @@ impl Service {
             request: request_id,
             base_url: &base_url,
             deadline,
-            until: deadline.min(Instant::now() + MOST_TIDYING),
+            until: deadline.min(Instant::now() + FINISHING_FOR),
             reads: &RequestReads::default(),
         };
         // Each of these futures is large; boxed, they do not lie on the stack beside each other.

@@ -189,7 +189,7 @@ async fn fill(read: impl Iterator<Item = Listed>, mut walk: Walk<'_>, count: usi
 pub struct PageRoom(usize);
 
 impl PageRoom {
-    /// Whether a resource of so many bytes still fits; the first one always does.
+    /// Whether a resource of these `bytes` still fits; the first one always does.
     pub fn takes(&mut self, bytes: usize) -> bool {
         let first = self.0 == 0;
         self.0 += bytes;

@@ -1,7 +1,9 @@
 //! The table of limits in `docs/OPERATIONS.md` is that of the code; `SCIM_WRITE_DOCS=1` writes it.
 
 use scim_core::{bulk, filter, members, patch, query};
-use scim_lambda::budget::{MAX_CALLS, MAX_COMPARISONS, MAX_READ_UNITS, MAX_TIDYING_CALLS};
+use scim_lambda::budget::{
+    MAX_CALLS, MAX_COMPARISONS, MAX_COMPARISONS_OF_A_RESOURCE, MAX_READ_UNITS, MAX_TIDYING_CALLS,
+};
 use scim_lambda::directory::limits::*;
 use scim_lambda::edge::{MAX_BODY_BYTES, TIMEOUT};
 use scim_lambda::store::resources::{MAX_DOCUMENT_BYTES, MAX_EMAILS};
@@ -37,6 +39,11 @@ fn the_limits_are_those_of_the_code() {
         ("DynamoDB calls of a request", count(MAX_CALLS), goes_on),
         ("read units of a request", count(MAX_READ_UNITS), goes_on),
         ("comparisons of short values that filters make in a request", count(MAX_COMPARISONS), goes_on),
+        (
+            "comparisons of one resource",
+            count(MAX_COMPARISONS_OF_A_RESOURCE),
+            "400 `tooMany`, and the detail names the resource",
+        ),
         ("memory of a request above that of the idle function", "64 MiB".into(), "what follows here sees to it"),
         (
             "calls that remove the members of a deleted group, of one request",

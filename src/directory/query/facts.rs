@@ -81,7 +81,7 @@ pub(super) fn add(one: (usize, usize), other: (usize, usize)) -> (usize, usize) 
     (one.0 + other.0, one.1 + other.1)
 }
 
-/// About the calls and read units that it takes to judge so many resources by a filter, beyond their rows, where
+/// About the calls and read units that it takes to judge these `resources` by a filter, beyond their rows, where
 /// each is in one group, or has as many members as one call reads. What `looked_up` equalities have found is known.
 pub fn judging(of: &Type, filter: &Filter<'_>, looked_up: &[Equality], resources: usize) -> (usize, usize) {
     let known = |id: &ResourceId| looked_up.iter().any(|equality| equality.value.to_lowercase() == id.as_str());

@@ -11,7 +11,7 @@ use crate::store::{Listed, PageRoom};
 /// Where a page begins.
 #[derive(Debug)]
 pub(super) enum Start {
-    /// Behind so many matching resources.
+    /// Behind this number of matching resources.
     Index(usize),
     /// At the first one, walking by cursor.
     First,
