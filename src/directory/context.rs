@@ -78,6 +78,17 @@ impl Directory {
         Ok(call.reads.overdue.get_or_try_init(read).await?)
     }
 
+    /// How many of those who were overdue another request has erased since: the counters do not know them any more,
+    /// or did a moment ago. No call if nobody was.
+    pub(super) async fn erased_since(&self, call: Call<'_>, overdue: &[ResourceId]) -> Result<usize, Error> {
+        if overdue.is_empty() {
+            return Ok(0);
+        }
+        let due = self.store.due(&call.collection(&Kind::User), self.clock.seconds(), usize::MAX).await;
+        let due: BTreeSet<ResourceId> = due.map_err(unanswered)?.into_iter().map(|(_, id)| id).collect();
+        Ok(overdue.iter().filter(|id| !due.contains(*id)).count())
+    }
+
     /// Whether somebody is gone for everybody, though rows of members name them still.
     pub(super) async fn gone<'c>(&self, call: Call<'c>) -> Result<Gone<'c>, Error> {
         let leaving = async {

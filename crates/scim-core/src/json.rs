@@ -16,8 +16,10 @@ use crate::error::Error;
 pub const MAX_DEPTH: usize = 32;
 /// How many members one object may have.
 pub const MAX_MEMBERS: usize = 1_000;
-/// How many values one message may hold in all.
+/// How many values one message may hold in all; an object counts as five, since it takes as much memory.
 pub const MAX_VALUES: usize = 200_000;
+/// What an object counts beside itself.
+const VALUES_OF_AN_OBJECT: usize = 4;
 
 /// Reads a JSON object from a request body.
 ///
@@ -46,12 +48,21 @@ struct Bounded<'a> {
     left: &'a mut usize,
 }
 
+impl Bounded<'_> {
+    /// Counts values, unless they are more than what is left.
+    fn count<E: serde::de::Error>(&mut self, values: usize) -> Result<(), E> {
+        let left = self.left.checked_sub(values);
+        *self.left =
+            left.ok_or_else(|| E::custom(format_args!("more than {MAX_VALUES} values, an object being five")))?;
+        Ok(())
+    }
+}
+
 impl<'de> DeserializeSeed<'de> for Bounded<'_> {
     type Value = Value;
 
-    fn deserialize<D: serde::Deserializer<'de>>(self, reader: D) -> Result<Value, D::Error> {
-        *self.left =
-            self.left.checked_sub(1).ok_or_else(|| D::Error::custom(format_args!("more than {MAX_VALUES} values")))?;
+    fn deserialize<D: serde::Deserializer<'de>>(mut self, reader: D) -> Result<Value, D::Error> {
+        self.count(1)?;
         if self.depth > MAX_DEPTH {
             return Err(D::Error::custom(format_args!("nested deeper than {MAX_DEPTH}")));
         }
@@ -105,7 +116,8 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         Ok(Value::Array(items))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
+        self.count(VALUES_OF_AN_OBJECT)?;
         let mut object = Map::new();
         let mut seen = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
@@ -125,4 +137,24 @@ impl<'de> Visitor<'de> for Bounded<'_> {
 /// The member of `object` called `name`, ignoring ASCII case.
 pub fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_many(element: &str, count: usize) -> Result<Map<String, Value>, Error> {
+        parse(format!("{{\"members\":[{}]}}", vec![element; count].join(",")).as_bytes())
+    }
+
+    #[test]
+    fn small_objects_count_for_the_memory_that_they_take() {
+        let member = r#"{"value":"2819c223-7f76-453a-919d-413861904646","type":"User"}"#;
+        assert!(with_many(member, 16_000).is_ok(), "a megabyte of members");
+        assert!(with_many(r#"{"a":1}"#, 33_000).is_ok());
+        let refused = with_many(r#"{"a":1}"#, 34_000).unwrap_err();
+        assert!(refused.detail.contains("more than 200000 values"), "{}", refused.detail);
+        assert!(with_many("1", 199_000).is_ok());
+        assert!(with_many("1", 200_000).is_err());
+    }
 }

@@ -209,7 +209,7 @@ impl Directory {
                 Start::First | Start::Index(_) => {
                     let overdue = if scope.of.is_user() { self.overdue(call).await? } else { &[] };
                     let found = self.store.page(&at, from, count, now, overdue).await.map_err(unanswered)?;
-                    total += found.total;
+                    total += found.total + self.erased_since(call, overdue).await?;
                     let nothing = found.portion.resources.is_empty() && found.portion.rest.is_some();
                     if nothing && matches!(page.start, Start::Index(_)) {
                         return Err(too_much_to_read());
