@@ -123,25 +123,30 @@ pub(crate) async fn within<T>(share: Limits, work: impl Future<Output = T>) -> T
     work.await
 }
 
-/// The limits of a request while it works on a share of them.
-struct Within(Option<Limits>);
+/// What the limits of a request are lowered by while it works on a share of them.
+struct Within(Limits);
 
 impl Within {
     fn begin(share: Limits) -> Self {
-        let before = ACCOUNT.try_with(|account| account.get().limits).ok();
+        let mut lowered = Limits { calls: 0, read_units: 0 };
         change(|Account { limits, tally, .. }| {
-            limits.calls = limits.calls.min(tally.calls.saturating_add(share.calls));
-            limits.read_units =
-                limits.read_units.min((tally.read_units.ceil() as u32).saturating_add(share.read_units));
+            let taken = tally.read_units.ceil() as u32;
+            lowered.calls = limits.calls.saturating_sub(tally.calls.saturating_add(share.calls));
+            lowered.read_units = limits.read_units.saturating_sub(taken.saturating_add(share.read_units));
+            limits.calls -= lowered.calls;
+            limits.read_units -= lowered.read_units;
         });
-        Self(before)
+        Self(lowered)
     }
 }
 
 impl Drop for Within {
     fn drop(&mut self) {
-        let Some(before) = self.0 else { return };
-        change(|account| account.limits = before);
+        // Work apart from the request may have raised them meanwhile.
+        change(|Account { limits, .. }| {
+            limits.calls += self.0.calls;
+            limits.read_units += self.0.read_units;
+        });
     }
 }
 
@@ -308,6 +313,21 @@ mod tests {
         };
         let ((taken, left, refusals), _) = counted(Limits::REQUEST, work).await;
         assert_eq!((taken, left.calls, left.read_units, refusals), (5, 1_095, 4_950, 1));
+    }
+
+    #[tokio::test]
+    async fn work_apart_from_the_request_is_not_charged_within_a_share() {
+        let tidying = apart(Limits::TIDYING, async {
+            for _ in 0..2_000 {
+                reserve(1).unwrap().took(Some(1.0));
+            }
+        });
+        let work = async {
+            within(Limits::SHARE_OF_TIDYING, tidying).await;
+            left()
+        };
+        let (left, tally) = counted(Limits::REQUEST, work).await;
+        assert_eq!((left.calls, left.read_units, tally.calls), (1_100, 5_000, 2_000));
     }
 
     #[tokio::test]

@@ -84,7 +84,8 @@ impl Directory {
             return;
         }
         let finish = self.finish(call, kind, &old.resource.id, old.grouped, act, call.until);
-        let finished = timeout_at(call.deadline.min(call.until + LAST_STEP) - TIME_TO_ANSWER, finish).await;
+        let last = call.until.max(Instant::now()) + LAST_STEP;
+        let finished = timeout_at(last.min(call.deadline - TIME_TO_ANSWER), finish).await;
         self.note_unfinished(call, finished.unwrap_or(Ok(Progress::Unfinished)));
     }
 

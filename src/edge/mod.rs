@@ -172,11 +172,11 @@ impl Service {
     }
 }
 
-/// An error as its client hears of it. A 500, or a 400 for too much work, says that nothing was done and that sending
+/// An error as its client hears of it. A 500, or a 4xx for too much work, says that nothing was done and that sending
 /// it again is of no use, so neither may follow a write that took effect: what failed then is the rest of the work, or the answer.
 fn told(error: Error, wrote: bool) -> Error {
     match error.kind {
-        ErrorKind::Internal | ErrorKind::TooMany if wrote => Error::unavailable(
+        ErrorKind::Internal | ErrorKind::TooMany | ErrorKind::PayloadTooLarge if wrote => Error::unavailable(
             "The change was made, in part or as a whole, but its result cannot be told right now; retrieve the \
              resource, or send the request again in a moment.",
         ),

@@ -87,13 +87,17 @@ impl Store {
             Some(Start::Behind { from, skip }) => self.some(at, KeyRange::from(from), skip, count, now).await?,
             Some(Start::Within { from, bucket, size, offset, likely }) => {
                 let mut walk = Walk::new(self, at, KeyRange::from(from), likely, now).exactly(likely);
-                let mut read = Vec::new();
+                let (mut read, mut behind) = (Vec::new(), false);
                 while let Some(resource) = walk.next().await? {
-                    let behind = resource.key >= bucket.to;
+                    behind = resource.key >= bucket.to;
                     read.push(resource);
                     if behind {
                         break;
                     }
+                }
+                if let Some(rest) = walk.position().filter(|_| !behind) {
+                    // Where the page begins cannot be told before the bucket was read.
+                    return Ok(Page { total, portion: Portion { resources: Vec::new(), rest: Some(rest) } });
                 }
                 let inside = read.iter().filter(|resource| resource.key < bucket.to).count();
                 match (offset + inside).checked_sub(size) {

@@ -1,6 +1,6 @@
 //! The table of limits in `docs/OPERATIONS.md` is that of the code; `SCIM_WRITE_DOCS=1` writes it.
 
-use scim_core::{bulk, filter, members, patch, query};
+use scim_core::{bulk, filter, json, members, patch, query};
 use scim_lambda::budget::{
     MAX_CALLS, MAX_COMPARISONS, MAX_COMPARISONS_OF_A_RESOURCE, MAX_READ_UNITS, MAX_TIDYING_CALLS,
 };
@@ -64,6 +64,7 @@ fn the_limits_are_those_of_the_code() {
             "408; 401",
         ),
         ("a request's body", bytes(MAX_BODY_BYTES), "413"),
+        ("values in a body, of which an object counts as five", count(json::MAX_VALUES), "400 `invalidSyntax`"),
         ("a resource's attributes", format!("{} of JSON", bytes(MAX_DOCUMENT_BYTES)), "413"),
         ("e-mail addresses of a user", count(MAX_EMAILS), "400"),
         ("changes of members in a request", count(MAX_MEMBER_CHANGES), "413"),

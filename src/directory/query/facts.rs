@@ -25,7 +25,8 @@ const CONCURRENCY: usize = 4;
 
 /// Calls and read units that the names of groups are likely to take at most.
 const CALLS_OF_NAMES: usize = 8;
-const UNITS_OF_NAMES: usize = 4 * 16 * ROW_UNITS as usize;
+/// The units that are reserved for those that are read at a time.
+pub(super) const UNITS_OF_NAMES: usize = 4 * 16 * ROW_UNITS as usize;
 
 /// What a filter needs to know.
 #[derive(Debug)]
@@ -51,6 +52,11 @@ impl Need {
             Interest::Values(values) => Self::Values(values.iter().filter_map(|id| id.parse().ok()).collect()),
             Interest::All => Self::All,
         }
+    }
+
+    /// Whether it needs all members, or groups.
+    pub(super) fn is_all(&self) -> bool {
+        matches!(self, Self::All)
     }
 
     /// Whether it needs members, some of whom may be gone.

@@ -12,7 +12,7 @@ use super::plan::Plan;
 use super::position::Position;
 use super::source::{LookUp, Next, Scan, Source};
 use crate::budget::{self, MAX_COMPARISONS_OF_A_RESOURCE};
-use crate::store::Listed;
+use crate::store::{CALLS_OF_A_PAGE, Listed, UNITS_OF_A_PAGE};
 use crate::tenant::{Type, unanswered};
 
 /// A resource type among those that are queried.
@@ -24,6 +24,9 @@ pub(super) struct Part<'a> {
     pub(super) filter: Option<&'a Filter<'a>>,
     pub(super) sort: Option<&'a Sort<'a>>,
 }
+
+/// What a member that is judged takes, in bytes of documents.
+const BYTES_OF_A_MEMBER: usize = 100;
 
 /// Why gathering ended.
 enum Stop {
@@ -135,7 +138,9 @@ impl Directory {
             while !batch.as_slice().is_empty() {
                 // A bucket of a large tenant holds more than one request may judge.
                 let room = if sink.walks() { CHUNK.min(most.saturating_sub(judged)) } else { CHUNK };
-                let affordable = self.affordable_chunk(call, part.of, &need, batch.as_slice(), found);
+                // What one resource needs may be much; a walk that has come no further would never get on.
+                let room = if need.is_all() && last.is_none() { 1 } else { room };
+                let affordable = self.affordable_chunk(call, part.of, &need, batch.as_slice(), found, sink);
                 let chunk: Vec<Listed> = batch.by_ref().take(room.min(affordable)).collect();
                 if chunk.is_empty() {
                     return Ok(Stop::OutOfBudget(last));
@@ -146,7 +151,8 @@ impl Directory {
                     facts => facts?,
                 };
                 for row in chunk {
-                    let (key, bytes) = (row.key.clone(), row.bytes());
+                    let members = if need.is_all() { row.members * BYTES_OF_A_MEMBER } else { 0 };
+                    let (key, bytes) = (row.key.clone(), row.bytes() + members);
                     match self.judge(call, part, row, sink.sorts(), &mut facts)? {
                         Verdict::Passes(hit) => sink.take(*hit)?,
                         Verdict::Fails => {}
@@ -171,12 +177,16 @@ impl Directory {
         need: &Need,
         rows: &[Listed],
         found: Option<&LookedUp>,
+        sink: &Sink,
     ) -> usize {
         let left = budget::left();
         let gone = if need.is_of_members(&of.kind) { Self::price_of_gone(call) } else { (0, 0) };
+        // A walk shows what it has found, and another request goes on.
+        let page = if sink.walks() && sink.has_found() { (CALLS_OF_A_PAGE, UNITS_OF_A_PAGE) } else { (0, 0) };
         let affordable = |count: &usize| {
             let some = rows.get(..*count).unwrap_or_default();
-            let (calls, units) = facts::add(gone, need.price(&of.kind, some, found));
+            let price = need.price(&of.kind, some, found);
+            let (calls, units) = facts::add(gone, if price == (0, 0) { price } else { facts::add(page, price) });
             left.suffices(calls, units)
         };
         (1..=CHUNK.min(rows.len())).rev().find(affordable).unwrap_or_default()

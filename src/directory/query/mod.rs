@@ -18,12 +18,13 @@ use serde_json::value::RawValue;
 use super::limits::{MAX_ANSWER_BYTES, MAX_MEMBERS_SHOWN, MAX_SCANNED};
 use super::size::sent_bytes;
 use super::stint::Stint;
-use super::whole::{self, Shown, Wanted};
+use super::whole::{self, Beyond, Shown, Wanted};
 use super::{Call, Directory};
-use crate::budget;
+use crate::budget::{self, ROW_UNITS};
 use crate::store::Portion;
 use crate::tenant::{Type, unanswered};
 use cursor::{Cursor, Walk};
+use facts::UNITS_OF_NAMES;
 use gather::Part;
 use page::{Hit, Page, Sink, Start};
 use position::Position;
@@ -106,16 +107,14 @@ impl Directory {
                 // A page shows one at least, unless its reads are refused.
                 chunk.extend(hits.next());
             }
-            let (refused, room) = (budget::refusals(), MAX_ANSWER_BYTES.saturating_sub(bytes));
+            let (asked, refused, room) = (chunk.len(), budget::refusals(), MAX_ANSWER_BYTES.saturating_sub(bytes));
             let shown = match self.complete_chunk(call, scopes, chunk, room).await {
                 Err(_) if budget::refusals() > refused && !resources.is_empty() => Vec::new(),
                 Err(_) if budget::refusals() > refused => return Err(too_much_to_read()),
                 shown => shown?,
             };
-            if shown.is_empty() {
-                page.more = true;
-                return Ok((resources, last));
-            }
+            let ends = shown.len() < asked || asked == 0;
+            page.more |= ends;
             for (position, json) in shown {
                 bytes += sent_bytes(json.get().as_bytes()) + 1;
                 if bytes > MAX_ANSWER_BYTES && !resources.is_empty() {
@@ -124,6 +123,9 @@ impl Directory {
                 }
                 resources.push(json);
                 last = Some(position);
+            }
+            if ends {
+                return Ok((resources, last));
             }
         }
         Ok((resources, last))
@@ -164,8 +166,15 @@ impl Directory {
             let beyond = self.beyond(call, scope.of, &hit.row.id, hit.row.members, wanted).await?;
             Ok::<_, Error>(Some((scope, hit, beyond)))
         });
-        let read: Vec<_> = each.buffered(CONCURRENCY).try_filter_map(async |read| Ok(read)).try_collect().await?;
-        let groups: BTreeSet<_> = read.iter().flat_map(|(_, _, beyond)| beyond.groups()).cloned().collect();
+        let mut read: Vec<_> = each.buffered(CONCURRENCY).try_filter_map(async |read| Ok(read)).try_collect().await?;
+        let names_of = |read: &[(_, _, Beyond)]| -> BTreeSet<_> {
+            read.iter().flat_map(|(_, _, beyond)| beyond.groups()).cloned().collect()
+        };
+        let mut groups = names_of(&read);
+        while read.len() > 1 && !affordable_names(groups.len()) {
+            read.pop();
+            groups = names_of(&read);
+        }
         let names = self.group_names(call, &groups).await?;
         let (mut represented, mut bytes, mut stint) = (Vec::with_capacity(read.len()), 0, Stint::begin());
         for (Scope { of, projection }, hit, beyond) in read {
@@ -211,7 +220,7 @@ impl Directory {
                     let found = self.store.page(&at, from, count, now, overdue).await.map_err(unanswered)?;
                     total += found.total + self.erased_since(call, overdue).await?;
                     let nothing = found.portion.resources.is_empty() && found.portion.rest.is_some();
-                    if nothing && matches!(page.start, Start::Index(_)) {
+                    if nothing && page.hits.is_empty() && matches!(page.start, Start::Index(_)) {
                         return Err(too_much_to_read());
                     }
                     found.portion
@@ -254,6 +263,12 @@ fn filters<'s>(call: Call<'_>, scopes: &[Scope<'s>], query: &Query) -> Result<Ve
     // treat the attribute as if there is no attribute value." (RFC 7644, 3.4.2.1)
     let lenient = |scope: &Scope<'s>| Filter::parse(text, &scope.of.resource, Dialect::TOLERANT);
     scopes.iter().zip(parsed).map(|(scope, parsed)| parsed.or_else(|_| lenient(scope))).collect()
+}
+
+/// Whether the request can afford to read what this number of groups are called.
+fn affordable_names(groups: usize) -> bool {
+    let units = (groups * ROW_UNITS as usize).min(groups + UNITS_OF_NAMES);
+    budget::left().suffices(groups.div_ceil(16), units)
 }
 
 fn too_much_to_read() -> Error {

@@ -118,6 +118,11 @@ impl Sink {
         self.waiting.is_none() && !matches!(self.page.start, Start::Index(_))
     }
 
+    /// Whether the page shows something already.
+    pub(super) fn has_found(&self) -> bool {
+        !self.page.hits.is_empty()
+    }
+
     /// Whether the page is full, and nothing else is asked for.
     pub(super) fn is_full(&self) -> bool {
         self.page.more && !self.counts

@@ -14,8 +14,6 @@ use crate::tenant::unanswered;
 
 /// How many resources of an index are read at a time: those of the largest size are a megabyte.
 const BATCH: usize = 16;
-/// Most read units of those.
-const BATCH_UNITS: usize = BATCH * budget::GROUP_UNITS as usize;
 /// How many key ranges are read at a time.
 const CONCURRENCY: usize = 4;
 /// Most rows that one request reads for a filter without index, a sort, or a part of a walk: twice as many as
@@ -77,8 +75,10 @@ impl<'a> LookUp<'a> {
         if self.left.is_empty() {
             return Ok(Next::End(None));
         }
-        let calls = if self.at.kind == Kind::Group { BATCH } else { 1 };
-        if !budget::left().suffices(calls + CALLS_OF_A_PAGE, BATCH_UNITS + UNITS_OF_A_PAGE) {
+        let unread = self.left.iter().take(BATCH).filter(|(_, _, row)| row.is_none()).count();
+        let calls = if self.at.kind == Kind::Group { unread } else { 1 };
+        let units = unread * budget::GROUP_UNITS as usize;
+        if unread > 0 && !budget::left().suffices(calls + CALLS_OF_A_PAGE, units + UNITS_OF_A_PAGE) {
             return Ok(Next::OutOfBudget(self.last.clone()));
         }
         let batch: Vec<_> = self.left.drain(..BATCH.min(self.left.len())).collect();
