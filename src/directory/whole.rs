@@ -17,7 +17,7 @@ use crate::tenant::{Type, unanswered};
 
 /// What a member takes in an answer as it is sent, beside its value, `display` and `$ref`.
 const MEMBER_BYTES: usize = 80;
-/// Members of a group that is shown in more than one step.
+/// Members of a group that is read and shown in more than one step.
 const LARGE: usize = 1_000;
 /// The read-only attribute of a user.
 pub(super) const GROUPS: &str = "groups";
@@ -209,6 +209,10 @@ impl Directory {
         let members = async { self.store.members(&key, group, count).await.map_err(unanswered) };
         let (mut members, gone) = tokio::try_join!(members, self.gone(call))?;
         members.retain(|member| !gone.contains(&member.value));
+        if members.len() > LARGE {
+            // To read many takes CPU time, and so does what comes next.
+            tokio::task::yield_now().await;
+        }
         Ok(members)
     }
 
