@@ -109,7 +109,7 @@ impl World {
         (response.status().as_u16(), begun.elapsed())
     }
 
-    /// An event that leaves about so many connections open, the thaw, and the next event.
+    /// An event that leaves about this number of connections open, the thaw, and the next event.
     async fn round(&self, connections: usize, how: Stale) -> (u16, Duration) {
         join_all((0..connections).map(|_| self.ask())).await;
         self.wire.thaw(how);

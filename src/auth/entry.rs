@@ -59,7 +59,7 @@ impl Entry {
         self.known().looks
     }
 
-    /// What to do about a token that came when so many looks had begun.
+    /// What to do about a token. `came` is the number of looks that had begun when it came.
     pub(super) fn step(&self, token: &PlainToken, came: u64, now: i64) -> Step {
         let mut known = self.known();
         // A clock that ran back makes nothing fresh.

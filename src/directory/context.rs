@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use scim_core::{Dialect, Error, ResourceId};
 use tokio::sync::OnceCell;
@@ -31,7 +32,15 @@ pub struct Call<'a> {
     pub reads: &'a RequestReads,
 }
 
+/// What is left until the request is ended, at least, once its work is.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
+
 impl Call<'_> {
+    /// When the work of the request ends at the latest, so that its answer comes before the deadline.
+    pub fn answer_by(&self) -> Instant {
+        self.deadline - TIME_TO_ANSWER
+    }
+
     pub(super) fn collection(&self, kind: &Kind) -> Collection {
         Collection { tenant: self.tenant.key(), kind: kind.clone() }
     }
@@ -99,7 +108,7 @@ impl Directory {
         Ok(Gone { leaving, overdue: overdue.iter().collect() })
     }
 
-    /// The most calls and read units that [`Directory::gone`] takes, which are none once it was asked.
+    /// The most calls and read units that [`Directory::gone`] takes: nothing once the request has asked.
     pub(super) fn price_of_gone(call: Call<'_>) -> (usize, usize) {
         let leaving = call.reads.leaving.get().is_none();
         let overdue = call.tenant.is_expiring() && call.reads.overdue.get().is_none();
@@ -138,7 +147,7 @@ pub(super) struct Gone<'c> {
 }
 
 impl Gone<'_> {
-    /// Whether there are none.
+    /// Whether nobody is.
     pub(super) fn is_empty(&self) -> bool {
         self.leaving.is_empty() && self.overdue.is_empty()
     }

@@ -17,8 +17,6 @@ use crate::tenant::{Type, unanswered};
 const MAX_CREATION: i64 = 60;
 /// How long the last step of removing rows may take where DynamoDB is slow.
 const LAST_STEP: Duration = Duration::from_secs(3);
-/// What is left until the request is ended, at least.
-const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 
 impl Directory {
     /// Deletes a resource: it is gone for the client and its names are free at once, and it is in no
@@ -85,7 +83,7 @@ impl Directory {
         }
         let finish = self.finish(call, kind, &old.resource.id, old.grouped, act, call.until);
         let last = call.until.max(Instant::now()) + LAST_STEP;
-        let finished = timeout_at(last.min(call.deadline - TIME_TO_ANSWER), finish).await;
+        let finished = timeout_at(last.min(call.answer_by()), finish).await;
         self.note_unfinished(call, finished.unwrap_or(Ok(Progress::Unfinished)));
     }
 

@@ -212,7 +212,7 @@ impl Directory {
     /// sixteen, and as many again for those who are not of the type that is likely.
     ///
     /// # Errors
-    /// `invalidValue` if one of them is no user or group; 413 if the request may not read so much.
+    /// `invalidValue` if one of them is no user or group; 413 if the look-ups exceed the budget of the request.
     async fn kinds(
         &self,
         call: Call<'_>,

@@ -21,8 +21,6 @@ const BEGUN_FOR: Duration = Duration::from_secs(15);
 /// When the answer is given, whatever becomes of the last operation: one that comes too late would lose all
 /// results.
 const ANSWERED_AFTER: Duration = Duration::from_secs(20);
-/// What is left until the request is ended, at least.
-const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 /// DynamoDB calls and read units that an operation may take. Those that the request has not left are not begun.
 const CALLS_OF_AN_OPERATION: usize = 150;
 const UNITS_OF_AN_OPERATION: usize = 700;
@@ -40,7 +38,7 @@ impl Service {
     pub(super) async fn bulk(&self, request: &Request<Bytes>, call: Call<'_>) -> Result<Response<Bytes>, Error> {
         let bulk = BulkRequest::parse(&request::body(request)?)?;
         let order = bulk.order();
-        let clock = Clock::start(call.deadline);
+        let clock = Clock::start(call.answer_by());
         let most = bulk.fail_on_errors.unwrap_or(usize::MAX);
         let results = vec![None; bulk.operations.len()];
         let mut job = Job { operations: bulk.operations, ids: BTreeMap::new(), results, errors: 0 };
@@ -204,9 +202,9 @@ struct Clock {
 }
 
 impl Clock {
-    fn start(deadline: Instant) -> Self {
+    fn start(at_the_latest: Instant) -> Self {
         let begun = Instant::now();
-        Self { begun, answer_at: (begun + ANSWERED_AFTER).min(deadline - TIME_TO_ANSWER) }
+        Self { begun, answer_at: (begun + ANSWERED_AFTER).min(at_the_latest) }
     }
 
     /// Whether no more operations are begun.

@@ -26,7 +26,7 @@ pub(super) struct Renewed {
 #[derive(Debug)]
 struct Generation {
     client: SharedHttpClient,
-    /// Whether one of them ever answered: if not, there are none that could be stale.
+    /// Whether one of them ever answered: only those that did can be stale.
     answered: AtomicBool,
 }
 

@@ -65,7 +65,7 @@ impl Store {
     }
 
     /// Ends all memberships of a resource that is gone, and notes with the last of them that nothing of it is
-    /// unfinished. Idempotent: what a failure leaves, another call ends. One call if there are none. Stops if the
+    /// unfinished. Idempotent: what a failure leaves, another call ends. One call without memberships. Stops if the
     /// resource comes back, `until` then, or where the request has no calls left.
     ///
     /// # Errors

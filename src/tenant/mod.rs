@@ -107,7 +107,7 @@ impl Tenants {
         Self::remembering(MOST, store, clock, additions)
     }
 
-    /// As [`Tenants::new`], with a memory of at most so many tenants, and as many codes without tenant.
+    /// As [`Tenants::new`]. It remembers at most `most` tenants, and as many codes without tenant.
     pub fn remembering(most: usize, store: Store, clock: Clock, additions: &Additions) -> Self {
         let (known, unknown) = (Mutex::new(Cache::of(most)), Mutex::new(Cache::of(most)));
         Self { store, clock, additions: additions.clone(), known, unknown }

@@ -201,7 +201,7 @@ impl<'s> MembersPatch<'s> {
 }
 
 impl Step<'_> {
-    /// How many comparisons the step takes in a group of so many members.
+    /// How many comparisons the step takes in a group with this number of members.
     fn cost(&self, members: usize) -> usize {
         let filtered = |filter: &Filter<'_>| members.saturating_mul(SHOWING + filter.comparisons());
         match self {

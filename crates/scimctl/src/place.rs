@@ -101,7 +101,7 @@ impl Connection {
         self.held.as_ref().map(|(local, _)| local.engine.loading()).transpose()
     }
 
-    /// The base URL of a tenant with this profile. In AWS there is none but the tenant's own.
+    /// The base URL of a tenant with this profile. In AWS a tenant has one only if its profile names it.
     pub(crate) fn base_url_of(&self, profile: &Profile) -> Option<String> {
         match &self.base_url {
             Some(deployment) => Some(profile.address.url(deployment).into_owned()),

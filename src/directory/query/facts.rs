@@ -82,6 +82,13 @@ impl Need {
     }
 }
 
+/// What these reads give, by the ids that they are for.
+async fn some_at_a_time<T>(
+    reads: Vec<impl Future<Output = Result<(ResourceId, T), Error>>>,
+) -> Result<BTreeMap<ResourceId, T>, Error> {
+    stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await
+}
+
 /// The sum of two prices.
 pub(super) fn add(one: (usize, usize), other: (usize, usize)) -> (usize, usize) {
     (one.0 + other.0, one.1 + other.1)
@@ -174,9 +181,7 @@ impl Directory {
             let members = self.members(call, &row.id, row.members).await?;
             Ok::<_, Error>((row.id.clone(), members))
         });
-        let each: Vec<_> = each.collect();
-        let members = stream::iter(each).buffer_unordered(CONCURRENCY).try_collect().await?;
-        Ok(Facts { members, ..Facts::default() })
+        Ok(Facts { members: some_at_a_time(each.collect()).await?, ..Facts::default() })
     }
 
     async fn groups_named(
@@ -202,9 +207,7 @@ impl Directory {
             let groups = self.memberships(call, &row.id).await?.ok_or_else(too_many_groups)?;
             Ok::<_, Error>((row.id.clone(), groups))
         });
-        let each: Vec<_> = each.collect();
-        let groups = stream::iter(each).buffer_unordered(CONCURRENCY).try_collect().await?;
-        self.named(call, groups).await
+        self.named(call, some_at_a_time(each.collect()).await?).await
     }
 
     async fn named(&self, call: Call<'_>, groups: BTreeMap<ResourceId, Vec<ResourceId>>) -> Result<Facts, Error> {

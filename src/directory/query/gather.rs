@@ -80,7 +80,7 @@ impl Directory {
                 None
             }
             Stop::OutOfBudget(_) if !sink.walks() => return Err(too_many(part.of, most, sink.sorts(), of_many)),
-            // A walk that came no further would come to the same place for ever.
+            // A cursor to the place where this request began would lead every later request there again.
             Stop::OutOfBudget(None) if !sink.advanced => return Err(too_much()),
             Stop::OutOfBudget(key) => {
                 sink.whole = false;

@@ -1,5 +1,5 @@
-//! Who may come in through the DynamoDB and the Secrets Manager endpoint: the tools of this machine's user, and no
-//! web page that their browser shows.
+//! The DynamoDB and the Secrets Manager endpoint let in the tools of this machine's user, and no web page that their
+//! browser shows.
 //!
 //! A page can send requests to loopback. One with a content type of its own is preceded by a preflight, which is
 //! refused; one that gets here by a name of the page's own domain has that name in `Host`; and none knows the key.
