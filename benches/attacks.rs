@@ -1,10 +1,16 @@
-//! What the worst requests take that were found: DynamoDB calls, read units, CPU time without that of the engine, and
-//! the longest stretch of it without an await.
+//! What the worst requests take that were found: DynamoDB calls, read units, CPU time without that
+//! of the engine, and the longest stretch of it without an await.
 //!
-//! `cargo bench --bench attacks` plays all of them; `docs/PERFORMANCE.md` holds the figures. What they take of memory
-//! is measured in the function itself, by `tests/memory.py`.
+//! `cargo bench --bench attacks` plays all of them; `docs/PERFORMANCE.md` holds the figures. What
+//! they take of memory is measured in the function itself, by `tests/memory.py`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,7 +19,9 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use bytes::Bytes;
 use rustix::time::{ClockId, clock_gettime};
@@ -113,7 +121,10 @@ impl World {
         let surroundings = Surroundings::default();
         let timed = Timed { engine: local.connector(), surroundings: surroundings.clone() };
         let timed = SharedHttpConnector::new(timed);
-        let sdk = dummy_account().into_builder().http_client(http_client_fn(move |_, _| timed.clone())).build();
+        let sdk = dummy_account()
+            .into_builder()
+            .http_client(http_client_fn(move |_, _| timed.clone()))
+            .build();
         let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), TABLE);
         let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), STACK);
         let time = Arc::new(AtomicI64::new(1_800_000_000));
@@ -121,8 +132,10 @@ impl World {
             let time = time.clone();
             move || OffsetDateTime::from_unix_timestamp(time.load(Ordering::Relaxed)).unwrap()
         });
-        let profile = Profile::preset("default", None).unwrap().with_all(settings.iter().copied()).unwrap();
-        let mut tenant = TenantRow::generate("attacked", &profile.write().unwrap(), clock.seconds()).unwrap();
+        let profile =
+            Profile::preset("default", None).unwrap().with_all(settings.iter().copied()).unwrap();
+        let mut tenant =
+            TenantRow::generate("attacked", &profile.write().unwrap(), clock.seconds()).unwrap();
         tenant.expiring = profile.deprovision.is_expiring();
         assert!(store.create_tenant(&tenant, None).await.unwrap());
         let token = PlainToken::generate(tenant.code()).unwrap();
@@ -193,17 +206,40 @@ async fn look_ups() {
     let ids = world.seed.users(5_000, |_| {}).await.unwrap();
     let mut groups = Vec::new();
     for n in 0..50 {
-        groups.push(world.seed.group(&format!("Group {n}"), &ids[n * 80..n * 80 + 1_000], |_| {}).await.unwrap());
+        groups.push(
+            world
+                .seed
+                .group(&format!("Group {n}"), &ids[n * 80..n * 80 + 1_000], |_| {})
+                .await
+                .unwrap(),
+        );
     }
     let one = encode(&format!("groups.value eq \"{}\"", groups[0]));
-    let all: Vec<String> = groups.iter().map(|group| format!("groups.value eq \"{group}\"")).collect();
+    let all: Vec<String> =
+        groups.iter().map(|group| format!("groups.value eq \"{group}\"")).collect();
     let all = encode(&all.join(" or "));
-    world.attack("`groups.value eq` of 1,000 users", "GET", &format!("/Users?count=1&filter={one}"), None).await;
-    world.attack("50 groups joined by `or`", "GET", &format!("/Users?count=1&filter={all}"), None).await;
-    world.attack("the same by cursor", "GET", &format!("/Users?count=1&cursor=&filter={all}"), None).await;
-    world.attack("`attributes=groups&count=200`", "GET", "/Users?attributes=groups&count=200", None).await;
-    let names: Vec<&str> =
-        ["title", "nickName", "emails.value", "name.givenName"].into_iter().cycle().take(60_000).collect();
+    world
+        .attack(
+            "`groups.value eq` of 1,000 users",
+            "GET",
+            &format!("/Users?count=1&filter={one}"),
+            None,
+        )
+        .await;
+    world
+        .attack("50 groups joined by `or`", "GET", &format!("/Users?count=1&filter={all}"), None)
+        .await;
+    world
+        .attack("the same by cursor", "GET", &format!("/Users?count=1&cursor=&filter={all}"), None)
+        .await;
+    world
+        .attack("`attributes=groups&count=200`", "GET", "/Users?attributes=groups&count=200", None)
+        .await;
+    let names: Vec<&str> = ["title", "nickName", "emails.value", "name.givenName"]
+        .into_iter()
+        .cycle()
+        .take(60_000)
+        .collect();
     let body = json!({ "excludedAttributes": names, "count": 200 });
     world.attack("60,000 names in `excludedAttributes`", "POST", "/.search", Some(body)).await;
     let body = json!({ "excludedAttributes": names[..500], "count": 200 });
@@ -214,17 +250,34 @@ async fn large_users() {
     let world = World::new(&[]).await;
     let mut members = Vec::new();
     for n in 0..250 {
-        let roles: Vec<Value> =
-            (0..190).map(|m| json!({ "value": format!("{m}{}", "x".repeat(200)), "type": "t" })).collect();
-        let (_, user) =
-            world.send("POST", "/Users", Some(json!({ "userName": format!("large{n}"), "roles": roles }))).await;
+        let roles: Vec<Value> = (0..190)
+            .map(|m| json!({ "value": format!("{m}{}", "x".repeat(200)), "type": "t" }))
+            .collect();
+        let (_, user) = world
+            .send(
+                "POST",
+                "/Users",
+                Some(json!({ "userName": format!("large{n}"), "roles": roles })),
+            )
+            .await;
         members.push(json!({ "value": user["id"] }));
     }
-    let (_, group) = world.send("POST", "/Groups", Some(json!({ "displayName": "All", "members": members }))).await;
+    let (_, group) = world
+        .send("POST", "/Groups", Some(json!({ "displayName": "All", "members": members })))
+        .await;
     let filter = encode(&format!("groups.value eq \"{}\"", group["id"].as_str().unwrap()));
-    world.attack("250 users of 49 KB in one group", "GET", &format!("/Users?count=200&filter={filter}"), None).await;
+    world
+        .attack(
+            "250 users of 49 KB in one group",
+            "GET",
+            &format!("/Users?count=200&filter={filter}"),
+            None,
+        )
+        .await;
     world.attack("200 users of 49 KB, listed", "GET", "/Users?count=200", None).await;
-    world.attack("250 users of 49 KB, sorted", "GET", "/Users?count=200&sortBy=userName", None).await;
+    world
+        .attack("250 users of 49 KB, sorted", "GET", "/Users?count=200&sortBy=userName", None)
+        .await;
 }
 
 async fn patches() {
@@ -247,7 +300,9 @@ async fn patches() {
         json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": vec![operation; count] })
     };
     let path = format!("/Groups/{id}");
-    world.attack("200 `remove members[48 terms]` of 15,000", "PATCH", &path, Some(remove(48, 200))).await;
+    world
+        .attack("200 `remove members[48 terms]` of 15,000", "PATCH", &path, Some(remove(48, 200)))
+        .await;
     world.attack("`remove members[9 terms]` of 15,000", "PATCH", &path, Some(remove(9, 1))).await;
     world.attack("a group of 15,000 members", "GET", &path, None).await;
 }
@@ -265,7 +320,9 @@ async fn comparisons() {
     }
     let terms = (0..200).map(|n| format!("userName co \"{n}q\"")).collect::<Vec<_>>().join(" or ");
     let body = json!({ "filter": terms, "count": 1 });
-    world.attack("200 `userName co` of 4,990 non-ASCII names", "POST", "/Users/.search", Some(body)).await;
+    world
+        .attack("200 `userName co` of 4,990 non-ASCII names", "POST", "/Users/.search", Some(body))
+        .await;
 }
 
 async fn expiry() {
@@ -277,9 +334,23 @@ async fn expiry() {
     }
     world.clock.fetch_add(91 * 24 * 60 * 60, Ordering::Relaxed);
     world.send("GET", "/Me", None).await;
-    world.attack("1,500 users due at once: ServiceProviderConfig", "GET", "/ServiceProviderConfig", None).await;
+    world
+        .attack(
+            "1,500 users due at once: ServiceProviderConfig",
+            "GET",
+            "/ServiceProviderConfig",
+            None,
+        )
+        .await;
     world.attack("1,500 users due at once: a list", "GET", "/Users", None).await;
-    world.attack("1,500 users due at once: a POST", "POST", "/Users", Some(json!({ "userName": "new" }))).await;
+    world
+        .attack(
+            "1,500 users due at once: a POST",
+            "POST",
+            "/Users",
+            Some(json!({ "userName": "new" })),
+        )
+        .await;
 }
 
 async fn circles() {
@@ -296,7 +367,10 @@ async fn circles() {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    println!("| attack | answer | calls | read units | CPU | longest stretch | time |\n|---|---|---|---|---|---|---|");
+    println!(
+        "| attack | answer | calls | read units | CPU | longest stretch | time \
+        |\n|---|---|---|---|---|---|---|"
+    );
     look_ups().await;
     large_users().await;
     patches().await;

@@ -1,16 +1,24 @@
-//! Whether an operation costs the same in a small tenant and in a large one: DynamoDB calls, capacity units,
-//! and the CPU time of the service, without that of the engine.
+//! Whether an operation costs the same in a small tenant and in a large one: DynamoDB calls,
+//! capacity units, and the CPU time of the service, without that of the engine.
 //!
 //! `cargo bench --bench growth` compares 1,000, 10,000 and 100,000 users;
 //! `GROWTH_USERS=1000,1000000 cargo bench --bench growth` those that it names.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use bytes::Bytes;
 use rustix::time::{ClockId, clock_gettime};
@@ -53,7 +61,8 @@ impl HttpConnector for Timed {
         let begun = cpu();
         // The engine works while it is called, and answers with what is ready.
         let answer = self.engine.call(request);
-        self.nanoseconds.fetch_add((cpu() - begun).as_nanos().try_into().unwrap(), Ordering::Relaxed);
+        self.nanoseconds
+            .fetch_add((cpu() - begun).as_nanos().try_into().unwrap(), Ordering::Relaxed);
         answer
     }
 }
@@ -79,8 +88,14 @@ impl World {
         let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
         local.create_table().await.unwrap();
         let engine = Arc::new(AtomicU64::new(0));
-        let timed = SharedHttpConnector::new(Timed { engine: local.connector(), nanoseconds: engine.clone() });
-        let sdk = dummy_account().into_builder().http_client(http_client_fn(move |_, _| timed.clone())).build();
+        let timed = SharedHttpConnector::new(Timed {
+            engine: local.connector(),
+            nanoseconds: engine.clone(),
+        });
+        let sdk = dummy_account()
+            .into_builder()
+            .http_client(http_client_fn(move |_, _| timed.clone()))
+            .build();
         let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), TABLE);
         let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), STACK);
         let clock = Clock::system();
@@ -128,11 +143,11 @@ impl World {
         let index = self.someone(n);
         let id = &self.ids[index];
         let by = |filter: String| {
-            let filter = percent_encoding::utf8_percent_encode(&filter, percent_encoding::NON_ALPHANUMERIC);
+            let filter =
+                percent_encoding::utf8_percent_encode(&filter, percent_encoding::NON_ALPHANUMERIC);
             format!("/Users?filter={filter}")
         };
-        let patch =
-            |path: &str, value: Value| json!({ "Operations": [{ "op": "replace", "path": path, "value": value }] });
+        let patch = |path: &str, value: Value| json!({ "Operations": [{ "op": "replace", "path": path, "value": value }] });
         let (method, path, body) = match name {
             "create" => {
                 let mut user = Seed::user(n);
@@ -142,9 +157,13 @@ impl World {
                 ("POST", "/Users".into(), Some(user))
             }
             "get" => ("GET", format!("/Users/{id}"), None),
-            "userName eq" => ("GET", by(format!("userName eq \"user{index:07}@example.com\"")), None),
+            "userName eq" => {
+                ("GET", by(format!("userName eq \"user{index:07}@example.com\"")), None)
+            }
             "externalId eq" => ("GET", by(format!("externalId eq \"e{index:07}\"")), None),
-            "PATCH" => ("PATCH", format!("/Users/{id}"), Some(patch("title", json!(format!("T{n}"))))),
+            "PATCH" => {
+                ("PATCH", format!("/Users/{id}"), Some(patch("title", json!(format!("T{n}")))))
+            }
             "first page of 100" => ("GET", "/Users?count=100".into(), None),
             "page of 100 at any startIndex" => {
                 let last = self.ids.len() - 100;
@@ -156,13 +175,21 @@ impl World {
     }
 }
 
-const OPERATIONS: [&str; 7] =
-    ["create", "get", "userName eq", "externalId eq", "PATCH", "first page of 100", "page of 100 at any startIndex"];
+const OPERATIONS: [&str; 7] = [
+    "create",
+    "get",
+    "userName eq",
+    "externalId eq",
+    "PATCH",
+    "first page of 100",
+    "page of 100 at any startIndex",
+];
 
 /// What an operation costs in the middle: calls and times, and the most units that it took.
 fn middle(mut costs: Vec<Cost>) -> Cost {
     let most = |units: fn(&Cost) -> f64| costs.iter().map(units).fold(0.0, f64::max);
-    let (read_units, write_units) = (most(|cost| cost.tally.read_units), most(|cost| cost.tally.write_units));
+    let (read_units, write_units) =
+        (most(|cost| cost.tally.read_units), most(|cost| cost.tally.write_units));
     costs.sort_by_key(|cost| cost.engine);
     let engine = costs[costs.len() / 2].engine;
     costs.sort_by_key(|cost| cost.service);
@@ -196,7 +223,10 @@ async fn main() {
         worlds.push(World::new(*size).await);
         println!("{size} users seeded in {:.0?}", begun.elapsed());
     }
-    println!("\nEach cell: calls / most read units / most write units; CPU of the service + of the engine (medians)");
+    println!(
+        "\nEach cell: calls / most read units / most write units; CPU of the service + of the \
+        engine (medians)"
+    );
     let mut rows = Vec::new();
     for name in OPERATIONS {
         let mut costs = vec![Vec::new(); worlds.len()];
@@ -211,20 +241,26 @@ async fn main() {
     show("users", &sizes.iter().map(|size| format!("{size} users")).collect::<Vec<_>>(), &rows);
 
     let world = worlds.last().unwrap();
-    let sizes: Vec<usize> = GROUPS.into_iter().filter(|size| *size + TIMES <= world.ids.len()).collect();
+    let sizes: Vec<usize> =
+        GROUPS.into_iter().filter(|size| *size + TIMES <= world.ids.len()).collect();
     let mut groups = Vec::new();
     for size in &sizes {
-        groups.push(world.seed.group(&format!("Group {size}"), &world.ids[..*size], |_| {}).await.unwrap());
+        groups.push(
+            world.seed.group(&format!("Group {size}"), &world.ids[..*size], |_| {}).await.unwrap(),
+        );
     }
     let mut rows = Vec::new();
     for op in ["add", "remove"] {
         let mut costs = vec![Vec::new(); groups.len()];
         for n in 0..TIMES {
             let id = &world.ids[world.ids.len() - 1 - n];
-            let operations = json!([{ "op": op, "path": "members", "value": [{ "value": id.as_str() }] }]);
+            let operations =
+                json!([{ "op": op, "path": "members", "value": [{ "value": id.as_str() }] }]);
             for (group, costs) in groups.iter().zip(&mut costs) {
                 let path = format!("/Groups/{group}?excludedAttributes=members");
-                costs.push(world.send("PATCH", &path, Some(json!({ "Operations": operations }))).await.0);
+                costs.push(
+                    world.send("PATCH", &path, Some(json!({ "Operations": operations }))).await.0,
+                );
             }
         }
         rows.push((format!("{op} a member"), costs.into_iter().map(middle).collect()));

@@ -1,11 +1,19 @@
-//! How long the first request after a thaw takes, whose connections to DynamoDB broke while the function was frozen:
-//! they are reset, or they swallow what is sent.
+//! How long the first request after a thaw takes, whose connections to DynamoDB broke while the
+//! function was frozen: they are reset, or they swallow what is sent.
 //!
-//! `cargo bench --bench thaw` compares the settings of `scim_lambda::sdk` with those that were there before; real
-//! clients of the SDK over real connections on this machine, without TLS.
-//! `THAW_ROUNDS=100` makes more rounds, `THAW_SETTINGS=now` measures only one of `before` and `now`.
+//! `cargo bench --bench thaw` compares the settings of `scim_lambda::sdk` with those that were
+//! there before; real clients of the SDK over real connections on this machine, without TLS.
+//! `THAW_ROUNDS=100` makes more rounds, `THAW_SETTINGS=now` measures only one of `before` and
+//! `now`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs, dead_code)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    dead_code
+)]
 
 #[path = "../tests/it/support/thaw.rs"]
 mod thaw;
@@ -58,10 +66,13 @@ fn client_before(sdk: SdkConfig) -> aws_sdk_dynamodb::Client {
 /// A client of the table with the settings that the function has.
 fn client_now(sdk: SdkConfig) -> aws_sdk_dynamodb::Client {
     let sdk = sdk.into_builder().http_client(sdk::http_client()).retry_config(sdk::retry()).build();
-    aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).retry_partition(partition()).build())
+    aws_sdk_dynamodb::Client::from_conf(
+        store::timeouts((&sdk).into()).retry_partition(partition()).build(),
+    )
 }
 
-/// The SDK's quota of retries, full as in a function that has just started: clients of one process share it otherwise.
+/// The SDK's quota of retries, full as in a function that has just started: clients of one process
+/// share it otherwise.
 fn partition() -> RetryPartition {
     static CLIENTS: AtomicUsize = AtomicUsize::new(0);
     RetryPartition::new(format!("thaw {}", CLIENTS.fetch_add(1, Ordering::Relaxed)))
@@ -118,7 +129,9 @@ impl World {
 }
 
 async fn measure(age: Age, rounds: usize) {
-    for (how, connections) in [(Stale::Reset, 1), (Stale::Reset, 16), (Stale::BlackHole, 1), (Stale::BlackHole, 16)] {
+    for (how, connections) in
+        [(Stale::Reset, 1), (Stale::Reset, 16), (Stale::BlackHole, 1), (Stale::BlackHole, 16)]
+    {
         let world = World::new(age).await;
         let mut times = Vec::new();
         let mut failed = 0;
@@ -131,7 +144,10 @@ async fn measure(age: Age, rounds: usize) {
         times.sort();
         let mean = times.iter().sum::<Duration>() / u32::try_from(times.len()).unwrap();
         let (least, most) = (times[0], times[times.len() - 1]);
-        println!("| {how:?} | {connections} | {age:?} | {least:.1?} | {mean:.1?} | {most:.1?} | {failed} |");
+        println!(
+            "| {how:?} | {connections} | {age:?} | {least:.1?} | {mean:.1?} | {most:.1?} | \
+            {failed} |"
+        );
     }
     let world = World::new(age).await;
     let _ = world.ask().await;
@@ -139,7 +155,10 @@ async fn measure(age: Age, rounds: usize) {
     tokio::time::sleep(sdk::IDLE + Duration::from_secs(1)).await;
     let (status, time) = world.ask().await;
     let failed = usize::from(status != 404);
-    println!("| BlackHole, idle for 21 s | 1 | {age:?} | {time:.1?} | {time:.1?} | {time:.1?} | {failed} |");
+    println!(
+        "| BlackHole, idle for 21 s | 1 | {age:?} | {time:.1?} | {time:.1?} | {time:.1?} | \
+        {failed} |"
+    );
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -147,7 +166,10 @@ async fn main() {
     telemetry::init_human();
     let rounds = std::env::var("THAW_ROUNDS").map_or(40, |rounds| rounds.parse().unwrap());
     let only = std::env::var("THAW_SETTINGS").unwrap_or_default();
-    println!("| connections | how many | settings | least | mean | most | failed |\n|---|---|---|---|---|---|---|");
+    println!(
+        "| connections | how many | settings | least | mean | most | failed \
+        |\n|---|---|---|---|---|---|---|"
+    );
     for (name, age) in [("before", Age::Before), ("now", Age::Now)] {
         if only.is_empty() || only == name {
             measure(age, rounds).await;

@@ -1,8 +1,9 @@
-//! What one request may take, so that no request takes all: DynamoDB calls, read units, comparisons.
+//! What one request may take, so that no request takes all: DynamoDB calls, read units,
+//! comparisons.
 //!
-//! Each request has one account, and every path draws on it: a read asks before it is sent, and is refused if
-//! it could take more than is left. What reads much looks at what is left first, and ends a page or a walk before
-//! that. Work of the operator's tool has no account, and no bound.
+//! Each request has one account, and every path draws on it: a read asks before it is sent, and is
+//! refused if it could take more than is left. What reads much looks at what is left first, and
+//! ends a page or a walk before that. Work of the operator's tool has no account, and no bound.
 
 use std::cell::Cell;
 use std::future::Future;
@@ -17,7 +18,8 @@ pub const MAX_READ_UNITS: u32 = 5_000;
 pub const MAX_COMPARISONS: usize = 10_000_000;
 /// Most of them of one resource, which is judged in one go.
 pub const MAX_COMPARISONS_OF_A_RESOURCE: usize = 300_000;
-/// Most calls that remove what a deleted group leaves behind, in one request. They have an account of their own.
+/// Most calls that remove what a deleted group leaves behind, in one request. They have an account
+/// of their own.
 pub const MAX_TIDYING_CALLS: u32 = 5_000;
 
 /// Calls that reads leave over, so that a write that was decided on can be made.
@@ -83,7 +85,8 @@ struct Account {
 
 impl Account {
     fn left(&self) -> Left {
-        let calls = self.limits.calls.saturating_sub(CALLS_OF_WRITES).saturating_sub(self.tally.calls);
+        let calls =
+            self.limits.calls.saturating_sub(CALLS_OF_WRITES).saturating_sub(self.tally.calls);
         let taken = self.tally.read_units.ceil() as u32;
         let read_units = self.limits.read_units.saturating_sub(taken.saturating_add(self.reserved));
         Left { calls: calls as usize, read_units: read_units as usize }
@@ -100,7 +103,13 @@ pub(crate) struct Spent;
 
 /// Runs `work` with an account of its own, and says what it took.
 pub async fn counted<T>(limits: Limits, work: impl Future<Output = T>) -> (T, Tally) {
-    let account = Account { limits, tally: Tally::default(), reserved: 0, refusals: 0, comparisons: MAX_COMPARISONS };
+    let account = Account {
+        limits,
+        tally: Tally::default(),
+        reserved: 0,
+        refusals: 0,
+        comparisons: MAX_COMPARISONS,
+    };
     ACCOUNT
         .scope(Cell::new(account), async {
             let done = work.await;
@@ -109,15 +118,15 @@ pub async fn counted<T>(limits: Limits, work: impl Future<Output = T>) -> (T, Ta
         .await
 }
 
-/// Runs `work` on limits in addition to those of the request: what it took is counted, and not charged, also if
-/// it is broken off.
+/// Runs `work` on limits in addition to those of the request: what it took is counted, and not
+/// charged, also if it is broken off.
 pub(crate) async fn apart<T>(limits: Limits, work: impl Future<Output = T>) -> T {
     let _apart = Apart::begin(limits);
     work.await
 }
 
-/// Runs `work` on a share of what the request may take: what it took is charged, and the rest is the request's again
-/// afterwards.
+/// Runs `work` on a share of what the request may take: what it took is charged, and the rest is
+/// the request's again afterwards.
 pub(crate) async fn within<T>(share: Limits, work: impl Future<Output = T>) -> T {
     let _within = Within::begin(share);
     work.await
@@ -132,7 +141,8 @@ impl Within {
         change(|Account { limits, tally, .. }| {
             let taken = tally.read_units.ceil() as u32;
             lowered.calls = limits.calls.saturating_sub(tally.calls.saturating_add(share.calls));
-            lowered.read_units = limits.read_units.saturating_sub(taken.saturating_add(share.read_units));
+            lowered.read_units =
+                limits.read_units.saturating_sub(taken.saturating_add(share.read_units));
             limits.calls -= lowered.calls;
             limits.read_units -= lowered.read_units;
         });
@@ -158,7 +168,8 @@ impl Apart {
         let before = ACCOUNT.try_with(Cell::get).ok();
         change(|account| {
             account.limits.calls = account.tally.calls.saturating_add(limits.calls);
-            account.limits.read_units = (account.tally.read_units.ceil() as u32).saturating_add(limits.read_units);
+            account.limits.read_units =
+                (account.tally.read_units.ceil() as u32).saturating_add(limits.read_units);
         });
         Self(before)
     }
@@ -171,7 +182,8 @@ impl Drop for Apart {
             let calls = account.tally.calls - before.tally.calls;
             let units = account.tally.read_units - before.tally.read_units;
             account.limits.calls = before.limits.calls.saturating_add(calls);
-            account.limits.read_units = before.limits.read_units.saturating_add(units.ceil() as u32);
+            account.limits.read_units =
+                before.limits.read_units.saturating_add(units.ceil() as u32);
         });
     }
 }
@@ -184,7 +196,9 @@ pub(crate) fn left() -> Left {
 
 /// Whether one more call may be made that writes.
 pub(crate) fn may_write() -> bool {
-    ACCOUNT.try_with(|account| account.get().tally.calls < account.get().limits.calls).unwrap_or(true)
+    ACCOUNT
+        .try_with(|account| account.get().tally.calls < account.get().limits.calls)
+        .unwrap_or(true)
 }
 
 /// How many comparisons are left.
@@ -275,7 +289,11 @@ mod tests {
                 reserve(1_000).unwrap().took(Some(1_000.0));
             }
             let under_way = reserve(1_500).unwrap();
-            assert_eq!((left().read_units, reserve(501).err()), (500, Some(Spent)), "what is under way counts");
+            assert_eq!(
+                (left().read_units, reserve(501).err()),
+                (500, Some(Spent)),
+                "what is under way counts"
+            );
             under_way.took(Some(1.0));
             assert_eq!(left(), Left { calls: 1_200 - 100 - 4, read_units: 1_999 });
         };

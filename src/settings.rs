@@ -49,8 +49,11 @@ impl Settings {
     }
 
     fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let value = |name: &str| variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
-        let need = |name: &str| value(name).ok_or_else(|| SettingsError(format!("{name} is not set")));
+        let value = |name: &str| {
+            variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
+        };
+        let need =
+            |name: &str| value(name).ok_or_else(|| SettingsError(format!("{name} is not set")));
         let retention = |name: &str, default: Duration| match value(name) {
             None => Ok(default),
             Some(text) => match text.parse() {
@@ -77,7 +80,8 @@ mod tests {
     use super::*;
 
     fn read(pairs: &[(&str, &str)]) -> Result<Settings, String> {
-        let lookup = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
+        let lookup =
+            |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned());
         Settings::read(lookup).map_err(|error| error.to_string())
     }
 
@@ -86,7 +90,10 @@ mod tests {
         assert_eq!(read(&[]), Err("SCIM_TABLE is not set".into()));
         assert_eq!(read(&[("SCIM_TABLE", "t")]), Err("SCIM_STACK is not set".into()));
         let wrong = [("SCIM_TABLE", "t"), ("SCIM_STACK", "s"), ("SCIM_RETENTION_DAYS", "0")];
-        assert_eq!(read(&wrong), Err("SCIM_RETENTION_DAYS must be a number of days from 1 to 3650".into()));
+        assert_eq!(
+            read(&wrong),
+            Err("SCIM_RETENTION_DAYS must be a number of days from 1 to 3650".into())
+        );
     }
 
     #[test]

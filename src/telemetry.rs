@@ -39,8 +39,8 @@ pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Option<String>) {
         .await
 }
 
-/// Notes what was left out of a message. These are names of attributes, never values, each a letter from one that
-/// a schema defines: no personal data.
+/// Notes what was left out of a message. These are names of attributes, never values, each a letter
+/// from one that a schema defines: no personal data.
 pub(crate) fn ignored(misses: &[NearMiss]) {
     let _ = IGNORED.try_with(|names| {
         let mut names = names.borrow_mut();
@@ -69,7 +69,8 @@ impl Metric {
     }
 }
 
-/// Counts one for a tenant: a warning in the log, which the stack's metric filter finds and alarms on.
+/// Counts one for a tenant: a warning in the log, which the stack's metric filter finds and alarms
+/// on.
 pub(crate) fn count(metric: Metric, tenant: &str) {
     tracing::warn!(metric = metric.as_str(), tenant, "metric");
 }
@@ -100,5 +101,9 @@ pub fn init_json() {
 
 /// Warnings and errors for a person, on standard error.
 pub fn init_human() {
-    tracing_subscriber::fmt().with_max_level(LevelFilter::WARN).with_writer(std::io::stderr).without_time().init();
+    tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::WARN)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
 }

@@ -1,5 +1,6 @@
-//! What happens to a token that came: it is judged by the records that are known, Secrets Manager is asked for
-//! newer ones first, or nobody can tell. A pure function, and the numbers that it knows.
+//! What happens to a token that came: it is judged by the records that are known, Secrets Manager
+//! is asked for newer ones first, or nobody can tell. A pure function, and the numbers that it
+//! knows.
 
 use std::time::Duration;
 
@@ -49,7 +50,8 @@ pub(super) fn next(facts: Facts) -> Step {
         return Step::Judge;
     }
     let resting = failed.is_some_and(|ago| ago < FAILED_PAUSE);
-    // Old records are read again whoever asks; a key id that fresh ones do not name may be anybody's invention.
+    // Old records are read again whoever asks; a key id that fresh ones do not name may be
+    // anybody's invention.
     if !resting && (budget || !fresh) {
         return Step::Ask;
     }
@@ -59,8 +61,8 @@ pub(super) fn next(facts: Facts) -> Step {
     }
 }
 
-/// Looks for unknown key ids that a tenant may cause: ten at once, then one a second. New tokens are looked up at
-/// once, and a flood of invented ones costs no more than that.
+/// Looks for unknown key ids that a tenant may cause: ten at once, then one a second. New tokens
+/// are looked up at once, and a flood of invented ones costs no more than that.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
     left: i64,
@@ -111,24 +113,56 @@ mod tests {
         let rows: &[(Row, Step, &str)] = &[
             ((None, no, no, no, None, yes), Ask, "nothing is known yet"),
             ((None, no, no, no, None, no), Ask, "nothing is known: no budget is asked"),
-            ((None, no, no, no, Some(1_999), yes), Unavailable, "nothing is known and the last look failed"),
-            ((None, no, no, no, Some(2_000), yes), Ask, "a failed look is tried again after two seconds"),
+            (
+                (None, no, no, no, Some(1_999), yes),
+                Unavailable,
+                "nothing is known and the last look failed",
+            ),
+            (
+                (None, no, no, no, Some(2_000), yes),
+                Ask,
+                "a failed look is tried again after two seconds",
+            ),
             ((Some(0), yes, no, no, None, no), Judge, "a record just read"),
             ((Some(59_999), yes, yes, no, None, no), Judge, "a record of less than a minute"),
-            ((Some(60_000), yes, yes, no, None, no), Ask, "a record of a minute is too old for a revoked token"),
-            ((Some(60_000), yes, yes, no, Some(0), yes), Judge, "an old record of a token that was good, while down"),
-            ((Some(60_000), yes, no, no, Some(0), yes), Unavailable, "an old record that was never used, while down"),
+            (
+                (Some(60_000), yes, yes, no, None, no),
+                Ask,
+                "a record of a minute is too old for a revoked token",
+            ),
+            (
+                (Some(60_000), yes, yes, no, Some(0), yes),
+                Judge,
+                "an old record of a token that was good, while down",
+            ),
+            (
+                (Some(60_000), yes, no, no, Some(0), yes),
+                Unavailable,
+                "an old record that was never used, while down",
+            ),
             ((Some(299_999), yes, yes, no, Some(0), yes), Judge, "five minutes without answer"),
             ((Some(300_000), yes, yes, no, Some(0), yes), Unavailable, "longer than five minutes"),
             ((Some(300_000), yes, yes, no, Some(2_000), yes), Ask, "and asked again"),
             ((Some(1_000), no, no, no, None, yes), Ask, "an unknown key id is looked up"),
-            ((Some(1_000), no, no, no, None, no), Unavailable, "what could not be looked up is 503"),
+            (
+                (Some(1_000), no, no, no, None, no),
+                Unavailable,
+                "what could not be looked up is 503",
+            ),
             ((Some(60_000), no, no, no, None, no), Ask, "old records are read again whoever asks"),
-            ((Some(1_000), no, no, yes, None, no), Judge, "what was looked up is judged without another look"),
+            (
+                (Some(1_000), no, no, yes, None, no),
+                Judge,
+                "what was looked up is judged without another look",
+            ),
             ((Some(9_999), no, no, yes, None, yes), Judge, "for ten seconds"),
             ((Some(10_000), no, no, yes, None, yes), Ask, "and then again"),
             ((Some(10_000), no, no, yes, None, no), Unavailable, "if the budget allows"),
-            ((Some(1_000), no, no, no, Some(1_000), yes), Unavailable, "not looked up, since the last look failed"),
+            (
+                (Some(1_000), no, no, no, Some(1_000), yes),
+                Unavailable,
+                "not looked up, since the last look failed",
+            ),
         ];
         for (row, expected, why) in rows {
             assert_eq!(step(*row), *expected, "{why}: {row:?}");
@@ -148,6 +182,10 @@ mod tests {
         };
         assert_eq!([0, 999, 1_000, 1_500, 2_999, 3_000].map(&mut taken), [10, 0, 1, 0, 1, 1]);
         assert_eq!(taken(1_000_000), 10, "it does not grow beyond ten");
-        assert_eq!([500, 1_499, 1_500].map(&mut taken), [0, 0, 1], "a clock that ran back starves nobody");
+        assert_eq!(
+            [500, 1_499, 1_500].map(&mut taken),
+            [0, 0, 1],
+            "a clock that ran back starves nobody"
+        );
     }
 }

@@ -15,7 +15,8 @@ const MOST_IN_VAIN: usize = 128;
 #[derive(Debug)]
 pub(super) struct Entry {
     known: Mutex<Known>,
-    /// Held over a look, so that one is in flight at most. Nobody waits for it who can be judged without.
+    /// Held over a look, so that one is in flight at most. Nobody waits for it who can be judged
+    /// without.
     pub(super) look: tokio::sync::Mutex<()>,
 }
 
@@ -30,8 +31,8 @@ struct Known {
     failed: Option<i64>,
     /// Key ids whose tokens were verified against these records.
     verified: HashSet<String>,
-    /// Tokens that were looked up in vain. By their digests: a key id alone could be guessed, and its token be
-    /// refused before it is minted.
+    /// Tokens that were looked up in vain. By their digests: a key id alone could be guessed, and
+    /// its token be refused before it is minted.
     in_vain: HashSet<String>,
     budget: Budget,
 }
@@ -46,7 +47,15 @@ pub(super) struct Look {
 impl Entry {
     pub(super) fn new(now: i64) -> Self {
         let (records, verified, in_vain) = (Vec::new(), HashSet::new(), HashSet::new());
-        let known = Known { records, read: None, looks: 0, failed: None, verified, in_vain, budget: Budget::full(now) };
+        let known = Known {
+            records,
+            read: None,
+            looks: 0,
+            failed: None,
+            verified,
+            in_vain,
+            budget: Budget::full(now),
+        };
         Self { known: Mutex::new(known), look: tokio::sync::Mutex::new(()) }
     }
 
@@ -66,7 +75,8 @@ impl Entry {
         let since = |then: i64| u64::try_from(now - then).ok().map(Duration::from_millis);
         let is_known = known.names(token);
         let since_it_came = known.read.is_some_and(|(_, look)| look > came);
-        let looked_up = since_it_came || !is_known && known.in_vain.contains(&token.digest().to_text());
+        let looked_up =
+            since_it_came || !is_known && known.in_vain.contains(&token.digest().to_text());
         next(Facts {
             age: known.read.and_then(|(began, _)| since(began)),
             known: is_known,
@@ -92,7 +102,9 @@ impl Entry {
         let mut known = self.known();
         let Known { records: before, verified, .. } = &mut *known;
         // Those that were verified against a record that stayed the same still are.
-        let of = |records: &[TokenRecord], kid: &String| records.iter().find(|record| record.kid == *kid).cloned();
+        let of = |records: &[TokenRecord], kid: &String| {
+            records.iter().find(|record| record.kid == *kid).cloned()
+        };
         verified.retain(|kid| of(&records, kid) == of(before, kid));
         known.records = records;
         known.read = Some((look.began, look.number));
@@ -107,7 +119,10 @@ impl Entry {
     /// Whether the records admit the token at `now`, in seconds since 1970.
     pub(super) fn admits(&self, token: &PlainToken, now: i64) -> bool {
         let mut known = self.known();
-        let admitted = known.records.iter().any(|record| record.is(token.key_id()) && record.admits(token, now));
+        let admitted = known
+            .records
+            .iter()
+            .any(|record| record.is(token.key_id()) && record.admits(token, now));
         if admitted {
             known.verified.insert(token.key_id().as_str().to_owned());
         } else if !known.names(token) {

@@ -1,11 +1,11 @@
 //! Who is calling: from an `Authorization` header to an authenticated tenant, or 401, or 503.
 //!
 //! A token's records are cached for less than 60 seconds, so a revoked token is refused within that
-//! time. A key id that they do not name is looked up at once, so a new token is good when it is minted.
-//! Bad tokens are cheap all the same: their form and checksum are tested first, unknown tenants are
-//! remembered, and a tenant has a small budget of looks for key ids that its secret does not hold.
-//! What could not be looked up is 503, never 401, and so it is when Secrets Manager is down: an identity
-//! provider takes 401 for a wrong password and stops.
+//! time. A key id that they do not name is looked up at once, so a new token is good when it is
+//! minted. Bad tokens are cheap all the same: their form and checksum are tested first, unknown
+//! tenants are remembered, and a tenant has a small budget of looks for key ids that its secret
+//! does not hold. What could not be looked up is 503, never 401, and so it is when Secrets Manager
+//! is down: an identity provider takes 401 for a wrong password and stops.
 
 mod decision;
 mod entry;
@@ -58,8 +58,8 @@ impl Verifier {
     /// The caller whose token stands in these `Authorization` headers of a request to `host`.
     ///
     /// # Errors
-    /// 401 if the token is not good, or not at this host; 403 if SCIM is switched off for the tenant; 503 if
-    /// nobody can tell.
+    /// 401 if the token is not good, or not at this host; 403 if SCIM is switched off for the
+    /// tenant; 503 if nobody can tell.
     pub async fn verify<'h>(
         &self,
         headers: impl Iterator<Item = &'h [u8]>,
@@ -72,22 +72,23 @@ impl Verifier {
         if alone && tenant.profile.dialect.header == Header::Bearer {
             return Err(Error::new(ErrorKind::Unauthorized, token::NO_SCHEME));
         }
-        let here = |bound: &String| host.is_some_and(|host| name_of(host).eq_ignore_ascii_case(bound));
+        let here =
+            |bound: &String| host.is_some_and(|host| name_of(host).eq_ignore_ascii_case(bound));
         if tenant.profile.address.host.as_ref().is_some_and(|bound| !here(bound)) {
             return Err(refused());
         }
         if !tenant.is_enabled() {
             return Err(Error::new(
                 ErrorKind::Forbidden,
-                "SCIM is switched off for this tenant; nothing was changed. The service provider's operator can \
-                 switch it on.",
+                "SCIM is switched off for this tenant; nothing was changed. The service \
+                provider's operator can switch it on.",
             ));
         }
         Ok(Caller { tenant, key_id: token.key_id().clone() })
     }
 
-    /// Makes the caller's tenant connected, if this was its first good request. That it was is no matter of
-    /// the answer: what fails is tried again with the next one.
+    /// Makes the caller's tenant connected, if this was its first good request. That it was is no
+    /// matter of the answer: what fails is tried again with the next one.
     pub async fn connect(&self, caller: &Caller) {
         if !caller.tenant.is_connected()
             && let Err(error) = self.tenants.connect(&caller.tenant).await
@@ -98,7 +99,10 @@ impl Verifier {
 
     fn entry(&self, tenant: &TenantCode) -> Arc<Entry> {
         let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        entries.entry(tenant.clone()).or_insert_with(|| Arc::new(Entry::new(self.clock.milliseconds()))).clone()
+        entries
+            .entry(tenant.clone())
+            .or_insert_with(|| Arc::new(Entry::new(self.clock.milliseconds())))
+            .clone()
     }
 
     /// Judges a token, after a look where that is needed.
@@ -129,7 +133,9 @@ impl Verifier {
                     SecretsError::Unavailable(_) | SecretsError::Changed => {
                         tracing::warn!(tenant = %token.tenant(), %error, "token store")
                     }
-                    SecretsError::Garbage(_) => tracing::error!(tenant = %token.tenant(), %error, "token store"),
+                    SecretsError::Garbage(_) => {
+                        tracing::error!(tenant = %token.tenant(), %error, "token store")
+                    }
                 }
                 entry.failed(self.clock.milliseconds());
             }

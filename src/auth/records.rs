@@ -41,7 +41,8 @@ impl TokenRecord {
 
     /// Whether the token is good at `now`: digest, expiry, revocation.
     pub fn admits(&self, token: &PlainToken, now: i64) -> bool {
-        let same = TokenDigest::parse(&self.digest).is_some_and(|digest| digest.matches(&token.digest()));
+        let same =
+            TokenDigest::parse(&self.digest).is_some_and(|digest| digest.matches(&token.digest()));
         same && !self.revoked && self.expires.is_none_or(|expiry| now < expiry)
     }
 }

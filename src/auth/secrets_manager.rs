@@ -80,13 +80,20 @@ impl Secrets {
         let answer = self.client.get_secret_value().secret_id(name).version_stage(CURRENT).send();
         match Box::pin(answer).await {
             Ok(secret) => Ok(Some((secret.secret_string.unwrap_or_default(), secret.version_id))),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_not_found_exception()) => Ok(None),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(unavailable(error)),
         }
     }
 
-    /// Makes these the current records of a tenant, if `seen` still are; its secret is made if there
-    /// was none. The new version is staged first and becomes current only in place of the one seen.
+    /// Makes these the current records of a tenant, if `seen` still are; its secret is made if
+    /// there was none. The new version is staged first and becomes current only in place of the one
+    /// seen.
     ///
     /// # Errors
     /// [`SecretsError::Changed`] if somebody else was faster; else as [`SecretsError`] says.
@@ -111,16 +118,31 @@ impl Secrets {
         text: String,
     ) -> Result<(), SecretsError> {
         let Some(seen) = seen else {
-            let created = self.client.create_secret().name(name).description(description).secret_string(text).send();
+            let created = self
+                .client
+                .create_secret()
+                .name(name)
+                .description(description)
+                .secret_string(text)
+                .send();
             return match created.await {
                 Ok(_) => Ok(()),
-                Err(error) if error.as_service_error().is_some_and(|e| e.is_resource_exists_exception()) => {
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(|e| e.is_resource_exists_exception()) =>
+                {
                     Err(SecretsError::Changed)
                 }
                 Err(error) => Err(unavailable(error)),
             };
         };
-        let staged = self.client.put_secret_value().secret_id(name).secret_string(&text).version_stages(PENDING);
+        let staged = self
+            .client
+            .put_secret_value()
+            .secret_id(name)
+            .secret_string(&text)
+            .version_stages(PENDING);
         let staged = staged.send().await.map_err(unavailable)?;
         let moved = self
             .client
@@ -132,7 +154,9 @@ impl Secrets {
             .send();
         match moved.await {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_invalid_parameter_exception()) => {
+            Err(error)
+                if error.as_service_error().is_some_and(|e| e.is_invalid_parameter_exception()) =>
+            {
                 Err(SecretsError::Changed)
             }
             Err(error) => Err(unavailable(error)),
@@ -140,8 +164,8 @@ impl Secrets {
     }
 }
 
-/// Tokens that the operator may have shown again, by their key ids: in a secret of their own, to which the
-/// function has no right.
+/// Tokens that the operator may have shown again, by their key ids: in a secret of their own, to
+/// which the function has no right.
 #[derive(Clone, Default)]
 pub struct Kept {
     /// The tokens.
@@ -175,9 +199,15 @@ impl Secrets {
     ///
     /// # Errors
     /// [`SecretsError::Changed`] if somebody else was faster; else as [`SecretsError`] says.
-    pub async fn keep(&self, tenant: &TenantCode, label: &str, kept: &Kept) -> Result<(), SecretsError> {
+    pub async fn keep(
+        &self,
+        tenant: &TenantCode,
+        label: &str,
+        kept: &Kept,
+    ) -> Result<(), SecretsError> {
         let name = self.kept_name(tenant);
-        let text = serde_json::to_string(&kept.tokens).map_err(|_| SecretsError::Garbage(name.clone()))?;
+        let text =
+            serde_json::to_string(&kept.tokens).map_err(|_| SecretsError::Garbage(name.clone()))?;
         let description = format!("SCIM tokens of tenant {label}, for its operator");
         self.write(&name, description, kept.version.as_deref(), text).await
     }

@@ -21,8 +21,10 @@ const KEY_ID_LENGTH: usize = 4;
 const SECRET_LENGTH: usize = 43;
 const CHECKSUM_LENGTH: usize = 6;
 /// What is wrong with a token that stands alone.
-pub(super) const NO_SCHEME: &str = "The Authorization header must say Bearer, a blank and the token.";
-const LENGTH: usize = PREFIX.len() + TenantCode::LENGTH + 1 + KEY_ID_LENGTH + 1 + SECRET_LENGTH + 1 + CHECKSUM_LENGTH;
+pub(super) const NO_SCHEME: &str =
+    "The Authorization header must say Bearer, a blank and the token.";
+const LENGTH: usize =
+    PREFIX.len() + TenantCode::LENGTH + 1 + KEY_ID_LENGTH + 1 + SECRET_LENGTH + 1 + CHECKSUM_LENGTH;
 
 /// The name of one of a tenant's tokens: four characters `[a-z0-9]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -47,7 +49,8 @@ impl std::str::FromStr for KeyId {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let fits = text.len() == KEY_ID_LENGTH && text.bytes().all(|b| KEY_ID_ALPHABET.contains(&b));
+        let fits =
+            text.len() == KEY_ID_LENGTH && text.bytes().all(|b| KEY_ID_ALPHABET.contains(&b));
         if fits { Ok(Self(text.to_owned())) } else { Err(()) }
     }
 }
@@ -94,7 +97,11 @@ impl PlainToken {
         if !fits {
             return None;
         }
-        Some(Self { text: text.to_owned(), tenant: tenant.parse().ok()?, key_id: key_id.parse().ok()? })
+        Some(Self {
+            text: text.to_owned(),
+            tenant: tenant.parse().ok()?,
+            key_id: key_id.parse().ok()?,
+        })
     }
 
     /// The text, for the one moment in which the operator is shown it.
@@ -112,8 +119,8 @@ impl PlainToken {
         &self.key_id
     }
 
-    /// What is stored instead of the token. SHA-256 suffices: the input is 256 even bits, and a slow
-    /// hash on every request would be an attack on ourselves.
+    /// What is stored instead of the token. SHA-256 suffices: the input is 256 even bits, and a
+    /// slow hash on every request would be an attack on ourselves.
     pub fn digest(&self) -> TokenDigest {
         TokenDigest(Sha256::digest(self.text.as_bytes()).into())
     }
@@ -134,7 +141,8 @@ impl TokenDigest {
 
     /// Reads the kept form.
     pub fn parse(text: &str) -> Option<Self> {
-        let hex = text.strip_prefix(Self::VERSION).filter(|hex| hex.len() == 64 && hex.is_ascii())?;
+        let hex =
+            text.strip_prefix(Self::VERSION).filter(|hex| hex.len() == 64 && hex.is_ascii())?;
         let mut bytes = [0; 32];
         for (at, byte) in bytes.iter_mut().enumerate() {
             *byte = u8::from_str_radix(hex.get(at * 2..at * 2 + 2)?, 16).ok()?;
@@ -158,14 +166,19 @@ fn checksum(body: &str) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The token in the request's `Authorization` headers, and whether it stands there without a scheme.
+/// The token in the request's `Authorization` headers, and whether it stands there without a
+/// scheme.
 ///
 /// # Errors
 /// 401 unless there is exactly one such header, of scheme Bearer or none, with a token of our form.
-pub fn authorization<'h>(mut headers: impl Iterator<Item = &'h [u8]>) -> Result<(PlainToken, bool), Error> {
+pub fn authorization<'h>(
+    mut headers: impl Iterator<Item = &'h [u8]>,
+) -> Result<(PlainToken, bool), Error> {
     let unauthorized = |detail: &str| Error::new(scim_core::ErrorKind::Unauthorized, detail);
     let (Some(header), None) = (headers.next(), headers.next()) else {
-        return Err(unauthorized("Send exactly one Authorization header: Bearer, a blank and the token."));
+        return Err(unauthorized(
+            "Send exactly one Authorization header: Bearer, a blank and the token.",
+        ));
     };
     let header = std::str::from_utf8(header).unwrap_or_default().trim();
     if let Some(token) = PlainToken::parse(header) {
@@ -216,11 +229,21 @@ mod tests {
     fn only_one_bearer_header_counts() {
         let token = token();
         let header = format!("bearer  {}", token.reveal());
-        let read = |headers: &[&str]| authorization(headers.iter().map(|h| h.as_bytes())).map_err(|e| e.kind.wire().0);
+        let read = |headers: &[&str]| {
+            authorization(headers.iter().map(|h| h.as_bytes())).map_err(|e| e.kind.wire().0)
+        };
         assert_eq!(read(&[header.as_str()]), Ok((token.clone(), false)));
         assert_eq!(read(&[token.reveal()]), Ok((token.clone(), true)));
         let header = header.as_str();
-        for wrong in [&[][..], &[header, header], &[""], &["Bearer"], &["Bearer "], &["Basic eA=="], &["non-token"]] {
+        for wrong in [
+            &[][..],
+            &[header, header],
+            &[""],
+            &["Bearer"],
+            &["Bearer "],
+            &["Basic eA=="],
+            &["non-token"],
+        ] {
             assert_eq!(read(wrong).err(), Some(401), "{wrong:?}");
         }
     }

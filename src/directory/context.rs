@@ -1,4 +1,5 @@
-//! What a request carries through the directory: on whose behalf it acts, and what it has read already.
+//! What a request carries through the directory: on whose behalf it acts, and what it has read
+//! already.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
@@ -36,7 +37,8 @@ pub struct Call<'a> {
 const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 
 impl Call<'_> {
-    /// When the work of the request ends at the latest, so that its answer comes before the deadline.
+    /// When the work of the request ends at the latest, so that its answer comes before the
+    /// deadline.
     pub fn answer_by(&self) -> Instant {
         self.deadline - TIME_TO_ANSWER
     }
@@ -74,41 +76,52 @@ impl RequestReads {
 pub(super) struct GroupName(pub(super) Option<String>);
 
 impl Directory {
-    /// The users whose time has come and who are not erased yet. Nobody sees them, but counters and members' rows
-    /// know them still. No call for tenants without such users.
+    /// The users whose time has come and who are not erased yet. Nobody sees them, but counters and
+    /// members' rows know them still. No call for tenants without such users.
     pub(super) async fn overdue<'c>(&self, call: Call<'c>) -> Result<&'c [ResourceId], Error> {
         if !call.tenant.is_expiring() {
             return Ok(&[]);
         }
         let read = || async {
-            let due = self.store.due(&call.collection(&Kind::User), self.clock.seconds(), usize::MAX).await;
+            let due = self
+                .store
+                .due(&call.collection(&Kind::User), self.clock.seconds(), usize::MAX)
+                .await;
             Ok(due.map_err(unanswered)?.into_iter().map(|(_, id)| id).collect())
         };
         Ok(call.reads.overdue.get_or_try_init(read).await?)
     }
 
-    /// How many of those who were overdue another request has erased since: the counters do not know them any more,
-    /// or did a moment ago. No call if nobody was.
-    pub(super) async fn erased_since(&self, call: Call<'_>, overdue: &[ResourceId]) -> Result<usize, Error> {
+    /// How many of those who were overdue another request has erased since: the counters do not
+    /// know them any more, or did a moment ago. No call if nobody was.
+    pub(super) async fn erased_since(
+        &self,
+        call: Call<'_>,
+        overdue: &[ResourceId],
+    ) -> Result<usize, Error> {
         if overdue.is_empty() {
             return Ok(0);
         }
-        let due = self.store.due(&call.collection(&Kind::User), self.clock.seconds(), usize::MAX).await;
-        let due: BTreeSet<ResourceId> = due.map_err(unanswered)?.into_iter().map(|(_, id)| id).collect();
+        let due =
+            self.store.due(&call.collection(&Kind::User), self.clock.seconds(), usize::MAX).await;
+        let due: BTreeSet<ResourceId> =
+            due.map_err(unanswered)?.into_iter().map(|(_, id)| id).collect();
         Ok(overdue.iter().filter(|id| !due.contains(*id)).count())
     }
 
     /// Whether somebody is gone for everybody, though rows of members name them still.
     pub(super) async fn gone<'c>(&self, call: Call<'c>) -> Result<Gone<'c>, Error> {
         let leaving = async {
-            let read = || async { self.store.leaving(&call.tenant.key()).await.map_err(unanswered) };
+            let read =
+                || async { self.store.leaving(&call.tenant.key()).await.map_err(unanswered) };
             call.reads.leaving.get_or_try_init(read).await
         };
         let (leaving, overdue) = tokio::try_join!(leaving, self.overdue(call))?;
         Ok(Gone { leaving, overdue: overdue.iter().collect() })
     }
 
-    /// The most calls and read units that [`Directory::gone`] takes: nothing once the request has asked.
+    /// The most calls and read units that [`Directory::gone`] takes: nothing once the request has
+    /// asked.
     pub(super) fn price_of_gone(call: Call<'_>) -> (usize, usize) {
         let leaving = call.reads.leaving.get().is_none();
         let overdue = call.tenant.is_expiring() && call.reads.overdue.get().is_none();
@@ -128,7 +141,8 @@ impl Directory {
             ids.iter().filter(|id| !known.contains_key(*id)).cloned().collect()
         };
         if !new.is_empty() {
-            let mut names = self.store.group_names(&call.tenant.key(), &new).await.map_err(unanswered)?;
+            let mut names =
+                self.store.group_names(&call.tenant.key(), &new).await.map_err(unanswered)?;
             known().extend(new.into_iter().map(|id| {
                 let name = names.remove(&id).map(GroupName);
                 (id, name)

@@ -19,27 +19,37 @@ const MAX_CREATION: i64 = 60;
 const LAST_STEP: Duration = Duration::from_secs(3);
 
 impl Directory {
-    /// Deletes a resource: it is gone for the client and its names are free at once, and it is in no
-    /// group any more. A user can be brought back until the retention ends. Memberships that are not removed with
-    /// it are shown to nobody, and a later write of the tenant removes them.
+    /// Deletes a resource: it is gone for the client and its names are free at once, and it is in
+    /// no group any more. A user can be brought back until the retention ends. Memberships that are
+    /// not removed with it are shown to nobody, and a later write of the tenant removes them.
     ///
     /// # Errors
-    /// 404 if there is no such resource, or not any more; 412 if the precondition does not hold; 503.
-    pub async fn delete(&self, call: Call<'_>, of: &Type, id: &str, precondition: &Precondition) -> Result<(), Error> {
+    /// 404 if there is no such resource, or not any more; 412 if the precondition does not hold;
+    /// 503.
+    pub async fn delete(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        id: &str,
+        precondition: &Precondition,
+    ) -> Result<(), Error> {
         let at = call.collection(&of.kind);
         let act = self.act(call, Operation::Delete);
         for _ in 0..TRIES {
             let old = self.visible(call, of, id, Event::Delete).await?;
             check(precondition, &old)?;
             policy::admit_delete(of, &call.tenant.profile)?;
-            let state = State::of(Some(old.standing()), act.now).after(Step::Deprovision, &call.tenant.profile);
+            let state = State::of(Some(old.standing()), act.now)
+                .after(Step::Deprovision, &call.tenant.profile);
             let wrote = match (&of.kind, state) {
                 (Kind::User, State::SoftDeleted) => {
                     let mut kept = old.resource.attributes.clone();
                     if call.tenant.profile.deprovision.on_delete == OnDelete::Deactivate {
                         kept.set("active", false.into());
                     }
-                    self.store.delete_softly(&at, &old, kept, self.deleted_until(call, act.now), &act).await
+                    self.store
+                        .delete_softly(&at, &old, kept, self.deleted_until(call, act.now), &act)
+                        .await
                 }
                 _ => self.store.delete(&at, &old, precondition.seen(), &act).await,
             };
@@ -57,7 +67,8 @@ impl Directory {
         Err(busy())
     }
 
-    /// Removes what the same request has created: nothing of it is kept, whatever becomes of deleted users.
+    /// Removes what the same request has created: nothing of it is kept, whatever becomes of
+    /// deleted users.
     ///
     /// # Errors
     /// 404 if it is gone already; 503, as [`Directory::delete`].
@@ -67,7 +78,10 @@ impl Directory {
         let act = Act { brake: None, ..self.act(call, Operation::Delete) };
         for _ in 0..TRIES {
             let old = self.visible(call, of, id, Event::Delete).await?;
-            if matches!(self.store.delete(&at, &old, Seen::Row, &act).await.map_err(unanswered)?, Wrote::Stored) {
+            if matches!(
+                self.store.delete(&at, &old, Seen::Row, &act).await.map_err(unanswered)?,
+                Wrote::Stored
+            ) {
                 self.finish_deletion(call, &of.kind, &old, &act).await;
                 return Ok(());
             }
@@ -75,8 +89,8 @@ impl Directory {
         Err(busy())
     }
 
-    /// Removes the rows that a deletion leaves, as far as the request may. The deletion itself has succeeded: what
-    /// is left is shown to nobody, and a later write of the tenant goes on with it.
+    /// Removes the rows that a deletion leaves, as far as the request may. The deletion itself has
+    /// succeeded: what is left is shown to nobody, and a later write of the tenant goes on with it.
     async fn finish_deletion(&self, call: Call<'_>, kind: &Kind, old: &Stored, act: &Act) {
         if !old.leaves_rows() {
             return;
@@ -92,12 +106,15 @@ impl Directory {
         match finished {
             Ok(Progress::Done) => return,
             Ok(Progress::Unfinished) => {}
-            Err(error) => tracing::warn!(%error, "memberships of what is gone are left for a later write"),
+            Err(error) => {
+                tracing::warn!(%error, "memberships of what is gone are left for a later write")
+            }
         }
         call.tenant.set_unfinished(true);
     }
 
-    /// Removes the rows of members of a resource that is gone, and its own memberships if it was ever `grouped`.
+    /// Removes the rows of members of a resource that is gone, and its own memberships if it was
+    /// ever `grouped`.
     pub(super) async fn finish(
         &self,
         call: Call<'_>,
@@ -110,7 +127,8 @@ impl Directory {
         let at = call.collection(kind);
         if *kind == Kind::Group {
             let note = if grouped { Note::Nothing } else { Note::Finished };
-            let disbanded = budget::apart(Limits::TIDYING, self.store.disband(&at, id, note, act, until));
+            let disbanded =
+                budget::apart(Limits::TIDYING, self.store.disband(&at, id, note, act, until));
             let disbanded = disbanded.await.map_err(unanswered)?;
             if disbanded == Progress::Unfinished || !grouped {
                 return Ok(disbanded);
@@ -119,8 +137,8 @@ impl Directory {
         self.store.leave_all(&at, id, Note::Finished, act, until).await.map_err(unanswered)
     }
 
-    /// Goes on with some of what earlier requests of the tenant left unfinished. No call if there is nothing, as far
-    /// as the tenant's row tells, which may be a minute old.
+    /// Goes on with some of what earlier requests of the tenant left unfinished. No call if there
+    /// is nothing, as far as the tenant's row tells, which may be a minute old.
     ///
     /// # Errors
     /// 503; what is left is left for another request.
@@ -129,7 +147,8 @@ impl Directory {
             return Ok(());
         }
         let key = call.tenant.key();
-        let unfinished = self.store.first_unfinished(&key, FINISHED_AT_ONCE).await.map_err(unanswered)?;
+        let unfinished =
+            self.store.first_unfinished(&key, FINISHED_AT_ONCE).await.map_err(unanswered)?;
         let mut done = unfinished.len() < FINISHED_AT_ONCE;
         for one in &unfinished {
             done &= self.finish_one(call, one).await? == Progress::Done;

@@ -1,5 +1,5 @@
-//! The life of a user: one table of what each event does in each state. `docs/LIFE.md` shows it, and the
-//! tests walk through all of it.
+//! The life of a user: one table of what each event does in each state. `docs/LIFE.md` shows it,
+//! and the tests walk through all of it.
 
 use crate::store::{Standing, State as Stage};
 use crate::tenant::profile::{Deleted, Existing, OnDelete, OnInactive, Profile};
@@ -69,8 +69,8 @@ pub enum Step {
     Deprovision,
     /// 404.
     NotFound,
-    /// Erased: who was visible by the next request, with a row in the log; who was deleted by DynamoDB, whose
-    /// stream tells of it.
+    /// Erased: who was visible by the next request, with a row in the log; who was deleted by
+    /// DynamoDB, whose stream tells of it.
     Erase,
     /// The row is made.
     Import,
@@ -107,7 +107,9 @@ impl State {
 
     /// What an event does in this state.
     pub fn step(self, event: Event) -> Step {
-        use State::{Absent, Expired, Provisioned, SoftDeleted, Suspended, SuspendedWithExpiry, Unmanaged};
+        use State::{
+            Absent, Expired, Provisioned, SoftDeleted, Suspended, SuspendedWithExpiry, Unmanaged,
+        };
         match (self, event) {
             (Absent | Expired, Event::Post | Event::Namesake) => Step::Create,
             (Absent | Expired, Event::Import) => Step::Import,
@@ -120,12 +122,16 @@ impl State {
             // Who comes back before the clock has run out is the same person: the clock stops.
             (SuspendedWithExpiry, Event::Post) => Step::Return,
             (SuspendedWithExpiry, Event::Expiry) => Step::Erase,
-            (Provisioned | Suspended | SuspendedWithExpiry, Event::Post | Event::Namesake) => Step::Conflict,
+            (Provisioned | Suspended | SuspendedWithExpiry, Event::Post | Event::Namesake) => {
+                Step::Conflict
+            }
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Change) => Step::Keep,
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Activate) => Step::Activate,
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Deactivate) => Step::Suspend,
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Delete) => Step::Deprovision,
-            (Provisioned | Suspended | SuspendedWithExpiry, Event::Import | Event::Expiry) => Step::Nothing,
+            (Provisioned | Suspended | SuspendedWithExpiry, Event::Import | Event::Expiry) => {
+                Step::Nothing
+            }
 
             (SoftDeleted, Event::Post) => Step::Return,
             (SoftDeleted, Event::Restore) => Step::Restore,
@@ -134,7 +140,14 @@ impl State {
             (SoftDeleted, Event::Import) => Step::Nothing,
             (SoftDeleted, Event::Expiry) => Step::Erase,
 
-            (_, Event::Change | Event::Activate | Event::Deactivate | Event::Delete | Event::Restore) => Step::NotFound,
+            (
+                _,
+                Event::Change
+                | Event::Activate
+                | Event::Deactivate
+                | Event::Delete
+                | Event::Restore,
+            ) => Step::NotFound,
         }
     }
 
@@ -144,7 +157,11 @@ impl State {
             // A leaver whose name another person takes stays what it is.
             Step::Create if self == Self::SoftDeleted => self,
             Step::Create | Step::Activate => Self::Provisioned,
-            Step::Return if profile.create.deleted == Deleted::New && self != Self::SuspendedWithExpiry => self,
+            Step::Return
+                if profile.create.deleted == Deleted::New && self != Self::SuspendedWithExpiry =>
+            {
+                self
+            }
             Step::Return | Step::Restore => Self::Provisioned,
             Step::Adopt if profile.create.existing == Existing::Link => Self::Provisioned,
             Step::Suspend => match (self, profile.deprovision.on_inactive) {
@@ -160,7 +177,8 @@ impl State {
             },
             // Who is kept without end is never due.
             Step::Erase
-                if self != Self::SuspendedWithExpiry && profile.deprovision.on_delete == OnDelete::Deactivate =>
+                if self != Self::SuspendedWithExpiry
+                    && profile.deprovision.on_delete == OnDelete::Deactivate =>
             {
                 self
             }

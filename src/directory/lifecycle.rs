@@ -16,18 +16,25 @@ pub(super) fn any_name() -> Taking {
 }
 
 impl Directory {
-    /// Creates a resource, a group with its members; or brings a user back who was deleted, or is suspended with
-    /// expiry, if it is the same person: an equal externalId, or an equal userName where neither has an
-    /// externalId. A user who comes back has the id, the creation time and the data they had; what the message
-    /// asserts wins. A name that another person took since is not theirs any more. A user whose externalId others
-    /// had too comes back by it only with the userName, or, if deleted, as the first who had it.
+    /// Creates a resource, a group with its members; or brings a user back who was deleted, or is
+    /// suspended with expiry, if it is the same person: an equal externalId, or an equal userName
+    /// where neither has an externalId. A user who comes back has the id, the creation time and the
+    /// data they had; what the message asserts wins. A name that another person took since is not
+    /// theirs any more. A user whose externalId others had too comes back by it only with the
+    /// userName, or, if deleted, as the first who had it.
     ///
     /// `active` of a user is true unless the message says otherwise.
     ///
     /// # Errors
     /// 409 `uniqueness` if a visible resource has the name; `invalidValue` for a member that is not
     /// there; 413 for more than 1,000 members; 503.
-    pub async fn create(&self, call: Call<'_>, of: &Type, draft: Draft, wanted: Wanted<'_>) -> Result<Shown, Error> {
+    pub async fn create(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        draft: Draft,
+        wanted: Wanted<'_>,
+    ) -> Result<Shown, Error> {
         let mut attributes = draft.attributes;
         policy::admit_create(of, &call.tenant.profile, &mut attributes)?;
         of.shape(&mut attributes)?;
@@ -60,15 +67,25 @@ impl Directory {
                     return Ok(created(call, of, resource, moves, wanted));
                 }
                 Wrote::Refused(refusal) => {
-                    let decided =
-                        match Box::pin(self.decide(call, of, &names, &attributes, &mut taking, &refusal)).await {
-                            Ok(Some(user)) => return Ok(Shown::alone(user)),
-                            Ok(None) if refusal.full => policy::without_seat(&call.tenant.profile, &mut attributes)
-                                .map(|()| resource.attributes = attributes.clone()),
-                            Ok(None) if refusal.unknown.is_empty() => Ok(()),
-                            Ok(None) => self.learn(call, &moves, &mut known, &refusal, false).await,
-                            Err(error) => Err(error),
-                        };
+                    let decided = match Box::pin(self.decide(
+                        call,
+                        of,
+                        &names,
+                        &attributes,
+                        &mut taking,
+                        &refusal,
+                    ))
+                    .await
+                    {
+                        Ok(Some(user)) => return Ok(Shown::alone(user)),
+                        Ok(None) if refusal.full => {
+                            policy::without_seat(&call.tenant.profile, &mut attributes)
+                                .map(|()| resource.attributes = attributes.clone())
+                        }
+                        Ok(None) if refusal.unknown.is_empty() => Ok(()),
+                        Ok(None) => self.learn(call, &moves, &mut known, &refusal, false).await,
+                        Err(error) => Err(error),
+                    };
                     if let Err(error) = decided {
                         self.give_up(call, of, &resource.id, &prepared).await;
                         return Err(error);
@@ -81,8 +98,8 @@ impl Directory {
         Err(busy())
     }
 
-    /// Removes the members that were written before a group which is not created. What is left is shown to nobody,
-    /// and a later write of the tenant removes it.
+    /// Removes the members that were written before a group which is not created. What is left is
+    /// shown to nobody, and a later write of the tenant removes it.
     async fn give_up(&self, call: Call<'_>, of: &Type, group: &ResourceId, prepared: &[Move]) {
         if !prepared.is_empty() {
             let act = self.act(call, Operation::Create);
@@ -101,11 +118,15 @@ impl Directory {
         moves: &[Move],
     ) -> Result<(), Error> {
         let at = call.collection(&of.kind);
-        if let Some(name) = names.name().filter(|_| of.resource.name_attribute().is_some_and(|name| name.is_unique()))
-            && let Some(mut owners) = self.store.by_name(&at, name, self.clock.seconds()).await.map_err(unanswered)?
+        if let Some(name) = names
+            .name()
+            .filter(|_| of.resource.name_attribute().is_some_and(|name| name.is_unique()))
+            && let Some(mut owners) =
+                self.store.by_name(&at, name, self.clock.seconds()).await.map_err(unanswered)?
             && let Some(owner) = owners.pop()
         {
-            let held = Holders { name: Some((owner.resource.id, Holding::Live)), external_id: None };
+            let held =
+                Holders { name: Some((owner.resource.id, Holding::Live)), external_id: None };
             refuse(of, names, &Refusal { held, ..Refusal::default() })?;
         }
         let act = self.act(call, Operation::Create);
@@ -131,20 +152,29 @@ impl Directory {
 }
 
 /// What is shown of a new resource: a group with its members, which need not be read.
-fn created(call: Call<'_>, of: &Type, mut resource: Resource, moves: Vec<Move>, wanted: Wanted<'_>) -> Shown {
+fn created(
+    call: Call<'_>,
+    of: &Type,
+    mut resource: Resource,
+    moves: Vec<Move>,
+    wanted: Wanted<'_>,
+) -> Shown {
     if of.kind != Kind::Group || !wanted.projection.shows(&of.resource, members::MEMBERS) {
         return Shown::alone(resource);
     }
     let mut joined: Vec<_> = moves
         .into_iter()
         .filter_map(|change| match change {
-            Move::Join(member) => Some(Member { kind: member.kind.or(Some(MemberType::User)), ..member }),
+            Move::Join(member) => {
+                Some(Member { kind: member.kind.or(Some(MemberType::User)), ..member })
+            }
             Move::Name(member) => Some(Member { kind: None, ..member }),
             Move::Leave(_) => None,
         })
         .collect();
     joined.sort_by(|a, b| a.value.cmp(&b.value));
-    let cut = joined.len() > wanted.members || whole::members_bytes(call, &joined) > MAX_ANSWER_BYTES;
+    let cut =
+        joined.len() > wanted.members || whole::members_bytes(call, &joined) > MAX_ANSWER_BYTES;
     if !cut {
         whole::set_members(call, &mut resource, &joined);
     }

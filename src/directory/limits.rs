@@ -1,5 +1,5 @@
-//! The bounds of what one request may ask for; `docs/OPERATIONS.md` lists them. What they take of DynamoDB is
-//! bounded by [`crate::budget`].
+//! The bounds of what one request may ask for; `docs/OPERATIONS.md` lists them. What they take of
+//! DynamoDB is bounded by [`crate::budget`].
 
 /// Most bytes of an answer as it is sent. Lambda takes six megabytes, headers included.
 pub const MAX_ANSWER_BYTES: usize = 4 * 1_024 * 1_024;

@@ -1,4 +1,5 @@
-//! How people whom the product had before become provisioned: a POST adopts the user that was imported.
+//! How people whom the product had before become provisioned: a POST adopts the user that was
+//! imported.
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
@@ -21,21 +22,28 @@ impl Directory {
         for _ in 0..TRIES {
             let old = self.store.resource(&at, id, act.now).await.map_err(unanswered)?;
             let Some(old) = old.filter(|old| old.state == State::Unmanaged) else {
-                return Err(Error::not_found("There is no imported user with this id who waits to be provisioned."));
+                return Err(Error::not_found(
+                    "There is no imported user with this id who waits to be provisioned.",
+                ));
             };
-            if matches!(self.store.forget(&at, &old, &act).await.map_err(unanswered)?, Wrote::Stored) {
+            if matches!(
+                self.store.forget(&at, &old, &act).await.map_err(unanswered)?,
+                Wrote::Stored
+            ) {
                 return Ok(());
             }
         }
         Err(busy())
     }
 
-    /// Adopts the imported user that a new user's names stand for, with its id and data under what the
-    /// message asserts; `None` if there is none, or if somebody visible has the userName. Up to three reads in a
-    /// row, and only where the profile links; some more where only an address says who it is.
+    /// Adopts the imported user that a new user's names stand for, with its id and data under what
+    /// the message asserts; `None` if there is none, or if somebody visible has the userName. Up to
+    /// three reads in a row, and only where the profile links; some more where only an address says
+    /// who it is.
     ///
     /// # Errors
-    /// 409 if several imported users have these names, or somebody else has one of them; 403 without a seat.
+    /// 409 if several imported users have these names, or somebody else has one of them; 403
+    /// without a seat.
     pub(super) async fn linked(
         &self,
         call: Call<'_>,
@@ -64,15 +72,18 @@ impl Directory {
                 known.name() != names.name() && !known.shares_external_id(names)
             };
             // An address is a weaker sign than to have been here under these names.
-            if found.iter().all(by_email) && !found.is_empty() && self.brings_back(call, &at, names).await? {
+            if found.iter().all(by_email)
+                && !found.is_empty()
+                && self.brings_back(call, &at, names).await?
+            {
                 return Ok(None);
             }
             let [old] = found.as_slice() else {
                 return match found.is_empty() || self.is_visible(&at, names).await? {
                     true => Ok(None),
                     false => Err(Error::uniqueness(
-                        "Several users that the product had before have this e-mail address; its operator must say \
-                         which one is meant, by removing the others.",
+                        "Several users that the product had before have this e-mail address; its \
+                        operator must say which one is meant, by removing the others.",
                     )),
                 };
             };
@@ -83,7 +94,11 @@ impl Directory {
             match self.store.link(&at, old, new, &act).await.map_err(unanswered)? {
                 Wrote::Stored => return Ok(Some(resource)),
                 // Perhaps somebody whose clock a POST stops.
-                Wrote::Refused(refusal) if matches!(refusal.held.name, Some((_, Holding::Live))) => return Ok(None),
+                Wrote::Refused(refusal)
+                    if matches!(refusal.held.name, Some((_, Holding::Live))) =>
+                {
+                    return Ok(None);
+                }
                 Wrote::Refused(refusal) => {
                     refuse(of, &names, &refusal)?;
                     another_owner(call, of, &mut taking, &refusal)?;
@@ -97,11 +112,19 @@ impl Directory {
     }
 
     /// Whether a POST of these names brings somebody back who was deleted, or is about to expire.
-    async fn brings_back(&self, call: Call<'_>, at: &Collection, names: &Names) -> Result<bool, Error> {
+    async fn brings_back(
+        &self,
+        call: Call<'_>,
+        at: &Collection,
+        names: &Names,
+    ) -> Result<bool, Error> {
         let now = self.clock.seconds();
         let held = self.store.holders(at, names, now).await.map_err(unanswered)?;
         for held in [&held.name, &held.external_id] {
-            let Some((owner, Holding::Live)) = held.as_ref().filter(|_| call.tenant.is_expiring()) else { continue };
+            let Some((owner, Holding::Live)) = held.as_ref().filter(|_| call.tenant.is_expiring())
+            else {
+                continue;
+            };
             let user = self.store.resource(at, owner, now).await.map_err(unanswered)?;
             if let Some(user) = user.filter(|user| self.step_of(user, names) == Step::Return)
                 && (user.names().name() == names.name() || self.has_alone(at, owner, names).await?)

@@ -82,15 +82,19 @@ impl Directory {
                 Some(delta) => delta,
                 None => {
                     known.read_anew();
-                    let present = self.at_most(call, group, MAX_MEMBERS_SHOWN, too_many_to_read).await?;
-                    let after = patch.apply(present.clone(), |member| whole::element(call, member))?;
+                    let present =
+                        self.at_most(call, group, MAX_MEMBERS_SHOWN, too_many_to_read).await?;
+                    let after =
+                        patch.apply(present.clone(), |member| whole::element(call, member))?;
                     difference(&present, &after)
                 }
             },
             Membership::Exactly(members) => {
                 known.read_anew();
                 // Members that are not named leave, and those are bounded too.
-                let present = self.at_most(call, group, members.len() + MAX_MEMBER_CHANGES, too_many_moves).await?;
+                let present = self
+                    .at_most(call, group, members.len() + MAX_MEMBER_CHANGES, too_many_moves)
+                    .await?;
                 difference(&present, members)
             }
         };
@@ -115,9 +119,9 @@ impl Directory {
         }
     }
 
-    /// Writes changes of members, and of nothing else, until all are stored: who is a member already is
-    /// added, and who is none is removed, with success. More than one transaction takes are checked as a
-    /// whole before the first is written, unless the change has `begun` already.
+    /// Writes changes of members, and of nothing else, until all are stored: who is a member
+    /// already is added, and who is none is removed, with success. More than one transaction takes
+    /// are checked as a whole before the first is written, unless the change has `begun` already.
     #[expect(clippy::too_many_arguments, reason = "each says what is moved where")]
     pub(super) async fn move_members(
         &self,
@@ -152,8 +156,9 @@ impl Directory {
         Ok(())
     }
 
-    /// Takes from a refusal who is done already and who is no user but a group. Once a part is written,
-    /// somebody who has vanished since the check is left out: the change is not undone for that.
+    /// Takes from a refusal who is done already and who is no user but a group. Once a part is
+    /// written, somebody who has vanished since the check is left out: the change is not undone for
+    /// that.
     ///
     /// # Errors
     /// As [`Directory::kinds`]; 503 if the refusal says nothing.
@@ -180,8 +185,8 @@ impl Directory {
         if refusal.moved.is_empty() && refusal.unknown.is_empty() { Err(busy()) } else { Ok(()) }
     }
 
-    /// The moves, if one transaction takes them all; else only if everybody who is to join is there, so
-    /// that nothing is written of a request that cannot be done as a whole.
+    /// The moves, if one transaction takes them all; else only if everybody who is to join is
+    /// there, so that nothing is written of a request that cannot be done as a whole.
     ///
     /// # Errors
     /// As [`Directory::kinds`].
@@ -197,7 +202,12 @@ impl Directory {
         Ok(known.apply(moves))
     }
 
-    async fn look_up_members(&self, call: Call<'_>, moves: &[Move], known: &mut Known) -> Result<(), Error> {
+    async fn look_up_members(
+        &self,
+        call: Call<'_>,
+        moves: &[Move],
+        known: &mut Known,
+    ) -> Result<(), Error> {
         let joining = moves.iter().filter_map(|change| match change {
             Move::Join(member) if !known.kinds.contains_key(&member.value) => Some(member),
             _ => None,
@@ -207,12 +217,14 @@ impl Directory {
         Ok(())
     }
 
-    /// What those are who are named as members. Under the strict profile they may be nobody: RFC 7643
-    /// section 4.2 asks for no check. They may not be somebody who was deleted, and could come back. A call for
-    /// sixteen, and as many again for those who are not of the type that is likely.
+    /// What those are who are named as members. Under the strict profile they may be nobody: RFC
+    /// 7643 section 4.2 asks for no check. They may not be somebody who was deleted, and could come
+    /// back. A call for sixteen, and as many again for those who are not of the type that is
+    /// likely.
     ///
     /// # Errors
-    /// `invalidValue` if one of them is no user or group; 413 if the look-ups exceed the budget of the request.
+    /// `invalidValue` if one of them is no user or group; 413 if the look-ups exceed the budget of
+    /// the request.
     async fn kinds(
         &self,
         call: Call<'_>,
@@ -242,10 +254,14 @@ impl Directory {
                 }
             }
         }
-        let unknown = members.iter().map(|member| &member.value).filter(|id| !kinds.contains_key(*id));
-        let unknown: Vec<(ResourceId, Option<MemberType>)> = unknown.map(|id| (id.clone(), None)).collect();
+        let unknown =
+            members.iter().map(|member| &member.value).filter(|id| !kinds.contains_key(*id));
+        let unknown: Vec<(ResourceId, Option<MemberType>)> =
+            unknown.map(|id| (id.clone(), None)).collect();
         if unknown.iter().any(|(id, _)| deleted.contains(id) || !call.dialect().strict) {
-            return Err(Error::invalid_value("One of members is no user or group of this tenant; create it first."));
+            return Err(Error::invalid_value(
+                "One of members is no user or group of this tenant; create it first.",
+            ));
         }
         kinds.extend(unknown);
         Ok(kinds)
@@ -265,7 +281,8 @@ fn too_many_moves() -> Error {
     Error::new(
         ErrorKind::PayloadTooLarge,
         format!(
-            "A request changes at most {MAX_MEMBER_CHANGES} members; name who joins and who leaves in several requests."
+            "A request changes at most {MAX_MEMBER_CHANGES} members; name who joins and who \
+            leaves in several requests."
         ),
     )
 }
@@ -273,8 +290,8 @@ fn too_many_moves() -> Error {
 fn too_many_to_check() -> Error {
     Error::new(
         ErrorKind::PayloadTooLarge,
-        "To look at all members that this request names takes more reads than a request may make; name them in several \
-         requests.",
+        "To look at all members that this request names takes more reads than a request may make; \
+        name them in several requests.",
     )
 }
 
@@ -282,8 +299,8 @@ fn too_many_to_read() -> Error {
     Error::new(
         ErrorKind::PayloadTooLarge,
         format!(
-            "The group has more than {} members, all of which this PATCH would have to look at; name who joins and who \
-             leaves by value, as in members[value eq \"2819c223\"].",
+            "The group has more than {} members, all of which this PATCH would have to look at; \
+            name who joins and who leaves by value, as in members[value eq \"2819c223\"].",
             MAX_MEMBERS_SHOWN
         ),
     )

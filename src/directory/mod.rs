@@ -18,13 +18,17 @@ mod whole;
 use std::time::Duration;
 
 use scim_core::resource::Attributes;
-use scim_core::{Draft, Error, ErrorKind, MembersPatch, Meta, PatchRequest, Resource, ResourceId, Version, members};
+use scim_core::{
+    Draft, Error, ErrorKind, MembersPatch, Meta, PatchRequest, Resource, ResourceId, Version,
+    members,
+};
 
 use crate::clock::Clock;
 use crate::store::members::that_fit;
 use crate::store::resources::MAX_DOCUMENT_BYTES;
 use crate::store::{
-    Act, Collection, Holding, Kind, Names, New, Operation, Refusal, Seen, Store, Stored, Taking, Wrote,
+    Act, Collection, Holding, Kind, Names, New, Operation, Refusal, Seen, Store, Stored, Taking,
+    Wrote,
 };
 use crate::tenant::profile::PutMembers;
 use crate::tenant::{Type, unanswered};
@@ -56,9 +60,9 @@ impl Directory {
         Self { store, clock, retention, audit_retention }
     }
 
-    /// Replaces what the client asserted of a resource. An absent `active` stays as it is: a message
-    /// that does not speak of it must let nobody in. A group without members in the message is left by
-    /// all of them, unless the profile keeps those that it does not speak of.
+    /// Replaces what the client asserted of a resource. An absent `active` stays as it is: a
+    /// message that does not speak of it must let nobody in. A group without members in the message
+    /// is left by all of them, unless the profile keeps those that it does not speak of.
     ///
     /// # Errors
     /// 404; 409 `uniqueness` if a name belongs to another resource; 412 if the precondition does
@@ -72,7 +76,8 @@ impl Directory {
         precondition: &Precondition,
         wanted: Wanted<'_>,
     ) -> Result<Shown, Error> {
-        let keeps = call.tenant.profile.dialect.put_members == PutMembers::Keep && !draft.names(members::MEMBERS);
+        let keeps = call.tenant.profile.dialect.put_members == PutMembers::Keep
+            && !draft.names(members::MEMBERS);
         let named;
         let membership = match of.kind == Kind::Group && !keeps {
             true => {
@@ -83,7 +88,9 @@ impl Directory {
         };
         let rule = |old: &Attributes| {
             let mut attributes = draft.attributes.clone();
-            if let (Kind::User, None, Some(active)) = (&of.kind, attributes.get("active"), old.get("active")) {
+            if let (Kind::User, None, Some(active)) =
+                (&of.kind, attributes.get("active"), old.get("active"))
+            {
                 attributes.set("active", active.clone());
             }
             of.resource.settle(old, &mut attributes, true)?;
@@ -109,14 +116,24 @@ impl Directory {
         wanted: Wanted<'_>,
     ) -> Result<Shown, Error> {
         patch.check_id(id)?;
-        let members = if of.kind == Kind::Group { patch.take_members()? } else { MembersPatch::default() };
+        let members =
+            if of.kind == Kind::Group { patch.take_members()? } else { MembersPatch::default() };
         if patch.is_empty()
             && precondition.seen() == Seen::Row
             && let Some(delta) = members.delta().filter(|delta| !delta.is_empty())
         {
             let group = id.parse().map_err(|()| not_found(of))?;
             let moves = membership::moves(delta, &group)?;
-            self.move_members(call, of, Operation::Patch, &group, moves, &mut Known::default(), false).await?;
+            self.move_members(
+                call,
+                of,
+                Operation::Patch,
+                &group,
+                moves,
+                &mut Known::default(),
+                false,
+            )
+            .await?;
             return self.retrieve_written(call, of, id, wanted).await;
         }
         let rule = |old: &Attributes| {
@@ -124,12 +141,13 @@ impl Directory {
             of.resource.settle(old, &mut attributes, false)?;
             Ok(attributes)
         };
-        let membership = if members.is_empty() { Membership::Kept } else { Membership::Patched(&members) };
+        let membership =
+            if members.is_empty() { Membership::Kept } else { Membership::Patched(&members) };
         self.change(call, of, Operation::Patch, id, precondition, rule, membership, wanted).await
     }
 
-    /// Changes a resource by a rule that is applied to the newest version until it is stored. A change
-    /// that changes nothing is not written, and the version stays.
+    /// Changes a resource by a rule that is applied to the newest version until it is stored. A
+    /// change that changes nothing is not written, and the version stays.
     #[expect(clippy::too_many_arguments, reason = "replace and patch name them")]
     async fn change(
         &self,
@@ -159,7 +177,8 @@ impl Directory {
             }
             let seen = precondition.seen();
             if same && seen == Seen::Row {
-                self.move_members(call, of, operation, &old.resource.id, moves, &mut known, false).await?;
+                self.move_members(call, of, operation, &old.resource.id, moves, &mut known, false)
+                    .await?;
                 return self.retrieve_written(call, of, id, wanted).await;
             }
             let names = checked(of, &attributes)?;
@@ -171,7 +190,16 @@ impl Directory {
             let act = self.act(call, operation);
             match self.store.update(&at, &old, new, &moves, seen, &act).await.map_err(unanswered)? {
                 Wrote::Stored if of.kind == Kind::Group => {
-                    self.move_members(call, of, operation, &old.resource.id, later, &mut known, true).await?;
+                    self.move_members(
+                        call,
+                        of,
+                        operation,
+                        &old.resource.id,
+                        later,
+                        &mut known,
+                        true,
+                    )
+                    .await?;
                     return self.retrieve_written(call, of, id, wanted).await;
                 }
                 Wrote::Stored => return self.complete_written(call, of, resource, 0, wanted).await,
@@ -194,15 +222,28 @@ impl Directory {
     }
 
     /// The resource to which an event happens, if it is there for the client.
-    async fn visible(&self, call: Call<'_>, of: &Type, id: &str, event: Event) -> Result<Stored, Error> {
+    async fn visible(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        id: &str,
+        event: Event,
+    ) -> Result<Stored, Error> {
         let now = self.clock.seconds();
         let id: ResourceId = id.parse().map_err(|()| not_found(of))?;
-        let stored = self.store.resource(&call.collection(&of.kind), &id, now).await.map_err(unanswered)?;
-        let there = |stored: &Stored| State::of(Some(stored.standing()), now).step(event) != Step::NotFound;
+        let stored =
+            self.store.resource(&call.collection(&of.kind), &id, now).await.map_err(unanswered)?;
+        let there =
+            |stored: &Stored| State::of(Some(stored.standing()), now).step(event) != Step::NotFound;
         stored.filter(there).ok_or_else(|| not_found(of))
     }
 
-    fn new_resource(&self, at: &Collection, names: &Names, attributes: &Attributes) -> Result<Resource, Error> {
+    fn new_resource(
+        &self,
+        at: &Collection,
+        names: &Names,
+        attributes: &Attributes,
+    ) -> Result<Resource, Error> {
         let now = self.clock.now();
         Ok(Resource {
             id: at.new_id(names.name())?,
@@ -224,7 +265,8 @@ impl Directory {
     fn act(&self, call: Call<'_>, operation: Operation) -> Act {
         let profile = &call.tenant.profile;
         let days = profile.audit.retention_days;
-        let kept = days.map_or(self.audit_retention, |days| Duration::from_secs(u64::from(days) * 86_400));
+        let kept =
+            days.map_or(self.audit_retention, |days| Duration::from_secs(u64::from(days) * 86_400));
         let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
         Act {
             seats: profile.seats.limit.is_some(),
@@ -237,11 +279,15 @@ impl Directory {
 
 /// The names in the attributes of a resource that is to be stored, and its size.
 fn checked(of: &Type, attributes: &Attributes) -> Result<Names, Error> {
-    let size = serde_json::to_string(attributes.as_object()).map_or(usize::MAX, |document| document.len());
+    let size =
+        serde_json::to_string(attributes.as_object()).map_or(usize::MAX, |document| document.len());
     if size > MAX_DOCUMENT_BYTES {
         return Err(Error::new(
             ErrorKind::PayloadTooLarge,
-            format!("The {} would take more than {MAX_DOCUMENT_BYTES} bytes; map fewer attributes.", of.resource.name),
+            format!(
+                "The {} would take more than {MAX_DOCUMENT_BYTES} bytes; map fewer attributes.",
+                of.resource.name
+            ),
         ));
     }
     Names::of(&of.resource, attributes)
@@ -258,16 +304,22 @@ fn check(precondition: &Precondition, stored: &Stored) -> Result<(), Error> {
     }
 }
 
-/// Takes an externalId beside its first owner, or in place of one who was deleted where it is unique.
+/// Takes an externalId beside its first owner, or in place of one who was deleted where it is
+/// unique.
 ///
 /// # Errors
 /// 409 where the profile wants it unique.
-fn another_owner(call: Call<'_>, of: &Type, taking: &mut Taking, refusal: &Refusal) -> Result<(), Error> {
+fn another_owner(
+    call: Call<'_>,
+    of: &Type,
+    taking: &mut Taking,
+    refusal: &Refusal,
+) -> Result<(), Error> {
     let unique = of.kind == Kind::User && call.tenant.profile.attributes.unique_external_id;
     match &refusal.held.external_id {
-        Some((_, Holding::Live | Holding::Unmanaged)) if unique => {
-            Err(Error::uniqueness("externalId belongs to another User of this tenant; look that one up and update it."))
-        }
+        Some((_, Holding::Live | Holding::Unmanaged)) if unique => Err(Error::uniqueness(
+            "externalId belongs to another User of this tenant; look that one up and update it.",
+        )),
         other => {
             taking.external_id |= other.is_some();
             Ok(())
@@ -288,11 +340,13 @@ fn refuse(of: &Type, names: &Names, refusal: &Refusal) -> Result<(), Error> {
     taken.map_or(Ok(()), |taken| {
         Err(Error::uniqueness(match unseen {
             false => format!(
-                "{taken} belongs to another {} of this tenant; look that one up by a filter and update it.",
+                "{taken} belongs to another {} of this tenant; look that one up by a filter and \
+                update it.",
                 of.resource.name
             ),
             true => format!(
-                "{taken} belongs to a user whom the product had before and who is not provisioned through SCIM."
+                "{taken} belongs to a user whom the product had before and who is not provisioned \
+                through SCIM."
             ),
         }))
     })
@@ -303,5 +357,7 @@ fn not_found(of: &Type) -> Error {
 }
 
 fn busy() -> Error {
-    Error::unavailable("The resource is being changed by other requests; send the request again in a moment.")
+    Error::unavailable(
+        "The resource is being changed by other requests; send the request again in a moment.",
+    )
 }

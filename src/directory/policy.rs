@@ -1,5 +1,5 @@
-//! What a tenant's profile says of a request before and beside the store: what is switched off, seats, the
-//! brake, and when somebody expires.
+//! What a tenant's profile says of a request before and beside the store: what is switched off,
+//! seats, the brake, and when somebody expires.
 
 use std::time::Duration;
 
@@ -23,14 +23,19 @@ const NEVER: i64 = 253_402_300_799;
 const DAY: i64 = 24 * 60 * 60;
 /// How many of them at a time.
 const CONCURRENCY: usize = 5;
-/// How long a request tidies in addition to its own work; twice as long if DynamoDB does not answer.
+/// How long a request tidies in addition to its own work; twice as long if DynamoDB does not
+/// answer.
 const MAX_TIDYING: Duration = Duration::from_secs(2);
 
 /// `active` of a new user, as the profile has it.
 ///
 /// # Errors
 /// 403 if users may not be created; 400 if they may not be created inactive.
-pub(super) fn admit_create(of: &Type, profile: &Profile, attributes: &mut Attributes) -> Result<(), Error> {
+pub(super) fn admit_create(
+    of: &Type,
+    profile: &Profile,
+    attributes: &mut Attributes,
+) -> Result<(), Error> {
     if of.kind != Kind::User {
         return Ok(());
     }
@@ -40,10 +45,13 @@ pub(super) fn admit_create(of: &Type, profile: &Profile, attributes: &mut Attrib
     match (attributes.get("active"), profile.create.inactive) {
         (Some(Value::Bool(false)), InactiveCreate::Refuse) => {
             return Err(Error::invalid_value(
-                "A new user must be active: active is false; create the user when it is assigned, with active true.",
+                "A new user must be active: active is false; create the user when it is assigned, \
+                with active true.",
             ));
         }
-        (Some(_), InactiveCreate::IgnoreActive) | (None, _) => attributes.set("active", Value::Bool(true)),
+        (Some(_), InactiveCreate::IgnoreActive) | (None, _) => {
+            attributes.set("active", Value::Bool(true))
+        }
         (Some(_), _) => {}
     }
     Ok(())
@@ -51,7 +59,12 @@ pub(super) fn admit_create(of: &Type, profile: &Profile, attributes: &mut Attrib
 
 /// # Errors
 /// 403 for a change of a user that the profile switches off.
-pub(super) fn admit_change(of: &Type, profile: &Profile, before: &Attributes, after: &Attributes) -> Result<(), Error> {
+pub(super) fn admit_change(
+    of: &Type,
+    profile: &Profile,
+    before: &Attributes,
+    after: &Attributes,
+) -> Result<(), Error> {
     if of.kind != Kind::User {
         return Ok(());
     }
@@ -79,7 +92,9 @@ pub(super) fn admit_delete(of: &Type, profile: &Profile) -> Result<(), Error> {
         return Err(switched_off("deletes no users"));
     }
     match profile.deprovision.on_delete {
-        OnDelete::Deactivate if !profile.operations.deactivate.is_on() => Err(switched_off("deactivates no users")),
+        OnDelete::Deactivate if !profile.operations.deactivate.is_on() => {
+            Err(switched_off("deactivates no users"))
+        }
         OnDelete::Refuse => Err(Error::new(
             ErrorKind::BadRequest,
             "Users are not deleted here, since what they wrote stays: set active to false instead.",
@@ -92,8 +107,8 @@ fn switched_off(what: &str) -> Error {
     Error::new(
         ErrorKind::Forbidden,
         format!(
-            "This service provider {what} through SCIM: switch that off in the identity provider, or ask the operator \
-             of this service to allow it."
+            "This service provider {what} through SCIM: switch that off in the identity provider, \
+            or ask the operator of this service to allow it."
         ),
     )
 }
@@ -113,7 +128,8 @@ pub(super) fn without_seat(profile: &Profile, attributes: &mut Attributes) -> Re
 pub(super) fn no_seat() -> Error {
     Error::new(
         ErrorKind::Forbidden,
-        "No seat is left for one more active user: deactivate somebody, or buy more seats, and send it again.",
+        "No seat is left for one more active user: deactivate somebody, or buy more seats, and \
+        send it again.",
     )
 }
 
@@ -128,12 +144,20 @@ impl Directory {
 
     fn retention_of(&self, call: Call<'_>) -> i64 {
         let days = call.tenant.profile.deprovision.retention_days;
-        days.map_or(i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX), |days| i64::from(days) * DAY)
+        days.map_or(i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX), |days| {
+            i64::from(days) * DAY
+        })
     }
 
-    /// When a visible user is erased: none for an active user, unchanged for one already inactive; a user who
-    /// becomes inactive gets a clock if the profile says so.
-    pub(super) fn visible_until(&self, call: Call<'_>, of: &Type, old: &Stored, after: &Attributes) -> Option<i64> {
+    /// When a visible user is erased: none for an active user, unchanged for one already inactive;
+    /// a user who becomes inactive gets a clock if the profile says so.
+    pub(super) fn visible_until(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        old: &Stored,
+        after: &Attributes,
+    ) -> Option<i64> {
         if of.kind != Kind::User {
             return None;
         }
@@ -145,15 +169,18 @@ impl Directory {
             _ => Event::Change,
         };
         match state.after(state.step(event), &call.tenant.profile) {
-            State::SuspendedWithExpiry => old.expires.or(Some(now.saturating_add(self.retention_of(call)))),
+            State::SuspendedWithExpiry => {
+                old.expires.or(Some(now.saturating_add(self.retention_of(call))))
+            }
             _ => None,
         }
     }
 
-    /// Erases some of the users whose time has come; for a request that `writes`, also goes on with what earlier
-    /// requests left unfinished. Nobody sees either, so the request is answered whatever becomes of this. One call
-    /// for tenants that may have users whose time comes, and for a write one more where something is unfinished;
-    /// then as many as it takes, within a share of the request's budget.
+    /// Erases some of the users whose time has come; for a request that `writes`, also goes on with
+    /// what earlier requests left unfinished. Nobody sees either, so the request is answered
+    /// whatever becomes of this. One call for tenants that may have users whose time comes, and for
+    /// a write one more where something is unfinished; then as many as it takes, within a share of
+    /// the request's budget.
     pub async fn tidy(&self, call: Call<'_>, writes: bool) {
         let call = Call { until: call.until.min(Instant::now() + MAX_TIDYING), ..call };
         let work = async {
@@ -163,7 +190,9 @@ impl Directory {
         let work = budget::within(Limits::SHARE_OF_TIDYING, work);
         match tokio::time::timeout(2 * MAX_TIDYING, work).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(%error, "what is to be tidied is left for another request"),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "what is to be tidied is left for another request")
+            }
             Err(_) => tracing::warn!("tidying takes long, and is left for another request"),
         }
     }
@@ -186,7 +215,10 @@ impl Directory {
             Ok::<_, StoreError>(left)
         });
         let each = each.buffer_unordered(CONCURRENCY);
-        let all = each.try_fold(true, async |all, left| Ok(all && left == Progress::Done)).await.map_err(unanswered)?;
+        let all = each
+            .try_fold(true, async |all, left| Ok(all && left == Progress::Done))
+            .await
+            .map_err(unanswered)?;
         if all && count < ERASED_AT_ONCE {
             call.reads.nobody_is_overdue();
         }
@@ -197,12 +229,18 @@ impl Directory {
     ///
     /// # Errors
     /// 429 or 403 if too many were deactivated, until the operator lifts the brake; 503.
-    pub(super) async fn brake(&self, call: Call<'_>, at: &Collection, id: &ResourceId) -> Result<(), Error> {
+    pub(super) async fn brake(
+        &self,
+        call: Call<'_>,
+        at: &Collection,
+        id: &ResourceId,
+    ) -> Result<(), Error> {
         let brake = &call.tenant.profile.brake;
         let window = i64::from(brake.window_minutes) * 60;
         let act = self.act(call, Operation::Brake);
         let seen = self.store.brake(&at.tenant).await.map_err(unanswered)?;
-        if let Some(row) = seen.filter(|row| row.tripped.is_some() || row.begun > act.now - window) {
+        if let Some(row) = seen.filter(|row| row.tripped.is_some() || row.begun > act.now - window)
+        {
             if row.tripped.is_none() && row.counted < row.most {
                 return Ok(());
             }
@@ -215,8 +253,8 @@ impl Directory {
             };
             return Err(Error::new(
                 kind,
-                "So many users were deactivated in a short time that it may be a mistake; no more are until the \
-                 operator of this service confirms it: ask them.",
+                "So many users were deactivated in a short time that it may be a mistake; no more \
+                are until the operator of this service confirms it: ask them.",
             ));
         }
         let share = match brake.share {
@@ -226,7 +264,8 @@ impl Directory {
             }
             None => None,
         };
-        let most = share.into_iter().chain(brake.deactivations.map(i64::from)).min().unwrap_or(i64::MAX);
+        let most =
+            share.into_iter().chain(brake.deactivations.map(i64::from)).min().unwrap_or(i64::MAX);
         self.store.open_brake(&at.tenant, seen, act.now, most).await.map_err(unanswered)
     }
 }

@@ -19,8 +19,12 @@ pub enum Precondition {
 impl Precondition {
     /// Reads the values of one of the two headers.
     pub fn read<'h>(headers: impl Iterator<Item = &'h str>) -> Self {
-        let tags = headers.flat_map(|header| header.split(',')).map(str::trim).filter(|tag| !tag.is_empty());
-        let tags: Vec<String> = tags.map(|tag| tag.strip_prefix("W/").unwrap_or(tag).to_owned()).collect();
+        let tags = headers
+            .flat_map(|header| header.split(','))
+            .map(str::trim)
+            .filter(|tag| !tag.is_empty());
+        let tags: Vec<String> =
+            tags.map(|tag| tag.strip_prefix("W/").unwrap_or(tag).to_owned()).collect();
         match tags.as_slice() {
             [] => Self::None,
             tags if tags.iter().any(|tag| tag == "*") => Self::Any,
@@ -28,8 +32,8 @@ impl Precondition {
         }
     }
 
-    /// What a write under this condition requires to be as it was read: the members of a group too, if
-    /// there is a condition on its version.
+    /// What a write under this condition requires to be as it was read: the members of a group too,
+    /// if there is a condition on its version.
     pub(super) fn seen(&self) -> Seen {
         if matches!(self, Self::OneOf(_)) { Seen::All } else { Seen::Row }
     }

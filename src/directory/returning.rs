@@ -7,8 +7,8 @@ use serde_json::Value;
 use super::life::{Event, State, Step};
 use super::{Call, Directory, TRIES, another_owner, busy, checked, lifecycle, policy, refuse};
 use crate::store::{
-    Act, Collection, Holders, Holding, Kind, Names, New, Note, Operation, Progress, Refusal, Seen, Stored, Taking,
-    Wrote,
+    Act, Collection, Holders, Holding, Kind, Names, New, Note, Operation, Progress, Refusal, Seen,
+    Stored, Taking, Wrote,
 };
 use crate::tenant::profile::Deleted;
 use crate::tenant::{Type, unanswered};
@@ -39,7 +39,8 @@ impl Directory {
         }
         if let Some((_, Holding::Unmanaged)) = &refusal.held.external_id {
             return Err(Error::uniqueness(
-                "externalId belongs to a user whom the product had before and who is not provisioned through SCIM.",
+                "externalId belongs to a user whom the product had before and who is not \
+                provisioned through SCIM.",
             ));
         }
         if of.kind == Kind::User
@@ -51,7 +52,8 @@ impl Directory {
         if let Some((owner, Holding::Live)) = &refusal.held.external_id
             && call.tenant.is_expiring()
             && self.has_alone(&at, owner, names).await?
-            && let Return::Returned(user) = Box::pin(self.returned(call, of, owner, names, attributes)).await?
+            && let Return::Returned(user) =
+                Box::pin(self.returned(call, of, owner, names, attributes)).await?
         {
             return Ok(Some(*user));
         }
@@ -61,10 +63,17 @@ impl Directory {
         Ok(None)
     }
 
-    /// The deleted user whom a POST of these names brings back: by the externalId, or else by the userName.
-    pub(super) async fn leaver(&self, at: &Collection, names: &Names, held: &Holders) -> Result<Option<Stored>, Error> {
+    /// The deleted user whom a POST of these names brings back: by the externalId, or else by the
+    /// userName.
+    pub(super) async fn leaver(
+        &self,
+        at: &Collection,
+        names: &Names,
+        held: &Holders,
+    ) -> Result<Option<Stored>, Error> {
         if let Some((owner, holding)) = &held.external_id
-            && let Some(user) = self.same_external_id(at, names, owner, *holding == Holding::Deleted).await?
+            && let Some(user) =
+                self.same_external_id(at, names, owner, *holding == Holding::Deleted).await?
         {
             return Ok(Some(user));
         }
@@ -74,8 +83,8 @@ impl Directory {
         Ok(owner.filter(|owner| self.step_of(owner, names) == Step::Return))
     }
 
-    /// The deleted user whom an externalId brings back: one who also had the userName, or else its first
-    /// owner, if that one was deleted.
+    /// The deleted user whom an externalId brings back: one who also had the userName, or else its
+    /// first owner, if that one was deleted.
     async fn same_external_id(
         &self,
         at: &Collection,
@@ -91,23 +100,42 @@ impl Directory {
             return Ok(first);
         }
         let now = self.clock.seconds();
-        let found = self.store.restorable_by_external_id(at, external_id, now).await.map_err(unanswered)?;
-        let named = found.into_iter().filter(same_name).max_by_key(|user| user.resource.meta.last_modified);
+        let found =
+            self.store.restorable_by_external_id(at, external_id, now).await.map_err(unanswered)?;
+        let named =
+            found.into_iter().filter(same_name).max_by_key(|user| user.resource.meta.last_modified);
         Ok(named.or(first))
     }
 
-    /// Whether nobody visible but its owner has the externalId: one that many share says of nobody who it is.
-    pub(super) async fn has_alone(&self, at: &Collection, owner: &ResourceId, names: &Names) -> Result<bool, Error> {
+    /// Whether nobody visible but its owner has the externalId: one that many share says of nobody
+    /// who it is.
+    pub(super) async fn has_alone(
+        &self,
+        at: &Collection,
+        owner: &ResourceId,
+        names: &Names,
+    ) -> Result<bool, Error> {
         let Some(external_id) = names.external_id() else { return Ok(false) };
-        let found = self.store.by_external_id(at, external_id, self.clock.seconds()).await.map_err(unanswered)?;
-        Ok(found.is_some_and(|found| matches!(found.as_slice(), [only] if only.resource.id == *owner)))
+        let found = self
+            .store
+            .by_external_id(at, external_id, self.clock.seconds())
+            .await
+            .map_err(unanswered)?;
+        Ok(found
+            .is_some_and(|found| matches!(found.as_slice(), [only] if only.resource.id == *owner)))
     }
 
     /// The user with this id, if it was deleted and can be brought back.
-    pub(super) async fn deleted(&self, at: &Collection, id: &ResourceId) -> Result<Option<Stored>, Error> {
+    pub(super) async fn deleted(
+        &self,
+        at: &Collection,
+        id: &ResourceId,
+    ) -> Result<Option<Stored>, Error> {
         let now = self.clock.seconds();
         let user = self.store.resource(at, id, now).await.map_err(unanswered)?;
-        Ok(user.filter(|user| State::of(Some(user.standing()), now).step(Event::Restore) == Step::Restore))
+        Ok(user.filter(|user| {
+            State::of(Some(user.standing()), now).step(Event::Restore) == Step::Restore
+        }))
     }
 
     /// What a POST of these names does to the owner of one of them.
@@ -118,9 +146,9 @@ impl Directory {
         State::of(Some(owner.standing()), self.clock.seconds()).step(event)
     }
 
-    /// Brings `old` back with `asserted` laid over its attributes; `None` if its row changed. Groups
-    /// that it is still in, because a deletion was interrupted, it leaves first. A unique value that it had, and
-    /// another has by now, it comes back without.
+    /// Brings `old` back with `asserted` laid over its attributes; `None` if its row changed.
+    /// Groups that it is still in, because a deletion was interrupted, it leaves first. A unique
+    /// value that it had, and another has by now, it comes back without.
     async fn restore(
         &self,
         call: Call<'_>,
@@ -141,7 +169,9 @@ impl Directory {
                 Wrote::Stored => return Ok(Some(resource)),
                 Wrote::Refused(refusal) => {
                     let lost = lost(call, &names, &refusal);
-                    if let Some(lost) = lost.filter(|lost| !asserted.names().iter().any(|name| name == lost)) {
+                    if let Some(lost) =
+                        lost.filter(|lost| !asserted.names().iter().any(|name| name == lost))
+                    {
                         attributes.remove(lost);
                         continue;
                     }
@@ -158,22 +188,37 @@ impl Directory {
         Ok(None)
     }
 
-    /// Ends the memberships of a deleted user that the deletion left unfinished: it comes back in no group.
+    /// Ends the memberships of a deleted user that the deletion left unfinished: it comes back in
+    /// no group.
     ///
     /// # Errors
     /// 503 if there are more than the request may end.
-    async fn leave_before_return(&self, call: Call<'_>, at: &Collection, old: &Stored, act: &Act) -> Result<(), Error> {
+    async fn leave_before_return(
+        &self,
+        call: Call<'_>,
+        at: &Collection,
+        old: &Stored,
+        act: &Act,
+    ) -> Result<(), Error> {
         let id = &old.resource.id;
-        if !old.grouped || !self.store.is_unfinished(&at.tenant, &at.kind, id).await.map_err(unanswered)? {
+        if !old.grouped
+            || !self.store.is_unfinished(&at.tenant, &at.kind, id).await.map_err(unanswered)?
+        {
             return Ok(());
         }
-        match self.store.leave_all(at, id, Note::Finished, act, call.until).await.map_err(unanswered)? {
+        match self
+            .store
+            .leave_all(at, id, Note::Finished, act, call.until)
+            .await
+            .map_err(unanswered)?
+        {
             Progress::Done => Ok(()),
             Progress::Unfinished => Err(busy()),
         }
     }
 
-    /// The user whose clock a POST stops: suspended with expiry, and the same person, perhaps under another name.
+    /// The user whose clock a POST stops: suspended with expiry, and the same person, perhaps under
+    /// another name.
     async fn returned(
         &self,
         call: Call<'_>,
@@ -197,8 +242,14 @@ impl Directory {
             let (names, act) = (checked(of, &attributes)?, self.act(call, Operation::Restore));
             let resource = self.next_version(&old, attributes);
             let expires = self.visible_until(call, of, &old, &resource.attributes);
-            let new = New { resource: &resource, names: &names, taking: lifecycle::any_name(), expires };
-            match self.store.update(&at, &old, new, &[], Seen::Row, &act).await.map_err(unanswered)? {
+            let new =
+                New { resource: &resource, names: &names, taking: lifecycle::any_name(), expires };
+            match self
+                .store
+                .update(&at, &old, new, &[], Seen::Row, &act)
+                .await
+                .map_err(unanswered)?
+            {
                 Wrote::Stored => return Ok(Return::Returned(Box::new(resource))),
                 Wrote::Refused(refusal) => {
                     refuse(of, &names, &refusal)?;
@@ -214,7 +265,8 @@ impl Directory {
     /// Brings a deleted user back for the operator, under another name if one is given.
     ///
     /// # Errors
-    /// 404 if there is no such deleted user; 409 if its name belongs to somebody else now; 403 without a seat.
+    /// 404 if there is no such deleted user; 409 if its name belongs to somebody else now; 403
+    /// without a seat.
     pub async fn bring_back(
         &self,
         call: Call<'_>,
@@ -225,7 +277,9 @@ impl Directory {
         let at = call.collection(&of.kind);
         for _ in 0..TRIES {
             let Some(old) = self.deleted(&at, id).await? else {
-                return Err(Error::not_found("There is no deleted user with this id who can come back."));
+                return Err(Error::not_found(
+                    "There is no deleted user with this id who can come back.",
+                ));
             };
             let mut asserted = Attributes::default();
             asserted.set("active", Value::Bool(true));
@@ -251,7 +305,11 @@ enum Return {
 }
 
 /// What a user has, under what a message asserts.
-pub(super) fn laid_over(of: &Type, old: &Stored, asserted: &Attributes) -> Result<Attributes, Error> {
+pub(super) fn laid_over(
+    of: &Type,
+    old: &Stored,
+    asserted: &Attributes,
+) -> Result<Attributes, Error> {
     let mut attributes = old.resource.attributes.clone();
     attributes.overlay(asserted.clone());
     of.shape(&mut attributes)?;

@@ -1,5 +1,5 @@
-//! How large an answer is as it is sent: Lambda sends a body as a JSON string, in which each quote and each
-//! backslash of the JSON in it takes one byte more.
+//! How large an answer is as it is sent: Lambda sends a body as a JSON string, in which each quote
+//! and each backslash of the JSON in it takes one byte more.
 
 /// The bytes of a JSON text as it is sent.
 pub(super) fn sent_bytes(json: &[u8]) -> usize {
@@ -26,11 +26,22 @@ mod tests {
 
     #[test]
     fn a_text_is_measured_as_it_is_escaped_twice() {
-        for text in ["", "plain", "a\"b\\c", "line\nbreak\ttab\r\u{8}\u{c}", "\u{1}\u{1f}", "\u{7f}\u{e9}\u{1f600}"] {
+        for text in [
+            "",
+            "plain",
+            "a\"b\\c",
+            "line\nbreak\ttab\r\u{8}\u{c}",
+            "\u{1}\u{1f}",
+            "\u{7f}\u{e9}\u{1f600}",
+        ] {
             let once = serde_json::to_string(text).unwrap();
             let twice = serde_json::to_string(&once).unwrap();
             let sent = twice.len() - 2;
-            assert_eq!((sent_text_bytes(text), sent_bytes(once.as_bytes())), (sent, sent), "{text:?}");
+            assert_eq!(
+                (sent_text_bytes(text), sent_bytes(once.as_bytes())),
+                (sent, sent),
+                "{text:?}"
+            );
         }
     }
 }

@@ -1,8 +1,10 @@
-//! Work that takes CPU time goes in stints: between two of them others go on, and the deadline is looked at.
+//! Work that takes CPU time goes in stints: between two of them others go on, and the deadline is
+//! looked at.
 
 use crate::budget;
 
-/// What a stint takes at most, in bytes of documents that are understood or written: some hundredths of a second.
+/// What a stint takes at most, in bytes of documents that are understood or written: some
+/// hundredths of a second.
 const MAX_BYTES: usize = 1_000_000;
 /// What a comparison takes, in such bytes.
 const BYTES_OF_A_COMPARISON: usize = 10;
@@ -20,8 +22,8 @@ impl Stint {
         Self { bytes: 0, comparisons: budget::comparisons() }
     }
 
-    /// Adds work on documents of these many bytes, and the comparisons that were made meanwhile; ends the stint if
-    /// that is enough.
+    /// Adds work on documents of these many bytes, and the comparisons that were made meanwhile;
+    /// ends the stint if that is enough.
     pub(super) async fn add(&mut self, bytes: usize) {
         self.bytes += bytes;
         let compared = self.comparisons.saturating_sub(budget::comparisons());

@@ -107,14 +107,20 @@ impl Directory {
     ///
     /// # Errors
     /// 404 if there is none, it was deleted, or the text is no id of ours.
-    pub async fn retrieve(&self, call: Call<'_>, of: &Type, id: &str, wanted: Wanted<'_>) -> Result<Shown, Error> {
+    pub async fn retrieve(
+        &self,
+        call: Call<'_>,
+        of: &Type,
+        id: &str,
+        wanted: Wanted<'_>,
+    ) -> Result<Shown, Error> {
         let stored = self.visible(call, of, id, Event::Change).await?;
         self.complete(call, of, stored.resource, stored.members, wanted).await
     }
 
-    /// A resource that was read, with all that is wanted of it: the members of a group, which has about
-    /// `count`, too. They are read after its version: a write that is based on both is refused if they are
-    /// newer.
+    /// A resource that was read, with all that is wanted of it: the members of a group, which has
+    /// about `count`, too. They are read after its version: a write that is based on both is
+    /// refused if they are newer.
     pub(super) async fn complete(
         &self,
         call: Call<'_>,
@@ -133,8 +139,9 @@ impl Directory {
         Ok(shown)
     }
 
-    /// Whether what is shown of a resource may have changed without a new version: a group shows nobody who is gone,
-    /// though their membership may be there still. One call, unless it was asked before.
+    /// Whether what is shown of a resource may have changed without a new version: a group shows
+    /// nobody who is gone, though their membership may be there still. One call, unless it was
+    /// asked before.
     ///
     /// # Errors
     /// 503.
@@ -162,7 +169,8 @@ impl Directory {
         self.complete_written(call, of, stored.resource, stored.members, wanted).await
     }
 
-    /// As [`Directory::complete`], of a resource that was just written: what cannot be shown of it is left out.
+    /// As [`Directory::complete`], of a resource that was just written: what cannot be shown of it
+    /// is left out.
     pub(super) async fn complete_written(
         &self,
         call: Call<'_>,
@@ -189,7 +197,9 @@ impl Directory {
         let shows = |name: &str| wanted.projection.shows(&of.resource, name);
         match of.kind {
             Kind::Group if shows(MEMBERS) && count > wanted.members => Ok(Beyond::TooManyMembers),
-            Kind::Group if shows(MEMBERS) => self.members(call, id, count).await.map(Beyond::Members),
+            Kind::Group if shows(MEMBERS) => {
+                self.members(call, id, count).await.map(Beyond::Members)
+            }
             Kind::User if shows(GROUPS) => match self.memberships(call, id).await? {
                 Some(groups) => Ok(Beyond::Groups(groups)),
                 None if wanted.projection.is_explicit() => Err(too_many_groups()),
@@ -201,7 +211,12 @@ impl Directory {
     }
 
     /// The members of a group that has about `count`.
-    pub(super) async fn members(&self, call: Call<'_>, group: &ResourceId, count: usize) -> Result<Vec<Member>, Error> {
+    pub(super) async fn members(
+        &self,
+        call: Call<'_>,
+        group: &ResourceId,
+        count: usize,
+    ) -> Result<Vec<Member>, Error> {
         if count == 0 {
             return Ok(Vec::new());
         }
@@ -216,14 +231,18 @@ impl Directory {
         Ok(members)
     }
 
-    /// The groups that somebody is a member of itself, be they there or not; `None` if they are more than 1,000.
+    /// The groups that somebody is a member of itself, be they there or not; `None` if they are
+    /// more than 1,000.
     pub(super) async fn memberships(
         &self,
         call: Call<'_>,
         member: &ResourceId,
     ) -> Result<Option<Vec<ResourceId>>, Error> {
-        let groups =
-            self.store.memberships(&call.tenant.key(), member, MAX_GROUPS_SHOWN + 1).await.map_err(unanswered)?;
+        let groups = self
+            .store
+            .memberships(&call.tenant.key(), member, MAX_GROUPS_SHOWN + 1)
+            .await
+            .map_err(unanswered)?;
         Ok(Some(groups).filter(|groups| groups.len() <= MAX_GROUPS_SHOWN))
     }
 }
@@ -231,14 +250,17 @@ impl Directory {
 /// The most calls and read units that it takes to read what is wanted beyond the row of a resource.
 pub(super) fn price(of: &Type, count: usize, projection: &Projection<'_>) -> (usize, usize) {
     match of.kind {
-        Kind::Group if projection.shows(&of.resource, MEMBERS) && count > MAX_MEMBERS_SHOWN => (0, 0),
+        Kind::Group if projection.shows(&of.resource, MEMBERS) && count > MAX_MEMBERS_SHOWN => {
+            (0, 0)
+        }
         Kind::Group if projection.shows(&of.resource, MEMBERS) => price_of_members(count),
         Kind::User if projection.shows(&of.resource, GROUPS) => price_of_groups(),
         Kind::Group | Kind::User | Kind::Other(_) => (0, 0),
     }
 }
 
-/// The most calls and read units that it takes to read which groups a user is in, without their names.
+/// The most calls and read units that it takes to read which groups a user is in, without their
+/// names.
 pub(super) fn price_of_groups() -> (usize, usize) {
     (2, budget::units_of_small_rows(MAX_GROUPS_SHOWN + 1))
 }
@@ -251,7 +273,8 @@ pub(super) fn set_groups(
     names: &BTreeMap<ResourceId, GroupName>,
 ) {
     let mut shown = BTreeSet::new();
-    let there = groups.iter().filter(|id| shown.insert(*id)).filter_map(|id| Some((id, names.get(id)?)));
+    let there =
+        groups.iter().filter(|id| shown.insert(*id)).filter_map(|id| Some((id, names.get(id)?)));
     let shown = there.map(|(id, GroupName(display))| {
         json!({
             "value": id.as_str(),
@@ -270,15 +293,17 @@ pub(super) fn too_many_groups() -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "The user is in more than {MAX_GROUPS_SHOWN} groups; ask /Groups for those with members.value eq the user's id."
+            "The user is in more than {MAX_GROUPS_SHOWN} groups; ask /Groups for those with \
+            members.value eq the user's id."
         ),
     )
 }
 
-/// Puts members among the attributes, an empty list too: authentik adds people to a group only where it sees the
-/// attribute.
+/// Puts members among the attributes, an empty list too: authentik adds people to a group only
+/// where it sees the attribute.
 pub(super) fn set_members(call: Call<'_>, group: &mut Resource, members: &[Member]) {
-    let shown: Vec<Value> = members.iter().map(|member| Value::Object(element(call, member))).collect();
+    let shown: Vec<Value> =
+        members.iter().map(|member| Value::Object(element(call, member))).collect();
     group.attributes.set(MEMBERS, shown.into());
 }
 
@@ -292,7 +317,11 @@ pub(super) fn members_bytes(call: Call<'_>, members: &[Member]) -> usize {
 }
 
 /// About the bytes that groups take in an answer as it is sent.
-fn groups_bytes(call: Call<'_>, groups: &[ResourceId], names: &BTreeMap<ResourceId, GroupName>) -> usize {
+fn groups_bytes(
+    call: Call<'_>,
+    groups: &[ResourceId],
+    names: &BTreeMap<ResourceId, GroupName>,
+) -> usize {
     let bytes = |id: &ResourceId| {
         let display = names.get(id).and_then(|name| name.0.as_deref()).map_or(0, sent_text_bytes);
         MEMBER_BYTES + 2 * id.as_str().len() + call.base_url.len() + display
@@ -317,9 +346,9 @@ fn too_large(group: &ResourceId) -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "The group {group} has more members than fit an answer ({MAX_MEMBERS_SHOWN}, or {MAX_ANSWER_BYTES} bytes); add \
-             excludedAttributes=members, and ask for one member by the filter: id eq \"{group}\" and members.value eq \
-             the member's id."
+            "The group {group} has more members than fit an answer ({MAX_MEMBERS_SHOWN}, or \
+            {MAX_ANSWER_BYTES} bytes); add excludedAttributes=members, and ask for one member by \
+            the filter: id eq \"{group}\" and members.value eq the member's id."
         ),
     )
 }
@@ -329,8 +358,9 @@ pub(super) fn too_large_to_judge(group: &ResourceId) -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "The filter has to look at all members of the group {group}, which are more than {MAX_MEMBERS_SHOWN}; ask for \
-             one member by members.value eq, or join the filter by and with displayName eq."
+            "The filter has to look at all members of the group {group}, which are more than \
+            {MAX_MEMBERS_SHOWN}; ask for one member by members.value eq, or join the filter by \
+            and with displayName eq."
         ),
     )
 }
@@ -340,8 +370,9 @@ pub(super) fn too_large_to_compare(resource: &ResourceId) -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "The filter compares more values of the resource {resource} than a request may; compare fewer values, or join \
-             the filter by and with one that leaves this resource out."
+            "The filter compares more values of the resource {resource} than a request may; \
+            compare fewer values, or join the filter by and with one that leaves this resource \
+            out."
         ),
     )
 }

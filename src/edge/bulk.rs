@@ -18,10 +18,11 @@ use crate::directory::{Call, RequestReads};
 
 /// How long operations are begun: what the gateway allows, less what the last of them may take.
 const BEGUN_FOR: Duration = Duration::from_secs(15);
-/// When the answer is given, whatever becomes of the last operation: one that comes too late would lose all
-/// results.
+/// When the answer is given, whatever becomes of the last operation: one that comes too late would
+/// lose all results.
 const ANSWERED_AFTER: Duration = Duration::from_secs(20);
-/// DynamoDB calls and read units that an operation may take. Those that the request has not left are not begun.
+/// DynamoDB calls and read units that an operation may take. Those that the request has not left
+/// are not begun.
 const CALLS_OF_AN_OPERATION: usize = 150;
 const UNITS_OF_AN_OPERATION: usize = 700;
 
@@ -35,7 +36,11 @@ struct Job {
 }
 
 impl Service {
-    pub(super) async fn bulk(&self, request: &Request<Bytes>, call: Call<'_>) -> Result<Response<Bytes>, Error> {
+    pub(super) async fn bulk(
+        &self,
+        request: &Request<Bytes>,
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
         let bulk = BulkRequest::parse(&request::body(request)?)?;
         let order = bulk.order();
         let clock = Clock::start(call.answer_by());
@@ -76,9 +81,16 @@ impl Service {
         job.keep(index, result);
     }
 
-    /// Adds the references that waited for others of their circle. If these cannot be had, the resource
-    /// is removed again and its creation has failed.
-    async fn complete(&self, job: &mut Job, index: usize, patch: Value, clock: Clock, call: Call<'_>) {
+    /// Adds the references that waited for others of their circle. If these cannot be had, the
+    /// resource is removed again and its creation has failed.
+    async fn complete(
+        &self,
+        job: &mut Job,
+        index: usize,
+        patch: Value,
+        clock: Clock,
+        call: Call<'_>,
+    ) {
         let Some(operation) = job.operations.get(index) else { return };
         let Some(Some(created)) = job.results.get(index).cloned() else { return };
         let Some(id) = id_of(&created) else { return };
@@ -95,7 +107,9 @@ impl Service {
             (true, false) => self.single("PATCH", &later, &later.data, clock, call).await,
         };
         let done = match response.status().is_success() {
-            true => BulkResult { version: text(&response, header::ETAG).or(created.version), ..created },
+            true => {
+                BulkResult { version: text(&response, header::ETAG).or(created.version), ..created }
+            }
             false => {
                 // A user who came back or was adopted was there before, and stays.
                 if created.version.as_deref() == Some("W/\"1\"") {
@@ -108,11 +122,13 @@ impl Service {
         job.keep(index, done);
     }
 
-    /// Removes what this request has created. If that fails it stays, and its operation has failed all the same.
+    /// Removes what this request has created. If that fails it stays, and its operation has failed
+    /// all the same.
     async fn withdraw(&self, path: &str, clock: Clock, call: Call<'_>) {
         let Some(Route::Resource(endpoint, id)) = route(path) else { return };
         let Some(of) = call.tenant.types.at(&endpoint) else { return };
-        let withdrawn = timeout_at(clock.answer_at, Box::pin(self.directory.withdraw(call, of, &id))).await;
+        let withdrawn =
+            timeout_at(clock.answer_at, Box::pin(self.directory.withdraw(call, of, &id))).await;
         if let Err(error) = withdrawn.unwrap_or_else(|_| Err(took_too_long())) {
             tracing::warn!(%error, %id, "what a bulk request created could not be removed again");
         }
@@ -142,13 +158,20 @@ impl Service {
         match (request.body(body), route) {
             (Ok(request), Some(route)) => {
                 // The future is one of those that lead here, so it is boxed.
-                let answered = timeout_at(clock.answer_at, Box::pin(self.act(&request, Some(&route), call))).await;
+                let answered =
+                    timeout_at(clock.answer_at, Box::pin(self.act(&request, Some(&route), call)))
+                        .await;
                 let response = answered.unwrap_or_else(|_| response::error(&took_too_long()));
                 // An operation that finds too little left would not have, alone.
-                if is_too_many(&response) && !alone { response::error(&not_begun()) } else { response }
+                if is_too_many(&response) && !alone {
+                    response::error(&not_begun())
+                } else {
+                    response
+                }
             }
             _ => response::error(&Error::invalid_path(
-                "The path of an operation is that of a resource type or a resource, such as /Users or /Users/2819c223.",
+                "The path of an operation is that of a resource type or a resource, such as \
+                /Users or /Users/2819c223.",
             )),
         }
     }
@@ -181,7 +204,8 @@ impl Job {
             })
         };
         let references = operations.get(index)?.references();
-        let open: BTreeSet<String> = references.into_iter().filter(|bulk_id| !ids.contains_key(bulk_id)).collect();
+        let open: BTreeSet<String> =
+            references.into_iter().filter(|bulk_id| !ids.contains_key(bulk_id)).collect();
         let lost = open.iter().any(|bulk_id| !waits(bulk_id));
         let operation = operations.get_mut(index)?;
         if lost {
@@ -209,7 +233,8 @@ impl Clock {
 
     /// Whether no more operations are begun.
     fn is_late(self) -> bool {
-        self.begun.elapsed() > BEGUN_FOR || !budget::left().suffices(CALLS_OF_AN_OPERATION, UNITS_OF_AN_OPERATION)
+        self.begun.elapsed() > BEGUN_FOR
+            || !budget::left().suffices(CALLS_OF_AN_OPERATION, UNITS_OF_AN_OPERATION)
     }
 }
 
@@ -218,13 +243,16 @@ fn not_begun() -> Error {
 }
 
 fn took_too_long() -> Error {
-    Error::unavailable("The operation took too long, and whether it was done is not known; send it again.")
+    Error::unavailable(
+        "The operation took too long, and whether it was done is not known; send it again.",
+    )
 }
 
 /// Whether a request was answered with `tooMany`.
 fn is_too_many(response: &Response<Bytes>) -> bool {
     let body = || serde_json::from_slice::<Value>(response.body()).unwrap_or_default();
-    response.status() == StatusCode::BAD_REQUEST && body().get("scimType").is_some_and(|word| word == "tooMany")
+    response.status() == StatusCode::BAD_REQUEST
+        && body().get("scimType").is_some_and(|word| word == "tooMany")
 }
 
 /// The path of an operation, below the root.
@@ -234,27 +262,33 @@ fn under_root(path: &str) -> String {
 
 /// Where an operation leads: to a resource type or a resource.
 fn route(path: &str) -> Option<Route> {
-    Route::of(&under_root(path), None).filter(|route| matches!(route, Route::Resources(_) | Route::Resource(..)))
+    Route::of(&under_root(path), None)
+        .filter(|route| matches!(route, Route::Resources(_) | Route::Resource(..)))
 }
 
 fn unresolved() -> Error {
     Error::new(
         ErrorKind::Conflict,
-        "A bulkId in this operation stands for no resource that this request has created; see the other results.",
+        "A bulkId in this operation stands for no resource that this request has created; see the \
+        other results.",
     )
 }
 
 fn result(operation: &BulkOperation, response: &Response<Bytes>, call: Call<'_>) -> BulkResult {
     let failed = response.status().as_u16() >= 400;
-    // "A "location" attribute that includes the resource's endpoint MUST be returned for all operations
-    // except for failed POST operations (which have no location)."
+    // "A "location" attribute that includes the resource's endpoint MUST be returned for all
+    // operations except for failed POST operations (which have no location)."
     let location = match operation.method.as_str() {
         "POST" if failed => None,
         "POST" => text(response, header::LOCATION),
         _ => Some(format!("{}/{}", call.base_url, operation.path.trim_start_matches('/'))),
     };
     let body = || {
-        let fault = || serde_json::to_value(ErrorMessage::from(&Error::internal("The answer could not be read.")));
+        let fault = || {
+            serde_json::to_value(ErrorMessage::from(&Error::internal(
+                "The answer could not be read.",
+            )))
+        };
         serde_json::from_slice(response.body()).or_else(|_| fault()).ok()
     };
     BulkResult {

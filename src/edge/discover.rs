@@ -21,15 +21,19 @@ impl Service {
         route: &Route,
         call: Call<'_>,
     ) -> Result<Response<Bytes>, Error> {
-        // "Query parameters described in Section 3.4.2, such as filtering, sorting, and pagination, SHALL be
-        // ignored."
+        // "Query parameters described in Section 3.4.2, such as filtering, sorting, and pagination,
+        // SHALL be ignored."
         if request::has_filter(request) {
-            // "If a "filter" is provided, the service provider SHOULD respond with HTTP status code 403
-            // (Forbidden) to ensure that clients cannot incorrectly assume that any matching conditions
-            // specified in a filter are true." (RFC 7644, 4)
-            return Err(Error::new(ErrorKind::Forbidden, "The discovery endpoints take no filter; fetch them whole."));
+            // "If a "filter" is provided, the service provider SHOULD respond with HTTP status code
+            // 403 (Forbidden) to ensure that clients cannot incorrectly assume that any matching
+            // conditions specified in a filter are true." (RFC 7644, 4)
+            return Err(Error::new(
+                ErrorKind::Forbidden,
+                "The discovery endpoints take no filter; fetch them whole.",
+            ));
         }
-        let types = || call.tenant.types.iter().filter(|of| call.tenant.serves(of)).map(|of| &of.resource);
+        let types =
+            || call.tenant.types.iter().filter(|of| call.tenant.serves(of)).map(|of| &of.resource);
         let schemas = || {
             let own = types().flat_map(|of| std::iter::once(&of.schema).chain(&of.extensions));
             let mut seen = BTreeSet::new();
@@ -40,8 +44,12 @@ impl Service {
             Route::ServiceProviderConfig => {
                 discovery::service_provider_config(call.base_url, announced(&call.tenant.profile))
             }
-            Route::ResourceTypes => list(types().map(|of| discovery::resource_type(of, call.base_url))),
-            Route::Schemas => list(schemas().map(|schema| discovery::schema(schema, call.base_url))),
+            Route::ResourceTypes => {
+                list(types().map(|of| discovery::resource_type(of, call.base_url)))
+            }
+            Route::Schemas => {
+                list(schemas().map(|schema| discovery::schema(schema, call.base_url)))
+            }
             Route::ResourceType(name) => {
                 let of = types().find(|of| of.name.eq_ignore_ascii_case(name));
                 let of = of.ok_or_else(|| Error::not_found("There is no such resource type."))?;

@@ -24,8 +24,14 @@ use tokio::time::Instant;
 use super::{BASE_PATH, Deadline, RequestId, Service, response};
 
 /// What a path may hold unencoded, besides letters and digits.
-const PATH: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b':').remove(b'@');
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b':')
+    .remove(b'@');
 /// As [`PATH`], in a path whose percent signs already encode.
 const ENCODED_PATH: &AsciiSet = &PATH.remove(b'%');
 /// The function's timeout where the platform names no deadline.
@@ -37,7 +43,10 @@ const MARGIN: Duration = Duration::from_millis(1_500);
 ///
 /// # Errors
 /// If the event is none of these: the function was invoked by something that is no gateway.
-pub async fn handle(service: &Service, event: LambdaEvent<Value>) -> Result<Value, lambda_http::Error> {
+pub async fn handle(
+    service: &Service,
+    event: LambdaEvent<Value>,
+) -> Result<Value, lambda_http::Error> {
     let LambdaEvent { payload: mut event, context } = event;
     let payload_1 = is_payload_1(&event);
     let host = match clean(&mut event, payload_1) {
@@ -54,11 +63,16 @@ pub async fn handle(service: &Service, event: LambdaEvent<Value>) -> Result<Valu
         }
     };
     // `cargo lambda watch` names a deadline in 1970, which is none.
-    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or(TIMEOUT).saturating_sub(MARGIN);
-    let answer =
-        Adapter::from(service_fn(|request: lambda_http::Request| answer(service, request, host.as_ref(), left)))
-            .call(LambdaEvent { payload, context })
-            .await?;
+    let left = context
+        .deadline()
+        .duration_since(SystemTime::now())
+        .unwrap_or(TIMEOUT)
+        .saturating_sub(MARGIN);
+    let answer = Adapter::from(service_fn(|request: lambda_http::Request| {
+        answer(service, request, host.as_ref(), left)
+    }))
+    .call(LambdaEvent { payload, context })
+    .await?;
     Ok(serde_json::to_value(answer)?)
 }
 
@@ -73,7 +87,8 @@ async fn answer(
         Some(query) => format!("{path}?{query}"),
         None => path,
     };
-    let request_id = request.lambda_context_ref().map(|context| RequestId(context.request_id.clone()));
+    let request_id =
+        request.lambda_context_ref().map(|context| RequestId(context.request_id.clone()));
     let (mut parts, body) = request.into_parts();
     parts.uri = uri.parse()?;
     parts.extensions.clear();
@@ -92,8 +107,9 @@ async fn answer(
     }))
 }
 
-/// Whether an event has the payload format 1.0. Its `version` says so; a REST API's has none, and is known by its
-/// `httpMethod`. That alone does not tell: `cargo lambda watch` has it in payloads of version 2.0 too.
+/// Whether an event has the payload format 1.0. Its `version` says so; a REST API's has none, and
+/// is known by its `httpMethod`. That alone does not tell: `cargo lambda watch` has it in payloads
+/// of version 2.0 too.
 fn is_payload_1(event: &Value) -> bool {
     match event.get("version").and_then(Value::as_str) {
         Some(version) => version == "1.0",
@@ -101,7 +117,8 @@ fn is_payload_1(event: &Value) -> bool {
     }
 }
 
-/// Puts an event in order, or says why no request can be made of it. The host that it was sent to comes apart.
+/// Puts an event in order, or says why no request can be made of it. The host that it was sent to
+/// comes apart.
 fn clean(event: &mut Value, payload_1: bool) -> Result<Option<HeaderValue>, Error> {
     let Some(event) = event.as_object_mut() else { return Ok(None) };
     let host = take_host(event)?;
@@ -109,7 +126,11 @@ fn clean(event: &mut Value, payload_1: bool) -> Result<Option<HeaderValue>, Erro
     if payload_1 {
         // `headers` repeats the last of each of `multiValueHeaders` and would hide that there were
         // more: two Authorization headers must be seen as two.
-        if event.get("multiValueHeaders").and_then(Value::as_object).is_some_and(|headers| !headers.is_empty()) {
+        if event
+            .get("multiValueHeaders")
+            .and_then(Value::as_object)
+            .is_some_and(|headers| !headers.is_empty())
+        {
             event.insert("headers".into(), json!({}));
         }
     } else {
@@ -118,15 +139,19 @@ fn clean(event: &mut Value, payload_1: bool) -> Result<Option<HeaderValue>, Erro
         let query = event.get("rawQueryString").and_then(Value::as_str).unwrap_or_default();
         if query.contains('#') || format!("/?{query}").parse::<PathAndQuery>().is_err() {
             return Err(malformed(
-                "The query holds characters that must be percent-encoded, such as blanks and quotes.",
+                "The query holds characters that must be percent-encoded, such as blanks and \
+                quotes.",
             ));
         }
     }
-    let context = |name: &str| event.get("requestContext").and_then(|context| context.get(name)?.as_str());
-    // Only HTTP APIs decode the path: "rawPath" of a Function URL and "path" of a REST API are as sent.
+    let context =
+        |name: &str| event.get("requestContext").and_then(|context| context.get(name)?.as_str());
+    // Only HTTP APIs decode the path: "rawPath" of a Function URL and "path" of a REST API are as
+    // sent.
     let function_url = context("domainName").is_some_and(|domain| domain.contains(".lambda-url."));
     let set = if payload_1 || function_url { ENCODED_PATH } else { PATH };
-    let stage = context("stage").filter(|stage| *stage != "$default").map(|stage| format!("/{stage}/"));
+    let stage =
+        context("stage").filter(|stage| *stage != "$default").map(|stage| format!("/{stage}/"));
     let field = if payload_1 { "path" } else { "rawPath" };
     let path = event.get(field).and_then(Value::as_str).unwrap_or("/");
     if !path.starts_with('/') {
@@ -150,19 +175,25 @@ fn clean(event: &mut Value, payload_1: bool) -> Result<Option<HeaderValue>, Erro
     Ok(host)
 }
 
-/// `Host` and the forwarded scheme are taken out, since `lambda_http` would make a URI of them. Where several
-/// hosts are named, none is meant.
+/// `Host` and the forwarded scheme are taken out, since `lambda_http` would make a URI of them.
+/// Where several hosts are named, none is meant.
 fn take_host(event: &mut Map<String, Value>) -> Result<Option<HeaderValue>, Error> {
     let mut hosts = BTreeSet::new();
     for field in ["headers", "multiValueHeaders"] {
         let Some(headers) = event.get_mut(field).and_then(Value::as_object_mut) else { continue };
         let named = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("host"));
-        let values = named.flat_map(|(_, value)| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice));
+        let values = named.flat_map(|(_, value)| {
+            value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice)
+        });
         for host in values {
             let host = host.as_str().filter(|host| host.parse::<Authority>().is_ok());
-            hosts.insert(host.ok_or_else(|| malformed("The Host header is not a host name."))?.to_owned());
+            hosts.insert(
+                host.ok_or_else(|| malformed("The Host header is not a host name."))?.to_owned(),
+            );
         }
-        headers.retain(|name, _| !name.eq_ignore_ascii_case("host") && !name.eq_ignore_ascii_case("x-forwarded-proto"));
+        headers.retain(|name, _| {
+            !name.eq_ignore_ascii_case("host") && !name.eq_ignore_ascii_case("x-forwarded-proto")
+        });
     }
     let only = if hosts.len() == 1 { hosts.pop_first() } else { None };
     Ok(only.and_then(|host| HeaderValue::from_str(&host).ok()))
@@ -174,9 +205,11 @@ fn decode_body(event: &mut Map<String, Value>) -> Result<(), Error> {
         return Ok(());
     }
     let body = event.get("body").and_then(Value::as_str).unwrap_or_default();
-    let bytes =
-        STANDARD.decode(body).map_err(|_| malformed("The body is not in base64, although the gateway says so."))?;
-    let text = String::from_utf8(bytes).map_err(|_| malformed("The body is not in UTF-8; send JSON."))?;
+    let bytes = STANDARD
+        .decode(body)
+        .map_err(|_| malformed("The body is not in base64, although the gateway says so."))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| malformed("The body is not in UTF-8; send JSON."))?;
     event.insert("body".into(), text.into());
     event.insert("isBase64Encoded".into(), false.into());
     Ok(())
@@ -186,8 +219,8 @@ fn malformed(detail: &str) -> Error {
     Error::new(ErrorKind::BadRequest, detail)
 }
 
-/// An error in the form that the gateway takes, with the fields that `lambda_http` gives an answer: `cargo lambda
-/// watch` cannot read one without `cookies`, which payload 1.0 does not know.
+/// An error in the form that the gateway takes, with the fields that `lambda_http` gives an answer:
+/// `cargo lambda watch` cannot read one without `cookies`, which payload 1.0 does not know.
 fn refusal(error: &Error, payload_1: bool) -> Value {
     let response = response::error(error);
     let headers: Map<String, Value> = response

@@ -34,7 +34,8 @@ use route::Route;
 
 /// How long a deletion removes memberships, since another request can go on: the function has 25 s.
 const FINISHING_FOR: Duration = Duration::from_secs(10);
-/// How long a request may take where no [`Deadline`] says so: the function's 25 s without what the answer needs.
+/// How long a request may take where no [`Deadline`] says so: the function's 25 s without what the
+/// answer needs.
 pub const TIMEOUT: Duration = Duration::from_millis(23_500);
 
 /// The SCIM service.
@@ -51,7 +52,12 @@ impl Service {
     ///
     /// # Errors
     /// Never, while the schema files are well formed.
-    pub fn new(store: Store, secrets: Secrets, settings: &Settings, clock: Clock) -> Result<Self, Unusable> {
+    pub fn new(
+        store: Store,
+        secrets: Secrets,
+        settings: &Settings,
+        clock: Clock,
+    ) -> Result<Self, Unusable> {
         let tenants = Arc::new(Tenants::new(store.clone(), clock.clone(), &settings.additions));
         Ok(Self {
             verifier: Verifier::new(secrets, tenants, clock.clone()),
@@ -63,18 +69,24 @@ impl Service {
 
     /// Answers a request whose URI holds the path as the client encoded it.
     ///
-    /// The answer's extensions hold the [`crate::telemetry::Tally`] of the request. Every failure is an
-    /// answer: a SCIM error.
+    /// The answer's extensions hold the [`crate::telemetry::Tally`] of the request. Every failure
+    /// is an answer: a SCIM error.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (head, body) = request.into_parts();
         self.receive(head, std::future::ready(Ok(body))).await
     }
 
-    /// As [`Service::call`], for a request whose body is still to come. `body` reads it, and is polled only once
-    /// the token is known: nothing is invested in a stranger's body. If it fails, its error is the answer.
-    pub async fn receive(&self, head: Parts, body: impl Future<Output = Result<Bytes, Error>>) -> Response<Bytes> {
+    /// As [`Service::call`], for a request whose body is still to come. `body` reads it, and is
+    /// polled only once the token is known: nothing is invested in a stranger's body. If it fails,
+    /// its error is the answer.
+    pub async fn receive(
+        &self,
+        head: Parts,
+        body: impl Future<Output = Result<Bytes, Error>>,
+    ) -> Response<Bytes> {
         let began = std::time::Instant::now();
-        let deadline = head.extensions.get().map_or_else(|| Instant::now() + TIMEOUT, |Deadline(at)| *at);
+        let deadline =
+            head.extensions.get().map_or_else(|| Instant::now() + TIMEOUT, |Deadline(at)| *at);
         let (method, mut route) = (head.method.clone(), Route::of(head.uri.path(), None));
         let answer = Box::pin(self.answer(head, body, deadline, &mut route));
         let counted = budget::counted(Limits::REQUEST, in_time(deadline, answer));
@@ -103,8 +115,10 @@ impl Service {
         route: &mut Option<Route>,
     ) -> Response<Bytes> {
         // Who asks comes first, on every path: nothing is learned without a token.
-        let tokens = head.headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
-        let host = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(head.uri.host());
+        let tokens =
+            head.headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
+        let host =
+            head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(head.uri.host());
         let caller = match Box::pin(self.verifier.verify(tokens, host)).await {
             Ok(caller) => caller,
             Err(error) => return response::error(&error),
@@ -142,9 +156,15 @@ impl Service {
     }
 
     /// Does what an authenticated request asks for.
-    async fn act(&self, request: &Request<Bytes>, route: Option<&Route>, call: Call<'_>) -> Response<Bytes> {
+    async fn act(
+        &self,
+        request: &Request<Bytes>,
+        route: Option<&Route>,
+        call: Call<'_>,
+    ) -> Response<Bytes> {
         let types = &call.tenant.types;
-        let known = route.filter(|route| route.endpoint().is_none_or(|endpoint| types.at(endpoint).is_some()));
+        let known = route
+            .filter(|route| route.endpoint().is_none_or(|endpoint| types.at(endpoint).is_some()));
         let Some(route) = known else {
             let path = call.tenant.base_path().unwrap_or(BASE_PATH);
             return response::error(&Error::not_found(format!(
@@ -152,8 +172,10 @@ impl Service {
             )));
         };
         if !route.allows(request.method()) {
-            let error =
-                Error::new(ErrorKind::MethodNotAllowed, format!("This endpoint answers {} only.", route.allow()));
+            let error = Error::new(
+                ErrorKind::MethodNotAllowed,
+                format!("This endpoint answers {} only.", route.allow()),
+            );
             return response::with(response::error(&error), header::ALLOW, route.allow());
         }
         let before = budget::commits();
@@ -172,27 +194,35 @@ impl Service {
     }
 }
 
-/// An error as its client hears of it. A 500, or a 4xx for too much work, says that nothing was done and that sending
-/// it again is of no use, so neither may follow a write that took effect: what failed then is the rest of the work, or the answer.
+/// An error as its client hears of it. A 500, or a 4xx for too much work, says that nothing was
+/// done and that sending it again is of no use, so neither may follow a write that took effect:
+/// what failed then is the rest of the work, or the answer.
 fn told(error: Error, wrote: bool) -> Error {
     match error.kind {
-        ErrorKind::Internal | ErrorKind::TooMany | ErrorKind::PayloadTooLarge if wrote => Error::unavailable(
-            "The change was made, in part or as a whole, but its result cannot be told right now; retrieve the \
-             resource, or send the request again in a moment.",
-        ),
+        ErrorKind::Internal | ErrorKind::TooMany | ErrorKind::PayloadTooLarge if wrote => {
+            Error::unavailable(
+                "The change was made, in part or as a whole, but its result cannot be told right \
+                now; retrieve the resource, or send the request again in a moment.",
+            )
+        }
         _ => error,
     }
 }
 
-/// The answer, or a 503 once the deadline has passed. It belongs inside of what counts and logs, so that a request
-/// that took too long has its line too.
-async fn in_time(deadline: Instant, answer: impl Future<Output = Response<Bytes>>) -> Response<Bytes> {
+/// The answer, or a 503 once the deadline has passed. It belongs inside of what counts and logs, so
+/// that a request that took too long has its line too.
+async fn in_time(
+    deadline: Instant,
+    answer: impl Future<Output = Response<Bytes>>,
+) -> Response<Bytes> {
     // Nothing is begun that cannot be answered: `timeout_at` alone would begin it.
     let answered = match Instant::now() < deadline {
         true => timeout_at(deadline, answer).await.ok(),
         false => None,
     };
     answered.unwrap_or_else(|| {
-        response::error(&Error::unavailable("The request took too long; send it again in a moment."))
+        response::error(&Error::unavailable(
+            "The request took too long; send it again in a moment.",
+        ))
     })
 }

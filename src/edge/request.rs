@@ -13,13 +13,16 @@ use crate::directory::Precondition;
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
-/// When a request is given up with a 503, so that its client still hears of it; an extension of the request.
+/// When a request is given up with a 503, so that its client still hears of it; an extension of the
+/// request.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(pub Instant);
 
 /// What is said of a body over [`MAX_BODY_BYTES`]: 413.
 pub fn too_large() -> Error {
-    let detail = format!("The body is larger than {MAX_BODY_BYTES} bytes; send fewer attributes or operations.");
+    let detail = format!(
+        "The body is larger than {MAX_BODY_BYTES} bytes; send fewer attributes or operations."
+    );
     Error::new(ErrorKind::PayloadTooLarge, detail)
 }
 
@@ -43,7 +46,8 @@ pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Error
 /// encoding" (RFC 7644, 3.8). No `Content-Type` at all is taken for JSON.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
     let unsupported = |detail: &str| Err(Error::new(ErrorKind::UnsupportedMediaType, detail));
-    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
+    let encoding =
+        headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
     if encoding.is_some_and(|encoding| encoding != b"identity") {
         return unsupported("The body must not be compressed; send it without Content-Encoding.");
     }
@@ -56,8 +60,10 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
     };
     let text = first.to_str().unwrap_or_default().to_ascii_lowercase();
     let (media_type, parameters) = text.split_once(';').unwrap_or((&text, ""));
-    let charset = parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("charset="));
-    let utf8 = charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
+    let charset =
+        parameters.split(';').find_map(|parameter| parameter.trim().strip_prefix("charset="));
+    let utf8 = charset
+        .is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8" | "us-ascii"));
     match media_type.trim() {
         "application/scim+json" | "application/json" if utf8 => Ok(()),
         "application/scim+json" | "application/json" => unsupported("The body must be in UTF-8."),
@@ -67,7 +73,9 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
 
 /// The condition in `If-Match` or `If-None-Match`; one that cannot be read names no version.
 pub(super) fn precondition(request: &Request<Bytes>, name: header::HeaderName) -> Precondition {
-    Precondition::read(request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or("?")))
+    Precondition::read(
+        request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or("?")),
+    )
 }
 
 /// Whether a request has a filter, whatever else is in its query.

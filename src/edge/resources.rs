@@ -30,18 +30,25 @@ impl Service {
         }
         match (route, of) {
             (Route::Resource(_, id), Some(of)) => self.one(request, id, of, call).await,
-            (Route::Resources(_), Some(of)) if request.method() == Method::POST => self.create(request, of, call).await,
-            (Route::Resources(_), Some(of)) => self.list(&request::query(request)?, &[of], call).await,
-            (_, Some(of)) => self.list(&Query::from_message(&request::body(request)?)?, &[of], call).await,
+            (Route::Resources(_), Some(of)) if request.method() == Method::POST => {
+                self.create(request, of, call).await
+            }
+            (Route::Resources(_), Some(of)) => {
+                self.list(&request::query(request)?, &[of], call).await
+            }
+            (_, Some(of)) => {
+                self.list(&Query::from_message(&request::body(request)?)?, &[of], call).await
+            }
             (_, None) => {
-                let all: Vec<&Type> = call.tenant.types.iter().filter(|of| call.tenant.serves(of)).collect();
+                let all: Vec<&Type> =
+                    call.tenant.types.iter().filter(|of| call.tenant.serves(of)).collect();
                 self.list(&Query::from_message(&request::body(request)?)?, &all, call).await
             }
         }
     }
 
-    /// Resources of a type that is switched off: there are none, and none can be made. Entra's test of a
-    /// connection asks for groups and takes a 404 for another kind of server.
+    /// Resources of a type that is switched off: there are none, and none can be made. Entra's test
+    /// of a connection asks for groups and takes a 404 for another kind of server.
     async fn without(
         &self,
         request: &Request<Bytes>,
@@ -50,21 +57,32 @@ impl Service {
         call: Call<'_>,
     ) -> Result<Response<Bytes>, Error> {
         match (route, request.method()) {
-            (Route::Resources(_), &Method::GET) => self.list(&request::query(request)?, &[], call).await,
-            (Route::SearchIn(_), _) => self.list(&Query::from_message(&request::body(request)?)?, &[], call).await,
-            (_, &Method::GET) => Err(Error::not_found(format!("There is no {} in this tenant.", of.resource.name))),
+            (Route::Resources(_), &Method::GET) => {
+                self.list(&request::query(request)?, &[], call).await
+            }
+            (Route::SearchIn(_), _) => {
+                self.list(&Query::from_message(&request::body(request)?)?, &[], call).await
+            }
+            (_, &Method::GET) => {
+                Err(Error::not_found(format!("There is no {} in this tenant.", of.resource.name)))
+            }
             _ => Err(Error::new(
                 ErrorKind::Forbidden,
                 format!(
-                    "This service provider has no {}; switch their provisioning off in the identity provider, and \
-                     assign users.",
+                    "This service provider has no {}; switch their provisioning off in the \
+                    identity provider, and assign users.",
                     of.resource.endpoint.trim_start_matches('/')
                 ),
             )),
         }
     }
 
-    async fn create(&self, request: &Request<Bytes>, of: &Type, call: Call<'_>) -> Result<Response<Bytes>, Error> {
+    async fn create(
+        &self,
+        request: &Request<Bytes>,
+        of: &Type,
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
         let projection = projection(request, of)?;
         let draft = of.resource.parse(request::body(request)?, call.tenant.profile.dialect())?;
         telemetry::ignored(&draft.ignored);
@@ -102,21 +120,26 @@ impl Service {
                 telemetry::ignored(&draft.ignored);
                 let projection = projection.asserting(draft.attributes.names());
                 let wanted = Wanted { projection: &projection, members: MAX_MEMBERS_SHOWN };
-                (Box::pin(self.directory.replace(call, of, id, draft, &known, wanted)).await?, projection)
+                (
+                    Box::pin(self.directory.replace(call, of, id, draft, &known, wanted)).await?,
+                    projection,
+                )
             }
             "PATCH" => {
                 let body = request::body(request)?;
                 let patch = PatchRequest::parse(&body, &of.resource, dialect)?;
                 telemetry::ignored(patch.ignored());
-                // "The server MUST return a 200 OK if the "attributes" parameter is specified in the request."
-                // (RFC 7644, 3.5.2)
-                let members = if projection.is_explicit() { MAX_MEMBERS_SHOWN } else { FEW_MEMBERS };
+                // "The server MUST return a 200 OK if the "attributes" parameter is specified in
+                // the request." (RFC 7644, 3.5.2)
+                let members =
+                    if projection.is_explicit() { MAX_MEMBERS_SHOWN } else { FEW_MEMBERS };
                 let bare = of.kind == Kind::Group
                     && call.tenant.profile.dialect.group_patch == GroupPatch::NoContent
                     && !projection.is_explicit();
                 let projection = projection.asserting(patch.names());
                 let wanted = Wanted { projection: &projection, members };
-                let shown = Box::pin(self.directory.patch(call, of, id, patch, &known, wanted)).await?;
+                let shown =
+                    Box::pin(self.directory.patch(call, of, id, patch, &known, wanted)).await?;
                 (Shown { cut: shown.cut || bare, ..shown }, projection)
             }
             _ => {
@@ -127,11 +150,17 @@ impl Service {
         Ok(answer(StatusCode::OK, of, shown, &projection, call))
     }
 
-    async fn list(&self, query: &Query, types: &[&Type], call: Call<'_>) -> Result<Response<Bytes>, Error> {
+    async fn list(
+        &self,
+        query: &Query,
+        types: &[&Type],
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
         let scopes: Vec<Scope<'_>> = types
             .iter()
             .map(|of| {
-                let projection = Projection::new(&query.attributes, &query.excluded_attributes, &of.resource);
+                let projection =
+                    Projection::new(&query.attributes, &query.excluded_attributes, &of.resource);
                 Scope { of, projection }
             })
             .collect();
@@ -149,14 +178,23 @@ fn projection<'s>(request: &Request<Bytes>, of: &'s Type) -> Result<Projection<'
     Ok(Projection::new(&query.attributes, &query.excluded_attributes, &of.resource))
 }
 
-/// A resource as an answer, or 204 if its members were cut: "the server MAY return HTTP status code 200
-/// (OK) and a copy of the modified resource or ... a HTTP status 204 (No Content)" (RFC 7644, 3.5.2).
-fn answer(status: StatusCode, of: &Type, shown: Shown, projection: &Projection<'_>, call: Call<'_>) -> Response<Bytes> {
+/// A resource as an answer, or 204 if its members were cut: "the server MAY return HTTP status code
+/// 200 (OK) and a copy of the modified resource or ... a HTTP status 204 (No Content)" (RFC 7644,
+/// 3.5.2).
+fn answer(
+    status: StatusCode,
+    of: &Type,
+    shown: Shown,
+    projection: &Projection<'_>,
+    call: Call<'_>,
+) -> Response<Bytes> {
     let Shown { resource, cut } = shown;
-    let (version, location) = (resource.meta.version, of.resource.location(&resource, call.base_url));
+    let (version, location) =
+        (resource.meta.version, of.resource.location(&resource, call.base_url));
     let response = match cut {
         true => response::no_content(),
-        // meta.location: "This value MUST be the same as the "Content-Location" HTTP response header" (RFC 7643, 3.1).
+        // meta.location: "This value MUST be the same as the "Content-Location" HTTP response
+        // header" (RFC 7643, 3.1).
         false => response::with(
             response::json(status, &of.resource.represent(resource, projection, call.base_url)),
             header::CONTENT_LOCATION,

@@ -32,8 +32,8 @@ pub(super) fn no_content() -> Response<Bytes> {
     response
 }
 
-/// 304: the client has the newest version. It has the headers "that would have been sent in a 200 (OK) response",
-/// "Content-Location" among them (RFC 7232, 4.1).
+/// 304: the client has the newest version. It has the headers "that would have been sent in a 200
+/// (OK) response", "Content-Location" among them (RFC 7232, 4.1).
 pub(super) fn not_modified(version: Version, location: &str) -> Response<Bytes> {
     let mut response = no_content();
     *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -60,7 +60,11 @@ pub(super) fn error(error: &Error) -> Response<Bytes> {
 }
 
 /// Adds a header whose text is ours; one that HTTP could not carry is left out.
-pub(super) fn with(mut response: Response<Bytes>, name: header::HeaderName, value: &str) -> Response<Bytes> {
+pub(super) fn with(
+    mut response: Response<Bytes>,
+    name: header::HeaderName,
+    value: &str,
+) -> Response<Bytes> {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

@@ -27,16 +27,23 @@ pub(super) enum Route {
 }
 
 impl Route {
-    /// The endpoint of a path that is still percent-encoded, under `/scim/v2` or the tenant's `own` base path;
-    /// `None` if there is none.
+    /// The endpoint of a path that is still percent-encoded, under `/scim/v2` or the tenant's `own`
+    /// base path; `None` if there is none.
     ///
-    /// Each segment is decoded once, after the path is split, and the decoded text is what is routed
-    /// and acted on. Empty segments (`//`, a trailing `/`) do not count.
+    /// Each segment is decoded once, after the path is split, and the decoded text is what is
+    /// routed and acted on. Empty segments (`//`, a trailing `/`) do not count.
     pub(super) fn of(path: &str, own: Option<&str>) -> Option<Self> {
-        let under = |base: &str| path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let under = |base: &str| {
+            path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         // One base path may begin with the other: the one that leaves less is meant.
-        let rest = own.and_then(under).into_iter().chain(under(BASE_PATH)).min_by_key(|rest| rest.len())?;
-        let segments: Option<Vec<String>> = rest.split('/').filter(|part| !part.is_empty()).map(decode).collect();
+        let rest = own
+            .and_then(under)
+            .into_iter()
+            .chain(under(BASE_PATH))
+            .min_by_key(|rest| rest.len())?;
+        let segments: Option<Vec<String>> =
+            rest.split('/').filter(|part| !part.is_empty()).map(decode).collect();
         let segments = segments?;
         let mut segments = segments.into_iter();
         let (endpoint, id) = (segments.next()?, segments.next());
@@ -62,12 +69,15 @@ impl Route {
     /// The name under which the resource type in question is served.
     pub(super) fn endpoint(&self) -> Option<&str> {
         match self {
-            Self::Resources(endpoint) | Self::Resource(endpoint, _) | Self::SearchIn(endpoint) => Some(endpoint),
+            Self::Resources(endpoint) | Self::Resource(endpoint, _) | Self::SearchIn(endpoint) => {
+                Some(endpoint)
+            }
             _ => None,
         }
     }
 
-    /// The endpoint without ids, for logs: they are kept out of them, and so is what is no endpoint.
+    /// The endpoint without ids, for logs: they are kept out of them, and so is what is no
+    /// endpoint.
     pub(super) fn template(&self) -> String {
         let name = match self.endpoint().unwrap_or_default().to_ascii_lowercase().as_str() {
             "users" => "Users",
@@ -123,9 +133,15 @@ mod tests {
         for path in ["/scim/v2/Users", "/scim/v2/Users/", "/scim/v2//Users", "/scim/v2/users"] {
             assert_eq!(Route::of(path, None).unwrap().template(), "/Users", "{path}");
         }
-        assert_eq!(Route::of("/scim/v2/Users/a%2Db", None), Some(Route::Resource("Users".into(), "a-b".into())));
+        assert_eq!(
+            Route::of("/scim/v2/Users/a%2Db", None),
+            Some(Route::Resource("Users".into(), "a-b".into()))
+        );
         let urn = "urn:ietf:params:scim:schemas:core:2.0:User";
-        assert_eq!(Route::of(&format!("/scim/v2/Schemas/{urn}"), None), Some(Route::Schema(urn.into())));
+        assert_eq!(
+            Route::of(&format!("/scim/v2/Schemas/{urn}"), None),
+            Some(Route::Schema(urn.into()))
+        );
         assert_eq!(
             Route::of(&format!("/scim/v2/Schemas/{}", urn.replace(':', "%3A")), None),
             Some(Route::Schema(urn.into()))
@@ -141,7 +157,10 @@ mod tests {
             assert_eq!(Route::of(path, own), None, "{path}");
         }
         assert_eq!(Route::of("/api/scim/2.0/Users", None), None);
-        assert_eq!(Route::of("/scim/v2/Users", Some("/scim")), Some(Route::Resources("Users".into())));
+        assert_eq!(
+            Route::of("/scim/v2/Users", Some("/scim")),
+            Some(Route::Resources("Users".into()))
+        );
         assert_eq!(Route::of("/scim/Users", Some("/scim")), Some(Route::Resources("Users".into())));
     }
 

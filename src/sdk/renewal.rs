@@ -1,7 +1,7 @@
 //! An HTTP client that gives up all of its connections when one of them breaks.
 //!
-//! Connections that were open when the function was frozen break together. The SDK alone would try them one after
-//! the other, and have no try left where a page of reads had opened sixteen of them.
+//! Connections that were open when the function was frozen break together. The SDK alone would try
+//! them one after the other, and have no try left where a page of reads had opened sixteen of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,10 +9,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::runtime_components::{RuntimeComponents, RuntimeComponentsBuilder};
+use aws_smithy_runtime_api::client::runtime_components::{
+    RuntimeComponents, RuntimeComponentsBuilder,
+};
 use aws_smithy_types::config_bag::ConfigBag;
 
 /// The client, which is made once more each time that a connection breaks.
@@ -55,7 +58,11 @@ impl Generation {
 }
 
 impl HttpClient for Renewed {
-    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         let generation = self.current();
         let connector = generation.client.http_connector(settings, components);
         SharedHttpConnector::new(Watched { client: self.clone(), generation, connector })
@@ -85,7 +92,11 @@ struct Watched {
 impl HttpConnector for Watched {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let answer = self.connector.call(request);
-        let call = Call { client: self.client.clone(), generation: self.generation.clone(), answered: false };
+        let call = Call {
+            client: self.client.clone(),
+            generation: self.generation.clone(),
+            answered: false,
+        };
         HttpConnectorFuture::new(async move {
             let answer = answer.await;
             call.end(answer.is_ok());

@@ -23,9 +23,10 @@ pub struct Batch {
 }
 
 impl Store {
-    /// Stores the first of these new resources, live or unmanaged, as many as fit one transaction: the same rows as
-    /// [`Store::create`] writes, but the counters of all together: one action if they are in the order of
-    /// their sort keys. They are users, or of a type without members. One call.
+    /// Stores the first of these new resources, live or unmanaged, as many as fit one transaction:
+    /// the same rows as [`Store::create`] writes, but the counters of all together: one action if
+    /// they are in the order of their sort keys. They are users, or of a type without members. One
+    /// call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -46,13 +47,18 @@ impl Store {
             }
             let unheld = Condition(UNHELD, vec![(":now", number(act.now))]);
             put(&mut transaction, at, *new, state, None, unheld, act)?;
-            let changes = log::changes(&at.tenant, &Attributes::default(), &new.resource.attributes);
+            let changes =
+                log::changes(&at.tenant, &Attributes::default(), &new.resource.attributes);
             log::add(&mut transaction, &at.tenant, act, &new.resource.id, Some(1), &changes)?;
             taken += 1;
         }
         let some = new.iter().take(taken);
         if state == State::Live {
-            counters::add(&mut transaction, at, some.map(|new| (&new.resource.id, 1, activity(new.resource))))?;
+            counters::add(
+                &mut transaction,
+                at,
+                some.map(|new| (&new.resource.id, 1, activity(new.resource))),
+            )?;
         }
         let stored = matches!(transaction.commit(self).await?, Outcome::Committed);
         Ok(Batch { taken, stored })

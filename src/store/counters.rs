@@ -18,8 +18,8 @@ const ROWS: usize = 64;
 const BUCKETS: usize = 128;
 /// Bits of a sort key that name its row and its bucket.
 const BITS: u32 = 13;
-/// Buckets in one number of a row, which DynamoDB keeps to 38 digits: 15 attributes in place of 128 are
-/// read in a fraction of the time.
+/// Buckets in one number of a row, which DynamoDB keeps to 38 digits: 15 attributes in place of 128
+/// are read in a fraction of the time.
 const PACKED: usize = 9;
 /// Digits of a bucket: a tenant may have some seventy million resources of a type.
 const DIGITS: usize = 4;
@@ -38,7 +38,9 @@ pub(super) fn add<'r>(
         let (row, bucket) = place(&at.key(id));
         let (packed, weight) = (format!("b{:x}", bucket / PACKED), weight(bucket % PACKED));
         let (live, active) = (i128::from(live), i128::from(active));
-        for (name, more) in [("n".to_owned(), live), ("a".to_owned(), active), (packed, live * weight)] {
+        for (name, more) in
+            [("n".to_owned(), live), ("a".to_owned(), active), (packed, live * weight)]
+        {
             if more != 0 {
                 *rows.entry(row).or_default().entry(name).or_default() += more;
             }
@@ -47,7 +49,9 @@ pub(super) fn add<'r>(
     for (row, sums) in rows {
         let key = Row::new(&at.tenant.counters(), &format!("{}{row:02x}", at.counters()));
         let terms: Vec<String> = sums.keys().map(|name| format!("{name} :{name}")).collect();
-        let values = sums.into_iter().map(|(name, more)| (format!(":{name}"), AttributeValue::N(more.to_string())));
+        let values = sums
+            .into_iter()
+            .map(|(name, more)| (format!(":{name}"), AttributeValue::N(more.to_string())));
         transaction.update(Role::Other, key, &format!("ADD {}", terms.join(", ")), values, None)?;
     }
     Ok(())
@@ -64,7 +68,9 @@ fn unpacked(number: &str) -> Result<impl Iterator<Item = usize>, StoreError> {
         return Err(StoreError::broken("a counter is not a number"));
     }
     let buckets = number.as_bytes().rchunks(DIGITS);
-    Ok(buckets.map(|digits| digits.iter().fold(0, |bucket, digit| bucket * 10 + usize::from(digit - b'0'))))
+    Ok(buckets.map(|digits| {
+        digits.iter().fold(0, |bucket, digit| bucket * 10 + usize::from(digit - b'0'))
+    }))
 }
 
 /// The counter row of a resource.
@@ -74,7 +80,8 @@ pub(super) fn row(at: &Collection, id: &ResourceId) -> usize {
 
 /// The bucket of a sort key, in all rows together.
 fn bucket(key: &str) -> usize {
-    let digits = key.bytes().take(4).map(|digit| char::from(digit).to_digit(16).unwrap_or_default());
+    let digits =
+        key.bytes().take(4).map(|digit| char::from(digit).to_digit(16).unwrap_or_default());
     let prefix = digits.fold(0, |prefix, digit| prefix << 4 | digit);
     (prefix >> (16 - BITS)) as usize
 }
@@ -99,8 +106,8 @@ pub(super) struct Counters(Vec<usize>);
 pub(super) enum Start {
     /// At a key, and so many resources behind it.
     Behind { from: String, skip: usize },
-    /// In the middle of a bucket, by an estimate: the number of resources from here to the bucket's end
-    /// tells which of its `size` this is; wanted is the one at `offset`.
+    /// In the middle of a bucket, by an estimate: the number of resources from here to the bucket's
+    /// end tells which of its `size` this is; wanted is the one at `offset`.
     Within { from: String, bucket: KeyRange, size: usize, offset: usize, likely: usize },
 }
 
@@ -119,8 +126,8 @@ impl Counters {
         self
     }
 
-    /// Where to begin to read the `count` resources from the one at `index` (from 0) on; `None` behind
-    /// the last one.
+    /// Where to begin to read the `count` resources from the one at `index` (from 0) on; `None`
+    /// behind the last one.
     pub(super) fn locate(&self, index: usize, count: usize) -> Option<Start> {
         let mut before = 0;
         let (bucket, size) = self.0.iter().copied().enumerate().find(|(_, size)| {
@@ -130,8 +137,8 @@ impl Counters {
         let offset = index - (before - size);
         let from_front = offset + count;
         let key = first_key(bucket);
-        // Some three and a half standard deviations of where the one at `offset` is among `size` that fell evenly:
-        // reading begins so much before it, and may find twice as many there.
+        // Some three and a half standard deviations of where the one at `offset` is among `size`
+        // that fell evenly: reading begins so much before it, and may find twice as many there.
         let margin = (11 * offset * (size - offset) / size).isqrt() + 2;
         let likely = count.max(size - offset) + 2 * margin;
         if offset <= margin || from_front <= likely {
@@ -145,18 +152,23 @@ impl Counters {
         Some(Start::Within { from, bucket, size, offset, likely })
     }
 
-    /// The key from which on to read, if resources follow the sort key `last`: that one, or the first key of
-    /// the next bucket that is not empty.
+    /// The key from which on to read, if resources follow the sort key `last`: that one, or the
+    /// first key of the next bucket that is not empty.
     pub(super) fn next(&self, last: &str) -> Option<String> {
         let here = bucket(last);
         let (next, _) = self.0.iter().enumerate().skip(here).find(|(_, size)| **size > 0)?;
         Some(if next == here { last.to_owned() } else { first_key(next) })
     }
 
-    /// The key ranges in which the next resources are, each of about `piece` of them, `most` in all, but at
-    /// least those of one bucket: from the first bucket on, or from that of the key `after` on. With the key
-    /// behind the last range, if there are resources behind it.
-    pub(super) fn split(&self, after: Option<&str>, piece: usize, most: usize) -> (Vec<KeyRange>, Option<String>) {
+    /// The key ranges in which the next resources are, each of about `piece` of them, `most` in
+    /// all, but at least those of one bucket: from the first bucket on, or from that of the key
+    /// `after` on. With the key behind the last range, if there are resources behind it.
+    pub(super) fn split(
+        &self,
+        after: Option<&str>,
+        piece: usize,
+        most: usize,
+    ) -> (Vec<KeyRange>, Option<String>) {
         let first = after.map(bucket).unwrap_or_default();
         let mut ranges = Vec::new();
         let (mut from, mut held, mut taken) = (after.map(str::to_owned), 0, 0);
@@ -194,13 +206,19 @@ impl Store {
     }
 
     /// All counters of a collection less those who are `overdue`, strongly consistent. One call.
-    pub(super) async fn counters(&self, at: &Collection, overdue: &[ResourceId]) -> Result<Counters, StoreError> {
+    pub(super) async fn counters(
+        &self,
+        at: &Collection,
+        overdue: &[ResourceId],
+    ) -> Result<Counters, StoreError> {
         let mut buckets = vec![0; ROWS * BUCKETS];
         let prefix = at.counters();
         for item in self.query_all(&at.tenant.counters(), &prefix).await? {
-            let row = item.s().get(prefix.len()..).and_then(|hex| usize::from_str_radix(hex, 16).ok());
+            let row =
+                item.s().get(prefix.len()..).and_then(|hex| usize::from_str_radix(hex, 16).ok());
             for (name, value) in &item.0 {
-                let packed = name.strip_prefix('b').and_then(|hex| usize::from_str_radix(hex, 16).ok());
+                let packed =
+                    name.strip_prefix('b').and_then(|hex| usize::from_str_radix(hex, 16).ok());
                 if let (Some(row), Some(packed), Ok(number)) = (row, packed, value.as_n()) {
                     let slots = buckets
                         .iter_mut()
@@ -230,10 +248,18 @@ mod tests {
     fn the_kth_resource_is_found_in_its_bucket() {
         let counters = counters(&[("0000", 2), ("07f0", 3), ("fff8", 1)]);
         assert_eq!(counters.total(), 6);
-        for (index, from, skip) in
-            [(0, "0000", 0), (1, "0000", 1), (2, "07f0", 0), (3, "07f0", 1), (4, "07f0", 2), (5, "fff8", 0)]
-        {
-            assert_eq!(counters.locate(index, 100), Some(Start::Behind { from: from.into(), skip }));
+        for (index, from, skip) in [
+            (0, "0000", 0),
+            (1, "0000", 1),
+            (2, "07f0", 0),
+            (3, "07f0", 1),
+            (4, "07f0", 2),
+            (5, "fff8", 0),
+        ] {
+            assert_eq!(
+                counters.locate(index, 100),
+                Some(Start::Behind { from: from.into(), skip })
+            );
         }
         assert_eq!(counters.locate(6, 100), None);
     }
@@ -241,8 +267,14 @@ mod tests {
     #[test]
     fn far_into_a_large_bucket_reading_begins_shortly_before() {
         let counters = counters(&[("0000", 10), ("0008", 250)]);
-        let Some(Start::Within { from, bucket, size, offset, likely }) = counters.locate(210, 100) else { panic!() };
-        assert_eq!((bucket.from.as_str(), bucket.to.as_str(), size, offset), ("0008", "0010", 250, 200));
+        let Some(Start::Within { from, bucket, size, offset, likely }) = counters.locate(210, 100)
+        else {
+            panic!()
+        };
+        assert_eq!(
+            (bucket.from.as_str(), bucket.to.as_str(), size, offset),
+            ("0008", "0010", 250, 200)
+        );
         assert!("000d" < from.as_str() && from.as_str() < "000e", "{from}");
         assert!(likely < 180, "{likely}");
         assert_eq!(counters.locate(60, 100), Some(Start::Behind { from: "0008".into(), skip: 50 }));
@@ -253,23 +285,37 @@ mod tests {
         let counters = counters(&[("0000", 3), ("0008", 3), ("0100", 3), ("0108", 9), ("fff8", 1)]);
         let range = |from: &str, to: &str| KeyRange { from: from.into(), to: to.into() };
         let (all, more) = counters.split(None, 6, 100);
-        assert_eq!(all, [range("-", "0100"), range("0100", "0108"), range("0108", "0110"), range("0110", "~")]);
+        assert_eq!(
+            all,
+            [range("-", "0100"), range("0100", "0108"), range("0108", "0110"), range("0110", "~")]
+        );
         assert_eq!(more, None);
-        assert_eq!(counters.split(None, 6, 9), (vec![range("-", "0100"), range("0100", "0108")], Some("0108".into())));
+        assert_eq!(
+            counters.split(None, 6, 9),
+            (vec![range("-", "0100"), range("0100", "0108")], Some("0108".into()))
+        );
         assert_eq!(
             counters.split(Some("0108"), 6, 9),
             (vec![range("0108", "0110"), range("0110", "fff8")], Some("fff8".into()))
         );
-        assert_eq!(counters.split(Some("0101-x!g"), 6, 2).0, [range("0101-x!g", "0108")], "at least one bucket");
+        assert_eq!(
+            counters.split(Some("0101-x!g"), 6, 2).0,
+            [range("0101-x!g", "0108")],
+            "at least one bucket"
+        );
         assert_eq!(counters.split(None, 100, 4), (vec![range("-", "0008")], Some("0008".into())));
     }
 
     #[test]
     fn empty_buckets_are_passed_over() {
         let counters = counters(&[("0008", 3), ("0100", 3)]);
-        let next = ["-", "0000aa", "0009-x", "0010", "0100", "0108"].map(|last| counters.next(last));
+        let next =
+            ["-", "0000aa", "0009-x", "0010", "0100", "0108"].map(|last| counters.next(last));
         let next: Vec<Option<&str>> = next.iter().map(Option::as_deref).collect();
-        assert_eq!(next, [Some("0008"), Some("0008"), Some("0009-x"), Some("0100"), Some("0100"), None]);
+        assert_eq!(
+            next,
+            [Some("0008"), Some("0008"), Some("0009-x"), Some("0100"), Some("0100"), None]
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Who expires while visible: a row for each, in the order of time, so that whoever is due is found with one
-//! read and leaves lists and counts in the moment it should.
+//! Who expires while visible: a row for each, in the order of time, so that whoever is due is found
+//! with one read and leaves lists and counts in the moment it should.
 
 use scim_core::ResourceId;
 use scim_core::resource::Attributes;
@@ -24,27 +24,42 @@ fn moment(seconds: i64) -> String {
 }
 
 impl Store {
-    /// Those whose time has come by `now`, at most `most`, with when that was. One call for some thousand.
+    /// Those whose time has come by `now`, at most `most`, with when that was. One call for some
+    /// thousand.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn due(&self, at: &Collection, now: i64, most: usize) -> Result<Vec<(i64, ResourceId)>, StoreError> {
+    pub async fn due(
+        &self,
+        at: &Collection,
+        now: i64,
+        most: usize,
+    ) -> Result<Vec<(i64, ResourceId)>, StoreError> {
         let (partition, end) = (at.tenant.due(), format!("{}~", moment(now)));
-        let (rows, _) = self.query_some(Query::of(Rows::Between(&partition, "0", &end)), most).await?;
+        let (rows, _) =
+            self.query_some(Query::of(Rows::Between(&partition, "0", &end)), most).await?;
         let read = |s: &str| {
             let (moment, id) = s.split_once('#')?;
             Some((moment.parse().ok()?, id.parse().ok()?))
         };
-        let due = rows.iter().map(|row| read(row.s()).ok_or_else(|| StoreError::broken("a due row names nobody")));
+        let due = rows
+            .iter()
+            .map(|row| read(row.s()).ok_or_else(|| StoreError::broken("a due row names nobody")));
         due.collect()
     }
 
-    /// Erases a user whose time came, once: the row, what leads to it, its place in the counters. DynamoDB
-    /// may have removed any of the rows before. One or two calls.
+    /// Erases a user whose time came, once: the row, what leads to it, its place in the counters.
+    /// DynamoDB may have removed any of the rows before. One or two calls.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn expire(&self, at: &Collection, expires: i64, id: &ResourceId, act: &Act) -> Result<(), StoreError> {
+    pub async fn expire(
+        &self,
+        at: &Collection,
+        expires: i64,
+        id: &ResourceId,
+        act: &Act,
+    ) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);
         let once = Condition("attribute_exists(p)", Vec::new());
         transaction.delete(Role::Other, row(at, expires, id), Some(once))?;
@@ -56,7 +71,10 @@ impl Store {
             let gone = Condition("v = :seen AND x <= :now OR attribute_not_exists(p)", values);
             transaction.delete(Role::Resource, Row::new(&at.rows(), &at.key(id)), Some(gone))?;
             for (p, s) in pointers(at, &left) {
-                let own = Condition("attribute_not_exists(p) OR i = :id", vec![(":id", text(id.as_str()))]);
+                let own = Condition(
+                    "attribute_not_exists(p) OR i = :id",
+                    vec![(":id", text(id.as_str()))],
+                );
                 // Somebody else may have the name by now.
                 if self.get(&p, &s).await?.is_some_and(|row| row.text("i") == Some(id.as_str())) {
                     transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;

@@ -1,5 +1,6 @@
-//! Two rows that hold a tenant's changes to a limit: how many seats its active users take, and how many were
-//! deactivated of late. Both change in the transaction that changes the user, so they are exact.
+//! Two rows that hold a tenant's changes to a limit: how many seats its active users take, and how
+//! many were deactivated of late. Both change in the transaction that changes the user, so they are
+//! exact.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use scim_core::ResourceId;
@@ -24,7 +25,8 @@ const TRIES: usize = 20;
 pub struct SeatsRow {
     /// Active users.
     pub used: i64,
-    /// Most of them. `used` is above it after it was lowered: then nobody is activated until enough are gone.
+    /// Most of them. `used` is above it after it was lowered: then nobody is activated until enough
+    /// are gone.
     pub limit: i64,
     /// How often the row changed.
     version: i64,
@@ -63,7 +65,10 @@ pub(super) fn seats(
     limit: i64,
 ) -> Result<(), StoreError> {
     let version = seen.map_or(0, |seen| seen.version);
-    let row = Row::new(&tenant.counters(), SEATS).number("used", used).number("lim", limit).number("v", version + 1);
+    let row = Row::new(&tenant.counters(), SEATS)
+        .number("used", used)
+        .number("lim", limit)
+        .number("v", version + 1);
     let same = match seen {
         Some(_) => Condition("v = :seen", vec![(":seen", number(version))]),
         None => Condition("attribute_not_exists(lim)", Vec::new()),
@@ -72,7 +77,12 @@ pub(super) fn seats(
 }
 
 /// Takes or frees a seat, and counts a deactivation, where the tenant has such limits.
-pub(super) fn add(transaction: &mut Transaction, tenant: &TenantKey, act: &Act, active: i64) -> Result<(), StoreError> {
+pub(super) fn add(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    act: &Act,
+    active: i64,
+) -> Result<(), StoreError> {
     if active != 0 && act.seats {
         let free = (active > 0).then_some("used < lim");
         let values = [(":more", number(active)), (":one", number(1))];
@@ -80,9 +90,16 @@ pub(super) fn add(transaction: &mut Transaction, tenant: &TenantKey, act: &Act, 
         transaction.update(Role::Seats, row, "ADD used :more, v :one", values, free)?;
     }
     if let Some(window) = act.brake.filter(|_| active < 0) {
-        let open = "attribute_exists(p) AND attribute_not_exists(tripped) AND n < most AND w > :ended";
+        let open =
+            "attribute_exists(p) AND attribute_not_exists(tripped) AND n < most AND w > :ended";
         let values = [(":one", number(1)), (":ended", number(act.now - window))];
-        transaction.update(Role::Brake, Row::new(&tenant.counters(), BRAKE), "ADD n :one", values, Some(open))?;
+        transaction.update(
+            Role::Brake,
+            Row::new(&tenant.counters(), BRAKE),
+            "ADD n :one",
+            values,
+            Some(open),
+        )?;
     }
     Ok(())
 }
@@ -96,14 +113,16 @@ impl Store {
         let row = self.get(&tenant.counters(), SEATS).await?;
         let read = |row: super::item::Item| {
             // Whoever does not know yet that the limit is gone may leave a row without one.
-            let (Some(used), Some(limit)) = (row.number("used"), row.number("lim")) else { return Ok(None) };
+            let (Some(used), Some(limit)) = (row.number("used"), row.number("lim")) else {
+                return Ok(None);
+            };
             Ok(Some(SeatsRow { used, limit, version: row.need_number("v")? }))
         };
         row.map_or(Ok(None), read)
     }
 
-    /// Counts the active users of a tenant anew, if their number was ever limited. Exact if all writers know
-    /// already that there is a limit. Three calls, more while users change.
+    /// Counts the active users of a tenant anew, if their number was ever limited. Exact if all
+    /// writers know already that there is a limit. Three calls, more while users change.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -119,27 +138,41 @@ impl Store {
         Err(keeps_changing())
     }
 
-    /// Gives a tenant another profile, if it still has the one that was read, and these bounds; `false` if not.
-    /// Two or three calls, more while users change.
+    /// Gives a tenant another profile, if it still has the one that was read, and these bounds;
+    /// `false` if not. Two or three calls, more while users change.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn set_profile(&self, tenant: &TenantRow, profile: &str, bounds: Bounds) -> Result<bool, StoreError> {
+    pub async fn set_profile(
+        &self,
+        tenant: &TenantRow,
+        profile: &str,
+        bounds: Bounds,
+    ) -> Result<bool, StoreError> {
         let users = Collection { tenant: tenant.key(), kind: Kind::User };
         for _ in 0..TRIES {
             let mut transaction = Transaction::on(self);
             tenant.set_profile(&mut transaction, profile, bounds.expiring)?;
-            // The row stays without a limit: whoever does not know yet that there is none goes on counting.
+            // The row stays without a limit: whoever does not know yet that there is none goes on
+            // counting.
             let seen = self.seats(&users.tenant).await?;
             if seen.is_some() || bounds.seats.is_some() {
-                self.limit(&mut transaction, &users, seen, bounds.seats.map_or(NO_LIMIT, i64::from)).await?;
+                self.limit(
+                    &mut transaction,
+                    &users,
+                    seen,
+                    bounds.seats.map_or(NO_LIMIT, i64::from),
+                )
+                .await?;
             }
             if !bounds.brake {
                 transaction.delete(Role::Brake, Row::new(&users.tenant.counters(), BRAKE), None)?;
             }
             match transaction.commit(self).await? {
                 Outcome::Committed => return Ok(true),
-                Outcome::Refused(rows) if rows.iter().any(|(role, _)| *role != Role::Seats) => return Ok(false),
+                Outcome::Refused(rows) if rows.iter().any(|(role, _)| *role != Role::Seats) => {
+                    return Ok(false);
+                }
                 Outcome::Refused(_) => {}
             }
         }
@@ -186,8 +219,8 @@ impl Store {
         row.map(read).transpose()
     }
 
-    /// Opens a new window in which at most `most` users may be deactivated, in place of the one that was
-    /// seen. One call.
+    /// Opens a new window in which at most `most` users may be deactivated, in place of the one
+    /// that was seen. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -198,7 +231,10 @@ impl Store {
         now: i64,
         most: i64,
     ) -> Result<(), StoreError> {
-        let row = Row::new(&tenant.counters(), BRAKE).number("w", now).number("n", 0).number("most", most);
+        let row = Row::new(&tenant.counters(), BRAKE)
+            .number("w", now)
+            .number("n", 0)
+            .number("most", most);
         let same = match seen {
             Some(seen) => {
                 let same = "attribute_not_exists(p) OR w = :seen AND attribute_not_exists(tripped)";
@@ -212,8 +248,8 @@ impl Store {
         Ok(())
     }
 
-    /// Stops deactivations until they are let pass, with a row in the log and a metric, unless they were
-    /// stopped before or the window is another one. One call.
+    /// Stops deactivations until they are let pass, with a row in the log and a metric, unless they
+    /// were stopped before or the window is another one. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -240,7 +276,12 @@ impl Store {
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn lift_brake(&self, tenant: &TenantKey, about: &ResourceId, act: &Act) -> Result<bool, StoreError> {
+    pub async fn lift_brake(
+        &self,
+        tenant: &TenantKey,
+        about: &ResourceId,
+        act: &Act,
+    ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         let tripped = Condition("attribute_exists(tripped)", Vec::<(&str, AttributeValue)>::new());
         transaction.delete(Role::Brake, Row::new(&tenant.counters(), BRAKE), Some(tripped))?;

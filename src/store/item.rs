@@ -31,7 +31,8 @@ impl Item {
     }
 
     pub(crate) fn need(&self, name: &str) -> Result<&str, StoreError> {
-        self.text(name).ok_or_else(|| StoreError::broken(format!("a row lacks its attribute {name}")))
+        self.text(name)
+            .ok_or_else(|| StoreError::broken(format!("a row lacks its attribute {name}")))
     }
 
     /// Takes a string out of the row.
@@ -43,7 +44,8 @@ impl Item {
     }
 
     pub(crate) fn need_number(&self, name: &str) -> Result<i64, StoreError> {
-        self.number(name).ok_or_else(|| StoreError::broken(format!("a row lacks its number {name}")))
+        self.number(name)
+            .ok_or_else(|| StoreError::broken(format!("a row lacks its number {name}")))
     }
 
     /// Whether a flag is set.
@@ -89,7 +91,10 @@ impl Row {
     }
 
     pub(crate) fn texts(mut self, name: &str, values: impl IntoIterator<Item = String>) -> Self {
-        self.0.insert(name.to_owned(), AttributeValue::L(values.into_iter().map(AttributeValue::S).collect()));
+        self.0.insert(
+            name.to_owned(),
+            AttributeValue::L(values.into_iter().map(AttributeValue::S).collect()),
+        );
         self
     }
 }

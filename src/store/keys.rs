@@ -44,7 +44,8 @@ impl FromStr for TenantCode {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let fits = text.len() == Self::LENGTH && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let fits = text.len() == Self::LENGTH
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
         if fits { Ok(Self(text.to_owned())) } else { Err(()) }
     }
 }
@@ -210,9 +211,10 @@ impl Collection {
         format!("{}#", self.kind.mark())
     }
 
-    /// The sort key of a resource's row: its id, if this service made it. An id that came from elsewhere follows 48
-    /// bits that are made of it, so that all keys are spread evenly, which the counters rely on: the ids of a
-    /// product may all begin alike. Lists are in the order of these keys.
+    /// The sort key of a resource's row: its id, if this service made it. An id that came from
+    /// elsewhere follows 48 bits that are made of it, so that all keys are spread evenly, which the
+    /// counters rely on: the ids of a product may all begin alike. Lists are in the order of these
+    /// keys.
     pub fn key(&self, id: &ResourceId) -> String {
         match is_made(id.as_str()) {
             true => id.to_string(),
@@ -264,9 +266,9 @@ impl Collection {
         format!("{}:{what}", self.kind.mark())
     }
 
-    /// A new id for the resource of this name: a UUID of version 8 that begins with the name's 48 bits,
-    /// so that one query finds the claim and the resource; the other 74 bits are random, as are all
-    /// where there is no name.
+    /// A new id for the resource of this name: a UUID of version 8 that begins with the name's 48
+    /// bits, so that one query finds the claim and the resource; the other 74 bits are random, as
+    /// are all where there is no name.
     ///
     /// # Errors
     /// 500 if the operating system has no randomness to give.
@@ -323,7 +325,10 @@ mod tests {
     use super::*;
 
     fn users() -> Collection {
-        Collection { tenant: TenantKey::new("abcd1234".parse().unwrap(), [7; 32]), kind: Kind::User }
+        Collection {
+            tenant: TenantKey::new("abcd1234".parse().unwrap(), [7; 32]),
+            kind: Kind::User,
+        }
     }
 
     #[test]
@@ -331,7 +336,10 @@ mod tests {
         for name in [Some("bjensen"), None] {
             let id = users().new_id(name).unwrap();
             let parsed = uuid::Uuid::parse_str(id.as_str()).unwrap();
-            assert_eq!((parsed.get_version_num(), parsed.get_variant()), (8, uuid::Variant::RFC4122));
+            assert_eq!(
+                (parsed.get_version_num(), parsed.get_variant()),
+                (8, uuid::Variant::RFC4122)
+            );
             let begins = id.as_str().starts_with(&format!("{}-8", users().name_prefix("bjensen")));
             assert_eq!(begins, name.is_some());
             assert_ne!(id, users().new_id(name).unwrap());
@@ -357,7 +365,8 @@ mod tests {
         assert_eq!((users().key(&own), id_in(own.as_str())), (own.to_string(), own.as_str()));
         let mut begins = std::collections::BTreeSet::new();
         for number in 0..100 {
-            let id: ResourceId = format!("01906b2f-{number:04}-7000-8000-000000000000").parse().unwrap();
+            let id: ResourceId =
+                format!("01906b2f-{number:04}-7000-8000-000000000000").parse().unwrap();
             let key = users().key(&id);
             assert_eq!((id_in(&key), Place::of(&key)), (id.as_str(), Place::Resource));
             begins.insert(key[..4].to_owned());

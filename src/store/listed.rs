@@ -8,8 +8,9 @@ use super::item::Item;
 use super::keys::{Collection, Place, id_in};
 use super::resources::{Head, Standing, State, Stored, attributes, instant};
 
-/// A resource without the names by which it is found, so that no write is built on it. Its document is not
-/// understood before it is asked for: in memory it takes many times as much then, and lists are long.
+/// A resource without the names by which it is found, so that no write is built on it. Its document
+/// is not understood before it is asked for: in memory it takes many times as much then, and lists
+/// are long.
 #[derive(Debug, Clone)]
 pub struct Listed {
     /// The sort key of its row, by which lists are ordered.
@@ -33,7 +34,8 @@ enum Document {
     Attributes(Attributes, usize),
 }
 
-/// Documents up to this many bytes stay understood, if they were: each takes some twenty times as much.
+/// Documents up to this many bytes stay understood, if they were: each takes some twenty times as
+/// much.
 const SMALL_DOCUMENT: usize = 1_024;
 
 impl Listed {
@@ -47,10 +49,15 @@ impl Listed {
         };
         Ok(Self {
             key: row.s().to_owned(),
-            id: id.map_err(|()| StoreError::broken("a resource's row has an id that is not valid"))?,
+            id: id
+                .map_err(|()| StoreError::broken("a resource's row has an id that is not valid"))?,
             meta,
             members: 0,
-            standing: Standing { state: State::of(&row), expires: row.number("x"), active: row.is("a") },
+            standing: Standing {
+                state: State::of(&row),
+                expires: row.number("x"),
+                active: row.is("a"),
+            },
             document: Document::Text(row.take_text("d")?),
         })
     }
@@ -59,7 +66,9 @@ impl Listed {
     pub fn of(at: &Collection, stored: Stored) -> Self {
         let standing = stored.standing();
         let Stored { resource: Resource { id, meta, attributes }, members, bytes, .. } = stored;
-        let text = (bytes > SMALL_DOCUMENT).then(|| serde_json::to_string(attributes.as_object()).ok()).flatten();
+        let text = (bytes > SMALL_DOCUMENT)
+            .then(|| serde_json::to_string(attributes.as_object()).ok())
+            .flatten();
         let document = text.map_or(Document::Attributes(attributes, bytes), Document::Text);
         Self { key: at.key(&id), id, meta, members, standing, document }
     }

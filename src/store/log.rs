@@ -71,9 +71,15 @@ pub struct Act {
 }
 
 impl Act {
-    /// What somebody does in this moment, in milliseconds since 1970; the log keeps it for `kept` seconds. It
-    /// takes no seat and counts for no brake.
-    pub fn new(operation: Operation, by: &str, request: &str, milliseconds: i64, kept: i64) -> Self {
+    /// What somebody does in this moment, in milliseconds since 1970; the log keeps it for `kept`
+    /// seconds. It takes no seat and counts for no brake.
+    pub fn new(
+        operation: Operation,
+        by: &str,
+        request: &str,
+        milliseconds: i64,
+        kept: i64,
+    ) -> Self {
         let now = milliseconds / 1_000;
         Self {
             operation,
@@ -113,7 +119,11 @@ pub(super) fn add(
 }
 
 /// The changed attributes with the digests of their new values.
-pub(super) fn changes(tenant: &TenantKey, before: &Attributes, after: &Attributes) -> Vec<(String, String)> {
+pub(super) fn changes(
+    tenant: &TenantKey,
+    before: &Attributes,
+    after: &Attributes,
+) -> Vec<(String, String)> {
     let digest = |name: &str| {
         let value = match name.rsplit_once(':') {
             Some((urn, name)) => after.get(urn).and_then(|extension| extension.get(name)),
@@ -130,5 +140,8 @@ pub(super) fn moves<'m>(tenant: &TenantKey, moves: &'m [Move]) -> Vec<(String, S
         Move::Join(_) | Move::Name(_) => "members.add",
         Move::Leave(_) => "members.remove",
     };
-    moves.iter().map(|change| (word(change).to_owned(), tenant.log_digest(change.member().as_str()))).collect()
+    moves
+        .iter()
+        .map(|change| (word(change).to_owned(), tenant.log_digest(change.member().as_str())))
+        .collect()
 }

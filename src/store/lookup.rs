@@ -21,19 +21,30 @@ const MOST_POINTERS: usize = 200;
 
 impl Store {
     /// The visible resources of this name, in the form in which names are compared: one, or several
-    /// where names are not unique; `None` if there are over 50. One call, or one more for each that was
-    /// renamed since it was created.
+    /// where names are not unique; `None` if there are over 50. One call, or one more for each that
+    /// was renamed since it was created.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn by_name(&self, at: &Collection, form: &str, now: i64) -> Result<Option<Vec<Stored>>, StoreError> {
+    pub async fn by_name(
+        &self,
+        at: &Collection,
+        form: &str,
+        now: i64,
+    ) -> Result<Option<Vec<Stored>>, StoreError> {
         let claim = at.claim(form, None);
         // Claims come first; an owner that is not among the first rows is read by its id.
         let (partition, prefix) = (at.rows(), at.name_prefix(form));
-        let (rows, more) =
-            self.query(Query { limit: Some(MOST_ROWS), ..Query::of(Rows::Beginning(&partition, &prefix)) }).await?;
-        let claims = rows.iter().filter(|row| row.s().starts_with(&claim) && leads_to_visible(row, now));
-        let owners: BTreeSet<ResourceId> = claims.filter_map(|claim| claim.text("i")?.parse().ok()).collect();
+        let (rows, more) = self
+            .query(Query {
+                limit: Some(MOST_ROWS),
+                ..Query::of(Rows::Beginning(&partition, &prefix))
+            })
+            .await?;
+        let claims =
+            rows.iter().filter(|row| row.s().starts_with(&claim) && leads_to_visible(row, now));
+        let owners: BTreeSet<ResourceId> =
+            claims.filter_map(|claim| claim.text("i")?.parse().ok()).collect();
         if owners.len() > MOST_OWNERS {
             return Ok(None);
         }
@@ -46,7 +57,9 @@ impl Store {
         let here = |id: &ResourceId| found.iter().any(|resource| resource.resource.id == *id);
         let elsewhere: Vec<ResourceId> = owners.into_iter().filter(|id| !here(id)).collect();
         found.extend(self.resources(at, elsewhere, now).await?);
-        found.retain(|resource| resource.is_visible(now) && resource.names.name.as_deref() == Some(form));
+        found.retain(|resource| {
+            resource.is_visible(now) && resource.names.name.as_deref() == Some(form)
+        });
         Ok(Some(found))
     }
 
@@ -61,17 +74,21 @@ impl Store {
         external_id: &str,
         now: i64,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
-        let (ids, all) = self.owners(&at.tenant.external_ids(), &at.external_id(external_id), Of::Visible(now)).await?;
+        let (ids, all) = self
+            .owners(&at.tenant.external_ids(), &at.external_id(external_id), Of::Visible(now))
+            .await?;
         if !all || ids.len() > MOST_OWNERS {
             return Ok(None);
         }
         let mut found = self.resources(at, ids, now).await?;
-        found.retain(|found| found.is_visible(now) && found.names.external_id.as_deref() == Some(external_id));
+        found.retain(|found| {
+            found.is_visible(now) && found.names.external_id.as_deref() == Some(external_id)
+        });
         Ok(Some(found))
     }
 
-    /// Deleted users with this externalId that can be brought back; at most 50 are looked at, among the first 200
-    /// who have it.
+    /// Deleted users with this externalId that can be brought back; at most 50 are looked at, among
+    /// the first 200 who have it.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -82,10 +99,13 @@ impl Store {
         now: i64,
     ) -> Result<Vec<Stored>, StoreError> {
         let prefix = at.external_id(external_id);
-        let (mut ids, _) = self.owners(&at.tenant.external_ids(), &prefix, Of::Deleted(now)).await?;
+        let (mut ids, _) =
+            self.owners(&at.tenant.external_ids(), &prefix, Of::Deleted(now)).await?;
         ids.truncate(MOST_OWNERS);
         let mut users = self.resources(at, ids, now).await?;
-        users.retain(|user| user.is_restorable(now) && user.names.external_id.as_deref() == Some(external_id));
+        users.retain(|user| {
+            user.is_restorable(now) && user.names.external_id.as_deref() == Some(external_id)
+        });
         Ok(users)
     }
 
@@ -93,7 +113,12 @@ impl Store {
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn restorable(&self, at: &Collection, names: &Names, now: i64) -> Result<Option<ResourceId>, StoreError> {
+    pub async fn restorable(
+        &self,
+        at: &Collection,
+        names: &Names,
+        now: i64,
+    ) -> Result<Option<ResourceId>, StoreError> {
         for (p, s) in name_row(at, names).into_iter().chain(external_id_row(at, names)) {
             if let Some(id) = self.owners(&p, &s, Of::Deleted(now)).await?.0.pop() {
                 return Ok(Some(id));
@@ -102,44 +127,65 @@ impl Store {
         Ok(None)
     }
 
-    /// Who holds this name and who, as its first owner, this externalId, whatever became of them. Two calls side
-    /// by side.
+    /// Who holds this name and who, as its first owner, this externalId, whatever became of them.
+    /// Two calls side by side.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn holders(&self, at: &Collection, names: &Names, now: i64) -> Result<Holders, StoreError> {
+    pub async fn holders(
+        &self,
+        at: &Collection,
+        names: &Names,
+        now: i64,
+    ) -> Result<Holders, StoreError> {
         let held = async |key: Option<(String, String)>| {
             let Some((p, s)) = key else { return Ok(None) };
             let row = self.get(&p, &s).await?.filter(|row| !row.is_expired(now));
             Ok::<_, StoreError>(row.as_ref().and_then(holder))
         };
-        let (name, external_id) = tokio::try_join!(held(name_row(at, names)), held(external_id_row(at, names)))?;
+        let (name, external_id) =
+            tokio::try_join!(held(name_row(at, names)), held(external_id_row(at, names)))?;
         Ok(Holders { name, external_id })
     }
 
-    /// The imported users that the product knows by these names, by the first of `ways` that finds one. One
-    /// call for each name, and one for each user.
+    /// The imported users that the product knows by these names, by the first of `ways` that finds
+    /// one. One call for each name, and one for each user.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn unmanaged(&self, at: &Collection, names: &Names, ways: &[Way]) -> Result<Vec<Stored>, StoreError> {
+    pub async fn unmanaged(
+        &self,
+        at: &Collection,
+        names: &Names,
+        ways: &[Way],
+    ) -> Result<Vec<Stored>, StoreError> {
         for way in ways {
             let mut keys: Vec<(String, String)> = Vec::new();
             match way {
                 Way::ExternalId => {
                     let external_id = names.external_id.as_ref();
-                    keys.extend(external_id.map(|id| (at.tenant.external_ids(), at.external_id(id))));
+                    keys.extend(
+                        external_id.map(|id| (at.tenant.external_ids(), at.external_id(id))),
+                    );
                 }
-                Way::Name => keys.extend(names.name.as_ref().map(|name| (at.rows(), at.claim(name, None)))),
+                Way::Name => {
+                    keys.extend(names.name.as_ref().map(|name| (at.rows(), at.claim(name, None))))
+                }
                 Way::Email => {
                     let emails = names.emails.iter().chain(&names.name);
-                    keys.extend(emails.map(|email| (at.tenant.emails(), at.email_prefix(&email_form(email)))));
+                    keys.extend(
+                        emails
+                            .map(|email| (at.tenant.emails(), at.email_prefix(&email_form(email)))),
+                    );
                 }
             }
-            let each = stream::iter(keys).map(|(p, s)| async move { self.owners(&p, &s, Of::Unmanaged).await });
-            let ids: Vec<(Vec<ResourceId>, bool)> = each.buffered(SIDE_BY_SIDE).try_collect().await?;
+            let each = stream::iter(keys)
+                .map(|(p, s)| async move { self.owners(&p, &s, Of::Unmanaged).await });
+            let ids: Vec<(Vec<ResourceId>, bool)> =
+                each.buffered(SIDE_BY_SIDE).try_collect().await?;
             let ids: BTreeSet<ResourceId> = ids.into_iter().flat_map(|(ids, _)| ids).collect();
-            let mut users = self.resources(at, ids.into_iter().take(MOST_OWNERS).collect(), 0).await?;
+            let mut users =
+                self.resources(at, ids.into_iter().take(MOST_OWNERS).collect(), 0).await?;
             users.retain(|user| user.state == State::Unmanaged);
             if !users.is_empty() {
                 return Ok(users);
@@ -148,8 +194,9 @@ impl Store {
         Ok(Vec::new())
     }
 
-    /// The visible users with this e-mail address in any spelling, be it their userName (whose form is
-    /// `name`) or one of `emails`; `None` if there are over 50. Three calls for one user, two in a row.
+    /// The visible users with this e-mail address in any spelling, be it their userName (whose form
+    /// is `name`) or one of `emails`; `None` if there are over 50. Three calls for one user, two in
+    /// a row.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -169,41 +216,63 @@ impl Store {
         let form = email_form(email);
         let (pointed, named) = tokio::try_join!(self.by_pointer(at, &form, now), named)?;
         let (Some(mut users), Some(named)) = (pointed, named) else { return Ok(None) };
-        let new = named.into_iter().filter(|named| users.iter().all(|user| user.resource.id != named.resource.id));
+        let new = named
+            .into_iter()
+            .filter(|named| users.iter().all(|user| user.resource.id != named.resource.id));
         users.extend(new.collect::<Vec<_>>());
         Ok(Some(users))
     }
 
     /// The visible users with this e-mail address that is not their userName.
-    async fn by_pointer(&self, at: &Collection, form: &str, now: i64) -> Result<Option<Vec<Stored>>, StoreError> {
-        let (ids, all) = self.owners(&at.tenant.emails(), &at.email_prefix(form), Of::Visible(now)).await?;
+    async fn by_pointer(
+        &self,
+        at: &Collection,
+        form: &str,
+        now: i64,
+    ) -> Result<Option<Vec<Stored>>, StoreError> {
+        let (ids, all) =
+            self.owners(&at.tenant.emails(), &at.email_prefix(form), Of::Visible(now)).await?;
         if !all || ids.len() > MOST_OWNERS {
             return Ok(None);
         }
         let mut users = self.resources(at, ids, now).await?;
-        users.retain(|user| user.is_visible(now) && user.names.emails.iter().any(|email| email == form));
+        users.retain(|user| {
+            user.is_visible(now) && user.names.emails.iter().any(|email| email == form)
+        });
         Ok(Some(users))
     }
 
-    /// Whom the first 200 pointer rows under a prefix name, and whether these are all rows. A pointer says what
-    /// became of its owner, so those who are not wanted need not be read.
-    async fn owners(&self, partition: &str, prefix: &str, of: Of) -> Result<(Vec<ResourceId>, bool), StoreError> {
-        let (rows, all) = self.query_some(Query::of(Rows::Beginning(partition, prefix)), MOST_POINTERS).await?;
+    /// Whom the first 200 pointer rows under a prefix name, and whether these are all rows. A
+    /// pointer says what became of its owner, so those who are not wanted need not be read.
+    async fn owners(
+        &self,
+        partition: &str,
+        prefix: &str,
+        of: Of,
+    ) -> Result<(Vec<ResourceId>, bool), StoreError> {
+        let (rows, all) =
+            self.query_some(Query::of(Rows::Beginning(partition, prefix)), MOST_POINTERS).await?;
         let wanted = rows.iter().filter(|row| match of {
             Of::Visible(now) => leads_to_visible(row, now),
             Of::Deleted(now) => row.text("st") == Some("deleted") && !row.is_expired(now),
             Of::Unmanaged => row.text("st") == Some("unmanaged"),
         });
-        let ids: BTreeSet<ResourceId> = wanted.filter_map(|row| row.text("i")?.parse().ok()).collect();
+        let ids: BTreeSet<ResourceId> =
+            wanted.filter_map(|row| row.text("i")?.parse().ok()).collect();
         Ok((ids.into_iter().collect(), all))
     }
 
-    /// The resources with these ids that are there, in this order. A group takes a call, since its heads are read
-    /// with it; of all others sixteen take one.
+    /// The resources with these ids that are there, in this order. A group takes a call, since its
+    /// heads are read with it; of all others sixteen take one.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn resources(&self, at: &Collection, ids: Vec<ResourceId>, now: i64) -> Result<Vec<Stored>, StoreError> {
+    pub async fn resources(
+        &self,
+        at: &Collection,
+        ids: Vec<ResourceId>,
+        now: i64,
+    ) -> Result<Vec<Stored>, StoreError> {
         if at.kind == Kind::Group {
             let each = stream::iter(ids).map(|id| async move { self.resource(at, &id, now).await });
             let found: Vec<Option<Stored>> = each.buffered(SIDE_BY_SIDE).try_collect().await?;
@@ -215,8 +284,8 @@ impl Store {
         found.filter(|found| found.as_ref().map_or(true, |found| found.is_there(now))).collect()
     }
 
-    /// Which of these resources are visible, by their ids; those that were deleted, and could come back, are not.
-    /// One call for sixteen.
+    /// Which of these resources are visible, by their ids; those that were deleted, and could come
+    /// back, are not. One call for sixteen.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -230,11 +299,13 @@ impl Store {
             ids.into_iter().map(|id| ((at.rows(), at.key(id)), id)).collect();
         let rows = self.get_many(keys.keys().cloned(), Size::Any, Some("p, s, st, x")).await?;
         let there = rows.iter().filter(|(_, row)| !row.is_expired(now));
-        let visible = there.filter_map(|(key, row)| Some((*keys.get(key)?, State::of(row) == State::Live)));
+        let visible =
+            there.filter_map(|(key, row)| Some((*keys.get(key)?, State::of(row) == State::Live)));
         Ok(visible.map(|(id, visible)| (id.clone(), visible)).collect())
     }
 
-    /// What these groups are called, by their ids: those of them that are there. One call for sixteen.
+    /// What these groups are called, by their ids: those of them that are there. One call for
+    /// sixteen.
     ///
     /// # Errors
     /// As [`StoreError`] says.

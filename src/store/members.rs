@@ -1,8 +1,8 @@
 //! Who is in which group: one row a member, so that no change of one member touches another.
 //!
 //! A group has sixteen heads, rows that exist exactly while it does. A change of members steps the
-//! head of the member's id and requires it to exist; so changes meet seldom, none is made to a group
-//! that is gone, and the heads' versions and times make the group's own complete.
+//! head of the member's id and requires it to exist; so changes meet seldom, none is made to a
+//! group that is gone, and the heads' versions and times make the group's own complete.
 
 use std::collections::BTreeMap;
 
@@ -76,7 +76,10 @@ pub fn that_fit(moves: &[Move]) -> usize {
 
 /// The head that changes of this member step, by FNV-1a: ids that were made together spread.
 pub(super) fn head(group: &ResourceId, member: &ResourceId) -> String {
-    let hash = member.as_str().bytes().fold(0x811c_9dc5_u32, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193));
+    let hash = member
+        .as_str()
+        .bytes()
+        .fold(0x811c_9dc5_u32, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193));
     format!("{group}!{:x}", (hash ^ (hash >> 16)) as usize % HEADS)
 }
 
@@ -105,7 +108,10 @@ pub(super) fn open(
 }
 
 /// How many members more each head has that is concerned.
-fn by_head<'m>(group: &ResourceId, moves: impl IntoIterator<Item = &'m Move>) -> BTreeMap<String, i64> {
+fn by_head<'m>(
+    group: &ResourceId,
+    moves: impl IntoIterator<Item = &'m Move>,
+) -> BTreeMap<String, i64> {
     let mut heads = BTreeMap::new();
     for change in moves {
         let more = if matches!(change, Move::Leave(_)) { -1 } else { 1 };
@@ -123,7 +129,11 @@ pub(super) fn close(
 ) -> Result<(), StoreError> {
     heads(group).try_for_each(|s| {
         let seen = seen.iter().find(|(head, _)| *head == s);
-        transaction.delete(Role::Head, Row::new(&at.rows(), &s), seen.map(|(_, seen)| as_seen(*seen)))
+        transaction.delete(
+            Role::Head,
+            Row::new(&at.rows(), &s),
+            seen.map(|(_, seen)| as_seen(*seen)),
+        )
     })
 }
 
@@ -138,7 +148,8 @@ pub(super) fn push(
 ) -> Result<(), StoreError> {
     rows(transaction, &at.tenant, group, moves, act)?;
     let touched = by_head(group, moves);
-    let seen: BTreeMap<&String, u64> = seen.into_iter().flatten().map(|(s, version)| (s, *version)).collect();
+    let seen: BTreeMap<&String, u64> =
+        seen.into_iter().flatten().map(|(s, version)| (s, *version)).collect();
     for (s, more) in &touched {
         step(transaction, Role::Head, Row::new(&at.rows(), s), (*more, seen.get(s).copied()), act)?;
     }
@@ -148,8 +159,8 @@ pub(super) fn push(
     Ok(())
 }
 
-/// Adds to a head one change, by which it has `more` members. The head must exist, and have the version
-/// `seen` if there is one.
+/// Adds to a head one change, by which it has `more` members. The head must exist, and have the
+/// version `seen` if there is one.
 pub(super) fn step(
     transaction: &mut Transaction,
     role: Role,
@@ -157,7 +168,8 @@ pub(super) fn step(
     (more, seen): (i64, Option<u64>),
     act: &Act,
 ) -> Result<(), StoreError> {
-    let Condition(condition, mut values) = seen.map_or(Condition("attribute_exists(p)", Vec::new()), as_seen);
+    let Condition(condition, mut values) =
+        seen.map_or(Condition("attribute_exists(p)", Vec::new()), as_seen);
     values.extend([(":one", number(1)), (":n", number(more)), (":m", number(act.milliseconds))]);
     transaction.update(role, head, "ADD v :one, n :n SET m = :m", values, Some(condition))
 }
@@ -207,11 +219,20 @@ fn rows(
                 if letter != NAMED {
                     let home = Collection { tenant: tenant.clone(), kind };
                     let lives = "st = :live AND (attribute_not_exists(x) OR x > :now)";
-                    let values =
-                        [(":live", text("live")), (":now", number(act.now)), (":grouped", AttributeValue::Bool(true))];
+                    let values = [
+                        (":live", text("live")),
+                        (":now", number(act.now)),
+                        (":grouped", AttributeValue::Bool(true)),
+                    ];
                     // It costs what a check costs, and tells a deletion that there are memberships.
                     let row = Row::new(&home.rows(), &home.key(&member.value));
-                    transaction.update(Role::Alive(index), row, "SET g = :grouped", values, Some(lives))?;
+                    transaction.update(
+                        Role::Alive(index),
+                        row,
+                        "SET g = :grouped",
+                        values,
+                        Some(lives),
+                    )?;
                 }
             }
             Move::Leave(id) => {
@@ -223,8 +244,8 @@ fn rows(
 }
 
 impl Store {
-    /// Changes members of a group that is not changed itself. One call, whatever the size of the group,
-    /// for as many moves as [`that_fit`].
+    /// Changes members of a group that is not changed itself. One call, whatever the size of the
+    /// group, for as many moves as [`that_fit`].
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -240,8 +261,8 @@ impl Store {
         self.logged(transaction, at, group, moves, act).await
     }
 
-    /// Writes members of a group that is about to be created: nobody sees them before. The first part notes
-    /// that the creation is unfinished.
+    /// Writes members of a group that is about to be created: nobody sees them before. The first
+    /// part notes that the creation is unfinished.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -255,7 +276,13 @@ impl Store {
     ) -> Result<Wrote, StoreError> {
         let mut transaction = Transaction::on(self);
         if is_first {
-            unfinished::begin(&mut transaction, &at.tenant, (&at.kind, group), Cause::Creation, act)?;
+            unfinished::begin(
+                &mut transaction,
+                &at.tenant,
+                (&at.kind, group),
+                Cause::Creation,
+                act,
+            )?;
         }
         rows(&mut transaction, &at.tenant, group, moves, act)?;
         self.logged(transaction, at, group, moves, act).await

@@ -17,9 +17,11 @@ use super::transaction::{Condition, Role, Transaction, number, text};
 use super::{KeyRange, Query, Rows, Store, StoreError, roster, unfinished};
 use crate::budget;
 
-/// How many memberships one transaction ends: three actions each, the log row, a check and the note.
+/// How many memberships one transaction ends: three actions each, the log row, a check and the
+/// note.
 const AT_ONCE: usize = 32;
-/// How many members' rows of a group that is gone one transaction removes: two actions each, the log row, the note.
+/// How many members' rows of a group that is gone one transaction removes: two actions each, the
+/// log row, the note.
 const MEMBERS_AT_ONCE: usize = 49;
 /// Calls of one part, and of those who work side by side.
 const CALLS_OF_A_PART: usize = 2 * MOST_PARTS;
@@ -54,7 +56,9 @@ impl Store {
     ) -> Result<BTreeMap<ResourceId, Vec<ResourceId>>, StoreError> {
         let members: BTreeMap<String, &ResourceId> =
             members.into_iter().map(|member| (tenant.memberships(member), member)).collect();
-        let keys = members.keys().flat_map(|p| groups.iter().map(move |group| (p.clone(), group.to_string())));
+        let keys = members
+            .keys()
+            .flat_map(|p| groups.iter().map(move |group| (p.clone(), group.to_string())));
         let mut memberships: BTreeMap<ResourceId, Vec<ResourceId>> = BTreeMap::new();
         for ((p, _), row) in self.get_many(keys.collect::<Vec<_>>(), Size::Small, None).await? {
             if let Some(member) = members.get(&p) {
@@ -64,9 +68,10 @@ impl Store {
         Ok(memberships)
     }
 
-    /// Ends all memberships of a resource that is gone, and notes with the last of them that nothing of it is
-    /// unfinished. Idempotent: what a failure leaves, another call ends. One call without memberships. Stops if the
-    /// resource comes back, `until` then, or where the request has no calls left.
+    /// Ends all memberships of a resource that is gone, and notes with the last of them that
+    /// nothing of it is unfinished. Idempotent: what a failure leaves, another call ends. One call
+    /// without memberships. Stops if the resource comes back, `until` then, or where the request
+    /// has no calls left.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -82,13 +87,19 @@ impl Store {
         let mut after: Option<String> = None;
         loop {
             let rows = Rows::ids(&partition);
-            let query = Query { after: after.as_deref(), limit: Some(AT_ONCE), ..Query::small(rows, AT_ONCE) };
+            let query = Query {
+                after: after.as_deref(),
+                limit: Some(AT_ONCE),
+                ..Query::small(rows, AT_ONCE)
+            };
             let (items, next) = self.query(query).await?;
             // The id may be that of a resource of another type, which is not concerned.
             let own = items.iter().filter(|item| item.text("k") == Some(letter(&at.kind)));
             let groups: Vec<ResourceId> = own.map(group).collect::<Result<_, _>>()?;
             let note = if next.is_none() { note } else { Note::Nothing };
-            if (!groups.is_empty() || note == Note::Finished) && !self.leave(at, member, &groups, note, act).await? {
+            if (!groups.is_empty() || note == Note::Finished)
+                && !self.leave(at, member, &groups, note, act).await?
+            {
                 return Ok(Progress::Done);
             }
             if next.is_none() {
@@ -114,7 +125,8 @@ impl Store {
         let mut loose = BTreeSet::new();
         loop {
             let mut transaction = Transaction::on(self);
-            let gone_itself = Condition(GONE, vec![(":deleted", text("deleted")), (":now", number(act.now))]);
+            let gone_itself =
+                Condition(GONE, vec![(":deleted", text("deleted")), (":now", number(act.now))]);
             transaction.check(Role::Gone, Row::new(&at.rows(), &at.key(member)), gone_itself)?;
             for (index, group) in groups.iter().enumerate() {
                 let index = Some(index).filter(|index| !loose.contains(index));
@@ -128,22 +140,24 @@ impl Store {
                 unfinished::end(&mut transaction, &at.tenant, (&at.kind, member))?;
             }
             if !groups.is_empty() {
-                let digest = |group: &ResourceId| ("groups.remove".to_owned(), at.tenant.log_digest(group.as_str()));
+                let digest = |group: &ResourceId| {
+                    ("groups.remove".to_owned(), at.tenant.log_digest(group.as_str()))
+                };
                 let changes: Vec<_> = groups.iter().map(digest).collect();
                 log::add(&mut transaction, &at.tenant, act, member, None, &changes)?;
             }
             match self.conclude(transaction).await? {
                 Wrote::Stored => return Ok(true),
                 Wrote::Refused(refusal) if refusal.changed => return Ok(false),
-                // Another call was faster, or these groups are gone themselves, or not there yet: they have no
-                // heads to be stepped.
+                // Another call was faster, or these groups are gone themselves, or not there yet:
+                // they have no heads to be stepped.
                 Wrote::Refused(refusal) => loose.extend(refusal.moved),
             }
         }
     }
 
-    /// Removes the members' rows of a group that is gone, parts of it side by side, and notes with the last of
-    /// them that nothing of it is unfinished. Idempotent, as [`Store::leave_all`].
+    /// Removes the members' rows of a group that is gone, parts of it side by side, and notes with
+    /// the last of them that nothing of it is unfinished. Idempotent, as [`Store::leave_all`].
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -156,12 +170,14 @@ impl Store {
         until: Instant,
     ) -> Result<Progress, StoreError> {
         // Most groups are small: others are noticed by what is left.
-        let first = self.disband_part(at, group, &KeyRange::all(), note, act, Instant::now()).await?;
+        let first =
+            self.disband_part(at, group, &KeyRange::all(), note, act, Instant::now()).await?;
         if first == Progress::Done {
             return Ok(first);
         }
-        let each = stream::iter(KeyRange::parts(MOST_PARTS))
-            .map(|range| async move { self.disband_part(at, group, &range, Note::Nothing, act, until).await });
+        let each = stream::iter(KeyRange::parts(MOST_PARTS)).map(|range| async move {
+            self.disband_part(at, group, &range, Note::Nothing, act, until).await
+        });
         let parts: Vec<Progress> = each.buffer_unordered(MOST_PARTS).try_collect().await?;
         match parts.contains(&Progress::Unfinished) {
             true => Ok(Progress::Unfinished),
@@ -181,7 +197,8 @@ impl Store {
         let partition = at.tenant.members(group);
         loop {
             let rows = Rows::Between(&partition, &range.from, &range.to);
-            let (items, all) = self.query_some(Query::small(rows, MEMBERS_AT_ONCE), MEMBERS_AT_ONCE).await?;
+            let (items, all) =
+                self.query_some(Query::small(rows, MEMBERS_AT_ONCE), MEMBERS_AT_ONCE).await?;
             let mut transaction = Transaction::on(self);
             let mut moves = Vec::with_capacity(items.len());
             for item in &items {
@@ -227,5 +244,7 @@ pub enum Note {
 }
 
 fn group(item: &Item) -> Result<ResourceId, StoreError> {
-    item.s().parse().map_err(|()| StoreError::broken("a membership's row has an id that is not valid"))
+    item.s()
+        .parse()
+        .map_err(|()| StoreError::broken("a membership's row has an id that is not valid"))
 }

@@ -131,14 +131,16 @@ impl Store {
         Ok(answer.item.map(Item))
     }
 
-    /// One page of a partition's rows in key order, strongly consistent; with the sort key after which to
-    /// go on.
+    /// One page of a partition's rows in key order, strongly consistent; with the sort key after
+    /// which to go on.
     async fn query(&self, query: Query<'_>) -> Result<(Vec<Item>, Option<String>), StoreError> {
         let (condition, p, from, to) = match query.rows {
             Rows::Beginning(p, prefix) => ("p = :p AND begins_with(s, :s)", p, prefix, None),
             Rows::Between(p, from, to) => ("p = :p AND s BETWEEN :s AND :t", p, from, Some(to)),
         };
-        let key = |s: &str| [("p", p), ("s", s)].map(|(name, value)| (name.to_owned(), text(value))).into();
+        let key = |s: &str| {
+            [("p", p), ("s", s)].map(|(name, value)| (name.to_owned(), text(value))).into()
+        };
         let sent = self
             .client
             .query()
@@ -151,17 +153,24 @@ impl Store {
             .consistent_read(true)
             .set_limit(query.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let sent = to.into_iter().fold(sent, |sent, to| sent.expression_attribute_values(":t", text(to)));
+        let sent =
+            to.into_iter().fold(sent, |sent, to| sent.expression_attribute_values(":t", text(to)));
         let reserved = budget::reserve(query.most_units())?;
         let answer = Box::pin(sent.send()).await;
         let answer = answer.map_err(transaction::unavailable)?;
         reserved.took(answer.consumed_capacity().and_then(|used| used.capacity_units()));
-        let last = answer.last_evaluated_key.and_then(|key| key.get("s").and_then(|s| s.as_s().ok()).cloned());
+        let last = answer
+            .last_evaluated_key
+            .and_then(|key| key.get("s").and_then(|s| s.as_s().ok()).cloned());
         Ok((answer.items.unwrap_or_default().into_iter().map(Item).collect(), last))
     }
 
     /// The first rows, at most `most`, and whether they are all.
-    async fn query_some(&self, query: Query<'_>, most: usize) -> Result<(Vec<Item>, bool), StoreError> {
+    async fn query_some(
+        &self,
+        query: Query<'_>,
+        most: usize,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
         let limit = |read: usize| (most < usize::MAX).then(|| most - read);
         let (mut items, mut last) = self.query(Query { limit: limit(0), ..query }).await?;
         while let Some(after) = last.as_deref().filter(|_| items.len() < most) {
@@ -187,7 +196,8 @@ struct Query<'a> {
     after: Option<&'a str>,
     /// Most rows.
     limit: Option<usize>,
-    /// The attributes that are returned, all unless this says: they take time to be understood. It costs the same.
+    /// The attributes that are returned, all unless this says: they take time to be understood. It
+    /// costs the same.
     only: Option<&'a str>,
     /// The most read units that it may take, if that is known.
     units: Option<usize>,
@@ -212,8 +222,8 @@ impl<'a> Query<'a> {
     }
 }
 
-/// Which rows of a partition a query reads: those that begin with a prefix, or those between two sort
-/// keys.
+/// Which rows of a partition a query reads: those that begin with a prefix, or those between two
+/// sort keys.
 #[derive(Debug, Clone, Copy)]
 enum Rows<'a> {
     Beginning(&'a str, &'a str),

@@ -12,8 +12,8 @@ use crate::budget::{self, QUERY_UNITS};
 /// Most bytes of documents in a page: an answer must fit what Lambda may return, 6 MB with every
 /// quote in it escaped.
 pub const MAX_PAGE_BYTES: usize = 3 * 1_024 * 1_024;
-/// What is left over of the budget, so that what was found can be shown: a group of the most members, or more of
-/// smaller ones.
+/// What is left over of the budget, so that what was found can be shown: a group of the most
+/// members, or more of smaller ones.
 pub const CALLS_OF_A_PAGE: usize = 50;
 /// The read units of that.
 pub const UNITS_OF_A_PAGE: usize = 1_300;
@@ -22,7 +22,8 @@ const MOST_ROWS: usize = 2_000;
 /// How many resources a key range holds that is read beside others: most of them in one call.
 const AT_ONCE: usize = 500;
 
-/// What a list needs of a row. The names by which a resource is found take as long to be understood.
+/// What a list needs of a row. The names by which a resource is found take as long to be
+/// understood.
 const SHOWN: &str = "s, d, v, c, m, a, st, x, n";
 
 /// A page of visible resources.
@@ -37,8 +38,8 @@ pub struct Page {
 /// Some resources in the order of their keys.
 #[derive(Debug, Default)]
 pub struct Portion {
-    /// They: fewer than asked for at the end, or when they are large; then the last one does not fit the page any
-    /// more and shows that there are others.
+    /// They: fewer than asked for at the end, or when they are large; then the last one does not
+    /// fit the page any more and shows that there are others.
     pub resources: Vec<Listed>,
     /// What to go on behind, if the request may not read more for them, although others may follow.
     pub rest: Option<String>,
@@ -51,14 +52,15 @@ pub struct Ranges {
     pub total: usize,
     /// Key ranges in their order.
     pub ranges: Vec<KeyRange>,
-    /// What to go on behind, if resources follow the last range: no key of one, but it sorts among them.
+    /// What to go on behind, if resources follow the last range: no key of one, but it sorts among
+    /// them.
     pub next: Option<String>,
 }
 
 impl Store {
-    /// `count` visible resources from the one at `index` (from 0) on, without those who are `overdue`: their time
-    /// has come by `now`, and they are counted still. Two calls side by side for the first page, two in a row for
-    /// any other, whatever their number.
+    /// `count` visible resources from the one at `index` (from 0) on, without those who are
+    /// `overdue`: their time has come by `now`, and they are counted still. Two calls side by side
+    /// for the first page, two in a row for any other, whatever their number.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -78,15 +80,21 @@ impl Store {
                 }
             };
             let (total, portion) = tokio::try_join!(self.count(at), resources)?;
-            return Ok(Page { total: total.saturating_sub(overdue.len()).max(portion.resources.len()), portion });
+            return Ok(Page {
+                total: total.saturating_sub(overdue.len()).max(portion.resources.len()),
+                portion,
+            });
         }
         let counters = self.counters(at, overdue).await?;
         let total = counters.total();
         let portion = match counters.locate(index, count) {
             None => Portion::default(),
-            Some(Start::Behind { from, skip }) => self.some(at, KeyRange::from(from), skip, count, now).await?,
+            Some(Start::Behind { from, skip }) => {
+                self.some(at, KeyRange::from(from), skip, count, now).await?
+            }
             Some(Start::Within { from, bucket, size, offset, likely }) => {
-                let mut walk = Walk::new(self, at, KeyRange::from(from), likely, now).exactly(likely);
+                let mut walk =
+                    Walk::new(self, at, KeyRange::from(from), likely, now).exactly(likely);
                 let (mut read, mut behind) = (Vec::new(), false);
                 while let Some(resource) = walk.next().await? {
                     behind = resource.key >= bucket.to;
@@ -97,7 +105,10 @@ impl Store {
                 }
                 if let Some(rest) = walk.position().filter(|_| !behind) {
                     // Where the page begins cannot be told before the bucket was read.
-                    return Ok(Page { total, portion: Portion { resources: Vec::new(), rest: Some(rest) } });
+                    return Ok(Page {
+                        total,
+                        portion: Portion { resources: Vec::new(), rest: Some(rest) },
+                    });
                 }
                 let inside = read.iter().filter(|resource| resource.key < bucket.to).count();
                 match (offset + inside).checked_sub(size) {
@@ -110,35 +121,53 @@ impl Store {
         Ok(Page { total, portion })
     }
 
-    /// `count` visible resources behind the one with this sort key, or behind all that sort before this text.
-    /// One call.
+    /// `count` visible resources behind the one with this sort key, or behind all that sort before
+    /// this text. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn after(&self, at: &Collection, key: &str, count: usize, now: i64) -> Result<Portion, StoreError> {
+    pub async fn after(
+        &self,
+        at: &Collection,
+        key: &str,
+        count: usize,
+        now: i64,
+    ) -> Result<Portion, StoreError> {
         self.some(at, KeyRange::from(behind(key)), 0, count, now).await
     }
 
-    /// How many visible resources a collection has, and the key ranges in which the next of them are, for
-    /// [`Store::range`]: behind the one with the sort key `after`, about `most`. One call.
+    /// How many visible resources a collection has, and the key ranges in which the next of them
+    /// are, for [`Store::range`]: behind the one with the sort key `after`, about `most`. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn ranges(&self, at: &Collection, after: Option<&str>, most: usize) -> Result<Ranges, StoreError> {
+    pub async fn ranges(
+        &self,
+        at: &Collection,
+        after: Option<&str>,
+        most: usize,
+    ) -> Result<Ranges, StoreError> {
         let counters = self.counters(at, &[]).await?;
         let (ranges, next) = counters.split(after.map(behind).as_deref(), AT_ONCE, most);
         Ok(Ranges { total: counters.total(), ranges, next })
     }
 
-    /// The visible resources in a key range, one call after the other; with the first one about `wanted`, if it
-    /// says how many.
-    pub fn range<'a>(&'a self, at: &Collection, range: KeyRange, wanted: Option<usize>, now: i64) -> Walk<'a> {
+    /// The visible resources in a key range, one call after the other; with the first one about
+    /// `wanted`, if it says how many.
+    pub fn range<'a>(
+        &'a self,
+        at: &Collection,
+        range: KeyRange,
+        wanted: Option<usize>,
+        now: i64,
+    ) -> Walk<'a> {
         let mut walk = Walk::new(self, at, range, wanted.unwrap_or_default(), now);
         walk.limit = walk.limit.filter(|_| wanted.is_some());
         walk
     }
 
-    /// All resources that have not expired, the deleted and the imported too, one call after the other.
+    /// All resources that have not expired, the deleted and the imported too, one call after the
+    /// other.
     pub fn everyone<'a>(&'a self, at: &Collection, now: i64) -> Walk<'a> {
         Walk { everyone: true, ..self.range(at, KeyRange::all(), None, now) }
     }
@@ -164,9 +193,13 @@ fn behind(key: &str) -> String {
     format!("{key}!g")
 }
 
-/// `count` resources: those that were read, and more of the walk; with the first one that a page has no room
-/// for, if there is one.
-async fn fill(read: impl Iterator<Item = Listed>, mut walk: Walk<'_>, count: usize) -> Result<Portion, StoreError> {
+/// `count` resources: those that were read, and more of the walk; with the first one that a page
+/// has no room for, if there is one.
+async fn fill(
+    read: impl Iterator<Item = Listed>,
+    mut walk: Walk<'_>,
+    count: usize,
+) -> Result<Portion, StoreError> {
     let mut read = read.fuse();
     let mut portion = Portion { resources: Vec::with_capacity(count), rest: None };
     let mut room = PageRoom::default();
@@ -231,8 +264,8 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Reads about `wanted` resources at once: each stands beside its claim, a group before its heads, and
-    /// some are deleted.
+    /// Reads about `wanted` resources at once: each stands beside its claim, a group before its
+    /// heads, and some are deleted.
     fn new(store: &'a Store, at: &Collection, range: KeyRange, wanted: usize, now: i64) -> Self {
         let is_group = at.kind == super::Kind::Group;
         let rows = rows(is_group);
@@ -254,8 +287,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether the next resource takes a call that the request should not make: it has made some already, and what is
-    /// left is for showing what they found.
+    /// Whether the next resource takes a call that the request should not make: it has made some
+    /// already, and what is left is for showing what they found.
     fn must_stop(&self) -> bool {
         let reads = self.next.is_some() && self.rows > 0;
         reads && !budget::left().suffices(CALLS_OF_A_PAGE, UNITS_OF_A_PAGE + QUERY_UNITS as usize)
@@ -277,7 +310,8 @@ impl<'a> Walk<'a> {
         self.rows
     }
 
-    /// What to go on behind, unless this was the end: no key of one perhaps, but it sorts among them.
+    /// What to go on behind, unless this was the end: no key of one perhaps, but it sorts among
+    /// them.
     pub fn position(&self) -> Option<String> {
         let read = self.next.as_ref()?;
         // A group is held back until its heads are there.
@@ -293,7 +327,12 @@ impl<'a> Walk<'a> {
         let Some(after) = &self.next else { return Ok(self.open.take().map(|last| vec![last])) };
         let partition = self.at.rows();
         let rows = Rows::Between(&partition, &self.range.from, &self.range.to);
-        let query = Query { after: after.as_deref(), limit: self.limit, only: Some(SHOWN), ..Query::of(rows) };
+        let query = Query {
+            after: after.as_deref(),
+            limit: self.limit,
+            only: Some(SHOWN),
+            ..Query::of(rows)
+        };
         let (rows, last) = self.store.query(query).await?;
         self.next = last.map(Some);
         self.rows += rows.len();
@@ -308,7 +347,9 @@ impl<'a> Walk<'a> {
                 }
                 Place::Resource => {
                     resources.extend(self.open.take());
-                    if !row.is_expired(self.now) && (self.everyone || row.text("st") == Some("live")) {
+                    if !row.is_expired(self.now)
+                        && (self.everyone || row.text("st") == Some("live"))
+                    {
                         self.open = Some(Listed::read(row)?);
                     }
                 }

@@ -16,7 +16,8 @@ pub(super) const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
 /// As [`UNHELD`]; a row that the resource itself left behind is free too.
 const UNHELD_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id";
 /// As [`UNHELD_OR_OWN`], or the holder was deleted.
-const UNHELD_DELETED_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id OR st = :deleted";
+const UNHELD_DELETED_OR_OWN: &str =
+    "attribute_not_exists(p) OR x <= :now OR i = :id OR st = :deleted";
 
 /// The row and what leads to it in this state, over those that `old` has.
 pub(super) fn put(
@@ -31,9 +32,14 @@ pub(super) fn put(
     let New { resource, names, taking, expires } = new;
     let beside = taking.external_id && !act.unique_external_id;
     let keys = keys(at, &resource.id, names, beside, old.and_then(owner));
-    let row = resources::row(at, resource, old.map_or(1, |old| old.row_version + 1), names, &keys, act)?;
+    let row =
+        resources::row(at, resource, old.map_or(1, |old| old.row_version + 1), names, &keys, act)?;
     // A deleted user has left all groups before it comes back.
-    let row = if old.and_then(owner).is_some_and(|old| old.grouped) { row.flag(GROUPED, true) } else { row };
+    let row = if old.and_then(owner).is_some_and(|old| old.grouped) {
+        row.flag(GROUPED, true)
+    } else {
+        row
+    };
     transaction.put(Role::Resource, marked(row, state, expires), Some(condition))?;
     // Its own notice of when it expires while it is visible.
     let before = old.filter(|old| old.state == State::Live).and_then(|old| old.expires);
@@ -54,8 +60,8 @@ fn owner(old: &Stored) -> Option<&Stored> {
     Some(old).filter(|old| old.state != State::Deleted)
 }
 
-/// The rows that lead to the resource. What stays as it is need not be written; all of them share its state
-/// and expiry.
+/// The rows that lead to the resource. What stays as it is need not be written; all of them share
+/// its state and expiry.
 fn lead(
     transaction: &mut Transaction,
     at: &Collection,
@@ -72,7 +78,8 @@ fn lead(
     let pointer = |p: &str, s: &str| marked(Row::new(p, s).text("i", id.as_str()), state, expires);
     let now = || (":now", number(act.now));
     let own = || (":id", text(id.as_str()));
-    let unheld_deleted_or_own = || Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), (":deleted", text("deleted"))]);
+    let unheld_deleted_or_own =
+        || Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), (":deleted", text("deleted"))]);
     if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim)) {
         let free = match taking.name || old.is_some() {
             true => unheld_deleted_or_own(),
@@ -80,14 +87,17 @@ fn lead(
         };
         transaction.put(Role::Claim, pointer(&at.rows(), claim), Some(free))?;
     }
-    if let Some(key) = keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key)) {
+    if let Some(key) =
+        keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key))
+    {
         let free = match taking.external_id && act.unique_external_id {
             true => unheld_deleted_or_own(),
             false => Condition(UNHELD_OR_OWN, vec![now(), own()]),
         };
         transaction.put(Role::ExternalId, pointer(&at.tenant.external_ids(), key), Some(free))?;
     }
-    for (index, key) in keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key)) {
+    for (index, key) in keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key))
+    {
         let row = pointer(&at.tenant.unique_values(), key);
         transaction.put(Role::Unique(index), row, Some(unheld_deleted_or_own()))?;
     }
@@ -110,10 +120,14 @@ fn leave(
     let nothing = Keys::default();
     let owned = owner(old).map_or(&nothing, |old| &old.keys);
     let mut left = Vec::new();
-    let gone = |old: &Option<String>, new: &Option<String>| old.clone().filter(|key| Some(key) != new.as_ref());
+    let gone = |old: &Option<String>, new: &Option<String>| {
+        old.clone().filter(|key| Some(key) != new.as_ref())
+    };
     // A claim is taken over as a whole or left to who took it.
     left.extend(gone(&owned.claim, &keys.claim).map(|key| (at.rows(), key)));
-    left.extend(gone(&old.keys.external_id, &keys.external_id).map(|key| (at.tenant.external_ids(), key)));
+    left.extend(
+        gone(&old.keys.external_id, &keys.external_id).map(|key| (at.tenant.external_ids(), key)),
+    );
     let unique = owned.unique.iter().filter(|key| !keys.unique.contains(key));
     left.extend(unique.map(|key| (at.tenant.unique_values(), key.clone())));
     let emails = old.names.emails.iter().filter(|email| !names.emails.contains(email));
@@ -126,7 +140,13 @@ fn leave(
 }
 
 /// Where the names are to be held; an externalId that stays is held where it is.
-fn keys(at: &Collection, id: &ResourceId, names: &Names, beside: bool, old: Option<&Stored>) -> Keys {
+fn keys(
+    at: &Collection,
+    id: &ResourceId,
+    names: &Names,
+    beside: bool,
+    old: Option<&Stored>,
+) -> Keys {
     let same = old.filter(|old| old.names.external_id == names.external_id);
     let external_id = match (same, &names.external_id) {
         (Some(old), _) => old.keys.external_id.clone(),
@@ -140,7 +160,11 @@ fn keys(at: &Collection, id: &ResourceId, names: &Names, beside: bool, old: Opti
     Keys {
         claim: names.name.as_ref().map(|name| at.claim(name, names.shared.then_some(id))),
         external_id,
-        unique: names.unique.iter().map(|unique| at.unique_value(&unique.attribute, &unique.form)).collect(),
+        unique: names
+            .unique
+            .iter()
+            .map(|unique| at.unique_value(&unique.attribute, &unique.form))
+            .collect(),
     }
 }
 

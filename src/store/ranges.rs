@@ -1,5 +1,6 @@
-//! Parts of a partition that are read side by side. Keys and the service's own ids begin with a keyed hash, so they
-//! spread evenly over their first digits; members with ids from elsewhere may all be in one part.
+//! Parts of a partition that are read side by side. Keys and the service's own ids begin with a
+//! keyed hash, so they spread evenly over their first digits; members with ids from elsewhere may
+//! all be in one part.
 
 use super::keys::{FIRST, LAST};
 
@@ -34,12 +35,16 @@ impl KeyRange {
     /// All ids in `parts` parts of about equal size, at least one and at most sixteen.
     pub(super) fn parts(parts: usize) -> Vec<Self> {
         let parts = parts.clamp(1, MOST_PARTS);
-        let cuts: Vec<u8> = (1..parts).filter_map(|part| DIGITS.get(part * MOST_PARTS / parts).copied()).collect();
+        let cuts: Vec<u8> =
+            (1..parts).filter_map(|part| DIGITS.get(part * MOST_PARTS / parts).copied()).collect();
         let from = cuts.iter().map(|digit| char::from(*digit).to_string());
-        // Nothing sorts between the texts that begin with the character before the digit and the digit itself.
+        // Nothing sorts between the texts that begin with the character before the digit and the
+        // digit itself.
         let to = cuts.iter().map(|digit| format!("{}{LAST}", char::from(digit - 1)));
         let from = std::iter::once(FIRST.to_owned()).chain(from);
-        from.zip(to.chain(std::iter::once(LAST.to_owned()))).map(|(from, to)| Self { from, to }).collect()
+        from.zip(to.chain(std::iter::once(LAST.to_owned())))
+            .map(|(from, to)| Self { from, to })
+            .collect()
     }
 }
 
@@ -52,9 +57,16 @@ mod tests {
         for parts in [0, 1, 2, 3, 4, 16, 99] {
             let ranges = KeyRange::parts(parts);
             assert_eq!(ranges.len(), parts.clamp(1, 16));
-            assert_eq!((ranges[0].from.as_str(), ranges[ranges.len() - 1].to.as_str()), (FIRST, LAST));
-            for key in ["-", "-a", "0", "00", "3z", "3~", "4", "9", "9~", "Zed", "_x", "a", "abc", "f", "ff", "zed"] {
-                let holding = ranges.iter().filter(|range| *range.from <= *key && *key <= *range.to).count();
+            assert_eq!(
+                (ranges[0].from.as_str(), ranges[ranges.len() - 1].to.as_str()),
+                (FIRST, LAST)
+            );
+            for key in [
+                "-", "-a", "0", "00", "3z", "3~", "4", "9", "9~", "Zed", "_x", "a", "abc", "f",
+                "ff", "zed",
+            ] {
+                let holding =
+                    ranges.iter().filter(|range| *range.from <= *key && *key <= *range.to).count();
                 assert_eq!(holding, 1, "{key} in {parts} parts");
             }
         }

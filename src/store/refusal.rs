@@ -38,7 +38,8 @@ pub enum Wrote {
 /// Why nothing was written. Several reasons may hold at once.
 #[derive(Debug, Default)]
 pub struct Refusal {
-    /// The row (or, with a precondition, the membership) is not what it was: read it and decide again.
+    /// The row (or, with a precondition, the membership) is not what it was: read it and decide
+    /// again.
     pub changed: bool,
     /// Who holds the names that it may not take.
     pub held: Holders,
@@ -59,7 +60,9 @@ pub struct Refusal {
 impl Store {
     /// Commits a transaction, and reads from its answer what stands against it.
     pub(super) async fn conclude(&self, transaction: Transaction) -> Result<Wrote, StoreError> {
-        let Outcome::Refused(rows) = transaction.commit(self).await? else { return Ok(Wrote::Stored) };
+        let Outcome::Refused(rows) = transaction.commit(self).await? else {
+            return Ok(Wrote::Stored);
+        };
         let mut refusal = Refusal::default();
         for (role, item) in rows {
             let holder = item.as_ref().and_then(holder);

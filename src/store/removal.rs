@@ -19,8 +19,8 @@ const AS_SEEN_ALONE: &str = "v = :seen AND st = :live AND attribute_not_exists(g
 
 impl Store {
     /// Deletes a user softly if it is still as `old`: the user, its claim and its pointers get
-    /// `expires`, in seconds since 1970, and `kept` is what is kept of it. One call. Memberships that it may have
-    /// are unfinished then, and ended by [`Store::leave_all`].
+    /// `expires`, in seconds since 1970, and `kept` is what is kept of it. One call. Memberships
+    /// that it may have are unfinished then, and ended by [`Store::leave_all`].
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -45,12 +45,26 @@ impl Store {
         for (p, s) in pointers(at, old) {
             let own = (":id", text(user.id.as_str()));
             let values = vec![(":x", number(expires)), (":deleted", text("deleted")), own];
-            transaction.update(Role::Other, Row::new(&p, &s), "SET x = :x, st = :deleted", values, Some(OWN))?;
+            transaction.update(
+                Role::Other,
+                Row::new(&p, &s),
+                "SET x = :x, st = :deleted",
+                values,
+                Some(OWN),
+            )?;
         }
         undue(&mut transaction, at, old)?;
         leave_unfinished(&mut transaction, at, old, act)?;
         let active = -i64::from(is_active(&old.resource.attributes));
-        self.account(&mut transaction, at, act, &user, &old.resource.attributes, (-1, active), &[])?;
+        self.account(
+            &mut transaction,
+            at,
+            act,
+            &user,
+            &old.resource.attributes,
+            (-1, active),
+            &[],
+        )?;
         self.conclude(transaction).await
     }
 
@@ -58,7 +72,12 @@ impl Store {
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn forget(&self, at: &Collection, old: &Stored, act: &Act) -> Result<Wrote, StoreError> {
+    pub async fn forget(
+        &self,
+        at: &Collection,
+        old: &Stored,
+        act: &Act,
+    ) -> Result<Wrote, StoreError> {
         let id = &old.resource.id;
         let mut transaction = Transaction::on(self);
         let values = vec![(":seen", version(old.row_version)), (":unmanaged", text("unmanaged"))];
@@ -73,16 +92,26 @@ impl Store {
         self.conclude(transaction).await
     }
 
-    /// Deletes a resource that is not kept, if it is still as `old`; with [`Seen::All`], if the members
-    /// of the group are too. One call. A group is gone with it for everybody; its members' rows are
-    /// unfinished then, and removed by [`Store::disband`].
+    /// Deletes a resource that is not kept, if it is still as `old`; with [`Seen::All`], if the
+    /// members of the group are too. One call. A group is gone with it for everybody; its members'
+    /// rows are unfinished then, and removed by [`Store::disband`].
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn delete(&self, at: &Collection, old: &Stored, seen: Seen, act: &Act) -> Result<Wrote, StoreError> {
+    pub async fn delete(
+        &self,
+        at: &Collection,
+        old: &Stored,
+        seen: Seen,
+        act: &Act,
+    ) -> Result<Wrote, StoreError> {
         let id = &old.resource.id;
         let mut transaction = Transaction::on(self);
-        transaction.delete(Role::Resource, Row::new(&at.rows(), &at.key(id)), Some(as_seen(old)))?;
+        transaction.delete(
+            Role::Resource,
+            Row::new(&at.rows(), &at.key(id)),
+            Some(as_seen(old)),
+        )?;
         for (p, s) in pointers(at, old) {
             let own = Condition(OWN, vec![(":id", text(id.as_str()))]);
             transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
@@ -91,22 +120,42 @@ impl Store {
         leave_unfinished(&mut transaction, at, old, act)?;
         if at.kind == Kind::Group {
             // Where it seems that there are no members, nobody may have joined meanwhile.
-            let heads = if seen == Seen::All || old.members == 0 { old.heads.as_slice() } else { &[] };
+            let heads =
+                if seen == Seen::All || old.members == 0 { old.heads.as_slice() } else { &[] };
             members::close(&mut transaction, at, id, heads)?;
         }
         let mut gone = old.resource.clone();
         gone.meta.version = gone.meta.version.next();
         gone.attributes = Attributes::default();
         let active = -i64::from(is_active(&old.resource.attributes));
-        self.account(&mut transaction, at, act, &gone, &old.resource.attributes, (-1, active), &[])?;
+        self.account(
+            &mut transaction,
+            at,
+            act,
+            &gone,
+            &old.resource.attributes,
+            (-1, active),
+            &[],
+        )?;
         self.conclude(transaction).await
     }
 }
 
 /// Notes that memberships are still to be ended, if there may be any.
-fn leave_unfinished(transaction: &mut Transaction, at: &Collection, old: &Stored, act: &Act) -> Result<(), StoreError> {
+fn leave_unfinished(
+    transaction: &mut Transaction,
+    at: &Collection,
+    old: &Stored,
+    act: &Act,
+) -> Result<(), StoreError> {
     match old.leaves_rows() {
-        true => unfinished::begin(transaction, &at.tenant, (&at.kind, &old.resource.id), Cause::Deletion, act),
+        true => unfinished::begin(
+            transaction,
+            &at.tenant,
+            (&at.kind, &old.resource.id),
+            Cause::Deletion,
+            act,
+        ),
         false => Ok(()),
     }
 }
@@ -114,7 +163,9 @@ fn leave_unfinished(transaction: &mut Transaction, at: &Collection, old: &Stored
 /// Takes back the notice of when a visible user expires.
 fn undue(transaction: &mut Transaction, at: &Collection, old: &Stored) -> Result<(), StoreError> {
     match old.expires.filter(|_| old.state == State::Live) {
-        Some(expires) => transaction.delete(Role::Other, due::row(at, expires, &old.resource.id), None),
+        Some(expires) => {
+            transaction.delete(Role::Other, due::row(at, expires, &old.resource.id), None)
+        }
         None => Ok(()),
     }
 }

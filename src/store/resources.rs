@@ -49,12 +49,18 @@ impl Names {
             Kind::User => attributes.get("emails").and_then(Value::as_array),
             _ => None,
         };
-        let values = emails.into_iter().flatten().filter_map(|email| email.get("value").and_then(Value::as_str));
-        let mut emails: Vec<String> = values.map(email_form).filter(|email| Some(email) != name.as_ref()).collect();
+        let values = emails
+            .into_iter()
+            .flatten()
+            .filter_map(|email| email.get("value").and_then(Value::as_str));
+        let mut emails: Vec<String> =
+            values.map(email_form).filter(|email| Some(email) != name.as_ref()).collect();
         emails.sort_unstable();
         emails.dedup();
         if emails.len() > MAX_EMAILS {
-            return Err(Error::invalid_value(format!("emails takes at most {MAX_EMAILS} addresses.")));
+            return Err(Error::invalid_value(format!(
+                "emails takes at most {MAX_EMAILS} addresses."
+            )));
         }
         Ok(Self {
             name,
@@ -90,8 +96,8 @@ impl Names {
         &self.emails
     }
 
-    /// These names of somebody who is imported: the user is found by verified addresses only, be one the
-    /// userName.
+    /// These names of somebody who is imported: the user is found by verified addresses only, be
+    /// one the userName.
     #[must_use]
     pub fn with_verified(mut self, verified: &[String]) -> Self {
         self.emails = verified.iter().map(|email| email_form(email)).collect();
@@ -163,7 +169,8 @@ pub struct Stored {
     pub(super) keys: Keys,
     /// The version of the row itself.
     pub(super) row_version: u64,
-    /// How many members a group has; more than that by those who were deleted while it was being made.
+    /// How many members a group has; more than that by those who were deleted while it was being
+    /// made.
     pub members: usize,
     /// Whether it was ever made a member of a group: else a deletion has no memberships to end.
     pub grouped: bool,
@@ -185,7 +192,8 @@ impl Head {
         Ok(Self {
             version: row.need_number("v")?.unsigned_abs(),
             last_modified: instant(row.need_number("m")?)?,
-            members: members.map_err(|_| StoreError::broken("a head counts fewer than no members"))?,
+            members: members
+                .map_err(|_| StoreError::broken("a head counts fewer than no members"))?,
         })
     }
 
@@ -199,7 +207,8 @@ impl Head {
 /// The attributes in a resource's document.
 pub(super) fn attributes(id: &ResourceId, document: &str) -> Result<Attributes, StoreError> {
     let object = serde_json::from_str(document);
-    let object = object.map_err(|_| StoreError::broken(format!("the document of resource {id} is not JSON")))?;
+    let object = object
+        .map_err(|_| StoreError::broken(format!("the document of resource {id} is not JSON")))?;
     Ok(Attributes::from_stored(object))
 }
 
@@ -217,12 +226,17 @@ pub struct Standing {
 impl Stored {
     /// What has become of it.
     pub fn standing(&self) -> Standing {
-        Standing { state: self.state, expires: self.expires, active: is_active(&self.resource.attributes) }
+        Standing {
+            state: self.state,
+            expires: self.expires,
+            active: is_active(&self.resource.attributes),
+        }
     }
 
     pub(super) fn read(item: &Item) -> Result<Self, StoreError> {
-        let id: ResourceId =
-            id_in(item.s()).parse().map_err(|()| StoreError::broken("a resource's row has an id that is not valid"))?;
+        let id: ResourceId = id_in(item.s())
+            .parse()
+            .map_err(|()| StoreError::broken("a resource's row has an id that is not valid"))?;
         let document = item.need("d")?;
         let bytes = document.len();
         let attributes = attributes(&id, document)?;
@@ -313,8 +327,8 @@ impl Stored {
     }
 }
 
-/// Whether a user counts as active. One whose `active` was removed does not: that a value is lost lets
-/// nobody in.
+/// Whether a user counts as active. One whose `active` was removed does not: that a value is lost
+/// lets nobody in.
 pub(crate) fn is_active(attributes: &Attributes) -> bool {
     attributes.get("active") == Some(&Value::Bool(true))
 }
@@ -358,12 +372,17 @@ pub(super) fn instant(milliseconds: i64) -> Result<OffsetDateTime, StoreError> {
 }
 
 impl Store {
-    /// The row of a resource, deleted or not, strongly consistent; `None` if there is none or it has
-    /// expired. One call.
+    /// The row of a resource, deleted or not, strongly consistent; `None` if there is none or it
+    /// has expired. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn resource(&self, at: &Collection, id: &ResourceId, now: i64) -> Result<Option<Stored>, StoreError> {
+    pub async fn resource(
+        &self,
+        at: &Collection,
+        id: &ResourceId,
+        now: i64,
+    ) -> Result<Option<Stored>, StoreError> {
         let found = match at.kind {
             // All ids of groups are UUIDs; a shorter text would begin those of many.
             Kind::Group if id.as_str().len() != UUID_LENGTH => None,
@@ -375,7 +394,11 @@ impl Store {
                 let items = self.query(query).await?.0;
                 Stored::read_all(&items)?.into_iter().find(|group| group.resource.id == *id)
             }
-            _ => self.get(&at.rows(), &at.key(id)).await?.map(|item| Stored::read(&item)).transpose()?,
+            _ => self
+                .get(&at.rows(), &at.key(id))
+                .await?
+                .map(|item| Stored::read(&item))
+                .transpose()?,
         };
         Ok(found.filter(|stored| stored.is_there(now)))
     }

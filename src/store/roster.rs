@@ -19,8 +19,8 @@ const MEMBERS_AT_ONCE: usize = 4_000;
 const PARTS_AT_ONCE: usize = 4;
 
 impl Store {
-    /// The members of a group that has about `count`, in the order of their ids, strongly consistent. One
-    /// call for a few thousand, key ranges side by side for more.
+    /// The members of a group that has about `count`, in the order of their ids, strongly
+    /// consistent. One call for a few thousand, key ranges side by side for more.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -33,7 +33,8 @@ impl Store {
         let partition = tenant.members(group);
         let each = stream::iter(KeyRange::parts(parts(count))).map(|range| async {
             let KeyRange { from, to } = range;
-            self.query_some(Query::small(Rows::Between(&partition, &from, &to), count), usize::MAX).await
+            self.query_some(Query::small(Rows::Between(&partition, &from, &to), count), usize::MAX)
+                .await
         });
         let parts: Vec<(Vec<Item>, bool)> = each.buffered(PARTS_AT_ONCE).try_collect().await?;
         parts.iter().flat_map(|(items, _)| items).map(member).collect()
@@ -66,7 +67,8 @@ impl Store {
     ) -> Result<BTreeMap<ResourceId, Vec<Member>>, StoreError> {
         let groups: BTreeMap<String, &ResourceId> =
             groups.into_iter().map(|group| (tenant.members(group), group)).collect();
-        let keys = groups.keys().flat_map(|p| ids.iter().map(move |id| (p.clone(), id.to_string())));
+        let keys =
+            groups.keys().flat_map(|p| ids.iter().map(move |id| (p.clone(), id.to_string())));
         let mut members: BTreeMap<ResourceId, Vec<Member>> = BTreeMap::new();
         for ((p, _), row) in self.get_many(keys.collect::<Vec<_>>(), Size::Small, None).await? {
             if let Some(group) = groups.get(&p) {
@@ -77,13 +79,17 @@ impl Store {
     }
 }
 
-/// The most calls and read units that it takes to read the members of a group that has about `count`.
+/// The most calls and read units that it takes to read the members of a group that has about
+/// `count`.
 pub fn price_of_members(count: usize) -> (usize, usize) {
     if count == 0 {
         return (0, 0);
     }
     let parts = parts(count);
-    (2 * parts, (parts * budget::units_of_small_rows(count)).max(count / budget::SMALL_ROWS_IN_A_UNIT))
+    (
+        2 * parts,
+        (parts * budget::units_of_small_rows(count)).max(count / budget::SMALL_ROWS_IN_A_UNIT),
+    )
 }
 
 /// How many parts of a group are read for themselves.
@@ -92,7 +98,10 @@ fn parts(count: usize) -> usize {
 }
 
 pub(super) fn member(item: &Item) -> Result<Member, StoreError> {
-    let value = item.s().parse().map_err(|()| StoreError::broken("a member's row has an id that is not valid"))?;
+    let value = item
+        .s()
+        .parse()
+        .map_err(|()| StoreError::broken("a member's row has an id that is not valid"))?;
     let kind = match item.text("k") {
         Some("G") => Some(MemberType::Group),
         Some(NAMED) => None,

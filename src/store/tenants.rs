@@ -29,7 +29,8 @@ pub struct TenantRow {
     pub profile: String,
     /// How often the profile was set, from 1.
     pub profile_version: u64,
-    /// Whether users of this tenant may expire while they are visible, now or since an earlier profile.
+    /// Whether users of this tenant may expire while they are visible, now or since an earlier
+    /// profile.
     pub expiring: bool,
     /// Whether SCIM is switched on.
     pub enabled: bool,
@@ -57,7 +58,13 @@ impl TenantRow {
             (":expiring", AttributeValue::Bool(expiring || self.expiring)),
         ];
         let set = "SET profile = :profile, pv = :next, expiring = :expiring";
-        transaction.update(Role::Other, Row::new(&self.code.own(), OWN), set, values, Some("pv = :seen"))
+        transaction.update(
+            Role::Other,
+            Row::new(&self.code.own(), OWN),
+            set,
+            values,
+            Some("pv = :seen"),
+        )
     }
 
     /// A new tenant with a code and a salt of its own.
@@ -95,7 +102,9 @@ impl TenantRow {
         let salt = item.0.get("salt").and_then(|salt| salt.as_b().ok());
         Ok(Self {
             code: item.need("t")?.parse().map_err(|()| wrong("code"))?,
-            salt: salt.and_then(|salt| salt.as_ref().try_into().ok()).ok_or_else(|| wrong("salt"))?,
+            salt: salt
+                .and_then(|salt| salt.as_ref().try_into().ok())
+                .ok_or_else(|| wrong("salt"))?,
             name: item.need("name")?.to_owned(),
             profile: item.need(OWN)?.to_owned(),
             customer: item.text("customer").map(str::to_owned),
@@ -110,12 +119,16 @@ impl TenantRow {
 }
 
 impl Store {
-    /// Stores a new tenant, and most active users that it may have, if there is a limit; `false` if its name is
-    /// taken. One call.
+    /// Stores a new tenant, and most active users that it may have, if there is a limit; `false` if
+    /// its name is taken. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn create_tenant(&self, tenant: &TenantRow, seats: Option<u32>) -> Result<bool, StoreError> {
+    pub async fn create_tenant(
+        &self,
+        tenant: &TenantRow,
+        seats: Option<u32>,
+    ) -> Result<bool, StoreError> {
         let absent = || Some(Condition("attribute_not_exists(p)", Vec::new()));
         let row = Row::new(&tenant.code.own(), OWN)
             .text("t", tenant.code.as_str())
@@ -131,7 +144,8 @@ impl Store {
         row.0.insert("salt".into(), AttributeValue::B(salt));
         let mut transaction = Transaction::on(self);
         transaction.put(Role::Other, row, absent())?;
-        let name = Row::new(NAMES, &format!("{NAME}{}", tenant.name)).text("t", tenant.code.as_str());
+        let name =
+            Row::new(NAMES, &format!("{NAME}{}", tenant.name)).text("t", tenant.code.as_str());
         transaction.put(Role::Claim, name, absent())?;
         if let Some(limit) = seats {
             guards::seats(&mut transaction, &tenant.key(), None, 0, limit.into())?;
@@ -154,7 +168,8 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn connect(&self, code: &TenantCode, now: i64) -> Result<bool, StoreError> {
         let first = "attribute_exists(p) AND attribute_not_exists(connected)";
-        self.change_tenant(code, "SET connected = :now", vec![(":now", number(now))], Some(first)).await
+        self.change_tenant(code, "SET connected = :now", vec![(":now", number(now))], Some(first))
+            .await
     }
 
     async fn change_tenant(
@@ -176,7 +191,8 @@ impl Store {
     pub async fn tenant(&self, code: &TenantCode) -> Result<Option<TenantRow>, StoreError> {
         // What is unfinished sorts behind the tenant's own row.
         let (partition, last) = (code.own(), format!("{}~", unfinished::PREFIX));
-        let (rows, _) = self.query_some(Query::of(Rows::Between(&partition, OWN, &last)), 2).await?;
+        let (rows, _) =
+            self.query_some(Query::of(Rows::Between(&partition, OWN, &last)), 2).await?;
         let Some(own) = rows.first().filter(|row| row.s() == OWN) else { return Ok(None) };
         TenantRow::read(own, rows.len() > 1).map(Some)
     }
@@ -187,7 +203,10 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<TenantRow>, StoreError> {
         let Some(row) = self.get(NAMES, &format!("{NAME}{name}")).await? else { return Ok(None) };
-        let code = row.need("t")?.parse().map_err(|()| StoreError::broken("a tenant's name has no code"))?;
+        let code = row
+            .need("t")?
+            .parse()
+            .map_err(|()| StoreError::broken("a tenant's name has no code"))?;
         self.tenant(&code).await
     }
 

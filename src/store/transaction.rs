@@ -20,7 +20,8 @@ use crate::budget;
 /// How long cancelled transactions are retried before the client is asked to come back.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// The pauses between two tries: drawn evenly between `least` and an upper bound, which doubles from `first` to `most`.
+/// The pauses between two tries: drawn evenly between `least` and an upper bound, which doubles
+/// from `first` to `most`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Pauses {
     least: Duration,
@@ -29,11 +30,18 @@ struct Pauses {
 }
 
 /// Another transaction holds a row, which takes it milliseconds.
-const CONFLICT: Pauses =
-    Pauses { least: Duration::ZERO, first: Duration::from_millis(10), most: Duration::from_millis(320) };
-/// A partition has no units left, and gets them back by the second: sooner tries only take more of them.
-const THROTTLE: Pauses =
-    Pauses { least: Duration::from_millis(100), first: Duration::from_millis(200), most: Duration::from_secs(2) };
+const CONFLICT: Pauses = Pauses {
+    least: Duration::ZERO,
+    first: Duration::from_millis(10),
+    most: Duration::from_millis(320),
+};
+/// A partition has no units left, and gets them back by the second: sooner tries only take more of
+/// them.
+const THROTTLE: Pauses = Pauses {
+    least: Duration::from_millis(100),
+    first: Duration::from_millis(200),
+    most: Duration::from_secs(2),
+};
 
 impl Pauses {
     /// The pause before a try, the first of which has the number 1.
@@ -95,7 +103,12 @@ impl Transaction {
         Self { table: store.table.clone(), roles: Vec::new(), actions: Vec::new() }
     }
 
-    pub(super) fn put(&mut self, role: Role, row: Row, condition: Option<Condition>) -> Result<(), StoreError> {
+    pub(super) fn put(
+        &mut self,
+        role: Role,
+        row: Row,
+        condition: Option<Condition>,
+    ) -> Result<(), StoreError> {
         let (expression, values) = parts(condition);
         let put = Put::builder()
             .table_name(&*self.table)
@@ -131,7 +144,12 @@ impl Transaction {
         Ok(())
     }
 
-    pub(super) fn delete(&mut self, role: Role, key: Row, condition: Option<Condition>) -> Result<(), StoreError> {
+    pub(super) fn delete(
+        &mut self,
+        role: Role,
+        key: Row,
+        condition: Option<Condition>,
+    ) -> Result<(), StoreError> {
         let (expression, values) = parts(condition);
         let delete = Delete::builder()
             .table_name(&*self.table)
@@ -146,7 +164,12 @@ impl Transaction {
     }
 
     /// A condition on a row that is not written.
-    pub(super) fn check(&mut self, role: Role, key: Row, condition: Condition) -> Result<(), StoreError> {
+    pub(super) fn check(
+        &mut self,
+        role: Role,
+        key: Row,
+        condition: Condition,
+    ) -> Result<(), StoreError> {
         let Condition(expression, values) = condition;
         let check = ConditionCheck::builder()
             .table_name(&*self.table)
@@ -173,11 +196,12 @@ impl Transaction {
     /// Sends the transaction until it is committed or refused.
     ///
     /// All tries carry one `ClientRequestToken`, so that a try whose answer was lost is not run
-    /// twice. Conflicts with other transactions are waited out with full jitter, and throttles with longer pauses.
+    /// twice. Conflicts with other transactions are waited out with full jitter, and throttles with
+    /// longer pauses.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if DynamoDB does not answer, or cancels for
-    /// [`PATIENCE`]; whether anything was written is then unknown in the first case.
+    /// [`StoreError::Unavailable`] if DynamoDB does not answer, or cancels for [`PATIENCE`];
+    /// whether anything was written is then unknown in the first case.
     pub(super) async fn commit(self, store: &Store) -> Result<Outcome, StoreError> {
         let token = uuid::Uuid::now_v7().to_string();
         let begun = Instant::now();
@@ -192,13 +216,18 @@ impl Transaction {
                 .send();
             let error = match Box::pin(sent).await {
                 Ok(answer) => {
-                    let used = answer.consumed_capacity().iter().filter_map(|used| used.capacity_units()).sum();
+                    let used = answer
+                        .consumed_capacity()
+                        .iter()
+                        .filter_map(|used| used.capacity_units())
+                        .sum();
                     budget::committed(used);
                     return Ok(Outcome::Committed);
                 }
                 Err(error) => error,
             };
-            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error()
+            let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+                error.as_service_error()
             else {
                 return Err(unavailable(error));
             };
@@ -239,7 +268,9 @@ fn verdict(roles: &[Role], reasons: &[CancellationReason]) -> Verdict {
     if refused.is_empty() { Verdict::Again(pauses) } else { Verdict::Refused(refused) }
 }
 
-fn parts(condition: Option<Condition>) -> (Option<String>, Option<HashMap<String, AttributeValue>>) {
+fn parts(
+    condition: Option<Condition>,
+) -> (Option<String>, Option<HashMap<String, AttributeValue>>) {
     let Some(Condition(expression, values)) = condition else { return (None, None) };
     (Some(expression.to_owned()), named(values))
 }
@@ -248,7 +279,8 @@ fn parts(condition: Option<Condition>) -> (Option<String>, Option<HashMap<String
 fn named(
     values: impl IntoIterator<Item = (impl Into<String>, AttributeValue)>,
 ) -> Option<HashMap<String, AttributeValue>> {
-    let values: HashMap<_, _> = values.into_iter().map(|(name, value)| (name.into(), value)).collect();
+    let values: HashMap<_, _> =
+        values.into_iter().map(|(name, value)| (name.into(), value)).collect();
     (!values.is_empty()).then_some(values)
 }
 
@@ -267,10 +299,12 @@ where
     let words = crate::telemetry::causes(&error);
     match error.code() {
         Some("ResourceNotFoundException" | "ValidationException") => StoreError::Broken(words),
-        // A role or a key that somebody switched off can be switched on again, and the same request succeeds then.
-        // DynamoDB says AccessDeniedException for its table's KMS key too ("KMS key access denied error").
+        // A role or a key that somebody switched off can be switched on again, and the same request
+        // succeeds then. DynamoDB says AccessDeniedException for its table's KMS key too ("KMS key
+        // access denied error").
         Some(code) if code == "AccessDeniedException" || code.starts_with("KMS") => {
-            tracing::error!(error = %words, "DynamoDB refuses access: look at the function's role and the table's key");
+            tracing::error!(error = %words, "DynamoDB refuses access: look at the function's role \
+                and the table's key");
             StoreError::Unavailable(words)
         }
         _ => StoreError::Unavailable(words),
@@ -307,7 +341,10 @@ mod tests {
         assert_eq!(again(&["None", "TransactionConflict"]), CONFLICT);
         for try_ in 1..40 {
             let pause = THROTTLE.before(try_);
-            assert!(pause >= Duration::from_millis(100) && pause <= Duration::from_secs(2), "{try_}: {pause:?}");
+            assert!(
+                pause >= Duration::from_millis(100) && pause <= Duration::from_secs(2),
+                "{try_}: {pause:?}"
+            );
             assert!(CONFLICT.before(try_) <= Duration::from_millis(320));
         }
     }

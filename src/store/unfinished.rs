@@ -1,10 +1,10 @@
-//! What is still to be done: a row for each deletion whose memberships are there, and for each group that is being
-//! created in parts.
+//! What is still to be done: a row for each deletion whose memberships are there, and for each
+//! group that is being created in parts.
 //!
-//! The row is written in the transaction of the deletion, or with the first part of the group, and removed with the
-//! last of what it stands for. Whatever fails between, the members of groups are read without those whom it names,
-//! and a later write of the tenant goes on. The rows stand beside the tenant's own, so that whoever reads that one
-//! learns whether there are any.
+//! The row is written in the transaction of the deletion, or with the first part of the group, and
+//! removed with the last of what it stands for. Whatever fails between, the members of groups are
+//! read without those whom it names, and a later write of the tenant goes on. The rows stand beside
+//! the tenant's own, so that whoever reads that one learns whether there are any.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,11 @@ pub struct Unfinished {
 impl Unfinished {
     fn read(item: &Item) -> Result<Self, StoreError> {
         let wrong = || StoreError::broken("a row of unfinished work names nobody");
-        let (letter, id) = item.s().strip_prefix(PREFIX).and_then(|rest| rest.split_once('#')).ok_or_else(wrong)?;
+        let (letter, id) = item
+            .s()
+            .strip_prefix(PREFIX)
+            .and_then(|rest| rest.split_once('#'))
+            .ok_or_else(wrong)?;
         Ok(Self {
             kind: if letter == "G" { Kind::Group } else { Kind::User },
             id: id.parse().map_err(|()| wrong())?,
@@ -116,8 +120,13 @@ impl Store {
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn first_unfinished(&self, tenant: &TenantKey, most: usize) -> Result<Vec<Unfinished>, StoreError> {
-        let (rows, _) = self.query_some(Query::of(Rows::Beginning(&tenant.own(), PREFIX)), most).await?;
+    pub async fn first_unfinished(
+        &self,
+        tenant: &TenantKey,
+        most: usize,
+    ) -> Result<Vec<Unfinished>, StoreError> {
+        let (rows, _) =
+            self.query_some(Query::of(Rows::Beginning(&tenant.own(), PREFIX)), most).await?;
         rows.iter().map(Unfinished::read).collect()
     }
 
@@ -130,13 +139,20 @@ impl Store {
         Ok(unfinished.filter(|row| row.cause == Cause::Deletion).map(|row| row.id).collect())
     }
 
-    /// Gives the creation of a group up, unless it has succeeded: what it left is removed as that of a deleted group.
-    /// `false` if it was no creation any more. One call.
+    /// Gives the creation of a group up, unless it has succeeded: what it left is removed as that
+    /// of a deleted group. `false` if it was no creation any more. One call.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn abandon(&self, tenant: &TenantKey, group: &ResourceId) -> Result<bool, StoreError> {
-        let values = [(":deletion", text(Cause::Deletion.as_str())), (":creation", text(Cause::Creation.as_str()))];
+    pub async fn abandon(
+        &self,
+        tenant: &TenantKey,
+        group: &ResourceId,
+    ) -> Result<bool, StoreError> {
+        let values = [
+            (":deletion", text(Cause::Deletion.as_str())),
+            (":creation", text(Cause::Creation.as_str())),
+        ];
         let (row, still) = (key(tenant, &Kind::Group, group), Some("why = :creation"));
         let mut transaction = Transaction::on(self);
         transaction.update(Role::Other, row, "SET why = :deletion", values, still)?;
@@ -147,7 +163,12 @@ impl Store {
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn is_unfinished(&self, tenant: &TenantKey, kind: &Kind, id: &ResourceId) -> Result<bool, StoreError> {
+    pub async fn is_unfinished(
+        &self,
+        tenant: &TenantKey,
+        kind: &Kind,
+        id: &ResourceId,
+    ) -> Result<bool, StoreError> {
         Ok(self.get(&tenant.own(), &format!("{PREFIX}{}#{id}", letter(kind))).await?.is_some())
     }
 }

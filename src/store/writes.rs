@@ -20,7 +20,8 @@ use super::{Store, StoreError, counters, guards, unfinished};
 pub struct Taking {
     /// Take the name of a deleted user that can still be restored.
     pub name: bool,
-    /// Be one more owner of the externalId, beside its first; where it is unique, take it from who was deleted.
+    /// Be one more owner of the externalId, beside its first; where it is unique, take it from who
+    /// was deleted.
     pub external_id: bool,
 }
 
@@ -38,11 +39,11 @@ pub struct New<'a> {
 }
 
 impl Store {
-    /// Stores a new resource, a group with these members and those that are prepared. One call: row,
-    /// claim, externalId, e-mails, counter, log, and the end of the preparation.
+    /// Stores a new resource, a group with these members and those that are prepared. One call:
+    /// row, claim, externalId, e-mails, counter, log, and the end of the preparation.
     ///
-    /// Losing a race shows as a refusal; a claim that is this resource's own already (a lost answer,
-    /// sent again) counts as stored.
+    /// Losing a race shows as a refusal; a claim that is this resource's own already (a lost
+    /// answer, sent again) counts as stored.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -74,7 +75,11 @@ impl Store {
         )?;
         match self.conclude(transaction).await? {
             Wrote::Refused(refusal)
-                if refusal.held.name.as_ref().is_some_and(|(owner, _)| *owner == new.resource.id) =>
+                if refusal
+                    .held
+                    .name
+                    .as_ref()
+                    .is_some_and(|(owner, _)| *owner == new.resource.id) =>
             {
                 Ok(Wrote::Stored)
             }
@@ -83,12 +88,22 @@ impl Store {
     }
 
     /// Stores a deleted user anew, live and whole. Rows are put, not updated: TTL may have removed
-    /// any of them meanwhile. One call, and one more for each name under which it does not come back.
+    /// any of them meanwhile. One call, and one more for each name under which it does not come
+    /// back.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn restore(&self, at: &Collection, old: &Stored, new: New<'_>, act: &Act) -> Result<Wrote, StoreError> {
-        let seen = Condition("attribute_not_exists(p) OR v = :seen", vec![(":seen", version(old.row_version))]);
+    pub async fn restore(
+        &self,
+        at: &Collection,
+        old: &Stored,
+        new: New<'_>,
+        act: &Act,
+    ) -> Result<Wrote, StoreError> {
+        let seen = Condition(
+            "attribute_not_exists(p) OR v = :seen",
+            vec![(":seen", version(old.row_version))],
+        );
         let mut transaction = Transaction::on(self);
         let claim = new.names.name.as_ref().map(|name| at.claim(name, None));
         if let Some(left) = old.keys.claim.as_ref().filter(|left| Some(*left) != claim.as_ref()) {
@@ -100,8 +115,11 @@ impl Store {
             }
         }
         let mut old = Cow::Borrowed(old);
-        if let Some(left) =
-            old.keys.external_id.as_ref().filter(|_| new.taking.external_id || new.names.external_id().is_none())
+        if let Some(left) = old
+            .keys
+            .external_id
+            .as_ref()
+            .filter(|_| new.taking.external_id || new.names.external_id().is_none())
         {
             let own = Some(text(old.resource.id.as_str()));
             let row = self.get(&at.tenant.external_ids(), left).await?;
@@ -113,11 +131,18 @@ impl Store {
         self.enter(transaction, at, &old, new, seen, act).await
     }
 
-    /// Stores an imported user as provisioned, if it is still as `old`: its id and what leads to it stay.
+    /// Stores an imported user as provisioned, if it is still as `old`: its id and what leads to it
+    /// stay.
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn link(&self, at: &Collection, old: &Stored, new: New<'_>, act: &Act) -> Result<Wrote, StoreError> {
+    pub async fn link(
+        &self,
+        at: &Collection,
+        old: &Stored,
+        new: New<'_>,
+        act: &Act,
+    ) -> Result<Wrote, StoreError> {
         let seen = vec![(":seen", version(old.row_version)), (":unmanaged", text("unmanaged"))];
         let seen = Condition("v = :seen AND st = :unmanaged", seen);
         self.enter(Transaction::on(self), at, old, new, seen, act).await
@@ -139,9 +164,9 @@ impl Store {
         self.conclude(transaction).await
     }
 
-    /// Stores a changed resource if it is still as `old`, with changes of a group's members. One call;
-    /// claims, pointers and counters only where they change. With [`Seen::All`] the members must be as
-    /// they were too.
+    /// Stores a changed resource if it is still as `old`, with changes of a group's members. One
+    /// call; claims, pointers and counters only where they change. With [`Seen::All`] the members
+    /// must be as they were too.
     ///
     /// # Errors
     /// As [`StoreError`] says.
@@ -157,9 +182,16 @@ impl Store {
         // The whole row is put: a first membership that came meanwhile must not be written over.
         let unchanged = match old.grouped {
             true => "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now)",
-            false => "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now) AND attribute_not_exists(g)",
+            false => {
+                "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now) AND \
+                attribute_not_exists(g)"
+            }
         };
-        let values = vec![(":seen", version(old.row_version)), (":live", text("live")), (":now", number(act.now))];
+        let values = vec![
+            (":seen", version(old.row_version)),
+            (":live", text("live")),
+            (":now", number(act.now)),
+        ];
         let mut transaction = Transaction::on(self);
         put(&mut transaction, at, new, State::Live, Some(old), Condition(unchanged, values), act)?;
         if at.kind == Kind::Group {
@@ -167,7 +199,15 @@ impl Store {
             members::push(&mut transaction, at, &new.resource.id, moves, heads, act)?;
         }
         let active = activity(new.resource) - activity(&old.resource);
-        self.account(&mut transaction, at, act, new.resource, &old.resource.attributes, (0, active), moves)?;
+        self.account(
+            &mut transaction,
+            at,
+            act,
+            new.resource,
+            &old.resource.attributes,
+            (0, active),
+            moves,
+        )?;
         self.conclude(transaction).await
     }
 
@@ -189,6 +229,13 @@ impl Store {
         }
         let mut changes = log::changes(&at.tenant, before, &resource.attributes);
         changes.extend(log::moves(&at.tenant, moves));
-        log::add(transaction, &at.tenant, act, &resource.id, Some(resource.meta.version.0), &changes)
+        log::add(
+            transaction,
+            &at.tenant,
+            act,
+            &resource.id,
+            Some(resource.meta.version.0),
+            &changes,
+        )
     }
 }

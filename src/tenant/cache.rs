@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::mem;
 
-/// A map with a bounded number of entries. Those that were used lately stay: when the younger half is full, the older
-/// half is dropped, and the younger one takes its place.
+/// A map with a bounded number of entries. Those that were used lately stay: when the younger half
+/// is full, the older half is dropped, and the younger one takes its place.
 #[derive(Debug)]
 pub(super) struct Cache<K, V> {
     half: usize,

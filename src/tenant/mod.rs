@@ -96,8 +96,8 @@ pub struct Tenants {
     additions: Additions,
     /// Tenants, and when they were read, in seconds since 1970.
     known: Mutex<Cache<TenantCode, (Arc<Tenant>, i64)>>,
-    /// Codes without tenant, and when that was read. They are apart from the tenants, because anybody can invent
-    /// them: a flood of them must not have the tenants read again.
+    /// Codes without tenant, and when that was read. They are apart from the tenants, because
+    /// anybody can invent them: a flood of them must not have the tenants read again.
     unknown: Mutex<Cache<TenantCode, i64>>,
 }
 
@@ -127,7 +127,9 @@ impl Tenants {
         });
         made.map_err(|wrong| {
             tracing::error!(%wrong, "a tenant's profile cannot be used");
-            Error::unavailable("The tenant is not set up as this version expects; its operator must look.")
+            Error::unavailable(
+                "The tenant is not set up as this version expects; its operator must look.",
+            )
         })
     }
 
@@ -149,7 +151,8 @@ impl Tenants {
             locked(&self.unknown).insert(code.clone(), now);
             return Ok(None);
         };
-        let tenant = Arc::new(self.tenant(row, before.as_ref().map(|(tenant, _)| tenant.as_ref()))?);
+        let tenant =
+            Arc::new(self.tenant(row, before.as_ref().map(|(tenant, _)| tenant.as_ref()))?);
         locked(&self.known).insert(code.clone(), (tenant.clone(), now));
         Ok(Some(tenant))
     }
@@ -186,14 +189,16 @@ pub(crate) fn unanswered(error: StoreError) -> Error {
         StoreError::Spent => tracing::info!(%error, "store"),
     }
     match error {
-        StoreError::Unavailable(_) => {
-            Error::unavailable("The directory does not answer right now; send the request again in a moment.")
+        StoreError::Unavailable(_) => Error::unavailable(
+            "The directory does not answer right now; send the request again in a moment.",
+        ),
+        StoreError::Broken(_) => {
+            Error::internal("The directory is not as expected; the operator's log tells more.")
         }
-        StoreError::Broken(_) => Error::internal("The directory is not as expected; the operator's log tells more."),
         StoreError::Spent => Error::new(
             ErrorKind::TooMany,
-            "The request would read more than one request may; ask for fewer resources by count, for fewer attributes, \
-             or for one member by members.value eq.",
+            "The request would read more than one request may; ask for fewer resources by count, \
+            for fewer attributes, or for one member by members.value eq.",
         ),
     }
 }

@@ -16,8 +16,8 @@ pub struct Type {
     pub kind: Kind,
     /// What they are.
     pub resource: ResourceType,
-    /// The attributes by which the store finds a resource, by their wire names; those first that stand
-    /// for the fewest.
+    /// The attributes by which the store finds a resource, by their wire names; those first that
+    /// stand for the fewest.
     pub indexed: Vec<String>,
     /// The paths of the attributes that are kept, if not all are.
     kept: Vec<String>,
@@ -30,8 +30,8 @@ impl Type {
         self.kind == Kind::User
     }
 
-    /// Brings a resource that is to be stored into the form that the profile wants: values that are not kept
-    /// go, e-mail addresses come from where they should.
+    /// Brings a resource that is to be stored into the form that the profile wants: values that are
+    /// not kept go, e-mail addresses come from where they should.
     ///
     /// # Errors
     /// Never: the profile was checked when it was set.
@@ -77,7 +77,9 @@ impl Types {
         let advice = |path: &str| advice(profile.dialect.idp.as_deref(), path);
         let (mut extensions, mut overlay) = (policy.extensions.clone(), policy.overlay.clone());
         for Schema { id, attributes, .. } in &mut extensions {
-            attributes.iter_mut().for_each(|attribute| advise(attribute, &format!("{id}:"), &advice));
+            attributes
+                .iter_mut()
+                .for_each(|attribute| advise(attribute, &format!("{id}:"), &advice));
         }
         for Overlay { schema, attribute } in &mut overlay {
             let prefix = schema.as_ref().map(|id| format!("{id}:")).unwrap_or_default();
@@ -97,10 +99,14 @@ impl Types {
             for path in &policy.required {
                 user.require(path, advice(path)).map_err(wrong)?;
             }
-            let groups = user.schema.attributes.iter_mut().find(|attribute| attribute.name == "groups");
+            let groups =
+                user.schema.attributes.iter_mut().find(|attribute| attribute.name == "groups");
             groups.into_iter().for_each(|groups| groups.returned = returned(policy.groups));
-            let emails = user.schema.attributes.iter_mut().find(|attribute| attribute.name == "emails");
-            emails.into_iter().for_each(|emails| emails.derived = policy.email == Email::FromUserName);
+            let emails =
+                user.schema.attributes.iter_mut().find(|attribute| attribute.name == "emails");
+            emails
+                .into_iter()
+                .for_each(|emails| emails.derived = policy.email == Email::FromUserName);
         }
         let types: Vec<Type> = all
             .into_iter()
@@ -129,7 +135,9 @@ impl Types {
 
     /// The type served at `/name`, in any case.
     pub fn at(&self, name: &str) -> Option<&Type> {
-        let is = |of: &&Type| of.resource.endpoint.strip_prefix('/').is_some_and(|own| own.eq_ignore_ascii_case(name));
+        let is = |of: &&Type| {
+            of.resource.endpoint.strip_prefix('/').is_some_and(|own| own.eq_ignore_ascii_case(name))
+        };
         self.0.iter().find(is)
     }
 }

@@ -7,7 +7,8 @@ use serde_json::json;
 use crate::support::{Answer, World};
 
 /// method, path, content type, body, status, scimType
-type Case = (&'static str, &'static str, Option<&'static str>, &'static str, u16, Option<&'static str>);
+type Case =
+    (&'static str, &'static str, Option<&'static str>, &'static str, u16, Option<&'static str>);
 
 const JSON: Option<&str> = Some("application/scim+json");
 const SYNTAX: Option<&str> = Some("invalidSyntax");
@@ -24,7 +25,14 @@ const CASES: &[Case] = &[
     ("POST", "/Users", JSON, "{\"userName\":\"a\"} x", 400, SYNTAX),
     ("POST", "/Users", JSON, "{\"userName\":\"a\",\"userName\":\"b\"}", 400, SYNTAX),
     ("POST", "/Users", JSON, "{\"userName\":\"a\",\"USERNAME\":\"b\"}", 400, SYNTAX),
-    ("POST", "/Users", JSON, "{\"userName\":\"a\",\"name\":{\"givenName\":\"x\",\"givenname\":\"y\"}}", 400, SYNTAX),
+    (
+        "POST",
+        "/Users",
+        JSON,
+        "{\"userName\":\"a\",\"name\":{\"givenName\":\"x\",\"givenname\":\"y\"}}",
+        400,
+        SYNTAX,
+    ),
     ("POST", "/Users", JSON, "{\"userName\":\"a\\u0000b\"}", 400, SYNTAX),
     ("POST", "/Users", JSON, "{\"userName\":\"\\ud800\"}", 400, SYNTAX),
     // Wrong types and missing values
@@ -48,7 +56,14 @@ const CASES: &[Case] = &[
         400,
         VALUE,
     ),
-    ("POST", "/Users", JSON, "{\"userName\":\"a\",\"x509Certificates\":[{\"value\":\"*\"}]}", 400, VALUE),
+    (
+        "POST",
+        "/Users",
+        JSON,
+        "{\"userName\":\"a\",\"x509Certificates\":[{\"value\":\"*\"}]}",
+        400,
+        VALUE,
+    ),
     (
         "POST",
         "/Users",
@@ -58,9 +73,23 @@ const CASES: &[Case] = &[
         VALUE,
     ),
     // Content type, method, path
-    ("POST", "/Users", Some("application/x-www-form-urlencoded"), "{\"userName\":\"a\"}", 415, None),
+    (
+        "POST",
+        "/Users",
+        Some("application/x-www-form-urlencoded"),
+        "{\"userName\":\"a\"}",
+        415,
+        None,
+    ),
     ("POST", "/Users", Some("text/plain"), "{\"userName\":\"a\"}", 415, None),
-    ("POST", "/Users", Some("application/scim+json; charset=utf-16"), "{\"userName\":\"a\"}", 415, None),
+    (
+        "POST",
+        "/Users",
+        Some("application/scim+json; charset=utf-16"),
+        "{\"userName\":\"a\"}",
+        415,
+        None,
+    ),
     ("PUT", "/Users", JSON, "{}", 405, None),
     ("PATCH", "/Users", JSON, "{}", 405, None),
     ("DELETE", "/Users", None, "", 405, None),
@@ -79,7 +108,14 @@ const CASES: &[Case] = &[
     ("GET", "/ResourceTypes/Nobody", None, "", 404, None),
     ("GET", "/Groups/1", None, "", 404, None),
     ("PUT", "/Users/00000000-0000-8000-8000-000000000000", JSON, "{\"userName\":\"a\"}", 404, None),
-    ("PATCH", "/Users/00000000-0000-8000-8000-000000000000", JSON, "{\"Operations\":[]}", 404, None),
+    (
+        "PATCH",
+        "/Users/00000000-0000-8000-8000-000000000000",
+        JSON,
+        "{\"Operations\":[]}",
+        404,
+        None,
+    ),
     ("DELETE", "/Users/00000000-0000-8000-8000-000000000000", None, "", 404, None),
     // Replace
     ("PUT", "/Users/{id}", JSON, "{}", 400, VALUE),
@@ -90,10 +126,38 @@ const CASES: &[Case] = &[
     ("POST", "/Groups", JSON, "{}", 400, VALUE),
     ("POST", "/Groups", JSON, "{\"displayName\":\"\"}", 400, VALUE),
     ("POST", "/Groups", JSON, "{\"displayName\":\"STAFF\"}", 409, Some("uniqueness")),
-    ("POST", "/Groups", JSON, "{\"displayName\":\"a\",\"members\":[{\"display\":\"nobody\"}]}", 400, VALUE),
-    ("POST", "/Groups", JSON, "{\"displayName\":\"a\",\"members\":[{\"value\":\"nobody\"}]}", 400, VALUE),
-    ("POST", "/Groups", JSON, "{\"displayName\":\"a\",\"members\":[{\"value\":\"a#b\"}]}", 400, VALUE),
-    ("PUT", "/Groups/{group}", JSON, "{\"displayName\":\"a\",\"members\":[{\"value\":\"nobody\"}]}", 400, VALUE),
+    (
+        "POST",
+        "/Groups",
+        JSON,
+        "{\"displayName\":\"a\",\"members\":[{\"display\":\"nobody\"}]}",
+        400,
+        VALUE,
+    ),
+    (
+        "POST",
+        "/Groups",
+        JSON,
+        "{\"displayName\":\"a\",\"members\":[{\"value\":\"nobody\"}]}",
+        400,
+        VALUE,
+    ),
+    (
+        "POST",
+        "/Groups",
+        JSON,
+        "{\"displayName\":\"a\",\"members\":[{\"value\":\"a#b\"}]}",
+        400,
+        VALUE,
+    ),
+    (
+        "PUT",
+        "/Groups/{group}",
+        JSON,
+        "{\"displayName\":\"a\",\"members\":[{\"value\":\"nobody\"}]}",
+        400,
+        VALUE,
+    ),
     ("PUT", "/Groups/{group}", JSON, "{\"displayName\":\"Other\"}", 409, Some("uniqueness")),
     ("PUT", "/Groups/{id}", JSON, "{\"displayName\":\"a\"}", 404, None),
     ("DELETE", "/Groups/{id}", None, "", 404, None),
@@ -134,7 +198,14 @@ const CASES: &[Case] = &[
     ("PATCH", "/Users/{id}", JSON, "{}", 400, SYNTAX),
     ("PATCH", "/Users/{id}", JSON, "{\"Operations\":{}}", 400, SYNTAX),
     ("PATCH", "/Users/{id}", JSON, "{\"Operations\":[1]}", 400, SYNTAX),
-    ("PATCH", "/Users/{id}", JSON, "{\"Operations\":[{\"path\":\"title\",\"value\":\"a\"}]}", 400, SYNTAX),
+    (
+        "PATCH",
+        "/Users/{id}",
+        JSON,
+        "{\"Operations\":[{\"path\":\"title\",\"value\":\"a\"}]}",
+        400,
+        SYNTAX,
+    ),
     (
         "PATCH",
         "/Users/{id}",
@@ -144,10 +215,38 @@ const CASES: &[Case] = &[
         SYNTAX,
     ),
     ("PATCH", "/Users/{id}", JSON, "{\"Operations\":[{\"op\":\"remove\"}]}", 400, Some("noTarget")),
-    ("PATCH", "/Users/{id}", JSON, "{\"Operations\":[{\"op\":\"add\",\"path\":\"title\"}]}", 400, VALUE),
-    ("PATCH", "/Users/{id}", JSON, "{\"Operations\":[{\"op\":\"add\",\"value\":\"a\"}]}", 400, VALUE),
-    ("PATCH", "/Users/{id}", JSON, "{\"Operations\":[{\"op\":\"add\",\"path\":5,\"value\":\"a\"}]}", 400, PATH),
-    ("PATCH", "/Users/{id}", JSON, "{\"Operations\":[{\"op\":\"add\",\"path\":\"title\",\"value\":5}]}", 400, VALUE),
+    (
+        "PATCH",
+        "/Users/{id}",
+        JSON,
+        "{\"Operations\":[{\"op\":\"add\",\"path\":\"title\"}]}",
+        400,
+        VALUE,
+    ),
+    (
+        "PATCH",
+        "/Users/{id}",
+        JSON,
+        "{\"Operations\":[{\"op\":\"add\",\"value\":\"a\"}]}",
+        400,
+        VALUE,
+    ),
+    (
+        "PATCH",
+        "/Users/{id}",
+        JSON,
+        "{\"Operations\":[{\"op\":\"add\",\"path\":5,\"value\":\"a\"}]}",
+        400,
+        PATH,
+    ),
+    (
+        "PATCH",
+        "/Users/{id}",
+        JSON,
+        "{\"Operations\":[{\"op\":\"add\",\"path\":\"title\",\"value\":5}]}",
+        400,
+        VALUE,
+    ),
     (
         "PATCH",
         "/Users/{id}",
@@ -216,7 +315,13 @@ const CASES: &[Case] = &[
     ("GET", "/Users?count=1.5", None, "", 400, VALUE),
 ];
 
-async fn send(world: &World, method: &str, path: &str, content_type: Option<&str>, body: impl Into<Bytes>) -> Answer {
+async fn send(
+    world: &World,
+    method: &str,
+    path: &str,
+    content_type: Option<&str>,
+    body: impl Into<Bytes>,
+) -> Answer {
     let mut request = Request::builder()
         .method(method)
         .uri(format!("/scim/v2{path}"))
@@ -244,11 +349,15 @@ async fn bad_input_is_a_scim_error_and_writes_nothing() {
     let user = world.create(json!({ "userName": "a@example.com" })).await;
     let member = json!([{ "value": user["id"] }]);
     world.send("POST", "/Groups", json!({ "displayName": "Other" })).await;
-    let group = world.send("POST", "/Groups", json!({ "displayName": "Staff", "members": member })).await.body;
+    let group = world
+        .send("POST", "/Groups", json!({ "displayName": "Staff", "members": member }))
+        .await
+        .body;
     let before = snapshot(&world).await;
     for (method, path, content_type, body, status, scim_type) in CASES {
         let fill = |text: &str| {
-            text.replace("{id}", user["id"].as_str().unwrap()).replace("{group}", group["id"].as_str().unwrap())
+            text.replace("{id}", user["id"].as_str().unwrap())
+                .replace("{group}", group["id"].as_str().unwrap())
         };
         let (path, body) = (fill(path), fill(body));
         let answer = send(&world, method, &path, *content_type, body.clone()).await;
@@ -263,9 +372,12 @@ async fn bad_input_is_a_scim_error_and_writes_nothing() {
 async fn limits_hold_at_n_and_refuse_n_plus_one() {
     let world = World::new().await;
     let text = |n: usize| "x".repeat(n);
-    let deep = |n: usize| format!("{{\"userName\":\"deep{n}\",\"x\":{}1{}}}", "[".repeat(n), "]".repeat(n));
+    let deep = |n: usize| {
+        format!("{{\"userName\":\"deep{n}\",\"x\":{}1{}}}", "[".repeat(n), "]".repeat(n))
+    };
     let emails = |n: usize| {
-        let emails: Vec<_> = (0..n).map(|i| json!({ "value": format!("{n}.{i}@example.com") })).collect();
+        let emails: Vec<_> =
+            (0..n).map(|i| json!({ "value": format!("{n}.{i}@example.com") })).collect();
         json!({ "userName": format!("emails{n}"), "emails": emails }).to_string()
     };
     let roles = |n: usize| {
@@ -281,11 +393,17 @@ async fn limits_hold_at_n_and_refuse_n_plus_one() {
         format!("{body}{}", " ".repeat(n - body.len()))
     };
     let large = |n: usize| {
-        let ims: Vec<_> = (0..n).map(|i| json!({ "value": format!("{i}{}", text(4_000)) })).collect();
+        let ims: Vec<_> =
+            (0..n).map(|i| json!({ "value": format!("{i}{}", text(4_000)) })).collect();
         json!({ "userName": format!("large{n}"), "ims": ims }).to_string()
     };
     for (fits, over, status, scim_type) in [
-        (json!({ "userName": text(256) }).to_string(), json!({ "userName": text(257) }).to_string(), 400, VALUE),
+        (
+            json!({ "userName": text(256) }).to_string(),
+            json!({ "userName": text(257) }).to_string(),
+            400,
+            VALUE,
+        ),
         (
             json!({ "userName": "e", "externalId": text(512) }).to_string(),
             json!({ "userName": "f", "externalId": text(513) }).to_string(),
@@ -310,12 +428,23 @@ async fn limits_hold_at_n_and_refuse_n_plus_one() {
         send(&world, "POST", "/Users", JSON, over).await.is_error(status, scim_type);
     }
     let filter = |n: usize| crate::support::encode(&vec!["title pr"; n].join(" or "));
-    assert_eq!(send(&world, "GET", &format!("/Users?filter={}", filter(200)), None, "").await.status, 200);
-    send(&world, "GET", &format!("/Users?filter={}", filter(201)), None, "").await.is_error(400, FILTER);
-    let nested = |n: usize| crate::support::encode(&format!("{}title pr{}", "(".repeat(n), ")".repeat(n)));
-    assert_eq!(send(&world, "GET", &format!("/Users?filter={}", nested(20)), None, "").await.status, 200);
+    assert_eq!(
+        send(&world, "GET", &format!("/Users?filter={}", filter(200)), None, "").await.status,
+        200
+    );
+    send(&world, "GET", &format!("/Users?filter={}", filter(201)), None, "")
+        .await
+        .is_error(400, FILTER);
+    let nested =
+        |n: usize| crate::support::encode(&format!("{}title pr{}", "(".repeat(n), ")".repeat(n)));
+    assert_eq!(
+        send(&world, "GET", &format!("/Users?filter={}", nested(20)), None, "").await.status,
+        200
+    );
     for n in [21, 2_000] {
-        send(&world, "GET", &format!("/Users?filter={}", nested(n)), None, "").await.is_error(400, FILTER);
+        send(&world, "GET", &format!("/Users?filter={}", nested(n)), None, "")
+            .await
+            .is_error(400, FILTER);
     }
     let long = crate::support::encode(&format!("title eq \"{}\"", text(8_192)));
     send(&world, "GET", &format!("/Users?filter={long}"), None, "").await.is_error(400, FILTER);
@@ -337,7 +466,8 @@ async fn a_patch_takes_a_thousand_operations() {
 #[tokio::test]
 async fn a_patch_that_would_compare_without_end_is_413() {
     let world = World::new().await;
-    let ims: Vec<_> = (0..200).map(|n| json!({ "value": n.to_string(), "type": "x".repeat(200) })).collect();
+    let ims: Vec<_> =
+        (0..200).map(|n| json!({ "value": n.to_string(), "type": "x".repeat(200) })).collect();
     let user = world.create(json!({ "userName": "a", "ims": ims })).await;
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
     let terms = vec!["type co \"a\""; 50].join(" or ");

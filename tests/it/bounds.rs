@@ -32,13 +32,20 @@ async fn walk(world: &World, path: &str) -> Vec<String> {
 }
 
 /// Users, and groups that each have a part of them as members.
-async fn crowd(world: &World, users: usize, groups: usize, members: usize) -> (Vec<ResourceId>, Vec<ResourceId>) {
+async fn crowd(
+    world: &World,
+    users: usize,
+    groups: usize,
+    members: usize,
+) -> (Vec<ResourceId>, Vec<ResourceId>) {
     let seed = world.seed();
     let ids = seed.users(users, |_| {}).await.unwrap();
     let mut made = Vec::new();
     for n in 0..groups {
         let from = n * 7 % (users - members + 1);
-        made.push(seed.group(&format!("Group {n}"), &ids[from..from + members], |_| {}).await.unwrap());
+        made.push(
+            seed.group(&format!("Group {n}"), &ids[from..from + members], |_| {}).await.unwrap(),
+        );
     }
     (ids, made)
 }
@@ -51,14 +58,23 @@ async fn a_look_up_reads_each_resource_once_and_ends_with_its_budget() {
     let one = format!("groups.value eq \"{}\"", groups[0]);
     let found = world.send("GET", &format!("/Users?count=1&filter={}", encode(&one)), None).await;
     assert_eq!((found.status.as_u16(), &found.body["totalResults"]), (200, &json!(300)));
-    assert!(found.tally.calls <= 24, "the members, 300 users by sixteen, the group's name: {:?}", found.tally);
+    assert!(
+        found.tally.calls <= 24,
+        "the members, 300 users by sixteen, the group's name: {:?}",
+        found.tally
+    );
 
     let twice = format!("{one} or {one} or userName eq \"nobody\" or {one}");
     let again = world.send("GET", &format!("/Users?count=1&filter={}", encode(&twice)), None).await;
     assert_eq!(again.body["totalResults"], 300);
-    assert_eq!(again.tally.calls, found.tally.calls + 1, "an equality is looked up once, however often it is named");
+    assert_eq!(
+        again.tally.calls,
+        found.tally.calls + 1,
+        "an equality is looked up once, however often it is named"
+    );
 
-    let any: Vec<String> = groups.iter().map(|group| format!("groups.value eq \"{group}\"")).collect();
+    let any: Vec<String> =
+        groups.iter().map(|group| format!("groups.value eq \"{group}\"")).collect();
     let any = encode(&any.join(" or "));
     let answer = world.send("GET", &format!("/Users?count=1&filter={any}"), None).await;
     within_the_budget(&answer);
@@ -66,7 +82,10 @@ async fn a_look_up_reads_each_resource_once_and_ends_with_its_budget() {
     assert_eq!(answer.body["totalResults"], members.len(), "{}", answer.body);
     let walked = walk(&world, &format!("/Users?filter={any}")).await;
     let expected: BTreeSet<String> = members.iter().map(ToString::to_string).collect();
-    assert_eq!((walked.len(), walked.into_iter().collect::<BTreeSet<_>>()), (expected.len(), expected));
+    assert_eq!(
+        (walked.len(), walked.into_iter().collect::<BTreeSet<_>>()),
+        (expected.len(), expected)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -76,7 +95,8 @@ async fn the_groups_of_a_page_of_users_are_read_once() {
     let shown = world.send("GET", "/Users?attributes=groups&count=200", None).await;
     assert_eq!(shown.body["itemsPerPage"], 200);
     let listed = shown.body["Resources"].as_array().unwrap();
-    let memberships: usize = listed.iter().filter_map(|user| user["groups"].as_array()).map(Vec::len).sum();
+    let memberships: usize =
+        listed.iter().filter_map(|user| user["groups"].as_array()).map(Vec::len).sum();
     assert_eq!(memberships, 12 * 150);
     let most = 2 + 200 + u32::try_from(groups.len()).unwrap();
     assert!(shown.tally.calls <= most, "{:?} for {most}", shown.tally);
@@ -87,8 +107,9 @@ async fn what_is_too_much_for_one_request_is_too_many_by_index_and_goes_on_by_cu
     let world = World::new().await;
     let text = "x".repeat(4_000);
     let large = |n: usize| {
-        let roles: Vec<Value> =
-            (0..14).map(|m| json!({ "value": format!("{m}{text}"), "type": n.to_string() })).collect();
+        let roles: Vec<Value> = (0..14)
+            .map(|m| json!({ "value": format!("{m}{text}"), "type": n.to_string() }))
+            .collect();
         json!({ "userName": format!("u{n}"), "title": "Dr", "roles": roles })
     };
     for n in 0..500 {
@@ -107,7 +128,8 @@ async fn comparisons_are_charged_before_they_are_made() {
     let world = World::new().await;
     let seed = world.seed();
     seed.users(3_000, |_| {}).await.unwrap();
-    let phones: Vec<Value> = (0..200).map(|n| json!({ "value": n.to_string(), "type": "other" })).collect();
+    let phones: Vec<Value> =
+        (0..200).map(|n| json!({ "value": n.to_string(), "type": "other" })).collect();
     for n in 0..300 {
         world.create(json!({ "userName": format!("many{n}"), "phoneNumbers": phones })).await;
     }
@@ -125,7 +147,10 @@ async fn comparisons_are_charged_before_they_are_made() {
         answer.body
     });
     let pages = pages.await;
-    assert!(pages.len() > 1 && all(&pages, "id").is_empty(), "a cursor goes on where the comparisons ended");
+    assert!(
+        pages.len() > 1 && all(&pages, "id").is_empty(),
+        "a cursor goes on where the comparisons ended"
+    );
 }
 
 #[tokio::test]
@@ -140,7 +165,8 @@ async fn a_list_of_names_and_a_patch_of_members_have_bounds() {
     let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Large" });
     let group = world.send_as(&strict, "POST", "/Groups", group).await.body;
     let id: ResourceId = group["id"].as_str().unwrap().parse().unwrap();
-    name_members(&world, &Collection { tenant: row.key(), kind: Kind::Group }, &id, 4_000, "plain").await;
+    name_members(&world, &Collection { tenant: row.key(), kind: Kind::Group }, &id, 4_000, "plain")
+        .await;
     let path = format!("members[{}]", vec!["display co \"q\""; 24].join(" or "));
     let remove = |count: usize| {
         let operation = json!({ "op": "remove", "path": path });
@@ -161,7 +187,13 @@ async fn a_list_of_names_and_a_patch_of_members_have_bounds() {
 }
 
 /// Names members of a group who are nobody, as the strict profile allows.
-async fn name_members(world: &World, at: &Collection, group: &ResourceId, count: usize, display: &str) {
+async fn name_members(
+    world: &World,
+    at: &Collection,
+    group: &ResourceId,
+    count: usize,
+    display: &str,
+) {
     let act = Act::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
     let nobody = |n: usize| {
         let value = format!("nobody-{n:05}").parse().unwrap();
@@ -189,7 +221,10 @@ async fn an_answer_is_measured_as_it_is_sent() {
     name_members(&world, &at, &groups[0], 3_000, &"\u{1}".repeat(256)).await;
     name_members(&world, &at, &groups[1], 1_200, &"\u{1}".repeat(256)).await;
     name_members(&world, &at, &groups[2], 1_200, &"\"".repeat(256)).await;
-    world.send_as(&strict, "GET", &format!("/Groups/{}", groups[0]), None).await.is_error(400, Some("tooMany"));
+    world
+        .send_as(&strict, "GET", &format!("/Groups/{}", groups[0]), None)
+        .await
+        .is_error(400, Some("tooMany"));
     for group in &groups[1..] {
         let answer = world.send_as(&strict, "GET", &format!("/Groups/{group}"), None).await;
         assert_eq!(answer.status, 200);
@@ -205,21 +240,27 @@ async fn an_answer_is_measured_as_it_is_sent() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn users_whose_time_has_come_at_once_shut_nobody_out_and_are_seen_by_nobody() {
-    let customer = Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
+    let customer =
+        Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
     let mut leavers = Vec::new();
     for n in 0..60 {
         leavers.push(customer.create(json!({ "userName": format!("leaver{n}") })).await);
     }
     let stays = customer.create(json!({ "userName": "stays" })).await;
-    let members: Vec<Value> = leavers.iter().chain([&stays]).map(|user| json!({ "value": user["id"] })).collect();
-    let group = customer.send("POST", "/Groups", json!({ "displayName": "All", "members": members })).await.body;
+    let members: Vec<Value> =
+        leavers.iter().chain([&stays]).map(|user| json!({ "value": user["id"] })).collect();
+    let group = customer
+        .send("POST", "/Groups", json!({ "displayName": "All", "members": members }))
+        .await
+        .body;
     for leaver in &leavers {
         assert_eq!(customer.activate(leaver, false).await.status, 200);
     }
     let token = customer.token.clone();
     customer.world.clock.advance(90 * DAY);
     let group = format!("/Groups/{}", group["id"].as_str().unwrap());
-    let filter = format!("/Users?filter={}", encode(&format!("groups.value eq \"{}\"", &group[8..])));
+    let filter =
+        format!("/Users?filter={}", encode(&format!("groups.value eq \"{}\"", &group[8..])));
     let mut left = usize::MAX;
     for (path, total) in [
         ("/Users?count=200", Some(1)),
@@ -235,7 +276,9 @@ async fn users_whose_time_has_come_at_once_shut_nobody_out_and_are_seen_by_nobod
         assert!(answer.tally.calls < 120, "{path}: {:?}", answer.tally);
         match total {
             Some(total) => assert_eq!(answer.body["totalResults"], total, "{path}"),
-            None if path == group => assert_eq!(answer.body["members"].as_array().unwrap().len(), 1),
+            None if path == group => {
+                assert_eq!(answer.body["members"].as_array().unwrap().len(), 1)
+            }
             None => {}
         }
         let due = customer.world.rows_of("#D").await;
@@ -249,7 +292,8 @@ async fn users_whose_time_has_come_at_once_shut_nobody_out_and_are_seen_by_nobod
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_total_is_not_too_low_while_another_request_erases() {
-    let customer = Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
+    let customer =
+        Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
     for n in 0..6 {
         customer.create(json!({ "userName": format!("stays{n}") })).await;
     }
@@ -259,10 +303,12 @@ async fn a_total_is_not_too_low_while_another_request_erases() {
     }
     let (world, token) = (customer.world.clone(), customer.token.clone());
     world.clock.advance(90 * DAY);
-    // The counters of the first request are read when the second has erased some of those that it subtracts.
+    // The counters of the first request are read when the second has erased some of those that it
+    // subtracts.
     let counters = format!("{}#C", customer.row.code());
     world.between.set(move |called, body| {
-        let hit = called == "Query" && body["ExpressionAttributeValues"][":p"]["S"] == counters.as_str();
+        let hit =
+            called == "Query" && body["ExpressionAttributeValues"][":p"]["S"] == counters.as_str();
         hit.then_some(Fault::Slow(600))
     });
     let first = tokio::spawn({
@@ -282,13 +328,17 @@ async fn a_total_is_not_too_low_while_another_request_erases() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_tidied_does_not_shut_the_tenant_out() {
-    let customer = Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
+    let customer =
+        Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
     let user = customer.create(json!({ "userName": "leaver" })).await;
     customer.activate(&user, false).await;
     customer.world.clock.advance(90 * DAY - 10);
     assert_eq!(customer.total().await, 1);
     customer.world.clock.advance(10);
-    customer.world.between.set(|called, _| (called == "TransactWriteItems").then_some(Fault::Refuse(500, "Down")));
+    customer
+        .world
+        .between
+        .set(|called, _| (called == "TransactWriteItems").then_some(Fault::Refuse(500, "Down")));
     assert_eq!(customer.send("GET", "/ServiceProviderConfig", None).await.status, 200);
     assert_eq!(customer.total().await, 0);
     customer.get(&user).await.is_error(404, None);
@@ -311,9 +361,15 @@ async fn a_bulk_request_that_takes_long_answers_what_it_has_done() {
     let begun = Instant::now();
     let body = json!({ "Operations": circles });
     // The function has 25 seconds, and gives up before that.
-    let answer = tokio::time::timeout(Duration::from_millis(23_500), world.send("POST", "/Bulk", body)).await;
+    let answer =
+        tokio::time::timeout(Duration::from_millis(23_500), world.send("POST", "/Bulk", body))
+            .await;
     let answer = answer.expect("it is answered in time");
-    assert!(begun.elapsed() > Duration::from_secs(15), "{:?}: too fast to show anything", begun.elapsed());
+    assert!(
+        begun.elapsed() > Duration::from_secs(15),
+        "{:?}: too fast to show anything",
+        begun.elapsed()
+    );
     world.between.clear();
     let done = answer.body["Operations"].as_array().unwrap();
     assert_eq!((answer.status.as_u16(), done.len()), (200, 100));
@@ -322,7 +378,12 @@ async fn a_bulk_request_that_takes_long_answers_what_it_has_done() {
     assert_eq!(count("201") + count("503") + count("409"), 100);
     assert!(count("201") > 10 && count("503") > 10, "{} were done", count("201"));
     for result in done.iter().filter(|result| result["status"] == "201") {
-        let path = result["location"].as_str().unwrap().strip_prefix(support::BASE_URL).unwrap().to_owned();
+        let path = result["location"]
+            .as_str()
+            .unwrap()
+            .strip_prefix(support::BASE_URL)
+            .unwrap()
+            .to_owned();
         let group = world.send("GET", &path, None).await;
         assert_eq!(group.status, 200, "{path}");
     }
@@ -345,7 +406,8 @@ async fn a_bulk_request_begins_no_operation_that_it_cannot_afford() {
     let answer = world.send("POST", "/Bulk", json!({ "Operations": operations })).await;
     within_the_budget(&answer);
     let done = answer.body["Operations"].as_array().unwrap();
-    let statuses: Vec<&str> = done.iter().map(|result| result["status"].as_str().unwrap()).collect();
+    let statuses: Vec<&str> =
+        done.iter().map(|result| result["status"].as_str().unwrap()).collect();
     let first = statuses.iter().position(|status| *status == "503").unwrap();
     assert!(first > 5 && statuses[..first].iter().all(|status| *status == "200"), "{statuses:?}");
     assert!(statuses[first..].iter().all(|status| *status == "503"), "{statuses:?}");

@@ -18,22 +18,35 @@ async fn people(customer: &Customer, count: usize) -> Vec<Value> {
 }
 
 async fn lift(customer: &Customer) -> bool {
-    let act = Act::new(Operation::Lift, "operator", "test", customer.world.clock.milliseconds(), 1_000);
-    customer.world.store.lift_brake(&customer.row.key(), &"tenant".parse().unwrap(), &act).await.unwrap()
+    let act =
+        Act::new(Operation::Lift, "operator", "test", customer.world.clock.milliseconds(), 1_000);
+    customer
+        .world
+        .store
+        .lift_brake(&customer.row.key(), &"tenant".parse().unwrap(), &act)
+        .await
+        .unwrap()
 }
 
 #[tokio::test]
 async fn more_deactivations_than_the_number_are_stopped_until_the_operator_lifts_the_brake() {
     for (answer, status) in [("too_many_requests", 429), ("forbidden", 403)] {
-        let customer = Customer::with("default", &[("brake.deactivations", "3"), ("brake.answer", answer)]).await;
+        let customer =
+            Customer::with("default", &[("brake.deactivations", "3"), ("brake.answer", answer)])
+                .await;
         let users = people(&customer, 8).await;
         assert_eq!(customer.activate(&users[0], false).await.status, 200);
         assert_eq!(customer.delete(&users[1]).await.status, 204);
         let put = json!({ "userName": "u2", "active": false });
         assert_eq!(customer.put(&users[2], put).await.status, 200);
-        for stopped in [customer.activate(&users[3], false).await, customer.delete(&users[4]).await] {
+        for stopped in [customer.activate(&users[3], false).await, customer.delete(&users[4]).await]
+        {
             stopped.is_error(status, None);
-            assert!(stopped.body["detail"].as_str().unwrap().contains("operator"), "{}", stopped.body);
+            assert!(
+                stopped.body["detail"].as_str().unwrap().contains("operator"),
+                "{}",
+                stopped.body
+            );
             let retry = stopped.header("retry-after");
             assert_eq!(retry.parse::<u32>().is_ok(), status == 429, "{retry}");
         }
@@ -44,7 +57,11 @@ async fn more_deactivations_than_the_number_are_stopped_until_the_operator_lifts
         assert_eq!(customer.set(&users[2], "title", json!("Dr")).await.status, 200);
         customer.world.clock.advance(24 * 60 * 60);
         customer.delete(&users[4]).await.is_error(status, None);
-        assert_eq!(customer.log().await.iter().filter(|operation| *operation == "brake").count(), 1, "told once");
+        assert_eq!(
+            customer.log().await.iter().filter(|operation| *operation == "brake").count(),
+            1,
+            "told once"
+        );
 
         assert!(lift(&customer).await);
         assert!(!lift(&customer).await, "it is not on any more");
@@ -55,7 +72,8 @@ async fn more_deactivations_than_the_number_are_stopped_until_the_operator_lifts
 
 #[tokio::test]
 async fn a_share_is_of_those_who_are_active_when_the_window_begins() {
-    let customer = Customer::with("default", &[("brake.share", "25"), ("brake.window_minutes", "60")]).await;
+    let customer =
+        Customer::with("default", &[("brake.share", "25"), ("brake.window_minutes", "60")]).await;
     let users = people(&customer, 8).await;
     for user in &users[..2] {
         assert_eq!(customer.activate(user, false).await.status, 200);
@@ -70,7 +88,9 @@ async fn a_share_is_of_those_who_are_active_when_the_window_begins() {
 
 #[tokio::test]
 async fn a_window_ends_and_another_one_begins() {
-    let customer = Customer::with("default", &[("brake.deactivations", "2"), ("brake.window_minutes", "10")]).await;
+    let customer =
+        Customer::with("default", &[("brake.deactivations", "2"), ("brake.window_minutes", "10")])
+            .await;
     let users = people(&customer, 9).await;
     for pair in users[..8].chunks(2) {
         for user in pair {
@@ -78,7 +98,11 @@ async fn a_window_ends_and_another_one_begins() {
         }
         customer.world.clock.advance(10 * 60);
     }
-    assert_eq!(customer.activate(&users[0], false).await.status, 200, "who is inactive already does not count");
+    assert_eq!(
+        customer.activate(&users[0], false).await.status,
+        200,
+        "who is inactive already does not count"
+    );
     assert_eq!(customer.delete(&users[0]).await.status, 204, "nor does the deletion of one");
     assert_eq!(customer.activate(&users[8], false).await.status, 200);
 }
@@ -122,7 +146,14 @@ async fn a_brake_that_is_set_anew_begins_with_nobody() {
     assert_eq!(customer.delete(&users[0]).await.status, 204);
     // It is taken away, but an instance that has not learned of it brakes once more.
     let none = profile("default", &[]);
-    assert!(customer.world.store.set_profile(&customer.row, &none.write().unwrap(), Bounds::default()).await.unwrap());
+    assert!(
+        customer
+            .world
+            .store
+            .set_profile(&customer.row, &none.write().unwrap(), Bounds::default())
+            .await
+            .unwrap()
+    );
     assert_eq!(customer.delete(&users[1]).await.status, 204);
     customer.delete(&users[2]).await.is_error(429, None);
     customer.world.clock.advance(61);

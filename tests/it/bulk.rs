@@ -7,13 +7,17 @@ use crate::support::{Answer, BASE_URL, World};
 const BULK: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 
 async fn bulk(world: &World, operations: Value) -> Vec<Value> {
-    let answer = world.send("POST", "/Bulk", json!({ "schemas": [BULK], "Operations": operations })).await;
+    let answer =
+        world.send("POST", "/Bulk", json!({ "schemas": [BULK], "Operations": operations })).await;
     results(&answer)
 }
 
 fn results(answer: &Answer) -> Vec<Value> {
     assert_eq!(answer.status, 200, "{}", answer.body);
-    assert_eq!(answer.body["schemas"], json!(["urn:ietf:params:scim:api:messages:2.0:BulkResponse"]));
+    assert_eq!(
+        answer.body["schemas"],
+        json!(["urn:ietf:params:scim:api:messages:2.0:BulkResponse"])
+    );
     answer.body["Operations"].as_array().unwrap().clone()
 }
 
@@ -26,7 +30,8 @@ fn user(bulk_id: &str) -> Value {
 }
 
 fn group(bulk_id: &str, members: &[&str]) -> Value {
-    let members: Vec<Value> = members.iter().map(|id| json!({ "value": format!("bulkId:{id}") })).collect();
+    let members: Vec<Value> =
+        members.iter().map(|id| json!({ "value": format!("bulkId:{id}") })).collect();
     json!({ "method": "POST", "path": "/Groups", "bulkId": bulk_id, "data": { "displayName": bulk_id, "members": members } })
 }
 
@@ -95,8 +100,12 @@ async fn references_lead_forward_backward_and_round() {
     assert_eq!(statuses(&done), ["201", "201", "201", "201", "200"], "{done:?}");
     let members = async |result: &Value| {
         let group = world.send("GET", &format!("/Groups/{}", id(result)), None).await;
-        let mut ids: Vec<String> =
-            group.body["members"].as_array().unwrap().iter().map(|m| m["value"].as_str().unwrap().to_owned()).collect();
+        let mut ids: Vec<String> = group.body["members"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| m["value"].as_str().unwrap().to_owned())
+            .collect();
         ids.sort();
         assert_eq!(group.header("etag"), group.body["meta"]["version"]);
         ids
@@ -117,17 +126,34 @@ async fn what_cannot_be_resolved_fails_alone() {
     let world = World::new().await;
     world.create(json!({ "userName": "taken@example.com" })).await;
     let rows = world.rows().await.len();
-    // A circle of which one part fails; a reference to what failed; one to nobody; the same bulkId twice.
+    // A circle of which one part fails; a reference to what failed; one to nobody; the same bulkId
+    // twice.
     let mut broken = group("b", &["a"]);
     broken["data"]["displayName"] = Value::Null;
-    let done =
-        bulk(&world, json!([group("a", &["b"]), broken, user("taken"), group("c", &["taken"]), group("d", &["x"])]))
-            .await;
+    let done = bulk(
+        &world,
+        json!([
+            group("a", &["b"]),
+            broken,
+            user("taken"),
+            group("c", &["taken"]),
+            group("d", &["x"])
+        ]),
+    )
+    .await;
     assert_eq!(statuses(&done), ["409", "400", "409", "409", "409"], "{done:?}");
-    assert!(done.iter().all(|result| result.get("location").is_none() && result["response"]["detail"].is_string()));
+    assert!(
+        done.iter()
+            .all(|result| result.get("location").is_none()
+                && result["response"]["detail"].is_string())
+    );
     let log = world.rows_of("#L").await;
     assert_eq!(world.search("/Groups", "displayName pr").await.len(), 0);
-    assert_eq!(world.rows().await.len() - log, rows - 1 + world.rows_of("#C").await - 1, "only counters and log");
+    assert_eq!(
+        world.rows().await.len() - log,
+        rows - 1 + world.rows_of("#C").await - 1,
+        "only counters and log"
+    );
     // What refers to an operation that cannot be tried is not begun.
     let staff = world.group("Staff", &[]).await;
     let both = json!([
@@ -152,14 +178,20 @@ async fn what_cannot_be_resolved_fails_alone() {
 async fn fail_on_errors_ends_the_job() {
     let world = World::new().await;
     let wrong = json!({ "method": "POST", "path": "/Users", "bulkId": "w", "data": {} });
-    for (fail_on_errors, processed) in [(json!(1), 2), (json!(2), 4), (json!(9), 5), (Value::Null, 5)] {
+    for (fail_on_errors, processed) in
+        [(json!(1), 2), (json!(2), 4), (json!(9), 5), (Value::Null, 5)]
+    {
         let name = |n: u32| user(&format!("u{n}.{fail_on_errors}"));
         let body = json!({
             "schemas": [BULK], "failOnErrors": fail_on_errors,
             "Operations": [name(0), wrong, name(1), wrong, name(2)],
         });
         let done = results(&world.send("POST", "/Bulk", body).await);
-        assert_eq!(statuses(&done), ["201", "400", "201", "400", "201"][..processed], "{fail_on_errors}");
+        assert_eq!(
+            statuses(&done),
+            ["201", "400", "201", "400", "201"][..processed],
+            "{fail_on_errors}"
+        );
     }
 }
 
@@ -177,7 +209,8 @@ async fn limits_are_told_and_hold() {
     let answer = world.send("POST", "/Bulk", over).await;
     answer.is_error(413, None);
     assert!(answer.body["detail"].as_str().unwrap().contains(&format!("maxOperations ({most})")));
-    let answer = world.send("POST", "/Bulk", json!({ "Operations": [], "x": "x".repeat(most_bytes) })).await;
+    let answer =
+        world.send("POST", "/Bulk", json!({ "Operations": [], "x": "x".repeat(most_bytes) })).await;
     answer.is_error(413, None);
     assert!(answer.body["detail"].as_str().unwrap().contains(&most_bytes.to_string()));
 }

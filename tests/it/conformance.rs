@@ -10,7 +10,9 @@ fn read(path: impl AsRef<Path>) -> String {
 
 fn files(folder: &str, ending: &str) -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let names = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path().to_str().unwrap().to_owned());
+    let names = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path().to_str().unwrap().to_owned());
     names.filter(|name| name.ends_with(ending)).collect()
 }
 
@@ -19,7 +21,10 @@ fn tests(module: &str, text: &str) -> Vec<String> {
     let lines: Vec<&str> = text.lines().collect();
     let marked = lines.iter().enumerate().filter(|(_, line)| {
         let line = line.trim();
-        line == "#[test]" || line.starts_with("#[tokio::test") || line.starts_with("#![proptest") || line == "#[ignore]"
+        line == "#[test]"
+            || line.starts_with("#[tokio::test")
+            || line.starts_with("#![proptest")
+            || line == "#[ignore]"
     });
     let names = marked.filter_map(|(index, _)| {
         let signature = lines[index..].iter().find(|line| line.contains("fn "))?;
@@ -57,7 +62,8 @@ fn all_tests() -> BTreeSet<String> {
 }
 
 fn vector_ids(name: &str) -> BTreeSet<String> {
-    let vectors: serde_json::Value = serde_json::from_str(&read(format!("tests/vectors/{name}.json"))).unwrap();
+    let vectors: serde_json::Value =
+        serde_json::from_str(&read(format!("tests/vectors/{name}.json"))).unwrap();
     let cases = vectors["cases"].as_array().unwrap().iter();
     cases.map(|case| format!("{name} {}", case["id"].as_str().unwrap())).collect()
 }
@@ -68,17 +74,18 @@ fn every_test_that_the_list_of_requirements_names_exists() {
         [all_tests(), vector_ids("filters"), vector_ids("patch")].into_iter().flatten().collect();
     let list = read("docs/CONFORMANCE.md");
     let mut named = 0;
-    for row in list
-        .lines()
-        .filter(|line| line.starts_with("| ") && !line.starts_with("| section") && !line.starts_with("|---"))
-    {
+    for row in list.lines().filter(|line| {
+        line.starts_with("| ") && !line.starts_with("| section") && !line.starts_with("|---")
+    }) {
         let holder = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
         assert!(!holder.contains("PENDING") && !holder.contains("TEST MISSING"), "{row}");
         let tests: Vec<&str> = holder
             .split('`')
             .skip(1)
             .step_by(2)
-            .filter(|name| name.contains("::") || name.starts_with("filters f") || name.starts_with("patch p"))
+            .filter(|name| {
+                name.contains("::") || name.starts_with("filters f") || name.starts_with("patch p")
+            })
             .collect();
         let excuse = ["client", "operator", "no"].iter().any(|word| holder.starts_with(word));
         assert!(!tests.is_empty() || excuse, "nothing holds: {row}");
@@ -97,13 +104,18 @@ fn every_rule_names_the_tests_that_turn_red_without_it() {
     assert!(patches.len() >= 30, "{}", patches.len());
     for patch in patches {
         let text = read(&patch);
-        let header = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
+        let header = |name: &str| {
+            text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned()
+        };
         assert!(header("Rule: ").len() > 20, "{patch}");
         let red = header("Red: ");
         let red = red.strip_prefix("scim-core ").unwrap_or(&red);
         assert!(!red.is_empty(), "{patch}");
         for test in red.split(' ') {
-            assert!(known.contains(test) || known.contains(&format!("scim-core {test}")), "{patch}: {test}");
+            assert!(
+                known.contains(test) || known.contains(&format!("scim-core {test}")),
+                "{patch}: {test}"
+            );
         }
     }
 }

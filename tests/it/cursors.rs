@@ -17,7 +17,12 @@ async fn walk(world: &World, query: &str, mut between: impl AsyncFnMut(usize)) -
         let unreserved = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
         assert!(cursor.chars().all(unreserved), "{cursor}");
         let answer = world.send("GET", &format!("/Users?{query}&cursor={cursor}"), None).await;
-        assert_eq!((answer.status.as_u16(), answer.body.get("startIndex")), (200, None), "{}", answer.body);
+        assert_eq!(
+            (answer.status.as_u16(), answer.body.get("startIndex")),
+            (200, None),
+            "{}",
+            answer.body
+        );
         answer.body
     });
     all(&pages.await, "userName")
@@ -45,7 +50,10 @@ async fn a_walk_meets_everybody_once_in_every_order() {
         let users = walk(&world, query, async |_| {}).await;
         let met: BTreeSet<_> = users.iter().collect();
         assert_eq!((users.len(), met.len()), (23, 23), "{query}");
-        let whole = world.send("GET", &format!("/Users?{}", query.replace("count=", "x=")), None).await.body;
+        let whole = world
+            .send("GET", &format!("/Users?{}", query.replace("count=", "x=")), None)
+            .await
+            .body;
         assert_eq!(users, all(&[whole], "userName"), "{query}: as one page");
     }
 }
@@ -78,13 +86,19 @@ async fn a_cursor_is_for_one_tenant_one_query_one_count_and_one_hour() {
     let get = async |query: &str| world.send("GET", &format!("/Users?{query}"), None).await;
     assert_eq!(get(&format!("cursor={cursor}&count=2")).await.status, 200);
     get(&format!("cursor={cursor}&count=3")).await.is_error(400, Some("invalidCount"));
-    get(&format!("cursor={cursor}&count=2&filter=title+pr")).await.is_error(400, Some("invalidCursor"));
-    get(&format!("cursor={cursor}&count=2&sortBy=title")).await.is_error(400, Some("invalidCursor"));
-    for forged in ["x", ".", "a.b", &cursor[1..], &format!("{cursor}0"), &cursor.replace('.', "..")] {
+    get(&format!("cursor={cursor}&count=2&filter=title+pr"))
+        .await
+        .is_error(400, Some("invalidCursor"));
+    get(&format!("cursor={cursor}&count=2&sortBy=title"))
+        .await
+        .is_error(400, Some("invalidCursor"));
+    for forged in ["x", ".", "a.b", &cursor[1..], &format!("{cursor}0"), &cursor.replace('.', "..")]
+    {
         get(&format!("cursor={forged}&count=2")).await.is_error(400, Some("invalidCursor"));
     }
     let (_, other) = world.tenant("globex", "default").await;
-    let stolen = world.send_as(&other, "GET", &format!("/Users?cursor={cursor}&count=2"), None).await;
+    let stolen =
+        world.send_as(&other, "GET", &format!("/Users?cursor={cursor}&count=2"), None).await;
     stolen.is_error(400, Some("invalidCursor"));
     world.clock.advance(3_599);
     assert_eq!(get(&format!("cursor={cursor}&count=2")).await.status, 200);

@@ -1,4 +1,5 @@
-//! How long a request may take, what is said and logged then, and what is read before its token is known.
+//! How long a request may take, what is said and logged then, and what is read before its token is
+//! known.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,8 +35,8 @@ impl Write for Log {
     }
 }
 
-/// Where there is only one subscriber, `tracing` asks that of the thread that comes to a line first: none, in other
-/// tests, and nobody hears of the line after that. So there are two.
+/// Where there is only one subscriber, `tracing` asks that of the thread that comes to a line
+/// first: none, in other tests, and nobody hears of the line after that. So there are two.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
     let subscriber = tracing_subscriber::fmt().with_writer(std::io::sink);
     Dispatch::new(subscriber.finish())
@@ -46,7 +47,10 @@ impl Log {
         LazyLock::force(&SECOND);
         let log = Self::default();
         let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone());
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_writer(move || writer.clone());
         (log, tracing::subscriber::set_default(subscriber.finish()))
     }
 
@@ -62,7 +66,8 @@ impl Log {
 fn head(token: &str, method: &str, path: &str, left: Option<Duration>) -> Parts {
     let request = Request::builder().method(method).uri(format!("/scim/v2{path}"));
     let request = request.header("authorization", format!("Bearer {token}"));
-    let (mut head, ()) = request.header("content-type", "application/scim+json").body(()).unwrap().into_parts();
+    let (mut head, ()) =
+        request.header("content-type", "application/scim+json").body(()).unwrap().into_parts();
     if let Some(left) = left {
         head.extensions.insert(Deadline(Instant::now() + left));
     }
@@ -91,12 +96,16 @@ async fn a_request_that_runs_into_the_deadline_leaves_its_line() {
     let body = Bytes::from(deactivation().to_string());
     let head = head(world.token.reveal(), "PATCH", &path, Some(Duration::from_millis(400)));
     let response = world.service.call(Request::from_parts(head, body)).await;
-    assert_eq!((said(&response).0, &response.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+    assert_eq!(
+        (said(&response).0, &response.headers()["retry-after"]),
+        (503, &"1".parse().unwrap())
+    );
     let tally = *response.extensions().get::<Tally>().unwrap();
     assert!(tally.calls >= 1 && tally.read_units > 0.0, "what was done until then: {tally:?}");
 
     // The same behind a gateway.
-    let mut event: Value = serde_json::from_str(include_str!("../../events/deactivate-user.json")).unwrap();
+    let mut event: Value =
+        serde_json::from_str(include_str!("../../events/deactivate-user.json")).unwrap();
     event["rawPath"] = json!(format!("/scim/v2{path}"));
     event["headers"]["authorization"] = json!(format!("Bearer {}", world.token.reveal()));
     let mut context = Context::default();
@@ -112,7 +121,10 @@ async fn a_request_that_runs_into_the_deadline_leaves_its_line() {
             (&line["status"], &line["method"], &line["route"]),
             (&json!(503), &json!("PATCH"), &json!("/Users/{id}"))
         );
-        assert!(line["calls"].as_u64().unwrap() >= 1 && line["milliseconds"].as_u64().unwrap() >= 300, "{line}");
+        assert!(
+            line["calls"].as_u64().unwrap() >= 1 && line["milliseconds"].as_u64().unwrap() >= 300,
+            "{line}"
+        );
     }
 }
 
@@ -138,7 +150,11 @@ async fn a_body_is_read_once_its_token_is_known_and_no_sooner() {
     let user = Bytes::from_static(br#"{"userName":"a"}"#);
     let stranger = head("scim_nobody", "POST", "/Users", None);
     let refused = world.service.receive(stranger, body(Ok(user.clone()))).await;
-    assert_eq!((said(&refused).0, asked.load(Ordering::SeqCst)), (401, false), "a stranger's body is not asked for");
+    assert_eq!(
+        (said(&refused).0, asked.load(Ordering::SeqCst)),
+        (401, false),
+        "a stranger's body is not asked for"
+    );
 
     let known = || head(world.token.reveal(), "POST", "/Users", None);
     let slow = Error::new(ErrorKind::RequestTimeout, "The body was not complete in time.");

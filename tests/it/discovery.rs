@@ -13,17 +13,30 @@ async fn the_three_discovery_endpoints_answer() {
     let world = World::new().await;
     let config = world.send("GET", "/ServiceProviderConfig", None).await;
     assert_eq!(config.status, 200);
-    for (feature, supported) in
-        [("patch", true), ("filter", true), ("bulk", true), ("changePassword", false), ("sort", true), ("etag", true)]
-    {
+    for (feature, supported) in [
+        ("patch", true),
+        ("filter", true),
+        ("bulk", true),
+        ("changePassword", false),
+        ("sort", true),
+        ("etag", true),
+    ] {
         assert_eq!(config.body[feature]["supported"], supported, "{feature}");
     }
     assert_eq!(config.body["authenticationSchemes"][0]["type"], "oauthbearertoken");
     let types = world.send("GET", "/ResourceTypes", None).await;
-    assert_eq!((&types.body["totalResults"], &types.body["Resources"][0]["endpoint"]), (&json!(2), &json!("/Users")));
-    assert_eq!(types.body["Resources"][0]["schemaExtensions"], json!([{ "schema": ENTERPRISE, "required": false }]));
+    assert_eq!(
+        (&types.body["totalResults"], &types.body["Resources"][0]["endpoint"]),
+        (&json!(2), &json!("/Users"))
+    );
+    assert_eq!(
+        types.body["Resources"][0]["schemaExtensions"],
+        json!([{ "schema": ENTERPRISE, "required": false }])
+    );
     for resource_type in types.body["Resources"].as_array().unwrap() {
-        let one = world.send("GET", &format!("/ResourceTypes/{}", resource_type["id"].as_str().unwrap()), None).await;
+        let one = world
+            .send("GET", &format!("/ResourceTypes/{}", resource_type["id"].as_str().unwrap()), None)
+            .await;
         assert_eq!(&one.body, resource_type);
     }
 }
@@ -42,19 +55,35 @@ async fn every_schema_can_be_fetched_by_its_id_and_is_complete() {
         check(schema["attributes"].as_array().unwrap());
     }
     let user = schemas.iter().find(|schema| schema["id"] == USER).unwrap();
-    let names: Vec<_> = user["attributes"].as_array().unwrap().iter().map(|a| a["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = user["attributes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["name"].as_str().unwrap())
+        .collect();
     assert!(names.contains(&"userName"), "{names:?}");
 }
 
 /// "The attributes ... have all characteristics" (RFC 7643, 7): no client must guess a default.
 fn check(attributes: &[Value]) {
     for attribute in attributes {
-        for characteristic in
-            ["name", "type", "multiValued", "required", "caseExact", "mutability", "returned", "uniqueness"]
-        {
+        for characteristic in [
+            "name",
+            "type",
+            "multiValued",
+            "required",
+            "caseExact",
+            "mutability",
+            "returned",
+            "uniqueness",
+        ] {
             assert!(attribute.get(characteristic).is_some(), "{characteristic} of {attribute}");
         }
-        assert_eq!(attribute["type"] == "complex", attribute.get("subAttributes").is_some(), "{attribute}");
+        assert_eq!(
+            attribute["type"] == "complex",
+            attribute.get("subAttributes").is_some(),
+            "{attribute}"
+        );
         check(attribute["subAttributes"].as_array().map_or(&[], Vec::as_slice));
     }
 }
@@ -82,51 +111,77 @@ async fn password_is_in_the_schema_as_the_rfc_has_it_whatever_a_profile_keeps() 
         let config = world.send_as(&token, "GET", "/ServiceProviderConfig", None).await.body;
         assert_eq!(config["changePassword"]["supported"], false);
     }
-    // It is accepted where only some attributes are kept, and no profile can require what is dropped.
+    // It is accepted where only some attributes are kept, and no profile can require what is
+    // dropped.
     let zulip = Customer::new("zulip").await;
     let name = json!({ "givenName": "B", "familyName": "J" });
-    let user = zulip.create(json!({ "userName": "a@example.com", "name": name, "password": "t1meMa$heen" })).await;
+    let user = zulip
+        .create(json!({ "userName": "a@example.com", "name": name, "password": "t1meMa$heen" }))
+        .await;
     assert_eq!((user.get("password"), zulip.rows_with("t1meMa$heen").await), (None, 0));
     assert!(Profile::default().with("attributes.required", "[\"password\"]").is_err());
     // Nobody can ask for it.
     let world = World::new().await;
     let (_, strict) = world.tenant("asked", "strict").await;
-    for (filter, tolerant) in [("password eq \"x\"", 0), ("password pr", 0), ("password ne \"x\"", 0)] {
+    for (filter, tolerant) in
+        [("password eq \"x\"", 0), ("password pr", 0), ("password ne \"x\"", 0)]
+    {
         let path = format!("/Users?filter={}", encode(filter));
         world.send_as(&strict, "GET", &path, None).await.is_error(400, Some("invalidFilter"));
         assert_eq!(world.find(filter).await.len(), tolerant, "{filter}");
     }
 }
 
-/// Two SDKs and an identity provider refuse the whole document for `pagination`; RFC 9865 says SHOULD.
+/// Two SDKs and an identity provider refuse the whole document for `pagination`; RFC 9865 says
+/// SHOULD.
 #[tokio::test]
 async fn the_service_provider_config_says_only_what_the_profile_lets_it() {
     let world = Arc::new(World::new().await);
     let config = async |settings: &[(&str, &str)], idp: Option<&str>| {
-        let profile = settings.iter().fold(Profile::preset("default", idp).unwrap(), |profile, (path, value)| {
-            profile.with(path, value).unwrap()
-        });
-        let (_, token) = world.tenant(&format!("{settings:?}{idp:?}"), &profile.write().unwrap()).await;
-        let etag = world.send_as(&token, "POST", "/Users", json!({ "userName": "a" })).await.header("etag").to_owned();
+        let profile = settings
+            .iter()
+            .fold(Profile::preset("default", idp).unwrap(), |profile, (path, value)| {
+                profile.with(path, value).unwrap()
+            });
+        let (_, token) =
+            world.tenant(&format!("{settings:?}{idp:?}"), &profile.write().unwrap()).await;
+        let etag = world
+            .send_as(&token, "POST", "/Users", json!({ "userName": "a" }))
+            .await
+            .header("etag")
+            .to_owned();
         assert_eq!(etag, "W/\"1\"", "entity tags are there, whatever is said of them");
         world.send_as(&token, "GET", "/ServiceProviderConfig", None).await.body
     };
     let usual = config(&[], None).await;
-    assert_eq!((&usual["etag"]["supported"], &usual["pagination"]["cursor"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&usual["etag"]["supported"], &usual["pagination"]["cursor"]),
+        (&json!(true), &json!(true))
+    );
     let without = config(&[("discovery.pagination", "off")], None).await;
     let mut expected = usual.clone();
     expected.as_object_mut().unwrap().remove("pagination");
     assert_eq!(without, expected);
-    assert_eq!(config(&[], Some("ping")).await, expected, "the SDK of PingOne's maker takes no other members");
+    assert_eq!(
+        config(&[], Some("ping")).await,
+        expected,
+        "the SDK of PingOne's maker takes no other members"
+    );
     expected["etag"]["supported"] = json!(false);
-    assert_eq!(config(&[("discovery.pagination", "off"), ("discovery.etag", "off")], None).await, expected);
+    assert_eq!(
+        config(&[("discovery.pagination", "off"), ("discovery.etag", "off")], None).await,
+        expected
+    );
 }
 
 #[tokio::test]
 async fn discovery_takes_no_filter_and_no_writes() {
     let world = World::new().await;
     for path in ["/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/User", "/Schemas"] {
-        world.send("GET", &format!("{path}?filter=name+eq+%22x%22"), None).await.is_error(403, None);
+        world
+            .send("GET", &format!("{path}?filter=name+eq+%22x%22"), None)
+            .await
+            .is_error(403, None);
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
             world.send(method, path, json!({})).await.is_error(405, None);
         }
@@ -136,9 +191,14 @@ async fn discovery_takes_no_filter_and_no_writes() {
 #[tokio::test]
 async fn groups_are_an_empty_list_for_whoever_looks() {
     let world = World::new().await;
-    for query in ["", "?startIndex=1&count=100", "?excludedAttributes=members&filter=displayName+eq+%22x%22"] {
+    for query in
+        ["", "?startIndex=1&count=100", "?excludedAttributes=members&filter=displayName+eq+%22x%22"]
+    {
         let groups = world.send("GET", &format!("/Groups{query}"), None).await;
         assert_eq!(groups.status, 200);
-        assert_eq!((&groups.body["totalResults"], &groups.body["Resources"]), (&json!(0), &json!([])));
+        assert_eq!(
+            (&groups.body["totalResults"], &groups.body["Resources"]),
+            (&json!(0), &json!([]))
+        );
     }
 }

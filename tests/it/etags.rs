@@ -9,7 +9,13 @@ use serde_json::{Value, json};
 use crate::support::connectors::Between;
 use crate::support::{Answer, World};
 
-async fn send(world: &World, method: &str, path: &str, header: (&str, &str), body: Option<Value>) -> Answer {
+async fn send(
+    world: &World,
+    method: &str,
+    path: &str,
+    header: (&str, &str),
+    body: Option<Value>,
+) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(format!("/scim/v2{path}"))
@@ -38,7 +44,11 @@ async fn a_write_under_a_stale_version_is_refused_and_changes_nothing() {
     }
     assert_eq!(world.send("GET", &path, None).await.body, fresh.body);
     for known in ["W/\"2\"", "\"2\"", "*", "W/\"1\", W/\"2\""] {
-        assert_eq!(send(&world, "PATCH", &path, ("if-match", known), title("Dr")).await.status, 200, "{known}");
+        assert_eq!(
+            send(&world, "PATCH", &path, ("if-match", known), title("Dr")).await.status,
+            200,
+            "{known}"
+        );
     }
     assert_eq!(send(&world, "DELETE", &path, ("if-match", "\"2\""), None).await.status, 204);
     send(&world, "DELETE", &path, ("if-match", "\"2\""), None).await.is_error(404, None);
@@ -50,8 +60,16 @@ async fn a_star_asks_only_that_the_group_is_there() {
     let group = world.group("Staff", &[]).await;
     for n in 0..3 {
         let user = world.create(json!({ "userName": format!("u{n}") })).await;
-        let operations = json!([{ "op": "add", "path": "members", "value": [{ "value": user["id"] }] }]);
-        let joined = send(&world, "PATCH", &group, ("if-match", "*"), Some(json!({ "Operations": operations }))).await;
+        let operations =
+            json!([{ "op": "add", "path": "members", "value": [{ "value": user["id"] }] }]);
+        let joined = send(
+            &world,
+            "PATCH",
+            &group,
+            ("if-match", "*"),
+            Some(json!({ "Operations": operations })),
+        )
+        .await;
         let version = format!("W/\"{}\"", n + 2);
         assert_eq!((joined.status.as_u16(), joined.header("etag")), (200, version.as_str()));
         assert_eq!(joined.tally.write_units, 10.0, "as without it");
@@ -82,9 +100,9 @@ async fn of_parallel_writes_under_one_version_one_wins() {
     let writers: Vec<_> = (0..8)
         .map(|n| {
             let (world, path) = (world.clone(), path.clone());
-            tokio::spawn(
-                async move { send(&world, "PATCH", &path, ("if-match", "W/\"1\""), title(&n.to_string())).await },
-            )
+            tokio::spawn(async move {
+                send(&world, "PATCH", &path, ("if-match", "W/\"1\""), title(&n.to_string())).await
+            })
         })
         .collect();
     let mut won = 0;

@@ -12,14 +12,18 @@ const TRANSACT: &str = "TransactWriteItems";
 /// How many live users the table holds, by its rows.
 async fn users(world: &World) -> usize {
     let rows = world.rows().await;
-    rows.iter().filter(|row| row.get("st").is_some_and(|st| st.as_s().map(String::as_str) == Ok("live"))).count()
+    rows.iter()
+        .filter(|row| row.get("st").is_some_and(|st| st.as_s().map(String::as_str) == Ok("live")))
+        .count()
 }
 
 #[tokio::test]
 async fn a_create_whose_answer_is_lost_is_one_user_and_201() {
     let world = World::new().await;
     world.between.once(TRANSACT, Fault::BreakAfter);
-    let answer = world.send("POST", "/Users", json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    let answer = world
+        .send("POST", "/Users", json!({ "userName": "a@example.com", "externalId": "1" }))
+        .await;
     assert_eq!(answer.status, 201, "{}", answer.body);
     assert_eq!(users(&world).await, 1);
     assert_eq!(world.send("GET", "/Users", None).await.body["totalResults"], 1, "counted once");
@@ -40,9 +44,14 @@ async fn a_write_survives_one_fault_of_any_kind() {
         let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
         let path = format!("/Users/{}", user["id"].as_str().unwrap());
         world.between.once(TRANSACT, fault.clone());
-        let patch = json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] });
+        let patch =
+            json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] });
         let patched = world.send("PATCH", &path, patch).await;
-        assert_eq!((patched.status.as_u16(), &patched.body["meta"]["version"]), (200, &json!("W/\"2\"")), "{fault:?}");
+        assert_eq!(
+            (patched.status.as_u16(), &patched.body["meta"]["version"]),
+            (200, &json!("W/\"2\"")),
+            "{fault:?}"
+        );
         world.between.once(TRANSACT, fault.clone());
         assert_eq!(world.send("DELETE", &path, None).await.status, 204, "{fault:?}");
         world.between.once(TRANSACT, fault.clone());
@@ -75,7 +84,10 @@ async fn while_dynamodb_is_down_every_answer_is_503() {
         answer.is_error(503, None);
         assert_eq!(answer.header("retry-after"), "1");
         let said = answer.body.to_string();
-        assert!(!said.contains("DynamoDB") && !said.contains("Internal"), "no backend's words: {said}");
+        assert!(
+            !said.contains("DynamoDB") && !said.contains("Internal"),
+            "no backend's words: {said}"
+        );
     }
     world.between.clear();
     assert_eq!(world.send("GET", &path, None).await.body, user);
@@ -99,26 +111,36 @@ async fn access_that_dynamodb_denies_is_503() {
     let world = World::hasty(Between::default()).await;
     let user = world.create(json!({ "userName": "a@example.com" })).await;
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
-    for code in
-        ["AccessDeniedException", "KMSDisabledException", "KMSAccessDeniedException", "UnrecognizedClientException"]
-    {
+    for code in [
+        "AccessDeniedException",
+        "KMSDisabledException",
+        "KMSAccessDeniedException",
+        "UnrecognizedClientException",
+    ] {
         world.between.set(move |_, _| Some(Fault::Refuse(400, code)));
-        for (method, body) in
-            [("GET", json!(null)), ("PUT", json!({ "userName": "b@example.com" })), ("DELETE", json!(null))]
-        {
+        for (method, body) in [
+            ("GET", json!(null)),
+            ("PUT", json!({ "userName": "b@example.com" })),
+            ("DELETE", json!(null)),
+        ] {
             let answer = world.send(method, &path, body).await;
             answer.is_error(503, None);
             assert_eq!(answer.header("retry-after"), "1", "{code}");
         }
-        world.between.set(move |operation, _| (operation == TRANSACT).then_some(Fault::Refuse(400, code)));
-        world.send("POST", "/Users", json!({ "userName": "c@example.com" })).await.is_error(503, None);
+        world
+            .between
+            .set(move |operation, _| (operation == TRANSACT).then_some(Fault::Refuse(400, code)));
+        world
+            .send("POST", "/Users", json!({ "userName": "c@example.com" }))
+            .await
+            .is_error(503, None);
     }
     world.between.clear();
     assert_eq!(world.send("GET", &path, None).await.body, user);
 }
 
-/// After so many transactions, the last of which takes effect, everything that is asked of the table is refused as
-/// what it never is: a request that is not as this version makes it.
+/// After so many transactions, the last of which takes effect, everything that is asked of the
+/// table is refused as what it never is: a request that is not as this version makes it.
 fn broken_after(world: &World, transactions: usize) {
     let seen = AtomicUsize::new(0);
     world.between.set(move |operation, _| {
@@ -133,7 +155,8 @@ async fn a_500_never_follows_a_write_that_took_effect() {
     let world = World::new().await;
     let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
     let member = json!([{ "value": user["id"] }]);
-    let group = world.send("POST", "/Groups", json!({ "displayName": "G", "members": member })).await.body;
+    let group =
+        world.send("POST", "/Groups", json!({ "displayName": "G", "members": member })).await.body;
     let (user, group) = (user["id"].as_str().unwrap(), group["id"].as_str().unwrap());
     let (user, group) = (format!("/Users/{user}"), format!("/Groups/{group}"));
     let leave = json!({ "Operations": [{ "op": "remove", "path": "members" }] });
@@ -154,18 +177,27 @@ async fn a_500_never_follows_a_write_that_took_effect() {
         ("DELETE", &group, json!(null)),
         ("POST", "/Users", json!({ "userName": "new@example.com" })),
     ] {
-        // This POST first finishes the deletion, then finds out who had the name, then takes effect.
+        // This POST first finishes the deletion, then finds out who had the name, then takes
+        // effect.
         broken_after(&world, if body["externalId"] == "1" && method == "POST" { 3 } else { 1 });
         let answer = world.send(method, path, body).await;
         let status = match answer.body["Operations"][0]["status"].as_str() {
             Some(status) => status.to_owned(),
             None => answer.status.as_str().to_owned(),
         };
-        assert!(["200", "201", "204", "503"].contains(&status.as_str()), "{method} {path}: {}", answer.body);
+        assert!(
+            ["200", "201", "204", "503"].contains(&status.as_str()),
+            "{method} {path}: {}",
+            answer.body
+        );
         unavailable += usize::from(status == "503");
         if answer.status == 503 {
             assert_eq!(answer.header("retry-after"), "1");
-            assert!(answer.body["detail"].as_str().unwrap().contains("send the request again"), "{}", answer.body);
+            assert!(
+                answer.body["detail"].as_str().unwrap().contains("send the request again"),
+                "{}",
+                answer.body
+            );
         }
         world.between.clear();
     }

@@ -42,15 +42,21 @@ async fn parallel_additions_and_removals_lose_nothing() {
     for (n, id) in people.iter().enumerate() {
         let (world, path, id) = (world.clone(), path.clone(), id.clone());
         let op = if n < 20 { "remove" } else { "add" };
-        running.push(tokio::spawn(async move { world.send("PATCH", &path, members(op, &[id])).await }));
+        running.push(tokio::spawn(
+            async move { world.send("PATCH", &path, members(op, &[id])).await },
+        ));
     }
     for answer in running {
         let answer = answer.await.unwrap();
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
     let group = world.send("GET", &path, None).await;
-    let mut ids: Vec<&str> =
-        group.body["members"].as_array().unwrap().iter().map(|m| m["value"].as_str().unwrap()).collect();
+    let mut ids: Vec<&str> = group.body["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["value"].as_str().unwrap())
+        .collect();
     let mut expected: Vec<&str> = people[20..].iter().map(String::as_str).collect();
     ids.sort_unstable();
     expected.sort_unstable();
@@ -59,7 +65,8 @@ async fn parallel_additions_and_removals_lose_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_changes_of_one_group_at_once_all_arrive_though_each_holds_its_rows_for_ten_milliseconds() {
+async fn a_hundred_changes_of_one_group_at_once_all_arrive_though_each_holds_its_rows_for_ten_milliseconds()
+ {
     let world = Arc::new(World::with(Between::conflicts_of(10)).await);
     let ids = world.seed().users(100, |_| {}).await.unwrap();
     let people: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -68,7 +75,8 @@ async fn a_hundred_changes_of_one_group_at_once_all_arrive_though_each_holds_its
         .iter()
         .enumerate()
         .map(|(n, id)| {
-            let (world, path, op) = (world.clone(), path.clone(), if n < 50 { "remove" } else { "add" });
+            let (world, path, op) =
+                (world.clone(), path.clone(), if n < 50 { "remove" } else { "add" });
             let body = members(op, std::slice::from_ref(id));
             tokio::spawn(async move { world.send("PATCH", &path, body).await.status })
         })
@@ -87,8 +95,12 @@ async fn a_hundred_changes_of_one_group_at_once_all_arrive_though_each_holds_its
     assert!(cancelled > 20, "they did conflict: {cancelled}");
     assert_eq!(refused, 0, "fewer than one in a hundred ends in 503");
     let group = world.send("GET", &path, None).await;
-    let mut there: Vec<&str> =
-        group.body["members"].as_array().unwrap().iter().map(|m| m["value"].as_str().unwrap()).collect();
+    let mut there: Vec<&str> = group.body["members"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|m| m["value"].as_str().unwrap())
+        .collect();
     let mut expected: Vec<&str> = people[50..].iter().map(String::as_str).collect();
     there.sort_unstable();
     expected.sort_unstable();
@@ -102,7 +114,8 @@ async fn of_16_groups_of_one_name_one_is_made() {
     let value: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
     let running: Vec<_> = (0..16)
         .map(|_| {
-            let (world, body) = (world.clone(), json!({ "displayName": "Staff", "members": value }));
+            let (world, body) =
+                (world.clone(), json!({ "displayName": "Staff", "members": value }));
             tokio::spawn(async move { world.send("POST", "/Groups", body).await.status.as_u16() })
         })
         .collect();
@@ -113,7 +126,11 @@ async fn of_16_groups_of_one_name_one_is_made() {
             status => assert_eq!(status, 409),
         }
     }
-    assert_eq!((created, world.rows_of("#M#").await), (1, 30), "the losers leave no members behind");
+    assert_eq!(
+        (created, world.rows_of("#M#").await),
+        (1, 30),
+        "the losers leave no members behind"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -123,7 +140,10 @@ async fn a_condition_travels_with_the_write_of_a_group() {
     let path = world.group("Staff", &[]).await;
     for (method, conditional) in [
         ("PATCH", members("add", &people[1..])),
-        ("PATCH", json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": "Crew" }] })),
+        (
+            "PATCH",
+            json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": "Crew" }] }),
+        ),
         ("PUT", json!({ "displayName": "Crew", "members": [] })),
         ("DELETE", Value::Null),
     ] {
@@ -200,7 +220,10 @@ async fn a_deletion_that_breaks_is_seen_by_nobody_and_finished_by_the_next_write
         world.send("DELETE", &path, None).await.is_error(404, None);
         assert!(world.rows_of("#M#").await < left);
     }
-    assert_eq!(world.rows_of("#M#").await + world.rows_of("#R#").await + world.rows_of("#T").await, 1);
+    assert_eq!(
+        world.rows_of("#M#").await + world.rows_of("#R#").await + world.rows_of("#T").await,
+        1
+    );
     assert_eq!(size(&world, &paths[39]).await, 0);
 }
 
@@ -218,9 +241,13 @@ async fn a_large_group_that_is_gone_is_left_by_its_members_in_parts_side_by_side
     let act = Act::new(Operation::Delete, "test", "1", world.clock.milliseconds(), 1);
     // Without time, each part ends after its first portion.
     let before = world.rows_of("#M#").await;
-    let progress = world.store.disband(&at, &group, Note::Finished, &act, Instant::now()).await.unwrap();
+    let progress =
+        world.store.disband(&at, &group, Note::Finished, &act, Instant::now()).await.unwrap();
     let removed = before - world.rows_of("#M#").await;
-    assert!(progress == Progress::Unfinished && (49 + 16 * 30..1_200).contains(&removed), "{removed}");
+    assert!(
+        progress == Progress::Unfinished && (49 + 16 * 30..1_200).contains(&removed),
+        "{removed}"
+    );
     world.send("DELETE", &path, None).await.is_error(404, None);
     assert_eq!(world.rows_of("#M#").await + world.rows_of("#R#").await, 0);
 }

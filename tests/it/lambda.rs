@@ -28,7 +28,9 @@ async fn invoke(world: &World, event: Value) -> Reply {
     let reply = gateway::handle(&world.service, LambdaEvent::new(event, context)).await.unwrap();
     assert_eq!(reply["isBase64Encoded"], false);
     let headers = match reply.get("multiValueHeaders").and_then(Value::as_object) {
-        Some(many) if !many.is_empty() => many.iter().map(|(name, values)| (name.clone(), values[0].clone())).collect(),
+        Some(many) if !many.is_empty() => {
+            many.iter().map(|(name, values)| (name.clone(), values[0].clone())).collect()
+        }
         _ => reply["headers"].as_object().unwrap().clone(),
     };
     let body = reply["body"].as_str().filter(|body| !body.is_empty());
@@ -41,7 +43,8 @@ async fn invoke(world: &World, event: Value) -> Reply {
 
 /// A file of `events/` with its placeholders filled.
 fn event(world: &World, name: &str, user_id: &str) -> Value {
-    let text = fs::read_to_string(format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let text =
+        fs::read_to_string(format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let text = text.replace("{{token}}", world.token.reveal()).replace("{{userId}}", user_id);
     serde_json::from_str(&text).unwrap()
 }
@@ -99,7 +102,8 @@ async fn the_request_id_of_the_platform_is_in_the_log() {
 
 /// A GET as a Function URL, HTTP API (stage) or REST API would describe it.
 fn get(world: &World, source: &str, path: &str, query: &str) -> Value {
-    let mut event = event(world, if source == "rest" { "create-user-rest-v1" } else { "get-user" }, "");
+    let mut event =
+        event(world, if source == "rest" { "create-user-rest-v1" } else { "get-user" }, "");
     let context = &mut event["requestContext"];
     match source {
         "url" => context["domainName"] = json!("abcdefgh.lambda-url.eu-west-1.on.aws"),
@@ -110,7 +114,8 @@ fn get(world: &World, source: &str, path: &str, query: &str) -> Value {
         event["httpMethod"] = json!("GET");
         event["body"] = Value::Null;
         event["path"] = json!(path);
-        let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        let pairs: Vec<(String, String)> =
+            form_urlencoded::parse(query.as_bytes()).into_owned().collect();
         let mut many = serde_json::Map::new();
         for (name, value) in pairs {
             many.entry(name).or_insert(json!([])).as_array_mut().unwrap().push(json!(value));
@@ -140,7 +145,10 @@ async fn filters_survive_every_gateway() {
             let reply = invoke(&world, get(&world, source, "/scim/v2/Users", &query)).await;
             assert_eq!(reply.status, 200, "{source}: {}", reply.body);
             assert_eq!(reply.body["totalResults"], 1, "{source} {query}");
-            assert_eq!(reply.body["Resources"][0]["title"], "Dr", "{source}: both attributes parameters count");
+            assert_eq!(
+                reply.body["Resources"][0]["title"], "Dr",
+                "{source}: both attributes parameters count"
+            );
             assert_eq!(reply.body["Resources"][0].get("active"), None);
         }
     }
@@ -151,7 +159,11 @@ async fn stage_prefixes_are_not_part_of_the_path() {
     let world = World::new().await;
     for source in ["stage", "rest"] {
         for path in ["/scim/v2/Users", "/prod/scim/v2/Users"] {
-            assert_eq!(invoke(&world, get(&world, source, path, "")).await.status, 200, "{source} {path}");
+            assert_eq!(
+                invoke(&world, get(&world, source, path, "")).await.status,
+                200,
+                "{source} {path}"
+            );
         }
     }
     assert_eq!(invoke(&world, get(&world, "http", "/prod/scim/v2/Users", "")).await.status, 404);
@@ -192,7 +204,14 @@ async fn a_path_is_decoded_once_whoever_decodes_it() {
 async fn what_no_request_can_hold_is_a_scim_400() {
     let world = World::new().await;
     let mut events = Vec::new();
-    for query in ["filter=userName eq \"a\"", "filter=userName+eq+\"a\"", "a=<b>", "a=b#c", "a=\u{7f}", "a=b\nc"] {
+    for query in [
+        "filter=userName eq \"a\"",
+        "filter=userName+eq+\"a\"",
+        "a=<b>",
+        "a=b#c",
+        "a=\u{7f}",
+        "a=b\nc",
+    ] {
         events.push((query, get(&world, "http", "/scim/v2/Users", query)));
         events.push((query, get(&world, "url", "/scim/v2/Users", query)));
     }
@@ -235,13 +254,19 @@ async fn what_no_request_can_hold_is_a_scim_400() {
 async fn base64_bodies_are_decoded() {
     use base64::Engine as _;
     let world = World::new().await;
-    for (name, user) in [("create-user", "a@example.com"), ("create-user-rest-v1", "b@example.com")] {
+    for (name, user) in [("create-user", "a@example.com"), ("create-user-rest-v1", "b@example.com")]
+    {
         let mut event = event(&world, name, "");
         let body = json!({ "userName": user, "displayName": "Ünïcode" }).to_string();
         event["body"] = json!(base64::engine::general_purpose::STANDARD.encode(body));
         event["isBase64Encoded"] = json!(true);
         let reply = invoke(&world, event).await;
-        assert_eq!((reply.status, &reply.body["displayName"]), (201, &json!("Ünïcode")), "{}", reply.body);
+        assert_eq!(
+            (reply.status, &reply.body["displayName"]),
+            (201, &json!("Ünïcode")),
+            "{}",
+            reply.body
+        );
     }
 }
 
@@ -267,7 +292,9 @@ async fn the_host_header_has_no_say_in_locations() {
     event["headers"]["x-forwarded-proto"] = json!("gopher, <");
     let reply = invoke(&world, event).await;
     assert_eq!(reply.status, 201);
-    assert!(!reply.body.to_string().contains("evil") && !reply.headers.to_string().contains("evil"));
+    assert!(
+        !reply.body.to_string().contains("evil") && !reply.headers.to_string().contains("evil")
+    );
 }
 
 #[tokio::test]
@@ -277,10 +304,14 @@ async fn the_deadline_ends_a_request_before_the_platform_does() {
     let in_ms = |ms: u64| Duration::from_millis(ms);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     // Too late for an answer; far enough; and none at all, as some tools send.
-    for (deadline, status) in [(now + in_ms(1_000), 503), (now + in_ms(20_000), 201), (Duration::ZERO, 409)] {
+    for (deadline, status) in
+        [(now + in_ms(1_000), 503), (now + in_ms(20_000), 201), (Duration::ZERO, 409)]
+    {
         let mut context = Context::default();
         context.deadline = deadline.as_millis().try_into().unwrap();
-        let reply = gateway::handle(&world.service, LambdaEvent::new(event.clone(), context)).await.unwrap();
+        let reply = gateway::handle(&world.service, LambdaEvent::new(event.clone(), context))
+            .await
+            .unwrap();
         assert_eq!(reply["statusCode"], status, "{reply}");
     }
     // It passes while the store does not answer.
@@ -293,7 +324,8 @@ async fn the_deadline_ends_a_request_before_the_platform_does() {
     assert!(began.elapsed() < in_ms(1_900), "before the store's own timeout");
 }
 
-/// An event as `cargo lambda watch` makes it of an HTTP request: version 2.0, and an `httpMethod` that is always GET.
+/// An event as `cargo lambda watch` makes it of an HTTP request: version 2.0, and an `httpMethod`
+/// that is always GET.
 fn watched(world: &World, method: &str, path: &str, body: Option<Value>) -> Value {
     use base64::Engine as _;
     let encode = |body: Value| base64::engine::general_purpose::STANDARD.encode(body.to_string());
@@ -313,7 +345,9 @@ fn watched(world: &World, method: &str, path: &str, body: Option<Value>) -> Valu
 #[tokio::test]
 async fn the_version_of_an_event_decides_how_it_is_read_and_refused() {
     let world = World::new().await;
-    let made = invoke(&world, watched(&world, "POST", "/scim/v2/Users", Some(json!({ "userName": "a" })))).await;
+    let made =
+        invoke(&world, watched(&world, "POST", "/scim/v2/Users", Some(json!({ "userName": "a" }))))
+            .await;
     assert_eq!((made.status, &made.body["userName"]), (201, &json!("a")), "{}", made.body);
     let path = format!("/scim/v2/Users/{}", made.body["id"].as_str().unwrap());
     assert_eq!(invoke(&world, watched(&world, "GET", &path, None)).await.body["userName"], "a");
@@ -322,12 +356,20 @@ async fn the_version_of_an_event_decides_how_it_is_read_and_refused() {
     let mut first = event(&world, "create-user-rest-v1", "");
     first["version"] = json!("1.0");
     assert_eq!(invoke(&world, first).await.status, 201);
-    // What cannot be read is refused in the form that its gateway reads: cargo lambda fails without "cookies".
+    // What cannot be read is refused in the form that its gateway reads: cargo lambda fails without
+    // "cookies".
     let mut refused = Vec::new();
-    for mut event in [watched(&world, "GET", "/scim/v2/Users", None), get(&world, "rest", "/scim/v2/Users", "")] {
+    for mut event in
+        [watched(&world, "GET", "/scim/v2/Users", None), get(&world, "rest", "/scim/v2/Users", "")]
+    {
         event["headers"] = json!({ "host": "a b" });
-        let answer = gateway::handle(&world.service, LambdaEvent::new(event, Context::default())).await.unwrap();
-        assert_eq!((&answer["statusCode"], &answer["multiValueHeaders"]), (&json!(400), &json!({})));
+        let answer = gateway::handle(&world.service, LambdaEvent::new(event, Context::default()))
+            .await
+            .unwrap();
+        assert_eq!(
+            (&answer["statusCode"], &answer["multiValueHeaders"]),
+            (&json!(400), &json!({}))
+        );
         refused.push(answer.get("cookies").cloned());
     }
     assert_eq!(refused, [Some(json!([])), None]);
@@ -339,8 +381,17 @@ async fn a_path_without_a_leading_slash_is_a_400() {
     for source in ["http", "stage", "url", "rest"] {
         for path in ["scim/v2/Users", "", "?", "https://evil.example/scim/v2/Users"] {
             let reply = invoke(&world, get(&world, source, path, "")).await;
-            assert_eq!((reply.status, &reply.body["status"]), (400, &json!("400")), "{source} {path}: {}", reply.body);
-            assert!(reply.body["detail"].as_str().unwrap().contains("slash"), "{source}: {}", reply.body);
+            assert_eq!(
+                (reply.status, &reply.body["status"]),
+                (400, &json!("400")),
+                "{source} {path}: {}",
+                reply.body
+            );
+            assert!(
+                reply.body["detail"].as_str().unwrap().contains("slash"),
+                "{source}: {}",
+                reply.body
+            );
         }
     }
 }
@@ -348,7 +399,11 @@ async fn a_path_without_a_leading_slash_is_a_400() {
 #[tokio::test]
 async fn what_is_no_gateway_event_fails_the_invocation() {
     let world = World::new().await;
-    let reply = gateway::handle(&world.service, LambdaEvent::new(json!({ "Records": [] }), Context::default())).await;
+    let reply = gateway::handle(
+        &world.service,
+        LambdaEvent::new(json!({ "Records": [] }), Context::default()),
+    )
+    .await;
     assert!(reply.is_err());
 }
 
@@ -357,14 +412,18 @@ async fn a_token_bound_to_a_host_is_good_behind_every_gateway() {
     let world = Arc::new(World::new().await);
     let bound = Customer::of(&world, "default", &[("address.host", "acme.example.com")]).await;
     let authorization = format!("Bearer {}", bound.token.reveal());
-    for (host, status) in [("acme.example.com", 200), ("ACME.example.com:443", 200), ("other.example.com", 401)] {
+    for (host, status) in
+        [("acme.example.com", 200), ("ACME.example.com:443", 200), ("other.example.com", 401)]
+    {
         for source in ["http", "url", "rest"] {
             let mut event = get(&world, source, "/scim/v2/Users", "");
             let rest = source == "rest";
-            let (host_name, token_name) = if rest { ("Host", "Authorization") } else { ("host", "authorization") };
+            let (host_name, token_name) =
+                if rest { ("Host", "Authorization") } else { ("host", "authorization") };
             event["headers"] = json!({ host_name: host, token_name: authorization });
             if rest {
-                event["multiValueHeaders"] = json!({ host_name: [host], token_name: [authorization] });
+                event["multiValueHeaders"] =
+                    json!({ host_name: [host], token_name: [authorization] });
             }
             assert_eq!(invoke(&world, event).await.status, status, "{source} {host}");
         }

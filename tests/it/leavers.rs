@@ -13,7 +13,8 @@ use crate::support::connectors::Fault;
 async fn tenant(settings: &[(&str, &str)]) -> (World, TenantRow, PlainToken) {
     let world = World::new().await;
     let default = Profile::preset("default", None).unwrap();
-    let profile = settings.iter().fold(default, |profile, (path, value)| profile.with(path, value).unwrap());
+    let profile =
+        settings.iter().fold(default, |profile, (path, value)| profile.with(path, value).unwrap());
     let (row, token) = world.tenant("initech", &profile.write().unwrap()).await;
     (world, row, token)
 }
@@ -43,33 +44,50 @@ async fn import(world: &World, row: &TenantRow, user: Value, dry: bool) -> Fate 
 #[tokio::test]
 async fn an_import_leaves_a_deleted_user_its_names() {
     let (world, row, token) = tenant(&[]).await;
-    for user in [json!({ "userName": "a@example.com" }), json!({ "userName": "b@example.com", "externalId": "1" })] {
+    for user in [
+        json!({ "userName": "a@example.com" }),
+        json!({ "userName": "b@example.com", "externalId": "1" }),
+    ] {
         let made = post(&world, &token, user.clone()).await;
         delete(&world, &token, &made).await;
         for dry in [true, false] {
             let fate = import(&world, &row, user.clone(), dry).await;
             assert!(matches!(&fate, Fate::Conflict(why) if why.contains("deleted")), "{fate:?}");
         }
-        assert_eq!(post(&world, &token, user).await["id"], made["id"], "the same person comes back");
+        assert_eq!(
+            post(&world, &token, user).await["id"],
+            made["id"],
+            "the same person comes back"
+        );
     }
 }
 
 #[tokio::test]
 async fn who_comes_back_under_another_name_leaves_nothing_behind() {
     let (world, row, token) = tenant(&[("deprovision.on_delete", "deactivate")]).await;
-    let user = json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "a@example.com" }] });
+    let user =
+        json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "a@example.com" }] });
     let made = post(&world, &token, user).await;
     delete(&world, &token, &made).await;
-    let user = json!({ "userName": "b", "externalId": "1", "emails": [{ "value": "b@example.com" }] });
+    let user =
+        json!({ "userName": "b", "externalId": "1", "emails": [{ "value": "b@example.com" }] });
     assert_eq!(post(&world, &token, user).await["id"], made["id"]);
     let rows = world.rows().await;
-    assert!(rows.iter().all(|row| !row.contains_key("x") || row["p"].as_s().unwrap().ends_with("#L")), "{rows:?}");
-    assert_eq!(import(&world, &row, json!({ "userName": "a" }), false).await, Fate::Imported, "the name is free");
+    assert!(
+        rows.iter().all(|row| !row.contains_key("x") || row["p"].as_s().unwrap().ends_with("#L")),
+        "{rows:?}"
+    );
+    assert_eq!(
+        import(&world, &row, json!({ "userName": "a" }), false).await,
+        Fate::Imported,
+        "the name is free"
+    );
 }
 
 #[tokio::test]
 async fn who_is_suspended_comes_back_though_somebody_imported_has_the_address() {
-    let settings = [("deprovision.on_inactive", "suspend_with_expiry"), ("create.existing", "link")];
+    let settings =
+        [("deprovision.on_inactive", "suspend_with_expiry"), ("create.existing", "link")];
     let (world, row, token) = tenant(&settings).await;
     let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
     for external_id in [json!("1"), json!(null)] {
@@ -129,11 +147,17 @@ async fn two_who_activate_one_user_at_once_need_one_seat() {
     // Both have read before one of them writes.
     world.between.set(|called, _| (called == "TransactWriteItems").then_some(Fault::Slow(20)));
     for active in [true, false] {
-        let patch = json!({ "Operations": [{ "op": "replace", "path": "active", "value": active }] });
+        let patch =
+            json!({ "Operations": [{ "op": "replace", "path": "active", "value": active }] });
         let change = || world.send_as(&token, "PATCH", &path, patch.clone());
         let (one, other) = tokio::join!(change(), change());
         for answer in [one, other] {
-            assert_eq!((answer.status.as_u16(), &answer.body["active"]), (200, &json!(active)), "{}", answer.body);
+            assert_eq!(
+                (answer.status.as_u16(), &answer.body["active"]),
+                (200, &json!(active)),
+                "{}",
+                answer.body
+            );
         }
     }
 }
@@ -147,17 +171,24 @@ async fn a_leaver_comes_back_by_both_names_though_neither_is_held_any_more() {
     delete(&world, &token, &leaver).await;
     let other = post(&world, &token, json!({ "userName": "a" })).await;
     let path = format!("/Users/{}", other["id"].as_str().unwrap());
-    let rename = json!({ "Operations": [{ "op": "replace", "path": "userName", "value": "other" }] });
+    let rename =
+        json!({ "Operations": [{ "op": "replace", "path": "userName", "value": "other" }] });
     assert_eq!(world.send_as(&token, "PATCH", &path, rename).await.status, 200);
     let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
     assert_eq!(import(&world, &row, imported, false).await, Fate::Imported);
-    let user = json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
-    assert_eq!(post(&world, &token, user).await["id"], leaver["id"], "not by the address of somebody imported");
+    let user =
+        json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
+    assert_eq!(
+        post(&world, &token, user).await["id"],
+        leaver["id"],
+        "not by the address of somebody imported"
+    );
 }
 
 #[tokio::test]
 async fn who_is_suspended_comes_back_under_a_new_name_by_the_external_id() {
-    let settings = [("deprovision.on_inactive", "suspend_with_expiry"), ("create.existing", "link")];
+    let settings =
+        [("deprovision.on_inactive", "suspend_with_expiry"), ("create.existing", "link")];
     let (world, row, token) = tenant(&settings).await;
     let made = post(&world, &token, json!({ "userName": "maiden", "externalId": "1" })).await;
     suspend(&world, &token, &made).await;
@@ -165,17 +196,29 @@ async fn who_is_suspended_comes_back_under_a_new_name_by_the_external_id() {
     assert_eq!(import(&world, &row, imported, false).await, Fate::Imported);
     let user = json!({ "userName": "married", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
     let back = post(&world, &token, user).await;
-    assert_eq!((&back["id"], &back["userName"], &back["active"]), (&made["id"], &json!("married"), &json!(true)));
+    assert_eq!(
+        (&back["id"], &back["userName"], &back["active"]),
+        (&made["id"], &json!("married"), &json!(true))
+    );
     world.clock.advance(100 * 24 * 60 * 60);
     let path = format!("/Users/{}", made["id"].as_str().unwrap());
-    assert_eq!(world.send_as(&token, "GET", &path, None).await.status, 200, "the clock has stopped");
-    assert_ne!(post(&world, &token, json!({ "userName": "maiden" })).await["id"], made["id"], "the name is free");
+    assert_eq!(
+        world.send_as(&token, "GET", &path, None).await.status,
+        200,
+        "the clock has stopped"
+    );
+    assert_ne!(
+        post(&world, &token, json!({ "userName": "maiden" })).await["id"],
+        made["id"],
+        "the name is free"
+    );
 }
 
 #[tokio::test]
 async fn who_comes_back_is_without_a_unique_value_that_another_has_by_now() {
     let badge = "[{\"name\":\"badge\",\"type\":\"string\",\"uniqueness\":\"server\"}]";
-    let (world, row, token) = tenant(&[("attributes.overlay", badge), ("attributes.unique_external_id", "true")]).await;
+    let (world, row, token) =
+        tenant(&[("attributes.overlay", badge), ("attributes.unique_external_id", "true")]).await;
     let a = post(&world, &token, json!({ "userName": "a", "badge": "4" })).await;
     let b = post(&world, &token, json!({ "userName": "b", "badge": "5", "externalId": "1" })).await;
     delete(&world, &token, &a).await;
@@ -186,26 +229,40 @@ async fn who_comes_back_is_without_a_unique_value_that_another_has_by_now() {
     let take = json!({ "Operations": [{ "op": "add", "path": "externalId", "value": "1" }] });
     assert_eq!(world.send_as(&token, "PATCH", &path, take).await.status, 200);
     // Who asks for the value does not get it.
-    let asking = world.send_as(&token, "POST", "/Users", json!({ "userName": "a", "badge": "4" })).await;
+    let asking =
+        world.send_as(&token, "POST", "/Users", json!({ "userName": "a", "badge": "4" })).await;
     asking.is_error(409, Some("uniqueness"));
     let back = post(&world, &token, json!({ "userName": "a" })).await;
     assert_eq!((&back["id"], back.get("badge")), (&a["id"], None));
     let customer = crate::support::customer::Customer { world: world.into(), row, token };
     customer.restore(&b).await.unwrap();
     let back = customer.get(&b).await.body;
-    assert_eq!((back.get("badge"), back.get("externalId")), (None, None), "neither for the operator");
+    assert_eq!(
+        (back.get("badge"), back.get("externalId")),
+        (None, None),
+        "neither for the operator"
+    );
 }
 
 #[tokio::test]
-async fn who_comes_back_under_a_new_name_keeps_the_unique_value_and_nobody_comes_back_by_a_shared_external_id() {
+async fn who_comes_back_under_a_new_name_keeps_the_unique_value_and_nobody_comes_back_by_a_shared_external_id()
+ {
     let badge = "[{\"name\":\"badge\",\"type\":\"string\",\"uniqueness\":\"server\"}]";
-    let (world, _, token) =
-        tenant(&[("attributes.overlay", badge), ("deprovision.on_inactive", "suspend_with_expiry")]).await;
-    let made = post(&world, &token, json!({ "userName": "maiden", "externalId": "1", "badge": "5" })).await;
+    let (world, _, token) = tenant(&[
+        ("attributes.overlay", badge),
+        ("deprovision.on_inactive", "suspend_with_expiry"),
+    ])
+    .await;
+    let made =
+        post(&world, &token, json!({ "userName": "maiden", "externalId": "1", "badge": "5" }))
+            .await;
     suspend(&world, &token, &made).await;
-    let back = post(&world, &token, json!({ "userName": "married", "externalId": "1", "badge": "5" })).await;
+    let back =
+        post(&world, &token, json!({ "userName": "married", "externalId": "1", "badge": "5" }))
+            .await;
     assert_eq!((&back["id"], &back["badge"]), (&made["id"], &json!("5")));
-    let other = world.send_as(&token, "POST", "/Users", json!({ "userName": "c", "badge": "5" })).await;
+    let other =
+        world.send_as(&token, "POST", "/Users", json!({ "userName": "c", "badge": "5" })).await;
     other.is_error(409, Some("uniqueness"));
     // An externalId that several have says of nobody who it is.
     post(&world, &token, json!({ "userName": "second", "externalId": "1" })).await;
@@ -216,8 +273,11 @@ async fn who_comes_back_under_a_new_name_keeps_the_unique_value_and_nobody_comes
 
 #[tokio::test]
 async fn who_lost_the_external_id_while_it_was_unique_comes_back_once_it_is_not() {
-    let mut customer =
-        crate::support::customer::Customer::with("default", &[("attributes.unique_external_id", "true")]).await;
+    let mut customer = crate::support::customer::Customer::with(
+        "default",
+        &[("attributes.unique_external_id", "true")],
+    )
+    .await;
     let leaver = customer.create(json!({ "userName": "a", "externalId": "1" })).await;
     assert_eq!(customer.delete(&leaver).await.status, 204);
     let other = customer.create(json!({ "userName": "b" })).await;

@@ -1,5 +1,5 @@
-//! What each operation costs in DynamoDB: calls, round trips, read units, write units. Asserted against the
-//! tables of `docs/PERFORMANCE.md`, at sizes that differ by a hundred and more.
+//! What each operation costs in DynamoDB: calls, round trips, read units, write units. Asserted
+//! against the tables of `docs/PERFORMANCE.md`, at sizes that differ by a hundred and more.
 
 use scim_core::ResourceId;
 use scim_lambda::store::Store;
@@ -41,7 +41,11 @@ async fn users<'w>(world: &'w World, name: &str) -> Column<'w> {
     let path = format!("/Users/{}", created.body["id"].as_str().unwrap());
     column.note("get", 200, get(&path).await);
     column.note("`userName eq`", 200, get(&by("Users", "userName eq \"a@example.com\"")).await);
-    column.note("`userName eq`, nobody", 200, get(&by("Users", "userName eq \"b@example.com\"")).await);
+    column.note(
+        "`userName eq`, nobody",
+        200,
+        get(&by("Users", "userName eq \"b@example.com\"")).await,
+    );
     let joined = by("Users", "active eq true and userName eq \"a@example.com\" and title pr");
     column.note("`userName eq` joined by `and` with others", 200, get(&joined).await);
     column.note("`externalId eq`", 200, get(&by("Users", "externalId eq \"a\"")).await);
@@ -76,13 +80,22 @@ async fn users<'w>(world: &'w World, name: &str) -> Column<'w> {
     assert_eq!(world.send("DELETE", &path, None).await.status, 204);
     world.meter.take();
     let namesake = json!({ "userName": "renamed@example.com", "externalId": "b" });
-    column.note("create under the name of another, deleted person", 201, world.send("POST", "/Users", namesake).await);
+    column.note(
+        "create under the name of another, deleted person",
+        201,
+        world.send("POST", "/Users", namesake).await,
+    );
 
     let total = get("/Users?count=0").await;
     let users = usize::try_from(total.body["totalResults"].as_u64().unwrap()).unwrap();
     column.bound("how many there are (`count=0`)", 200, total, Cell::AtMost(1, 1, 12.0, 0.0));
     let first = get("/Users?count=100").await;
-    column.bound("first page of 100, with `totalResults`", 200, first, Cell::AtMost(2, 1, 32.0, 0.0));
+    column.bound(
+        "first page of 100, with `totalResults`",
+        200,
+        first,
+        Cell::AtMost(2, 1, 32.0, 0.0),
+    );
     for page in 0..40 {
         let index = 2 + (users - 2) * page / 40;
         let answer = get(&format!("/Users?startIndex={index}&count=100")).await;
@@ -95,7 +108,12 @@ async fn users<'w>(world: &'w World, name: &str) -> Column<'w> {
     let next = get(&format!("/Users?count=100&cursor={cursor}")).await;
     column.bound("next page by cursor", 200, next, Cell::AtMost(1, 1, 30.0, 0.0));
     let scan = get(&format!("/Users?count=200&cursor=&filter={}", encode("nickName pr"))).await;
-    column.bound("filter without index, 5,000 users looked at", 200, scan, Cell::AtMost(32, 8, 1_500.0, 0.0));
+    column.bound(
+        "filter without index, 5,000 users looked at",
+        200,
+        scan,
+        Cell::AtMost(32, 8, 1_500.0, 0.0),
+    );
     column
 }
 
@@ -107,7 +125,8 @@ async fn groups<'w>(world: &'w World, seed: &Seed, ids: &[ResourceId], name: &st
     let path = format!("/Groups/{group}");
     let short = format!("{path}?excludedAttributes=members");
     let get = async |path: &str| world.send("GET", path, None).await;
-    let newcomer = world.create(user(&format!("newcomer{size}"))).await["id"].as_str().unwrap().to_owned();
+    let newcomer =
+        world.create(user(&format!("newcomer{size}"))).await["id"].as_str().unwrap().to_owned();
     world.meter.take();
 
     column.note("get without members", 200, get(&short).await);
@@ -123,25 +142,46 @@ async fn groups<'w>(world: &'w World, seed: &Seed, ids: &[ResourceId], name: &st
     if status == 200 {
         assert_eq!(whole.body["members"].as_array().unwrap().len(), size);
     }
-    column.note("`displayName eq`", 200, get(&by("Groups", &format!("displayName eq \"large {size}\""))).await);
+    column.note(
+        "`displayName eq`",
+        200,
+        get(&by("Groups", &format!("displayName eq \"large {size}\""))).await,
+    );
     let membership = format!("id eq \"{group}\" and members eq \"{}\"", ids[0]);
     column.note("`id eq` and `members eq`", 200, get(&by("Groups", &membership)).await);
-    column.note("`members eq`, in one group", 200, get(&by("Groups", &format!("members eq \"{}\"", ids[0]))).await);
-    column.note("`groups` of a user, in one", 200, get(&format!("/Users/{}?attributes=groups", ids[0])).await);
-    let member =
-        |op: &str, id: &str| json!({ "Operations": [{ "op": op, "path": "members", "value": [{ "value": id }] }] });
+    column.note(
+        "`members eq`, in one group",
+        200,
+        get(&by("Groups", &format!("members eq \"{}\"", ids[0]))).await,
+    );
+    column.note(
+        "`groups` of a user, in one",
+        200,
+        get(&format!("/Users/{}?attributes=groups", ids[0])).await,
+    );
+    let member = |op: &str, id: &str| json!({ "Operations": [{ "op": op, "path": "members", "value": [{ "value": id }] }] });
     let send = async |path: &str, body: Value| world.send("PATCH", path, body).await;
     column.note("add a member", 200, send(&short, member("add", &newcomer)).await);
     column.note("add a member that is there", 200, send(&short, member("add", &newcomer)).await);
     column.note("remove a member", 200, send(&short, member("remove", &newcomer)).await);
-    column.note("remove a member that is not there", 200, send(&short, member("remove", &newcomer)).await);
+    column.note(
+        "remove a member that is not there",
+        200,
+        send(&short, member("remove", &newcomer)).await,
+    );
     let answered = send(&path, member("add", &newcomer)).await;
-    column.note("add a member, answered with up to 100 members", if size > 100 { 204 } else { 200 }, answered);
-    let rename = json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": format!("Big {size}") }] });
+    column.note(
+        "add a member, answered with up to 100 members",
+        if size > 100 { 204 } else { 200 },
+        answered,
+    );
+    let rename = json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": format!("Big \
+        {size}") }] });
     column.note("rename", 200, send(&short, rename).await);
     let leaver = world.send("DELETE", &format!("/Users/{newcomer}"), None).await;
     column.note("delete of a user in one group", 204, leaver);
-    let again = world.send("POST", "/Groups", json!({ "displayName": format!("Small {size}") })).await;
+    let again =
+        world.send("POST", "/Groups", json!({ "displayName": format!("Small {size}") })).await;
     let small = format!("/Groups/{}", again.body["id"].as_str().unwrap());
     column.note("create without members", 201, again);
     column.note("delete of a group without members", 204, world.send("DELETE", &small, None).await);
@@ -154,8 +194,9 @@ async fn groups<'w>(world: &'w World, seed: &Seed, ids: &[ResourceId], name: &st
         while !unmetered.unfinished(&world.tenant.key()).await.unwrap().is_empty() {
             gone.push(world.send("DELETE", "/Users/nobody", None).await);
         }
-        // A portion is up to 49 members; each of sixteen parts may end with a smaller one, and begins anew with
-        // each request. It takes a read, and writes two rows a member and a log row of up to 2 KB.
+        // A portion is up to 49 members; each of sixteen parts may end with a smaller one, and
+        // begins anew with each request. It takes a read, and writes two rows a member and a log
+        // row of up to 2 KB.
         let portions = u32::try_from(size.div_ceil(49)).unwrap() * 22 / 20 + 60;
         let write = 4.0 * size as f64 + f64::from(4 * portions) + 60.0;
         let bound = Cell::AtMost(2 * portions + 4, portions / 4, f64::from(3 * portions), write);
@@ -176,7 +217,10 @@ const REFUSED: [&str; 5] = [
 
 fn only_refused(columns: &[Column<'_>]) {
     for operation in columns.iter().flat_map(|column| &column.differences) {
-        assert!(REFUSED.contains(&operation.as_str()), "{operation}: the engine counts other units");
+        assert!(
+            REFUSED.contains(&operation.as_str()),
+            "{operation}: the engine counts other units"
+        );
     }
 }
 
@@ -201,7 +245,9 @@ async fn the_ledger_is_the_same_at_a_hundred_thousand_users() {
     only_refused(&columns);
     compare("users", &columns);
     let mut columns = Vec::new();
-    for (members, name) in [(10, "10 members"), (10_000, "10,000 members"), (100_000, "100,000 members")] {
+    for (members, name) in
+        [(10, "10 members"), (10_000, "10,000 members"), (100_000, "100,000 members")]
+    {
         columns.push(groups(&large, &seed, &ids[..members], name).await);
     }
     only_refused(&columns);

@@ -1,5 +1,5 @@
-//! Nothing is left behind: what a deletion or a creation leaves when it breaks is shown to nobody, and removed by
-//! a later write.
+//! Nothing is left behind: what a deletion or a creation leaves when it breaks is shown to nobody,
+//! and removed by a later write.
 
 use std::sync::Arc;
 
@@ -44,10 +44,16 @@ async fn a_deleted_user_whose_memberships_are_not_removed_is_a_member_for_nobody
     assert_eq!(members(&world, &group).await.len(), 2);
     let by_member = encode(&format!("members.value eq \"{}\"", people[0]));
     for filter in [by_member.clone(), format!("{by_member}%20and%20displayName%20pr")] {
-        assert_eq!(world.send("GET", &format!("/Groups?filter={filter}"), None).await.body["totalResults"], 0);
+        assert_eq!(
+            world.send("GET", &format!("/Groups?filter={filter}"), None).await.body["totalResults"],
+            0
+        );
     }
     let one = encode(&format!("id eq \"{}\" and members eq \"{}\"", &group[8..], people[0]));
-    assert_eq!(world.send("GET", &format!("/Groups?filter={one}"), None).await.body["totalResults"], 0);
+    assert_eq!(
+        world.send("GET", &format!("/Groups?filter={one}"), None).await.body["totalResults"],
+        0
+    );
     let listed = world.send("GET", "/Groups", None).await.body;
     assert_eq!(listed["Resources"][0]["members"].as_array().unwrap().len(), 2);
     // Weeks later, when the retention has ended and its row is gone, too.
@@ -56,7 +62,11 @@ async fn a_deleted_user_whose_memberships_are_not_removed_is_a_member_for_nobody
     assert_eq!(members(&world, &group).await.len(), 2);
     let patch = json!({ "Operations": [{ "op": "replace", "path": "title", "value": "Dr" }] });
     assert_eq!(world.send("PATCH", &format!("/Users/{}", people[1]), patch).await.status, 200);
-    assert_eq!((world.rows_of("#M#").await, world.rows_of("#R#").await), (2, 2), "the next write removes them");
+    assert_eq!(
+        (world.rows_of("#M#").await, world.rows_of("#R#").await),
+        (2, 2),
+        "the next write removes them"
+    );
     assert_eq!(members(&world, &group).await.len(), 2);
 }
 
@@ -70,7 +80,14 @@ async fn reads_of_users_pay_nothing_for_what_is_unfinished() {
     world.between.clear();
     let other = format!("/Users/{}", people[1]);
     assert_eq!(world.send("GET", &other, None).await.tally.calls, 1);
-    assert_eq!(world.send("GET", "/Users?filter=userName%20eq%20%22u1@example.com%22", None).await.tally.calls, 1);
+    assert_eq!(
+        world
+            .send("GET", "/Users?filter=userName%20eq%20%22u1@example.com%22", None)
+            .await
+            .tally
+            .calls,
+        1
+    );
 }
 
 #[tokio::test]
@@ -93,18 +110,30 @@ async fn who_comes_back_before_the_memberships_are_removed_is_in_no_group() {
 async fn another_process_goes_on_with_what_one_left() {
     let customer = Customer::new("default").await;
     let world = &customer.world;
-    let users: Vec<Value> =
-        vec![customer.create(json!({ "userName": "a" })).await, customer.create(json!({ "userName": "b" })).await];
+    let users: Vec<Value> = vec![
+        customer.create(json!({ "userName": "a" })).await,
+        customer.create(json!({ "userName": "b" })).await,
+    ];
     let values: Vec<Value> = users.iter().map(|user| json!({ "value": user["id"] })).collect();
-    assert_eq!(customer.send("POST", "/Groups", json!({ "displayName": "G", "members": values })).await.status, 201);
+    assert_eq!(
+        customer
+            .send("POST", "/Groups", json!({ "displayName": "G", "members": values }))
+            .await
+            .status,
+        201
+    );
     // Deleted by another process, which stopped before it removed the memberships.
     let id: ResourceId = users[0]["id"].as_str().unwrap().parse().unwrap();
     let (at, now) = (customer.users(), world.clock.seconds());
     let old = world.store.resource(&at, &id, now).await.unwrap().unwrap();
     let act = Act::new(Operation::Delete, "test", "1", world.clock.milliseconds(), 1_000);
     let kept = old.resource.attributes.clone();
-    assert!(matches!(world.store.delete_softly(&at, &old, kept, now + 1_000, &act).await, Ok(Wrote::Stored)));
-    let patch = async || customer.set(&users[1], "title", json!(world.clock.seconds().to_string())).await;
+    assert!(matches!(
+        world.store.delete_softly(&at, &old, kept, now + 1_000, &act).await,
+        Ok(Wrote::Stored)
+    ));
+    let patch =
+        async || customer.set(&users[1], "title", json!(world.clock.seconds().to_string())).await;
     assert_eq!(patch().await.status, 200);
     assert_eq!(world.rows_of("#M#").await, 2, "this process has read the tenant's row before");
     world.clock.advance(61);
@@ -131,8 +160,20 @@ async fn members_of_a_group_that_never_came_to_be_are_removed_later() {
     assert_eq!(world.send("POST", "/Groups", body).await.status, 201);
     world.clock.advance(61);
     world.send("DELETE", "/Users/nobody", None).await;
-    assert_eq!((world.rows_of("#M#").await, world.rows_of("#R#").await), (60, 60), "those of the group that is there");
-    assert_eq!(world.rows().await.iter().filter(|row| row["s"].as_s().unwrap().starts_with("unfinished")).count(), 0);
+    assert_eq!(
+        (world.rows_of("#M#").await, world.rows_of("#R#").await),
+        (60, 60),
+        "those of the group that is there"
+    );
+    assert_eq!(
+        world
+            .rows()
+            .await
+            .iter()
+            .filter(|row| row["s"].as_s().unwrap().starts_with("unfinished"))
+            .count(),
+        0
+    );
 }
 
 #[tokio::test]
@@ -140,14 +181,21 @@ async fn a_creation_that_was_given_up_does_not_succeed_afterwards() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
     let people = world.people("u", 2).await;
-    let (group, act) =
-        (at.new_id(None).unwrap(), Act::new(Operation::Create, "test", "1", world.clock.milliseconds(), 1));
-    let join = |id: &String| Move::Join(Member { value: id.parse().unwrap(), kind: None, display: None });
+    let (group, act) = (
+        at.new_id(None).unwrap(),
+        Act::new(Operation::Create, "test", "1", world.clock.milliseconds(), 1),
+    );
+    let join =
+        |id: &String| Move::Join(Member { value: id.parse().unwrap(), kind: None, display: None });
     let prepared = [join(&people[0])];
-    assert!(matches!(world.store.prepare_members(&at, &group, &prepared, true, &act).await, Ok(Wrote::Stored)));
+    assert!(matches!(
+        world.store.prepare_members(&at, &group, &prepared, true, &act).await,
+        Ok(Wrote::Stored)
+    ));
     assert!(world.store.abandon(&at.tenant, &group).await.unwrap());
     assert!(!world.store.abandon(&at.tenant, &group).await.unwrap(), "once");
-    let disbanded = world.store.disband(&at, &group, Note::Finished, &act, Instant::now()).await.unwrap();
+    let disbanded =
+        world.store.disband(&at, &group, Note::Finished, &act, Instant::now()).await.unwrap();
     assert_eq!((disbanded, world.rows_of("#M#").await), (Progress::Done, 0));
     assert_eq!(world.store.unfinished(&at.tenant).await.unwrap(), []);
 }
@@ -162,7 +210,11 @@ async fn all_memberships_end_though_others_of_the_same_id_stand_before_them() {
     // Rows of another kind, which sort before those of the user's own groups.
     for n in 0..40 {
         let group = format!("00000000-0000-8000-8000-{n:012}").parse().unwrap();
-        world.store.prepare_members(&at, &group, &[Move::Name(named.clone())], false, &act).await.unwrap();
+        world
+            .store
+            .prepare_members(&at, &group, &[Move::Name(named.clone())], false, &act)
+            .await
+            .unwrap();
     }
     let group = world.group("Staff", &people).await;
     assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
@@ -177,7 +229,8 @@ async fn an_import_takes_no_id_that_a_group_names() {
     let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Staff",
         "members": [{ "value": id }] });
     assert_eq!(customer.send("POST", "/Groups", group).await.status, 201);
-    let report = customer.import(&[json!({ "userName": "a", "id": id }), json!({ "userName": "b" })]).await;
+    let report =
+        customer.import(&[json!({ "userName": "a", "id": id }), json!({ "userName": "b" })]).await;
     let report = report.json();
     assert_eq!((&report["imported"], &report["conflicts"]), (&json!(1), &json!(1)), "{report}");
 }
@@ -197,11 +250,13 @@ async fn an_import_is_repeated_once_its_people_are_in_groups() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_user_whose_time_has_come_is_erased_only_after_the_last_membership() {
-    let customer = Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
+    let customer =
+        Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
     let user = customer.create(json!({ "userName": "a" })).await;
     let mut group = Value::Null;
     for n in 0..70 {
-        let body = json!({ "displayName": format!("Group {n}"), "members": [{ "value": user["id"] }] });
+        let body =
+            json!({ "displayName": format!("Group {n}"), "members": [{ "value": user["id"] }] });
         group = customer.send("POST", "/Groups", body).await.body;
     }
     assert_eq!(customer.activate(&user, false).await.status, 200);
@@ -214,7 +269,10 @@ async fn a_user_whose_time_has_come_is_erased_only_after_the_last_membership() {
     assert_eq!((shown.status.as_u16(), &shown.body["members"]), (200, &json!([])));
     world.between.clear();
     let left = world.rows_of("#M#").await;
-    assert!((1..70).contains(&left) && world.rows_of("#D").await == 1, "{left} are left, and so is the user");
+    assert!(
+        (1..70).contains(&left) && world.rows_of("#D").await == 1,
+        "{left} are left, and so is the user"
+    );
     assert_eq!(world.send_as(&token, "GET", &path, None).await.body["members"], json!([]));
     assert_eq!((world.rows_of("#M#").await, world.rows_of("#D").await), (0, 0));
 }
@@ -226,7 +284,8 @@ async fn a_group_that_shows_one_member_less_is_not_what_the_client_has() {
     let group = world.group("Staff", &people).await;
     let tag = world.send("GET", &group, None).await.header("etag").to_owned();
     let again = async |group: &str| {
-        let request = http::Request::builder().uri(format!("/scim/v2{group}")).header("if-none-match", &tag);
+        let request =
+            http::Request::builder().uri(format!("/scim/v2{group}")).header("if-none-match", &tag);
         let request = request.header("authorization", format!("Bearer {}", world.token.reveal()));
         world.raw(request.body(bytes::Bytes::new()).unwrap()).await
     };
@@ -235,13 +294,22 @@ async fn a_group_that_shows_one_member_less_is_not_what_the_client_has() {
     assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
     world.between.clear();
     let answer = again(&group).await;
-    assert_eq!((answer.status.as_u16(), answer.body["members"].as_array().map(Vec::len)), (200, Some(1)));
-    assert_eq!(again(&format!("{group}?excludedAttributes=members")).await.status, 304, "the rest is the same");
+    assert_eq!(
+        (answer.status.as_u16(), answer.body["members"].as_array().map(Vec::len)),
+        (200, Some(1))
+    );
+    assert_eq!(
+        again(&format!("{group}?excludedAttributes=members")).await.status,
+        304,
+        "the rest is the same"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_post_that_races_a_delete_is_answered_at_once() {
-    let customer = Arc::new(Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await);
+    let customer = Arc::new(
+        Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await,
+    );
     let user = customer.create(json!({ "userName": "a", "externalId": "1" })).await;
     // The POST meets the user while it is visible, and reads it when it is deleted.
     let world = customer.world.clone();

@@ -1,5 +1,5 @@
-//! The life of a user: every event in every state does what the table says, under every policy; and whatever
-//! happens, no row is left without its owner.
+//! The life of a user: every event in every state does what the table says, under every policy; and
+//! whatever happens, no row is left without its owner.
 
 use std::sync::Arc;
 
@@ -35,11 +35,13 @@ struct Life {
 }
 
 impl Life {
-    /// Brings a user into a state by events that lead there, or says that the policy has no such state.
+    /// Brings a user into a state by events that lead there, or says that the policy has no such
+    /// state.
     async fn new(world: &Arc<World>, settings: &[(&str, &str)], state: State) -> Option<Self> {
         let customer = Customer::lasting(world, "default", settings).await;
         let is = |path: &str, value: &str| settings.contains(&(path, value));
-        let soft = !is("deprovision.on_delete", "hard_delete") && !is("deprovision.on_delete", "refuse");
+        let soft =
+            !is("deprovision.on_delete", "hard_delete") && !is("deprovision.on_delete", "refuse");
         let expiring = is("deprovision.on_inactive", "suspend_with_expiry");
         let nobody = json!({ "id": "00000000-0000-8000-8000-000000000000" });
         let mut life = Self { customer, user: nobody };
@@ -59,8 +61,12 @@ impl Life {
             _ => life.user = life.customer.create(person("1")).await,
         }
         match state {
-            State::SuspendedWithExpiry if expiring => drop(life.customer.activate(&life.user, false).await),
-            State::SoftDeleted | State::Expired if soft => drop(life.customer.delete(&life.user).await),
+            State::SuspendedWithExpiry if expiring => {
+                drop(life.customer.activate(&life.user, false).await)
+            }
+            State::SoftDeleted | State::Expired if soft => {
+                drop(life.customer.delete(&life.user).await)
+            }
             State::SuspendedWithExpiry | State::SoftDeleted | State::Expired => return None,
             _ => {}
         }
@@ -75,7 +81,8 @@ impl Life {
 
     /// The state in which the user is, by its rows.
     async fn state(&self) -> State {
-        let (world, id) = (&self.customer.world, self.user["id"].as_str().unwrap().parse().unwrap());
+        let (world, id) =
+            (&self.customer.world, self.user["id"].as_str().unwrap().parse().unwrap());
         let stored = world.store.resource(&self.customer.users(), &id, i64::MIN).await.unwrap();
         State::of(stored.as_ref().map(|stored| stored.standing()), world.clock.seconds())
     }
@@ -140,15 +147,25 @@ fn check(step: Step, life: &Life, settings: &[(&str, &str)], answer: &Option<Ans
     let (status, same) = (answer.status.as_u16(), answer.body["id"] == life.user["id"]);
     match step {
         Step::Create => assert_eq!((status, same), (201, false), "{what}"),
-        Step::Adopt if is("create.existing", "link") => assert_eq!((status, same), (201, true), "{what}"),
+        Step::Adopt if is("create.existing", "link") => {
+            assert_eq!((status, same), (201, true), "{what}")
+        }
         Step::Adopt | Step::Conflict => answer.is_error(409, Some("uniqueness")),
-        Step::Return if is("create.deleted", "new") => assert_eq!((status, same), (201, false), "{what}"),
-        Step::Return => assert_eq!((status, same, &answer.body["active"]), (201, true, &json!(true)), "{what}"),
-        Step::Keep | Step::Activate | Step::Suspend => assert_eq!((status, same), (200, true), "{what}"),
+        Step::Return if is("create.deleted", "new") => {
+            assert_eq!((status, same), (201, false), "{what}")
+        }
+        Step::Return => {
+            assert_eq!((status, same, &answer.body["active"]), (201, true, &json!(true)), "{what}")
+        }
+        Step::Keep | Step::Activate | Step::Suspend => {
+            assert_eq!((status, same), (200, true), "{what}")
+        }
         Step::Deprovision if is("deprovision.on_delete", "refuse") => answer.is_error(400, None),
         Step::Deprovision => assert_eq!(status, 204, "{what}"),
         Step::NotFound => answer.is_error(404, None),
-        Step::Erase | Step::Import | Step::Restore | Step::Nothing => panic!("{what}: nobody asked"),
+        Step::Erase | Step::Import | Step::Restore | Step::Nothing => {
+            panic!("{what}: nobody asked")
+        }
     }
 }
 
@@ -167,7 +184,9 @@ async fn every_event_in_every_state_does_what_the_table_says() {
                 let answer = life.happen(event).await;
                 check(step, &life, settings, &answer, &what);
                 let expected = state.after(step, &profile);
-                if let (true, Some(answer)) = (step == Step::Create && expected == State::Provisioned, &answer) {
+                if let (true, Some(answer)) =
+                    (step == Step::Create && expected == State::Provisioned, &answer)
+                {
                     life.user = answer.body.clone();
                 }
                 let mut reached = life.state().await;

@@ -33,8 +33,10 @@ async fn a_deleted_user_is_gone_for_the_client_and_expires_in_ninety_days() {
     assert_eq!(world.send("GET", "/Users", None).await.body["totalResults"], 0);
     let expiry = (world.clock.seconds() + 90 * DAY).to_string();
     let rows = world.rows().await;
-    let expiring = rows.iter().filter(|row| row.get("x").and_then(|x| x.as_n().ok()) == Some(&expiry));
-    let mut kinds: Vec<_> = expiring.map(|row| row["p"].as_s().unwrap().split_once('#').unwrap().1).collect();
+    let expiring =
+        rows.iter().filter(|row| row.get("x").and_then(|x| x.as_n().ok()) == Some(&expiry));
+    let mut kinds: Vec<_> =
+        expiring.map(|row| row["p"].as_s().unwrap().split_once('#').unwrap().1).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["E", "U", "U", "X"], "user, claim and both pointers expire together");
 }
@@ -46,16 +48,25 @@ async fn the_same_external_id_brings_the_same_person_back() {
         world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr", "active": false })).await;
     delete(&world, &user).await;
     world.clock.advance(89 * DAY);
-    let back = world.create(json!({ "userName": "a.new@example.com", "externalId": "1", "nickName": "A" })).await;
+    let back = world
+        .create(json!({ "userName": "a.new@example.com", "externalId": "1", "nickName": "A" }))
+        .await;
     assert_eq!((&back["id"], &back["meta"]["created"]), (&user["id"], &user["meta"]["created"]));
-    assert_eq!((&back["title"], &back["nickName"], &back["active"]), (&json!("Dr"), &json!("A"), &json!(true)));
+    assert_eq!(
+        (&back["title"], &back["nickName"], &back["active"]),
+        (&json!("Dr"), &json!("A"), &json!(true))
+    );
     assert_eq!(back["meta"]["version"], "W/\"3\"");
     assert_eq!(world.find("userName eq \"a.new@example.com\"").await, std::slice::from_ref(&back));
     assert!(world.find("userName eq \"a@example.com\"").await.is_empty());
     world.clock.advance(2 * DAY);
     world.local.engine.sweep().unwrap();
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
-    assert_eq!(world.send("GET", &path, None).await.body, back, "the expiry is gone from the user's rows");
+    assert_eq!(
+        world.send("GET", &path, None).await.body,
+        back,
+        "the expiry is gone from the user's rows"
+    );
     assert_eq!(world.find("externalId eq \"1\"").await, [back]);
     assert_eq!(world.send("GET", "/Users", None).await.body["totalResults"], 1);
 }
@@ -63,8 +74,10 @@ async fn the_same_external_id_brings_the_same_person_back() {
 #[tokio::test]
 async fn where_two_had_one_external_id_the_one_of_that_name_comes_back() {
     let world = World::new().await;
-    let a = world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "A" })).await;
-    let b = world.create(json!({ "userName": "b@example.com", "externalId": "1", "title": "B" })).await;
+    let a =
+        world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "A" })).await;
+    let b =
+        world.create(json!({ "userName": "b@example.com", "externalId": "1", "title": "B" })).await;
     delete(&world, &a).await;
     delete(&world, &b).await;
     let back = world.create(json!({ "userName": "B@example.com", "externalId": "1" })).await;
@@ -80,16 +93,24 @@ async fn the_same_name_brings_back_who_never_had_an_external_id() {
     let user = world.create(json!({ "userName": "a@example.com", "title": "Dr" })).await;
     delete(&world, &user).await;
     let back = world.create(json!({ "userName": "A@example.com" })).await;
-    assert_eq!((&back["id"], &back["title"], &back["userName"]), (&user["id"], &json!("Dr"), &json!("A@example.com")));
+    assert_eq!(
+        (&back["id"], &back["title"], &back["userName"]),
+        (&user["id"], &json!("Dr"), &json!("A@example.com"))
+    );
 }
 
 #[tokio::test]
 async fn another_person_may_take_the_name_of_a_deleted_user() {
     let world = World::new().await;
-    for (old, new) in [(json!("1"), json!("2")), (json!("1"), Value::Null), (Value::Null, json!("2"))] {
-        let (_, token) = world.tenant(&format!("t{}{}", old, new).replace('"', ""), "default").await;
+    for (old, new) in
+        [(json!("1"), json!("2")), (json!("1"), Value::Null), (Value::Null, json!("2"))]
+    {
+        let (_, token) =
+            world.tenant(&format!("t{}{}", old, new).replace('"', ""), "default").await;
         let send = async |body: Value| world.send_as(&token, "POST", "/Users", body).await;
-        let user = send(json!({ "userName": "a@example.com", "externalId": old, "title": "Dr" })).await.body;
+        let user = send(json!({ "userName": "a@example.com", "externalId": old, "title": "Dr" }))
+            .await
+            .body;
         let path = format!("/Users/{}", user["id"].as_str().unwrap());
         assert_eq!(world.send_as(&token, "DELETE", &path, None).await.status, 204);
         let other = send(json!({ "userName": "a@example.com", "externalId": new })).await;
@@ -115,7 +136,9 @@ async fn coming_back_under_a_taken_name_is_refused_and_loses_nothing() {
     let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
     delete(&world, &user).await;
     world.create(json!({ "userName": "a@example.com", "externalId": "2" })).await;
-    let taken = world.send("POST", "/Users", json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    let taken = world
+        .send("POST", "/Users", json!({ "userName": "a@example.com", "externalId": "1" }))
+        .await;
     taken.is_error(409, Some("uniqueness"));
     let back = world.create(json!({ "userName": "c@example.com", "externalId": "1" })).await;
     assert_eq!(back["id"], user["id"]);
@@ -125,7 +148,9 @@ async fn coming_back_under_a_taken_name_is_refused_and_loses_nothing() {
 async fn a_second_owner_of_an_external_id_comes_back_too() {
     let world = World::new().await;
     let first = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
-    let second = world.create(json!({ "userName": "b@example.com", "externalId": "1", "title": "Dr" })).await;
+    let second = world
+        .create(json!({ "userName": "b@example.com", "externalId": "1", "title": "Dr" }))
+        .await;
     let path = format!("/Users/{}", first["id"].as_str().unwrap());
     let other = json!({ "Operations": [{ "op": "replace", "path": "externalId", "value": "2" }] });
     assert_eq!(world.send("PATCH", &path, other).await.status, 200);
@@ -136,14 +161,22 @@ async fn a_second_owner_of_an_external_id_comes_back_too() {
     // Its externalId can be given away and taken again.
     let path = format!("/Users/{}", back["id"].as_str().unwrap());
     for value in ["3", "1", "2", "1"] {
-        let patch = json!({ "Operations": [{ "op": "replace", "path": "externalId", "value": value }] });
+        let patch =
+            json!({ "Operations": [{ "op": "replace", "path": "externalId", "value": value }] });
         assert_eq!(world.send("PATCH", &path, patch).await.status, 200, "{value}");
-        assert!(world.find(&format!("externalId eq \"{value}\"")).await.iter().any(|user| user["id"] == back["id"]));
+        assert!(
+            world
+                .find(&format!("externalId eq \"{value}\""))
+                .await
+                .iter()
+                .any(|user| user["id"] == back["id"])
+        );
     }
     delete(&world, &back).await;
     world.clock.advance(91 * DAY);
     world.local.engine.sweep().unwrap();
-    let left = world.rows().await.iter().filter(|row| row["p"].as_s().unwrap().ends_with("#X")).count();
+    let left =
+        world.rows().await.iter().filter(|row| row["p"].as_s().unwrap().ends_with("#X")).count();
     assert_eq!(left, 1, "only the first user's row is left");
 }
 
@@ -155,7 +188,10 @@ async fn a_name_somebody_had_long_ago_brings_nobody_back() {
     let back = world.create(json!({ "userName": "new@example.com", "externalId": "1" })).await;
     assert_eq!(back["id"], user["id"]);
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
-    assert_eq!(world.send("PUT", &path, json!({ "userName": "new@example.com" })).await.status, 200);
+    assert_eq!(
+        world.send("PUT", &path, json!({ "userName": "new@example.com" })).await.status,
+        200
+    );
     delete(&world, &back).await;
     let other = world.create(json!({ "userName": "old@example.com" })).await;
     assert_ne!(other["id"], user["id"]);
@@ -169,7 +205,8 @@ async fn an_external_id_that_everybody_shares_does_not_slow_creation() {
     for n in 0..60 {
         world.create(json!({ "userName": format!("user{n}"), "externalId": "N/A" })).await;
     }
-    let one_more = world.send("POST", "/Users", json!({ "userName": "last", "externalId": "N/A" })).await;
+    let one_more =
+        world.send("POST", "/Users", json!({ "userName": "last", "externalId": "N/A" })).await;
     assert_eq!(one_more.status, 201);
     assert!(one_more.tally.calls <= 4, "{:?}", one_more.tally);
     assert_eq!(world.find("externalId eq \"N/A\"").await.len(), 61);
@@ -178,7 +215,9 @@ async fn an_external_id_that_everybody_shares_does_not_slow_creation() {
 #[tokio::test]
 async fn an_expired_user_is_gone_however_late_its_rows_are_removed() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr" })).await;
+    let user = world
+        .create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr" }))
+        .await;
     delete(&world, &user).await;
     world.clock.advance(90 * DAY);
     // The rows are still there: nothing has swept.
@@ -200,8 +239,10 @@ async fn the_sweep_removes_every_trace_of_an_expired_user() {
     world.local.engine.sweep().unwrap();
     let id = user["id"].as_str().unwrap();
     let rows = world.rows().await;
-    let left: Vec<_> =
-        rows.iter().map(|row| row["p"].as_s().unwrap().split_once('#').map_or("", |(_, kind)| kind)).collect();
+    let left: Vec<_> = rows
+        .iter()
+        .map(|row| row["p"].as_s().unwrap().split_once('#').map_or("", |(_, kind)| kind))
+        .collect();
     assert!(!left.iter().any(|kind| ["U", "X", "E"].contains(kind)), "{left:?}");
     assert_eq!(rows.len() - tenant_only, 3, "a counter and two log rows");
     let dump = format!("{rows:?}");

@@ -34,17 +34,26 @@ fn bytes(number: usize) -> String {
 
 #[test]
 fn the_limits_are_those_of_the_code() {
-    let goes_on = "400 `tooMany` by `startIndex` or with `sortBy`; a walk by cursor goes on behind what was read";
+    let goes_on = "400 `tooMany` by `startIndex` or with `sortBy`; a walk by cursor goes on \
+        behind what was read";
     let rows = [
         ("DynamoDB calls of a request", count(MAX_CALLS), goes_on),
         ("read units of a request", count(MAX_READ_UNITS), goes_on),
-        ("comparisons of short values that filters make in a request", count(MAX_COMPARISONS), goes_on),
+        (
+            "comparisons of short values that filters make in a request",
+            count(MAX_COMPARISONS),
+            goes_on,
+        ),
         (
             "comparisons of one resource",
             count(MAX_COMPARISONS_OF_A_RESOURCE),
             "400 `tooMany`, and the detail names the resource",
         ),
-        ("memory of a request above that of the idle function", "64 MiB".into(), "what follows here sees to it"),
+        (
+            "memory of a request above that of the idle function",
+            "64 MiB".into(),
+            "what follows here sees to it",
+        ),
         (
             "calls that remove the members of a deleted group, of one request",
             count(MAX_TIDYING_CALLS),
@@ -64,7 +73,11 @@ fn the_limits_are_those_of_the_code() {
             "408; 401",
         ),
         ("a request's body", bytes(MAX_BODY_BYTES), "413"),
-        ("values in a body, of which an object counts as five", count(json::MAX_VALUES), "400 `invalidSyntax`"),
+        (
+            "values in a body, of which an object counts as five",
+            count(json::MAX_VALUES),
+            "400 `invalidSyntax`",
+        ),
         ("a resource's attributes", format!("{} of JSON", bytes(MAX_DOCUMENT_BYTES)), "413"),
         ("e-mail addresses of a user", count(MAX_EMAILS), "400"),
         ("changes of members in a request", count(MAX_MEMBER_CHANGES), "413"),
@@ -78,7 +91,11 @@ fn the_limits_are_those_of_the_code() {
             format!("{}, {}", count(patch::MAX_WORK), count(members::MAX_WORK)),
             "413",
         ),
-        ("time in which a bulk request begins operations", "15 s".into(), "503 for each of the others"),
+        (
+            "time in which a bulk request begins operations",
+            "15 s".into(),
+            "503 for each of the others",
+        ),
         ("groups of a user", format!("{} shown", count(MAX_GROUPS_SHOWN)), "400 `tooMany`"),
         (
             "members in one answer",
@@ -102,10 +119,18 @@ fn the_limits_are_those_of_the_code() {
             "400 `invalidFilter`",
         ),
         ("index look-ups of a filter", count(MAX_LOOK_UPS), "all resources are looked at"),
-        ("members of a group that `groups.value eq` looks up", count(MAX_MEMBERS_LOOKED_UP), "all users are looked at"),
+        (
+            "members of a group that `groups.value eq` looks up",
+            count(MAX_MEMBERS_LOOKED_UP),
+            "all users are looked at",
+        ),
         (
             "resources that a request looks at for a filter without index",
-            format!("{}; {} if it asks for members or groups", count(MAX_SCANNED), count(MAX_SCANNED_WITH_MORE)),
+            format!(
+                "{}; {} if it asks for members or groups",
+                count(MAX_SCANNED),
+                count(MAX_SCANNED_WITH_MORE)
+            ),
             goes_on,
         ),
         (
@@ -118,13 +143,21 @@ fn the_limits_are_those_of_the_code() {
             format!("{} of a file", count(MAX_ALIKE)),
             "the record is invalid; let ids be made",
         ),
-        ("resources of a type in a tenant", "about seventy million".into(), "pages by `startIndex` go wrong"),
+        (
+            "resources of a type in a tenant",
+            "about seventy million".into(),
+            "pages by `startIndex` go wrong",
+        ),
         (
             "users whose time has come that one request erases",
             count(ERASED_AT_ONCE),
             "the next requests go on; nobody sees them, and no total counts them",
         ),
-        ("active users, where the profile has seats", "`seats.limit`".into(), "403, or created inactive"),
+        (
+            "active users, where the profile has seats",
+            "`seats.limit`".into(),
+            "403, or created inactive",
+        ),
         (
             "deactivations in a window, where the profile has a brake",
             "the smaller of `brake.deactivations` and `brake.share`".into(),

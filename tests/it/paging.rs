@@ -28,14 +28,18 @@ async fn pages_cut_one_order_into_pieces() {
         world.send("DELETE", &format!("/Users/{}", found[0]["id"].as_str().unwrap()), None).await;
     }
     let whole = world.send("GET", "/Users", None).await.body;
-    let ids: Vec<_> = whole["Resources"].as_array().unwrap().iter().map(|user| user["id"].clone()).collect();
+    let ids: Vec<_> =
+        whole["Resources"].as_array().unwrap().iter().map(|user| user["id"].clone()).collect();
     assert_eq!((&whole["totalResults"], ids.len()), (&json!(54), 54));
     assert_eq!(ids.iter().map(ToString::to_string).collect::<BTreeSet<_>>().len(), 54);
     for size in [1, 7, 20, 54] {
         let mut paged = Vec::new();
         while paged.len() < 54 {
             let start = paged.len() + 1;
-            let page = world.send("GET", &format!("/Users?startIndex={start}&count={size}"), None).await.body;
+            let page = world
+                .send("GET", &format!("/Users?startIndex={start}&count={size}"), None)
+                .await
+                .body;
             assert_eq!((&page["totalResults"], &page["startIndex"]), (&json!(54), &json!(start)));
             let users = page["Resources"].as_array().unwrap();
             assert_eq!(page["itemsPerPage"], users.len());
@@ -67,7 +71,11 @@ async fn the_edges_of_a_list_are_no_errors() {
         let page = world.send("GET", &format!("/Users?{query}"), None).await.body;
         let resources = page["Resources"].as_array().unwrap().len();
         assert_eq!((&page["totalResults"], resources), (&json!(total), items), "{query}");
-        assert_eq!((&page["itemsPerPage"], &page["startIndex"]), (&json!(items), &json!(start)), "{query}");
+        assert_eq!(
+            (&page["itemsPerPage"], &page["startIndex"]),
+            (&json!(items), &json!(start)),
+            "{query}"
+        );
     }
 }
 
@@ -82,7 +90,10 @@ async fn a_page_of_large_users_is_cut_by_bytes_and_goes_on() {
     for filter in ["", "&filter=active+eq+true"] {
         let mut seen = 0;
         while seen < 70 {
-            let page = world.send("GET", &format!("/Users?count=200&startIndex={}{filter}", seen + 1), None).await.body;
+            let page = world
+                .send("GET", &format!("/Users?count=200&startIndex={}{filter}", seen + 1), None)
+                .await
+                .body;
             assert!(page.to_string().len() < 4 * 1_024 * 1_024);
             assert_eq!(page["totalResults"], 70);
             let items = page["Resources"].as_array().unwrap().len();
@@ -94,7 +105,10 @@ async fn a_page_of_large_users_is_cut_by_bytes_and_goes_on() {
     for filter in ["", "&filter=active+eq+true"] {
         let (mut seen, mut cursor) = (0, String::new());
         loop {
-            let page = world.send("GET", &format!("/Users?count=200&cursor={cursor}{filter}"), None).await.body;
+            let page = world
+                .send("GET", &format!("/Users?count=200&cursor={cursor}{filter}"), None)
+                .await
+                .body;
             assert!(page.to_string().len() < 4 * 1_024 * 1_024);
             seen += page["Resources"].as_array().unwrap().len();
             match page.get("nextCursor") {
@@ -110,11 +124,22 @@ async fn a_page_of_large_users_is_cut_by_bytes_and_goes_on() {
 async fn the_most_selective_index_answers() {
     let world = World::new().await;
     for n in 0..60 {
-        world.create(json!({ "userName": format!("u{n}"), "externalId": "N/A", "title": "Dr" })).await;
+        world
+            .create(json!({ "userName": format!("u{n}"), "externalId": "N/A", "title": "Dr" }))
+            .await;
     }
-    for filter in ["externalId eq \"N/A\" and userName eq \"u7\"", "userName eq \"u7\" and externalId eq \"N/A\""] {
-        let found = world.send("GET", &format!("/Users?filter={}", crate::support::encode(filter)), None).await;
-        assert_eq!((found.body["totalResults"].as_u64(), found.tally.calls), (Some(1), 1), "{filter}");
+    for filter in [
+        "externalId eq \"N/A\" and userName eq \"u7\"",
+        "userName eq \"u7\" and externalId eq \"N/A\"",
+    ] {
+        let found = world
+            .send("GET", &format!("/Users?filter={}", crate::support::encode(filter)), None)
+            .await;
+        assert_eq!(
+            (found.body["totalResults"].as_u64(), found.tally.calls),
+            (Some(1), 1),
+            "{filter}"
+        );
     }
 }
 
@@ -146,20 +171,27 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Other("Device".into()) };
     let now = world.clock.seconds();
     let act = Act::new(Operation::Create, "test", "1", now * 1_000, 1);
-    // One bucket whose ids are spread evenly, one with all of them at its beginning, and a few before and behind.
-    let mut ids: Vec<String> = (0..400).map(|n| format!("abc{:05x}-0000-8000-8000-000000000000", n * 1_310)).collect();
+    // One bucket whose ids are spread evenly, one with all of them at its beginning, and a few
+    // before and behind.
+    let mut ids: Vec<String> =
+        (0..400).map(|n| format!("abc{:05x}-0000-8000-8000-000000000000", n * 1_310)).collect();
     ids.extend((0..300).map(|n| format!("abd00{n:03x}-0000-8000-8000-{n:012}")));
     ids.extend((0..9).map(|n| format!("{n}0000000-0000-8000-8000-000000000000")));
     ids.sort_unstable();
-    let (names, meta) = (Names::default(), Meta { created: CREATED, last_modified: CREATED, version: Version(1) });
+    let (names, meta) =
+        (Names::default(), Meta { created: CREATED, last_modified: CREATED, version: Version(1) });
     let resources = ids.iter().map(|id| Resource {
         id: id.parse().unwrap(),
         meta: meta.clone(),
         attributes: Attributes::default(),
     });
     let resources: Vec<Resource> = resources.collect();
-    let new =
-        resources.iter().map(|resource| New { resource, names: &names, taking: Taking::default(), expires: None });
+    let new = resources.iter().map(|resource| New {
+        resource,
+        names: &names,
+        taking: Taking::default(),
+        expires: None,
+    });
     let new: Vec<New<'_>> = new.collect();
     let mut rest = new.as_slice();
     while !rest.is_empty() {
@@ -170,16 +202,24 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
     for index in (0..ids.len() + 3).step_by(7) {
         for count in [1, 20, 150] {
             let page = world.store.page(&at, index, count, now, &[]).await.unwrap();
-            let shown: Vec<&str> = page.portion.resources.iter().map(|listed| listed.id.as_str()).collect();
-            let wanted: Vec<&str> = ids.iter().skip(index).take(count).map(String::as_str).collect();
+            let shown: Vec<&str> =
+                page.portion.resources.iter().map(|listed| listed.id.as_str()).collect();
+            let wanted: Vec<&str> =
+                ids.iter().skip(index).take(count).map(String::as_str).collect();
             assert_eq!((page.total, shown), (ids.len(), wanted), "{count} from {index}");
         }
     }
-    let read =
-        async |index| scim_lambda::budget::counted(Limits::REQUEST, world.store.page(&at, index, 20, now, &[])).await.1;
+    let read = async |index| {
+        scim_lambda::budget::counted(Limits::REQUEST, world.store.page(&at, index, 20, now, &[]))
+            .await
+            .1
+    };
     let (even, skewed) = (read(360).await, read(680).await);
     assert_eq!(even.calls, 2, "the estimate was right");
-    assert_eq!(skewed.calls, 3, "the estimate was wrong, and the bucket is read from its beginning");
+    assert_eq!(
+        skewed.calls, 3,
+        "the estimate was wrong, and the bucket is read from its beginning"
+    );
 }
 
 #[tokio::test]
@@ -188,16 +228,24 @@ async fn many_who_were_deleted_stand_in_nobodys_way() {
     let ids = world.seed().users(60, |_| {}).await.unwrap();
     let mut sorted: Vec<String> = ids.iter().map(ToString::to_string).collect();
     sorted.sort_unstable();
-    // Rows of deleted users, whom TTL has not removed yet: twelve thousand of them everywhere, and forty
-    // thousand in the bucket of one user.
+    // Rows of deleted users, whom TTL has not removed yet: twelve thousand of them everywhere, and
+    // forty thousand in the bucket of one user.
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
-    let everywhere = (0..12_000).map(|n| format!("{:04x}{n:04x}-0000-8000-8000-000000000000", n * 5));
-    let beside = (0..40_000).map(|n| format!("{}-{n:04x}-8000-8000-00000000000f", &sorted[30][..8]));
+    let everywhere =
+        (0..12_000).map(|n| format!("{:04x}{n:04x}-0000-8000-8000-000000000000", n * 5));
+    let beside =
+        (0..40_000).map(|n| format!("{}-{n:04x}-8000-8000-00000000000f", &sorted[30][..8]));
     let expires = (world.clock.seconds() + 1_000).to_string();
     let row = |id: &String| {
-        let put = Put::builder().table_name(TABLE).item("p", AttributeValue::S(format!("{}#U", world.tenant.code())));
-        let put = put.item("s", AttributeValue::S(id.clone())).item("x", AttributeValue::N(expires.clone()));
-        TransactWriteItem::builder().put(put.item("st", AttributeValue::S("deleted".into())).build().unwrap()).build()
+        let put = Put::builder()
+            .table_name(TABLE)
+            .item("p", AttributeValue::S(format!("{}#U", world.tenant.code())));
+        let put = put
+            .item("s", AttributeValue::S(id.clone()))
+            .item("x", AttributeValue::N(expires.clone()));
+        TransactWriteItem::builder()
+            .put(put.item("st", AttributeValue::S("deleted".into())).build().unwrap())
+            .build()
     };
     for some in everywhere.chain(beside).collect::<Vec<_>>().chunks(100) {
         let rows = some.iter().map(row).collect();
@@ -216,7 +264,10 @@ async fn many_who_were_deleted_stand_in_nobodys_way() {
     let page = get("count=5&startIndex=28").await;
     assert_eq!(crate::support::all(&[page.body], "id"), sorted[27..32]);
     // A filter without index gives up, or walks on.
-    world.send("GET", "/Users?filter=active%20eq%20true", None).await.is_error(400, Some("tooMany"));
+    world
+        .send("GET", "/Users?filter=active%20eq%20true", None)
+        .await
+        .is_error(400, Some("tooMany"));
     let pages = crate::support::walk(async |cursor| {
         get(&format!("filter=active%20eq%20true&count=100&cursor={cursor}")).await.body
     });
@@ -249,8 +300,11 @@ async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
     let (users, now) = (customer.users(), customer.world.clock.seconds());
     let mut seen = BTreeSet::new();
     for index in (0..400).step_by(50) {
-        let read =
-            scim_lambda::budget::counted(Limits::REQUEST, customer.world.store.page(&users, index, 50, now, &[])).await;
+        let read = scim_lambda::budget::counted(
+            Limits::REQUEST,
+            customer.world.store.page(&users, index, 50, now, &[]),
+        )
+        .await;
         let page = read.0.unwrap();
         assert_eq!((page.total, page.portion.resources.len()), (400, 50), "from {index}");
         seen.extend(page.portion.resources.into_iter().map(|listed| listed.id.to_string()));
@@ -260,8 +314,15 @@ async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
     assert_eq!(seen.len(), 400, "everybody once");
     let (mut cursor, mut walked) = (String::new(), BTreeSet::new());
     loop {
-        let page = customer.send("GET", &format!("/Users?count=150&cursor={cursor}"), None).await.body;
-        walked.extend(page["Resources"].as_array().unwrap().iter().map(|user| user["id"].as_str().unwrap().to_owned()));
+        let page =
+            customer.send("GET", &format!("/Users?count=150&cursor={cursor}"), None).await.body;
+        walked.extend(
+            page["Resources"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|user| user["id"].as_str().unwrap().to_owned()),
+        );
         let Some(next) = page["nextCursor"].as_str() else { break };
         cursor = next.to_owned();
     }
@@ -270,5 +331,9 @@ async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
     assert_eq!(customer.set(&user, "userName", json!("other")).await.body["id"], id(7));
     assert_eq!(customer.delete(&user).await.status, 204);
     assert_eq!((customer.get(&user).await.status.as_u16(), customer.total().await), (404, 399));
-    assert_eq!(customer.create(json!({ "userName": "other" })).await["id"], id(7), "and comes back");
+    assert_eq!(
+        customer.create(json!({ "userName": "other" })).await["id"],
+        id(7),
+        "and comes back"
+    );
 }

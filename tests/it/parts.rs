@@ -1,5 +1,5 @@
-//! What one request cannot answer as a whole, it answers in part: a page is shorter, a walk goes on by cursor, and a
-//! change is refused before any of it is written.
+//! What one request cannot answer as a whole, it answers in part: a page is shorter, a walk goes on
+//! by cursor, and a change is refused before any of it is written.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +19,18 @@ const TRANSACT: &str = "TransactWriteItems";
 async fn get(world: &World, path: &str) -> Answer {
     let answer = world.send("GET", path, None).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
-    assert!(answer.tally.calls <= MAX_CALLS && answer.tally.read_units <= f64::from(MAX_READ_UNITS));
+    assert!(
+        answer.tally.calls <= MAX_CALLS && answer.tally.read_units <= f64::from(MAX_READ_UNITS)
+    );
     answer
 }
 
 async fn walk(world: &World, path: &str) -> Vec<String> {
-    all(&support::walk(async |cursor| get(world, &format!("{path}&cursor={cursor}")).await.body).await, "id")
+    all(
+        &support::walk(async |cursor| get(world, &format!("{path}&cursor={cursor}")).await.body)
+            .await,
+        "id",
+    )
 }
 
 /// Groups of whom the heads say that they have this many members, though it is one each.
@@ -57,11 +63,23 @@ async fn large_groups_beside_each_other_are_read_as_the_budget_allows() {
     // Calls that take a while are under way at the same time.
     world.between.set(|_, _| Some(Fault::Slow(2)));
     let page = get(&world, "/Groups?count=100").await.body;
-    assert_eq!((&page["totalResults"], all(std::slice::from_ref(&page), "id")), (&json!(20), groups.clone()));
-    assert!(page["Resources"].as_array().unwrap().iter().all(|group| group["members"].as_array().unwrap().len() == 1));
+    assert_eq!(
+        (&page["totalResults"], all(std::slice::from_ref(&page), "id")),
+        (&json!(20), groups.clone())
+    );
+    assert!(
+        page["Resources"].as_array().unwrap().iter().all(|group| group["members"]
+            .as_array()
+            .unwrap()
+            .len()
+            == 1)
+    );
     let filter = encode("not (displayName eq \"Nobody\") and members pr");
     assert_eq!(walk(&world, &format!("/Groups?filter={filter}&count=100")).await, groups);
-    assert_eq!(walk(&world, &format!("/Groups?filter={}&count=100", encode("displayName co \"r\""))).await, groups);
+    assert_eq!(
+        walk(&world, &format!("/Groups?filter={}&count=100", encode("displayName co \"r\""))).await,
+        groups
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,13 +88,21 @@ async fn the_groups_of_somebody_in_a_thousand_are_found_by_the_index() {
     let user = world.seed().users(1, |_| {}).await.unwrap();
     let mut groups = Vec::new();
     for n in 0..950 {
-        groups.push(world.seed().group(&format!("Group {n}"), &user, |_| {}).await.unwrap().to_string());
+        groups.push(
+            world.seed().group(&format!("Group {n}"), &user, |_| {}).await.unwrap().to_string(),
+        );
     }
     groups.sort_unstable();
     world.between.set(|_, _| Some(Fault::Slow(2)));
     let filter = encode(&format!("members.value eq \"{}\"", user[0]));
-    let page = get(&world, &format!("/Groups?filter={filter}&excludedAttributes=members&count=200")).await.body;
-    assert_eq!((&page["totalResults"], all(std::slice::from_ref(&page), "id")), (&json!(950), groups[..200].to_vec()));
+    let page =
+        get(&world, &format!("/Groups?filter={filter}&excludedAttributes=members&count=200"))
+            .await
+            .body;
+    assert_eq!(
+        (&page["totalResults"], all(std::slice::from_ref(&page), "id")),
+        (&json!(950), groups[..200].to_vec())
+    );
     assert_eq!(walk(&world, &format!("/Groups?filter={filter}&count=200")).await, groups);
 }
 
@@ -89,10 +115,17 @@ async fn a_list_among_many_who_were_deleted_is_shorter_and_goes_on() {
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
     let expires = AttributeValue::N((world.clock.seconds() + 1_000).to_string());
     let row = |n: usize| {
-        let put = Put::builder().table_name(TABLE).item("p", AttributeValue::S(format!("{}#U", world.tenant.code())));
-        let put = put.item("s", AttributeValue::S(format!("{:04x}{n:04x}-0000-8000-8000-000000000000", n * 3)));
+        let put = Put::builder()
+            .table_name(TABLE)
+            .item("p", AttributeValue::S(format!("{}#U", world.tenant.code())));
+        let put = put.item(
+            "s",
+            AttributeValue::S(format!("{:04x}{n:04x}-0000-8000-8000-000000000000", n * 3)),
+        );
         let put = put.item("d", AttributeValue::S("x".repeat(1_300))).item("x", expires.clone());
-        TransactWriteItem::builder().put(put.item("st", AttributeValue::S("deleted".into())).build().unwrap()).build()
+        TransactWriteItem::builder()
+            .put(put.item("st", AttributeValue::S("deleted".into())).build().unwrap())
+            .build()
     };
     for some in (0..20_000).collect::<Vec<_>>().chunks(100) {
         let rows = some.iter().map(|n| row(*n)).collect();
@@ -121,8 +154,15 @@ async fn a_walk_over_groups_can_stop_between_any_two() {
         seen.extend(batch.into_iter().map(|group| group.id));
         // Behind the place stand exactly those that were not given yet.
         if let Some(position) = walk.position() {
-            let rest = world.store.after(&at, &position, 100, world.clock.seconds()).await.unwrap().resources;
-            assert!(rest.iter().all(|group| !seen.contains(&group.id)) && rest.len() + seen.len() == 12);
+            let rest = world
+                .store
+                .after(&at, &position, 100, world.clock.seconds())
+                .await
+                .unwrap()
+                .resources;
+            assert!(
+                rest.iter().all(|group| !seen.contains(&group.id)) && rest.len() + seen.len() == 12
+            );
         }
     }
     assert_eq!(seen.len(), 12);
@@ -131,13 +171,15 @@ async fn a_walk_over_groups_can_stop_between_any_two() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_who_cannot_all_be_looked_at_are_refused_before_one_is_written() {
     let world = World::new().await;
-    let roles: Vec<Value> = (0..190).map(|n| json!({ "value": format!("{n:03}{}", "x".repeat(90)) })).collect();
+    let roles: Vec<Value> =
+        (0..190).map(|n| json!({ "value": format!("{n:03}{}", "x".repeat(90)) })).collect();
     let mut members = Vec::new();
     for n in 0..1_000 {
         let user = world.create(json!({ "userName": format!("large{n}"), "roles": roles })).await;
         members.push(json!({ "value": user["id"] }));
     }
-    let answer = world.send("POST", "/Groups", json!({ "displayName": "All", "members": members })).await;
+    let answer =
+        world.send("POST", "/Groups", json!({ "displayName": "All", "members": members })).await;
     answer.is_error(413, None);
     assert_eq!(world.rows_of("#M#").await, 0);
     let some = json!({ "displayName": "All", "members": members[..500] });
@@ -154,7 +196,8 @@ async fn a_change_that_has_begun_is_not_refused_for_somebody_who_goes_meanwhile(
         { "op": "replace", "path": "displayName", "value": "All staff" },
         { "op": "add", "path": "members", "value": members },
     ] });
-    let sorted: std::collections::BTreeSet<ResourceId> = people.iter().map(|id| id.parse().unwrap()).collect();
+    let sorted: std::collections::BTreeSet<ResourceId> =
+        people.iter().map(|id| id.parse().unwrap()).collect();
     let last = sorted.last().unwrap().clone();
     let first = world.between.count(TRANSACT) + 1;
     let between = world.between.clone();
@@ -173,5 +216,8 @@ async fn a_change_that_has_begun_is_not_refused_for_somebody_who_goes_meanwhile(
     let answer = patch.await.unwrap();
     assert!(answer.status.is_success(), "{}", answer.body);
     let group = get(&world, &group).await.body;
-    assert_eq!((&group["displayName"], group["members"].as_array().unwrap().len()), (&json!("All staff"), 99));
+    assert_eq!(
+        (&group["displayName"], group["members"].as_array().unwrap().len()),
+        (&json!("All staff"), 99)
+    );
 }

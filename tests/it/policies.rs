@@ -14,15 +14,29 @@ async fn where_an_external_id_is_unique_one_visible_user_has_it() {
         let settings = [("attributes.unique_external_id", "true"), ("create.deleted", deleted)];
         let customer = Customer::with("default", &settings).await;
         let gone = customer.create(json!({ "userName": "gone", "externalId": "1" })).await;
-        customer.post(json!({ "userName": "x", "externalId": "1" })).await.is_error(409, Some("uniqueness"));
+        customer
+            .post(json!({ "userName": "x", "externalId": "1" }))
+            .await
+            .is_error(409, Some("uniqueness"));
         assert_eq!(customer.delete(&gone).await.status, 204);
         let one = customer.create(json!({ "userName": "one" })).await;
         let two = customer.create(json!({ "userName": "two" })).await;
-        assert_eq!(customer.set(&one, "externalId", json!("1")).await.status, 200, "from who is gone");
+        assert_eq!(
+            customer.set(&one, "externalId", json!("1")).await.status,
+            200,
+            "from who is gone"
+        );
         customer.set(&two, "externalId", json!("1")).await.is_error(409, Some("uniqueness"));
-        customer.post(json!({ "userName": "y", "externalId": "1" })).await.is_error(409, Some("uniqueness"));
+        customer
+            .post(json!({ "userName": "y", "externalId": "1" }))
+            .await
+            .is_error(409, Some("uniqueness"));
         customer.restore(&gone).await.unwrap();
-        assert_eq!(customer.get(&gone).await.body.get("externalId"), None, "which another has by now");
+        assert_eq!(
+            customer.get(&gone).await.body.get("externalId"),
+            None,
+            "which another has by now"
+        );
         assert_eq!(customer.find("externalId eq \"1\"").await.len(), 1);
     }
     let shared = Customer::new("default").await;
@@ -39,15 +53,28 @@ async fn who_lacks_what_was_required_of_late_can_still_be_deactivated() {
     customer.change(&profile("default", &[("attributes.required", "[\"emails\"]")])).await;
     customer.post(json!({ "userName": "c" })).await.is_error(400, Some("invalidValue"));
     assert_eq!(customer.activate(&one, false).await.body["active"], false);
-    customer.put(&two, json!({ "userName": "b", "active": true })).await.is_error(400, Some("invalidValue"));
-    assert_eq!(customer.put(&two, json!({ "userName": "b", "active": false })).await.body["active"], false);
+    customer
+        .put(&two, json!({ "userName": "b", "active": true }))
+        .await
+        .is_error(400, Some("invalidValue"));
+    assert_eq!(
+        customer.put(&two, json!({ "userName": "b", "active": false })).await.body["active"],
+        false
+    );
     customer.put(&two, json!({ "active": false })).await.is_error(400, Some("invalidValue"));
     // One that does not speak of active leaves it as it is.
     let kept = customer.put(&two, json!({ "userName": "b", "title": "Dr" })).await;
     assert_eq!((kept.status.as_u16(), &kept.body["active"]), (200, &json!(false)));
-    customer.put(&two, json!({ "userName": "b", "active": true })).await.is_error(400, Some("invalidValue"));
-    let whole = customer.create(json!({ "userName": "d", "emails": [{ "value": "d@example.com" }] })).await;
-    customer.patch(&whole, json!([{ "op": "remove", "path": "emails" }])).await.is_error(400, Some("mutability"));
+    customer
+        .put(&two, json!({ "userName": "b", "active": true }))
+        .await
+        .is_error(400, Some("invalidValue"));
+    let whole =
+        customer.create(json!({ "userName": "d", "emails": [{ "value": "d@example.com" }] })).await;
+    customer
+        .patch(&whole, json!([{ "op": "remove", "path": "emails" }]))
+        .await
+        .is_error(400, Some("mutability"));
 }
 
 #[tokio::test]
@@ -55,18 +82,39 @@ async fn an_error_names_what_is_required_and_what_to_map() {
     let department = format!("{ENTERPRISE}:department");
     let level = json!([{ "name": "level", "type": "string", "required": true }]);
     for (setting, idp, value, advice) in [
-        ("attributes.required", "entra", json!([department]), format!("In Entra ID, map department to {department}.")),
-        ("attributes.required", "other", json!([department]), format!("mapping, map a value to {department}.")),
-        ("attributes.required", "okta", json!(["emails.value"]), "In Okta, map user.email to emails.value.".into()),
+        (
+            "attributes.required",
+            "entra",
+            json!([department]),
+            format!("In Entra ID, map department to {department}."),
+        ),
+        (
+            "attributes.required",
+            "other",
+            json!([department]),
+            format!("mapping, map a value to {department}."),
+        ),
+        (
+            "attributes.required",
+            "okta",
+            json!(["emails.value"]),
+            "In Okta, map user.email to emails.value.".into(),
+        ),
         ("attributes.overlay", "entra", level, "mapping, map a value to level.".into()),
     ] {
         let mut customer = Customer::new("default").await;
         let user = customer.create(json!({ "userName": "before" })).await;
-        customer.change(&profile("default", &[("dialect.idp", idp), (setting, &value.to_string())])).await;
+        customer
+            .change(&profile("default", &[("dialect.idp", idp), (setting, &value.to_string())]))
+            .await;
         let refused = customer.post(json!({ "userName": "a" })).await;
         refused.is_error(400, Some("invalidValue"));
         assert!(refused.body["detail"].as_str().unwrap().ends_with(&advice), "{}", refused.body);
-        assert_eq!(customer.put(&user, json!({ "userName": "a", "active": false })).await.status, 200, "{advice}");
+        assert_eq!(
+            customer.put(&user, json!({ "userName": "a", "active": false })).await.status,
+            200,
+            "{advice}"
+        );
     }
 }
 
@@ -81,9 +129,15 @@ async fn a_closed_list_that_became_shorter_keeps_nobody_from_being_changed() {
     let one = customer.create(json!({ "userName": "one", "role": "b" })).await;
     let two = customer.create(json!({ "userName": "two", "role": "b" })).await;
     customer.change(&role(json!(["a"]))).await;
-    customer.post(json!({ "userName": "new", "role": "b" })).await.is_error(400, Some("invalidValue"));
+    customer
+        .post(json!({ "userName": "new", "role": "b" }))
+        .await
+        .is_error(400, Some("invalidValue"));
     let put = customer.put(&one, json!({ "userName": "one", "role": "b", "active": false })).await;
-    assert_eq!((put.status.as_u16(), &put.body["active"], &put.body["role"]), (200, &json!(false), &json!("b")));
+    assert_eq!(
+        (put.status.as_u16(), &put.body["active"], &put.body["role"]),
+        (200, &json!(false), &json!("b"))
+    );
     let both = json!([{ "op": "replace", "value": { "active": false, "role": "b" } }]);
     assert_eq!(customer.patch(&two, both).await.body["active"], false);
     assert_eq!(customer.set(&two, "role", json!("A")).await.body["role"], "a");
@@ -104,12 +158,23 @@ async fn what_is_only_written_is_never_shown() {
     let user = customer.create(body).await;
     assert_eq!((user.get("wo"), &user["card"]), (None, &json!({ "number": 1 })));
     let asked = format!("{}?attributes=wo,card.pin", Customer::path(&user));
-    for answer in [customer.send("GET", &asked, None).await, customer.set(&user, "wo", json!("secret")).await] {
-        assert!(answer.status == 200 && !answer.body.to_string().contains("secret"), "{}", answer.body);
+    for answer in
+        [customer.send("GET", &asked, None).await, customer.set(&user, "wo", json!("secret")).await]
+    {
+        assert!(
+            answer.status == 200 && !answer.body.to_string().contains("secret"),
+            "{}",
+            answer.body
+        );
     }
     assert!(customer.find("wo eq \"secret\"").await.is_empty());
     let schema = customer.send("GET", &format!("/Schemas/{USER}"), None).await.body;
-    let wo = schema["attributes"].as_array().unwrap().iter().find(|attribute| attribute["name"] == "wo").unwrap();
+    let wo = schema["attributes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|attribute| attribute["name"] == "wo")
+        .unwrap();
     assert_eq!((&wo["mutability"], &wo["returned"]), (&json!("writeOnly"), &json!("never")));
 }
 
@@ -131,10 +196,17 @@ async fn an_error_about_a_sub_attribute_names_its_attribute() {
 
 #[tokio::test]
 async fn discovery_tells_that_addresses_are_made_from_user_names_and_tokens_may_stand_alone() {
-    for (preset, mutability, alone) in [("zulip", "readOnly", true), ("default", "readWrite", false)] {
+    for (preset, mutability, alone) in
+        [("zulip", "readOnly", true), ("default", "readWrite", false)]
+    {
         let customer = Customer::new(preset).await;
         let schema = customer.send("GET", &format!("/Schemas/{USER}"), None).await.body;
-        let emails = schema["attributes"].as_array().unwrap().iter().find(|a| a["name"] == "emails").unwrap();
+        let emails = schema["attributes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|a| a["name"] == "emails")
+            .unwrap();
         assert_eq!(
             (&emails["mutability"], &emails["subAttributes"][0]["mutability"]),
             (&json!(mutability), &json!(mutability))
@@ -152,14 +224,19 @@ async fn discovery_tells_that_addresses_are_made_from_user_names_and_tokens_may_
         zulip.set(&user, "emails[type eq \"work\"].value", json!("c@example.com")).await,
         zulip.set(&user, "emails", json!([{ "value": "d@example.com" }])).await,
     ] {
-        assert_eq!((answer.status.as_u16(), &answer.body["emails"][0]["value"]), (200, &json!("a@example.com")));
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body["emails"][0]["value"]),
+            (200, &json!("a@example.com"))
+        );
     }
 }
 
 #[tokio::test]
 async fn who_may_only_be_deactivated_is_though_the_profile_shapes_users_otherwise_by_now() {
     let mut customer = Customer::new("default").await;
-    let user = customer.create(json!({ "userName": "a@example.com", "emails": [{ "value": "b@example.com" }] })).await;
+    let user = customer
+        .create(json!({ "userName": "a@example.com", "emails": [{ "value": "b@example.com" }] }))
+        .await;
     let settings = [("operations.update", "off"), ("attributes.email", "from_user_name")];
     customer.change(&profile("default", &settings)).await;
     let deactivated = customer.activate(&user, false).await;
@@ -219,19 +296,24 @@ async fn without_groups_a_user_has_none_to_show() {
 
 #[test]
 fn what_the_service_stands_on_is_not_overlaid() {
-    let refused = |path: &str, value: Value| Profile::default().with(path, &value.to_string()).unwrap_err().to_string();
+    let refused = |path: &str, value: Value| {
+        Profile::default().with(path, &value.to_string()).unwrap_err().to_string()
+    };
     for name in ["active", "userName", "emails", "groups", "password", "id"] {
         let why = refused("attributes.overlay", json!([{ "name": name, "type": "string" }]));
         assert!(why.contains(name), "{why}");
     }
-    let closed = json!([{ "name": "level", "type": "integer", "canonicalValues": ["1"], "closed": true }]);
+    let closed =
+        json!([{ "name": "level", "type": "integer", "canonicalValues": ["1"], "closed": true }]);
     assert!(refused("attributes.overlay", closed).contains("no string"));
     for id in ["userName", "urn:ietf:params:scim:schemas:core:2.0:User"] {
-        let why = refused("attributes.extensions", json!([{ "id": id, "name": "X", "attributes": [] }]));
+        let why =
+            refused("attributes.extensions", json!([{ "id": id, "name": "X", "attributes": [] }]));
         assert!(why.contains("URN of your own"), "{why}");
     }
     assert!(refused("dialect.idp", json!("nonsense")).contains("nonsense"));
-    let some = Profile::preset("holaspirit", None).unwrap().with("attributes.required", "[\"addresses\"]");
+    let some =
+        Profile::preset("holaspirit", None).unwrap().with("attributes.required", "[\"addresses\"]");
     assert!(some.unwrap_err().to_string().contains("some values only"));
 }
 
@@ -256,7 +338,8 @@ async fn of_a_circle_in_a_bulk_request_that_breaks_stays_who_was_there_before() 
         let operations = json!([post("2", "taken", "1"), post("1", name, "2")]);
         let answer = hoxhunt.send("POST", "/Bulk", json!({ "Operations": operations })).await;
         let results = answer.body["Operations"].as_array().unwrap();
-        let statuses: Vec<_> = results.iter().map(|result| result["status"].as_str().unwrap()).collect();
+        let statuses: Vec<_> =
+            results.iter().map(|result| result["status"].as_str().unwrap()).collect();
         assert_eq!(statuses, ["409", "409"], "{name}: {}", answer.body);
         let found = hoxhunt.find(&format!("userName eq \"{name}\"")).await;
         assert_eq!(found.first().and_then(|user| user["id"].as_str()), id, "{name}");

@@ -1,5 +1,5 @@
-//! Five products on one service: a test for each statement that they make of their SCIM, and one in which they
-//! contradict each other. Each product is a profile, and nothing else.
+//! Five products on one service: a test for each statement that they make of their SCIM, and one in
+//! which they contradict each other. Each product is a profile, and nothing else.
 
 mod holaspirit;
 mod hone;
@@ -46,11 +46,20 @@ async fn answers(customer: &Customer) -> Vec<String> {
     let mut inactive = person("inactive");
     inactive["active"] = json!(false);
     let answer = customer.post(inactive).await;
-    answers.push(format!("{} {}", answer.status.as_u16(), answer.body.get("active").unwrap_or(&Value::Null)));
+    answers.push(format!(
+        "{} {}",
+        answer.status.as_u16(),
+        answer.body.get("active").unwrap_or(&Value::Null)
+    ));
     // 4. POST for a person the product already has.
-    let report = customer.import(&[json!({ "userName": "before@example.com", "externalId": "before" })]).await;
+    let report = customer
+        .import(&[json!({ "userName": "before@example.com", "externalId": "before" })])
+        .await;
     let answer = customer.post(person("before")).await;
-    let adopted = answer.body.get("id").is_some_and(|id| *id == report.lines[0].id.as_ref().unwrap().as_str());
+    let adopted = answer
+        .body
+        .get("id")
+        .is_some_and(|id| *id == report.lines[0].id.as_ref().unwrap().as_str());
     answers.push(format!("{} {}", answer.status.as_u16(), if adopted { "adopted" } else { "-" }));
     // 5. An attribute outside the mapping.
     let mut nick = person("nick");
@@ -63,7 +72,14 @@ async fn answers(customer: &Customer) -> Vec<String> {
     let listed = customer.send("GET", "/Groups", None).await;
     assert_eq!((listed.status.as_u16(), &listed.body["totalResults"]), (200, &json!(0)));
     assert_eq!(listed.body["Resources"], json!([]));
-    answers.push(customer.send("POST", "/Groups", json!({ "displayName": "A" })).await.status.as_u16().to_string());
+    answers.push(
+        customer
+            .send("POST", "/Groups", json!({ "displayName": "A" }))
+            .await
+            .status
+            .as_u16()
+            .to_string(),
+    );
     // 7. A user without e-mail address.
     let mut plain = person("plain");
     plain.as_object_mut().unwrap().remove("emails");
@@ -76,11 +92,50 @@ async fn answers(customer: &Customer) -> Vec<String> {
 async fn the_same_seven_requests_have_five_answers_on_one_server() {
     let world = Arc::new(World::new().await);
     let table = [
-        ("hone", ["204 kept kept", "200", "201 false", "409 -", "200 null", "403", "201 \"plain@example.com\""]),
-        ("hoxhunt", ["204 kept erased", "404", "201 false", "201 adopted", "200 null", "403", "201 null"]),
-        ("zulip", ["400 kept kept", "200", "400 null", "409 -", "400 null", "403", "201 \"plain@example.com\""]),
-        ("holaspirit", ["204 erased erased", "200", "201 true", "409 -", "200 null", "403", "400 null"]),
-        ("identity-hub", ["204 kept erased", "200", "201 false", "201 adopted", "200 \"Barb\"", "201", "201 null"]),
+        (
+            "hone",
+            [
+                "204 kept kept",
+                "200",
+                "201 false",
+                "409 -",
+                "200 null",
+                "403",
+                "201 \"plain@example.com\"",
+            ],
+        ),
+        (
+            "hoxhunt",
+            ["204 kept erased", "404", "201 false", "201 adopted", "200 null", "403", "201 null"],
+        ),
+        (
+            "zulip",
+            [
+                "400 kept kept",
+                "200",
+                "400 null",
+                "409 -",
+                "400 null",
+                "403",
+                "201 \"plain@example.com\"",
+            ],
+        ),
+        (
+            "holaspirit",
+            ["204 erased erased", "200", "201 true", "409 -", "200 null", "403", "400 null"],
+        ),
+        (
+            "identity-hub",
+            [
+                "204 kept erased",
+                "200",
+                "201 false",
+                "201 adopted",
+                "200 \"Barb\"",
+                "201",
+                "201 null",
+            ],
+        ),
     ];
     for (product, expected) in table {
         let customer = Customer::of(&world, product, &[]).await;
@@ -113,16 +168,26 @@ async fn a_profile_has_versions_and_is_in_force_within_a_minute() {
     let mut customer = Customer::new("default").await;
     let before = customer.row.clone();
     let off = crate::support::customer::profile("default", &[("operations.create", "off")]);
-    let set =
-        async |row| customer.world.store.set_profile(row, &off.write().unwrap(), Bounds::default()).await.unwrap();
+    let set = async |row| {
+        customer
+            .world
+            .store
+            .set_profile(row, &off.write().unwrap(), Bounds::default())
+            .await
+            .unwrap()
+    };
     customer.create(person("a")).await;
     assert!(set(&before).await);
     assert!(!set(&before).await, "somebody else set it in between");
     customer.create(person("b")).await;
     customer.world.clock.advance(61);
     customer.post(person("c")).await.is_error(403, None);
-    assert_eq!(customer.world.store.tenant(customer.row.code()).await.unwrap().unwrap().profile_version, 2);
-    // A row of a newer version that this one cannot read is an error of the service, and changes nobody.
+    assert_eq!(
+        customer.world.store.tenant(customer.row.code()).await.unwrap().unwrap().profile_version,
+        2
+    );
+    // A row of a newer version that this one cannot read is an error of the service, and changes
+    // nobody.
     customer.row = customer.world.store.tenant(customer.row.code()).await.unwrap().unwrap();
     let odd = "{\"deprovision\":{\"on_delete\":\"freeze\"}}";
     assert!(customer.world.store.set_profile(&customer.row, odd, Bounds::default()).await.unwrap());

@@ -14,12 +14,15 @@ fn an_impossible_profile_is_refused_with_what_to_change() {
     let overlay = |all: Value| json!({ "attributes": { "overlay": all } });
     let extensions = |all: Value| json!({ "attributes": { "extensions": all } });
     let base_url = |url: &str| json!({ "address": { "base_url": url } });
-    let closed = json!({ "name": "role", "type": "string", "canonicalValues": ["a"], "closed": true });
+    let closed =
+        json!({ "name": "role", "type": "string", "canonicalValues": ["a"], "closed": true });
     let derived = |required: &str| json!({ "attributes": { "email": "from_user_name", "required": [required] } });
     let one = |id: &str| json!({ "id": id, "name": "X", "attributes": [{ "name": "a", "type": "string" }] });
     for (settings, said) in [
         (
-            overlay(json!([{ "name": "ro", "type": "string", "mutability": "readOnly", "required": true }])),
+            overlay(
+                json!([{ "name": "ro", "type": "string", "mutability": "readOnly", "required": true }]),
+            ),
             "ro is required and readOnly",
         ),
         (
@@ -31,19 +34,33 @@ fn an_impossible_profile_is_refused_with_what_to_change() {
         (extensions(json!([one("urn:a:X"), one("urn:A:x")])), "urn:A:x twice"),
         (extensions(json!([one(&USER.to_uppercase())])), "a URN of your own"),
         (
-            extensions(json!([{ "id": "urn:a:X", "name": "X", "attributes": [{ "name": "ID", "type": "string" }] }])),
+            extensions(
+                json!([{ "id": "urn:a:X", "name": "X", "attributes": [{ "name": "ID", "type": "string" }] }]),
+            ),
             "ID in urn:a:X is an attribute of every resource; rename it",
         ),
         (overlay(json!([closed, { "name": "ROLE", "type": "string" }])), "ROLE twice"),
         (overlay(json!([{ "name": "TITLE", "type": "string" }])), "calls title"),
-        (overlay(json!([{ "name": "META", "type": "string" }])), "META is the service provider's own"),
-        (overlay(json!([{ "name": "schemas", "type": "string" }])), "schemas is the service provider's own"),
-        (overlay(json!([{ "name": "c", "type": "complex" }])), "c is complex, but has no subAttributes"),
+        (
+            overlay(json!([{ "name": "META", "type": "string" }])),
+            "META is the service provider's own",
+        ),
+        (
+            overlay(json!([{ "name": "schemas", "type": "string" }])),
+            "schemas is the service provider's own",
+        ),
+        (
+            overlay(json!([{ "name": "c", "type": "complex" }])),
+            "c is complex, but has no subAttributes",
+        ),
         (derived("Emails"), "need not name emails"),
         (derived("EMAILS.value"), "need not name emails"),
         (derived(&format!("{}:emails", USER.to_uppercase())), "need not name emails"),
         (base_url("https://scim.example.com/Users"), "ends in /Users"),
-        (base_url("https://scim.example.com/scim/v2/serviceProviderConfig"), "ends in /serviceProviderConfig"),
+        (
+            base_url("https://scim.example.com/scim/v2/serviceProviderConfig"),
+            "ends in /serviceProviderConfig",
+        ),
         (
             json!({ "create": { "inactive": "ignore_active" }, "attributes": { "required": ["active"] } }),
             "need not name active",
@@ -65,7 +82,9 @@ fn what_is_said_twice_or_is_of_no_use_is_no_harm() {
     ] {
         Profile::default().over(settings).unwrap();
     }
-    let braked = Profile::default().with_all([("brake.deactivations", "5"), ("brake.answer", "forbidden")]).unwrap();
+    let braked = Profile::default()
+        .with_all([("brake.deactivations", "5"), ("brake.answer", "forbidden")])
+        .unwrap();
     assert!(!braked.with("brake.deactivations", "null").unwrap().brake.is_set());
 }
 
@@ -76,11 +95,16 @@ fn a_setting_that_takes_no_such_value_says_what_it_takes() {
         ("token.lifetime_days", "-1", "token.lifetime_days must be a whole number"),
         ("seats.when_full", "wait", "seats.when_full must be one of: refuse, create_inactive"),
         ("attributes.unknown", "null", "attributes.unknown must be one of: ignore, refuse"),
-        ("attributes.required", "emails", "attributes.required must be a list such as [\"a\", \"b\"]"),
+        (
+            "attributes.required",
+            "emails",
+            "attributes.required must be a list such as [\"a\", \"b\"]",
+        ),
         (
             "create.link_on",
             "email",
-            "create.link_on must be a list of some of: externalId, userName, email; such as [\"a\", \"b\"]",
+            "create.link_on must be a list of some of: externalId, userName, email; such as \
+            [\"a\", \"b\"]",
         ),
         ("groups.enabled", "perhaps", "groups.enabled must be true or false"),
         ("address.host", "7", "address.host must be a text, or null"),
@@ -89,21 +113,27 @@ fn a_setting_that_takes_no_such_value_says_what_it_takes() {
         (
             "attributes.overlay",
             "[{\"name\": \"a\"}]",
-            "attributes.overlay must be a list of objects in the form of RFC 7643, section 7; one lacks type",
+            "attributes.overlay must be a list of objects in the form of RFC 7643, section 7; one \
+            lacks type",
         ),
     ] {
         assert_eq!(Profile::default().with(path, value).unwrap_err().0, said);
     }
-    assert_eq!(refused(&json!([1])), "settings are a JSON object, such as {\"seats\": {\"limit\": 10}}");
+    assert_eq!(
+        refused(&json!([1])),
+        "settings are a JSON object, such as {\"seats\": {\"limit\": 10}}"
+    );
 }
 
 #[test]
 fn a_document_begins_with_its_preset_in_its_dialect() {
     let preset = |name: &str, idp: Option<&str>| Profile::preset(name, idp).unwrap();
     let zulip = preset("zulip", Some("entra")).with("address.host", "chat.example.com").unwrap();
-    let google =
-        zulip.over(json!({ "preset": "hone", "dialect": { "idp": "google" }, "seats": { "limit": 5 } })).unwrap();
-    let wanted = preset("hone", Some("google")).with_all([("seats.limit", "5"), ("address.host", "chat.example.com")]);
+    let google = zulip
+        .over(json!({ "preset": "hone", "dialect": { "idp": "google" }, "seats": { "limit": 5 } }))
+        .unwrap();
+    let wanted = preset("hone", Some("google"))
+        .with_all([("seats.limit", "5"), ("address.host", "chat.example.com")]);
     assert_eq!(google, wanted.unwrap());
     let kept = zulip.over(json!({ "preset": "zulip" })).unwrap();
     assert_eq!(kept, zulip, "the dialect and the address stay");

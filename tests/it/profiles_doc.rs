@@ -30,7 +30,9 @@ fn values(path: &str) -> String {
     let words: Vec<String> = words(path).iter().map(|word| format!("`{word}`")).collect();
     let why = why_not(path, "\"?\"");
     let kind = match () {
-        () if why.contains("must be a list") && !words.is_empty() => format!("list of {}", words.join(", ")),
+        () if why.contains("must be a list") && !words.is_empty() => {
+            format!("list of {}", words.join(", "))
+        }
         () if !words.is_empty() => words.join(", "),
         () if why.contains("must be true or false") => "`true`, `false`".into(),
         () if why.contains("must be a whole number") => "number".into(),
@@ -60,14 +62,20 @@ fn shown(value: &Value) -> String {
 fn every_setting_is_listed_with_its_values_its_default_and_a_meaning() {
     let written = rows(&table(PROFILES, "settings"));
     // The meanings are written by hand.
-    let meanings: BTreeMap<&str, &str> =
-        written.iter().filter_map(|row| Some((row.first()?.trim_matches('`'), row.get(3)?.as_str()))).collect();
+    let meanings: BTreeMap<&str, &str> = written
+        .iter()
+        .filter_map(|row| Some((row.first()?.trim_matches('`'), row.get(3)?.as_str())))
+        .collect();
     let all = Profile::default().flat().unwrap();
     let listed = all.iter().map(|(path, default)| {
         let meaning = meanings.get(path.as_str()).copied().unwrap_or("?");
         vec![format!("`{path}`"), values(path), shown(default), meaning.to_owned()]
     });
-    hold_table(PROFILES, "settings", &markdown(&["setting", "values", "default", "meaning"], listed));
+    hold_table(
+        PROFILES,
+        "settings",
+        &markdown(&["setting", "values", "default", "meaning"], listed),
+    );
     for (path, _) in &all {
         let meaning = meanings.get(path.as_str()).unwrap_or_else(|| panic!("{path} has no row"));
         assert!(meaning.len() > 10, "{path} has no meaning");
@@ -76,19 +84,28 @@ fn every_setting_is_listed_with_its_values_its_default_and_a_meaning() {
 
 #[test]
 fn the_presets_are_listed_with_what_they_set() {
-    let mut names: Vec<&str> = PRESETS.iter().map(|(name, _)| *name).filter(|name| *name != "default").collect();
+    let mut names: Vec<&str> =
+        PRESETS.iter().map(|(name, _)| *name).filter(|name| *name != "default").collect();
     names.sort_by_key(|name| *name == "strict");
     let of = |name: &str| Profile::preset(name, None).unwrap().flat().unwrap();
     let defaults = Profile::default().flat().unwrap();
     let presets: Vec<_> = names.iter().map(|name| of(name)).collect();
-    let listed = defaults.iter().enumerate().filter(|(_, (path, _))| path != "preset").filter_map(|(at, default)| {
-        let cells: Vec<String> = presets
-            .iter()
-            .map(|preset| if preset[at] == *default { String::new() } else { shown(&preset[at].1) })
-            .collect();
-        let row = std::iter::once(format!("`{}`", default.0)).chain(cells.iter().cloned()).collect::<Vec<_>>();
-        cells.iter().any(|cell| !cell.is_empty()).then_some(row)
-    });
+    let listed = defaults.iter().enumerate().filter(|(_, (path, _))| path != "preset").filter_map(
+        |(at, default)| {
+            let cells: Vec<String> = presets
+                .iter()
+                .map(
+                    |preset| {
+                        if preset[at] == *default { String::new() } else { shown(&preset[at].1) }
+                    },
+                )
+                .collect();
+            let row = std::iter::once(format!("`{}`", default.0))
+                .chain(cells.iter().cloned())
+                .collect::<Vec<_>>();
+            cells.iter().any(|cell| !cell.is_empty()).then_some(row)
+        },
+    );
     let header: Vec<&str> = std::iter::once("setting").chain(names.iter().copied()).collect();
     hold_table(PROFILES, "presets", &markdown(&header, listed));
 }
@@ -97,7 +114,9 @@ fn the_presets_are_listed_with_what_they_set() {
 fn the_dialects_are_listed_with_what_they_set() {
     let idps: Value = serde_json::from_str(IDPS).unwrap();
     let listed = idps.as_object().unwrap().iter().map(|(idp, of)| {
-        let sets = settings(&of["sets"]).into_iter().map(|(path, value)| format!("`{path}` {}", shown(&value)));
+        let sets = settings(&of["sets"])
+            .into_iter()
+            .map(|(path, value)| format!("`{path}` {}", shown(&value)));
         let mut sources: Vec<(&str, Vec<String>)> = Vec::new();
         for (path, source) in of["sources"].as_object().unwrap() {
             let (source, path) = (source.as_str().unwrap(), format!("`{path}`"));
@@ -106,7 +125,9 @@ fn the_dialects_are_listed_with_what_they_set() {
                 None => sources.push((source, vec![path])),
             }
         }
-        let sources = sources.into_iter().map(|(source, paths)| format!("{source} to {}", paths.join(" and ")));
+        let sources = sources
+            .into_iter()
+            .map(|(source, paths)| format!("{source} to {}", paths.join(" and ")));
         let name = of["name"].as_str().unwrap().to_owned();
         let none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
         vec![
@@ -116,7 +137,11 @@ fn the_dialects_are_listed_with_what_they_set() {
             none(sources.collect::<Vec<_>>().join(", ")),
         ]
     });
-    hold_table(PROFILES, "dialects", &markdown(&["`--idp`", "identity provider", "sets", "what to map"], listed));
+    hold_table(
+        PROFILES,
+        "dialects",
+        &markdown(&["`--idp`", "identity provider", "sets", "what to map"], listed),
+    );
 }
 
 #[test]
@@ -124,7 +149,8 @@ fn every_preset_in_every_dialect_is_a_profile_and_its_row_says_all_of_it() {
     let idps: Value = serde_json::from_str(IDPS).unwrap();
     for (name, text) in PRESETS {
         for idp in idps.as_object().unwrap().keys() {
-            let profile = Profile::preset(name, Some(idp)).unwrap_or_else(|wrong| panic!("{name}, {idp}: {wrong}"));
+            let profile = Profile::preset(name, Some(idp))
+                .unwrap_or_else(|wrong| panic!("{name}, {idp}: {wrong}"));
             assert_eq!(Profile::read(&profile.write().unwrap()).unwrap(), profile, "{name}, {idp}");
         }
         let profile = Profile::preset(name, None).unwrap();
@@ -134,7 +160,10 @@ fn every_preset_in_every_dialect_is_a_profile_and_its_row_says_all_of_it() {
         let kept: Value = serde_json::from_str(&profile.write().unwrap()).unwrap();
         for (path, value) in settings(&said) {
             let at = format!("/{}", path.replace('.', "/"));
-            assert!(contains(kept.pointer(&at).unwrap(), &value), "{name}: {path} lost something of {value}");
+            assert!(
+                contains(kept.pointer(&at).unwrap(), &value),
+                "{name}: {path} lost something of {value}"
+            );
         }
     }
 }
@@ -142,11 +171,12 @@ fn every_preset_in_every_dialect_is_a_profile_and_its_row_says_all_of_it() {
 /// Whether a document says all that another one says.
 fn contains(document: &Value, part: &Value) -> bool {
     match (document, part) {
-        (Value::Object(document), Value::Object(part)) => {
-            part.iter().all(|(name, part)| document.get(name).is_some_and(|value| contains(value, part)))
-        }
+        (Value::Object(document), Value::Object(part)) => part
+            .iter()
+            .all(|(name, part)| document.get(name).is_some_and(|value| contains(value, part))),
         (Value::Array(document), Value::Array(part)) => {
-            document.len() == part.len() && document.iter().zip(part).all(|(value, part)| contains(value, part))
+            document.len() == part.len()
+                && document.iter().zip(part).all(|(value, part)| contains(value, part))
         }
         (value, part) => value == part,
     }
@@ -164,10 +194,14 @@ fn the_example_of_an_overlay_and_an_extension_is_a_profile() {
 fn the_sentence_about_a_required_attribute_is_the_one_an_administrator_reads() {
     let document = read(PROFILES);
     for idp in [Some("entra"), None] {
-        let profile = Profile::preset("default", idp).unwrap().with("attributes.required", "[\"emails\"]").unwrap();
+        let profile = Profile::preset("default", idp)
+            .unwrap()
+            .with("attributes.required", "[\"emails\"]")
+            .unwrap();
         let types = Types::new(&profile, &Additions::default()).unwrap();
         let body = json!({ "userName": "a" }).as_object().unwrap().clone();
-        let refused = types.at("Users").unwrap().resource.parse(body, profile.dialect()).unwrap_err();
+        let refused =
+            types.at("Users").unwrap().resource.parse(body, profile.dialect()).unwrap_err();
         let (_, advice) = refused.detail.split_once("has no value. ").unwrap();
         let said = if idp.is_some() { &refused.detail } else { advice };
         assert!(document.contains(said), "{PROFILES} does not say: {said}");
@@ -197,7 +231,10 @@ fn what_contradicts_itself_is_refused() {
         json!({ "address": { "base_path": "/api/scim/Users" } }),
     ] {
         let why = Profile::default().over(settings.clone()).expect_err(&settings.to_string()).0;
-        assert!(why.len() > 20 && !why.contains("unknown variant") && !why.contains("invalid type"), "{why}");
+        assert!(
+            why.len() > 20 && !why.contains("unknown variant") && !why.contains("invalid type"),
+            "{why}"
+        );
     }
 }
 
@@ -217,7 +254,8 @@ fn small(name: &impl std::fmt::Debug) -> String {
 fn the_transitions_are_those_of_the_code() {
     let default = Profile::default();
     let events = Event::ALL.map(|event| small(&event));
-    let header: Vec<&str> = std::iter::once("state").chain(events.iter().map(String::as_str)).collect();
+    let header: Vec<&str> =
+        std::iter::once("state").chain(events.iter().map(String::as_str)).collect();
     let listed = State::ALL.iter().map(|state| {
         let cells = Event::ALL.iter().map(|event| {
             let step = state.step(*event);
@@ -242,10 +280,15 @@ fn the_policies_that_lead_elsewhere_are_those_of_the_code() {
             for state in State::ALL {
                 for event in Event::ALL {
                     let step = state.step(event);
-                    let (usually, here) = (state.after(step, &default), state.after(step, &profile));
+                    let (usually, here) =
+                        (state.after(step, &default), state.after(step, &profile));
                     if usually != here {
                         let change = format!("{}, not {}", small(&here), small(&usually));
-                        places.entry(change).or_default().insert(format!("{} in {}", small(&event), small(&state)));
+                        places.entry(change).or_default().insert(format!(
+                            "{} in {}",
+                            small(&event),
+                            small(&state)
+                        ));
                     }
                 }
             }

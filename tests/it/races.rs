@@ -16,7 +16,9 @@ async fn one_winner_of_64(world: World) -> Arc<World> {
             let name = if n % 2 == 0 { "Race@Example.com" } else { "rACE@eXAMPLE.COM" };
             let external_id = if n % 3 == 0 { json!(format!("x{n}")) } else { Value::Null };
             tokio::spawn(async move {
-                world.send("POST", "/Users", json!({ "userName": name, "externalId": external_id })).await
+                world
+                    .send("POST", "/Users", json!({ "userName": name, "externalId": external_id }))
+                    .await
             })
         })
         .collect();
@@ -32,7 +34,8 @@ async fn one_winner_of_64(world: World) -> Arc<World> {
     let list = world.send("GET", "/Users", None).await;
     assert_eq!(list.body["totalResults"], 1);
     assert_eq!(list.body["Resources"].as_array().unwrap().len(), 1);
-    let claims = world.rows().await.iter().filter(|row| row["s"].as_s().unwrap().contains('!')).count();
+    let claims =
+        world.rows().await.iter().filter(|row| row["s"].as_s().unwrap().contains('!')).count();
     assert_eq!(claims, 1);
     world
 }
@@ -51,14 +54,22 @@ async fn of_64_posts_of_one_name_one_wins_where_transactions_conflict() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_16_posts_of_a_deleted_person_one_brings_it_back() {
     let world = Arc::new(World::with(Between::conflicts()).await);
-    let user = world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr" })).await;
+    let user = world
+        .create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr" }))
+        .await;
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
     assert_eq!(world.send("DELETE", &path, None).await.status, 204);
     let racers: Vec<_> = (0..16)
         .map(|_| {
             let world = world.clone();
             tokio::spawn(async move {
-                world.send("POST", "/Users", json!({ "userName": "a@example.com", "externalId": "1" })).await
+                world
+                    .send(
+                        "POST",
+                        "/Users",
+                        json!({ "userName": "a@example.com", "externalId": "1" }),
+                    )
+                    .await
             })
         })
         .collect();
@@ -80,8 +91,16 @@ async fn parallel_patches_of_one_user_all_arrive() {
     let world = Arc::new(World::with(Between::conflicts()).await);
     let user = world.create(json!({ "userName": "a@example.com" })).await;
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
-    let attributes =
-        ["title", "nickName", "displayName", "locale", "timezone", "userType", "preferredLanguage", "profileUrl"];
+    let attributes = [
+        "title",
+        "nickName",
+        "displayName",
+        "locale",
+        "timezone",
+        "userType",
+        "preferredLanguage",
+        "profileUrl",
+    ];
     let writers: Vec<_> = attributes
         .into_iter()
         .map(|attribute| {

@@ -1,4 +1,5 @@
-//! Requirements of the RFCs that no other test holds; `docs/CONFORMANCE.md` says which test holds which.
+//! Requirements of the RFCs that no other test holds; `docs/CONFORMANCE.md` says which test holds
+//! which.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,10 @@ fn patch(operations: Value) -> Value {
 async fn the_service_provider_config_has_every_required_member() {
     let world = World::new().await;
     let config = world.send("GET", "/ServiceProviderConfig", None).await.body;
-    assert_eq!(config["schemas"], json!(["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"]));
+    assert_eq!(
+        config["schemas"],
+        json!(["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"])
+    );
     for (pointer, example) in [
         ("/patch/supported", json!(true)),
         ("/bulk/supported", json!(true)),
@@ -44,7 +48,11 @@ async fn the_service_provider_config_has_every_required_member() {
         ("/meta/location", json!("")),
     ] {
         let found = config.pointer(pointer).unwrap_or(&Value::Null);
-        assert_eq!(std::mem::discriminant(found), std::mem::discriminant(&example), "{pointer}: {found}");
+        assert_eq!(
+            std::mem::discriminant(found),
+            std::mem::discriminant(&example),
+            "{pointer}: {found}"
+        );
     }
     let page = world.send("GET", "/Users?count=100000", None).await.body;
     assert!(page["itemsPerPage"].as_u64() <= config["filter"]["maxResults"].as_u64());
@@ -61,14 +69,18 @@ async fn resource_types_and_schemas_describe_themselves() {
         for name in ["id", "name", "description", "endpoint", "schema"] {
             assert!(!of[name].as_str().unwrap().is_empty(), "{of}");
         }
-        let extensions = of["schemaExtensions"].as_array().unwrap().iter().map(|extension| &extension["schema"]);
+        let extensions =
+            of["schemaExtensions"].as_array().unwrap().iter().map(|extension| &extension["schema"]);
         for schema in extensions.chain([&of["schema"]]) {
             assert!(ids.contains(schema.as_str().unwrap()), "{schema}");
         }
     }
     let ours = schemas.iter().filter(|schema| !schema["id"].as_str().unwrap().contains(":test:"));
     for schema in ours {
-        assert!(!schema["name"].as_str().unwrap().is_empty() && !schema["description"].as_str().unwrap().is_empty());
+        assert!(
+            !schema["name"].as_str().unwrap().is_empty()
+                && !schema["description"].as_str().unwrap().is_empty()
+        );
         for attribute in schema["attributes"].as_array().unwrap() {
             check(attribute, schema, true);
         }
@@ -81,8 +93,14 @@ async fn resource_types_and_schemas_describe_themselves() {
         ("photos", "photo thumbnail"),
         ("addresses", "work home other"),
     ] {
-        let attribute = user["attributes"].as_array().unwrap().iter().find(|a| a["name"] == name).unwrap();
-        let kind = attribute["subAttributes"].as_array().unwrap().iter().find(|sub| sub["name"] == "type").unwrap();
+        let attribute =
+            user["attributes"].as_array().unwrap().iter().find(|a| a["name"] == name).unwrap();
+        let kind = attribute["subAttributes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|sub| sub["name"] == "type")
+            .unwrap();
         assert_eq!(kind["canonicalValues"], json!(values.split(' ').collect::<Vec<_>>()), "{name}");
     }
 }
@@ -99,13 +117,15 @@ fn check(attribute: &Value, schema: &Value, top: bool) {
     }
 }
 
-/// RFC 7644, 4: "Query parameters ..., such as filtering, sorting, and pagination, SHALL be ignored."
+/// RFC 7644, 4: "Query parameters ..., such as filtering, sorting, and pagination, SHALL be
+/// ignored."
 #[tokio::test]
 async fn discovery_ignores_what_queries_say() {
     let world = World::new().await;
     for path in ["/Schemas", "/ResourceTypes", "/ServiceProviderConfig"] {
         let plain = world.send("GET", path, None).await.body;
-        let asked = format!("{path}?startIndex=2&count=none&sortBy=name&sortOrder=up&attributes=id");
+        let asked =
+            format!("{path}?startIndex=2&count=none&sortBy=name&sortOrder=up&attributes=id");
         assert_eq!(world.send("GET", &asked, None).await.body, plain, "{path}");
     }
 }
@@ -115,11 +135,22 @@ async fn discovery_ignores_what_queries_say() {
 async fn every_list_is_a_list_response() {
     let world = World::new().await;
     world.create(json!({ "userName": "a" })).await;
-    for path in ["/Users", "/Groups", "/Users?filter=userName%20pr", "/Users?cursor", "/Schemas", "/ResourceTypes"] {
+    for path in [
+        "/Users",
+        "/Groups",
+        "/Users?filter=userName%20pr",
+        "/Users?cursor",
+        "/Schemas",
+        "/ResourceTypes",
+    ] {
         assert_eq!(world.send("GET", path, None).await.body["schemas"], json!([LIST]), "{path}");
     }
     for path in ["/.search", "/Users/.search", "/Groups/.search"] {
-        assert_eq!(world.send("POST", path, json!({})).await.body["schemas"], json!([LIST]), "{path}");
+        assert_eq!(
+            world.send("POST", path, json!({})).await.body["schemas"],
+            json!([LIST]),
+            "{path}"
+        );
     }
 }
 
@@ -134,7 +165,8 @@ async fn a_password_is_in_no_answer_and_in_no_row() {
     let shown = format!("{path}?attributes=password,userName");
     let by_path = patch(json!([{ "op": "replace", "path": "password", "value": secret }]));
     let by_value = patch(json!([{ "op": "add", "value": { "password": secret, "title": "Dr" } }]));
-    let by_urn = patch(json!([{ "op": "add", "path": format!("{USER}:password"), "value": secret }]));
+    let by_urn =
+        patch(json!([{ "op": "add", "path": format!("{USER}:password"), "value": secret }]));
     let mut answers = vec![created.body, world.send("PUT", &shown, user).await.body];
     for body in [by_path, by_value, by_urn] {
         let answer = world.send("PATCH", &shown, body).await;
@@ -144,18 +176,22 @@ async fn a_password_is_in_no_answer_and_in_no_row() {
     answers.push(world.send("GET", &shown, None).await.body);
     assert!(answers.iter().all(|answer| answer["userName"] == "a"));
     let everything = format!("{answers:?}{:?}", world.rows().await);
-    assert!(!everything.contains(secret) && !everything.to_lowercase().contains("\"password"), "{everything}");
+    assert!(
+        !everything.contains(secret) && !everything.to_lowercase().contains("\"password"),
+        "{everything}"
+    );
     let filter = format!("/Users?filter={}", encode(&format!("password eq \"{secret}\"")));
     assert_eq!(world.send("GET", &filter, None).await.body["totalResults"], 0);
 }
 
-/// RFC 7643, 2.5: "Unassigned attributes, the null value, or an empty array ... SHALL be considered to be
-/// equivalent in "state"."
+/// RFC 7643, 2.5: "Unassigned attributes, the null value, or an empty array ... SHALL be considered
+/// to be equivalent in "state"."
 #[tokio::test]
 async fn null_an_empty_array_and_nothing_are_one_state() {
     let world = World::new().await;
     let bare = json!({ "userName": "a" });
-    let nulls = json!({ "userName": "a", "title": null, "emails": null, "name": null, ENTERPRISE: null });
+    let nulls =
+        json!({ "userName": "a", "title": null, "emails": null, "name": null, ENTERPRISE: null });
     let empty = json!({ "userName": "a", "title": "", "emails": [], "name": { "givenName": null }, ENTERPRISE: {} });
     let full = json!({ "userName": "a", "title": "Dr", "emails": [{ "value": "a@example.com" }], "name": { "givenName": "A" },
         ENTERPRISE: { "department": "d" } });
@@ -181,14 +217,21 @@ async fn null_an_empty_array_and_nothing_are_one_state() {
 #[tokio::test]
 async fn the_order_of_schemas_does_not_matter() {
     let world = World::new().await;
-    for (n, schemas) in
-        [json!([USER, ENTERPRISE]), json!([ENTERPRISE, USER]), json!([USER, USER, ENTERPRISE]), json!([])]
-            .into_iter()
-            .enumerate()
+    for (n, schemas) in [
+        json!([USER, ENTERPRISE]),
+        json!([ENTERPRISE, USER]),
+        json!([USER, USER, ENTERPRISE]),
+        json!([]),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let body = json!({ "schemas": schemas, "userName": format!("u{n}"), ENTERPRISE: { "department": "d" } });
         let user = world.create(body).await;
-        assert_eq!((&user["schemas"], &user[ENTERPRISE]["department"]), (&json!([USER, ENTERPRISE]), &json!("d")));
+        assert_eq!(
+            (&user["schemas"], &user[ENTERPRISE]["department"]),
+            (&json!([USER, ENTERPRISE]), &json!("d"))
+        );
     }
 }
 
@@ -206,8 +249,7 @@ async fn a_put_of_what_was_read_changes_nothing_nor_do_other_ids_and_metas() {
     world.clock.advance(60);
     let mut other = user.clone();
     other["id"] = json!("other");
-    other["meta"] =
-        json!({ "created": "2001-01-01T00:00:00Z", "version": "W/\"99\"", "location": "https://evil.example" });
+    other["meta"] = json!({ "created": "2001-01-01T00:00:00Z", "version": "W/\"99\"", "location": "https://evil.example" });
     other["groups"] = json!([{ "value": "admins" }]);
     for body in [user.clone(), other] {
         let answer = world.send("PUT", &path, body).await;
@@ -215,20 +257,26 @@ async fn a_put_of_what_was_read_changes_nothing_nor_do_other_ids_and_metas() {
     }
 }
 
-/// RFC 7644, 3.5.2: "The server MUST return a 200 OK if the "attributes" parameter is specified in the
-/// request."
+/// RFC 7644, 3.5.2: "The server MUST return a 200 OK if the "attributes" parameter is specified in
+/// the request."
 #[tokio::test]
 async fn a_patch_with_attributes_is_200_also_of_a_large_group() {
     let world = World::new().await;
     let people = world.people("u", 101).await;
     let path = world.group("Staff", &people).await;
-    let rename = |name: &str| patch(json!([{ "op": "replace", "path": "displayName", "value": name }]));
+    let rename =
+        |name: &str| patch(json!([{ "op": "replace", "path": "displayName", "value": name }]));
     assert_eq!(world.send("PATCH", &path, rename("a")).await.status, 204);
     let answer = world.send("PATCH", &format!("{path}?attributes=members"), rename("b")).await;
-    assert_eq!((answer.status.as_u16(), answer.body["members"].as_array().unwrap().len()), (200, 101));
+    assert_eq!(
+        (answer.status.as_u16(), answer.body["members"].as_array().unwrap().len()),
+        (200, 101)
+    );
     assert_eq!(answer.body.get("displayName"), None);
     let user = format!("/Users/{}?attributes=title", people[0]);
-    let answer = world.send("PATCH", &user, patch(json!([{ "op": "add", "path": "title", "value": "Dr" }]))).await;
+    let answer = world
+        .send("PATCH", &user, patch(json!([{ "op": "add", "path": "title", "value": "Dr" }])))
+        .await;
     let names: Vec<&str> = answer.body.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!((answer.status.as_u16(), names), (200, vec!["schemas", "id", "title"]));
 }
@@ -237,11 +285,12 @@ async fn a_patch_with_attributes_is_200_also_of_a_large_group() {
 #[tokio::test]
 async fn a_replace_changes_all_values_that_pass_and_needs_an_object_without_path() {
     let world = World::new().await;
-    let phones =
-        json!([{ "value": "1", "type": "work" }, { "value": "2", "type": "work" }, { "value": "3", "type": "home" }]);
+    let phones = json!([{ "value": "1", "type": "work" }, { "value": "2", "type": "work" }, { "value": "3", "type": "home" }]);
     let user = world.create(json!({ "userName": "a", "phoneNumbers": phones })).await;
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
-    let both = patch(json!([{ "op": "replace", "path": "phoneNumbers[type eq \"work\"].display", "value": "d" }]));
+    let both = patch(
+        json!([{ "op": "replace", "path": "phoneNumbers[type eq \"work\"].display", "value": "d" }]),
+    );
     let answer = world.send("PATCH", &path, both).await.body;
     let shown: Vec<Option<&str>> =
         answer["phoneNumbers"].as_array().unwrap().iter().map(|p| p["display"].as_str()).collect();
@@ -256,14 +305,24 @@ async fn a_replace_changes_all_values_that_pass_and_needs_an_object_without_path
 #[tokio::test]
 async fn any_accept_header_is_answered_with_scim_json() {
     let world = World::new().await;
-    for accept in ["application/scim+json", "application/json", "*/*", "text/html", "application/json;charset=UTF-8"] {
+    for accept in [
+        "application/scim+json",
+        "application/json",
+        "*/*",
+        "text/html",
+        "application/json;charset=UTF-8",
+    ] {
         let request = Request::builder()
             .uri("/scim/v2/Users")
             .header("authorization", format!("Bearer {}", world.token.reveal()))
             .header("accept", accept)
             .body(bytes::Bytes::new());
         let answer = world.raw(request.unwrap()).await;
-        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/scim+json"), "{accept}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("content-type")),
+            (200, "application/scim+json"),
+            "{accept}"
+        );
     }
 }
 
@@ -285,21 +344,29 @@ async fn comparisons_that_a_type_does_not_have_are_invalid_filters() {
     }
 }
 
-/// RFC 7643, 2.2 and RFC 7644, 3.4.2.3: case-exact attributes keep their case in filters and orders.
+/// RFC 7643, 2.2 and RFC 7644, 3.4.2.3: case-exact attributes keep their case in filters and
+/// orders.
 #[tokio::test]
 async fn case_exact_attributes_are_filtered_and_sorted_with_their_case() {
     let world = World::new().await;
     for external_id in ["b", "A", "a", "B"] {
         world.create(json!({ "userName": format!("u-{external_id}{}", external_id == "a" || external_id == "b"), "externalId": external_id })).await;
     }
-    for (filter, found) in
-        [("externalId sw \"a\"", 1), ("externalId co \"B\"", 1), ("externalId ew \"c\"", 0), ("externalId gt \"B\"", 2)]
-    {
+    for (filter, found) in [
+        ("externalId sw \"a\"", 1),
+        ("externalId co \"B\"", 1),
+        ("externalId ew \"c\"", 0),
+        ("externalId gt \"B\"", 2),
+    ] {
         assert_eq!(world.find(filter).await.len(), found, "{filter}");
     }
     let list = world.send("GET", "/Users?sortBy=externalId", None).await.body;
-    let order: Vec<&str> =
-        list["Resources"].as_array().unwrap().iter().map(|user| user["externalId"].as_str().unwrap()).collect();
+    let order: Vec<&str> = list["Resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|user| user["externalId"].as_str().unwrap())
+        .collect();
     assert_eq!(order, ["A", "B", "a", "b"]);
 }
 
@@ -307,7 +374,9 @@ async fn case_exact_attributes_are_filtered_and_sorted_with_their_case() {
 #[tokio::test]
 async fn what_does_not_say_primary_is_not_primary() {
     let world = World::new().await;
-    world.create(json!({ "userName": "one", "emails": [{ "value": "a@b.c", "primary": true }] })).await;
+    world
+        .create(json!({ "userName": "one", "emails": [{ "value": "a@b.c", "primary": true }] }))
+        .await;
     world
         .create(json!({ "userName": "two", "emails": [{ "value": "d@b.c", "primary": true }, { "value": "e@b.c" }] }))
         .await;
@@ -319,8 +388,12 @@ async fn what_does_not_say_primary_is_not_primary() {
         ("emails.primary eq true", vec!["one", "two"]),
         ("emails[not (primary eq false)]", vec!["one", "two"]),
     ] {
-        let mut found: Vec<_> =
-            world.find(filter).await.iter().map(|user| user["userName"].as_str().unwrap().to_owned()).collect();
+        let mut found: Vec<_> = world
+            .find(filter)
+            .await
+            .iter()
+            .map(|user| user["userName"].as_str().unwrap().to_owned())
+            .collect();
         found.sort();
         assert_eq!(found, names, "{filter}");
     }
@@ -339,7 +412,9 @@ async fn a_search_at_the_root_finds_all_types() {
         world.send_as(&strict, "POST", "/Users", user).await;
     }
     for name in ["Staff", "Crew"] {
-        world.send_as(&strict, "POST", "/Groups", json!({ "schemas": [GROUP], "displayName": name })).await;
+        world
+            .send_as(&strict, "POST", "/Groups", json!({ "schemas": [GROUP], "displayName": name }))
+            .await;
     }
     for token in [&world.token, &strict] {
         for (body, total) in [
@@ -354,23 +429,31 @@ async fn a_search_at_the_root_finds_all_types() {
             assert_eq!(found["totalResults"], total, "{body}");
             assert_eq!(found["Resources"].as_array().unwrap().len(), total, "{body}");
             // In pages of two, by index and by cursor, it is the same list.
-            let whole: Vec<&Value> = found["Resources"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+            let whole: Vec<&Value> =
+                found["Resources"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
             let (mut by_index, mut by_cursor, mut cursor) = (Vec::new(), Vec::new(), json!(""));
             while !cursor.is_null() {
                 let mut page = body.clone();
-                page.as_object_mut().unwrap().extend([("count".into(), json!(2)), ("cursor".into(), cursor)]);
+                page.as_object_mut()
+                    .unwrap()
+                    .extend([("count".into(), json!(2)), ("cursor".into(), cursor)]);
                 let page = world.send_as(token, "POST", "/.search", page).await.body;
                 assert!(page["itemsPerPage"].as_u64().unwrap() <= 2);
-                by_cursor.extend(page["Resources"].as_array().unwrap().iter().map(|one| one["id"].clone()));
+                by_cursor.extend(
+                    page["Resources"].as_array().unwrap().iter().map(|one| one["id"].clone()),
+                );
                 cursor = page["nextCursor"].clone();
             }
             while by_index.len() < total {
                 let mut page = body.clone();
-                page.as_object_mut()
-                    .unwrap()
-                    .extend([("count".into(), json!(2)), ("startIndex".into(), json!(by_index.len() + 1))]);
+                page.as_object_mut().unwrap().extend([
+                    ("count".into(), json!(2)),
+                    ("startIndex".into(), json!(by_index.len() + 1)),
+                ]);
                 let page = world.send_as(token, "POST", "/.search", page).await.body;
-                by_index.extend(page["Resources"].as_array().unwrap().iter().map(|one| one["id"].clone()));
+                by_index.extend(
+                    page["Resources"].as_array().unwrap().iter().map(|one| one["id"].clone()),
+                );
             }
             assert_eq!(by_cursor.iter().collect::<Vec<_>>(), whole, "{body}");
             assert_eq!(by_index.iter().collect::<Vec<_>>(), whole, "{body}");
@@ -395,11 +478,21 @@ async fn what_no_index_answers_is_too_many_over_five_thousand() {
     // Only the count is asked before such a query is refused.
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
     world.people("u", 3).await;
-    let row = world.rows().await.into_iter().find(|row| row["s"].as_s().unwrap().starts_with("U#")).unwrap();
+    let row = world
+        .rows()
+        .await
+        .into_iter()
+        .find(|row| row["s"].as_s().unwrap().starts_with("U#"))
+        .unwrap();
     let pretend = async |many: u32| {
         let many = AttributeValue::N(many.to_string());
-        let update = Update::builder().table_name(TABLE).key("p", row["p"].clone()).key("s", row["s"].clone());
-        let update = update.update_expression("SET b0 = :many, n = :many").expression_attribute_values(":many", many);
+        let update = Update::builder()
+            .table_name(TABLE)
+            .key("p", row["p"].clone())
+            .key("s", row["s"].clone());
+        let update = update
+            .update_expression("SET b0 = :many, n = :many")
+            .expression_attribute_values(":many", many);
         let item = TransactWriteItem::builder().update(update.build().unwrap()).build();
         client.transact_write_items().transact_items(item).send().await.unwrap();
     };
@@ -409,7 +502,8 @@ async fn what_no_index_answers_is_too_many_over_five_thousand() {
     assert_eq!(world.find("title pr").await.len(), 0, "their own rows are read");
     pretend(5_000).await;
     assert!(world.store.count(&at).await.unwrap() > 5_000);
-    for query in ["filter=title%20pr", "sortBy=userName", "filter=not%20(userName%20eq%20%22a%22)"] {
+    for query in ["filter=title%20pr", "sortBy=userName", "filter=not%20(userName%20eq%20%22a%22)"]
+    {
         let answer = world.send("GET", &format!("/Users?{query}"), None).await;
         answer.is_error(400, Some("tooMany"));
         assert!(answer.body["detail"].as_str().unwrap().contains("userName eq"));
@@ -418,5 +512,8 @@ async fn what_no_index_answers_is_too_many_over_five_thousand() {
     let page = world.send("GET", "/Users?cursor&count=2", None).await.body;
     assert_eq!(page["itemsPerPage"], 2);
     let cursor = page["nextCursor"].as_str().unwrap();
-    assert_eq!(world.send("GET", &format!("/Users?count=2&cursor={cursor}"), None).await.body["itemsPerPage"], 1);
+    assert_eq!(
+        world.send("GET", &format!("/Users?count=2&cursor={cursor}"), None).await.body["itemsPerPage"],
+        1
+    );
 }

@@ -1,5 +1,5 @@
-//! Resource types from a file, and the characteristics that only they have: the schema engine knows no
-//! attribute by name.
+//! Resource types from a file, and the characteristics that only they have: the schema engine knows
+//! no attribute by name.
 
 use scim_core::Additions;
 use serde_json::{Value, json};
@@ -17,9 +17,12 @@ fn resource(identifier: &str) -> Value {
 async fn whole(world: &World, identifier: &str) -> Value {
     let extension = world.send("GET", &format!("/Schemas/{EXTENSION}"), None).await.body;
     let mut whole = resource(identifier);
-    let values = extension["attributes"].as_array().unwrap().iter().filter(|a| a["type"] == "string");
-    whole[EXTENSION] =
-        values.map(|a| (a["name"].as_str().unwrap().to_owned(), json!("x"))).collect::<serde_json::Map<_, _>>().into();
+    let values =
+        extension["attributes"].as_array().unwrap().iter().filter(|a| a["type"] == "string");
+    whole[EXTENSION] = values
+        .map(|a| (a["name"].as_str().unwrap().to_owned(), json!("x")))
+        .collect::<serde_json::Map<_, _>>()
+        .into();
     whole
 }
 
@@ -39,9 +42,13 @@ async fn made(world: &World, attributes: Value) -> (String, Value) {
 async fn a_resource_type_from_a_file_is_served_like_any_other() {
     let world = World::serving("test-resource").await;
     let types = world.send("GET", "/ResourceTypes", None).await.body;
-    let names: Vec<&Value> = types["Resources"].as_array().unwrap().iter().map(|of| &of["name"]).collect();
+    let names: Vec<&Value> =
+        types["Resources"].as_array().unwrap().iter().map(|of| &of["name"]).collect();
     assert_eq!(names, ["User", "Group", "TestResource"]);
-    assert_eq!(types["Resources"][2]["schemaExtensions"], json!([{ "schema": EXTENSION, "required": true }]));
+    assert_eq!(
+        types["Resources"][2]["schemaExtensions"],
+        json!([{ "schema": EXTENSION, "required": true }])
+    );
     assert_eq!(world.send("GET", &format!("/Schemas/{TEST}"), None).await.body["id"], TEST);
 
     let (path, created) = made(&world, json!({ "externalId": "e", "integerAttr": 7 })).await;
@@ -53,14 +60,20 @@ async fn a_resource_type_from_a_file_is_served_like_any_other() {
         "identifier eq \"R0\"",
         "externalId eq \"e\"",
         "integerAttr gt 6",
-        &format!("{EXTENSION}:{} pr", created[EXTENSION].as_object().unwrap().keys().next().unwrap()),
+        &format!(
+            "{EXTENSION}:{} pr",
+            created[EXTENSION].as_object().unwrap().keys().next().unwrap()
+        ),
     ] {
         assert_eq!(world.search("/TestResources", filter).await.len(), 1, "{filter}");
     }
     let answer = world.send("PATCH", &path, patch("replace", "identifier", json!("other"))).await;
     assert_eq!((answer.status.as_u16(), &answer.body["identifier"]), (200, &json!("other")));
     let listed = world.send("GET", "/testresources?count=5", None).await.body;
-    assert_eq!((listed["totalResults"].as_u64(), &listed["Resources"][0]["identifier"]), (Some(1), &json!("other")));
+    assert_eq!(
+        (listed["totalResults"].as_u64(), &listed["Resources"][0]["identifier"]),
+        (Some(1), &json!("other"))
+    );
     assert_eq!(world.send("DELETE", &path, None).await.status, 204);
     world.send("GET", &path, None).await.is_error(404, None);
     world.send("DELETE", &path, None).await.is_error(404, None);
@@ -81,8 +94,14 @@ async fn required_attributes_and_extensions_must_be_there() {
     body["identifier"] = Value::Null;
     world.send("POST", "/TestResources", body).await.is_error(400, Some("invalidValue"));
     let (path, _) = made(&world, json!({})).await;
-    world.send("PATCH", &path, patch("remove", "identifier", Value::Null)).await.is_error(400, Some("mutability"));
-    world.send("PATCH", &path, patch("remove", EXTENSION, Value::Null)).await.is_error(400, Some("mutability"));
+    world
+        .send("PATCH", &path, patch("remove", "identifier", Value::Null))
+        .await
+        .is_error(400, Some("mutability"));
+    world
+        .send("PATCH", &path, patch("remove", EXTENSION, Value::Null))
+        .await
+        .is_error(400, Some("mutability"));
 }
 
 #[tokio::test]
@@ -90,8 +109,14 @@ async fn an_immutable_value_is_set_once() {
     let world = World::serving("test-resource").await;
     let (path, _) = made(&world, json!({})).await;
     let answer = world.send("PATCH", &path, patch("add", "immutableAttr", json!("first"))).await;
-    assert_eq!(answer.body["immutableAttr"], "first", "RFC 7644, 3.5.2: add may define it where it has no value");
-    for body in [patch("replace", "immutableAttr", json!("second")), patch("remove", "immutableAttr", Value::Null)] {
+    assert_eq!(
+        answer.body["immutableAttr"], "first",
+        "RFC 7644, 3.5.2: add may define it where it has no value"
+    );
+    for body in [
+        patch("replace", "immutableAttr", json!("second")),
+        patch("remove", "immutableAttr", Value::Null),
+    ] {
         world.send("PATCH", &path, body).await.is_error(400, Some("mutability"));
     }
     let mut put = answer.body.clone();
@@ -100,8 +125,14 @@ async fn an_immutable_value_is_set_once() {
     put.as_object_mut().unwrap().remove("immutableAttr");
     put["integerAttr"] = json!(1);
     let answer = world.send("PUT", &path, put).await;
-    assert_eq!((&answer.body["immutableAttr"], &answer.body["integerAttr"]), (&json!("first"), &json!(1)));
-    assert_eq!(world.send("PATCH", &path, patch("replace", "immutableAttr", json!("first"))).await.status, 200);
+    assert_eq!(
+        (&answer.body["immutableAttr"], &answer.body["integerAttr"]),
+        (&json!("first"), &json!(1))
+    );
+    assert_eq!(
+        world.send("PATCH", &path, patch("replace", "immutableAttr", json!("first"))).await.status,
+        200
+    );
     let (path, mut other) = made(&world, json!({})).await;
     other["immutableAttr"] = json!("by PUT");
     assert_eq!(world.send("PUT", &path, other).await.body["immutableAttr"], "by PUT");
@@ -110,9 +141,13 @@ async fn an_immutable_value_is_set_once() {
 #[tokio::test]
 async fn read_only_and_write_only_values_stay_where_they_belong() {
     let world = World::serving("test-resource").await;
-    let (path, created) = made(&world, json!({ "readOnlyAttr": "x", "writeOnlyAttr": "secret" })).await;
+    let (path, created) =
+        made(&world, json!({ "readOnlyAttr": "x", "writeOnlyAttr": "secret" })).await;
     assert_eq!((created.get("readOnlyAttr"), created.get("writeOnlyAttr")), (None, None));
-    world.send("PATCH", &path, patch("add", "readOnlyAttr", json!("x"))).await.is_error(400, Some("mutability"));
+    world
+        .send("PATCH", &path, patch("add", "readOnlyAttr", json!("x")))
+        .await
+        .is_error(400, Some("mutability"));
     let query = "?attributes=readOnlyAttr,writeOnlyAttr";
     let got = world.send("GET", &format!("{path}{query}"), None).await.body;
     assert_eq!((got.get("readOnlyAttr"), got.get("writeOnlyAttr")), (None, None));
@@ -130,18 +165,30 @@ async fn read_only_and_write_only_values_stay_where_they_belong() {
 #[tokio::test]
 async fn returned_decides_what_is_shown() {
     let world = World::serving("test-resource").await;
-    let (path, created) =
-        made(&world, json!({ "requestOnlyAttr": "r", "alwaysReturnedAttr": "a", "integerAttr": 1 })).await;
-    assert_eq!((created.get("requestOnlyAttr"), &created["alwaysReturnedAttr"]), (Some(&json!("r")), &json!("a")));
-    let shown =
-        |body: &Value| ["requestOnlyAttr", "alwaysReturnedAttr", "integerAttr"].map(|name| body.get(name).is_some());
+    let (path, created) = made(
+        &world,
+        json!({ "requestOnlyAttr": "r", "alwaysReturnedAttr": "a", "integerAttr": 1 }),
+    )
+    .await;
+    assert_eq!(
+        (created.get("requestOnlyAttr"), &created["alwaysReturnedAttr"]),
+        (Some(&json!("r")), &json!("a"))
+    );
+    let shown = |body: &Value| {
+        ["requestOnlyAttr", "alwaysReturnedAttr", "integerAttr"]
+            .map(|name| body.get(name).is_some())
+    };
     for (query, expected) in [
         ("", [false, true, true]),
         ("?attributes=requestOnlyAttr", [true, true, false]),
         ("?attributes=integerAttr", [false, true, true]),
         ("?excludedAttributes=alwaysReturnedAttr,integerAttr", [false, true, false]),
     ] {
-        assert_eq!(shown(&world.send("GET", &format!("{path}{query}"), None).await.body), expected, "{query}");
+        assert_eq!(
+            shown(&world.send("GET", &format!("{path}{query}"), None).await.body),
+            expected,
+            "{query}"
+        );
         let list = world.send("GET", &format!("/TestResources{query}"), None).await.body;
         assert_eq!(shown(&list["Resources"][0]), expected, "{query}");
     }
@@ -161,7 +208,10 @@ async fn types_of_values_and_case_rules_come_from_the_schema() {
         ("complexAttr", json!("text")),
         ("complexAttr", json!({ "sub2": "text" })),
         ("caseExactString", json!(1)),
-        ("multiComplex", json!([{ "value": "a", "primary": true }, { "value": "b", "primary": true }])),
+        (
+            "multiComplex",
+            json!([{ "value": "a", "primary": true }, { "value": "b", "primary": true }]),
+        ),
     ] {
         let mut body = whole(&world, "wrong").await;
         body[name] = wrong.clone();
@@ -190,7 +240,12 @@ async fn types_of_values_and_case_rules_come_from_the_schema() {
     ] {
         assert_eq!(world.search("/TestResources", filter).await.len(), found, "{filter}");
     }
-    for filter in ["binaryAttr gt \"YQ==\"", "booleanAttr gt true", "complexAttr eq \"s\"", "integerAttr co 1"] {
+    for filter in [
+        "binaryAttr gt \"YQ==\"",
+        "booleanAttr gt true",
+        "complexAttr eq \"s\"",
+        "integerAttr co 1",
+    ] {
         let path = format!("/TestResources?filter={}", encode(filter));
         world.send("GET", &path, None).await.is_error(400, Some("invalidFilter"));
     }
@@ -225,7 +280,13 @@ async fn unique_values_are_held_by_one_resource() {
         .send("PATCH", &path, patch("replace", "urn:acme:Badge:number", json!("N1")))
         .await
         .is_error(409, Some("uniqueness"));
-    assert_eq!(world.send("PATCH", &path, patch("replace", "urn:acme:Badge:number", json!("n3"))).await.status, 200);
+    assert_eq!(
+        world
+            .send("PATCH", &path, patch("replace", "urn:acme:Badge:number", json!("n3")))
+            .await
+            .status,
+        200
+    );
     world.create(user("c", "n2", 3)).await;
     // Who is deleted holds nothing; who comes back while another has it, does not.
     let first = format!("/Users/{}", first["id"].as_str().unwrap());
@@ -255,11 +316,15 @@ async fn common_attributes_are_ours_whatever_a_file_says_of_them() {
     std::fs::write(&path, file.to_string()).unwrap();
     let world = World::serving_file(&path).await;
     std::fs::remove_file(path).unwrap();
-    let made = world.send("POST", "/Things", json!({ "id": 7, "meta": "x", "externalId": "Ab" })).await;
+    let made =
+        world.send("POST", "/Things", json!({ "id": 7, "meta": "x", "externalId": "Ab" })).await;
     assert_eq!(made.status, 201, "{}", made.body);
-    assert_eq!((made.body["id"].is_string(), &made.body["meta"]["resourceType"]), (true, &json!("Thing")));
-    let found =
-        ["externalId eq \"ab\"", "externalId eq \"Ab\"", "colour pr"].map(|filter| world.search("/Things", filter));
+    assert_eq!(
+        (made.body["id"].is_string(), &made.body["meta"]["resourceType"]),
+        (true, &json!("Thing"))
+    );
+    let found = ["externalId eq \"ab\"", "externalId eq \"Ab\"", "colour pr"]
+        .map(|filter| world.search("/Things", filter));
     let [lower, exact, none] = found;
     assert_eq!((lower.await.len(), exact.await.len(), none.await.len()), (0, 1, 0));
     let shown = world.send("GET", "/Schemas/urn:acme:Thing", None).await.body;
@@ -309,23 +374,38 @@ async fn names_mean_what_their_own_schema_says() {
     let moved = patch("replace", "members", json!([{ "value": "a", "rank": "3" }]));
     world.send("PATCH", &path, moved).await.is_error(400, Some("mutability"));
     let colour = patch("replace", "urn:acme:Team:Extra:colour", json!("blue"));
-    assert_eq!(world.send("PATCH", &path, colour).await.body["urn:acme:Team:Extra"]["colour"], "blue");
+    assert_eq!(
+        world.send("PATCH", &path, colour).await.body["urn:acme:Team:Extra"]["colour"],
+        "blue"
+    );
     assert_eq!(world.search("/Teams", "urn:acme:Team:Extra:colour eq \"blue\"").await.len(), 1);
     assert_eq!(world.search("/Teams", "urn:acme:Team:serial eq 5").await.len(), 1);
 }
 
 #[test]
 fn a_file_that_cannot_be_used_says_why() {
-    let schema = json!({ "id": "urn:a", "name": "A", "attributes": [{ "name": "a", "type": "string" }] });
-    let of =
-        |name: &str, endpoint: &str, schema: &str| json!([{ "name": name, "endpoint": endpoint, "schema": schema }]);
+    let schema =
+        json!({ "id": "urn:a", "name": "A", "attributes": [{ "name": "a", "type": "string" }] });
+    let of = |name: &str, endpoint: &str, schema: &str| json!([{ "name": name, "endpoint": endpoint, "schema": schema }]);
     for (file, why) in [
         (json!([]), "resourceTypes"),
         (json!({ "schemas": [schema] }), "resourceTypes"),
-        (json!({ "schemas": [schema], "resourceTypes": of("A", "/Users", "urn:a") }), "/Users is taken"),
-        (json!({ "schemas": [schema], "resourceTypes": of("A", "/bulk", "urn:a") }), "/bulk is taken"),
-        (json!({ "schemas": [schema], "resourceTypes": of("A", "/A/B", "urn:a") }), "letters and digits"),
-        (json!({ "schemas": [schema], "resourceTypes": of("A#", "/A", "urn:a") }), "letters and digits"),
+        (
+            json!({ "schemas": [schema], "resourceTypes": of("A", "/Users", "urn:a") }),
+            "/Users is taken",
+        ),
+        (
+            json!({ "schemas": [schema], "resourceTypes": of("A", "/bulk", "urn:a") }),
+            "/bulk is taken",
+        ),
+        (
+            json!({ "schemas": [schema], "resourceTypes": of("A", "/A/B", "urn:a") }),
+            "letters and digits",
+        ),
+        (
+            json!({ "schemas": [schema], "resourceTypes": of("A#", "/A", "urn:a") }),
+            "letters and digits",
+        ),
         (json!({ "schemas": [schema], "resourceTypes": of("A", "/A", "urn:b") }), "urn:b"),
         (
             json!({ "schemas": [{ "id": "urn:a", "name": "A", "attributes": [{ "name": "a b", "type": "string" }] }],

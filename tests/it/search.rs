@@ -40,7 +40,10 @@ async fn lists_are_sorted_by_value_and_those_without_come_last() {
     assert_eq!(sorted(&world, "sortBy=userName&startIndex=2&count=1").await, ["b"]);
     assert_eq!(sorted(&world, "sortBy=active").await[0], "b");
     assert_eq!(sorted(&world, "sortBy=nobodyKnowsThis").await.len(), 3);
-    world.send("GET", "/Users?sortBy=title&sortOrder=sideways", None).await.is_error(400, Some("invalidValue"));
+    world
+        .send("GET", "/Users?sortBy=title&sortOrder=sideways", None)
+        .await
+        .is_error(400, Some("invalidValue"));
 }
 
 #[tokio::test]

@@ -21,11 +21,13 @@ async fn active(customer: &Customer) -> usize {
     found
 }
 
-/// 256 creators make 1,024 users, but for the `first` ones, under a limit of 1,000 seats, and send again what is
-/// answered with 503.
+/// 256 creators make 1,024 users, but for the `first` ones, under a limit of 1,000 seats, and send
+/// again what is answered with 503.
 async fn a_thousand_seats(world: World, when_full: &str, first: usize) -> Customer {
     let world = Arc::new(world);
-    let customer = Customer::of(&world, "default", &[("seats.limit", "1000"), ("seats.when_full", when_full)]).await;
+    let customer =
+        Customer::of(&world, "default", &[("seats.limit", "1000"), ("seats.when_full", when_full)])
+            .await;
     let user = |n: usize| json!({ "userName": format!("u{n}") });
     for n in 0..first {
         customer.create(user(n)).await;
@@ -55,8 +57,12 @@ async fn of_256_creators_exactly_a_thousand_users_get_a_seat() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn of_256_creators_exactly_a_thousand_users_get_a_seat_where_transactions_conflict() {
     // Each of them fights for a row that all want: that takes time, so the last 256 are enough.
-    let customer = a_thousand_seats(World::with(Between::conflicts_of(1)).await, "refuse", 768).await;
-    assert!(customer.world.between.cancelled.load(Ordering::SeqCst) > 0, "the connector did cancel");
+    let customer =
+        a_thousand_seats(World::with(Between::conflicts_of(1)).await, "refuse", 768).await;
+    assert!(
+        customer.world.between.cancelled.load(Ordering::SeqCst) > 0,
+        "the connector did cancel"
+    );
     assert_eq!(customer.total().await, 1_000, "the others are refused");
     customer.post(json!({ "userName": "one.more" })).await.is_error(403, None);
 }
@@ -77,7 +83,11 @@ async fn who_becomes_inactive_or_goes_frees_a_seat() {
     assert_eq!(customer.activate(&c, true).await.body["active"], true);
     let refused = customer.activate(&a, true).await;
     refused.is_error(403, None);
-    assert!(refused.body["detail"].as_str().unwrap().contains("deactivate somebody"), "{}", refused.body);
+    assert!(
+        refused.body["detail"].as_str().unwrap().contains("deactivate somebody"),
+        "{}",
+        refused.body
+    );
     assert_eq!(customer.delete(&b).await.status, 204);
     assert_eq!(customer.activate(&a, true).await.body["active"], true);
     // Whoever is deleted needs a seat to come back.

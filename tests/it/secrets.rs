@@ -16,7 +16,11 @@ pub async fn contract(sdk: &SdkConfig) {
     let secrets = Secrets::new(client.clone(), "contract");
     let tenant = TenantCode::generate().unwrap();
     let record = || TokenRecord::of(&PlainToken::generate(&tenant).unwrap(), 1_800_000_000, None);
-    assert_eq!(secrets.records(&tenant).await.unwrap(), [], "a tenant without secret has no tokens");
+    assert_eq!(
+        secrets.records(&tenant).await.unwrap(),
+        [],
+        "a tenant without secret has no tokens"
+    );
 
     let mut records = vec![record()];
     let put = async |records: &[TokenRecord]| {
@@ -32,7 +36,11 @@ pub async fn contract(sdk: &SdkConfig) {
     for seen in [&stale, &Current::default()] {
         let late = secrets.put(&tenant, "acme", seen, &[record()]).await;
         assert!(matches!(late, Err(SecretsError::Changed)), "{late:?}");
-        assert_eq!(secrets.records(&tenant).await.unwrap(), records, "who comes late undoes nothing");
+        assert_eq!(
+            secrets.records(&tenant).await.unwrap(),
+            records,
+            "who comes late undoes nothing"
+        );
     }
     records.remove(0);
     put(&records).await;
@@ -42,22 +50,46 @@ pub async fn contract(sdk: &SdkConfig) {
     let described = client.describe_secret().secret_id(&name).send().await.unwrap();
     assert_eq!(described.description(), Some("SCIM token digests of tenant acme"));
     let stages = described.version_ids_to_stages().unwrap();
-    let current = stages.iter().filter(|(_, stages)| stages.iter().any(|stage| stage == "AWSCURRENT")).count();
+    let current = stages
+        .iter()
+        .filter(|(_, stages)| stages.iter().any(|stage| stage == "AWSCURRENT"))
+        .count();
     assert_eq!(current, 1);
-    let previous = client.get_secret_value().secret_id(&name).version_stage("AWSPREVIOUS").send().await.unwrap();
+    let previous = client
+        .get_secret_value()
+        .secret_id(&name)
+        .version_stage("AWSPREVIOUS")
+        .send()
+        .await
+        .unwrap();
     assert_ne!(
         previous.secret_string(),
         client.get_secret_value().secret_id(&name).send().await.unwrap().secret_string()
     );
 
     let again = client.create_secret().name(&name).secret_string("x").send().await.unwrap_err();
-    assert!(again.as_service_error().is_some_and(|error| error.is_resource_exists_exception()), "{again:?}");
+    assert!(
+        again.as_service_error().is_some_and(|error| error.is_resource_exists_exception()),
+        "{again:?}"
+    );
     let other = TenantCode::generate().unwrap();
-    client.create_secret().name(secrets.name(&other)).secret_string("garbage").send().await.unwrap();
+    client
+        .create_secret()
+        .name(secrets.name(&other))
+        .secret_string("garbage")
+        .send()
+        .await
+        .unwrap();
     assert!(matches!(secrets.records(&other).await, Err(SecretsError::Garbage(_))));
     let listed = client.list_secrets().send().await.unwrap();
     assert!(listed.secret_list().iter().any(|secret| secret.name() == Some(name.as_str())));
-    client.delete_secret().secret_id(&name).force_delete_without_recovery(true).send().await.unwrap();
+    client
+        .delete_secret()
+        .secret_id(&name)
+        .force_delete_without_recovery(true)
+        .send()
+        .await
+        .unwrap();
     assert_eq!(secrets.records(&tenant).await.unwrap(), []);
 }
 
@@ -76,7 +108,10 @@ async fn local_secrets_outlive_the_process_and_are_its_owners_only() {
     let tenant = TenantCode::generate().unwrap();
     let record = TokenRecord::of(&PlainToken::generate(&tenant).unwrap(), 0, None);
     let secrets = |local: &Local| Secrets::new(Client::new(&local.sdk_config()), "contract");
-    secrets(&open()).put(&tenant, "acme", &Current::default(), std::slice::from_ref(&record)).await.unwrap();
+    secrets(&open())
+        .put(&tenant, "acme", &Current::default(), std::slice::from_ref(&record))
+        .await
+        .unwrap();
     assert_eq!(secrets(&open()).records(&tenant).await.unwrap(), [record]);
     #[cfg(unix)]
     {

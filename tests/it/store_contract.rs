@@ -45,21 +45,34 @@ pub async fn contract(sdk: &SdkConfig, table: &str) {
     store::table::create(&dynamodb, table).await.expect("making the table again is no error");
     let store = Store::new(dynamodb, table);
     let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
-    let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&local.sdk_config()), "contract");
+    let secrets =
+        Secrets::new(aws_sdk_secretsmanager::Client::new(&local.sdk_config()), "contract");
     let seconds = Arc::new(AtomicI64::new(1_800_000_000));
     let ticking = seconds.clone();
-    let clock = Clock::driven(move || OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::SeqCst)).unwrap());
+    let clock = Clock::driven(move || {
+        OffsetDateTime::from_unix_timestamp(ticking.load(Ordering::SeqCst)).unwrap()
+    });
     // The table may be one that has been used before.
     let tenants = store.tenants().await.unwrap().len();
     let name = format!("contract-{}", TenantCode::generate().unwrap());
     let tenant = TenantRow::generate(&name, "default", clock.seconds()).unwrap();
     assert!(store.create_tenant(&tenant, None).await.unwrap());
-    assert!(!store.create_tenant(&TenantRow::generate(&name, "default", 0).unwrap(), None).await.unwrap());
+    assert!(
+        !store
+            .create_tenant(&TenantRow::generate(&name, "default", 0).unwrap(), None)
+            .await
+            .unwrap()
+    );
     let found = store.tenant_by_name(&name).await.unwrap().unwrap();
     assert_eq!((found.code(), store.tenants().await.unwrap().len()), (tenant.code(), tenants + 1));
     let token = PlainToken::generate(tenant.code()).unwrap();
     secrets
-        .put(tenant.code(), &name, &Current::default(), &[TokenRecord::of(&token, clock.seconds(), None)])
+        .put(
+            tenant.code(),
+            &name,
+            &Current::default(),
+            &[TokenRecord::of(&token, clock.seconds(), None)],
+        )
         .await
         .unwrap();
     let settings = Settings::new(table, "contract");
@@ -67,7 +80,9 @@ pub async fn contract(sdk: &SdkConfig, table: &str) {
     let client = Client { service, token: token.reveal().to_owned() };
 
     let body = |name: &str, id: &str| {
-        Some(json!({ "userName": name, "externalId": id, "emails": [{ "value": "e@example.com" }] }))
+        Some(
+            json!({ "userName": name, "externalId": id, "emails": [{ "value": "e@example.com" }] }),
+        )
     };
     let (status, first) = client.send("POST", "/Users", body("a@example.com", "1")).await;
     assert_eq!(status, 201, "{first}");
@@ -76,19 +91,22 @@ pub async fn contract(sdk: &SdkConfig, table: &str) {
     let (status, second) = client.send("POST", "/Users", body("b@example.com", "1")).await;
     assert_eq!(status, 201, "an externalId may have two owners: {second}");
     let find = async |filter: &str| {
-        let (status, found) =
-            client.send("GET", &format!("/Users?filter={}", crate::support::encode(filter)), None).await;
+        let (status, found) = client
+            .send("GET", &format!("/Users?filter={}", crate::support::encode(filter)), None)
+            .await;
         assert_eq!(status, 200, "{found}");
         found["Resources"].as_array().unwrap().len()
     };
     assert_eq!(find("externalId eq \"1\"").await, 2);
     assert_eq!(find("emails.value eq \"E@example.com\"").await, 2);
     assert_eq!(find("userName eq \"B@EXAMPLE.com\"").await, 1);
-    let rename =
-        json!({ "Operations": [{ "op": "replace", "value": { "userName": "c@example.com", "active": false } }] });
+    let rename = json!({ "Operations": [{ "op": "replace", "value": { "userName": "c@example.com", "active": false } }] });
     let (status, renamed) = client.send("PATCH", &path, Some(rename)).await;
     assert_eq!((status, &renamed["meta"]["version"]), (200, &json!("W/\"2\"")), "{renamed}");
-    assert_eq!((find("userName eq \"a@example.com\"").await, find("userName eq \"c@example.com\"").await), (0, 1));
+    assert_eq!(
+        (find("userName eq \"a@example.com\"").await, find("userName eq \"c@example.com\"").await),
+        (0, 1)
+    );
     assert_eq!(client.send("PUT", &path, body("b@example.com", "1")).await.0, 409);
     let (_, list) = client.send("GET", "/Users?startIndex=2&count=1", None).await;
     assert_eq!((&list["totalResults"], &list["itemsPerPage"]), (&json!(2), &json!(1)));
@@ -109,11 +127,15 @@ async fn many(client: &Client) {
     let mut sorted = Vec::new();
     for n in 0..50 {
         let user = json!({ "userName": format!("user0{n}"), "displayName": "Barbara Jensen" });
-        sorted.push(client.send("POST", "/Users", Some(user)).await.1["id"].as_str().unwrap().to_owned());
+        sorted.push(
+            client.send("POST", "/Users", Some(user)).await.1["id"].as_str().unwrap().to_owned(),
+        );
     }
     sorted.sort_unstable();
     let of_seed = |pages: &[Value]| -> Vec<String> {
-        let people = crate::support::all(pages, "userName").into_iter().zip(crate::support::all(pages, "id"));
+        let people = crate::support::all(pages, "userName")
+            .into_iter()
+            .zip(crate::support::all(pages, "id"));
         people.filter(|(name, _)| name.starts_with("user0")).map(|(_, id)| id).collect()
     };
     for filter in ["", "&filter=displayName%20co%20%22Jensen%22"] {
@@ -125,7 +147,11 @@ async fn many(client: &Client) {
             let path = format!("/Users?count=15&startIndex={start}{filter}");
             paged.push(client.send("GET", &path, None).await.1);
         }
-        assert_eq!((of_seed(&walked.await), of_seed(&paged)), (sorted.clone(), sorted.clone()), "{filter}");
+        assert_eq!(
+            (of_seed(&walked.await), of_seed(&paged)),
+            (sorted.clone(), sorted.clone()),
+            "{filter}"
+        );
     }
 }
 
@@ -138,7 +164,10 @@ async fn groups(client: &Client, [a, b]: [&str; 2]) {
     let (status, staff) = client.send("POST", "/Groups", Some(body)).await;
     assert_eq!(status, 201, "{staff}");
     let path = format!("/Groups/{}", staff["id"].as_str().unwrap());
-    assert_eq!(client.send("POST", "/Groups", Some(json!({ "displayName": "STAFF" }))).await.0, 409);
+    assert_eq!(
+        client.send("POST", "/Groups", Some(json!({ "displayName": "STAFF" }))).await.0,
+        409
+    );
     for _ in 0..2 {
         let (status, now) = client.send("PATCH", &path, members("add", b)).await;
         assert_eq!(
@@ -148,14 +177,19 @@ async fn groups(client: &Client, [a, b]: [&str; 2]) {
     }
     assert_eq!(client.send("PATCH", &path, members("add", "nobody")).await.0, 400);
     let inner = client.send("POST", "/Groups", Some(json!({ "displayName": "Crew" }))).await.1;
-    let (status, now) = client.send("PATCH", &path, members("add", inner["id"].as_str().unwrap())).await;
+    let (status, now) =
+        client.send("PATCH", &path, members("add", inner["id"].as_str().unwrap())).await;
     assert_eq!((status, now["members"].as_array().unwrap().len()), (200, 3), "{now}");
     for _ in 0..2 {
         let (status, now) = client.send("PATCH", &path, members("remove", b)).await;
         assert_eq!((status, now["members"].as_array().unwrap().len()), (200, 2));
     }
     let (_, found) = client
-        .send("GET", &format!("/Groups?filter={}", crate::support::encode(&format!("members eq \"{a}\""))), None)
+        .send(
+            "GET",
+            &format!("/Groups?filter={}", crate::support::encode(&format!("members eq \"{a}\""))),
+            None,
+        )
         .await;
     assert_eq!(found["totalResults"], 1, "{found}");
     let (_, page) = client.send("GET", "/Groups?count=1&cursor", None).await;

@@ -1,4 +1,5 @@
-//! The letter of the RFCs, under the strict profile; and that the tolerant one understands the same.
+//! The letter of the RFCs, under the strict profile; and that the tolerant one understands the
+//! same.
 
 use scim_lambda::auth::token::PlainToken;
 use serde_json::{Value, json};
@@ -26,7 +27,11 @@ impl Parties {
             assert_eq!(made.status, 201, "{}", made.body);
             format!("{endpoint}/{}", made.body["id"].as_str().unwrap())
         };
-        let user = create("/Users", user(json!({ "title": "Dr", "emails": [{ "value": "a@example.com" }] }))).await;
+        let user = create(
+            "/Users",
+            user(json!({ "title": "Dr", "emails": [{ "value": "a@example.com" }] })),
+        )
+        .await;
         let group = create("/Groups", json!({ "schemas": [GROUP], "displayName": "Staff" })).await;
         Self { world, token, user, group }
     }
@@ -51,8 +56,11 @@ impl Parties {
             self.send("PUT", path, whole("a@example.com")).await,
         ];
         for op in ["add", "replace"] {
-            answers.push(self.patch(path, json!({ "op": op, "path": attribute, "value": value })).await);
-            answers.push(self.patch(path, json!({ "op": op, "value": { attribute: value } })).await);
+            answers.push(
+                self.patch(path, json!({ "op": op, "path": attribute, "value": value })).await,
+            );
+            answers
+                .push(self.patch(path, json!({ "op": op, "value": { attribute: value } })).await);
         }
         answers
     }
@@ -82,14 +90,18 @@ async fn strict_refuses_a_value_of_another_type_and_changes_nothing() {
         (MANAGER, json!("42")),
         (MANAGER, json!([{ "value": "42" }])),
     ] {
-        for (way, answer) in strict.each_way(&strict.user, attribute, &value).await.iter().enumerate() {
+        for (way, answer) in
+            strict.each_way(&strict.user, attribute, &value).await.iter().enumerate()
+        {
             assert_eq!(answer.status, 400, "{attribute} {value}, way {way}: {}", answer.body);
             answer.is_error(400, Some("invalidValue"));
         }
     }
     let id = strict.user.rsplit('/').next().unwrap();
     for value in [json!(id), json!({ "value": id }), json!([id]), json!("")] {
-        for (way, answer) in strict.each_way(&strict.group, "members", &value).await.iter().enumerate() {
+        for (way, answer) in
+            strict.each_way(&strict.group, "members", &value).await.iter().enumerate()
+        {
             assert_eq!(answer.status, 400, "members {value}, way {way}: {}", answer.body);
             answer.is_error(400, Some("invalidValue"));
         }
@@ -116,7 +128,11 @@ async fn strict_refuses_a_value_of_another_type_and_changes_nothing() {
         (MANAGER, json!({ "value": "42" })),
     ] {
         for answer in strict.each_way(&strict.user, attribute, &value).await {
-            assert!(matches!(answer.status.as_u16(), 200 | 201 | 409), "{attribute} {value}: {}", answer.body);
+            assert!(
+                matches!(answer.status.as_u16(), 200 | 201 | 409),
+                "{attribute} {value}: {}",
+                answer.body
+            );
         }
     }
     for attribute in ["emails", "displayName", "name", MANAGER] {
@@ -137,11 +153,17 @@ async fn what_strict_refuses_the_tolerant_profile_understands() {
         (MANAGER, json!([{ "value": "42" }])),
     ] {
         for answer in tolerant.each_way(&tolerant.user, attribute, &value).await {
-            assert!(matches!(answer.status.as_u16(), 200 | 201 | 409), "{attribute} {value}: {}", answer.body);
+            assert!(
+                matches!(answer.status.as_u16(), 200 | 201 | 409),
+                "{attribute} {value}: {}",
+                answer.body
+            );
         }
     }
     let id = tolerant.user.rsplit('/').next().unwrap();
-    let joined = tolerant.send("PUT", &tolerant.group, json!({ "displayName": "Staff", "members": id })).await;
+    let joined = tolerant
+        .send("PUT", &tolerant.group, json!({ "displayName": "Staff", "members": id }))
+        .await;
     assert_eq!(joined.body["members"][0]["value"], id);
 }
 
@@ -156,7 +178,8 @@ async fn strict_refuses_a_resource_or_patch_without_its_schemas_or_with_foreign_
         }
         body
     };
-    let operations = json!({ "Operations": [{ "op": "replace", "path": "title", "value": "Prof" }] });
+    let operations =
+        json!({ "Operations": [{ "op": "replace", "path": "title", "value": "Prof" }] });
     for schemas in [
         None,
         Some(Value::Null),
@@ -197,9 +220,12 @@ async fn strict_refuses_a_resource_or_patch_without_its_schemas_or_with_foreign_
 async fn strict_refuses_to_add_null_or_an_empty_text() {
     let strict = Parties::of("strict").await;
     let group = &strict.group;
-    for (path, attribute) in
-        [(&strict.user, "title"), (&strict.user, "emails"), (&strict.user, MANAGER), (group, "members")]
-    {
+    for (path, attribute) in [
+        (&strict.user, "title"),
+        (&strict.user, "emails"),
+        (&strict.user, MANAGER),
+        (group, "members"),
+    ] {
         for void in [Value::Null, json!("")] {
             for operation in [
                 json!({ "op": "add", "path": attribute, "value": void }),
@@ -211,7 +237,8 @@ async fn strict_refuses_to_add_null_or_an_empty_text() {
             }
         }
     }
-    let within = json!({ "op": "add", "path": "name", "value": { "givenName": null, "familyName": "B" } });
+    let within =
+        json!({ "op": "add", "path": "name", "value": { "givenName": null, "familyName": "B" } });
     strict.patch(&strict.user, within).await.is_error(400, Some("invalidValue"));
     let urn = json!({ "op": "add", "path": ENTERPRISE, "value": null });
     strict.patch(&strict.user, urn).await.is_error(400, Some("invalidValue"));
@@ -219,7 +246,9 @@ async fn strict_refuses_to_add_null_or_an_empty_text() {
     // Entra takes values away so, and the tolerant profile lets it.
     let tolerant = Parties::of("default").await;
     for (attribute, void) in [("title", Value::Null), ("emails", json!(""))] {
-        let gone = tolerant.patch(&tolerant.user, json!({ "op": "Add", "path": attribute, "value": void })).await;
+        let gone = tolerant
+            .patch(&tolerant.user, json!({ "op": "Add", "path": attribute, "value": void }))
+            .await;
         assert_eq!((gone.status.as_u16(), gone.body.get(attribute)), (200, None));
     }
 }
@@ -235,17 +264,35 @@ async fn an_empty_list_adds_and_removes_nothing_under_any_profile() {
         }));
         let before = party.send("PUT", &party.user, full).await.body;
         let id = party.user.rsplit('/').next().unwrap();
-        let staff = json!({ "schemas": [GROUP], "displayName": "Staff", "members": [{ "value": id }] });
+        let staff =
+            json!({ "schemas": [GROUP], "displayName": "Staff", "members": [{ "value": id }] });
         let group = party.send("PUT", &party.group, staff).await.body;
-        assert_eq!((&before["emails"][1]["type"], &group["members"][0]["value"]), (&json!("home"), &json!(id)));
-        let paths = ["title", "emails", "emails.value", "name", "name.givenName", MANAGER, ENTERPRISE];
-        for path in paths.into_iter().chain(["emails[type eq \"work\"]", "emails[type eq \"work\"].value"]) {
-            let answer = party.patch(&party.user, json!({ "op": "add", "path": path, "value": [] })).await;
-            assert_eq!((answer.status.as_u16(), &answer.body), (200, &before), "{profile}: add {path}");
+        assert_eq!(
+            (&before["emails"][1]["type"], &group["members"][0]["value"]),
+            (&json!("home"), &json!(id))
+        );
+        let paths =
+            ["title", "emails", "emails.value", "name", "name.givenName", MANAGER, ENTERPRISE];
+        for path in
+            paths.into_iter().chain(["emails[type eq \"work\"]", "emails[type eq \"work\"].value"])
+        {
+            let answer =
+                party.patch(&party.user, json!({ "op": "add", "path": path, "value": [] })).await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.body),
+                (200, &before),
+                "{profile}: add {path}"
+            );
         }
         for path in paths {
-            let answer = party.patch(&party.user, json!({ "op": "remove", "path": path, "value": [] })).await;
-            assert_eq!((answer.status.as_u16(), &answer.body), (200, &before), "{profile}: remove {path}");
+            let answer = party
+                .patch(&party.user, json!({ "op": "remove", "path": path, "value": [] }))
+                .await;
+            assert_eq!(
+                (answer.status.as_u16(), &answer.body),
+                (200, &before),
+                "{profile}: remove {path}"
+            );
         }
         let without_path = json!({ "op": "add", "value": {
             "title": [], "emails": [], "name": { "givenName": [] }, ENTERPRISE: { "department": [] },
@@ -257,11 +304,18 @@ async fn an_empty_list_adds_and_removes_nothing_under_any_profile() {
             json!({ "op": "remove", "path": "members", "value": [] }),
         ] {
             let answer = party.patch(&party.group, operation.clone()).await;
-            assert_eq!((answer.status.as_u16(), &answer.body), (200, &group), "{profile}: {operation}");
+            assert_eq!(
+                (answer.status.as_u16(), &answer.body),
+                (200, &group),
+                "{profile}: {operation}"
+            );
         }
         // What the path itself names goes, and a replacement by nothing takes all away.
         let by_filter = json!({ "op": "remove", "path": "emails[type eq \"work\"]", "value": [] });
-        assert_eq!(party.patch(&party.user, by_filter).await.body["emails"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            party.patch(&party.user, by_filter).await.body["emails"].as_array().unwrap().len(),
+            1
+        );
         let by_nothing = json!({ "op": "replace", "path": "emails", "value": [] });
         assert_eq!(party.patch(&party.user, by_nothing).await.body.get("emails"), None);
     }
@@ -270,6 +324,8 @@ async fn an_empty_list_adds_and_removes_nothing_under_any_profile() {
 #[tokio::test]
 async fn a_file_of_people_is_read_tolerantly_under_strict() {
     let customer = Customer::new("strict").await;
-    let report = customer.import(&[json!({ "userName": "a", "emails": "a@example.com", "active": "true" })]).await;
+    let report = customer
+        .import(&[json!({ "userName": "a", "emails": "a@example.com", "active": "true" })])
+        .await;
     assert!(report.is_clean(), "{report}");
 }

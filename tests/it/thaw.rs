@@ -18,10 +18,14 @@ async fn wired(world: &World) -> (Wire, Service) {
     let wire = Wire::before(world.local.connector()).await;
     let sdk = dummy_account().into_builder().endpoint_url(wire.url());
     let sdk = sdk.http_client(sdk::http_client()).retry_config(sdk::retry()).build();
-    let table = Store::new(aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()), TABLE);
+    let table = Store::new(
+        aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()),
+        TABLE,
+    );
     let mut settings = Settings::new(TABLE, STACK);
     settings.base_url = Some(BASE_URL.into());
-    let service = Service::new(table, world.secrets.clone(), &settings, world.clock.clock()).unwrap();
+    let service =
+        Service::new(table, world.secrets.clone(), &settings, world.clock.clock()).unwrap();
     (wire, service)
 }
 
@@ -49,7 +53,11 @@ async fn connections_that_broke_while_the_function_was_frozen_fail_no_request() 
         assert!(wire.opened() > before, "{stale:?}: a connection of its own answered");
         wire.thaw(stale);
         let user = json!({ "userName": format!("{round}.more@example.com") }).to_string();
-        assert_eq!(status(&world, &service, "POST", "/Users", &user).await, 201, "{stale:?}: and wrote once");
+        assert_eq!(
+            status(&world, &service, "POST", "/Users", &user).await,
+            201,
+            "{stale:?}: and wrote once"
+        );
     }
     assert_eq!(world.send("GET", "/Users", None).await.body["totalResults"], 4);
 }

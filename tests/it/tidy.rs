@@ -5,7 +5,20 @@ use std::path::{Path, PathBuf};
 
 /// Each room with the rooms below it, which it may use.
 const ROOMS: &[(&str, &[&str])] = &[
-    ("edge", &["auth", "directory", "tenant", "store", "settings", "budget", "telemetry", "clock", "random"]),
+    (
+        "edge",
+        &[
+            "auth",
+            "directory",
+            "tenant",
+            "store",
+            "settings",
+            "budget",
+            "telemetry",
+            "clock",
+            "random",
+        ],
+    ),
     ("auth", &["tenant", "store", "sdk", "telemetry", "clock", "random"]),
     ("directory", &["tenant", "store", "budget", "clock"]),
     ("tenant", &["store", "clock"]),
@@ -42,7 +55,8 @@ fn files(directory: PathBuf, ending: &str) -> Vec<PathBuf> {
 /// The files of a room, with their text.
 fn room(name: &str) -> Vec<(PathBuf, String)> {
     let file = root().join(format!("src/{name}.rs"));
-    let paths = if file.exists() { vec![file] } else { files(root().join("src").join(name), ".rs") };
+    let paths =
+        if file.exists() { vec![file] } else { files(root().join("src").join(name), ".rs") };
     paths.into_iter().map(|path| (path.clone(), read(path))).collect()
 }
 
@@ -56,8 +70,13 @@ fn a_room_knows_only_the_rooms_below_it() {
                 path.display()
             );
             for (other, _) in ROOMS {
-                let uses = text.contains(&format!("crate::{other}::")) || text.contains(&format!("crate::{other};"));
-                assert!(!uses || other == name || below.contains(other), "{} uses {other}", path.display());
+                let uses = text.contains(&format!("crate::{other}::"))
+                    || text.contains(&format!("crate::{other};"));
+                assert!(
+                    !uses || other == name || below.contains(other),
+                    "{} uses {other}",
+                    path.display()
+                );
             }
         }
     }
@@ -81,7 +100,8 @@ fn only_the_store_and_the_token_secrets_name_the_sdk() {
 #[test]
 fn settings_alone_read_the_environment_and_every_variable_is_declared_and_explained() {
     for path in files(root().join("src"), ".rs") {
-        let reads = ["env::var", "env::vars", "option_env!"].iter().any(|call| read(&path).contains(call));
+        let reads =
+            ["env::var", "env::vars", "option_env!"].iter().any(|call| read(&path).contains(call));
         assert_eq!(reads, path.ends_with("settings.rs"), "{}", path.display());
     }
     let settings = read("src/settings.rs");
@@ -103,12 +123,21 @@ fn settings_alone_read_the_environment_and_every_variable_is_declared_and_explai
 fn every_write_is_a_transaction_and_nothing_scans() {
     for path in files(root().join("src"), ".rs") {
         let text = read(&path);
-        for call in [".put_item(", ".update_item(", ".delete_item(", ".batch_write_item(", ".scan("] {
+        for call in [".put_item(", ".update_item(", ".delete_item(", ".batch_write_item(", ".scan("]
+        {
             assert!(!text.contains(call), "{} calls {call}", path.display());
         }
         // Whoever reads a batch asks again for what DynamoDB leaves out of it.
-        assert!(!text.contains(".batch_get_item(") || path.ends_with("batch_get.rs"), "{}", path.display());
-        assert!(!text.contains(".transact_write_items(") || path.ends_with("transaction.rs"), "{}", path.display());
+        assert!(
+            !text.contains(".batch_get_item(") || path.ends_with("batch_get.rs"),
+            "{}",
+            path.display()
+        );
+        assert!(
+            !text.contains(".transact_write_items(") || path.ends_with("transaction.rs"),
+            "{}",
+            path.display()
+        );
     }
 }
 
@@ -122,7 +151,11 @@ fn main_is_short_and_decides_nothing() {
 fn long_files_say_why() {
     for directory in ["src", "crates/scim-core/src", "crates/scimctl/src"] {
         for path in files(root().join(directory), ".rs") {
-            assert!(read(&path).lines().count() <= 400, "{} is longer than 400 lines", path.display());
+            assert!(
+                read(&path).lines().count() <= 400,
+                "{} is longer than 400 lines",
+                path.display()
+            );
         }
     }
 }
@@ -134,7 +167,8 @@ fn the_changelog_tells_of_this_version() {
 
 #[test]
 fn the_template_finds_the_metrics_in_the_log() {
-    let pattern = format!("{{ $.metric = \"{}\" }}", scim_lambda::telemetry::Metric::BrakeTripped.as_str());
+    let pattern =
+        format!("{{ $.metric = \"{}\" }}", scim_lambda::telemetry::Metric::BrakeTripped.as_str());
     assert!(read("template.yaml").contains(&pattern), "template.yaml has no filter {pattern}");
 }
 

@@ -17,7 +17,9 @@ async fn get(world: &World, token: &PlainToken) -> Answer {
 }
 
 fn down(world: &World) {
-    world.between.set(|operation, _| (operation == GET).then_some(Fault::Refuse(500, "InternalServiceError")));
+    world.between.set(|operation, _| {
+        (operation == GET).then_some(Fault::Refuse(500, "InternalServiceError"))
+    });
 }
 
 /// Changes the records in the tenant's secret.
@@ -32,12 +34,16 @@ async fn change(world: &World, by: impl FnOnce(&mut Vec<TokenRecord>)) {
 /// Adds a token beside the others.
 async fn issue(world: &World) -> PlainToken {
     let token = PlainToken::generate(world.tenant.code()).unwrap();
-    change(world, |records| records.push(TokenRecord::of(&token, world.clock.seconds(), None))).await;
+    change(world, |records| records.push(TokenRecord::of(&token, world.clock.seconds(), None)))
+        .await;
     token
 }
 
 async fn revoke(world: &World, token: &PlainToken) {
-    change(world, |records| records.iter_mut().filter(|r| r.is(token.key_id())).for_each(|r| r.revoked = true)).await;
+    change(world, |records| {
+        records.iter_mut().filter(|r| r.is(token.key_id())).for_each(|r| r.revoked = true)
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -88,7 +94,10 @@ async fn without_a_good_token_every_path_is_401() {
             }
         }
     }
-    assert!(world.between.count(GET) <= 1 + 1, "the secret was read once for all of them, and once to make it");
+    assert!(
+        world.between.count(GET) <= 1 + 1,
+        "the secret was read once for all of them, and once to make it"
+    );
 }
 
 #[tokio::test]
@@ -105,7 +114,8 @@ async fn tokens_of_unknown_tenants_cost_no_secrets_manager_call() {
 #[tokio::test]
 async fn a_flood_of_unknown_tenants_has_no_good_tenant_read_again() {
     let world = World::new().await;
-    let tenants = Tenants::remembering(20, world.store.clone(), world.clock.clock(), &Additions::default());
+    let tenants =
+        Tenants::remembering(20, world.store.clone(), world.clock.clock(), &Additions::default());
     let reads = || world.between.count("Query");
     let before = reads();
     for flood in 0..500 {
@@ -143,7 +153,8 @@ async fn a_revoked_token_is_refused_within_a_minute() {
 #[tokio::test]
 async fn a_revoked_tokens_last_200_is_before_the_minute_is_over() {
     let world = World::new().await;
-    // The records are read at odd parts of a second, by this token and by others that nobody minted.
+    // The records are read at odd parts of a second, by this token and by others that nobody
+    // minted.
     for odd in [1, 499, 500, 998, 999] {
         let token = issue(&world).await;
         world.clock.advance_milliseconds(60_000 + odd);
@@ -198,7 +209,11 @@ async fn unknown_key_ids_are_looked_up_ten_at_once_and_one_a_second() {
     assert_eq!(exhaust(&world).await, 1);
     world.clock.advance(3);
     assert_eq!(exhaust(&world).await, 3);
-    assert_eq!(get(&world, &world.token).await.status, 200, "a token that is known needs no budget");
+    assert_eq!(
+        get(&world, &world.token).await.status,
+        200,
+        "a token that is known needs no budget"
+    );
 }
 
 #[tokio::test]
@@ -267,12 +282,15 @@ async fn a_good_token_does_not_wait_for_the_look_of_a_bad_one() {
     }
 }
 
-/// Rotates the tenant's token: the new one is good at once, and those before it for seven days more.
+/// Rotates the tenant's token: the new one is good at once, and those before it for seven days
+/// more.
 async fn rotate(world: &World) -> PlainToken {
     let (new, now) = (forged(world), world.clock.seconds());
     let overlap = now + 7 * crate::support::DAY;
     change(world, |records| {
-        records.iter_mut().for_each(|record| record.expires = record.expires.map(|expiry| expiry.min(overlap)));
+        records
+            .iter_mut()
+            .for_each(|record| record.expires = record.expires.map(|expiry| expiry.min(overlap)));
         records.push(TokenRecord::of(&new, now, Some(now + 365 * crate::support::DAY)));
     })
     .await;
@@ -289,15 +307,21 @@ async fn four_rotations_three_seconds_apart_refuse_nobody() {
         }
         for token in tokens.iter().rev() {
             let answer = get(&world, token).await;
-            assert_eq!(answer.status, 200, "token {} at {tick}: {}", token.key_id().as_str(), answer.body);
+            assert_eq!(
+                answer.status,
+                200,
+                "token {} at {tick}: {}",
+                token.key_id().as_str(),
+                answer.body
+            );
         }
         world.clock.advance_milliseconds(100);
     }
     assert_eq!(tokens.len(), 5);
 }
 
-/// Eight clients send with the newest token while it is rotated, and others send forged ones. The clock goes as
-/// fast as a thousandth of a second takes to sleep.
+/// Eight clients send with the newest token while it is rotated, and others send forged ones. The
+/// clock goes as fast as a thousandth of a second takes to sleep.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rotations_under_load_and_a_flood_are_never_401() {
     let world = std::sync::Arc::new(World::new().await);
@@ -310,7 +334,8 @@ async fn rotations_under_load_and_a_flood_are_never_401() {
                 let mut statuses = std::collections::BTreeMap::new();
                 while let Some(token) = { told.borrow().clone() } {
                     *statuses.entry(get(&world, &token).await.status.as_u16()).or_insert(0) += 1;
-                    // The engine answers at once: without this the clients would leave no thread to the clock.
+                    // The engine answers at once: without this the clients would leave no thread to
+                    // the clock.
                     tokio::task::yield_now().await;
                 }
                 statuses
@@ -437,7 +462,9 @@ async fn every_failure_of_secrets_manager_is_503_but_not_found() {
         assert_eq!(answer.status, 503, "{fault:?}: {}", answer.body);
     }
     let world = World::new().await;
-    world.between.set(|operation, _| (operation == GET).then_some(Fault::Refuse(400, "ResourceNotFoundException")));
+    world.between.set(|operation, _| {
+        (operation == GET).then_some(Fault::Refuse(400, "ResourceNotFoundException"))
+    });
     get(&world, &world.token).await.is_error(401, None);
 }
 
@@ -454,7 +481,13 @@ async fn a_secret_that_is_no_list_of_records_is_503() {
     let client = aws_sdk_secretsmanager::Client::new(&world.local.sdk_config());
     let name = world.secrets.name(world.tenant.code());
     for garbage in ["", "{}", "not json", "[{\"kid\":1}]"] {
-        client.put_secret_value().secret_id(&name).secret_string(format!("{garbage} ")).send().await.unwrap();
+        client
+            .put_secret_value()
+            .secret_id(&name)
+            .secret_string(format!("{garbage} "))
+            .send()
+            .await
+            .unwrap();
         get(&world, &world.token).await.is_error(503, None);
         world.clock.advance(3);
     }
@@ -482,7 +515,11 @@ async fn nothing_printable_shows_a_token() {
     let world = World::new().await;
     let secret = &world.token.reveal()[20..60];
     get(&world, &world.token).await;
-    for text in [format!("{:?}", world.service), format!("{:?}", world.token), format!("{:?}", world.tenant.key())] {
+    for text in [
+        format!("{:?}", world.service),
+        format!("{:?}", world.token),
+        format!("{:?}", world.tenant.key()),
+    ] {
         assert!(!text.contains(secret));
     }
 }

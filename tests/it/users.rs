@@ -43,7 +43,10 @@ async fn a_created_user_comes_back_whole() {
     let got = world.send("GET", &format!("/Users/{id}"), None).await;
     assert_eq!((got.status.as_u16(), &got.body), (200, &created.body));
     assert_eq!(got.header("etag"), "W/\"1\"");
-    assert_eq!(world.find("userName eq \"bjensen@EXAMPLE.com\"").await, std::slice::from_ref(&created.body));
+    assert_eq!(
+        world.find("userName eq \"bjensen@EXAMPLE.com\"").await,
+        std::slice::from_ref(&created.body)
+    );
     assert_eq!(world.find("externalId eq \"701984\"").await, std::slice::from_ref(&created.body));
     assert_eq!(world.find("emails.value eq \"bjensen@example.com\"").await, [created.body]);
 }
@@ -58,7 +61,8 @@ async fn put_replaces_what_the_client_asserts_and_keeps_active() {
         .await;
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
     world.clock.advance(5);
-    let put = world.send("PUT", &path, json!({ "userName": "a2@example.com", "title": "Prof" })).await;
+    let put =
+        world.send("PUT", &path, json!({ "userName": "a2@example.com", "title": "Prof" })).await;
     assert_eq!(put.status, 200, "{}", put.body);
     assert_eq!(put.body["active"], false);
     assert_eq!(
@@ -66,7 +70,10 @@ async fn put_replaces_what_the_client_asserts_and_keeps_active() {
         (&json!("Prof"), None, None)
     );
     assert_eq!(put.body["meta"]["created"], user["meta"]["created"]);
-    assert_eq!((put.body["meta"]["version"].as_str(), put.header("etag")), (Some("W/\"2\""), "W/\"2\""));
+    assert_eq!(
+        (put.body["meta"]["version"].as_str(), put.header("etag")),
+        (Some("W/\"2\""), "W/\"2\"")
+    );
     assert_eq!(put.body["meta"]["lastModified"], "2027-01-15T08:00:05Z");
     assert!(world.find("userName eq \"a@example.com\"").await.is_empty(), "the old name is free");
     assert!(world.find("externalId eq \"1\"").await.is_empty());
@@ -77,8 +84,11 @@ async fn put_replaces_what_the_client_asserts_and_keeps_active() {
 #[tokio::test]
 async fn patch_changes_active_and_simple_paths_in_every_dialect() {
     let world = World::new().await;
-    let user =
-        world.create(json!({ "userName": "a@example.com", "name": { "givenName": "A", "familyName": "B" } })).await;
+    let user = world
+        .create(
+            json!({ "userName": "a@example.com", "name": { "givenName": "A", "familyName": "B" } }),
+        )
+        .await;
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
     let patch = async |operations: serde_json::Value| {
         let answer = world.send("PATCH", &path, json!({ "Operations": operations })).await;
@@ -95,9 +105,10 @@ async fn patch_changes_active_and_simple_paths_in_every_dialect() {
         let body = patch(json!([{ "op": "Replace", "path": "active", "value": value }])).await;
         assert_eq!(body["active"], expected, "{value}");
     }
-    for silent in
-        [json!({ "op": "remove", "path": "active" }), json!({ "op": "replace", "path": "active", "value": "" })]
-    {
+    for silent in [
+        json!({ "op": "remove", "path": "active" }),
+        json!({ "op": "replace", "path": "active", "value": "" }),
+    ] {
         let body = patch(json!([silent])).await;
         assert_eq!(body["active"], false, "nobody comes back by a message that says nothing");
     }
@@ -128,19 +139,34 @@ async fn patch_changes_active_and_simple_paths_in_every_dialect() {
 async fn clumsy_patches_still_do_what_they_say() {
     let world = World::new().await;
     let manager = json!({ "value": "A", "$ref": "https://scim.example.com/scim/v2/Users/A" });
-    let user = world.create(json!({ "userName": "a@example.com", ENTERPRISE: { "manager": manager } })).await;
+    let user = world
+        .create(json!({ "userName": "a@example.com", ENTERPRISE: { "manager": manager } }))
+        .await;
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
     let patch = async |operation: serde_json::Value| {
         let answer = world.send("PATCH", &path, json!({ "Operations": [operation] })).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     };
-    let body = patch(json!({ "op": "replace", "value": { "active": false, "Job Title": "x", "emails[": 1 } })).await;
+    let body = patch(
+        json!({ "op": "replace", "value": { "active": false, "Job Title": "x", "emails[": 1 } }),
+    )
+    .await;
     assert_eq!(body["active"], false, "a name that is no path does not keep a leaver in");
     let body = patch(json!({ "op": "replace", "path": "manager", "value": "B" })).await;
-    assert_eq!(body[ENTERPRISE]["manager"], json!({ "value": "B" }), "the old manager's $ref is gone");
+    assert_eq!(
+        body[ENTERPRISE]["manager"],
+        json!({ "value": "B" }),
+        "the old manager's $ref is gone"
+    );
     assert_eq!(world.find("manager eq \"B\"").await.len(), 1);
-    assert_eq!(world.find(&format!("id eq \"{}\" and manager eq \"A\"", user["id"].as_str().unwrap())).await.len(), 0);
+    assert_eq!(
+        world
+            .find(&format!("id eq \"{}\" and manager eq \"A\"", user["id"].as_str().unwrap()))
+            .await
+            .len(),
+        0
+    );
 }
 
 #[tokio::test]
@@ -152,7 +178,10 @@ async fn a_failing_operation_undoes_those_before_it() {
         { "op": "replace", "path": "title", "value": "Dr" },
         { "op": "remove", "path": "userName" },
     ]);
-    world.send("PATCH", &path, json!({ "Operations": operations })).await.is_error(400, Some("mutability"));
+    world
+        .send("PATCH", &path, json!({ "Operations": operations }))
+        .await
+        .is_error(400, Some("mutability"));
     assert_eq!(world.send("GET", &path, None).await.body, user);
 }
 
@@ -162,8 +191,13 @@ async fn a_change_that_changes_nothing_keeps_version_and_time() {
     let user = world.create(json!({ "userName": "a@example.com", "title": "Dr" })).await;
     let path = format!("/Users/{}", user["id"].as_str().unwrap());
     world.clock.advance(5);
-    let patched =
-        world.send("PATCH", &path, json!({ "Operations": [{ "op": "add", "path": "title", "value": "Dr" }] })).await;
+    let patched = world
+        .send(
+            "PATCH",
+            &path,
+            json!({ "Operations": [{ "op": "add", "path": "title", "value": "Dr" }] }),
+        )
+        .await;
     let put = world.send("PUT", &path, json!({ "title": "Dr", "userName": "a@example.com" })).await;
     assert_eq!((&patched.body, &put.body), (&user, &user));
     assert_eq!(patched.tally.write_units + put.tally.write_units, 0.0);
@@ -179,9 +213,16 @@ async fn attributes_and_excluded_attributes_shape_every_answer() {
     let listed = world
         .send("GET", "/Users?attributes=TITLE&attributes=urn:ietf:params:scim:schemas:core:2.0:User:userName", None)
         .await;
-    let expected = json!({ "schemas": [USER], "id": id, "userName": "a@example.com", "title": "Dr" });
+    let expected =
+        json!({ "schemas": [USER], "id": id, "userName": "a@example.com", "title": "Dr" });
     assert_eq!(listed.body["Resources"], json!([expected]));
-    let got = world.send("GET", &format!("/Users/{id}?excludedAttributes=name.familyName,meta,active,id"), None).await;
+    let got = world
+        .send(
+            "GET",
+            &format!("/Users/{id}?excludedAttributes=name.familyName,meta,active,id"),
+            None,
+        )
+        .await;
     let expected = json!({ "schemas": [USER], "id": id, "userName": "a@example.com", "name": { "givenName": "A" }, "title": "Dr" });
     assert_eq!(got.body, expected);
 }
@@ -198,7 +239,10 @@ async fn two_tenants_do_not_see_each_other() {
     for (method, body) in [
         ("GET", None),
         ("PUT", Some(json!({ "userName": "b@example.com" }))),
-        ("PATCH", Some(json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] }))),
+        (
+            "PATCH",
+            Some(json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] })),
+        ),
         ("DELETE", None),
     ] {
         let foreign = world.send_as(&other, method, &path, body.clone()).await;
@@ -208,7 +252,14 @@ async fn two_tenants_do_not_see_each_other() {
     }
     let list = world.send_as(&other, "GET", "/Users", None).await;
     assert_eq!(list.body["totalResults"], 0);
-    let same = world.send_as(&other, "POST", "/Users", json!({ "userName": "A@example.com", "externalId": "1" })).await;
+    let same = world
+        .send_as(
+            &other,
+            "POST",
+            "/Users",
+            json!({ "userName": "A@example.com", "externalId": "1" }),
+        )
+        .await;
     assert_eq!(same.status, 201);
     assert_eq!(world.send("GET", &path, None).await.body, user);
 }
@@ -231,7 +282,11 @@ async fn the_strict_profile_refuses_what_no_schema_defines() {
     let body = json!({ "schemas": [USER], "userName": "a@example.com", "favouriteColour": "red" });
     let refused = world.send_as(&strict, "POST", "/Users", body).await;
     refused.is_error(400, Some("invalidSyntax"));
-    assert!(refused.body["detail"].as_str().unwrap().contains("favouriteColour"), "{}", refused.body);
+    assert!(
+        refused.body["detail"].as_str().unwrap().contains("favouriteColour"),
+        "{}",
+        refused.body
+    );
 }
 
 /// RFC 7643, 3.1: meta.location "MUST be the same as the "Content-Location" HTTP response header".
@@ -255,7 +310,10 @@ async fn every_answer_that_is_a_resource_says_where_it_is() {
         .body(Bytes::new());
     answers.push(world.raw(known.unwrap()).await);
     assert_eq!(answers.last().unwrap().status, 304);
-    assert!(answers.iter().all(|answer| answer.header("content-location") == location), "{answers:?}");
+    assert!(
+        answers.iter().all(|answer| answer.header("content-location") == location),
+        "{answers:?}"
+    );
     let group = world.send("POST", "/Groups", json!({ "displayName": "Staff" })).await;
     assert_eq!(group.body["meta"]["location"], group.header("content-location"));
     let schema = format!("/Schemas/{USER}");
@@ -265,11 +323,16 @@ async fn every_answer_that_is_a_resource_says_where_it_is() {
     }
     // Lists, errors and empty answers are not resources.
     for (method, path) in [("GET", "/Users"), ("GET", "/Users/nobody"), ("DELETE", path.as_str())] {
-        assert_eq!(world.send(method, path, None).await.header("content-location"), "", "{method} {path}");
+        assert_eq!(
+            world.send(method, path, None).await.header("content-location"),
+            "",
+            "{method} {path}"
+        );
     }
 }
 
-/// RFC 7643, 2.4: "SHOULD NOT return the same (type, value) combination more than once per attribute".
+/// RFC 7643, 2.4: "SHOULD NOT return the same (type, value) combination more than once per
+/// attribute".
 #[tokio::test]
 async fn a_value_that_is_sent_twice_is_kept_once() {
     let world = World::new().await;
@@ -295,21 +358,30 @@ async fn a_value_that_is_sent_twice_is_kept_once() {
     };
     let replaced = world.send("PUT", &path, body).await.body;
     assert_eq!(replaced, user, "and the version stays");
-    let answers =
-        [user, replaced, patch("replace", sent).await, patch("add", json!([email("a@example.com", "HOME")])).await];
+    let answers = [
+        user,
+        replaced,
+        patch("replace", sent).await,
+        patch("add", json!([email("a@example.com", "HOME")])).await,
+    ];
     for answer in answers {
         assert_eq!(answer["emails"][0], kept[0]);
         assert_eq!(answer["emails"].as_array().unwrap().len(), 3, "{answer}");
-        assert_eq!((&answer["addresses"], &answer["roles"]), (&json!([address, other]), &json!([{ "value": "x" }])));
+        assert_eq!(
+            (&answer["addresses"], &answer["roles"]),
+            (&json!([address, other]), &json!([{ "value": "x" }]))
+        );
     }
     // What is added of a value that is there is laid over it: another one becomes primary.
     let mut home = email("a@example.com", "home");
     home["primary"] = json!(true);
     let emails = patch("add", json!([home])).await["emails"].clone();
-    let primaries: Vec<bool> = emails.as_array().unwrap().iter().map(|email| email["primary"] == true).collect();
+    let primaries: Vec<bool> =
+        emails.as_array().unwrap().iter().map(|email| email["primary"] == true).collect();
     assert_eq!(primaries, [false, true, false], "{emails}");
     // Two values that become alike are one.
-    let same = json!({ "Operations": [{ "op": "replace", "path": "emails.type", "value": "other" }] });
+    let same =
+        json!({ "Operations": [{ "op": "replace", "path": "emails.type", "value": "other" }] });
     assert_eq!(world.send("PATCH", &path, same).await.body["emails"].as_array().unwrap().len(), 1);
 }
 
@@ -318,7 +390,11 @@ async fn groups_of_a_user_are_returned_by_default_where_the_profile_says_so() {
     let customer = Customer::with("default", &[("attributes.groups", "default")]).await;
     let returned = async |customer: &Customer| {
         let schema = customer.send("GET", &format!("/Schemas/{USER}"), None).await.body;
-        let groups = schema["attributes"].as_array().unwrap().iter().find(|attribute| attribute["name"] == "groups");
+        let groups = schema["attributes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|attribute| attribute["name"] == "groups");
         groups.unwrap()["returned"].as_str().unwrap().to_owned()
     };
     assert_eq!(returned(&customer).await, "default");
@@ -328,7 +404,13 @@ async fn groups_of_a_user_are_returned_by_default_where_the_profile_says_so() {
     let group = customer.send("POST", "/Groups", group).await.body;
     let listed = async |query: &str| {
         let list = customer.send("GET", &format!("/Users?{query}"), None).await.body;
-        list["Resources"].as_array().unwrap().iter().find(|one| one["id"] == user["id"]).unwrap().clone()
+        list["Resources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["id"] == user["id"])
+            .unwrap()
+            .clone()
     };
     for answer in [
         customer.get(&user).await.body,
@@ -336,16 +418,23 @@ async fn groups_of_a_user_are_returned_by_default_where_the_profile_says_so() {
         listed("").await,
         listed("sortBy=userName").await,
         listed("cursor").await,
-        customer.send("POST", "/Users/.search", json!({ "filter": "userName eq \"a\"" })).await.body["Resources"][0]
+        customer
+            .send("POST", "/Users/.search", json!({ "filter": "userName eq \"a\"" }))
+            .await
+            .body["Resources"][0]
             .clone(),
         customer.set(&user, "title", json!("Dr")).await.body,
         customer.put(&user, json!({ "userName": "a", "title": "Prof" })).await.body,
         customer.put(&user, json!({ "userName": "a", "title": "Prof" })).await.body,
     ] {
-        assert_eq!((&answer["groups"][0]["value"], answer["groups"].as_array().map(Vec::len)), (&group["id"], Some(1)));
+        assert_eq!(
+            (&answer["groups"][0]["value"], answer["groups"].as_array().map(Vec::len)),
+            (&group["id"], Some(1))
+        );
     }
     // It costs what `attributes=groups` costs: the memberships, and the groups where there are any.
-    let named = customer.send("GET", &format!("{}?attributes=groups", Customer::path(&user)), None).await;
+    let named =
+        customer.send("GET", &format!("{}?attributes=groups", Customer::path(&user)), None).await;
     assert_eq!(customer.get(&user).await.tally, named.tally);
     let alone = customer.get(&other).await;
     assert_eq!((alone.body.get("groups"), alone.tally.calls, named.tally.calls), (None, 2, 3));

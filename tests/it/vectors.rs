@@ -29,20 +29,30 @@ async fn filters_find_whom_they_should() {
             let answer = world.send_as(&token, "POST", "/Users", user.clone()).await;
             assert_eq!(answer.status, 201, "{name}: {}", answer.body);
             ids.insert(answer.body["id"].clone().to_string(), name.clone());
-            fill.insert(format!("{{{{id:{name}}}}}"), answer.body["id"].as_str().unwrap().to_owned());
+            fill.insert(
+                format!("{{{{id:{name}}}}}"),
+                answer.body["id"].as_str().unwrap().to_owned(),
+            );
             let created = answer.body["meta"]["created"].as_str().unwrap();
             fill.insert(format!("{{{{created:{name}}}}}"), created.to_owned());
-            fill.insert(format!("{{{{created_offset:{name}}}}}"), created.replace("08:00:00Z", "10:00:00+02:00"));
+            fill.insert(
+                format!("{{{{created_offset:{name}}}}}"),
+                created.replace("08:00:00Z", "10:00:00+02:00"),
+            );
         }
         for (name, group) in vectors["corpus"]["Groups"].as_object().unwrap() {
             let mut group = group.clone();
             for member in group["members"].as_array_mut().unwrap() {
-                *member = json!({ "value": fill[&format!("{{{{id:{}}}}}", member.as_str().unwrap())] });
+                *member =
+                    json!({ "value": fill[&format!("{{{{id:{}}}}}", member.as_str().unwrap())] });
             }
             let answer = world.send_as(&token, "POST", "/Groups", group).await;
             assert_eq!(answer.status, 201, "{name}: {}", answer.body);
             ids.insert(answer.body["id"].clone().to_string(), name.clone());
-            fill.insert(format!("{{{{id:{name}}}}}"), answer.body["id"].as_str().unwrap().to_owned());
+            fill.insert(
+                format!("{{{{id:{name}}}}}"),
+                answer.body["id"].as_str().unwrap().to_owned(),
+            );
         }
         let mut failed = Vec::new();
         for case in cases(&vectors) {
@@ -54,9 +64,14 @@ async fn filters_find_whom_they_should() {
             }
             let mut filter = case["filter"].as_str().unwrap().to_owned();
             fill.iter().for_each(|(from, to)| filter = filter.replace(from, to));
-            let answer = world.send_as(&token, "GET", &format!("/{endpoint}?filter={}", encode(&filter)), None).await;
+            let answer = world
+                .send_as(&token, "GET", &format!("/{endpoint}?filter={}", encode(&filter)), None)
+                .await;
             if !found_as_expected(&case["expect"], &answer, &ids) {
-                failed.push(format!("{} {filter}: {} {}", case["id"], answer.status, answer.body["scimType"]));
+                failed.push(format!(
+                    "{} {filter}: {} {}",
+                    case["id"], answer.status, answer.body["scimType"]
+                ));
             }
         }
         assert!(failed.is_empty(), "{profile}: {} failed\n{}", failed.len(), failed.join("\n"));
@@ -74,12 +89,16 @@ fn found_as_expected(expect: &Value, answer: &Answer, ids: &BTreeMap<String, Str
         .filter_map(|user| ids.get(&user["id"].to_string()).map(String::as_str))
         .collect();
     let names = |name: &str| -> Option<BTreeSet<&str>> {
-        expect.get(name).map(|names| names.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect())
+        expect.get(name).map(|names| {
+            names.as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect()
+        })
     };
     match (names("match"), names("match_includes"), expect.get("any_of")) {
         (Some(exactly), _, _) => answer.status == 200 && found == exactly,
         (_, Some(at_least), _) => answer.status == 200 && found.is_superset(&at_least),
-        (_, _, Some(any)) => any.as_array().unwrap().iter().any(|one| found_as_expected(one, answer, ids)),
+        (_, _, Some(any)) => {
+            any.as_array().unwrap().iter().any(|one| found_as_expected(one, answer, ids))
+        }
         _ => false,
     }
 }
@@ -104,13 +123,22 @@ async fn patches_do_what_they_should() {
             match patched(&world, &token, case, &helpers).await {
                 Ok(_) if known => failed.push(format!("{} is not tolerated any more", case["id"])),
                 Err(_) if known => {}
-                Ok(hit) => preferred += usize::from(case["expect"].get("prefer").is_some_and(|prefer| *prefer == hit)),
-                Err(why) => failed.push(format!("{} {} {}: {why}", case["id"], case["level"], case["what"])),
+                Ok(hit) => {
+                    preferred += usize::from(
+                        case["expect"].get("prefer").is_some_and(|prefer| *prefer == hit),
+                    )
+                }
+                Err(why) => {
+                    failed.push(format!("{} {} {}: {why}", case["id"], case["level"], case["what"]))
+                }
             }
         }
         assert!(failed.is_empty(), "{profile}: {} failed\n{}", failed.len(), failed.join("\n"));
         let least = if profile == "default" { 29 } else { 0 };
-        assert!(preferred >= least, "{profile}: {preferred} outcomes that identity providers prefer");
+        assert!(
+            preferred >= least,
+            "{profile}: {preferred} outcomes that identity providers prefer"
+        );
     }
 }
 
@@ -129,7 +157,8 @@ async fn patched(
     let mut words = helpers.clone();
     words.insert("{{tag}}".into(), id.to_owned());
     let endpoint = case["resource"].as_str().unwrap();
-    let created = world.send_as(token, "POST", &format!("/{endpoint}"), fill(&case["initial"], &words)).await;
+    let created =
+        world.send_as(token, "POST", &format!("/{endpoint}"), fill(&case["initial"], &words)).await;
     if created.status != 201 {
         return Err(format!("initial: {}", created.body));
     }
@@ -152,7 +181,9 @@ async fn patched(
     let options = expect["any_of"].as_array().cloned().unwrap_or_else(|| vec![expect.clone()]);
     let meets = |option: &Value| match option.get("status") {
         Some(status) => answer.status.as_u16() == *status && names_type(option, &answer),
-        None => answer.status == 200 && comparable(&got) == comparable(&fill(&option["after"], &words)),
+        None => {
+            answer.status == 200 && comparable(&got) == comparable(&fill(&option["after"], &words))
+        }
     };
     let hit = options.iter().position(meets);
     let refused = answer.status.is_client_error();
@@ -166,7 +197,9 @@ async fn patched(
 }
 
 fn names_type(option: &Value, answer: &Answer) -> bool {
-    option.get("scimType").is_none_or(|types| types.as_array().unwrap().contains(&answer.body["scimType"]))
+    option
+        .get("scimType")
+        .is_none_or(|types| types.as_array().unwrap().contains(&answer.body["scimType"]))
 }
 
 fn fill(value: &Value, words: &BTreeMap<String, String>) -> Value {
@@ -182,7 +215,9 @@ fn comparable(user: &Value) -> Value {
         for member in user.get_mut("members").and_then(Value::as_array_mut).into_iter().flatten() {
             member.as_object_mut().unwrap().retain(|name, _| name == "value");
         }
-        user.retain(|name, _| !["id", "meta", "schemas", "groups", "password"].contains(&name.as_str()));
+        user.retain(|name, _| {
+            !["id", "meta", "schemas", "groups", "password"].contains(&name.as_str())
+        });
     }
     user
 }
@@ -190,10 +225,12 @@ fn comparable(user: &Value) -> Value {
 fn strip(value: &Value) -> Value {
     match value {
         Value::Object(object) => {
-            let kept = object.iter().filter(|(name, value)| !(*name == "primary" && **value == false));
+            let kept =
+                object.iter().filter(|(name, value)| !(*name == "primary" && **value == false));
             let kept = kept.map(|(name, value)| (name.to_ascii_lowercase(), strip(value)));
-            let mut kept: Vec<_> =
-                kept.filter(|(_, value)| !value.is_null() && *value != json!([]) && *value != json!({})).collect();
+            let mut kept: Vec<_> = kept
+                .filter(|(_, value)| !value.is_null() && *value != json!([]) && *value != json!({}))
+                .collect();
             kept.sort_by(|(a, _), (b, _)| a.cmp(b));
             Value::Object(Map::from_iter(kept))
         }

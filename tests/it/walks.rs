@@ -25,7 +25,9 @@ fn user(name: &str) -> Value {
 async fn fresh(world: &World, path: &str) -> Value {
     let mut settings = Settings::new(TABLE, STACK);
     settings.base_url = Some(BASE_URL.into());
-    let service = Service::new(world.store.clone(), world.secrets.clone(), &settings, world.clock.clock()).unwrap();
+    let service =
+        Service::new(world.store.clone(), world.secrets.clone(), &settings, world.clock.clock())
+            .unwrap();
     let request = http::Request::builder()
         .uri(format!("/scim/v2{path}"))
         .header("authorization", format!("Bearer {}", world.token.reveal()))
@@ -49,7 +51,9 @@ impl Others {
         self.turn += 1;
         let number = self.turn * 7 % CHURN;
         match self.here[number].take() {
-            Some(id) => assert_eq!(world.send("DELETE", &format!("/Users/{id}"), None).await.status, 204),
+            Some(id) => {
+                assert_eq!(world.send("DELETE", &format!("/Users/{id}"), None).await.status, 204)
+            }
             None => {
                 let mut user = user(&format!("other{number}"));
                 if self.turn.is_multiple_of(5) {
@@ -114,7 +118,10 @@ async fn pairs(world: &World, stays: &[String], queries: &[&str], walks: usize) 
             repeated += met.values().filter(|times| **times > 1).count();
         }
     }
-    println!("{walks} walks, {asked} pages, {changes} changes beside them: {lost} lost, {repeated} repeated");
+    println!(
+        "{walks} walks, {asked} pages, {changes} changes beside them: {lost} lost, {repeated} \
+        repeated"
+    );
     assert!(changes >= CHANGES * walks, "there was a churn");
     assert_eq!((lost, repeated), (0, 0));
 }
@@ -128,7 +135,8 @@ async fn two_walkers_meet_everybody_who_stays_once_while_others_come_and_go() {
     for name in &stays {
         world.create(user(name)).await;
     }
-    let queries = ["count=7", "count=50", "count=20&filter=active%20eq%20true", "count=9&sortBy=userName"];
+    let queries =
+        ["count=7", "count=50", "count=20&filter=active%20eq%20true", "count=9&sortBy=userName"];
     pairs(&world, &stays, &queries, walks).await;
 }
 
@@ -137,6 +145,7 @@ async fn walkers_through_more_users_than_a_request_looks_at_meet_them_too() {
     let world = World::new().await;
     world.seed().users(5_400, |_| {}).await.unwrap();
     let some = "filter=name.familyName%20eq%20%22Jensen%22%20and%20externalId%20ew%20%2277%22";
-    let stays: Vec<String> = (77..5_400).step_by(100).map(|n| format!("user{n:07}@example.com")).collect();
+    let stays: Vec<String> =
+        (77..5_400).step_by(100).map(|n| format!("user{n:07}@example.com")).collect();
     pairs(&world, &stays, &[&format!("count=9&{some}"), &format!("count=200&{some}")], 2).await;
 }

@@ -29,29 +29,47 @@ fn benches(c: &mut Criterion) {
     let indexed = ["id", "userName", "externalId", "emails.value"].map(str::to_owned);
     for (name, filter) in [
         ("filter/userName eq", "userName eq \"bjensen@example.com\""),
-        ("filter/and", "userType eq \"Employee\" and emails[type eq \"work\" and value co \"@example.com\"]"),
+        (
+            "filter/and",
+            "userType eq \"Employee\" and emails[type eq \"work\" and value co \"@example.com\"]",
+        ),
     ] {
         c.bench_function(&format!("{name}: parse and plan"), |b| {
-            b.iter(|| Filter::parse(black_box(filter), &users, Dialect::TOLERANT).unwrap().equalities(&indexed));
+            b.iter(|| {
+                Filter::parse(black_box(filter), &users, Dialect::TOLERANT)
+                    .unwrap()
+                    .equalities(&indexed)
+            });
         });
         let view = object(user());
         let parsed = Filter::parse(filter, &users, Dialect::TOLERANT).unwrap();
-        c.bench_function(&format!("{name}: judge a user"), |b| b.iter(|| parsed.matches(black_box(&view))));
+        c.bench_function(&format!("{name}: judge a user"), |b| {
+            b.iter(|| parsed.matches(black_box(&view)))
+        });
     }
     let stored = users.parse(object(user()), Dialect::TOLERANT).unwrap().attributes;
-    let patch = object(json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [
+    let patch = object(
+        json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [
         { "op": "Replace", "path": "emails[type eq \"work\"].value", "value": "barbara@example.com" },
         { "op": "Add", "path": "name.givenName", "value": "Barb" },
         { "op": "Replace", "path": "active", "value": "False" },
-    ] }));
+    ] }),
+    );
     c.bench_function("patch/three operations: parse and apply", |b| {
         b.iter(|| {
-            PatchRequest::parse(black_box(&patch), &users, Dialect::TOLERANT).unwrap().apply(&users, &stored).unwrap()
+            PatchRequest::parse(black_box(&patch), &users, Dialect::TOLERANT)
+                .unwrap()
+                .apply(&users, &stored)
+                .unwrap()
         });
     });
     let text = user().to_string();
     c.bench_function("user: JSON to draft", |b| {
-        b.iter(|| users.parse(json::parse(black_box(text.as_bytes())).unwrap(), Dialect::TOLERANT).unwrap());
+        b.iter(|| {
+            users
+                .parse(json::parse(black_box(text.as_bytes())).unwrap(), Dialect::TOLERANT)
+                .unwrap()
+        });
     });
 }
 

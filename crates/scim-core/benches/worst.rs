@@ -28,7 +28,10 @@ fn time(run: &dyn Fn(usize), bytes: usize) -> Duration {
 
 /// `bytes` of a text that is repeated, between two others.
 fn repeated(before: &str, text: &str, after: &str, bytes: usize) -> String {
-    format!("{before}{}{after}", text.repeat((bytes.saturating_sub(before.len() + after.len())) / text.len()))
+    format!(
+        "{before}{}{after}",
+        text.repeat((bytes.saturating_sub(before.len() + after.len())) / text.len())
+    )
 }
 
 fn main() {
@@ -37,9 +40,13 @@ fn main() {
     let (users, groups) = (&users, &groups);
     let filter = |text: String| drop(black_box(Filter::parse(&text, users, Dialect::TOLERANT)));
     let body = |text: String| json::parse(text.as_bytes());
-    let emails = |n: usize| (0..n).map(|i| json!({ "value": format!("{i}@example.com") })).collect::<Value>();
-    let stored =
-        users.parse(json!({ "userName": "a", "emails": emails(200) }).as_object().unwrap().clone(), Dialect::TOLERANT);
+    let emails = |n: usize| {
+        (0..n).map(|i| json!({ "value": format!("{i}@example.com") })).collect::<Value>()
+    };
+    let stored = users.parse(
+        json!({ "userName": "a", "emails": emails(200) }).as_object().unwrap().clone(),
+        Dialect::TOLERANT,
+    );
     let stored = stored.unwrap().attributes;
     let patch = |text: String| {
         let Ok(body) = body(text) else { return };
@@ -49,30 +56,63 @@ fn main() {
     let cases: Vec<Case<'_>> = vec![
         ("filter: parentheses", Box::new(|n| filter(repeated("", "(", "", n)))),
         ("filter: terms", Box::new(|n| filter(repeated("id pr", " or id pr", "", n)))),
-        ("filter: one long string", Box::new(|n| filter(repeated("title co \"", "\u{130}", "\"", n)))),
+        (
+            "filter: one long string",
+            Box::new(|n| filter(repeated("title co \"", "\u{130}", "\"", n))),
+        ),
         ("filter: 8 KiB of not", Box::new(|n| filter(repeated("", "not (", "", n / 8)))),
         ("filter: 8 KiB of one name", Box::new(|n| filter(repeated("", "a.b:", " pr", n / 8)))),
         (
             "path: brackets",
-            Box::new(|n| drop(black_box(Path::parse(&repeated("emails", "[", "", n), users, Dialect::STRICT)))),
+            Box::new(|n| {
+                drop(black_box(Path::parse(
+                    &repeated("emails", "[", "", n),
+                    users,
+                    Dialect::STRICT,
+                )))
+            }),
         ),
-        ("userName", Box::new(|n| drop(black_box(canonical::user_name(&repeated("", "\u{fb03}", "", n)))))),
-        ("JSON: arrays in arrays", Box::new(|n| drop(black_box(body(repeated("{\"a\":", "[", "", n)))))),
-        ("JSON: numbers", Box::new(|n| drop(black_box(body(repeated("{\"a\":[1", ",1", "]}", n)))))),
-        ("JSON: one long string", Box::new(|n| drop(black_box(body(repeated("{\"a\":\"", "\\u0041", "\"}", n)))))),
+        (
+            "userName",
+            Box::new(|n| drop(black_box(canonical::user_name(&repeated("", "\u{fb03}", "", n))))),
+        ),
+        (
+            "JSON: arrays in arrays",
+            Box::new(|n| drop(black_box(body(repeated("{\"a\":", "[", "", n))))),
+        ),
+        (
+            "JSON: numbers",
+            Box::new(|n| drop(black_box(body(repeated("{\"a\":[1", ",1", "]}", n))))),
+        ),
+        (
+            "JSON: one long string",
+            Box::new(|n| drop(black_box(body(repeated("{\"a\":\"", "\\u0041", "\"}", n))))),
+        ),
         (
             "user: e-mails",
             Box::new(|n| {
-                let text = repeated("{\"userName\":\"a\",\"emails\":[\"b\"", ",{\"value\":\"x\"}", "]}", n);
+                let text = repeated(
+                    "{\"userName\":\"a\",\"emails\":[\"b\"",
+                    ",{\"value\":\"x\"}",
+                    "]}",
+                    n,
+                );
                 drop(black_box(body(text).map(|body| users.parse(body, Dialect::TOLERANT))));
             }),
         ),
         (
             "group: members",
             Box::new(|n| {
-                let text = repeated("{\"displayName\":\"a\",\"members\":[\"b\"", ",{\"value\":\"2819c223\"}", "]}", n);
+                let text = repeated(
+                    "{\"displayName\":\"a\",\"members\":[\"b\"",
+                    ",{\"value\":\"2819c223\"}",
+                    "]}",
+                    n,
+                );
                 let draft = body(text).and_then(|body| groups.parse(body, Dialect::TOLERANT));
-                drop(black_box(draft.map(|mut draft| scim_core::members::take(&mut draft.attributes))));
+                drop(black_box(
+                    draft.map(|mut draft| scim_core::members::take(&mut draft.attributes)),
+                ));
             }),
         ),
         (
@@ -80,7 +120,12 @@ fn main() {
             Box::new(|n| {
                 let names: String = (0..100).map(|i| format!("\"titles{i}\":1,")).collect();
                 let operation = format!(",{{\"op\":\"add\",\"value\":{{{names}\"title2\":1}}}}");
-                patch(repeated("{\"Operations\":[{\"op\":\"add\",\"value\":{}}", &operation, "]}", n));
+                patch(repeated(
+                    "{\"Operations\":[{\"op\":\"add\",\"value\":{}}",
+                    &operation,
+                    "]}",
+                    n,
+                ));
             }),
         ),
         (
@@ -98,8 +143,7 @@ fn main() {
         (
             "PATCH: filters over 200 values",
             Box::new(|n| {
-                let operation =
-                    ",{\"op\":\"replace\",\"path\":\"emails[value eq \\\"1@example.com\\\"].type\",\"value\":\"x\"}";
+                let operation = ",{\"op\":\"replace\",\"path\":\"emails[value eq \\\"1@example.com\\\"].type\",\"value\":\"x\"}";
                 patch(repeated(
                     "{\"Operations\":[{\"op\":\"add\",\"path\":\"title\",\"value\":\"x\"}",
                     operation,
@@ -126,7 +170,9 @@ fn main() {
                 "method": "POST", "path": "/Groups", "bulkId": i.to_string(), "data": { "members": [{ "value": format!("bulkId:{}", i + 1) }] },
             })).collect();
                 let body = json!({ "Operations": operations });
-                drop(black_box(BulkRequest::parse(body.as_object().unwrap()).map(|bulk| bulk.order())));
+                drop(black_box(
+                    BulkRequest::parse(body.as_object().unwrap()).map(|bulk| bulk.order()),
+                ));
             }),
         ),
     ];

@@ -86,17 +86,22 @@ impl BulkRequest {
     /// `invalidSyntax` without `Operations` or for another message; 413 over [`MAX_OPERATIONS`].
     pub fn parse(body: &Map<String, Value>) -> Result<Self, Error> {
         if message::is_another(body, |uri| uri.eq_ignore_ascii_case(BULK_REQUEST)) {
-            return Err(Error::invalid_syntax(format!("A bulk body has the schema {BULK_REQUEST}; send that one.")));
+            return Err(Error::invalid_syntax(format!(
+                "A bulk body has the schema {BULK_REQUEST}; send that one."
+            )));
         }
         let operations = member(body, "Operations").and_then(Value::as_array);
         let operations = operations.ok_or_else(|| {
-            Error::invalid_syntax("A bulk body needs the array Operations with method, path and data.")
+            Error::invalid_syntax(
+                "A bulk body needs the array Operations with method, path and data.",
+            )
         })?;
         if operations.len() > MAX_OPERATIONS {
             return Err(Error::new(
                 ErrorKind::PayloadTooLarge,
                 format!(
-                    "The size of the bulk operation exceeds maxOperations ({MAX_OPERATIONS}); send several requests."
+                    "The size of the bulk operation exceeds maxOperations ({MAX_OPERATIONS}); \
+                    send several requests."
                 ),
             ));
         }
@@ -110,24 +115,28 @@ impl BulkRequest {
                     .max(1),
             ),
         };
-        let mut operations: Vec<BulkOperation> = operations.iter().map(BulkOperation::read).collect();
+        let mut operations: Vec<BulkOperation> =
+            operations.iter().map(BulkOperation::read).collect();
         let mut seen = BTreeSet::new();
         for operation in &mut operations {
             if let Some(bulk_id) = &operation.bulk_id
                 && operation.method == "POST"
                 && !seen.insert(bulk_id.clone())
             {
-                operation.fault = Some(Error::invalid_value("bulkId stands for another operation of this request."));
+                operation.fault = Some(Error::invalid_value(
+                    "bulkId stands for another operation of this request.",
+                ));
             }
         }
         Ok(Self { fail_on_errors, operations })
     }
 
-    /// The order in which to process the operations: each after those that create what it refers to,
-    /// else as in the request. In a circle of references, the one that comes first in the request comes
-    /// last.
+    /// The order in which to process the operations: each after those that create what it refers
+    /// to, else as in the request. In a circle of references, the one that comes first in the
+    /// request comes last.
     pub fn order(&self) -> Vec<usize> {
-        let creates: BTreeMap<&str, usize> = self.operations.iter().enumerate().rev().filter_map(creates).collect();
+        let creates: BTreeMap<&str, usize> =
+            self.operations.iter().enumerate().rev().filter_map(creates).collect();
         let mut order = Vec::with_capacity(self.operations.len());
         let mut met = vec![false; self.operations.len()];
         for first in 0..self.operations.len() {
@@ -143,9 +152,14 @@ impl BulkRequest {
                     _ => continue,
                 }
                 open.push((index, true));
-                let references = self.operations.get(index).map(BulkOperation::references).unwrap_or_default();
+                let references =
+                    self.operations.get(index).map(BulkOperation::references).unwrap_or_default();
                 open.extend(
-                    references.iter().rev().filter_map(|id| creates.get(id.as_str())).map(|index| (*index, false)),
+                    references
+                        .iter()
+                        .rev()
+                        .filter_map(|id| creates.get(id.as_str()))
+                        .map(|index| (*index, false)),
                 );
             }
         }
@@ -154,7 +168,10 @@ impl BulkRequest {
 }
 
 fn creates((index, operation): (usize, &BulkOperation)) -> Option<(&str, usize)> {
-    let bulk_id = operation.bulk_id.as_deref().filter(|_| operation.method == "POST" && operation.fault.is_none())?;
+    let bulk_id = operation
+        .bulk_id
+        .as_deref()
+        .filter(|_| operation.method == "POST" && operation.fault.is_none())?;
     Some((bulk_id, index))
 }
 
@@ -162,7 +179,9 @@ impl BulkOperation {
     fn read(operation: &Value) -> Self {
         let nothing = Map::new();
         let object = operation.as_object().unwrap_or(&nothing);
-        let text = |name: &str| member(object, name).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let text = |name: &str| {
+            member(object, name).and_then(Value::as_str).filter(|text| !text.is_empty())
+        };
         let mut read = Self {
             method: text("method").unwrap_or_default().to_ascii_uppercase(),
             bulk_id: text("bulkId").map(str::to_owned),
@@ -196,17 +215,18 @@ impl BulkOperation {
     /// Puts ids in the place of references: "The service provider MUST replace the string
     /// "bulkId:qwerty" with the permanent resource id once created." (3.7.2)
     pub fn resolve(&mut self, ids: &BTreeMap<String, String>) {
-        let segments = self.path.split('/').map(|part| match referred(part).and_then(|id| ids.get(&id)) {
-            Some(id) => id.clone(),
-            None => part.to_owned(),
-        });
+        let segments =
+            self.path.split('/').map(|part| match referred(part).and_then(|id| ids.get(&id)) {
+                Some(id) => id.clone(),
+                None => part.to_owned(),
+            });
         self.path = segments.collect::<Vec<_>>().join("/");
         resolve(&mut self.data, ids);
     }
 
-    /// Takes the values out of the data that refer to `unresolved`, and returns the PATCH request that
-    /// adds them when they have ids: "The service provider MUST try to resolve circular cross-references
-    /// between resources in a single bulk job" (3.7.1).
+    /// Takes the values out of the data that refer to `unresolved`, and returns the PATCH request
+    /// that adds them when they have ids: "The service provider MUST try to resolve circular
+    /// cross-references between resources in a single bulk job" (3.7.1).
     pub fn postpone(&mut self, unresolved: &BTreeSet<String>) -> Value {
         let mut operations = Vec::new();
         if let Value::Object(data) = &mut self.data {
@@ -217,7 +237,13 @@ impl BulkOperation {
                     Value::Object(extension) if name.contains(':') => {
                         let inner: Vec<String> = extension.keys().cloned().collect();
                         for inner in inner {
-                            postpone(extension, &inner, &format!("{name}:{inner}"), unresolved, &mut operations);
+                            postpone(
+                                extension,
+                                &inner,
+                                &format!("{name}:{inner}"),
+                                unresolved,
+                                &mut operations,
+                            );
                         }
                     }
                     _ => postpone(data, &name, &name, unresolved, &mut operations),
@@ -238,7 +264,8 @@ mod tests {
     }
 
     fn post(bulk_id: &str, refers: &[&str]) -> Value {
-        let members: Vec<Value> = refers.iter().map(|id| json!({ "value": format!("bulkId:{id}") })).collect();
+        let members: Vec<Value> =
+            refers.iter().map(|id| json!({ "value": format!("bulkId:{id}") })).collect();
         json!({ "method": "post", "bulkId": bulk_id, "path": "/Groups", "data": { "displayName": bulk_id, "members": members } })
     }
 
@@ -250,11 +277,15 @@ mod tests {
             (json!([post("a", &["c", "b"]), post("b", &["c"]), post("c", &[])]), vec![2, 1, 0]),
             (json!([post("a", &["b"]), post("b", &["a"])]), vec![1, 0]),
             (json!([post("a", &["a", "nobody"])]), vec![0]),
-            (json!([{ "method": "DELETE", "path": "/Users/bulkId:b" }, post("b", &[])]), vec![1, 0]),
+            (
+                json!([{ "method": "DELETE", "path": "/Users/bulkId:b" }, post("b", &[])]),
+                vec![1, 0],
+            ),
         ] {
             assert_eq!(request(operations.clone()).order(), order, "{operations}");
         }
-        let chain: Vec<Value> = (0..100).map(|n| post(&n.to_string(), &[&(n + 1).to_string()])).collect();
+        let chain: Vec<Value> =
+            (0..100).map(|n| post(&n.to_string(), &[&(n + 1).to_string()])).collect();
         assert_eq!(request(chain.into()).order(), (0..100).rev().collect::<Vec<_>>());
     }
 
@@ -271,7 +302,8 @@ mod tests {
         }]));
         let both: BTreeSet<String> = ["a".to_owned(), "b".to_owned()].into();
         assert!(request.operations.iter().all(|operation| operation.references() == both));
-        let ids = BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
+        let ids =
+            BTreeMap::from([("a".to_owned(), "1".to_owned()), ("b".to_owned(), "2".to_owned())]);
         request.operations[1].resolve(&ids);
         assert_eq!(request.operations[1].path, "/Groups/1");
         assert_eq!(request.operations[1].data["Operations"][0]["path"], "members[value eq \"2\"]");

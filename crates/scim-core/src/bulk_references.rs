@@ -1,5 +1,6 @@
 //! References of bulk operations to resources that the same request creates: `bulkId:` and an
-//! identifier, as a whole value, a segment of a path, or in quotes in the path of a PATCH operation.
+//! identifier, as a whole value, a segment of a path, or in quotes in the path of a PATCH
+//! operation.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,8 @@ pub(crate) fn postpone(
     };
     let value = match object.get_mut(name) {
         Some(Value::Array(items)) => {
-            let (late, now): (Vec<Value>, Vec<Value>) = std::mem::take(items).into_iter().partition(refers);
+            let (late, now): (Vec<Value>, Vec<Value>) =
+                std::mem::take(items).into_iter().partition(refers);
             *items = now;
             (!late.is_empty()).then_some(Value::Array(late))
         }
@@ -41,8 +43,9 @@ pub(crate) fn referred(text: &str) -> Option<String> {
     head.and_then(|_| text.get(REFERENCE.len()..)).filter(|id| !id.is_empty()).map(str::to_owned)
 }
 
-/// The bulkIds between quotes in the path of a PATCH operation: `members[value eq "bulkId:qwerty"]`. A path that
-/// is longer than any may be refers to nobody: the operation is refused later.
+/// The bulkIds between quotes in the path of a PATCH operation:
+/// `members[value eq "bulkId:qwerty"]`. A path that is longer than any may be refers to nobody: the
+/// operation is refused later.
 fn quoted(path: &str) -> impl Iterator<Item = String> {
     let path = if path.len() > MAX_PATH_BYTES { "" } else { path };
     path.split('"').skip(1).step_by(2).filter_map(referred)
@@ -55,7 +58,9 @@ pub(crate) fn references(value: &Value, found: &mut BTreeSet<String>) {
         Value::Object(object) => {
             for (name, value) in object {
                 match value {
-                    Value::String(path) if name.eq_ignore_ascii_case("path") => found.extend(quoted(path)),
+                    Value::String(path) if name.eq_ignore_ascii_case("path") => {
+                        found.extend(quoted(path))
+                    }
                     value => references(value, found),
                 }
             }
@@ -78,7 +83,10 @@ pub(crate) fn resolve(value: &mut Value, ids: &BTreeMap<String, String>) {
                     Value::String(path) if name.eq_ignore_ascii_case("path") => {
                         for bulk_id in quoted(&path.clone()) {
                             if let Some(id) = ids.get(&bulk_id) {
-                                *path = path.replace(&format!("\"{REFERENCE}{bulk_id}\""), &format!("\"{id}\""));
+                                *path = path.replace(
+                                    &format!("\"{REFERENCE}{bulk_id}\""),
+                                    &format!("\"{id}\""),
+                                );
                             }
                         }
                     }

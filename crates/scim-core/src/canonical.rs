@@ -103,7 +103,10 @@ mod tests {
     fn the_short_way_for_ascii_agrees_with_precis() {
         for byte in 0x21..=0x7eu8 {
             let name = format!("a{}b", byte as char);
-            assert_eq!(UsernameCaseMapped::enforce(name.as_str()).as_deref(), Ok(user_name(&name).unwrap().as_str()));
+            assert_eq!(
+                UsernameCaseMapped::enforce(name.as_str()).as_deref(),
+                Ok(user_name(&name).unwrap().as_str())
+            );
         }
     }
 }

@@ -25,11 +25,9 @@ impl ResourceType {
         match self.name.as_str() {
             "User" => self.schema.attribute("userName"),
             "Group" => self.schema.attribute("displayName"),
-            _ => self
-                .schema
-                .attributes
-                .iter()
-                .find(|attribute| attribute.is_unique() && matches!(attribute.kind, Type::String | Type::Reference)),
+            _ => self.schema.attributes.iter().find(|attribute| {
+                attribute.is_unique() && matches!(attribute.kind, Type::String | Type::Reference)
+            }),
         }
     }
 
@@ -52,13 +50,19 @@ impl ResourceType {
             let all = extension.attributes.iter();
             all.map(move |attribute| (Some(extension), attribute))
         });
-        core.chain(extended).map(|(extension, attribute)| AttributeRef { extension, attribute, sub: None })
+        core.chain(extended).map(|(extension, attribute)| AttributeRef {
+            extension,
+            attribute,
+            sub: None,
+        })
     }
 
     /// The values, besides the name, that no other resource of this type may have.
     pub fn unique_values(&self, attributes: &Attributes) -> Vec<UniqueValue> {
         let name = self.name_attribute().map(|attribute| &attribute.name);
-        let others = self.attributes().filter(|at| at.extension.is_some() || Some(&at.attribute.name) != name);
+        let others = self
+            .attributes()
+            .filter(|at| at.extension.is_some() || Some(&at.attribute.name) != name);
         let unique = others.filter(|at| at.attribute.is_unique());
         let values = unique.filter_map(|at| {
             let form = match at.values(&attributes.0).next()? {
@@ -70,8 +74,8 @@ impl ResourceType {
         values.collect()
     }
 
-    /// Refuses values outside of a closed list, but for those that a resource has already: a list that became
-    /// shorter must not keep anybody from being deactivated.
+    /// Refuses values outside of a closed list, but for those that a resource has already: a list
+    /// that became shorter must not keep anybody from being deactivated.
     ///
     /// # Errors
     /// `invalidValue` with the legal values.
@@ -88,14 +92,20 @@ impl ResourceType {
         Ok(())
     }
 
-    /// Holds immutable attributes against a change from `old` to `new`, and gives attributes that the
-    /// client can never see back what a PUT does not mention.
+    /// Holds immutable attributes against a change from `old` to `new`, and gives attributes that
+    /// the client can never see back what a PUT does not mention.
     ///
     /// # Errors
-    /// `mutability`: "If one or more values are already set for the attribute, the input value(s) MUST
-    /// match, or HTTP status code 400 SHOULD be returned with a "scimType" error code of "mutability"."
-    /// (RFC 7644, 3.5.1); `invalidValue` for a value outside of a closed list that it did not have before.
-    pub fn settle(&self, old: &Attributes, new: &mut Attributes, replaces: bool) -> Result<(), Error> {
+    /// `mutability`: "If one or more values are already set for the attribute, the input value(s)
+    /// MUST match, or HTTP status code 400 SHOULD be returned with a "scimType" error code of
+    /// "mutability"." (RFC 7644, 3.5.1); `invalidValue` for a value outside of a closed list that
+    /// it did not have before.
+    pub fn settle(
+        &self,
+        old: &Attributes,
+        new: &mut Attributes,
+        replaces: bool,
+    ) -> Result<(), Error> {
         self.check_closed(old, new)?;
         settle(&self.schema.attributes, &old.0, &mut new.0, replaces)?;
         for Schema { id, attributes, .. } in &self.extensions {
@@ -114,11 +124,16 @@ fn text_form(attribute: &Attribute, text: &str) -> String {
     if attribute.case_exact { text.to_owned() } else { text.to_lowercase() }
 }
 
-fn closed(at: AttributeRef<'_>, old: &Map<String, Value>, new: &Map<String, Value>) -> Result<(), Error> {
+fn closed(
+    at: AttributeRef<'_>,
+    old: &Map<String, Value>,
+    new: &Map<String, Value>,
+) -> Result<(), Error> {
     let definition = at.leaf();
     let texts = |root| at.values(root).filter_map(Value::as_str);
     let legal = |text: &str| {
-        let listed = definition.canonical_values.iter().any(|value| definition.is_same(value, text));
+        let listed =
+            definition.canonical_values.iter().any(|value| definition.is_same(value, text));
         listed || texts(old).any(|value| definition.is_same(value, text))
     };
     match texts(new).all(legal) {
@@ -153,16 +168,22 @@ fn settle(
     Ok(())
 }
 
-/// Immutable sub-attributes of a value that stays: the only one, or the element with the same `value`.
+/// Immutable sub-attributes of a value that stays: the only one, or the element with the same
+/// `value`.
 fn unmoved(definition: &Attribute, before: &Value, after: &Value) -> Result<(), Error> {
-    let fixed = || definition.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::Immutable);
+    let fixed =
+        || definition.sub_attributes.iter().filter(|sub| sub.mutability == Mutability::Immutable);
     if fixed().next().is_none() {
         return Ok(());
     }
     for old in elements(Some(before)) {
-        let same =
-            |new: &&Value| !definition.multi_valued || new.get("value").is_some_and(|v| Some(v) == old.get("value"));
-        let moved = |new: &Value| fixed().find(|sub| old.get(&sub.name).is_some_and(|v| Some(v) != new.get(&sub.name)));
+        let same = |new: &&Value| {
+            !definition.multi_valued
+                || new.get("value").is_some_and(|v| Some(v) == old.get("value"))
+        };
+        let moved = |new: &Value| {
+            fixed().find(|sub| old.get(&sub.name).is_some_and(|v| Some(v) != new.get(&sub.name)))
+        };
         let namesakes: Vec<&Value> = elements(Some(after)).iter().filter(same).collect();
         // One of several values that are alike may stay as it was.
         if namesakes.iter().all(|new| moved(new).is_some())

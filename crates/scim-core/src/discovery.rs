@@ -20,7 +20,8 @@ pub struct Announced {
     pub bare_token: bool,
     /// Whether `pagination` is there, which some clients do not know and refuse.
     pub pagination: bool,
-    /// Whether entity tags are said to be supported; some clients send conditions then that they cannot keep.
+    /// Whether entity tags are said to be supported; some clients send conditions then that they
+    /// cannot keep.
     pub etag: bool,
 }
 
@@ -56,7 +57,8 @@ fn whole_config(base_url: &str, announced: Announced) -> Value {
         "authenticationSchemes": [{
             "type": "oauthbearertoken",
             "name": "Bearer token",
-            "description": format!("A token minted by the operator, sent as Authorization: Bearer{sent}."),
+            "description": format!("A token minted by the operator, sent as Authorization: \
+                Bearer{sent}."),
             "specUri": "https://www.rfc-editor.org/info/rfc6750",
         }],
         "meta": {
@@ -103,7 +105,9 @@ pub fn schema(schema: &Schema, base_url: &str) -> Value {
         tell(attribute);
         attribute.sub_attributes.iter_mut().for_each(tell);
     }
-    if let (Value::Object(document), Ok(Value::Object(body))) = (&mut document, serde_json::to_value(told)) {
+    if let (Value::Object(document), Ok(Value::Object(body))) =
+        (&mut document, serde_json::to_value(told))
+    {
         document.extend(body);
         document.insert(
             "meta".into(),

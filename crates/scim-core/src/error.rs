@@ -76,8 +76,8 @@ pub enum ErrorKind {
     InvalidCursor,
     /// "Cursor has expired." (RFC 9865, 2.1)
     ExpiredCursor,
-    /// "Count value is invalid.  Count value must be between 0 and service provider's maxPageSize and
-    /// must be equal to the count value of the initial query." (RFC 9865, 2.1)
+    /// "Count value is invalid.  Count value must be between 0 and service provider's maxPageSize
+    /// and must be equal to the count value of the initial query." (RFC 9865, 2.1)
     InvalidCount,
     /// A request that HTTP itself or the gateway cannot carry.
     BadRequest,
@@ -89,15 +89,17 @@ pub enum ErrorKind {
     NotFound,
     /// The endpoint exists and does not know the method.
     MethodNotAllowed,
-    /// "The server did not receive a complete request message within the time that it was prepared to wait."
-    /// (RFC 9110, 15.5.9)
+    /// "The server did not receive a complete request message within the time that it was prepared
+    /// to wait." (RFC 9110, 15.5.9)
     RequestTimeout,
-    /// "The specified version number does not match the resource's latest version number, or a service
-    /// provider refused to create a new, duplicate resource", and bulk references that lead nowhere.
+    /// "The specified version number does not match the resource's latest version number, or a
+    /// service provider refused to create a new, duplicate resource", and bulk references that lead
+    /// nowhere.
     Conflict,
     /// "Failed to update. Resource has changed on the server."
     PreconditionFailed,
-    /// Too many requests of a kind in a time: "the client should" wait as `Retry-After` says (RFC 6585, 4).
+    /// Too many requests of a kind in a time: "the client should" wait as `Retry-After` says (RFC
+    /// 6585, 4).
     TooManyRequests,
     /// The message is larger than the service provider takes.
     PayloadTooLarge,

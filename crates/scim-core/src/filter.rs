@@ -92,9 +92,13 @@ impl Fold {
     pub(crate) fn of(self, text: &str) -> Cow<'_, str> {
         match self {
             Self::Exact => text.into(),
-            Self::IgnoreCase if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) => text.into(),
+            Self::IgnoreCase if text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) => {
+                text.into()
+            }
             Self::IgnoreCase => text.to_lowercase().into(),
-            Self::UserName => canonical::user_name(text).unwrap_or_else(|_| text.to_lowercase()).into(),
+            Self::UserName => {
+                canonical::user_name(text).unwrap_or_else(|_| text.to_lowercase()).into()
+            }
         }
     }
 }
@@ -105,9 +109,13 @@ impl<'s> Filter<'s> {
     /// grammar is followed to the letter.
     ///
     /// # Errors
-    /// `invalidFilter` if the text does not follow RFC 7644 figure 1, passes a bound of
-    /// its (8 KiB, 20 deep, 200 comparisons), or compares an attribute in a way its type does not have.
-    pub fn parse(text: &str, resource_type: &'s ResourceType, dialect: Dialect) -> Result<Self, Error> {
+    /// `invalidFilter` if the text does not follow RFC 7644 figure 1, passes a bound of its (8 KiB,
+    /// 20 deep, 200 comparisons), or compares an attribute in a way its type does not have.
+    pub fn parse(
+        text: &str,
+        resource_type: &'s ResourceType,
+        dialect: Dialect,
+    ) -> Result<Self, Error> {
         filter_parse::parse(text, resource_type, dialect)
     }
 
@@ -117,8 +125,8 @@ impl<'s> Filter<'s> {
         self.judge(view, &mut left).unwrap_or_default()
     }
 
-    /// As [`Filter::matches`], for a caller who bounds what judging may take. `left` is how many comparisons
-    /// of a short value are still allowed; each one is taken from it before it is made.
+    /// As [`Filter::matches`], for a caller who bounds what judging may take. `left` is how many
+    /// comparisons of a short value are still allowed; each one is taken from it before it is made.
     ///
     /// # Errors
     /// [`OutOfWork`] if they do not suffice.
@@ -146,8 +154,8 @@ struct Judging {
     left: usize,
     /// Whether they did not suffice.
     spent: bool,
-    /// The userName in the form in which it is compared, and where it stands: many terms may ask for it, and
-    /// PRECIS takes its time.
+    /// The userName in the form in which it is compared, and where it stands: many terms may ask
+    /// for it, and PRECIS takes its time.
     user_name: Option<(usize, String)>,
 }
 
@@ -165,7 +173,11 @@ impl Judging {
     fn folded<'t>(&'t mut self, rule: Fold, text: &'t str) -> Option<Cow<'t, str>> {
         if rule != Fold::UserName || text.is_ascii() {
             // Letters beyond ASCII are folded one by one.
-            let price = if rule == Fold::Exact || text.is_ascii() { text.len() / 64 } else { text.len() / 16 };
+            let price = if rule == Fold::Exact || text.is_ascii() {
+                text.len() / 64
+            } else {
+                text.len() / 16
+            };
             return self.charge(1 + price).then(|| rule.of(text));
         }
         let place = text.as_ptr() as usize;
@@ -190,11 +202,16 @@ impl Node<'_> {
             Self::Present { .. } | Self::Compare { .. } if !judging.charge(1) => false,
             Self::Present { at } => match at.sub {
                 Some(_) => at.values(root).next().is_some(),
-                None => at.home(root).is_some_and(|home| !elements(home.get(&at.attribute.name)).is_empty()),
+                None => at
+                    .home(root)
+                    .is_some_and(|home| !elements(home.get(&at.attribute.name)).is_empty()),
             },
             Self::Element { at, inner } => {
                 let value = at.home(root).and_then(|home| home.get(&at.attribute.name));
-                elements(value).iter().filter_map(Value::as_object).any(|element| inner.matches(element, judging))
+                elements(value)
+                    .iter()
+                    .filter_map(Value::as_object)
+                    .any(|element| inner.matches(element, judging))
             }
             Self::Compare {
                 at,
@@ -208,7 +225,9 @@ impl Node<'_> {
                 match (operand, operator) {
                     (Operand::Null, Operator::NotEqual) => values.next().is_some(),
                     (Operand::Null, _) => values.next().is_none(),
-                    (_, Operator::NotEqual) => !values.any(|value| compare(value, Operator::Equal, operand, judging)),
+                    (_, Operator::NotEqual) => {
+                        !values.any(|value| compare(value, Operator::Equal, operand, judging))
+                    }
                     _ => values.any(|value| compare(value, *operator, operand, judging)),
                 }
             }
@@ -235,7 +254,9 @@ fn compare(value: &Value, operator: Operator, operand: &Operand, judging: &mut J
                 _ => Some(text.as_ref().cmp(folded.as_str())),
             }
         }
-        (Operand::Boolean(b), Value::Bool(value)) if judging.charge(1) => (b == value).then_some(Ordering::Equal),
+        (Operand::Boolean(b), Value::Bool(value)) if judging.charge(1) => {
+            (b == value).then_some(Ordering::Equal)
+        }
         (Operand::Number(n), Value::Number(value)) if judging.charge(1) => {
             value.as_f64().and_then(|value| value.partial_cmp(n))
         }
@@ -251,6 +272,8 @@ fn compare(value: &Value, operator: Operator, operand: &Operand, judging: &mut J
         Operator::GreaterOrEqual => ordering.is_ge(),
         Operator::Less => ordering.is_lt(),
         Operator::LessOrEqual => ordering.is_le(),
-        Operator::NotEqual | Operator::Contains | Operator::StartsWith | Operator::EndsWith => false,
+        Operator::NotEqual | Operator::Contains | Operator::StartsWith | Operator::EndsWith => {
+            false
+        }
     }
 }

@@ -19,7 +19,11 @@ pub const MAX_DEPTH: usize = 20;
 pub const MAX_TERMS: usize = 200;
 
 /// Parses the filter of a query.
-pub(crate) fn parse<'s>(text: &str, resource_type: &'s ResourceType, dialect: Dialect) -> Result<Filter<'s>, Error> {
+pub(crate) fn parse<'s>(
+    text: &str,
+    resource_type: &'s ResourceType,
+    dialect: Dialect,
+) -> Result<Filter<'s>, Error> {
     Parser::new(text, resource_type, None, dialect)?.whole()
 }
 
@@ -53,16 +57,28 @@ impl<'t, 's> Parser<'t, 's> {
         dialect: Dialect,
     ) -> Result<Self, Error> {
         if text.len() > MAX_BYTES {
-            return Err(Error::invalid_filter(format!("A filter holds at most {MAX_BYTES} bytes.")));
+            return Err(Error::invalid_filter(format!(
+                "A filter holds at most {MAX_BYTES} bytes."
+            )));
         }
-        Ok(Self { rest: text.trim(), resource_type, scope, dialect, depth: 0, terms: 0, blank: false })
+        Ok(Self {
+            rest: text.trim(),
+            resource_type,
+            scope,
+            dialect,
+            depth: 0,
+            terms: 0,
+            blank: false,
+        })
     }
 
     fn whole(mut self) -> Result<Filter<'s>, Error> {
         let root = self.or()?;
         match self.rest {
             "" => Ok(Filter { root }),
-            _ => Err(Error::invalid_filter("The filter goes on after its end; check parentheses and quotes.")),
+            _ => Err(Error::invalid_filter(
+                "The filter goes on after its end; check parentheses and quotes.",
+            )),
         }
     }
 
@@ -104,7 +120,10 @@ impl<'t, 's> Parser<'t, 's> {
         self.comparison()
     }
 
-    fn deeper(&mut self, parse: fn(&mut Self) -> Result<Node<'s>, Error>) -> Result<Node<'s>, Error> {
+    fn deeper(
+        &mut self,
+        parse: fn(&mut Self) -> Result<Node<'s>, Error>,
+    ) -> Result<Node<'s>, Error> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
             return Err(Error::invalid_filter(format!("A filter nests at most {MAX_DEPTH} deep.")));
@@ -117,7 +136,9 @@ impl<'t, 's> Parser<'t, 's> {
     fn comparison(&mut self) -> Result<Node<'s>, Error> {
         self.terms += 1;
         if self.terms > MAX_TERMS {
-            return Err(Error::invalid_filter(format!("A filter compares at most {MAX_TERMS} times.")));
+            return Err(Error::invalid_filter(format!(
+                "A filter compares at most {MAX_TERMS} times."
+            )));
         }
         let before = self.rest;
         let name = self.take(|c| c.is_ascii_alphanumeric() || "-_$.:".contains(c));
@@ -137,15 +158,26 @@ impl<'t, 's> Parser<'t, 's> {
             return self.value_path(at);
         }
         if self.word("pr")? {
-            return Ok(at.map_or_else(|| Node::Never(self.since(before)), |at| Node::Present { at }));
+            return Ok(
+                at.map_or_else(|| Node::Never(self.since(before)), |at| Node::Present { at })
+            );
         }
         let operator = self.operator()?;
         let (text, quoted) = self.literal()?;
         let Some(at) = at else { return Ok(Node::Never(self.since(before))) };
-        let literal = if quoted { serde_json::Value::from(text.as_str()).to_string() } else { text.clone() };
-        // "If not specified, the value of "primary" SHALL be assumed to be "false"." (RFC 7643, 2.4)
-        let absent_is_false = (at.sub.is_some() || self.scope.is_some()) && at.leaf().name == "primary";
-        Ok(Node::Compare { operand: operand(&at, operator, text, quoted)?, at, operator, literal, absent_is_false })
+        let literal =
+            if quoted { serde_json::Value::from(text.as_str()).to_string() } else { text.clone() };
+        // "If not specified, the value of "primary" SHALL be assumed to be "false"." (RFC 7643,
+        // 2.4)
+        let absent_is_false =
+            (at.sub.is_some() || self.scope.is_some()) && at.leaf().name == "primary";
+        Ok(Node::Compare {
+            operand: operand(&at, operator, text, quoted)?,
+            at,
+            operator,
+            literal,
+            absent_is_false,
+        })
     }
 
     /// What was read since the text was `before`.
@@ -165,7 +197,8 @@ impl<'t, 's> Parser<'t, 's> {
         self.scope = None;
         self.expect(']')?;
         if self.rest.starts_with('.') && !self.blank {
-            // emails[type eq "work"].value eq "x": the inner filter and the comparison on one element.
+            // emails[type eq "work"].value eq "x": the inner filter and the comparison on one
+            // element.
             self.rest = self.rest.get(1..).unwrap_or_default();
             self.scope = Some(at.attribute);
             let outer = self.comparison()?;
@@ -231,7 +264,9 @@ impl<'t, 's> Parser<'t, 's> {
             return Ok((text, true));
         }
         match self.take(|c| !c.is_whitespace() && !"()[]\"".contains(c)) {
-            "" => Err(Error::invalid_filter("The filter lacks a value after its operator; quote strings.")),
+            "" => Err(Error::invalid_filter(
+                "The filter lacks a value after its operator; quote strings.",
+            )),
             word => {
                 // "compValue = false / null / true / number / string", rules from JSON.
                 let json = serde_json::from_str::<serde_json::Value>(word);
@@ -244,8 +279,8 @@ impl<'t, 's> Parser<'t, 's> {
         }
     }
 
-    /// Takes an operator if it stands here. "logExp = FILTER SP ("and" / "or") SP FILTER": the blanks
-    /// around it may be missing beside a bracket, but not in the strict dialect.
+    /// Takes an operator if it stands here. "logExp = FILTER SP ("and" / "or") SP FILTER": the
+    /// blanks around it may be missing beside a bracket, but not in the strict dialect.
     fn word(&mut self, word: &str) -> Result<bool, Error> {
         let before = self.blank;
         if !self.keyword(word) {
@@ -285,7 +320,8 @@ impl<'t, 's> Parser<'t, 's> {
 
     fn expect(&mut self, close: char) -> Result<(), Error> {
         let rest = self.rest.strip_prefix(close);
-        let rest = rest.ok_or_else(|| Error::invalid_filter(format!("The filter lacks a closing {close}.")))?;
+        let rest = rest
+            .ok_or_else(|| Error::invalid_filter(format!("The filter lacks a closing {close}.")))?;
         self.skip(rest);
         Ok(())
     }
@@ -303,7 +339,12 @@ fn single<'s>(mut nodes: Vec<Node<'s>>, many: fn(Vec<Node<'s>>) -> Node<'s>) -> 
 }
 
 /// The operand in the form in which `at` is compared.
-fn operand(at: &AttributeRef<'_>, operator: Operator, text: String, quoted: bool) -> Result<Operand, Error> {
+fn operand(
+    at: &AttributeRef<'_>,
+    operator: Operator,
+    text: String,
+    quoted: bool,
+) -> Result<Operand, Error> {
     use Operator::{Contains, EndsWith, Equal, NotEqual, StartsWith};
     let leaf = at.compared().unwrap_or(at.attribute);
     let unfit = |why: &str| Err(Error::invalid_filter(format!("{} {why}.", at.wire())));
@@ -318,21 +359,29 @@ fn operand(at: &AttributeRef<'_>, operator: Operator, text: String, quoted: bool
         Type::Boolean => match (operator, text.to_ascii_lowercase().as_str()) {
             (Equal | NotEqual, "true") => Ok(Operand::Boolean(true)),
             (Equal | NotEqual, "false") => Ok(Operand::Boolean(false)),
-            // "Boolean and Binary attributes SHALL cause a failed response (HTTP status code 400) with
-            // "scimType" of "invalidFilter"." (RFC 7644, table 3, on gt, ge, lt and le)
+            // "Boolean and Binary attributes SHALL cause a failed response (HTTP status code 400)
+            // with "scimType" of "invalidFilter"." (RFC 7644, table 3, on gt, ge, lt and le)
             _ => unfit("is a boolean; compare it by eq or ne with true or false"),
         },
         Type::Integer | Type::Decimal => match (operator, text.parse()) {
-            (Contains | StartsWith | EndsWith, _) => unfit("is a number; co, sw and ew compare strings"),
+            (Contains | StartsWith | EndsWith, _) => {
+                unfit("is a number; co, sw and ew compare strings")
+            }
             (_, Ok(number)) => Ok(Operand::Number(number)),
             (_, Err(_)) => unfit("is a number; compare it with one"),
         },
         Type::DateTime => match (operator, parse_date_time(&text)) {
-            (Contains | StartsWith | EndsWith, _) => unfit("is a date and time; co, sw and ew compare strings"),
+            (Contains | StartsWith | EndsWith, _) => {
+                unfit("is a date and time; co, sw and ew compare strings")
+            }
             (_, Some(instant)) => Ok(Operand::Instant(instant)),
-            (_, None) => unfit("is a date and time; compare it with one such as \"2011-05-13T04:42:34Z\""),
+            (_, None) => {
+                unfit("is a date and time; compare it with one such as \"2011-05-13T04:42:34Z\"")
+            }
         },
-        Type::Binary if !matches!(operator, Equal | NotEqual) => unfit("is binary; compare it by eq or ne"),
+        Type::Binary if !matches!(operator, Equal | NotEqual) => {
+            unfit("is binary; compare it by eq or ne")
+        }
         Type::String | Type::Reference | Type::Binary => {
             let user_name = at.extension.is_none() && at.attribute.name == "userName";
             let rule = match (user_name, leaf.case_exact) {

@@ -28,8 +28,8 @@ pub enum Interest {
 
 impl Filter<'_> {
     /// Equalities of which every matching resource fulfils at least one, all of attributes in
-    /// `indexed` (wire names such as `userName` or `emails.value`, the most selective first); `None` if no such set follows from
-    /// the filter's form.
+    /// `indexed` (wire names such as `userName` or `emails.value`, the most selective first);
+    /// `None` if no such set follows from the filter's form.
     pub fn equalities(&self, indexed: &[String]) -> Option<Vec<Equality>> {
         self.root.equalities(indexed)
     }
@@ -41,8 +41,8 @@ impl Filter<'_> {
         interest
     }
 
-    /// The texts of which an element's sub-attribute must equal one to pass; `None` if the filter asks
-    /// for anything else. For filters of a value path such as `members[value eq "2819c223"]`.
+    /// The texts of which an element's sub-attribute must equal one to pass; `None` if the filter
+    /// asks for anything else. For filters of a value path such as `members[value eq "2819c223"]`.
     pub(crate) fn one_of(&self, sub_attribute: &str) -> Option<Vec<String>> {
         self.root.one_of(sub_attribute)
     }
@@ -59,17 +59,23 @@ impl Node<'_> {
     fn equalities(&self, indexed: &[String]) -> Option<Vec<Equality>> {
         match self {
             Self::And(all) => {
-                // Of equally many, those of an attribute that stands for fewer resources: `indexed` is in
-                // that order.
+                // Of equally many, those of an attribute that stands for fewer resources: `indexed`
+                // is in that order.
                 let place = |one: &Equality| indexed.iter().position(|name| *name == one.attribute);
                 let plans = all.iter().filter_map(|node| node.equalities(indexed));
                 plans.min_by_key(|plan| (plan.len(), plan.iter().map(place).max()))
             }
             Self::Or(any) => {
-                let each: Option<Vec<_>> = any.iter().map(|node| node.equalities(indexed)).collect();
+                let each: Option<Vec<_>> =
+                    any.iter().map(|node| node.equalities(indexed)).collect();
                 Some(each?.into_iter().flatten().collect())
             }
-            Self::Compare { at, operator: Operator::Equal, operand: Operand::Text { as_sent, .. }, .. } => {
+            Self::Compare {
+                at,
+                operator: Operator::Equal,
+                operand: Operand::Text { as_sent, .. },
+                ..
+            } => {
                 let attribute = find(indexed, at, at.compared())?;
                 Some(vec![Equality { attribute, value: as_sent.clone() }])
             }
@@ -83,13 +89,19 @@ impl Node<'_> {
     }
 
     fn interest(&self, attribute: &str, known: &mut Interest) {
-        let concerns = |at: &AttributeRef<'_>| at.extension.is_none() && at.attribute.name == attribute;
+        let concerns =
+            |at: &AttributeRef<'_>| at.extension.is_none() && at.attribute.name == attribute;
         match self {
-            Self::And(nodes) | Self::Or(nodes) => nodes.iter().for_each(|node| node.interest(attribute, known)),
+            Self::And(nodes) | Self::Or(nodes) => {
+                nodes.iter().for_each(|node| node.interest(attribute, known))
+            }
             Self::Not(node) => node.interest(attribute, known),
-            Self::Compare { at, operator: Operator::Equal, operand: Operand::Text { as_sent, .. }, .. }
-                if concerns(at) && at.compared().is_some_and(|sub| sub.name == "value") =>
-            {
+            Self::Compare {
+                at,
+                operator: Operator::Equal,
+                operand: Operand::Text { as_sent, .. },
+                ..
+            } if concerns(at) && at.compared().is_some_and(|sub| sub.name == "value") => {
                 match known {
                     Interest::None => *known = Interest::Values(vec![as_sent.to_lowercase()]),
                     Interest::Values(values) => values.push(as_sent.to_lowercase()),
@@ -104,22 +116,27 @@ impl Node<'_> {
                 },
                 None => *known = Interest::All,
             },
-            Self::Compare { at, .. } | Self::Present { at } if concerns(at) => *known = Interest::All,
-            Self::Compare { .. } | Self::Present { .. } | Self::Element { .. } | Self::Never(_) => {}
+            Self::Compare { at, .. } | Self::Present { at } if concerns(at) => {
+                *known = Interest::All
+            }
+            Self::Compare { .. } | Self::Present { .. } | Self::Element { .. } | Self::Never(_) => {
+            }
         }
     }
 
     fn one_of(&self, sub_attribute: &str) -> Option<Vec<String>> {
         match self {
             Self::Or(any) => {
-                let each: Option<Vec<_>> = any.iter().map(|node| node.one_of(sub_attribute)).collect();
+                let each: Option<Vec<_>> =
+                    any.iter().map(|node| node.one_of(sub_attribute)).collect();
                 Some(each?.into_iter().flatten().collect())
             }
-            Self::Compare { at, operator: Operator::Equal, operand: Operand::Text { as_sent, .. }, .. }
-                if at.attribute.name == sub_attribute =>
-            {
-                Some(vec![as_sent.to_lowercase()])
-            }
+            Self::Compare {
+                at,
+                operator: Operator::Equal,
+                operand: Operand::Text { as_sent, .. },
+                ..
+            } if at.attribute.name == sub_attribute => Some(vec![as_sent.to_lowercase()]),
             _ => None,
         }
     }
@@ -154,9 +171,18 @@ fn find(indexed: &[String], at: &AttributeRef<'_>, sub: Option<&Attribute>) -> O
     found.cloned()
 }
 
-fn element_equality(indexed: &[String], at: &AttributeRef<'_>, node: &Node<'_>) -> Option<Vec<Equality>> {
+fn element_equality(
+    indexed: &[String],
+    at: &AttributeRef<'_>,
+    node: &Node<'_>,
+) -> Option<Vec<Equality>> {
     match node {
-        Node::Compare { at: inner, operator: Operator::Equal, operand: Operand::Text { as_sent, .. }, .. } => {
+        Node::Compare {
+            at: inner,
+            operator: Operator::Equal,
+            operand: Operand::Text { as_sent, .. },
+            ..
+        } => {
             let attribute = find(indexed, at, Some(inner.attribute))?;
             Some(vec![Equality { attribute, value: as_sent.clone() }])
         }

@@ -1,5 +1,6 @@
-//! Filters and paths as text again, in one form: names as the schema spells them, operators in lower
-//! case, parentheses only where they are needed. What is printed reads back as the same filter.
+//! Filters and paths as text again, in one form: names as the schema spells them, operators in
+//! lower case, parentheses only where they are needed. What is printed reads back as the same
+//! filter.
 
 use std::fmt;
 
@@ -32,7 +33,9 @@ impl fmt::Display for Node<'_> {
             Self::And(all) => join(f, all, " and "),
             Self::Not(node) => write!(f, "not ({node})"),
             Self::Present { at } => write!(f, "{} pr", at.wire()),
-            Self::Compare { at, operator, literal, .. } => write!(f, "{} {} {literal}", at.wire(), operator.as_str()),
+            Self::Compare { at, operator, literal, .. } => {
+                write!(f, "{} {} {literal}", at.wire(), operator.as_str())
+            }
             Self::Element { at, inner } => write!(f, "{}[{inner}]", at.wire()),
             Self::Never(text) => f.write_str(text),
         }

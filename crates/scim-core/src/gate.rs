@@ -1,5 +1,6 @@
 //! The write gate: every value that enters a resource, by POST, PUT or PATCH and in whatever form
-//! the client wrote it, passes here as (attribute, value) and leaves with canonical names and types.
+//! the client wrote it, passes here as (attribute, value) and leaves with canonical names and
+//! types.
 
 use serde_json::{Map, Value};
 
@@ -70,10 +71,16 @@ pub(crate) fn object(value: Value, urn: &str) -> Result<Option<Map<String, Value
 /// Checks `value` against the definition and gives it its canonical form; `None` is "no value":
 /// "Unassigned attributes, the null value, or an empty array ... SHALL be considered to be
 /// equivalent in "state"" (RFC 7643, 2.5), and IdPs send `""` for it.
-pub(crate) fn admit(attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Option<Value>, Error> {
+pub(crate) fn admit(
+    attribute: &Attribute,
+    value: Value,
+    dialect: Dialect,
+) -> Result<Option<Value>, Error> {
     let items = match (attribute.multi_valued, value) {
         (_, Value::Null) => return Ok(None),
-        (false, Value::Array(_)) if dialect.strict => return Err(wrong(attribute, "takes one value, not a list")),
+        (false, Value::Array(_)) if dialect.strict => {
+            return Err(wrong(attribute, "takes one value, not a list"));
+        }
         (false, Value::Array(mut items)) => {
             // Some clients wrap the one manager in an array.
             return match (items.pop(), items.is_empty()) {
@@ -84,8 +91,11 @@ pub(crate) fn admit(attribute: &Attribute, value: Value, dialect: Dialect) -> Re
         }
         (false, value) => return admit_one(attribute, value, dialect),
         (true, Value::Array(items)) => items,
-        // "Multi-valued attributes contain a list of elements using the JSON array format" (RFC 7643, 2.4).
-        (true, _) if dialect.strict => return Err(wrong(attribute, "must be an array of its values")),
+        // "Multi-valued attributes contain a list of elements using the JSON array format" (RFC
+        // 7643, 2.4).
+        (true, _) if dialect.strict => {
+            return Err(wrong(attribute, "must be an array of its values"));
+        }
         (true, value) => vec![value],
     };
     if items.len() > MAX_ELEMENTS && attribute.name != "members" {
@@ -107,24 +117,33 @@ pub(crate) fn is_primary(element: &Value) -> bool {
     element.get("primary") == Some(&Value::Bool(true))
 }
 
-fn admit_one(attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Option<Value>, Error> {
+fn admit_one(
+    attribute: &Attribute,
+    value: Value,
+    dialect: Dialect,
+) -> Result<Option<Value>, Error> {
     match (attribute.kind, value) {
         (_, Value::Null) => Ok(None),
         (Type::Complex, Value::Object(object)) => admit_object(attribute, object, dialect),
-        (Type::Complex, Value::String(text)) if !dialect.strict => match attribute.sub_attribute("value") {
-            // "manager": "42" and "members": ["42"] mean the value sub-attribute.
-            Some(value) => Ok(admit_sub(attribute, value, Value::String(text), dialect)?
-                .map(|text| Value::Object(Map::from_iter([(value.name.clone(), text)])))),
-            None => Err(wrong(attribute, "must be an object of its sub-attributes")),
-        },
+        (Type::Complex, Value::String(text)) if !dialect.strict => {
+            match attribute.sub_attribute("value") {
+                // "manager": "42" and "members": ["42"] mean the value sub-attribute.
+                Some(value) => Ok(admit_sub(attribute, value, Value::String(text), dialect)?
+                    .map(|text| Value::Object(Map::from_iter([(value.name.clone(), text)])))),
+                None => Err(wrong(attribute, "must be an object of its sub-attributes")),
+            }
+        }
         (Type::Complex, _) => Err(wrong(attribute, "must be an object of its sub-attributes")),
-        (kind, Value::String(text)) if text.is_empty() && (kind.is_text() || !dialect.strict) => Ok(None),
+        (kind, Value::String(text)) if text.is_empty() && (kind.is_text() || !dialect.strict) => {
+            Ok(None)
+        }
         (_, Value::String(text)) if text.len() > limit(attribute) => {
             Err(wrong(attribute, &format!("is longer than {} bytes", limit(attribute))))
         }
         (Type::String | Type::Reference, Value::String(text)) if attribute.closed => {
             // Whether it is one of them is asked when it is known what the resource has already.
-            let listed = attribute.canonical_values.iter().find(|value| attribute.is_same(value, &text));
+            let listed =
+                attribute.canonical_values.iter().find(|value| attribute.is_same(value, &text));
             Ok(Some(Value::String(listed.cloned().unwrap_or(text))))
         }
         (Type::String | Type::Reference, Value::String(text)) => Ok(Some(Value::String(text))),
@@ -150,7 +169,11 @@ fn admit_one(attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Op
     }
 }
 
-fn admit_object(attribute: &Attribute, object: Map<String, Value>, dialect: Dialect) -> Result<Option<Value>, Error> {
+fn admit_object(
+    attribute: &Attribute,
+    object: Map<String, Value>,
+    dialect: Dialect,
+) -> Result<Option<Value>, Error> {
     let mut admitted = Map::with_capacity(object.len());
     for (name, value) in object {
         match attribute.sub_attribute(&name) {
@@ -170,21 +193,30 @@ fn admit_object(attribute: &Attribute, object: Map<String, Value>, dialect: Dial
 }
 
 /// As [`admit`]; an error names the attribute too.
-fn admit_sub(attribute: &Attribute, sub: &Attribute, value: Value, dialect: Dialect) -> Result<Option<Value>, Error> {
-    admit(sub, value, dialect).map_err(|error| Error::new(error.kind, format!("{}.{}", attribute.name, error.detail)))
+fn admit_sub(
+    attribute: &Attribute,
+    sub: &Attribute,
+    value: Value,
+    dialect: Dialect,
+) -> Result<Option<Value>, Error> {
+    admit(sub, value, dialect)
+        .map_err(|error| Error::new(error.kind, format!("{}.{}", attribute.name, error.detail)))
 }
 
 /// An instant as RFC 7643 section 2.3.5 writes it; a missing zone is taken as UTC.
 pub(crate) fn parse_date_time(text: &str) -> Option<time::OffsetDateTime> {
     use time::format_description::well_known::{Iso8601, Rfc3339};
     time::OffsetDateTime::parse(text, &Rfc3339).ok().or_else(|| {
-        time::PrimitiveDateTime::parse(text, &Iso8601::DEFAULT).ok().map(time::PrimitiveDateTime::assume_utc)
+        time::PrimitiveDateTime::parse(text, &Iso8601::DEFAULT)
+            .ok()
+            .map(time::PrimitiveDateTime::assume_utc)
     })
 }
 
 fn is_base64(text: &str) -> bool {
     let body = text.trim_end_matches('=');
-    text.len() - body.len() <= 2 && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_\r\n".contains(&b))
+    text.len() - body.len() <= 2
+        && body.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_\r\n".contains(&b))
 }
 
 fn limit(attribute: &Attribute) -> usize {

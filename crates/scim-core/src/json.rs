@@ -16,7 +16,8 @@ use crate::error::Error;
 pub const MAX_DEPTH: usize = 32;
 /// How many members one object may have.
 pub const MAX_MEMBERS: usize = 1_000;
-/// How many values one message may hold in all; an object counts as five, since it takes as much memory.
+/// How many values one message may hold in all; an object counts as five, since it takes as much
+/// memory.
 pub const MAX_VALUES: usize = 200_000;
 /// What an object counts beside itself.
 const VALUES_OF_AN_OBJECT: usize = 4;
@@ -52,8 +53,9 @@ impl Bounded<'_> {
     /// Counts values, unless they are more than what is left.
     fn count<E: serde::de::Error>(&mut self, values: usize) -> Result<(), E> {
         let left = self.left.checked_sub(values);
-        *self.left =
-            left.ok_or_else(|| E::custom(format_args!("more than {MAX_VALUES} values, an object being five")))?;
+        *self.left = left.ok_or_else(|| {
+            E::custom(format_args!("more than {MAX_VALUES} values, an object being five"))
+        })?;
         Ok(())
     }
 }
@@ -110,7 +112,9 @@ impl<'de> Visitor<'de> for Bounded<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = seq.next_element_seed(Bounded { depth: self.depth + 1, left: self.left })? {
+        while let Some(item) =
+            seq.next_element_seed(Bounded { depth: self.depth + 1, left: self.left })?
+        {
             items.push(item);
         }
         Ok(Value::Array(items))
@@ -122,7 +126,9 @@ impl<'de> Visitor<'de> for Bounded<'_> {
         let mut seen = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
             if object.len() == MAX_MEMBERS {
-                return Err(A::Error::custom(format_args!("an object of over {MAX_MEMBERS} names")));
+                return Err(A::Error::custom(format_args!(
+                    "an object of over {MAX_MEMBERS} names"
+                )));
             }
             if !seen.insert(name.to_ascii_lowercase()) {
                 return Err(A::Error::custom("a name stands twice in one object, ignoring case"));
@@ -136,7 +142,9 @@ impl<'de> Visitor<'de> for Bounded<'_> {
 
 /// The member of `object` called `name`, ignoring ASCII case.
 pub fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
-    object.get(name).or_else(|| object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
+    object.get(name).or_else(|| {
+        object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    })
 }
 
 #[cfg(test)]

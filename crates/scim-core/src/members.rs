@@ -1,6 +1,6 @@
 //! The members of a group (RFC 7643, 4.2): read from messages, and changed by PATCH without knowing
-//! the others where the operations allow it, so that a group of any size takes one more member at the
-//! same cost.
+//! the others where the operations allow it, so that a group of any size takes one more member at
+//! the same cost.
 
 use std::collections::BTreeMap;
 
@@ -19,8 +19,8 @@ pub const MEMBERS: &str = "members";
 /// Longest `display` that is kept, in bytes; a longer one is left out.
 pub const MAX_DISPLAY_BYTES: usize = 256;
 
-/// Most comparisons that the operations of a request may cause: members times the comparisons in paths, summed
-/// up. It takes some hundredths of a second.
+/// Most comparisons that the operations of a request may cause: members times the comparisons in
+/// paths, summed up. It takes some hundredths of a second.
 pub const MAX_WORK: usize = 200_000;
 /// What it takes to show a member to a filter, in comparisons.
 const SHOWING: usize = 4;
@@ -61,7 +61,9 @@ impl Member {
         let mut element = Map::new();
         element.insert("value".into(), self.value.as_str().into());
         element.extend(self.kind.map(|kind| ("type".to_owned(), kind.as_str().into())));
-        element.extend(self.display.as_ref().map(|display| ("display".to_owned(), display.as_str().into())));
+        element.extend(
+            self.display.as_ref().map(|display| ("display".to_owned(), display.as_str().into())),
+        );
         element
     }
 
@@ -70,14 +72,17 @@ impl Member {
         // Ids of ours are in lower case.
         let value = text("value").and_then(|value| value.to_lowercase().parse().ok());
         let value = value.ok_or_else(|| {
-            Error::invalid_value("Each of members needs the id of a user or group of this tenant as its value.")
+            Error::invalid_value(
+                "Each of members needs the id of a user or group of this tenant as its value.",
+            )
         })?;
         let kind = match text("type").map(str::to_ascii_lowercase).as_deref() {
             Some("user") => Some(MemberType::User),
             Some("group") => Some(MemberType::Group),
             _ => None,
         };
-        let display = text("display").filter(|display| display.len() <= MAX_DISPLAY_BYTES).map(str::to_owned);
+        let display =
+            text("display").filter(|display| display.len() <= MAX_DISPLAY_BYTES).map(str::to_owned);
         Ok(Self { value, kind, display })
     }
 }
@@ -137,9 +142,13 @@ impl<'s> MembersPatch<'s> {
         for step in &self.steps {
             match step {
                 Step::Add(members) => {
-                    delta.extend(members.iter().map(|member| (member.value.clone(), Some(member.clone()))));
+                    delta.extend(
+                        members.iter().map(|member| (member.value.clone(), Some(member.clone()))),
+                    );
                 }
-                Step::Remove(ids) => delta.extend(ids.iter().filter_map(|id| Some((id.parse().ok()?, None)))),
+                Step::Remove(ids) => {
+                    delta.extend(ids.iter().filter_map(|id| Some((id.parse().ok()?, None))))
+                }
                 Step::RemoveWhere(_) | Step::ReplaceWhere(..) | Step::Set(_) => return None,
             }
         }
@@ -149,7 +158,8 @@ impl<'s> MembersPatch<'s> {
     /// The members after all operations. `element` shows a member as filters see it.
     ///
     /// # Errors
-    /// `noTarget` in the strict dialect if a replace finds nobody by its filter; 413 over [`MAX_WORK`].
+    /// `noTarget` in the strict dialect if a replace finds nobody by its filter; 413 over
+    /// [`MAX_WORK`].
     pub fn apply(
         &self,
         members: Vec<Member>,
@@ -166,8 +176,8 @@ impl<'s> MembersPatch<'s> {
             if work > MAX_WORK {
                 return Err(Error::new(
                     ErrorKind::PayloadTooLarge,
-                    "The operations would compare too many members; name members by value, as in members[value eq \
-                     \"2819c223\"], or send the operations in several requests.",
+                    "The operations would compare too many members; name members by value, as in \
+                    members[value eq \"2819c223\"], or send the operations in several requests.",
                 ));
             }
             match step {
@@ -177,7 +187,9 @@ impl<'s> MembersPatch<'s> {
                     }
                 }
                 Step::Remove(ids) => ids.iter().for_each(|id| drop(members.remove(id))),
-                Step::RemoveWhere(filter) => members.retain(|_, member| !filter.matches(&element(member))),
+                Step::RemoveWhere(filter) => {
+                    members.retain(|_, member| !filter.matches(&element(member)))
+                }
                 Step::ReplaceWhere(filter, named) => {
                     let before = members.len();
                     members.retain(|_, member| !filter.matches(&element(member)));
@@ -217,7 +229,8 @@ impl Step<'_> {
 fn step<'s>(change: Change<'s>, dialect: Dialect) -> Result<Option<Step<'s>>, Error> {
     let Change { operation, path, value } = change;
     let Place::Attribute(at) = path.place else { return Ok(None) };
-    if at.sub.is_some_and(|sub| sub.name != "value") || (at.sub.is_some() && path.filter.is_some()) {
+    if at.sub.is_some_and(|sub| sub.name != "value") || (at.sub.is_some() && path.filter.is_some())
+    {
         return Err(Error::mutability(format!(
             "{} is immutable; remove the member and add another instead.",
             at.wire()
@@ -229,11 +242,16 @@ fn step<'s>(change: Change<'s>, dialect: Dialect) -> Result<Option<Step<'s>>, Er
             // An empty list of people to remove is not a wish to remove everybody.
             (Operation::Remove, Some(value)) => {
                 let values = elements(at, value, dialect)?.into_iter();
-                let ids = values.filter_map(|element| Some(element.get("value")?.as_str()?.to_lowercase()));
+                let ids = values
+                    .filter_map(|element| Some(element.get("value")?.as_str()?.to_lowercase()));
                 Some(Step::Remove(ids.collect()))
             }
-            (Operation::Add, value) => Some(Step::Add(named(at, value.unwrap_or_default(), dialect)?)),
-            (Operation::Replace, value) => Some(Step::Set(named(at, value.unwrap_or_default(), dialect)?)),
+            (Operation::Add, value) => {
+                Some(Step::Add(named(at, value.unwrap_or_default(), dialect)?))
+            }
+            (Operation::Replace, value) => {
+                Some(Step::Set(named(at, value.unwrap_or_default(), dialect)?))
+            }
         });
     };
     match operation {
@@ -245,7 +263,9 @@ fn step<'s>(change: Change<'s>, dialect: Dialect) -> Result<Option<Step<'s>>, Er
             let mut element = filter.template().unwrap_or_default();
             match value {
                 Some(Value::Object(object)) => element.extend(object),
-                Some(Value::Array(items)) => items.into_iter().filter_map(as_object).for_each(|o| element.extend(o)),
+                Some(Value::Array(items)) => {
+                    items.into_iter().filter_map(as_object).for_each(|o| element.extend(o))
+                }
                 _ => {}
             }
             let named = named(at, Value::Array(vec![Value::Object(element)]), dialect)?;

@@ -22,11 +22,15 @@ pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
 /// The URIs that a message or a resource names as its `schemas`.
 pub(crate) fn schemas(body: &Map<String, Value>) -> impl Iterator<Item = &str> {
-    member(body, "schemas").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+    member(body, "schemas")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
 }
 
-/// Whether a message says by its `schemas` that it is another one; without any it is what the endpoint
-/// takes.
+/// Whether a message says by its `schemas` that it is another one; without any it is what the
+/// endpoint takes.
 pub(crate) fn is_another(body: &Map<String, Value>, fits: impl Fn(&str) -> bool) -> bool {
     let mut uris = schemas(body).peekable();
     uris.peek().is_some() && !uris.any(fits)
@@ -39,8 +43,8 @@ pub struct ListResponse<T> {
     schemas: [&'static str; 1],
     /// "The total number of results returned by the list or query operation." (RFC 7644, 3.4.2)
     ///
-    /// "Service providers implementing cursor pagination that are unable to estimate totalResults MAY
-    /// choose to omit the totalResults attribute." (RFC 9865, 2)
+    /// "Service providers implementing cursor pagination that are unable to estimate totalResults
+    /// MAY choose to omit the totalResults attribute." (RFC 9865, 2)
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total_results: Option<usize>,
     /// "The 1-based index of the first result in the current set of list results"; absent where a
@@ -65,9 +69,20 @@ impl<T> ListResponse<T> {
     }
 
     /// A page that a cursor continues, of `total_results` resources if their number is known.
-    pub fn of_cursor(total_results: Option<usize>, next_cursor: Option<String>, resources: Vec<T>) -> Self {
+    pub fn of_cursor(
+        total_results: Option<usize>,
+        next_cursor: Option<String>,
+        resources: Vec<T>,
+    ) -> Self {
         let items_per_page = resources.len();
-        Self { schemas: [LIST_RESPONSE], total_results, start_index: None, items_per_page, next_cursor, resources }
+        Self {
+            schemas: [LIST_RESPONSE],
+            total_results,
+            start_index: None,
+            items_per_page,
+            next_cursor,
+            resources,
+        }
     }
 }
 

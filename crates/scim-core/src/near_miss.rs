@@ -9,8 +9,8 @@ const MAX_SHOWN_BYTES: usize = 80;
 /// Names shorter than this resemble too many others.
 const MIN_NAME_BYTES: usize = 3;
 
-/// An attribute of a message that was left out because no schema defines it, though it resembles one that a
-/// schema does.
+/// An attribute of a message that was left out because no schema defines it, though it resembles
+/// one that a schema does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearMiss {
     /// The name as the client wrote it, cut to printable ASCII.
@@ -69,7 +69,8 @@ fn is_one_letter_off(one: &[u8], other: &[u8]) -> bool {
     front + back + 1 >= long.len()
 }
 
-/// Whether `plural` is the plural of `name` in more than one letter, such as `addresses` or `entries`.
+/// Whether `plural` is the plural of `name` in more than one letter, such as `addresses` or
+/// `entries`.
 fn is_plural(plural: &[u8], name: &[u8]) -> bool {
     let same = |one: Option<&[u8]>, other: Option<&[u8]>| {
         one.zip(other).is_some_and(|(one, other)| one.eq_ignore_ascii_case(other))
@@ -104,7 +105,11 @@ mod tests {
             ("d", None),
             ("", None),
         ] {
-            assert_eq!(nearest(sent, ["id", "role", "addresses", "entries", "policy"].into_iter()), known, "{sent}");
+            assert_eq!(
+                nearest(sent, ["id", "role", "addresses", "entries", "policy"].into_iter()),
+                known,
+                "{sent}"
+            );
         }
     }
 

@@ -41,7 +41,8 @@ pub(crate) struct Change<'s> {
 impl Change<'_> {
     /// Whether it takes values away: "no value" is as good as `remove`.
     pub(crate) fn removes(&self) -> bool {
-        self.operation == Operation::Remove || self.value.as_ref().is_some_and(patch_apply::is_no_value)
+        self.operation == Operation::Remove
+            || self.value.as_ref().is_some_and(patch_apply::is_no_value)
     }
 }
 
@@ -56,19 +57,25 @@ pub(crate) enum Operation {
 impl<'s> PatchRequest<'s> {
     /// Reads the body of a PATCH request.
     ///
-    /// Tolerated: `op` in any case, no `schemas` but in the strict dialect, `path` null or `""`, further
-    /// members. An empty list of operations changes nothing, nor does an operation with an empty list of values
-    /// to add or to remove.
+    /// Tolerated: `op` in any case, no `schemas` but in the strict dialect, `path` null or `""`,
+    /// further members. An empty list of operations changes nothing, nor does an operation with an
+    /// empty list of values to add or to remove.
     ///
     /// # Errors
     /// `invalidSyntax` without `Operations` or for an unknown `op`; `noTarget` for a `remove`
     /// without path; `invalidPath`, `invalidFilter`; `invalidValue` for an operation that lacks its
     /// value; `mutability` for a path to a read-only attribute.
-    pub fn parse(body: &Map<String, Value>, resource_type: &'s ResourceType, dialect: Dialect) -> Result<Self, Error> {
+    pub fn parse(
+        body: &Map<String, Value>,
+        resource_type: &'s ResourceType,
+        dialect: Dialect,
+    ) -> Result<Self, Error> {
         check_schemas(body, dialect)?;
-        let operations = member(body, "Operations")
-            .and_then(Value::as_array)
-            .ok_or_else(|| Error::invalid_syntax("A PATCH body needs the array Operations with op, path and value."))?;
+        let operations = member(body, "Operations").and_then(Value::as_array).ok_or_else(|| {
+            Error::invalid_syntax(
+                "A PATCH body needs the array Operations with op, path and value.",
+            )
+        })?;
         if operations.len() > MAX_OPERATIONS {
             return Err(Error::new(
                 crate::ErrorKind::PayloadTooLarge,
@@ -79,23 +86,25 @@ impl<'s> PatchRequest<'s> {
         let mut request = Self { changes, dialect, id: None, noted: Noted::default() };
         for operation in operations {
             let operation = operation.as_object().ok_or_else(|| {
-                Error::invalid_syntax("Each of Operations must be an object with op, path and value.")
+                Error::invalid_syntax(
+                    "Each of Operations must be an object with op, path and value.",
+                )
             })?;
             request.read(operation, resource_type)?;
         }
         Ok(request)
     }
 
-    /// Whether the request may be meant for the resource with this id: a value that names another one
-    /// shows that the client has mixed them up.
+    /// Whether the request may be meant for the resource with this id: a value that names another
+    /// one shows that the client has mixed them up.
     ///
     /// # Errors
     /// `mutability`: an id is never changed.
     pub fn check_id(&self, id: &str) -> Result<(), Error> {
         match &self.id {
-            Some(named) if !named.eq_ignore_ascii_case(id) => {
-                Err(Error::mutability("The value names the id of another resource; id is read-only."))
-            }
+            Some(named) if !named.eq_ignore_ascii_case(id) => Err(Error::mutability(
+                "The value names the id of another resource; id is read-only.",
+            )),
             _ => Ok(()),
         }
     }
@@ -103,8 +112,8 @@ impl<'s> PatchRequest<'s> {
     /// Takes out the operations on the members of a group, which are not stored with it.
     ///
     /// # Errors
-    /// `mutability` for a path to a sub-attribute of a member, `invalidValue` for a member that names
-    /// no id.
+    /// `mutability` for a path to a sub-attribute of a member, `invalidValue` for a member that
+    /// names no id.
     pub fn take_members(&mut self) -> Result<MembersPatch<'s>, Error> {
         let concerns = |change: &Change<'_>| match change.path.place {
             Place::Attribute(at) => at.extension.is_none() && at.attribute.name == MEMBERS,
@@ -138,8 +147,13 @@ impl<'s> PatchRequest<'s> {
     /// failing operation leaves no trace: "a PATCH request ... SHALL be treated as atomic".
     ///
     /// # Errors
-    /// `invalidValue`, `mutability` or `noTarget`, as the operations deserve; 413 over [`MAX_WORK`].
-    pub fn apply(&self, resource_type: &ResourceType, attributes: &Attributes) -> Result<Attributes, Error> {
+    /// `invalidValue`, `mutability` or `noTarget`, as the operations deserve; 413 over
+    /// [`MAX_WORK`].
+    pub fn apply(
+        &self,
+        resource_type: &ResourceType,
+        attributes: &Attributes,
+    ) -> Result<Attributes, Error> {
         let mut patched = attributes.0.clone();
         let mut work = 0;
         for change in &self.changes {
@@ -154,8 +168,8 @@ impl<'s> PatchRequest<'s> {
         }
         let patched = Attributes(patched);
         resource_type.check_change(attributes, &patched).map_err(|missing| {
-            // "If an attribute is removed or becomes unassigned and is defined as a required attribute ..., the
-            // server SHALL return ... a "scimType" error code of "mutability"."
+            // "If an attribute is removed or becomes unassigned and is defined as a required
+            // attribute ..., the server SHALL return ... a "scimType" error code of "mutability"."
             match self.changes.iter().any(Change::removes) {
                 true => Error::mutability(missing),
                 false => Error::invalid_value(missing),
@@ -164,13 +178,21 @@ impl<'s> PatchRequest<'s> {
         Ok(patched)
     }
 
-    fn read(&mut self, operation: &Map<String, Value>, resource_type: &'s ResourceType) -> Result<(), Error> {
+    fn read(
+        &mut self,
+        operation: &Map<String, Value>,
+        resource_type: &'s ResourceType,
+    ) -> Result<(), Error> {
         let op = member(operation, "op").and_then(Value::as_str).unwrap_or_default();
         let op = match op.to_ascii_lowercase().as_str() {
             "add" => Operation::Add,
             "remove" => Operation::Remove,
             "replace" => Operation::Replace,
-            _ => return Err(Error::invalid_syntax("Each operation needs op: add, remove or replace.")),
+            _ => {
+                return Err(Error::invalid_syntax(
+                    "Each operation needs op: add, remove or replace.",
+                ));
+            }
         };
         let value = member(operation, "value").cloned();
         let path = match member(operation, "path") {
@@ -179,7 +201,9 @@ impl<'s> PatchRequest<'s> {
             Some(_) => return Err(Error::invalid_path("path must be a string.")),
         };
         if op != Operation::Remove && value.is_none() {
-            return Err(Error::invalid_value("An add or replace operation needs a value; send null to remove one."));
+            return Err(Error::invalid_value(
+                "An add or replace operation needs a value; send null to remove one.",
+            ));
         }
         if !path.trim().is_empty() {
             return self.push(op, path, value, resource_type, true);
@@ -191,13 +215,19 @@ impl<'s> PatchRequest<'s> {
             (_, Some(Value::Object(object))) => {
                 for (name, value) in object {
                     if name.eq_ignore_ascii_case("id") {
-                        self.id = value.as_str().filter(|id| !id.is_empty()).map(str::to_owned).or(self.id.take());
+                        self.id = value
+                            .as_str()
+                            .filter(|id| !id.is_empty())
+                            .map(str::to_owned)
+                            .or(self.id.take());
                     }
                     self.push(op, &name, Some(value), resource_type, false)?;
                 }
                 Ok(())
             }
-            _ => Err(Error::invalid_value("An operation without path needs an object of attributes as its value.")),
+            _ => Err(Error::invalid_value(
+                "An operation without path needs an object of attributes as its value.",
+            )),
         }
     }
 
@@ -215,10 +245,17 @@ impl<'s> PatchRequest<'s> {
         }
         let Some(path) = self.path(path, resource_type, explicit)? else { return Ok(()) };
         match (path.place, value) {
-            (Place::Attribute(at), _) if at.attribute.is_read_only() || at.leaf().is_read_only() => match explicit {
-                true => Err(Error::mutability(format!("{} is read-only; remove it from the mapping.", at.wire()))),
-                false => Ok(()),
-            },
+            (Place::Attribute(at), _)
+                if at.attribute.is_read_only() || at.leaf().is_read_only() =>
+            {
+                match explicit {
+                    true => Err(Error::mutability(format!(
+                        "{} is read-only; remove it from the mapping.",
+                        at.wire()
+                    ))),
+                    false => Ok(()),
+                }
+            }
             (Place::Attribute(_), value) => self.keep(operation, path, value),
             (Place::Extension(extension), Some(Value::Object(object))) => {
                 for (name, value) in object {
@@ -227,17 +264,26 @@ impl<'s> PatchRequest<'s> {
                 Ok(())
             }
             (Place::Extension(_), Some(value)) if names_nothing(operation, &path, &value) => Ok(()),
-            (Place::Extension(_), value) if operation == Operation::Remove || value == Some(Value::Null) => {
+            (Place::Extension(_), value)
+                if operation == Operation::Remove || value == Some(Value::Null) =>
+            {
                 self.keep(operation, path, value)
             }
-            (Place::Extension(extension), _) => {
-                Err(Error::invalid_value(format!("{} must be an object of its attributes.", extension.id)))
-            }
+            (Place::Extension(extension), _) => Err(Error::invalid_value(format!(
+                "{} must be an object of its attributes.",
+                extension.id
+            ))),
         }
     }
 
-    /// Where a path or a name leads; `None` if no schema defines it and the dialect passes over that.
-    fn path(&mut self, text: &str, resource_type: &'s ResourceType, explicit: bool) -> Result<Option<Path<'s>>, Error> {
+    /// Where a path or a name leads; `None` if no schema defines it and the dialect passes over
+    /// that.
+    fn path(
+        &mut self,
+        text: &str,
+        resource_type: &'s ResourceType,
+        explicit: bool,
+    ) -> Result<Option<Path<'s>>, Error> {
         let unknown = if explicit { self.dialect.unknown_path } else { self.dialect.unknown };
         let path = Path::parse(text, resource_type, self.dialect);
         // A name among others, such as "Job Title", is as unknown here as in a POST.
@@ -271,7 +317,8 @@ impl<'s> PatchRequest<'s> {
             }
             return Ok(());
         };
-        let place = Place::Attribute(AttributeRef { extension: Some(extension), attribute, sub: None });
+        let place =
+            Place::Attribute(AttributeRef { extension: Some(extension), attribute, sub: None });
         self.keep(operation, Path { place, filter: None }, Some(value))
     }
 
@@ -279,12 +326,17 @@ impl<'s> PatchRequest<'s> {
     ///
     /// # Errors
     /// `invalidValue` for an `add` of null or `""`, in the strict dialect: "add" is not "remove".
-    fn keep(&mut self, operation: Operation, path: Path<'s>, value: Option<Value>) -> Result<(), Error> {
+    fn keep(
+        &mut self,
+        operation: Operation,
+        path: Path<'s>,
+        value: Option<Value>,
+    ) -> Result<(), Error> {
         let value = match (operation, value) {
             (Operation::Add, Some(value)) if self.dialect.strict && is_void(&value) => {
                 return Err(Error::invalid_value(format!(
-                    "An add operation needs a value, not null or an empty text{}; send a remove operation to take one \
-                     away.",
+                    "An add operation needs a value, not null or an empty text{}; send a remove \
+                    operation to take one away.",
                     if value.is_object() { " in it" } else { "" }
                 )));
             }
@@ -299,7 +351,8 @@ impl<'s> PatchRequest<'s> {
     }
 }
 
-/// Whether the body says by its `schemas` that it is no PATCH; in the strict dialect it must say that it is one.
+/// Whether the body says by its `schemas` that it is no PATCH; in the strict dialect it must say
+/// that it is one.
 fn check_schemas(body: &Map<String, Value>, dialect: Dialect) -> Result<(), Error> {
     let fits = |uri: &str| match dialect.strict {
         true => uri.eq_ignore_ascii_case(PATCH_OP),
@@ -307,14 +360,16 @@ fn check_schemas(body: &Map<String, Value>, dialect: Dialect) -> Result<(), Erro
     };
     let lacks = dialect.strict && message::schemas(body).next().is_none();
     match lacks || message::is_another(body, fits) {
-        true => Err(Error::invalid_syntax(format!("A PATCH body has the schema {PATCH_OP}; send that one."))),
+        true => Err(Error::invalid_syntax(format!(
+            "A PATCH body has the schema {PATCH_OP}; send that one."
+        ))),
         false => Ok(()),
     }
 }
 
-/// Whether an operation names an empty list of values to add or to remove: "add" never takes away (RFC 7644,
-/// 3.5.2.1), and nobody who lists nothing to remove means all of it. A filter in the path says by itself what
-/// goes.
+/// Whether an operation names an empty list of values to add or to remove: "add" never takes away
+/// (RFC 7644, 3.5.2.1), and nobody who lists nothing to remove means all of it. A filter in the
+/// path says by itself what goes.
 fn names_nothing(operation: Operation, path: &Path<'_>, value: &Value) -> bool {
     let is_empty_list = value.as_array().is_some_and(Vec::is_empty);
     match operation {

@@ -14,7 +14,11 @@ use crate::schema::{Attribute, Type};
 type Object = Map<String, Value>;
 
 /// Applies `change` to `attributes`; on an error they are half changed and must be thrown away.
-pub(crate) fn apply(attributes: &mut Object, change: &Change<'_>, dialect: Dialect) -> Result<(), Error> {
+pub(crate) fn apply(
+    attributes: &mut Object,
+    change: &Change<'_>,
+    dialect: Dialect,
+) -> Result<(), Error> {
     let at = match change.path.place {
         Place::Extension(extension) => {
             attributes.shift_remove(&extension.id);
@@ -41,7 +45,8 @@ pub(crate) fn apply(attributes: &mut Object, change: &Change<'_>, dialect: Diale
     Ok(())
 }
 
-/// How many comparisons of short values `change` takes: the values it looks at, times those in its filter or value.
+/// How many comparisons of short values `change` takes: the values it looks at, times those in its
+/// filter or value.
 pub(crate) fn cost(attributes: &Object, change: &Change<'_>) -> usize {
     let Place::Attribute(at) = change.path.place else { return 1 };
     let value = at.home(attributes).and_then(|home| home.get(&at.attribute.name));
@@ -80,28 +85,42 @@ impl Target<'_, '_> {
             return Ok(before);
         }
         // What only this service provider requires is asked for when all operations are done.
-        if removes && attribute.required && attribute.advice.is_none() && self.at.sub.is_none() && self.filter.is_none()
+        if removes
+            && attribute.required
+            && attribute.advice.is_none()
+            && self.at.sub.is_none()
+            && self.filter.is_none()
         {
-            return Err(Error::mutability(format!("{} is required and cannot be removed.", attribute.name)));
+            return Err(Error::mutability(format!(
+                "{} is required and cannot be removed.",
+                attribute.name
+            )));
         }
         match (attribute.multi_valued, removes, &change.value) {
             (false, true, _) => Ok(self.remove_single(before)),
             (false, false, Some(value)) => self.set_single(before, value.clone()),
             (false, false, None) => Ok(before),
             (true, true, value) => self.remove_elements(elements(before), value.as_ref()),
-            (true, false, Some(value)) => self.set_elements(elements(before), value.clone(), change.operation),
+            (true, false, Some(value)) => {
+                self.set_elements(elements(before), value.clone(), change.operation)
+            }
             (true, false, None) => Ok(before),
         }
     }
 
-    /// In the strict dialect also what stands for "no value" must be of the attribute's type: `""` is no array.
+    /// In the strict dialect also what stands for "no value" must be of the attribute's type: `""`
+    /// is no array.
     fn check_no_value(&self, change: &Change<'_>) -> Result<(), Error> {
-        let Some(value) = change.value.as_ref().filter(|value| is_no_value(value)) else { return Ok(()) };
+        let Some(value) = change.value.as_ref().filter(|value| is_no_value(value)) else {
+            return Ok(());
+        };
         if !self.dialect.strict || change.operation == Operation::Remove {
             return Ok(());
         }
         match (self.at.sub, self.filter) {
-            (None, Some(_)) => gate::admit(&single(self.at.attribute), value.clone(), self.dialect)?,
+            (None, Some(_)) => {
+                gate::admit(&single(self.at.attribute), value.clone(), self.dialect)?
+            }
             (sub, _) => gate::admit(sub.unwrap_or(self.at.attribute), value.clone(), self.dialect)?,
         };
         Ok(())
@@ -125,7 +144,11 @@ impl Target<'_, '_> {
         merge(before, self.at.attribute, value, self.dialect)
     }
 
-    fn remove_elements(&self, mut elements: Vec<Value>, value: Option<&Value>) -> Result<Option<Value>, Error> {
+    fn remove_elements(
+        &self,
+        mut elements: Vec<Value>,
+        value: Option<&Value>,
+    ) -> Result<Option<Value>, Error> {
         let named = match (self.at.sub, self.filter, value) {
             // {"op":"remove","path":"members","value":[{"value":"2819c223"}]} removes these only.
             (None, None, Some(value)) if !is_no_value(value) => {
@@ -192,12 +215,17 @@ impl Target<'_, '_> {
                 let template = self.filter.and_then(Filter::template);
                 // What the filter says becomes a value, so it must be a legal one.
                 let template = match template {
-                    Some(template) => gate::admit(&single(attribute), Value::Object(template), self.dialect)?,
+                    Some(template) => {
+                        gate::admit(&single(attribute), Value::Object(template), self.dialect)?
+                    }
                     None => None,
                 };
                 let strict = !self.dialect.replace_creates && operation == Operation::Replace;
                 if self.filter.is_some() && (template.is_none() || strict) {
-                    return Err(Error::no_target(format!("No value of {} passes the filter.", attribute.name)));
+                    return Err(Error::no_target(format!(
+                        "No value of {} passes the filter.",
+                        attribute.name
+                    )));
                 }
                 touched.push(elements.len());
                 elements.extend(self.element(template, value)?);
@@ -238,11 +266,19 @@ impl Target<'_, '_> {
 
 /// A checked value laid over what was there: sub-attribute by sub-attribute if it is complex, where
 /// "no value" removes one.
-fn merge(before: Option<Value>, attribute: &Attribute, value: Value, dialect: Dialect) -> Result<Option<Value>, Error> {
+fn merge(
+    before: Option<Value>,
+    attribute: &Attribute,
+    value: Value,
+    dialect: Dialect,
+) -> Result<Option<Value>, Error> {
     let gone: Vec<&str> = match (&value, attribute.kind) {
         (Value::Object(object), Type::Complex) => {
             let empty = object.iter().filter(|(_, value)| is_no_value(value));
-            empty.filter_map(|(name, _)| attribute.sub_attribute(name)).map(|sub| sub.name.as_str()).collect()
+            empty
+                .filter_map(|(name, _)| attribute.sub_attribute(name))
+                .map(|sub| sub.name.as_str())
+                .collect()
         }
         _ => Vec::new(),
     };
@@ -269,14 +305,26 @@ fn merge(before: Option<Value>, attribute: &Attribute, value: Value, dialect: Di
 
 /// "The primary attribute value "true" MUST appear no more than once": a value that becomes primary
 /// takes it from the others.
-fn one_primary(attribute: &Attribute, elements: &mut [Value], touched: &[usize]) -> Result<(), Error> {
+fn one_primary(
+    attribute: &Attribute,
+    elements: &mut [Value],
+    touched: &[usize],
+) -> Result<(), Error> {
     let is_touched = |index: usize| touched.contains(&index);
-    let new = elements.iter().enumerate().filter(|(index, e)| is_touched(*index) && gate::is_primary(e)).count();
+    let new = elements
+        .iter()
+        .enumerate()
+        .filter(|(index, e)| is_touched(*index) && gate::is_primary(e))
+        .count();
     if new > 1 {
-        return Err(Error::invalid_value(format!("{} has more than one value with primary true.", attribute.name)));
+        return Err(Error::invalid_value(format!(
+            "{} has more than one value with primary true.",
+            attribute.name
+        )));
     }
     if new == 1 {
-        for (_, element) in elements.iter_mut().enumerate().filter(|(index, _)| !is_touched(*index)) {
+        for (_, element) in elements.iter_mut().enumerate().filter(|(index, _)| !is_touched(*index))
+        {
             if gate::is_primary(element)
                 && let Some(object) = element.as_object_mut()
             {

@@ -33,7 +33,9 @@ impl Place<'_> {
                 };
                 std::ptr::eq(one.attribute, other.attribute) && same_sub
             }
-            (Self::Extension(_), Self::Attribute(_)) | (Self::Attribute(_), Self::Extension(_)) => false,
+            (Self::Extension(_), Self::Attribute(_)) | (Self::Attribute(_), Self::Extension(_)) => {
+                false
+            }
         }
     }
 }
@@ -87,7 +89,10 @@ impl<'s> AttributeRef<'s> {
 
     /// The values at this place in `root`, each element of a multi-valued attribute by itself. A
     /// complex attribute without sub-attribute stands for its `value`, if it defines one.
-    pub(crate) fn values<'v>(&self, root: &'v Map<String, Value>) -> impl Iterator<Item = &'v Value> {
+    pub(crate) fn values<'v>(
+        &self,
+        root: &'v Map<String, Value>,
+    ) -> impl Iterator<Item = &'v Value> {
         let sub = self.compared();
         let value = self.home(root).and_then(|home| home.get(&self.attribute.name));
         elements(value).iter().flat_map(move |element| match sub {
@@ -98,12 +103,16 @@ impl<'s> AttributeRef<'s> {
 
     /// Whether some value in `root` does not say true here.
     pub(crate) fn lacks_true(&self, root: &Map<String, Value>) -> bool {
-        let not_true = |object: &Map<String, Value>, name: &str| object.get(name) != Some(&Value::Bool(true));
+        let not_true =
+            |object: &Map<String, Value>, name: &str| object.get(name) != Some(&Value::Bool(true));
         match self.sub {
             None => not_true(root, &self.attribute.name),
             Some(sub) => {
                 let value = self.home(root).and_then(|home| home.get(&self.attribute.name));
-                elements(value).iter().filter_map(Value::as_object).any(|element| not_true(element, &sub.name))
+                elements(value)
+                    .iter()
+                    .filter_map(Value::as_object)
+                    .any(|element| not_true(element, &sub.name))
             }
         }
     }
@@ -134,9 +143,15 @@ impl<'s> Path<'s> {
     /// # Errors
     /// `invalidPath` if the text is no path or is longer than [`MAX_PATH_BYTES`], `invalidFilter`
     /// if its filter is none. `Ok(None)` if the path names an attribute that no schema defines.
-    pub fn parse(text: &str, resource_type: &'s ResourceType, dialect: Dialect) -> Result<Option<Self>, Error> {
+    pub fn parse(
+        text: &str,
+        resource_type: &'s ResourceType,
+        dialect: Dialect,
+    ) -> Result<Option<Self>, Error> {
         if text.len() > MAX_PATH_BYTES {
-            return Err(Error::invalid_path(format!("A path holds at most {MAX_PATH_BYTES} bytes.")));
+            return Err(Error::invalid_path(format!(
+                "A path holds at most {MAX_PATH_BYTES} bytes."
+            )));
         }
         let text = text.trim();
         let Some((name, rest)) = text.split_once('[') else {
@@ -148,13 +163,12 @@ impl<'s> Path<'s> {
         let Some((inner, after)) = rest.rsplit_once(']') else {
             return Err(Error::invalid_path("A path with [ must close its filter with ]."));
         };
-        let sub =
-            match after {
-                "" => None,
-                _ => Some(after.strip_prefix('.').ok_or_else(|| {
-                    Error::invalid_path("After ] a path may only go on with a dot and a sub-attribute.")
-                })?),
-            };
+        let sub = match after {
+            "" => None,
+            _ => Some(after.strip_prefix('.').ok_or_else(|| {
+                Error::invalid_path("After ] a path may only go on with a dot and a sub-attribute.")
+            })?),
+        };
         if let Some(sub) = sub {
             check_name(sub)?;
         }
@@ -182,13 +196,14 @@ impl<'s> Path<'s> {
 fn check_name(name: &str) -> Result<(), Error> {
     // "attrPath = [URI ":"] ATTRNAME *1subAttr": one dot at most, but for those in the URI.
     let attribute = name.rsplit(':').next().unwrap_or(name);
-    let fits =
-        attribute.matches('.').count() <= 1 && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_$.:".contains(&b));
+    let fits = attribute.matches('.').count() <= 1
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_$.:".contains(&b));
     if fits && !name.is_empty() && !name.starts_with('.') && !name.ends_with(['.', ':']) {
         Ok(())
     } else {
         Err(Error::invalid_path(
-            "The path is not an attribute path; use e.g. name.givenName or emails[type eq \"work\"].value.",
+            "The path is not an attribute path; use e.g. name.givenName or emails[type eq \
+            \"work\"].value.",
         ))
     }
 }

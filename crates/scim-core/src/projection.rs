@@ -29,8 +29,13 @@ enum Choice<'s> {
 impl<'s> Projection<'s> {
     /// The choice that two comma-separated lists make. Names that no schema defines select nothing;
     /// `attributes` wins over `excludedAttributes`.
-    pub fn new(attributes: &[String], excluded: &[String], resource_type: &'s ResourceType) -> Self {
-        // Each place once, however often it is named: the answer asks for each attribute of each resource.
+    pub fn new(
+        attributes: &[String],
+        excluded: &[String],
+        resource_type: &'s ResourceType,
+    ) -> Self {
+        // Each place once, however often it is named: the answer asks for each attribute of each
+        // resource.
         let places = |names: &[String]| {
             let mut places: Vec<Place<'s>> = Vec::new();
             for place in names.iter().filter_map(|name| resource_type.resolve(name)) {
@@ -48,9 +53,9 @@ impl<'s> Projection<'s> {
         Self { choice, asserted: Vec::new() }
     }
 
-    /// For the answer to a write that specified these attributes: one that is returned on request "is
-    /// returned in response to any PUT, POST, or PATCH operations if the attribute was specified by the
-    /// client" (RFC 7643, 7).
+    /// For the answer to a write that specified these attributes: one that is returned on request
+    /// "is returned in response to any PUT, POST, or PATCH operations if the attribute was
+    /// specified by the client" (RFC 7643, 7).
     #[must_use]
     pub fn asserting(self, asserted: Vec<String>) -> Self {
         Self { asserted, ..self }
@@ -70,15 +75,22 @@ impl<'s> Projection<'s> {
     }
 
     /// Reduces a whole resource to what this choice shows.
-    pub(crate) fn apply(&self, resource_type: &ResourceType, view: Map<String, Value>) -> Map<String, Value> {
+    pub(crate) fn apply(
+        &self,
+        resource_type: &ResourceType,
+        view: Map<String, Value>,
+    ) -> Map<String, Value> {
         let mut shown = Map::with_capacity(view.len());
         for (name, value) in view {
-            if let Some(extension) = resource_type.extensions.iter().find(|extension| extension.id == name) {
+            if let Some(extension) =
+                resource_type.extensions.iter().find(|extension| extension.id == name)
+            {
                 let Value::Object(nested) = value else { continue };
                 let mut inside = Map::new();
                 for (name, value) in nested {
                     if let Some(attribute) = extension.attribute(&name) {
-                        let place = AttributeRef { extension: Some(extension), attribute, sub: None };
+                        let place =
+                            AttributeRef { extension: Some(extension), attribute, sub: None };
                         inside.extend(self.show(place, value).map(|value| (name, value)));
                     }
                 }
@@ -141,7 +153,8 @@ impl<'s> Projection<'s> {
         places.iter().filter_map(move |picked| match picked {
             Place::Extension(schema) => (Some(&schema.id) == extension.as_ref()).then_some(None),
             Place::Attribute(picked) => {
-                let same = picked.extension.map(|e| &e.id) == extension.as_ref() && picked.attribute.name == name;
+                let same = picked.extension.map(|e| &e.id) == extension.as_ref()
+                    && picked.attribute.name == name;
                 same.then(|| picked.sub.map(|sub| sub.name.as_str()))
             }
         })
@@ -152,7 +165,9 @@ fn prune(attribute: &Attribute, value: Value, keep: &impl Fn(&Attribute) -> bool
     match value {
         Value::Array(items) => items.into_iter().map(|item| prune(attribute, item, keep)).collect(),
         Value::Object(object) if !attribute.sub_attributes.is_empty() => {
-            let kept = object.into_iter().filter(|(name, _)| attribute.sub_attribute(name).is_some_and(keep));
+            let kept = object
+                .into_iter()
+                .filter(|(name, _)| attribute.sub_attribute(name).is_some_and(keep));
             Value::Object(kept.collect())
         }
         value => value,

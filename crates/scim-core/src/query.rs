@@ -9,7 +9,8 @@ pub const MAX_COUNT: usize = 200;
 /// How many resources a page has if the client does not say.
 pub const DEFAULT_COUNT: usize = 100;
 
-/// Most names in `attributes` or `excludedAttributes`: more than all schemas of a resource type have.
+/// Most names in `attributes` or `excludedAttributes`: more than all schemas of a resource type
+/// have.
 pub const MAX_NAMES: usize = 500;
 
 /// How long a cursor is good, in seconds.
@@ -57,14 +58,16 @@ impl Query {
     /// Reads decoded query parameters; unknown ones are ignored, repeated lists add up.
     ///
     /// # Errors
-    /// `invalidValue` if `startIndex` or `count` is no integer, `sortOrder` no order, or a list has more than
-    /// [`MAX_NAMES`] names; `invalidFilter` if there are two filters.
+    /// `invalidValue` if `startIndex` or `count` is no integer, `sortOrder` no order, or a list has
+    /// more than [`MAX_NAMES`] names; `invalidFilter` if there are two filters.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
         let mut query = Self::default();
         for (name, value) in pairs {
             match name.to_ascii_lowercase().as_str() {
                 "filter" if query.filter.is_some() && !value.trim().is_empty() => {
-                    return Err(Error::invalid_filter("The query has two filters; join them with and."));
+                    return Err(Error::invalid_filter(
+                        "The query has two filters; join them with and.",
+                    ));
                 }
                 "attributes" => query.attributes.extend(names(&value)),
                 "excludedattributes" => query.excluded_attributes.extend(names(&value)),
@@ -79,7 +82,9 @@ impl Query {
     /// # Errors
     /// As [`Query::from_pairs`]; `invalidSyntax` for a member of the wrong type.
     pub fn from_message(body: &Map<String, Value>) -> Result<Self, Error> {
-        let wrong = |name: &str| Error::invalid_syntax(format!("{name} of the search request has a wrong type."));
+        let wrong = |name: &str| {
+            Error::invalid_syntax(format!("{name} of the search request has a wrong type."))
+        };
         let mut query = Self::default();
         for (name, value) in body {
             let lower = name.to_ascii_lowercase();
@@ -95,12 +100,16 @@ impl Query {
                     }
                 }
                 ("attributes", Value::String(list)) => query.attributes = names(list).collect(),
-                ("excludedattributes", Value::String(list)) => query.excluded_attributes = names(list).collect(),
+                ("excludedattributes", Value::String(list)) => {
+                    query.excluded_attributes = names(list).collect()
+                }
                 (other, Value::String(text)) => query.set(other, text.clone())?,
-                (other @ ("startindex" | "count"), Value::Number(number)) => query.set(other, number.to_string())?,
+                (other @ ("startindex" | "count"), Value::Number(number)) => {
+                    query.set(other, number.to_string())?
+                }
                 (
-                    "startindex" | "count" | "filter" | "sortby" | "sortorder" | "cursor" | "attributes"
-                    | "excludedattributes",
+                    "startindex" | "count" | "filter" | "sortby" | "sortorder" | "cursor"
+                    | "attributes" | "excludedattributes",
                     _,
                 ) => return Err(wrong(name)),
                 _ => {}
@@ -110,7 +119,9 @@ impl Query {
     }
 
     fn bounded(self) -> Result<Self, Error> {
-        for (name, list) in [("attributes", &self.attributes), ("excludedAttributes", &self.excluded_attributes)] {
+        for (name, list) in
+            [("attributes", &self.attributes), ("excludedAttributes", &self.excluded_attributes)]
+        {
             if list.len() > MAX_NAMES {
                 return Err(Error::invalid_value(format!(
                     "{name} names at most {MAX_NAMES} attributes; name each of them once."
@@ -139,7 +150,11 @@ impl Query {
                 self.descending = match value.trim().to_ascii_lowercase().as_str() {
                     "" | "ascending" => false,
                     "descending" => true,
-                    _ => return Err(Error::invalid_value("sortOrder must be ascending or descending.")),
+                    _ => {
+                        return Err(Error::invalid_value(
+                            "sortOrder must be ascending or descending.",
+                        ));
+                    }
                 }
             }
             "cursor" => self.cursor = Some(value.trim().to_owned()),
@@ -149,8 +164,8 @@ impl Query {
     }
 }
 
-/// An integer, negative ones as 0, too large ones as the largest that every client reads; `None` for an empty
-/// value.
+/// An integer, negative ones as 0, too large ones as the largest that every client reads; `None`
+/// for an empty value.
 fn integer(name: &str, value: &str) -> Result<Option<usize>, Error> {
     let value = value.trim();
     if value.is_empty() {

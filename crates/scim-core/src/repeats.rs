@@ -11,9 +11,9 @@ use crate::schema::Attribute;
 /// By what one value is told from another.
 type Key = (String, Option<String>);
 
-/// The values without those that repeat an earlier one: "service providers ... SHOULD NOT return the same (type,
-/// value) combination more than once per attribute" (RFC 7643, 2.4). The first of them stays, and takes on what
-/// the others say besides.
+/// The values without those that repeat an earlier one: "service providers ... SHOULD NOT return
+/// the same (type, value) combination more than once per attribute" (RFC 7643, 2.4). The first of
+/// them stays, and takes on what the others say besides.
 pub(crate) fn left_out(attribute: &Attribute, values: Vec<Value>) -> Vec<Value> {
     // The members of a group are thousands, and the directory counts each once.
     if values.len() < 2 || attribute.name == MEMBERS {
@@ -23,7 +23,9 @@ pub(crate) fn left_out(attribute: &Attribute, values: Vec<Value>) -> Vec<Value> 
     let mut kept: Vec<Value> = Vec::with_capacity(values.len());
     for value in values {
         match seen.entry(key(attribute, &value)) {
-            Entry::Occupied(at) => kept.get_mut(*at.get()).into_iter().for_each(|first| complete(first, &value)),
+            Entry::Occupied(at) => {
+                kept.get_mut(*at.get()).into_iter().for_each(|first| complete(first, &value))
+            }
             Entry::Vacant(slot) => {
                 slot.insert(kept.len());
                 kept.push(value);

@@ -10,7 +10,8 @@ use crate::schema::{Attribute, Schema};
 
 impl ResourceType {
     /// "If an attribute is ... required": "the attribute MUST have a value" (RFC 7643, 7), in the
-    /// resource, in its extensions and in complex values. What has none is named, with what to map to it.
+    /// resource, in its extensions and in complex values. What has none is named, with what to map
+    /// to it.
     pub(crate) fn check_required(&self, attributes: &Attributes) -> Result<(), Error> {
         refuse_missing(&self.missing(attributes)).map_err(Error::invalid_value)
     }
@@ -22,8 +23,8 @@ impl ResourceType {
         refuse_missing(&missing).map_err(Error::invalid_value)
     }
 
-    /// That a resource which replaces another has all that is required; who is inactive need not have what only this
-    /// service provider requires, so that nobody stays who should go.
+    /// That a resource which replaces another has all that is required; who is inactive need not
+    /// have what only this service provider requires, so that nobody stays who should go.
     ///
     /// # Errors
     /// `invalidValue` with what to map.
@@ -31,8 +32,9 @@ impl ResourceType {
         refuse_missing(&self.still_missing(attributes)).map_err(Error::invalid_value)
     }
 
-    /// As [`ResourceType::check_replacement`], of a change from `old` to `new`: what was required of late must not
-    /// keep anybody from being changed, but who becomes active must have it. The error is the sentence.
+    /// As [`ResourceType::check_replacement`], of a change from `old` to `new`: what was required
+    /// of late must not keep anybody from being changed, but who becomes active must have it. The
+    /// error is the sentence.
     pub(crate) fn check_change(&self, old: &Attributes, new: &Attributes) -> Result<(), String> {
         let mut missing = self.still_missing(new);
         let activates = is_inactive(old) && !is_inactive(new);
@@ -85,14 +87,20 @@ struct Missing {
     advice: Option<String>,
 }
 
-fn required(definitions: &[Attribute], object: &Map<String, Value>, prefix: &str, missing: &mut Vec<Missing>) {
+fn required(
+    definitions: &[Attribute],
+    object: &Map<String, Value>,
+    prefix: &str,
+    missing: &mut Vec<Missing>,
+) {
     for definition in definitions {
         let path = format!("{prefix}{}", definition.name);
         let values = elements(object.get(&definition.name));
         let inner = definition.sub_attributes.iter().any(|sub| sub.required);
         if definition.required && values.is_empty() && inner {
             required(&definition.sub_attributes, &Map::new(), &format!("{path}."), missing);
-        } else if definition.required && !values.iter().any(|value| is_assigned(definition, value)) {
+        } else if definition.required && !values.iter().any(|value| is_assigned(definition, value))
+        {
             missing.push(Missing { path, advice: definition.advice.clone() });
         } else if inner {
             for element in values.iter().filter_map(Value::as_object) {
@@ -102,7 +110,8 @@ fn required(definitions: &[Attribute], object: &Map<String, Value>, prefix: &str
     }
 }
 
-/// Whether a value says something: blanks do not, nor does an address of which only the type is known.
+/// Whether a value says something: blanks do not, nor does an address of which only the type is
+/// known.
 fn is_assigned(definition: &Attribute, value: &Value) -> bool {
     let significant = match definition.sub_attribute("value").filter(|sub| !sub.is_read_only()) {
         Some(sub) => value.get(&sub.name),

@@ -25,8 +25,8 @@ impl FromStr for ResourceId {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let fits =
-            (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let fits = (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if fits { Ok(Self(text.to_owned())) } else { Err(()) }
     }
 }
@@ -70,7 +70,8 @@ pub struct Meta {
 /// A `DateTime` as this service provider writes it: RFC 3339 in UTC with milliseconds.
 pub fn date_time(at: OffsetDateTime) -> String {
     let milliseconds = at.millisecond();
-    let whole = at.to_offset(time::UtcOffset::UTC).replace_nanosecond(u32::from(milliseconds) * 1_000_000);
+    let whole =
+        at.to_offset(time::UtcOffset::UTC).replace_nanosecond(u32::from(milliseconds) * 1_000_000);
     whole.ok().and_then(|at| at.format(&Rfc3339).ok()).unwrap_or_default()
 }
 
@@ -125,7 +126,9 @@ impl Attributes {
     pub fn overlay(&mut self, other: Attributes) {
         for (name, value) in other.0 {
             match (self.0.get_mut(&name), value) {
-                (Some(Value::Object(old)), Value::Object(new)) if name.contains(':') => old.extend(new),
+                (Some(Value::Object(old)), Value::Object(new)) if name.contains(':') => {
+                    old.extend(new)
+                }
                 (_, value) => {
                     self.0.insert(name, value);
                 }
@@ -169,8 +172,8 @@ impl Attributes {
 pub struct Draft {
     /// The attributes asserted.
     pub attributes: Attributes,
-    /// Names of core attributes that the client asserts to have no value: by null, `""`, `[]`, or what holds
-    /// nothing else, such as `[null]`.
+    /// Names of core attributes that the client asserts to have no value: by null, `""`, `[]`, or
+    /// what holds nothing else, such as `[null]`.
     pub emptied: Vec<String>,
     /// Attributes that were left out though they resemble one that a schema defines.
     pub ignored: Vec<NearMiss>,
@@ -179,7 +182,8 @@ pub struct Draft {
 impl Draft {
     /// Whether the client speaks of a core attribute at all, be it to say that it has no value.
     pub fn names(&self, attribute: &str) -> bool {
-        self.attributes.get(attribute).is_some() || self.emptied.iter().any(|name| name == attribute)
+        self.attributes.get(attribute).is_some()
+            || self.emptied.iter().any(|name| name == attribute)
     }
 }
 

@@ -14,8 +14,9 @@ use crate::schema::{Attribute, Schema};
 /// How closely messages must follow the RFCs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
-    /// Whether messages must be of the letter of the RFCs: quotes around the values of filters, blanks around
-    /// operators, something there to remove, values of the types that the schemas say, `schemas` that name them.
+    /// Whether messages must be of the letter of the RFCs: quotes around the values of filters,
+    /// blanks around operators, something there to remove, values of the types that the schemas
+    /// say, `schemas` that name them.
     pub strict: bool,
     /// What becomes of an attribute that no schema defines: `invalidSyntax` if it is refused.
     pub unknown: Unknown,
@@ -42,11 +43,19 @@ impl Default for Dialect {
 
 impl Dialect {
     /// What identity providers send is understood.
-    pub const TOLERANT: Self =
-        Self { strict: false, unknown: Unknown::Ignore, unknown_path: Unknown::Refuse, replace_creates: true };
+    pub const TOLERANT: Self = Self {
+        strict: false,
+        unknown: Unknown::Ignore,
+        unknown_path: Unknown::Refuse,
+        replace_creates: true,
+    };
     /// The letter of the RFCs.
-    pub const STRICT: Self =
-        Self { strict: true, unknown: Unknown::Refuse, unknown_path: Unknown::Refuse, replace_creates: false };
+    pub const STRICT: Self = Self {
+        strict: true,
+        unknown: Unknown::Refuse,
+        unknown_path: Unknown::Refuse,
+        replace_creates: false,
+    };
 }
 
 /// "The metadata about a resource type" (RFC 7643, 6) and the schemas it names.
@@ -66,8 +75,8 @@ pub struct ResourceType {
     pub required_extensions: Vec<String>,
     /// `id`, `externalId`, `meta`, `schemas`: "common attributes", which no schema lists.
     pub(crate) common: Vec<Attribute>,
-    /// Attributes that clients send and that are dropped unread, never stored, shown or logged; the schema has them,
-    /// for clients that make their users from it.
+    /// Attributes that clients send and that are dropped unread, never stored, shown or logged; the
+    /// schema has them, for clients that make their users from it.
     pub(crate) dropped: Vec<String>,
 }
 
@@ -77,8 +86,12 @@ impl ResourceType {
     /// # Errors
     /// Never, while the schema files of this crate are well formed; a test holds it.
     pub fn user() -> Result<Self, serde_json::Error> {
-        let mut user =
-            Self::plain("User", "/Users", "User Account", serde_json::from_str(include_str!("schemas/user.json"))?)?;
+        let mut user = Self::plain(
+            "User",
+            "/Users",
+            "User Account",
+            serde_json::from_str(include_str!("schemas/user.json"))?,
+        )?;
         user.extensions = vec![serde_json::from_str(include_str!("schemas/enterprise_user.json"))?];
         user.dropped = vec!["password".into()];
         Ok(user)
@@ -89,7 +102,12 @@ impl ResourceType {
     /// # Errors
     /// As [`ResourceType::user`].
     pub fn group() -> Result<Self, serde_json::Error> {
-        Self::plain("Group", "/Groups", "Group", serde_json::from_str(include_str!("schemas/group.json"))?)
+        Self::plain(
+            "Group",
+            "/Groups",
+            "Group",
+            serde_json::from_str(include_str!("schemas/group.json"))?,
+        )
     }
 
     /// A resource type without extensions.
@@ -128,12 +146,21 @@ impl ResourceType {
         if found.is_some() {
             return found;
         }
-        // Clients write `manager` for the extension's attribute where no core attribute is called so.
-        self.in_schema(None, &self.schema, name)
-            .or_else(|| self.extensions.iter().find_map(|extension| self.in_schema(Some(extension), extension, name)))
+        // Clients write `manager` for the extension's attribute where no core attribute is called
+        // so.
+        self.in_schema(None, &self.schema, name).or_else(|| {
+            self.extensions
+                .iter()
+                .find_map(|extension| self.in_schema(Some(extension), extension, name))
+        })
     }
 
-    fn in_schema<'s>(&'s self, extension: Option<&'s Schema>, schema: &'s Schema, name: &str) -> Option<Place<'s>> {
+    fn in_schema<'s>(
+        &'s self,
+        extension: Option<&'s Schema>,
+        schema: &'s Schema,
+        name: &str,
+    ) -> Option<Place<'s>> {
         let (name, sub) = match name.split_once('.') {
             Some((name, sub)) => (name, Some(sub)),
             None => (name, None),
@@ -151,14 +178,14 @@ impl ResourceType {
 
     /// Reads what a client asserts with POST or PUT.
     ///
-    /// `id`, `meta` and other read-only attributes are ignored: "readOnly" values "SHALL
-    /// be ignored" (RFC 7644, 3.3 and 3.5.1); so is `schemas`, but in the strict dialect. null, `""` and `[]` are
-    /// "no value".
+    /// `id`, `meta` and other read-only attributes are ignored: "readOnly" values "SHALL be
+    /// ignored" (RFC 7644, 3.3 and 3.5.1); so is `schemas`, but in the strict dialect. null, `""`
+    /// and `[]` are "no value".
     ///
     /// # Errors
-    /// `invalidValue` for a value of the wrong type or outside of a closed list, or a required attribute without one;
-    /// `invalidSyntax` for an attribute nobody defines, if the dialect refuses those, and for `schemas` that are
-    /// missing or another type's, in the strict dialect.
+    /// `invalidValue` for a value of the wrong type or outside of a closed list, or a required
+    /// attribute without one; `invalidSyntax` for an attribute nobody defines, if the dialect
+    /// refuses those, and for `schemas` that are missing or another type's, in the strict dialect.
     pub fn parse(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
         let draft = self.read(body, dialect)?;
         self.check_required(&draft.attributes)?;
@@ -166,12 +193,17 @@ impl ResourceType {
         Ok(draft)
     }
 
-    /// As [`ResourceType::parse`], for PUT: what only this service provider requires is asked for by
-    /// [`ResourceType::check_replacement`], and closed lists are held by [`ResourceType::settle`].
+    /// As [`ResourceType::parse`], for PUT: what only this service provider requires is asked for
+    /// by [`ResourceType::check_replacement`], and closed lists are held by
+    /// [`ResourceType::settle`].
     ///
     /// # Errors
     /// As [`ResourceType::parse`].
-    pub fn parse_replacement(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
+    pub fn parse_replacement(
+        &self,
+        body: Map<String, Value>,
+        dialect: Dialect,
+    ) -> Result<Draft, Error> {
         let draft = self.read(body, dialect)?;
         self.check_standard(&draft.attributes)?;
         Ok(draft)
@@ -202,7 +234,9 @@ impl ResourceType {
                             sub: None,
                         });
                         match place {
-                            Some(place) => drop(gate::assert(&mut attributes, place, value, dialect)?),
+                            Some(place) => {
+                                drop(gate::assert(&mut attributes, place, value, dialect)?)
+                            }
                             // Some libraries repeat it in each extension.
                             None if name.eq_ignore_ascii_case("schemas") => {}
                             None => unknown(&name, &format!("{}:{name}", extension.id))?,
@@ -222,15 +256,18 @@ impl ResourceType {
     }
 
     /// "The "schemas" attribute for a resource MUST only contain values defined as "schema" and
-    /// "schemaExtensions" for the resource's defined "resourceType"" (RFC 7643, 3), and it "MUST contain at least
-    /// one value, which SHALL be the base schema for the resource" (3.3).
+    /// "schemaExtensions" for the resource's defined "resourceType"" (RFC 7643, 3), and it "MUST
+    /// contain at least one value, which SHALL be the base schema for the resource" (3.3).
     fn check_schemas(&self, body: &Map<String, Value>) -> Result<(), Error> {
         let own = |uri: &str| self.schema.id.eq_ignore_ascii_case(uri);
-        let known = |uri: &str| own(uri) || self.extensions.iter().any(|known| known.id.eq_ignore_ascii_case(uri));
+        let known = |uri: &str| {
+            own(uri) || self.extensions.iter().any(|known| known.id.eq_ignore_ascii_case(uri))
+        };
         match message::schemas(body).any(own) && message::schemas(body).all(known) {
             true => Ok(()),
             false => Err(Error::invalid_syntax(format!(
-                "schemas must name {} and no schema that a {} does not have; send the URIs in an array.",
+                "schemas must name {} and no schema that a {} does not have; send the URIs in an \
+                array.",
                 self.schema.id, self.name
             ))),
         }
@@ -239,14 +276,21 @@ impl ResourceType {
     /// The attribute or extension that a name or path resembles which leads to none.
     pub(crate) fn resembled(&self, path: &str) -> Option<&str> {
         let path = path.split('[').next().unwrap_or(path).trim_end();
-        let (urn, name) = path.rsplit_once(':').map_or((None, path), |(urn, name)| (Some(urn), name));
+        let (urn, name) =
+            path.rsplit_once(':').map_or((None, path), |(urn, name)| (Some(urn), name));
         let name = name.split('.').next().unwrap_or(name);
         let own = std::iter::once(&self.schema).chain(&self.extensions);
-        let schemas = own.filter(|schema| urn.is_none_or(|urn| schema.id.eq_ignore_ascii_case(urn)));
+        let schemas =
+            own.filter(|schema| urn.is_none_or(|urn| schema.id.eq_ignore_ascii_case(urn)));
         let attributes = schemas.flat_map(|schema| &schema.attributes);
         let common = self.common.iter().filter(|_| urn.is_none());
         near_miss::nearest(name, attributes.chain(common).map(|attribute| attribute.name.as_str()))
-            .or_else(|| near_miss::nearest(path, self.extensions.iter().map(|extension| extension.id.as_str())))
+            .or_else(|| {
+                near_miss::nearest(
+                    path,
+                    self.extensions.iter().map(|extension| extension.id.as_str()),
+                )
+            })
     }
 
     /// Whether `name` is one of the attributes that are accepted and dropped (`password`).
@@ -266,7 +310,8 @@ impl ResourceType {
         let location = self.location(&resource, base_url);
         let Resource { id, meta, attributes: Attributes(attributes) } = resource;
         let mut schemas = vec![json!(self.schema.id)];
-        let present = self.extensions.iter().filter(|extension| attributes.contains_key(&extension.id));
+        let present =
+            self.extensions.iter().filter(|extension| attributes.contains_key(&extension.id));
         schemas.extend(present.map(|extension| json!(extension.id)));
         let mut view = Map::with_capacity(attributes.len() + 3);
         view.insert("schemas".into(), schemas.into());
@@ -291,12 +336,18 @@ impl ResourceType {
     }
 
     /// The resource as a client may see it.
-    pub fn represent(&self, resource: Resource, projection: &Projection<'_>, base_url: &str) -> Representation {
+    pub fn represent(
+        &self,
+        resource: Resource,
+        projection: &Projection<'_>,
+        base_url: &str,
+    ) -> Representation {
         Representation(projection.apply(self, self.into_view(resource, base_url)))
     }
 }
 
-/// An attribute that no schema defines: skipped or refused. `resembled` finds one that its name resembles.
+/// An attribute that no schema defines: skipped or refused. `resembled` finds one that its name
+/// resembles.
 pub(crate) fn refuse_unknown<'k>(
     dialect: Dialect,
     name: &str,

@@ -80,27 +80,40 @@ impl Additions {
     /// A sentence that says what is wrong with it.
     pub fn parse(text: &[u8]) -> Result<Self, Unusable> {
         let unusable = |why: String| Unusable(format!("the file of schemas cannot be used: {why}"));
-        let document: Value = serde_json::from_slice(text).map_err(|error| unusable(error.to_string()))?;
-        let list = |name: &str| document.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
+        let document: Value =
+            serde_json::from_slice(text).map_err(|error| unusable(error.to_string()))?;
+        let list =
+            |name: &str| document.get(name).and_then(Value::as_array).cloned().unwrap_or_default();
         let read = |error: serde_json::Error| unusable(error.to_string());
-        let schemas = list("schemas").into_iter().map(serde_json::from_value).collect::<Result<Vec<Schema>, _>>();
-        let types = list("resourceTypes").into_iter().map(serde_json::from_value).collect::<Result<Vec<_>, _>>();
+        let schemas = list("schemas")
+            .into_iter()
+            .map(serde_json::from_value)
+            .collect::<Result<Vec<Schema>, _>>();
+        let types = list("resourceTypes")
+            .into_iter()
+            .map(serde_json::from_value)
+            .collect::<Result<Vec<_>, _>>();
         let (schemas, types) = (schemas.map_err(read)?, types.map_err(read)?);
         let additions = Self { schemas, types, overlay: Vec::new() };
         if additions.types.is_empty() {
-            return Err(unusable("it needs the array resourceTypes, which names the schemas to serve".into()));
+            return Err(unusable(
+                "it needs the array resourceTypes, which names the schemas to serve".into(),
+            ));
         }
         // Types that clash, or lack a schema, show when they are made.
         all(false, &additions).map_err(|error| unusable(error.to_string()))?;
         Ok(additions)
     }
 
-    /// These additions, and besides them extensions of the user and attributes in schemas that are there.
+    /// These additions, and besides them extensions of the user and attributes in schemas that are
+    /// there.
     #[must_use]
     pub fn and(mut self, extensions: Vec<Schema>, overlay: Vec<Overlay>) -> Self {
         if !extensions.is_empty() {
             let user = ("User".to_owned(), "/Users".to_owned());
-            let named = extensions.iter().map(|schema| Extension { schema: schema.id.clone(), required: false });
+            let named = extensions
+                .iter()
+                .map(|schema| Extension { schema: schema.id.clone(), required: false });
             self.types.push(TypeDefinition {
                 name: user.0,
                 endpoint: user.1,
@@ -118,7 +131,9 @@ impl Additions {
         let schema = self.schemas.iter().find(|schema| schema.id.eq_ignore_ascii_case(id)).cloned();
         let mut schema = schema.ok_or_else(|| Unusable(format!("no schema has the id {id}")))?;
         // "Common attributes" are the service provider's, whatever a schema says of them.
-        schema.attributes.retain(|attribute| !COMMON.iter().any(|name| attribute.name.eq_ignore_ascii_case(name)));
+        schema.attributes.retain(|attribute| {
+            !COMMON.iter().any(|name| attribute.name.eq_ignore_ascii_case(name))
+        });
         well_formed(&schema)?;
         Ok(schema)
     }
@@ -126,29 +141,43 @@ impl Additions {
 
 fn well_formed(schema: &Schema) -> Result<(), Unusable> {
     let id = &schema.id;
-    // "A complex attribute MUST NOT contain sub-attributes that have sub-attributes" (RFC 7643, 2.3.8).
+    // "A complex attribute MUST NOT contain sub-attributes that have sub-attributes" (RFC 7643,
+    // 2.3.8).
     let mut subs = schema.attributes.iter().flat_map(|attribute| &attribute.sub_attributes);
     if let Some(sub) = subs.find(|sub| sub.kind == Type::Complex) {
-        return Err(Unusable(format!("the sub-attribute {} in {id} must not be complex", sub.name)));
+        return Err(Unusable(format!(
+            "the sub-attribute {} in {id} must not be complex",
+            sub.name
+        )));
     }
-    for list in std::iter::once(&schema.attributes).chain(schema.attributes.iter().map(|a| &a.sub_attributes)) {
+    for list in std::iter::once(&schema.attributes)
+        .chain(schema.attributes.iter().map(|a| &a.sub_attributes))
+    {
         let mut seen = std::collections::BTreeSet::new();
-        if let Some(twice) = list.iter().find(|attribute| !seen.insert(attribute.name.to_ascii_lowercase())) {
+        if let Some(twice) =
+            list.iter().find(|attribute| !seen.insert(attribute.name.to_ascii_lowercase()))
+        {
             return Err(Unusable(format!("{} stands twice in {id}", twice.name)));
         }
     }
-    let names = || schema.attributes.iter().flat_map(|a| std::iter::once(a).chain(&a.sub_attributes));
-    if let Some(name) = names().map(|attribute| &attribute.name).find(|name| !is_attribute_name(name)) {
+    let names =
+        || schema.attributes.iter().flat_map(|a| std::iter::once(a).chain(&a.sub_attributes));
+    if let Some(name) =
+        names().map(|attribute| &attribute.name).find(|name| !is_attribute_name(name))
+    {
         return Err(Unusable(format!(
             "{name:?} in {id} is no attribute name: a letter, then letters, digits, - and _"
         )));
     }
     let text = |attribute: &Attribute| matches!(attribute.kind, Type::String | Type::Reference);
-    let shut = |attribute: &&Attribute| attribute.closed && (attribute.canonical_values.is_empty() || !text(attribute));
+    let shut = |attribute: &&Attribute| {
+        attribute.closed && (attribute.canonical_values.is_empty() || !text(attribute))
+    };
     match names().find(shut) {
-        Some(attribute) => {
-            Err(Unusable(format!("{} in {id} is closed, but no string with canonicalValues", attribute.name)))
-        }
+        Some(attribute) => Err(Unusable(format!(
+            "{} in {id} is closed, but no string with canonicalValues",
+            attribute.name
+        ))),
         None => Ok(()),
     }
 }
@@ -159,10 +188,14 @@ fn well_formed(schema: &Schema) -> Result<(), Unusable> {
 ///
 /// # Errors
 /// If two types share a name or an endpoint, or name a schema that is not there.
-pub fn all(unique_display_name: bool, additions: &Additions) -> Result<Vec<ResourceType>, Unusable> {
+pub fn all(
+    unique_display_name: bool,
+    additions: &Additions,
+) -> Result<Vec<ResourceType>, Unusable> {
     let mut group = ResourceType::group()?;
     if unique_display_name {
-        let display_name = group.schema.attributes.iter_mut().find(|attribute| attribute.name == "displayName");
+        let display_name =
+            group.schema.attributes.iter_mut().find(|attribute| attribute.name == "displayName");
         display_name.into_iter().for_each(|attribute| attribute.uniqueness = Uniqueness::Server);
     }
     let mut types = vec![ResourceType::user()?, group];
@@ -183,7 +216,11 @@ pub fn all(unique_display_name: bool, additions: &Additions) -> Result<Vec<Resou
             }
         };
         for extension in &definition.schema_extensions {
-            if resource_type.extensions.iter().any(|known| known.id.eq_ignore_ascii_case(&extension.schema)) {
+            if resource_type
+                .extensions
+                .iter()
+                .any(|known| known.id.eq_ignore_ascii_case(&extension.schema))
+            {
                 continue;
             }
             let schema = additions.schema(&extension.schema)?;
@@ -196,11 +233,16 @@ pub fn all(unique_display_name: bool, additions: &Additions) -> Result<Vec<Resou
     for Overlay { schema, attribute } in &additions.overlay {
         let own = COMMON.iter().chain(&OWN).any(|name| attribute.name.eq_ignore_ascii_case(name));
         if own {
-            return Err(Unusable(format!("{} is the service provider's own, and stays as it is", attribute.name)));
+            return Err(Unusable(format!(
+                "{} is the service provider's own, and stays as it is",
+                attribute.name
+            )));
         }
         let user = types.first().map(|user| user.schema.id.clone()).unwrap_or_default();
         let id = schema.as_ref().unwrap_or(&user);
-        let all = types.iter_mut().flat_map(|of| std::iter::once(&mut of.schema).chain(&mut of.extensions));
+        let all = types
+            .iter_mut()
+            .flat_map(|of| std::iter::once(&mut of.schema).chain(&mut of.extensions));
         let mut found = false;
         for schema in all.filter(|schema| schema.id.eq_ignore_ascii_case(id)) {
             schema.attributes.retain(|known| !known.name.eq_ignore_ascii_case(&attribute.name));
@@ -212,7 +254,8 @@ pub fn all(unique_display_name: bool, additions: &Additions) -> Result<Vec<Resou
             return Err(Unusable(format!("no schema has the id {id}")));
         }
     }
-    let schemas = types.iter_mut().flat_map(|of| std::iter::once(&mut of.schema).chain(&mut of.extensions));
+    let schemas =
+        types.iter_mut().flat_map(|of| std::iter::once(&mut of.schema).chain(&mut of.extensions));
     for attribute in schemas.flat_map(|schema| &mut schema.attributes) {
         hide(attribute);
         attribute.sub_attributes.iter_mut().for_each(hide);
@@ -221,7 +264,8 @@ pub fn all(unique_display_name: bool, additions: &Additions) -> Result<Vec<Resou
     Ok(types)
 }
 
-/// "writeOnly": "Attribute values SHALL NOT be returned" (RFC 7643, 7), whatever else a schema says.
+/// "writeOnly": "Attribute values SHALL NOT be returned" (RFC 7643, 7), whatever else a schema
+/// says.
 fn hide(attribute: &mut Attribute) {
     if attribute.mutability == Mutability::WriteOnly {
         attribute.returned = Returned::Never;
@@ -233,8 +277,10 @@ const MOST_UNIQUE: usize = 3;
 
 fn check_unique(resource_type: &ResourceType) -> Result<(), Unusable> {
     let name = resource_type.name_attribute().map(|attribute| &attribute.name);
-    let core = resource_type.schema.attributes.iter().filter(|attribute| Some(&attribute.name) != name);
-    let all = core.chain(resource_type.extensions.iter().flat_map(|extension| &extension.attributes));
+    let core =
+        resource_type.schema.attributes.iter().filter(|attribute| Some(&attribute.name) != name);
+    let all =
+        core.chain(resource_type.extensions.iter().flat_map(|extension| &extension.attributes));
     match all.filter(|attribute| attribute.is_unique()).count() > MOST_UNIQUE {
         true => Err(Unusable(format!(
             "{} has more than {MOST_UNIQUE} unique attributes beside its name",
@@ -246,11 +292,14 @@ fn check_unique(resource_type: &ResourceType) -> Result<(), Unusable> {
 
 fn check(definition: &TypeDefinition, types: &[ResourceType]) -> Result<(), Unusable> {
     let TypeDefinition { name, endpoint, .. } = definition;
-    let is_word = |text: &str| (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+    let is_word = |text: &str| {
+        (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
+    };
     let path = endpoint.strip_prefix('/').unwrap_or_default();
     if !is_word(name) || !is_word(path) {
         return Err(Unusable(format!(
-            "the resource type {name} needs a name and an endpoint (with a leading /) of 1 to 64 letters and digits"
+            "the resource type {name} needs a name and an endpoint (with a leading /) of 1 to 64 \
+            letters and digits"
         )));
     }
     let taken = types.iter().any(|of| of.endpoint.eq_ignore_ascii_case(endpoint));

@@ -67,16 +67,17 @@ pub struct Attribute {
     /// referenced."
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference_types: Vec<String>,
-    /// Whether a value must be one of the canonical values, in any case unless `case_exact` says otherwise;
-    /// it is stored as they spell it. A resource may keep another one that it has. The RFC only suggests them, and
-    /// discovery does not tell.
+    /// Whether a value must be one of the canonical values, in any case unless `case_exact` says
+    /// otherwise; it is stored as they spell it. A resource may keep another one that it has. The
+    /// RFC only suggests them, and discovery does not tell.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
-    /// Whether the service provider makes the values itself: what clients send is replaced, and discovery says
-    /// that they cannot write it.
+    /// Whether the service provider makes the values itself: what clients send is replaced, and
+    /// discovery says that they cannot write it.
     #[serde(skip)]
     pub derived: bool,
-    /// What to map to the attribute, for the sentence of an error: `In Entra ID, map mail to emails.`
+    /// What to map to the attribute, for the sentence of an error:
+    /// `In Entra ID, map mail to emails.`
     #[serde(skip)]
     pub advice: Option<String>,
 }

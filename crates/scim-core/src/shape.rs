@@ -1,5 +1,5 @@
-//! A resource type cut to the attributes that a service provider has a use for: what is not kept is in no
-//! schema, so that discovery, filters and messages agree.
+//! A resource type cut to the attributes that a service provider has a use for: what is not kept is
+//! in no schema, so that discovery, filters and messages agree.
 
 use std::collections::BTreeMap;
 
@@ -16,9 +16,9 @@ type Kept = BTreeMap<(Option<String>, String), Option<Vec<String>>>;
 
 impl ResourceType {
     /// Cuts the schemas to the attributes of these paths, such as `title`, `name.givenName` or
-    /// `phoneNumbers[type eq "work"].value`, the name attribute, `active`, and `password`, which is dropped in any
-    /// case. Extensions of which nothing is kept are gone. Which values of a multi-valued attribute are kept
-    /// [`ResourceType::retain`] says.
+    /// `phoneNumbers[type eq "work"].value`, the name attribute, `active`, and `password`, which is
+    /// dropped in any case. Extensions of which nothing is kept are gone. Which values of a
+    /// multi-valued attribute are kept [`ResourceType::retain`] says.
     ///
     /// # Errors
     /// `invalidPath` for a path that names no attribute.
@@ -35,15 +35,25 @@ impl ResourceType {
                 }
                 Place::Attribute(at) => {
                     let filter = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
-                    let filter = filter.map(|(filter, _)| filter.to_ascii_lowercase()).unwrap_or_default();
-                    let words: Vec<&str> =
-                        filter.split(|c: char| !c.is_ascii_alphanumeric() && !"-_$".contains(c)).collect();
+                    let filter =
+                        filter.map(|(filter, _)| filter.to_ascii_lowercase()).unwrap_or_default();
+                    let words: Vec<&str> = filter
+                        .split(|c: char| !c.is_ascii_alphanumeric() && !"-_$".contains(c))
+                        .collect();
                     let in_filter = at.attribute.sub_attributes.iter();
-                    let in_filter = in_filter.filter(|sub| words.contains(&sub.name.to_ascii_lowercase().as_str()));
+                    let in_filter = in_filter
+                        .filter(|sub| words.contains(&sub.name.to_ascii_lowercase().as_str()));
                     let subs = at.sub.map(|sub| {
-                        std::iter::once(sub).chain(in_filter).map(|sub| sub.name.clone()).collect::<Vec<_>>()
+                        std::iter::once(sub)
+                            .chain(in_filter)
+                            .map(|sub| sub.name.clone())
+                            .collect::<Vec<_>>()
                     });
-                    (at.extension.map(|extension| extension.id.clone()), at.attribute.name.clone(), subs)
+                    (
+                        at.extension.map(|extension| extension.id.clone()),
+                        at.attribute.name.clone(),
+                        subs,
+                    )
                 }
             };
             match (kept.entry((extension, name)).or_insert_with(|| Some(Vec::new())), subs) {
@@ -51,7 +61,10 @@ impl ResourceType {
                 (slot, _) => *slot = None,
             }
         }
-        let own = ["active".to_owned(), self.name_attribute().map(|name| name.name.clone()).unwrap_or_default()];
+        let own = [
+            "active".to_owned(),
+            self.name_attribute().map(|name| name.name.clone()).unwrap_or_default(),
+        ];
         let own = own.into_iter().chain(self.dropped.iter().cloned());
         own.for_each(|name| drop(kept.insert((None, name), None)));
         cut(&mut self.schema, None, &kept);
@@ -64,12 +77,13 @@ impl ResourceType {
     }
 
     fn kept_path(&self, text: &str) -> Result<Path<'_>, Error> {
-        Path::parse(text, self, Dialect::STRICT)?
-            .ok_or_else(|| Error::invalid_path(format!("{text} names no attribute of a {}.", self.name)))
+        Path::parse(text, self, Dialect::STRICT)?.ok_or_else(|| {
+            Error::invalid_path(format!("{text} names no attribute of a {}.", self.name))
+        })
     }
 
-    /// Makes the attribute of a path required, with a sentence that tells what to map to it. Of one that has a
-    /// `value`, such as `emails`, at least one must be there.
+    /// Makes the attribute of a path required, with a sentence that tells what to map to it. Of one
+    /// that has a `value`, such as `emails`, at least one must be there.
     ///
     /// # Errors
     /// `invalidPath` for a path that names no attribute, or one that clients cannot write.
@@ -77,10 +91,12 @@ impl ResourceType {
         let parsed = self.kept_path(path)?;
         let (Place::Attribute(at), None) = (parsed.place, parsed.filter) else {
             return Err(Error::invalid_path(format!(
-                "{path} cannot be required; name an attribute or a sub-attribute, without a filter."
+                "{path} cannot be required; name an attribute or a sub-attribute, without a \
+                filter."
             )));
         };
-        let (extension, name) = (at.extension.map(|extension| extension.id.clone()), at.attribute.name.clone());
+        let (extension, name) =
+            (at.extension.map(|extension| extension.id.clone()), at.attribute.name.clone());
         let is_dropped = self.is_dropped(&name);
         let sub = at.sub.map(|sub| sub.name.clone());
         let schema = match &extension {
@@ -88,11 +104,19 @@ impl ResourceType {
             Some(id) => self.extensions.iter_mut().find(|known| known.id == *id),
         };
         let mut attributes = schema.into_iter().flat_map(|schema| &mut schema.attributes);
-        let attribute = attributes.find(|attribute| attribute.name == name && !attribute.is_read_only() && !is_dropped);
-        let own = || Error::invalid_path(format!("{path} is the service provider's own, or always there or not."));
+        let attribute = attributes
+            .find(|attribute| attribute.name == name && !attribute.is_read_only() && !is_dropped);
+        let own = || {
+            Error::invalid_path(format!(
+                "{path} is the service provider's own, or always there or not."
+            ))
+        };
         let attribute = attribute.ok_or_else(own)?;
         if let Some(sub) = sub {
-            let sub = attribute.sub_attributes.iter_mut().find(|known| known.name == sub && !known.is_read_only());
+            let sub = attribute
+                .sub_attributes
+                .iter_mut()
+                .find(|known| known.name == sub && !known.is_read_only());
             demand(sub.ok_or_else(own)?, &advice);
         }
         demand(attribute, &advice);
@@ -102,8 +126,8 @@ impl ResourceType {
         Ok(())
     }
 
-    /// Leaves of the multi-valued attributes only the values that pass the filter of one of `paths`, where
-    /// the paths of that attribute have filters.
+    /// Leaves of the multi-valued attributes only the values that pass the filter of one of
+    /// `paths`, where the paths of that attribute have filters.
     ///
     /// # Errors
     /// As [`ResourceType::keep`], which was called with the same paths.
@@ -112,7 +136,10 @@ impl ResourceType {
         for text in paths.iter().filter(|text| text.contains('[')) {
             let path = self.kept_path(text)?;
             if let (Place::Attribute(at), Some(filter)) = (path.place, path.filter) {
-                filters.entry((at.extension.map(|e| &e.id), &at.attribute.name)).or_insert_with(Vec::new).push(filter);
+                filters
+                    .entry((at.extension.map(|e| &e.id), &at.attribute.name))
+                    .or_insert_with(Vec::new)
+                    .push(filter);
             }
         }
         for ((extension, name), filters) in filters {
@@ -123,7 +150,9 @@ impl ResourceType {
             let Some(home) = home else { continue };
             let Some(values) = home.get_mut(name).and_then(Value::as_array_mut) else { continue };
             values.retain(|value| {
-                value.as_object().is_some_and(|value| filters.iter().any(|filter| filter.matches(value)))
+                value
+                    .as_object()
+                    .is_some_and(|value| filters.iter().any(|filter| filter.matches(value)))
             });
             if values.is_empty() {
                 home.shift_remove(name);
@@ -141,12 +170,14 @@ fn demand(attribute: &mut Attribute, advice: &str) {
 }
 
 fn cut(schema: &mut Schema, extension: Option<String>, kept: &Kept) {
-    schema.attributes.retain_mut(|attribute| match kept.get(&(extension.clone(), attribute.name.clone())) {
-        None => attribute.is_read_only(),
-        Some(None) => true,
-        Some(Some(subs)) => {
-            attribute.sub_attributes.retain(|sub| subs.contains(&sub.name));
-            true
+    schema.attributes.retain_mut(|attribute| {
+        match kept.get(&(extension.clone(), attribute.name.clone())) {
+            None => attribute.is_read_only(),
+            Some(None) => true,
+            Some(Some(subs)) => {
+                attribute.sub_attributes.retain(|sub| subs.contains(&sub.name));
+                true
+            }
         }
     });
 }
@@ -159,11 +190,29 @@ mod tests {
     #[test]
     fn what_is_not_kept_is_in_no_schema() {
         let mut user = ResourceType::user().unwrap();
-        let paths = ["name.givenName", "title", "phoneNumbers[type eq \"work\"].value", "addresses[type eq \"work\"]"];
+        let paths = [
+            "name.givenName",
+            "title",
+            "phoneNumbers[type eq \"work\"].value",
+            "addresses[type eq \"work\"]",
+        ];
         let paths = paths.map(str::to_owned);
         user.keep(&paths).unwrap();
-        let names: Vec<&str> = user.schema.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
-        assert_eq!(names, ["userName", "name", "title", "active", "password", "phoneNumbers", "addresses", "groups"]);
+        let names: Vec<&str> =
+            user.schema.attributes.iter().map(|attribute| attribute.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "userName",
+                "name",
+                "title",
+                "active",
+                "password",
+                "phoneNumbers",
+                "addresses",
+                "groups"
+            ]
+        );
         assert!(user.extensions.is_empty() && user.resolve("name.familyName").is_none());
         let body = json!({
             "userName": "a", "nickName": "b", "name": { "givenName": "c", "familyName": "d" },
@@ -172,7 +221,8 @@ mod tests {
             ],
             "addresses": [{ "type": "home", "country": "DE" }],
         });
-        let mut attributes = user.parse(body.as_object().unwrap().clone(), Dialect::TOLERANT).unwrap().attributes;
+        let mut attributes =
+            user.parse(body.as_object().unwrap().clone(), Dialect::TOLERANT).unwrap().attributes;
         user.retain(&paths, &mut attributes).unwrap();
         assert_eq!(
             Value::Object(attributes.as_object().clone()),
@@ -185,9 +235,15 @@ mod tests {
     fn a_required_sub_attribute_requires_its_attribute_and_says_what_to_map() {
         let mut user = ResourceType::user().unwrap();
         user.require("name.familyName", "In Okta, map user.lastName to it.".into()).unwrap();
-        for body in [json!({ "userName": "a" }), json!({ "userName": "a", "name": { "givenName": "b" } })] {
-            let refused = user.parse(body.as_object().unwrap().clone(), Dialect::TOLERANT).unwrap_err();
-            assert!(refused.detail.contains("name") && refused.detail.contains("map user.lastName"), "{refused}");
+        for body in
+            [json!({ "userName": "a" }), json!({ "userName": "a", "name": { "givenName": "b" } })]
+        {
+            let refused =
+                user.parse(body.as_object().unwrap().clone(), Dialect::TOLERANT).unwrap_err();
+            assert!(
+                refused.detail.contains("name") && refused.detail.contains("map user.lastName"),
+                "{refused}"
+            );
         }
         let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
         user.require(&format!("{urn}:department"), "Map it.".into()).unwrap();

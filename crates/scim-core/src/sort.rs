@@ -41,13 +41,15 @@ impl<'s> Sort<'s> {
         }
     }
 
-    /// The key of a resource, seen whole: "if it's a multi-valued attribute, resources are sorted by
-    /// the value of the primary attribute (see Section 2.4 of \[RFC7643\]), if any, or else the first
-    /// value in the list, if any."
+    /// The key of a resource, seen whole: "if it's a multi-valued attribute, resources are sorted
+    /// by the value of the primary attribute (see Section 2.4 of \[RFC7643\]), if any, or else the
+    /// first value in the list, if any."
     pub fn key(&self, view: &Map<String, Value>) -> SortKey {
         let value = self.at.home(view).and_then(|home| home.get(&self.at.attribute.name));
         let element = match value {
-            Some(Value::Array(items)) => items.iter().find(|item| is_primary(item)).or_else(|| items.first()),
+            Some(Value::Array(items)) => {
+                items.iter().find(|item| is_primary(item)).or_else(|| items.first())
+            }
             value => value,
         };
         let leaf = self.at.compared();
@@ -66,7 +68,9 @@ impl<'s> Sort<'s> {
             (_, Some(Value::Bool(b))) => SortKey::Boolean(*b),
             (_, Some(Value::Number(n))) => n.as_f64().map_or(SortKey::Absent, SortKey::Number),
             (Type::DateTime, Some(Value::String(text))) => parse_date_time(text)
-                .map_or(SortKey::Absent, |at| SortKey::Number((at.unix_timestamp_nanos() / 1_000_000) as f64)),
+                .map_or(SortKey::Absent, |at| {
+                    SortKey::Number((at.unix_timestamp_nanos() / 1_000_000) as f64)
+                }),
             (_, Some(Value::String(text))) => SortKey::Text(rule.of(text).into_owned()),
             _ => SortKey::Absent,
         }

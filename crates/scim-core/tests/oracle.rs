@@ -3,7 +3,13 @@
 //!
 //! `ORACLE_CASES` sets the number of texts, 20,000 of each kind by default.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
@@ -26,7 +32,8 @@ const TEXTS: [&str; 12] = [
     "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
     "meta.resourceType",
 ];
-const COMPLEX: [&str; 4] = ["emails", "phoneNumbers", "addresses", "urn:ietf:params:scim:schemas:core:2.0:User:photos"];
+const COMPLEX: [&str; 4] =
+    ["emails", "phoneNumbers", "addresses", "urn:ietf:params:scim:schemas:core:2.0:User:photos"];
 
 fn text_value() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -38,7 +45,9 @@ fn text_value() -> impl Strategy<Value = String> {
 }
 
 fn comparison(names: Vec<&'static str>) -> impl Strategy<Value = String> {
-    let operator = prop::sample::select(vec!["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "EQ", "Co"]);
+    let operator = prop::sample::select(vec![
+        "eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "EQ", "Co",
+    ]);
     let equality = prop::sample::select(vec!["eq", "ne"]);
     let name = prop::sample::select(names);
     prop_oneof![
@@ -46,8 +55,10 @@ fn comparison(names: Vec<&'static str>) -> impl Strategy<Value = String> {
             "null" => format!("{name} eq null"),
             _ => format!("{name} {operator} {value}"),
         }),
-        2 => (name, prop::sample::select(vec!["pr", "PR"])).prop_map(|(name, pr)| format!("{name} {pr}")),
-        1 => (equality, any::<bool>()).prop_map(|(operator, value)| format!("active {operator} {value}")),
+        2 => (name, prop::sample::select(vec!["pr", "PR"])).prop_map(|(name, pr)| format!("{name} \
+            {pr}")),
+        1 => (equality, any::<bool>()).prop_map(|(operator, value)| format!("active {operator} \
+            {value}")),
         1 => Just("meta.created gt \"2011-05-13T04:42:34Z\"".to_owned()),
     ]
 }
@@ -106,7 +117,11 @@ fn mutated(text: impl Strategy<Value = String>) -> impl Strategy<Value = String>
             let mut places: Vec<usize> = text.char_indices().map(|(index, _)| index).collect();
             places.push(text.len());
             let from = places[at.index(places.len())];
-            let to = text[from..].chars().next().filter(|_| replace).map_or(from, |c| from + c.len_utf8());
+            let to = text[from..]
+                .chars()
+                .next()
+                .filter(|_| replace)
+                .map_or(from, |c| from + c.len_utf8());
             text.replace_range(from..to, with);
         }
         text
@@ -163,19 +178,28 @@ mod shown {
     type Shown = Option<(String, bool)>;
 
     fn joined(parts: Vec<(String, bool)>, or: bool) -> Shown {
-        let parts = parts.into_iter().map(|(text, is_or)| if is_or && !or { format!("({text})") } else { text });
+        let parts = parts
+            .into_iter()
+            .map(|(text, is_or)| if is_or && !or { format!("({text})") } else { text });
         Some((parts.collect::<Vec<_>>().join(if or { " or " } else { " and " }), or))
     }
 
     pub fn filter(one: &Filter, of: &ResourceType) -> Shown {
         match one {
-            Filter::And(all) => joined(all.iter().map(|f| filter(f, of)).collect::<Option<_>>()?, false),
-            Filter::Or(any) => joined(any.iter().map(|f| filter(f, of)).collect::<Option<_>>()?, true),
+            Filter::And(all) => {
+                joined(all.iter().map(|f| filter(f, of)).collect::<Option<_>>()?, false)
+            }
+            Filter::Or(any) => {
+                joined(any.iter().map(|f| filter(f, of)).collect::<Option<_>>()?, true)
+            }
             Filter::Not(inner) => Some((format!("not ({})", filter(inner, of)?.0), false)),
             Filter::Attr(one) => Some((expression(one, of, None)?, false)),
             Filter::ValuePath(path) => {
                 let name = name(&path.attr, of, None)?;
-                let Some(Place::Attribute(AttributeRef { attribute, .. })) = of.resolve(&name) else { return None };
+                let Some(Place::Attribute(AttributeRef { attribute, .. })) = of.resolve(&name)
+                else {
+                    return None;
+                };
                 Some((format!("{name}[{}]", within(&path.filter, of, attribute)?.0), false))
             }
         }
@@ -183,9 +207,15 @@ mod shown {
 
     fn within(one: &ValFilter, of: &ResourceType, scope: &Attribute) -> Shown {
         match one {
-            ValFilter::And(all) => joined(all.iter().map(|f| within(f, of, scope)).collect::<Option<_>>()?, false),
-            ValFilter::Or(any) => joined(any.iter().map(|f| within(f, of, scope)).collect::<Option<_>>()?, true),
-            ValFilter::Not(inner) => Some((format!("not ({})", within(inner, of, scope)?.0), false)),
+            ValFilter::And(all) => {
+                joined(all.iter().map(|f| within(f, of, scope)).collect::<Option<_>>()?, false)
+            }
+            ValFilter::Or(any) => {
+                joined(any.iter().map(|f| within(f, of, scope)).collect::<Option<_>>()?, true)
+            }
+            ValFilter::Not(inner) => {
+                Some((format!("not ({})", within(inner, of, scope)?.0), false))
+            }
             ValFilter::Attr(one) => Some((expression(one, of, Some(scope))?, false)),
         }
     }
@@ -195,7 +225,10 @@ mod shown {
             PatchPath::Attr(path) => name(path, of, None),
             PatchPath::Value(path) => {
                 let name = name(&path.attr, of, None)?;
-                let Some(Place::Attribute(AttributeRef { attribute, .. })) = of.resolve(&name) else { return None };
+                let Some(Place::Attribute(AttributeRef { attribute, .. })) = of.resolve(&name)
+                else {
+                    return None;
+                };
                 let sub = match &path.sub_attr {
                     Some(sub) => format!(".{}", attribute.sub_attribute(sub)?.name),
                     None => String::new(),
@@ -238,14 +271,24 @@ fn less_than_grammar(text: &str) -> bool {
         || text.contains("].")
         // Its lexer takes " primary" for the operator " pr".
         || ["( pr", "[ pr", "(  pr", "[  pr"].iter().any(|odd| lower.contains(odd))
-        // The RFC's attribute names may hold more than one dot in their URI; it splits at the first.
+        // The RFC's attribute names may hold more than one dot in their URI; it splits at the
+        // first.
         || lower.contains("urn:")
 }
 
-fn differences(cases: u32, texts: impl Strategy<Value = String>, differs: impl Fn(&str) -> Result<(), String>) {
-    let cases = std::env::var("ORACLE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
-    let mut runner =
-        TestRunner::new(Config { cases, failure_persistence: None, max_local_rejects: u32::MAX, ..Config::default() });
+fn differences(
+    cases: u32,
+    texts: impl Strategy<Value = String>,
+    differs: impl Fn(&str) -> Result<(), String>,
+) {
+    let cases =
+        std::env::var("ORACLE_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(cases);
+    let mut runner = TestRunner::new(Config {
+        cases,
+        failure_persistence: None,
+        max_local_rejects: u32::MAX,
+        ..Config::default()
+    });
     runner.run(&texts, |text| differs(&text).map_err(TestCaseError::fail)).unwrap();
 }
 
@@ -256,12 +299,16 @@ fn judge(
 ) -> Result<(), String> {
     match (ours, theirs) {
         (Ok(Some(ours)), Ok(Some(theirs))) if ours == theirs => Ok(()),
-        (Ok(Some(ours)), Ok(theirs)) => Err(format!("{text:?}: we read {ours:?}, it reads {theirs:?}")),
+        (Ok(Some(ours)), Ok(theirs)) => {
+            Err(format!("{text:?}: we read {ours:?}, it reads {theirs:?}"))
+        }
         // No schema defines the name.
         (Ok(None), _) => Ok(()),
         (Err(error), Ok(_)) if more_than_grammar(&error.detail) => Ok(()),
         // It skips blanks between all tokens; the grammar has none beside a dot.
-        (Err(_), Ok(_)) if [" .", "\t.", ". ", ".\t"].iter().any(|blank| text.contains(blank)) => Ok(()),
+        (Err(_), Ok(_)) if [" .", "\t.", ". ", ".\t"].iter().any(|blank| text.contains(blank)) => {
+            Ok(())
+        }
         (Err(error), Ok(_)) => Err(format!("{text:?}: only it accepts; we say: {}", error.detail)),
         (Ok(_), Err(_)) if less_than_grammar(text) => Ok(()),
         (Ok(_), Err(error)) => Err(format!("{text:?}: only we accept; it says: {error}")),
@@ -273,7 +320,8 @@ fn judge(
 fn filters_are_read_as_the_oracle_reads_them() {
     let user = ResourceType::user().unwrap();
     differences(20_000, mutated(filter()), |text| {
-        let ours = Filter::parse(text, &user, Dialect::STRICT).map(|filter| Some(filter.to_string()));
+        let ours =
+            Filter::parse(text, &user, Dialect::STRICT).map(|filter| Some(filter.to_string()));
         let theirs = text.parse::<oracle::Filter>().map_err(|error| error.to_string());
         judge(text, ours, theirs.map(|filter| shown::filter(&filter, &user).map(|(text, _)| text)))
     });
@@ -283,7 +331,8 @@ fn filters_are_read_as_the_oracle_reads_them() {
 fn paths_are_read_as_the_oracle_reads_them() {
     let user = ResourceType::user().unwrap();
     differences(20_000, mutated(path()), |text| {
-        let ours = Path::parse(text, &user, Dialect::STRICT).map(|path| path.map(|path| path.to_string()));
+        let ours =
+            Path::parse(text, &user, Dialect::STRICT).map(|path| path.map(|path| path.to_string()));
         let theirs = text.parse::<oracle::PatchPath>().map_err(|error| error.to_string());
         judge(text, ours, theirs.map(|path| shown::path(&path, &user)))
     });

@@ -1,5 +1,11 @@
 //! What holds for any input.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 
 use proptest::prelude::*;
 use scim_core::path::Path;
@@ -78,7 +84,8 @@ fn value() -> impl Strategy<Value = Value> {
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
         let name =
-            "(value|type|primary|display|givenName|familyName|department|userName|active|emails|odd name|\\$ref)";
+            "(value|type|primary|display|givenName|familyName|department|userName|active|emails|odd \
+            name|\\$ref)";
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
             proptest::collection::vec((name, inner), 0..4).prop_map(|members| Value::Object(Map::from_iter(members))),
@@ -88,33 +95,39 @@ fn value() -> impl Strategy<Value = Value> {
 
 /// A value of a multi-valued attribute, as a client would write it.
 fn element() -> impl Strategy<Value = Value> {
-    let primary = prop_oneof![Just(json!(true)), Just(json!("True")), Just(json!(false)), Just(Value::Null)];
-    ("[ab]@example.com", "(work|home)?", primary)
-        .prop_map(|(value, kind, primary)| json!({ "value": value, "type": kind, "primary": primary }))
+    let primary =
+        prop_oneof![Just(json!(true)), Just(json!("True")), Just(json!(false)), Just(Value::Null)];
+    ("[ab]@example.com", "(work|home)?", primary).prop_map(
+        |(value, kind, primary)| json!({ "value": value, "type": kind, "primary": primary }),
+    )
 }
 
 /// An operation that fits, so that not all are refused.
 fn fitting() -> impl Strategy<Value = Value> {
     let path = "(emails|emails\\[type eq \"(work|home)\"\\]|roles)";
-    let value = prop_oneof![element(), proptest::collection::vec(element(), 0..3).prop_map(Value::from)];
+    let value =
+        prop_oneof![element(), proptest::collection::vec(element(), 0..3).prop_map(Value::from)];
     ("(add|replace|remove)", path, value)
         .prop_map(|(op, path, value)| json!({ "op": op, "path": path, "value": value }))
 }
 
 fn operation() -> impl Strategy<Value = Value> {
     let op = "(add|replace|remove|Add|REPLACE|move)";
-    (op, proptest::option::of(path()), proptest::option::of(value())).prop_map(|(op, path, value)| {
-        let mut operation = Map::from_iter([("op".to_owned(), Value::from(op))]);
-        operation.extend(path.map(|path| ("path".to_owned(), Value::from(path))));
-        operation.extend(value.map(|value| ("value".to_owned(), value)));
-        Value::Object(operation)
-    })
+    (op, proptest::option::of(path()), proptest::option::of(value())).prop_map(
+        |(op, path, value)| {
+            let mut operation = Map::from_iter([("op".to_owned(), Value::from(op))]);
+            operation.extend(path.map(|path| ("path".to_owned(), Value::from(path))));
+            operation.extend(value.map(|value| ("value".to_owned(), value)));
+            Value::Object(operation)
+        },
+    )
 }
 
 /// At most one value of each attribute is primary.
 fn one_primary(attributes: &Attributes) -> bool {
     attributes.as_object().values().filter_map(Value::as_array).all(|elements| {
-        elements.iter().filter(|element| element.get("primary") == Some(&Value::Bool(true))).count() <= 1
+        elements.iter().filter(|element| element.get("primary") == Some(&Value::Bool(true))).count()
+            <= 1
     })
 }
 

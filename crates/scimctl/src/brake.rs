@@ -34,7 +34,11 @@ pub(crate) async fn run(place: &Place, command: BrakeCommand, json: bool) -> any
             let row = connection.tenant(&tenant).await?;
             // An instance that did not know yet may have counted on when the brake was taken away.
             let is_set = Profile::read(&row.profile)?.brake.is_set();
-            let brake = store.brake(&row.key()).await.context("the brake cannot be read")?.filter(|_| is_set);
+            let brake = store
+                .brake(&row.key())
+                .await
+                .context("the brake cannot be read")?
+                .filter(|_| is_set);
             let since = brake.and_then(|brake| brake.tripped).map(instant);
             let object = json!({
                 "tenant": tenant, "on": since.is_some(), "since": since,
@@ -43,10 +47,16 @@ pub(crate) async fn run(place: &Place, command: BrakeCommand, json: bool) -> any
             });
             let lines = match brake {
                 None if !is_set => {
-                    format!("{tenant} has no brake; scimctl profile set {tenant} brake.deactivations=50 sets one.")
+                    format!(
+                        "{tenant} has no brake; scimctl profile set {tenant} \
+                        brake.deactivations=50 sets one."
+                    )
                 }
                 None => {
-                    format!("No window is open: nobody of {tenant} was deactivated since its brake was set or lifted.")
+                    format!(
+                        "No window is open: nobody of {tenant} was deactivated since its brake \
+                        was set or lifted."
+                    )
                 }
                 Some(brake) => format!(
                     "{} of at most {} users of {tenant} were deactivated since {}.\n{}",
@@ -54,7 +64,9 @@ pub(crate) async fn run(place: &Place, command: BrakeCommand, json: bool) -> any
                     brake.most,
                     instant(brake.begun),
                     match since {
-                        Some(since) => format!("The brake is on since {since}; scimctl brake lift {tenant} ends that."),
+                        Some(since) => format!(
+                            "The brake is on since {since}; scimctl brake lift {tenant} ends that."
+                        ),
                         None => "The brake is off.".to_owned(),
                     }
                 ),
@@ -63,7 +75,10 @@ pub(crate) async fn run(place: &Place, command: BrakeCommand, json: bool) -> any
         }
         BrakeCommand::Lift { tenant } => {
             let row = connection.tenant(&tenant).await?;
-            let act = Act { operation: Operation::Lift, ..operator::act(&row, &Clock::system(), "brake lift")? };
+            let act = Act {
+                operation: Operation::Lift,
+                ..operator::act(&row, &Clock::system(), "brake lift")?
+            };
             let lifted = store.lift_brake(&row.key(), &operator::nobody()?, &act).await;
             let lifted = lifted.context("the brake cannot be lifted")?;
             let lines = match lifted {

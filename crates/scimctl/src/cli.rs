@@ -111,7 +111,8 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 
-    /// Keep everything in memory; it is gone when the server stops. Other subcommands with the same --data reach it
+    /// Keep everything in memory; it is gone when the server stops. Other subcommands with the same
+    /// --data reach it
     #[arg(long)]
     pub(crate) ephemeral: bool,
 
@@ -127,7 +128,8 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=3650))]
     pub(crate) retention_days: u64,
 
-    /// Serve further schemas and resource types, from a file with the arrays schemas and resourceTypes
+    /// Serve further schemas and resource types, from a file with the arrays schemas and
+    /// resourceTypes
     #[arg(long, value_name = "FILE")]
     pub(crate) schemas: Option<PathBuf>,
 }
@@ -146,8 +148,8 @@ pub(crate) enum TenantCommand {
         /// The customer, if it has several connections: each is a tenant of its own
         #[arg(long, value_name = "NAME")]
         customer: Option<String>,
-        /// The tenant's base URL; with --stack, the stack's output BaseUrl, whose /scim/v2 gives way to a path that
-        /// the profile names
+        /// The tenant's base URL; with --stack, the stack's output BaseUrl, whose /scim/v2 gives
+        /// way to a path that the profile names
         #[arg(long, value_name = "URL")]
         base_url: Option<String>,
     },
@@ -231,13 +233,20 @@ mod tests {
     fn every_command_that_the_documents_name_is_understood() {
         let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         let mut found = 0;
-        for document in ["README.md", "docs/PROFILES.md", "docs/LIFE.md", "docs/OPERATIONS.md", "docs/DATA_MODEL.md"] {
+        for document in [
+            "README.md",
+            "docs/PROFILES.md",
+            "docs/LIFE.md",
+            "docs/OPERATIONS.md",
+            "docs/DATA_MODEL.md",
+        ] {
             for line in command_lines(&std::fs::read_to_string(root.join(document)).unwrap()) {
                 // What stands in quotes is one word.
-                let quoted = line.split('\'').enumerate().flat_map(|(index, part)| match index % 2 {
-                    0 => part.split_whitespace().map(str::to_owned).collect(),
-                    _ => vec![part.to_owned()],
-                });
+                let quoted =
+                    line.split('\'').enumerate().flat_map(|(index, part)| match index % 2 {
+                        0 => part.split_whitespace().map(str::to_owned).collect(),
+                        _ => vec![part.to_owned()],
+                    });
                 let words = std::iter::once("scimctl".to_owned()).chain(quoted);
                 let kind = Cli::try_parse_from(words).map(drop).map_err(|error| error.kind());
                 let named_only = ErrorKind::MissingRequiredArgument;

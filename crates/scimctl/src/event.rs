@@ -25,10 +25,11 @@ const CREATED: &str = "userName eq \"bjensen@example.com\"";
 /// For how many days a token of events is good.
 const DAYS: u32 = 1;
 
-/// Print an event as API Gateway sends it, for `sam local invoke -e -` and `cargo lambda invoke --data-file`
+/// Print an event as API Gateway sends it, for `sam local invoke -e -` and
+/// `cargo lambda invoke --data-file`
 ///
-/// Its token and its user are those of the data directory: a token that is minted for a day and kept there, and the
-/// user that create-user makes, or else the first one.
+/// Its token and its user are those of the data directory: a token that is minted for a day and
+/// kept there, and the user that create-user makes, or else the first one.
 #[derive(Debug, Args)]
 pub(crate) struct EventOptions {
     /// Which request the event is of
@@ -69,7 +70,9 @@ impl Fixture {
         match self {
             Self::CreateUser => include_str!("../../../events/create-user.json"),
             Self::GetUser => include_str!("../../../events/get-user.json"),
-            Self::FilterUsersByUserName => include_str!("../../../events/filter-users-by-user-name.json"),
+            Self::FilterUsersByUserName => {
+                include_str!("../../../events/filter-users-by-user-name.json")
+            }
             Self::DeactivateUser => include_str!("../../../events/deactivate-user.json"),
             Self::DeleteUser => include_str!("../../../events/delete-user.json"),
             Self::BadToken => include_str!("../../../events/bad-token.json"),
@@ -82,7 +85,8 @@ pub(crate) async fn run(place: &Place, options: &EventOptions, json: bool) -> an
     let text = options.name.text();
     let mut event = serde_json::from_str(text)?;
     let (mut token, mut user) = (options.token.clone(), options.user.clone());
-    let (no_token, no_user) = (text.contains(TOKEN) && token.is_none(), text.contains(USER_ID) && user.is_none());
+    let (no_token, no_user) =
+        (text.contains(TOKEN) && token.is_none(), text.contains(USER_ID) && user.is_none());
     if no_token || no_user {
         let directory = place.data()?;
         let connection = place.connect().await?;
@@ -117,38 +121,61 @@ async fn tenant(connection: &Connection, name: Option<&str>) -> anyhow::Result<T
     }
     let mut tenants = connection.store.tenants().await.context("the tenants cannot be read")?;
     let meant = match tenants.len() {
-        0 => bail!("there is no tenant yet; scimctl serve makes one, and so does scimctl tenant create NAME"),
+        0 => bail!(
+            "there is no tenant yet; scimctl serve makes one, and so does scimctl tenant create \
+            NAME"
+        ),
         1 => Some(0),
         _ => tenants.iter().position(|row| row.name == "demo"),
     };
     let names = || tenants.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
-    let meant = meant.with_context(|| format!("say by --tenant which of them is meant: {}", names()))?;
+    let meant =
+        meant.with_context(|| format!("say by --tenant which of them is meant: {}", names()))?;
     Ok(tenants.swap_remove(meant))
 }
 
 /// The user that the fixture `create-user` makes, or else the first one.
 async fn first_user(connection: &Connection, tenant: &str) -> anyhow::Result<ResourceId> {
     let operator = Operator::new(connection, tenant).await?;
-    let users = operator.tenant.types.iter().find(|of| of.kind == Kind::User).context("there are no users")?;
+    let users = operator
+        .tenant
+        .types
+        .iter()
+        .find(|of| of.kind == Kind::User)
+        .context("there are no users")?;
     for filter in [Some(("filter", CREATED)), None] {
-        let pairs = filter.into_iter().chain([("count", "1")]).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let pairs = filter
+            .into_iter()
+            .chain([("count", "1")])
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let scope = Scope { of: users, projection: Projection::new(&[], &[], &users.resource) };
-        let found = operator.directory.query(operator.call(), &[scope], &Query::from_pairs(pairs)?).await?;
+        let found =
+            operator.directory.query(operator.call(), &[scope], &Query::from_pairs(pairs)?).await?;
         if let Some(user) = found.resources.first() {
             let user: Value = serde_json::from_str(user.get())?;
             let id = user.get("id").and_then(Value::as_str).context("a user has no id")?;
             return id.parse().map_err(|()| anyhow!("the id of a user is not valid"));
         }
     }
-    Err(anyhow!("tenant {tenant} has no user yet; send the event create-user first, or name somebody by --user"))
+    Err(anyhow!(
+        "tenant {tenant} has no user yet; send the event create-user first, or name somebody by \
+        --user"
+    ))
 }
 
-/// The token of events. It is kept, so that not every event mints one, and minted again once it is not good.
-async fn kept_token(connection: &Connection, row: &TenantRow, directory: &Path) -> anyhow::Result<String> {
+/// The token of events. It is kept, so that not every event mints one, and minted again once it is
+/// not good.
+async fn kept_token(
+    connection: &Connection,
+    row: &TenantRow,
+    directory: &Path,
+) -> anyhow::Result<String> {
     let now = Clock::system().seconds();
-    let kept = data_dir::event_token(directory, row.code()).and_then(|text| PlainToken::parse(text.trim()));
+    let kept = data_dir::event_token(directory, row.code())
+        .and_then(|text| PlainToken::parse(text.trim()));
     let records = connection.secrets.records(row.code()).await?;
-    if let Some(token) = kept.filter(|token| records.iter().any(|record| record.admits(token, now))) {
+    if let Some(token) = kept.filter(|token| records.iter().any(|record| record.admits(token, now)))
+    {
         return Ok(token.reveal().to_owned());
     }
     let minted = token::mint(connection, row, Some(DAYS), now).await?;

@@ -32,15 +32,23 @@ pub(crate) async fn run(place: &Place, options: &ExplainOptions, json: bool) -> 
             let connection = place.connect().await?;
             let tenant = connection.tenant(name).await?;
             let at = Collection { tenant: tenant.key(), kind: kind.clone() };
-            (tenant.profile, connection.store.count(&at).await.context("the tenant cannot be counted")?)
+            (
+                tenant.profile,
+                connection.store.count(&at).await.context("the tenant cannot be counted")?,
+            )
         }
     };
     let profile = Profile::read(&profile)?;
     let (dialect, types) = (profile.dialect(), Types::new(&profile, &Additions::default())?);
-    let of = types.iter().find(|of| of.kind == kind).context("there is no such resource type; try User or Group")?;
+    let of = types
+        .iter()
+        .find(|of| of.kind == kind)
+        .context("there is no such resource type; try User or Group")?;
     let explained = Explanation::new(&options.filter, of, dialect, resources)?;
     let index = match &explained.plan {
-        Plan::LookUp(equalities) => equalities.iter().map(|equality| equality.attribute.as_str()).collect(),
+        Plan::LookUp(equalities) => {
+            equalities.iter().map(|equality| equality.attribute.as_str()).collect()
+        }
         Plan::Scan { .. } => Vec::new(),
     };
     let object = json!({
@@ -59,8 +67,8 @@ pub struct Explanation {
     pub filter: String,
     /// The plan.
     pub plan: Plan,
-    /// DynamoDB calls of one request, without those that show members: where an index answers, at most,
-    /// if one resource of at most 1 KB matches that was never renamed; else about.
+    /// DynamoDB calls of one request, without those that show members: where an index answers, at
+    /// most, if one resource of at most 1 KB matches that was never renamed; else about.
     pub calls: usize,
     /// Its strongly consistent read units, under the same conditions.
     pub read_units: usize,
@@ -85,13 +93,20 @@ impl Explanation {
                 let looked_at = resources.min(most);
                 // A user and its claim; a group with its claim and sixteen heads.
                 let row_bytes = if of.kind == Kind::Group { 2_600 } else { 1_150 };
-                let calls = looked_at.div_ceil(RANGE).max(1) * (RANGE * row_bytes).div_ceil(ANSWER_BYTES);
+                let calls =
+                    looked_at.div_ceil(RANGE).max(1) * (RANGE * row_bytes).div_ceil(ANSWER_BYTES);
                 let units = (looked_at * row_bytes).div_ceil(4_096);
-                let (judging_calls, judging_units) = directory::judging(of, &filter, &[], looked_at);
-                (1 + calls + judging_calls, COUNTERS + units + judging_units, resources.div_ceil(most).max(1))
+                let (judging_calls, judging_units) =
+                    directory::judging(of, &filter, &[], looked_at);
+                (
+                    1 + calls + judging_calls,
+                    COUNTERS + units + judging_units,
+                    resources.div_ceil(most).max(1),
+                )
             }
             Plan::LookUp(equalities) => {
-                let found: usize = equalities.iter().map(|equality| look_ups(&equality.attribute)).sum();
+                let found: usize =
+                    equalities.iter().map(|equality| look_ups(&equality.attribute)).sum();
                 let (calls, units) = match equalities.is_empty() {
                     true => (0, 0),
                     false => directory::judging(of, &filter, equalities, 1),
@@ -100,7 +115,16 @@ impl Explanation {
             }
         };
         let (name, indexed) = (of.resource.name.clone(), of.indexed.clone());
-        Ok(Self { filter: filter.to_string(), plan, calls, read_units, requests, of: name, indexed, resources })
+        Ok(Self {
+            filter: filter.to_string(),
+            plan,
+            calls,
+            read_units,
+            requests,
+            of: name,
+            indexed,
+            resources,
+        })
     }
 }
 
@@ -121,8 +145,14 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { filter, plan, calls, read_units, requests, of, indexed, resources } = self;
         writeln!(f, "filter  {filter}")?;
-        let count = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
-        let cost = format!("{}, {} a request", count(*calls, "DynamoDB call"), count(*read_units, "read unit"));
+        let count = |number: usize, what: &str| {
+            format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+        };
+        let cost = format!(
+            "{}, {} a request",
+            count(*calls, "DynamoDB call"),
+            count(*read_units, "read unit")
+        );
         match plan {
             Plan::LookUp(equalities) if equalities.is_empty() => {
                 write!(f, "plan    nothing is read: no {of} can match")
@@ -130,26 +160,42 @@ impl fmt::Display for Explanation {
             Plan::LookUp(equalities) => {
                 for (index, equality) in equalities.iter().enumerate() {
                     let begin = if index == 0 { "plan    " } else { "        " };
-                    writeln!(f, "{begin}look up {} {:?} in its index", equality.attribute, equality.value)?;
+                    writeln!(
+                        f,
+                        "{begin}look up {} {:?} in its index",
+                        equality.attribute, equality.value
+                    )?;
                 }
                 writeln!(f, "        and judge what is found by the whole filter")?;
                 writeln!(f, "cost    at most {cost}")?;
-                write!(f, "        if one {of} of at most 1 KB matches; one more of each if it was renamed")?;
+                write!(
+                    f,
+                    "        if one {of} of at most 1 KB matches; one more of each if it was \
+                    renamed"
+                )?;
                 match of.as_str() {
-                    "Group" => write!(f, ",\n        and to show its members, unless excludedAttributes=members"),
+                    "Group" => write!(
+                        f,
+                        ",\n        and to show its members, unless excludedAttributes=members"
+                    ),
                     _ => Ok(()),
                 }
             }
             Plan::Scan { reads } => {
                 let with = if *reads > 0 { ", each with its members or groups" } else { "" };
-                writeln!(f, "plan    look at every {of}{with}, {resources} in this tenant: no index answers")?;
+                writeln!(
+                    f,
+                    "plan    look at every {of}{with}, {resources} in this tenant: no index \
+                    answers"
+                )?;
                 writeln!(f, "cost    about {cost}")?;
                 match requests {
                     1 => writeln!(f, "paging  by startIndex or by cursor, in one request")?,
                     _ => {
                         writeln!(
                             f,
-                            "paging  by cursor only, {requests} requests, and one for each page that fills before;"
+                            "paging  by cursor only, {requests} requests, and one for each page \
+                            that fills before;"
                         )?;
                         writeln!(f, "        by startIndex it is 400 tooMany")?;
                     }

@@ -17,7 +17,8 @@ use crate::operator::Operator;
 use crate::place::Place;
 
 /// The states of users who are there.
-const STATES: [&str; 5] = ["provisioned", "suspended", "suspended_with_expiry", "soft_deleted", "unmanaged"];
+const STATES: [&str; 5] =
+    ["provisioned", "suspended", "suspended_with_expiry", "soft_deleted", "unmanaged"];
 
 /// Write all users of a tenant, the deleted and the imported too, one JSON object a line
 #[derive(Debug, Args)]
@@ -38,17 +39,24 @@ pub(crate) async fn run(place: &Place, options: &ExportOptions, json: bool) -> a
     let mut out: Box<dyn Write> = match &options.output {
         Some(file) => {
             let made = std::fs::File::create(file);
-            Box::new(std::io::BufWriter::new(made.with_context(|| format!("{} cannot be made", file.display()))?))
+            Box::new(std::io::BufWriter::new(
+                made.with_context(|| format!("{} cannot be made", file.display()))?,
+            ))
         }
         None => Box::new(std::io::stdout().lock()),
     };
-    let written = match write(&connection.store, &operator, options.state.as_deref(), &mut out).await {
-        // Whoever reads has read enough, as `head` does.
-        Err(error) if error.downcast_ref().is_some_and(|e: &std::io::Error| e.kind() == ErrorKind::BrokenPipe) => {
-            return Ok(());
-        }
-        written => written?,
-    };
+    let written =
+        match write(&connection.store, &operator, options.state.as_deref(), &mut out).await {
+            // Whoever reads has read enough, as `head` does.
+            Err(error)
+                if error
+                    .downcast_ref()
+                    .is_some_and(|e: &std::io::Error| e.kind() == ErrorKind::BrokenPipe) =>
+            {
+                return Ok(());
+            }
+            written => written?,
+        };
     if options.output.is_some() {
         let object = json!({ "tenant": options.tenant, "users": written });
         crate::print(json, &object, &format!("{written} users of {} are written.", options.tenant));
@@ -57,9 +65,19 @@ pub(crate) async fn run(place: &Place, options: &ExportOptions, json: bool) -> a
 }
 
 /// Writes the users, of one state if there is a `wanted` one, and returns how many they are.
-async fn write(store: &Store, operator: &Operator, wanted: Option<&str>, out: &mut dyn Write) -> anyhow::Result<u64> {
+async fn write(
+    store: &Store,
+    operator: &Operator,
+    wanted: Option<&str>,
+    out: &mut dyn Write,
+) -> anyhow::Result<u64> {
     let call = operator.call();
-    let users = operator.tenant.types.iter().find(|of| of.kind == Kind::User).context("there are no users")?;
+    let users = operator
+        .tenant
+        .types
+        .iter()
+        .find(|of| of.kind == Kind::User)
+        .context("there are no users")?;
     let at = Collection { tenant: operator.tenant.key(), kind: Kind::User };
     let now = scim_lambda::clock::Clock::system().seconds();
     let mut written = 0_u64;
@@ -72,15 +90,21 @@ async fn write(store: &Store, operator: &Operator, wanted: Option<&str>, out: &m
         let imported = imported.map(|user| user.id.clone()).collect();
         let imported = store.resources(&at, imported, now).await?;
         let imported = imported.iter().filter(|user| user.state == Stage::Unmanaged);
-        let names: BTreeMap<&ResourceId, &Names> = imported.map(|user| (&user.resource.id, user.names())).collect();
+        let names: BTreeMap<&ResourceId, &Names> =
+            imported.map(|user| (&user.resource.id, user.names())).collect();
         for user in some {
             let projection = Projection::new(&[], &[], &users.resource);
-            let expires =
-                user.standing.expires.and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok()).map(date_time);
+            let expires = user
+                .standing
+                .expires
+                .and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok())
+                .map(date_time);
             let mut line = json!({ "state": state(&user), "expires": expires });
             let names = names.get(&user.id).filter(|names| !names.emails().is_empty());
             let shown = users.resource.represent(user.into_resource()?, &projection, call.base_url);
-            if let (Value::Object(line), Value::Object(shown)) = (&mut line, serde_json::to_value(&shown)?) {
+            if let (Value::Object(line), Value::Object(shown)) =
+                (&mut line, serde_json::to_value(&shown)?)
+            {
                 line.extend(shown);
                 if let Some(names) = names {
                     line.insert("verifiedEmails".into(), names.emails().into());

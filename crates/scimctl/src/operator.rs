@@ -1,4 +1,5 @@
-//! The operator as somebody who changes a directory: by the same rules, under a name of its own in the log.
+//! The operator as somebody who changes a directory: by the same rules, under a name of its own in
+//! the log.
 
 use std::time::Duration;
 
@@ -35,7 +36,8 @@ impl Operator {
         let tenants = Tenants::new(store.clone(), Clock::system(), &Additions::default());
         let tenant = tenants.get(row.code()).await?.context("the tenant is gone")?;
         let defaults = Settings::new("", "");
-        let directory = Directory::new(store, Clock::system(), defaults.retention, defaults.audit_retention);
+        let directory =
+            Directory::new(store, Clock::system(), defaults.retention, defaults.audit_retention);
         let base_url = connection.base_url_of(&tenant.profile).unwrap_or_default();
         Ok(Self { directory, tenant, base_url, reads: RequestReads::default() })
     }

@@ -56,7 +56,8 @@ impl Place {
     pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
         match self {
             Self::Stack(stack) => {
-                let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
+                let sdk =
+                    aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
                 let sdk = sdk.retry_config(sdk::retry()).load().await;
                 if sdk.region().is_none() {
                     bail!("no AWS region is set; set AWS_REGION or a profile");
@@ -80,7 +81,8 @@ impl Place {
                             .http_client(http_client())
                             .build()
                     };
-                    let (table, secrets) = (endpoint(&served.dynamodb), endpoint(&served.secrets_manager));
+                    let (table, secrets) =
+                        (endpoint(&served.dynamodb), endpoint(&served.secrets_manager));
                     let connection = connection(&table, &secrets, local::TABLE, local::STACK);
                     Ok(Connection { base_url: Some(served.base_url), ..connection })
                 }
@@ -95,13 +97,14 @@ impl Connection {
         Self { store, secrets, base_url: Some(base_url.to_owned()), held: None }
     }
 
-    /// Lets an engine that is this process's own write many rows fast, until the guard is dropped: a crash
-    /// may then lose them.
+    /// Lets an engine that is this process's own write many rows fast, until the guard is dropped:
+    /// a crash may then lose them.
     pub(crate) fn loading(&self) -> anyhow::Result<Option<Loading>> {
         self.held.as_ref().map(|(local, _)| local.engine.loading()).transpose()
     }
 
-    /// The base URL of a tenant with this profile. In AWS a tenant has one only if its profile names it.
+    /// The base URL of a tenant with this profile. In AWS a tenant has one only if its profile
+    /// names it.
     pub(crate) fn base_url_of(&self, profile: &Profile) -> Option<String> {
         match &self.base_url {
             Some(deployment) => Some(profile.address.url(deployment).into_owned()),
@@ -110,14 +113,29 @@ impl Connection {
     }
 
     /// The tenant that the operator calls `name`.
-    pub(crate) async fn tenant(&self, name: &str) -> anyhow::Result<scim_lambda::store::tenants::TenantRow> {
+    pub(crate) async fn tenant(
+        &self,
+        name: &str,
+    ) -> anyhow::Result<scim_lambda::store::tenants::TenantRow> {
         let tenant = self.store.tenant_by_name(name).await.context("the tenant cannot be read")?;
         tenant.with_context(|| format!("there is no tenant {name}; scimctl tenant list shows them"))
     }
 }
 
-fn connection(table_sdk: &SdkConfig, secrets_sdk: &SdkConfig, table: &str, stack: &str) -> Connection {
+fn connection(
+    table_sdk: &SdkConfig,
+    secrets_sdk: &SdkConfig,
+    table: &str,
+    stack: &str,
+) -> Connection {
     let dynamodb = aws_sdk_dynamodb::Client::from_conf(store::timeouts(table_sdk.into()).build());
-    let secrets = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts(secrets_sdk.into()).build());
-    Connection { store: Store::new(dynamodb, table), secrets: Secrets::new(secrets, stack), base_url: None, held: None }
+    let secrets = aws_sdk_secretsmanager::Client::from_conf(
+        secrets_manager::timeouts(secrets_sdk.into()).build(),
+    );
+    Connection {
+        store: Store::new(dynamodb, table),
+        secrets: Secrets::new(secrets, stack),
+        base_url: None,
+        held: None,
+    }
 }

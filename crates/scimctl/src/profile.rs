@@ -36,7 +36,8 @@ pub(crate) enum ProfileCommand {
         settings: Vec<String>,
         #[command(flatten)]
         source: Source,
-        /// Do not wait until all instances know a new limit of seats; set it once more after a minute
+        /// Do not wait until all instances know a new limit of seats; set it once more after a
+        /// minute
         #[arg(long)]
         no_wait: bool,
     },
@@ -77,16 +78,24 @@ impl Source {
             (None, Some(idp)) => profile.speaking(idp)?,
         };
         if let Some(file) = &self.file {
-            let text = std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()))?;
-            let document = serde_json::from_slice(&text).with_context(|| format!("{} is not JSON", file.display()))?;
+            let text = std::fs::read(file)
+                .with_context(|| format!("{} cannot be read", file.display()))?;
+            let document = serde_json::from_slice(&text)
+                .with_context(|| format!("{} is not JSON", file.display()))?;
             profile = profile.over(document)?;
         }
         let mut all = Vec::with_capacity(settings.len());
         for setting in settings {
-            let (path, value) = setting.split_once('=').with_context(|| format!("{setting} is not SETTING=VALUE"))?;
+            let (path, value) = setting
+                .split_once('=')
+                .with_context(|| format!("{setting} is not SETTING=VALUE"))?;
             match path.trim() {
-                "preset" => bail!("preset is no setting of its own: --profile gives a tenant another profile"),
-                "dialect.idp" => bail!("dialect.idp is no setting of its own: --idp sets the whole dialect"),
+                "preset" => bail!(
+                    "preset is no setting of its own: --profile gives a tenant another profile"
+                ),
+                "dialect.idp" => {
+                    bail!("dialect.idp is no setting of its own: --idp sets the whole dialect")
+                }
                 path => all.push((path, value.trim())),
             }
         }
@@ -98,7 +107,8 @@ pub(crate) async fn run(place: &Place, command: ProfileCommand, json: bool) -> a
     match command {
         ProfileCommand::List => {
             let idps: Value = serde_json::from_str(IDPS)?;
-            let idps: Vec<&String> = idps.as_object().into_iter().flat_map(|idps| idps.keys()).collect();
+            let idps: Vec<&String> =
+                idps.as_object().into_iter().flat_map(|idps| idps.keys()).collect();
             let names = PRESETS.map(|(name, _)| name);
             let mut lines = Vec::new();
             for name in names {
@@ -112,14 +122,16 @@ pub(crate) async fn run(place: &Place, command: ProfileCommand, json: bool) -> a
         }
         ProfileCommand::Show { name } => {
             let profile = named(place, &name).await?;
-            let lines = profile.flat()?.into_iter().map(|(path, value)| format!("{path} = {value}"));
+            let lines =
+                profile.flat()?.into_iter().map(|(path, value)| format!("{path} = {value}"));
             print(json, &serde_json::to_value(&profile)?, &lines.collect::<Vec<_>>().join("\n"));
         }
         ProfileCommand::Set { tenant, settings, source, no_wait } => {
             let nothing = settings.is_empty() && source.is_empty();
             ensure!(
                 !nothing,
-                "give SETTING=VALUE, --profile, --idp or --file; scimctl profile show {tenant} shows all"
+                "give SETTING=VALUE, --profile, --idp or --file; scimctl profile show {tenant} \
+                shows all"
             );
             let connection = place.connect().await?;
             let row = connection.tenant(&tenant).await?;
@@ -140,12 +152,17 @@ pub(crate) async fn run(place: &Place, command: ProfileCommand, json: bool) -> a
             let when = if waited { "now" } else { "within a minute" };
             lines.push(format!("Tenant {tenant} has version {version} of its profile {when}."));
             if no_wait && begins(&before, &profile) {
-                lines.push("Set it once more then: who comes or goes before is not counted for seats.limit.".into());
+                lines.push(
+                    "Set it once more then: who comes or goes before is not counted for \
+                    seats.limit."
+                        .into(),
+                );
             }
             print(json, &object, &lines.join("\n"));
         }
         ProfileCommand::Diff { one, other } => {
-            let differences = differences(&named(place, &one).await?, &named(place, &other).await?)?;
+            let differences =
+                differences(&named(place, &one).await?, &named(place, &other).await?)?;
             let object = json!({ "one": one, "other": other, "differences": differences.iter().map(|(path, a, b)| json!({
                 "setting": path, "one": a, "other": b,
             })).collect::<Vec<_>>() });
@@ -177,8 +194,8 @@ async fn named(place: &Place, name: &str) -> anyhow::Result<Profile> {
     let row = connection.store.tenant_by_name(name).await.context("the tenant cannot be read")?;
     let row = row.with_context(|| {
         format!(
-            "there is neither a tenant nor a profile {name}; scimctl tenant list and scimctl profile list show what \
-             there is"
+            "there is neither a tenant nor a profile {name}; scimctl tenant list and scimctl \
+            profile list show what there is"
         )
     })?;
     Ok(Profile::read(&row.profile)?)
@@ -191,7 +208,8 @@ pub(crate) fn check_host(profile: &Profile, base_url: Option<&str>) -> anyhow::R
     if let (Some(host), Some(at)) = (&profile.address.host, at) {
         ensure!(
             at.eq_ignore_ascii_case(host),
-            "address.host is {host}, but the tenant's base URL is at {at}; set address.base_url too"
+            "address.host is {host}, but the tenant's base URL is at {at}; set address.base_url \
+            too"
         );
     }
     Ok(())
@@ -202,8 +220,8 @@ fn begins(before: &Profile, profile: &Profile) -> bool {
     before.seats.limit.is_none() && profile.seats.limit.is_some()
 }
 
-/// Gives a tenant another profile. After its first limit of seats, active users are counted once all instances
-/// keep count.
+/// Gives a tenant another profile. After its first limit of seats, active users are counted once
+/// all instances keep count.
 pub(crate) async fn set(
     connection: &Connection,
     row: &TenantRow,
@@ -212,12 +230,20 @@ pub(crate) async fn set(
     wait: bool,
     json: bool,
 ) -> anyhow::Result<()> {
-    let stored = connection.store.set_profile(row, &profile.write()?, profile.bounds(before)).await?;
-    ensure!(stored, "somebody else changed the profile of {} at the same time; look at it and try again", row.name);
+    let stored =
+        connection.store.set_profile(row, &profile.write()?, profile.bounds(before)).await?;
+    ensure!(
+        stored,
+        "somebody else changed the profile of {} at the same time; look at it and try again",
+        row.name
+    );
     if wait && begins(before, profile) {
         let spinner = if json { ProgressBar::hidden() } else { ProgressBar::new_spinner() };
         spinner.enable_steady_tick(Duration::from_millis(200));
-        spinner.set_message("All instances of the service learn of the limit within a minute; then seats are counted.");
+        spinner.set_message(
+            "All instances of the service learn of the limit within a minute; \
+            then seats are counted.",
+        );
         tokio::time::sleep(LEARNED).await;
         spinner.finish_and_clear();
         connection.store.count_seats(&Collection { tenant: row.key(), kind: Kind::User }).await?;

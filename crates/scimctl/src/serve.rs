@@ -31,7 +31,8 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
     let additions = match &options.schemas {
         None => Additions::default(),
         Some(path) => {
-            let text = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+            let text = std::fs::read(path)
+                .with_context(|| format!("{} cannot be read", path.display()))?;
             Additions::parse(&text).with_context(|| path.display().to_string())?
         }
     };
@@ -43,10 +44,13 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
     local.create_table().await?;
 
     let bind = |address| async move {
-        TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}; choose another address"))
+        TcpListener::bind(address)
+            .await
+            .with_context(|| format!("cannot listen on {address}; choose another address"))
     };
     let scim = bind(options.listen).await?;
-    let (dynamodb, secrets) = (bind(options.dynamodb_listen).await?, bind(options.secrets_listen).await?);
+    let (dynamodb, secrets) =
+        (bind(options.dynamodb_listen).await?, bind(options.secrets_listen).await?);
     let served = Served {
         base_url: format!("http://{}{BASE_PATH}", scim.local_addr()?),
         dynamodb: format!("http://{}", dynamodb.local_addr()?),
@@ -61,8 +65,12 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
     settings.retention = Duration::from_secs(options.retention_days * 24 * 60 * 60);
 
     let sdk = local.sdk_config();
-    let table = Store::new(aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()), local::TABLE);
-    let client = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts((&sdk).into()).build());
+    let table = Store::new(
+        aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()),
+        local::TABLE,
+    );
+    let client =
+        aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts((&sdk).into()).build());
     let tokens = Secrets::new(client, local::STACK);
     let connection = Connection::to(table.clone(), tokens.clone(), &served.base_url);
     let first = first_tenant(&connection).await?;
@@ -109,16 +117,19 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
     Ok(())
 }
 
-/// Holds the data directory, also to keep nothing in it: there the other subcommands learn who serves.
+/// Holds the data directory, also to keep nothing in it: there the other subcommands learn who
+/// serves.
 async fn hold(place: &Place, options: &ServeOptions) -> anyhow::Result<DataDir> {
     match DataDir::open(place.data()?).await? {
         Opened::Ours(directory) => Ok(directory),
         Opened::Served(served) if options.ephemeral => anyhow::bail!(
-            "the data directory is being served already, on {}; give this server another place to be found at, by \
-             --data DIR",
+            "the data directory is being served already, on {}; give this server another place to \
+            be found at, by --data DIR",
             served.base_url
         ),
-        Opened::Served(served) => anyhow::bail!("the data directory is being served already, on {}", served.base_url),
+        Opened::Served(served) => {
+            anyhow::bail!("the data directory is being served already, on {}", served.base_url)
+        }
     }
 }
 
@@ -132,7 +143,9 @@ enum First {
 
 /// The tenant `demo` with a token, if there is no tenant yet.
 async fn first_tenant(connection: &Connection) -> anyhow::Result<First> {
-    if let Some(tenant) = connection.store.tenants().await.context("the tenants cannot be read")?.into_iter().next() {
+    if let Some(tenant) =
+        connection.store.tenants().await.context("the tenants cannot be read")?.into_iter().next()
+    {
         return Ok(First::Known(tenant.name));
     }
     let wanted = Wanted { name: "demo".into(), ..Wanted::default() };
@@ -173,14 +186,16 @@ fn greet(served: &Served, first: &First, place: &Place, options: &ServeOptions, 
             let program = std::env::args().next().unwrap_or_else(|| "scimctl".into());
             let data = place.data().map(|path| path.display().to_string()).unwrap_or_default();
             println!(
-                "The token of {tenant} was shown when it was made; this mints another, to put into $TOKEN:\n\n\
-                 {program} --data {data} token issue {tenant}\n\nThen try, in another terminal:\n\n{}\n",
+                "The token of {tenant} was shown when it was made; this mints another, to put \
+                into $TOKEN:\n\n{program} --data {data} token issue {tenant}\n\nThen try, in \
+                another terminal:\n\n{}\n",
                 curls(base_url, "$TOKEN")
             );
         }
     }
     println!(
-        "The function under sam local or cargo lambda watch needs, as the aws command does:\n\n{}\n",
+        "The function under sam local or cargo lambda watch needs, as the aws command \
+        does:\n\n{}\n",
         exports(served)
     );
     println!("Ctrl-C stops it.\n");
@@ -189,20 +204,25 @@ fn greet(served: &Served, first: &First, place: &Place, options: &ServeOptions, 
 /// The environment of what works on the same data.
 fn exports(served: &Served) -> String {
     let Served { base_url, dynamodb, secrets_manager, access_key_id } = served;
-    let (table, stack, region, secret) = (local::TABLE, local::STACK, local::REGION, local::SECRET_ACCESS_KEY);
+    let (table, stack, region, secret) =
+        (local::TABLE, local::STACK, local::REGION, local::SECRET_ACCESS_KEY);
     format!(
-        "export AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret} AWS_REGION={region} AWS_DEFAULT_REGION={region}\n\
-         export AWS_ENDPOINT_URL_DYNAMODB={dynamodb} AWS_ENDPOINT_URL_SECRETS_MANAGER={secrets_manager}\n\
-         export SCIM_TABLE={table} SCIM_STACK={stack} SCIM_BASE_URL={base_url}"
+        "export AWS_ACCESS_KEY_ID={access_key_id} AWS_SECRET_ACCESS_KEY={secret} \
+        AWS_REGION={region} AWS_DEFAULT_REGION={region}\nexport \
+        AWS_ENDPOINT_URL_DYNAMODB={dynamodb} \
+        AWS_ENDPOINT_URL_SECRETS_MANAGER={secrets_manager}\nexport SCIM_TABLE={table} \
+        SCIM_STACK={stack} SCIM_BASE_URL={base_url}"
     )
 }
 
 fn curls(base_url: &str, token: &str) -> String {
     format!(
-        "curl -H \"Authorization: Bearer {token}\" {base_url}/ServiceProviderConfig\n\n\
-         curl -H \"Authorization: Bearer {token}\" -H 'Content-Type: application/scim+json' {base_url}/Users \
-         -d '{{\"userName\":\"bjensen@example.com\",\"externalId\":\"701984\",\"name\":{{\"givenName\":\"Barbara\",\"familyName\":\"Jensen\"}}}}'\n\n\
-         curl -H \"Authorization: Bearer {token}\" -G {base_url}/Users --data-urlencode 'filter=userName eq \"bjensen@example.com\"'"
+        "curl -H \"Authorization: Bearer {token}\" {base_url}/ServiceProviderConfig\n\ncurl -H \
+        \"Authorization: Bearer {token}\" -H 'Content-Type: application/scim+json' \
+        {base_url}/Users -d \
+        '{{\"userName\":\"bjensen@example.com\",\"externalId\":\"701984\",\"name\":{{\"givenName\":\"Barbara\",\"familyName\":\"Jensen\"}}}}'\n\ncurl \
+        -H \"Authorization: Bearer {token}\" -G {base_url}/Users --data-urlencode \
+        'filter=userName eq \"bjensen@example.com\"'"
     )
 }
 
@@ -211,7 +231,8 @@ fn interrupted() -> anyhow::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupted, mut terminated) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        let (mut interrupted, mut terminated) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
         Ok(async move {
             tokio::select! {
                 _ = interrupted.recv() => {}

@@ -37,17 +37,24 @@ pub(crate) async fn run(place: &Place, command: TenantCommand, json: bool) -> an
         }
         TenantCommand::List => {
             let tenants = connection.store.tenants().await.context("the tenants cannot be read")?;
-            let listed: Vec<Value> = tenants.iter().map(|row| describe(&connection, row)).collect::<Result<_, _>>()?;
+            let listed: Vec<Value> =
+                tenants.iter().map(|row| describe(&connection, row)).collect::<Result<_, _>>()?;
             let text = |tenant: &Value, name: &str| tenant[name].as_str().unwrap_or("-").to_owned();
             let lines = listed.iter().map(|tenant| {
                 let [code, state, profile, name, customer] =
-                    ["code", "state", "profile", "tenant", "customer"].map(|field| text(tenant, field));
-                let customer = if customer == "-" { String::new() } else { format!("  of {customer}") };
+                    ["code", "state", "profile", "tenant", "customer"]
+                        .map(|field| text(tenant, field));
+                let customer =
+                    if customer == "-" { String::new() } else { format!("  of {customer}") };
                 format!("{code}  {state:9}  {profile:12}  {name}{customer}")
             });
             let lines = lines.collect::<Vec<_>>().join("\n");
             let none = "There are no tenants; scimctl tenant create NAME makes one.";
-            print(json, &json!({ "tenants": listed }), if lines.is_empty() { none } else { &lines });
+            print(
+                json,
+                &json!({ "tenants": listed }),
+                if lines.is_empty() { none } else { &lines },
+            );
         }
         TenantCommand::Disable { name } => switch(&connection, &name, false, json).await?,
         TenantCommand::Enable { name } => switch(&connection, &name, true, json).await?,
@@ -60,13 +67,16 @@ async fn switch(connection: &Connection, name: &str, on: bool, json: bool) -> an
     ensure!(connection.store.enable(row.code(), on).await?, "the tenant is gone");
     let lines = match on {
         true => format!("SCIM is on for {name} within a minute."),
-        false => format!("SCIM is off for {name} within a minute: requests are refused, and no user changes."),
+        false => format!(
+            "SCIM is off for {name} within a minute: requests are refused, and no user changes."
+        ),
     };
     print(json, &json!({ "tenant": name, "enabled": on }), &lines);
     Ok(())
 }
 
-/// A tenant and the state of its connection: inactive (switched off), active (nobody came yet), connected.
+/// A tenant and the state of its connection: inactive (switched off), active (nobody came yet),
+/// connected.
 fn describe(connection: &Connection, row: &TenantRow) -> anyhow::Result<Value> {
     let profile = Profile::read(&row.profile)?;
     let state = match (row.enabled, row.connected) {
@@ -105,7 +115,8 @@ pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::R
     ensure!(is_name(&name), "a tenant's name has 1 to 64 letters, digits, '.', '_' or '-'");
     ensure!(
         PRESETS.iter().all(|(preset, _)| *preset != name),
-        "{name} is the name of a profile; give the tenant another one, and the profile by --profile {name}"
+        "{name} is the name of a profile; give the tenant another one, and the profile by \
+        --profile {name}"
     );
     ensure!(
         wanted.customer.as_deref().is_none_or(is_name),
@@ -124,17 +135,27 @@ pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::R
     let mut row = TenantRow::generate(&name, &profile.write()?, now)?;
     row.customer = wanted.customer;
     row.expiring = profile.deprovision.is_expiring();
-    let created =
-        connection.store.create_tenant(&row, profile.seats.limit).await.context("the tenant cannot be stored")?;
-    ensure!(created, "there is a tenant {name} already; scimctl token issue {name} mints one more token");
+    let created = connection
+        .store
+        .create_tenant(&row, profile.seats.limit)
+        .await
+        .context("the tenant cannot be stored")?;
+    ensure!(
+        created,
+        "there is a tenant {name} already; scimctl token issue {name} mints one more token"
+    );
     let minted = token::mint(connection, &row, Some(profile.token.lifetime_days), now)
         .await
-        .with_context(|| format!("tenant {name} exists, but has no token yet; scimctl token issue {name} mints one"))?;
+        .with_context(|| {
+            format!(
+                "tenant {name} exists, but has no token yet; scimctl token issue {name} mints one"
+            )
+        })?;
     Ok(Made { row, preset: profile.preset, base_url, minted })
 }
 
-/// A base URL that the operator gives. That of the stack leads to it under every path: where the profile has a path
-/// of the product's own, the tenant gets that.
+/// A base URL that the operator gives. That of the stack leads to it under every path: where the
+/// profile has a path of the product's own, the tenant gets that.
 fn at_path_of(profile: &Profile, url: &str) -> String {
     match (url.strip_suffix(BASE_PATH), &profile.address.base_path) {
         (Some(origin), Some(path)) => format!("{origin}{path}"),
@@ -143,5 +164,6 @@ fn at_path_of(profile: &Profile, url: &str) -> String {
 }
 
 fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }

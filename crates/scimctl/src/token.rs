@@ -30,7 +30,8 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
     match command {
         TokenCommand::Issue { tenant, days, no_expiry } => {
             let row = connection.tenant(&tenant).await?;
-            let days = (!no_expiry).then_some(days.unwrap_or(Profile::read(&row.profile)?.token.lifetime_days));
+            let days = (!no_expiry)
+                .then_some(days.unwrap_or(Profile::read(&row.profile)?.token.lifetime_days));
             let minted = mint(&connection, &row, days, now).await?;
             show(&connection, &row, &minted, json)?;
         }
@@ -41,7 +42,9 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
             let until = now + i64::from(overlap_days.unwrap_or(policy.overlap_days)) * DAY;
             change(&connection, &row, |records| {
                 let others = records.iter_mut().filter(|record| !record.is(minted.token.key_id()));
-                others.for_each(|record| record.expires = Some(record.expires.map_or(until, |at| at.min(until))));
+                others.for_each(|record| {
+                    record.expires = Some(record.expires.map_or(until, |at| at.min(until)))
+                });
                 Ok(())
             })
             .await?;
@@ -55,16 +58,22 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
             let again = is_kept(&row)?;
             let records = connection.secrets.records(row.code()).await?;
             let good = records.iter().filter(|record| state(record, now) == "good");
-            let of = |record: &&TokenRecord| key_id.as_ref().is_none_or(|key_id| record.kid == *key_id);
+            let of =
+                |record: &&TokenRecord| key_id.as_ref().is_none_or(|key_id| record.kid == *key_id);
             let newest = good.filter(of).max_by_key(|record| record.created);
             let newest = newest.with_context(|| match &key_id {
-                Some(key_id) => format!("tenant {tenant} has no good token {key_id}; scimctl token list {tenant}"),
-                None => format!("tenant {tenant} has no good token; scimctl token issue {tenant} mints one"),
+                Some(key_id) => format!(
+                    "tenant {tenant} has no good token {key_id}; scimctl token list {tenant}"
+                ),
+                None => format!(
+                    "tenant {tenant} has no good token; scimctl token issue {tenant} mints one"
+                ),
             })?;
             let kept = connection.secrets.kept(row.code()).await?;
             let token = kept.tokens.get(&newest.kid).filter(|_| again).context(
-                "the token was shown once, and only its digest is kept; scimctl token rotate mints another one, and \
-                 the setting token.reveal=again keeps those that are minted later",
+                "the token was shown once, and only its digest is kept; scimctl token rotate \
+                mints another one, and the setting token.reveal=again keeps those that are minted \
+                later",
             )?;
             let object = json!({ "tenant": tenant, "key_id": newest.kid, "token": token });
             print(json, &object, &format!("{}  {token}", newest.kid));
@@ -74,9 +83,15 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
             let records = connection.secrets.records(row.code()).await?;
             let tokens: Vec<_> = records.iter().map(|record| describe(record, now)).collect();
             let lines = records.iter().map(|record| {
-                let expires =
-                    record.expires.map_or("never expires".to_owned(), |at| format!("expires {}", instant(at)));
-                format!("{}  {:7}  minted {}  {expires}", record.kid, state(record, now), instant(record.created))
+                let expires = record
+                    .expires
+                    .map_or("never expires".to_owned(), |at| format!("expires {}", instant(at)));
+                format!(
+                    "{}  {:7}  minted {}  {expires}",
+                    record.kid,
+                    state(record, now),
+                    instant(record.created)
+                )
             });
             let lines = lines.collect::<Vec<_>>().join("\n");
             let lines = if lines.is_empty() { "There are no tokens." } else { &lines };
@@ -86,8 +101,9 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
             let row = connection.tenant(&tenant).await?;
             change(&connection, &row, |records| {
                 let record = records.iter_mut().find(|record| record.kid == key_id);
-                let record = record
-                    .with_context(|| format!("tenant {tenant} has no token {key_id}; scimctl token list {tenant}"))?;
+                let record = record.with_context(|| {
+                    format!("tenant {tenant} has no token {key_id}; scimctl token list {tenant}")
+                })?;
                 record.revoked = true;
                 Ok(())
             })
@@ -97,7 +113,9 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
             print(
                 json,
                 &object,
-                &format!("Token {key_id} of tenant {tenant} is revoked; it is refused within a minute."),
+                &format!(
+                    "Token {key_id} of tenant {tenant} is revoked; it is refused within a minute."
+                ),
             );
         }
     }
@@ -122,7 +140,9 @@ impl Minted {
         let until = self.expires_text().unwrap_or("it is revoked".into());
         match self.again {
             false => format!("The token is shown this once; it is good until {until}."),
-            true => format!("scimctl token show {tenant} shows it again; it is good until {until}."),
+            true => {
+                format!("scimctl token show {tenant} shows it again; it is good until {until}.")
+            }
         }
     }
 }
@@ -142,7 +162,9 @@ pub(crate) async fn mint(
     let expires = days.map(|days| now + i64::from(days) * DAY);
     let (token, known) = change(connection, row, |records| {
         // What can never be accepted again makes room.
-        records.retain(|record| !record.revoked && record.expires.is_none_or(|at| at + 30 * DAY > now));
+        records.retain(|record| {
+            !record.revoked && record.expires.is_none_or(|at| at + 30 * DAY > now)
+        });
         ensure!(records.len() < MOST, "tenant {} has {MOST} tokens; revoke some first", row.name);
         let token = loop {
             let token = PlainToken::generate(row.code())?;
@@ -188,7 +210,12 @@ async fn keep(
     bail!("others keep changing the tokens of {}; try again", row.name)
 }
 
-fn show(connection: &Connection, row: &TenantRow, minted: &Minted, json: bool) -> anyhow::Result<()> {
+fn show(
+    connection: &Connection,
+    row: &TenantRow,
+    minted: &Minted,
+    json: bool,
+) -> anyhow::Result<()> {
     let profile = Profile::read(&row.profile)?;
     let base_url = connection.base_url_of(&profile);
     let (tenant, key_id) = (&row.name, minted.token.key_id().as_str());
@@ -205,8 +232,8 @@ fn show(connection: &Connection, row: &TenantRow, minted: &Minted, json: bool) -
     Ok(())
 }
 
-/// Changes a tenant's records; if somebody else was faster, on what they left. A revocation must not
-/// be undone by a token that is minted at the same time.
+/// Changes a tenant's records; if somebody else was faster, on what they left. A revocation must
+/// not be undone by a token that is minted at the same time.
 async fn change<T>(
     connection: &Connection,
     row: &TenantRow,

@@ -1,5 +1,11 @@
 //! The tool as an operator uses it: the binary, its output and its exit status.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 #![cfg(unix)]
 
 mod support;
@@ -34,7 +40,10 @@ fn what_is_served_is_there_on_the_next_start() {
 fn every_subcommand_works_whether_or_not_the_directory_is_served() {
     let directory = Directory::new("both");
     let alone = directory.json(&["tenant", "create", "acme", "--idp", "entra"]);
-    assert_eq!((&alone["tenant"], &alone["base_url"]), (&json!("acme"), &json!("http://127.0.0.1:8080/scim/v2")));
+    assert_eq!(
+        (&alone["tenant"], &alone["base_url"]),
+        (&json!("acme"), &json!("http://127.0.0.1:8080/scim/v2"))
+    );
 
     let mut server = Server::start(&directory, &["--json"]);
     let ready = server.ready();
@@ -51,7 +60,8 @@ fn every_subcommand_works_whether_or_not_the_directory_is_served() {
     assert!(server.interrupt());
 
     assert_eq!(directory.json(&["token", "list", "acme"]), served);
-    let states: Vec<_> = served["tokens"].as_array().unwrap().iter().map(|token| token["state"].clone()).collect();
+    let states: Vec<_> =
+        served["tokens"].as_array().unwrap().iter().map(|token| token["state"].clone()).collect();
     assert_eq!(states, ["revoked", "good"]);
     let names: Vec<_> = directory.json(&["tenant", "list"])["tenants"]
         .as_array()
@@ -80,14 +90,21 @@ fn the_printed_curl_lines_work_when_pasted() {
     }
     let answers: Vec<Value> = curls
         .iter()
-        .map(|line| serde_json::from_slice(&Command::new("sh").arg("-c").arg(line).output().unwrap().stdout).unwrap())
+        .map(|line| {
+            serde_json::from_slice(&Command::new("sh").arg("-c").arg(line).output().unwrap().stdout)
+                .unwrap()
+        })
         .collect();
     assert_eq!(answers[0]["patch"]["supported"], true);
     assert_eq!(answers[1]["userName"], "bjensen@example.com");
     assert_eq!(answers[2]["Resources"][0], answers[1]);
     let lines: Vec<String> =
         server.lines.by_ref().map(Result::unwrap).filter(|line| !line.is_empty()).take(3).collect();
-    assert!(lines[1].starts_with("POST /scim/v2/Users  201  ") && lines[1].ends_with("DynamoDB calls: 1"), "{lines:?}");
+    assert!(
+        lines[1].starts_with("POST /scim/v2/Users  201  ")
+            && lines[1].ends_with("DynamoDB calls: 1"),
+        "{lines:?}"
+    );
 }
 
 #[test]
@@ -109,8 +126,12 @@ fn a_stack_is_reached_through_the_sdks_own_configuration() {
             .unwrap()
     };
     let without = run(&["tenant", "create", "acme"]);
-    assert!(!without.status.success() && String::from_utf8_lossy(&without.stderr).contains("--base-url"));
-    let made = run(&["tenant", "create", "acme", "--base-url", "https://scim.example.com/scim/v2/"]);
+    assert!(
+        !without.status.success()
+            && String::from_utf8_lossy(&without.stderr).contains("--base-url")
+    );
+    let made =
+        run(&["tenant", "create", "acme", "--base-url", "https://scim.example.com/scim/v2/"]);
     let made: Value = serde_json::from_slice(&made.stdout).unwrap();
     assert_eq!(made["base_url"], "https://scim.example.com/scim/v2");
     let tokens = run(&["token", "list", "acme"]);
@@ -123,21 +144,30 @@ fn a_seed_makes_users_and_groups_that_are_served_and_goes_on_where_it_was_stoppe
     let directory = Directory::new("seed");
     let seed = ["bench", "seed", "--users", "70", "--groups", "3", "--members", "30"];
     let first = directory.json(&seed);
-    assert_eq!((&first["users"], &first["memberships"], &first["tenant"]), (&json!(70), &json!(90), &json!("bench")));
+    assert_eq!(
+        (&first["users"], &first["memberships"], &first["tenant"]),
+        (&json!(70), &json!(90), &json!("bench"))
+    );
     let token = first["token"].as_str().unwrap();
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
     let get = |path: &str| http(&base_url, token, "GET", path, "").1;
     let total = |path: &str| get(&format!("{path}?count=0"))["totalResults"].clone();
-    let known = get("/Users?filter=userName%20eq%20%22user0000042@example.com%22")["Resources"][0]["id"].clone();
+    let known = get("/Users?filter=userName%20eq%20%22user0000042@example.com%22")["Resources"][0]
+        ["id"]
+        .clone();
     assert_eq!((total("/Users"), total("/Groups"), known.is_string()), (json!(70), json!(3), true));
     let group = || get("/Groups?filter=displayName%20eq%20%22Group%201%22")["Resources"][0].clone();
     assert_eq!(group()["members"].as_array().unwrap().len(), 30);
     // The same again, beside the server: some are new, the others are left as they are.
-    let again = directory.json(&["bench", "seed", "--users", "90", "--groups", "3", "--members", "40"]);
+    let again =
+        directory.json(&["bench", "seed", "--users", "90", "--groups", "3", "--members", "40"]);
     assert_eq!(again["token"], Value::Null, "a token is shown once");
     assert_eq!((total("/Users"), total("/Groups")), (json!(90), json!(3)));
-    assert_eq!(get("/Users?filter=userName%20eq%20%22user0000042@example.com%22")["Resources"][0]["id"], known);
+    assert_eq!(
+        get("/Users?filter=userName%20eq%20%22user0000042@example.com%22")["Resources"][0]["id"],
+        known
+    );
     assert!(group()["members"].as_array().unwrap().len() >= 40);
     let explained = directory.json(&["explain", "title pr", "--tenant", "bench"]);
     assert_eq!(
@@ -154,8 +184,14 @@ fn a_filter_is_explained_to_people_and_to_scripts() {
     for said in ["look up userName \"a\"", "1 DynamoDB call, 1 read unit"] {
         assert!(text.contains(said), "{text}");
     }
-    let scan =
-        directory.run(&["explain", "members[display sw \"A\"]", "--resource-type", "Group", "--resources", "900"]);
+    let scan = directory.run(&[
+        "explain",
+        "members[display sw \"A\"]",
+        "--resource-type",
+        "Group",
+        "--resources",
+        "900",
+    ]);
     let text = String::from_utf8(scan.stdout).unwrap();
     for said in ["every Group, each with its members", "2 requests", "tooMany", "displayName eq"] {
         assert!(text.contains(said), "{text}");
@@ -179,14 +215,20 @@ fn mistakes_are_told_on_standard_error() {
         (&["tenant", "create", "b", "--base-url", "https://h/scim/v2?x=1"], "https://"),
         (&["tenant", "create", "b", "--base-url", "https://h/scim/v2#x"], "https://"),
         (&["tenant", "create", "b", "--base-url", "https://u@h/scim/v2"], "https://"),
-        (&["tenant", "create", "b", "--base-url", "http://127.0.0.1.example.com/scim/v2"], "https://"),
+        (
+            &["tenant", "create", "b", "--base-url", "http://127.0.0.1.example.com/scim/v2"],
+            "https://",
+        ),
         (&["token", "issue", "nobody"], "there is no tenant nobody"),
         (&["token", "revoke", "acme", "zzzz"], "has no token zzzz"),
         (&["token", "issue", "acme", "--days", "0"], "--days"),
         (&["explain", "userName"], "filter"),
         (&["explain", "a eq 1", "--tenant", "nobody"], "there is no tenant nobody"),
         (&["explain", "userName pr", "--resource-type", "Robot"], "no such resource type"),
-        (&["bench", "seed", "--users", "5", "--groups", "1", "--members", "6"], "more members than there are users"),
+        (
+            &["bench", "seed", "--users", "5", "--groups", "1", "--members", "6"],
+            "more members than there are users",
+        ),
     ] {
         let output = directory.run(&[&["--json"], arguments].concat());
         let error = String::from_utf8_lossy(&output.stderr);
@@ -206,9 +248,11 @@ fn quotes_and_blanks_in_a_request_line_are_understood() {
     let ready = server.ready();
     let (base_url, token) = (ready["base_url"].as_str().unwrap(), ready["token"].as_str().unwrap());
     assert_eq!(http(base_url, token, "POST", "/Users", r#"{"userName":"a@example.com"}"#).0, 201);
-    for filter in
-        ["userName eq \"a@example.com\"", "userName+eq+\"a@example.com\"", "userName%20eq%20\"A@EXAMPLE.COM\""]
-    {
+    for filter in [
+        "userName eq \"a@example.com\"",
+        "userName+eq+\"a@example.com\"",
+        "userName%20eq%20\"A@EXAMPLE.COM\"",
+    ] {
         let (status, found) = http(base_url, token, "GET", &format!("/Users?filter={filter}"), "");
         assert_eq!((status, &found["totalResults"]), (200, &json!(1)), "{filter}");
     }
@@ -234,7 +278,10 @@ fn resource_types_are_served_from_a_file() {
     for (text, why) in [("{", "EOF"), ("{}", "resourceTypes")] {
         let output = serve(text).wait_with_output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(!output.status.success() && said.contains("schemas.json") && said.contains(why), "{said}");
+        assert!(
+            !output.status.success() && said.contains("schemas.json") && said.contains(why),
+            "{said}"
+        );
     }
     let mut child = serve(include_str!("../../../tests/vectors/test-resource.json"));
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();

@@ -1,5 +1,11 @@
 //! The doors of a laptop: what `serve` listens on, who comes in, and who may read its files.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 #![cfg(unix)]
 
 mod support;
@@ -13,8 +19,15 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{BINARY, Directory, Server, answer_of, http};
 
-/// One request of the AWS protocol, with these headers after those that any client sends: status, head and body.
-fn aws(url: &str, method: &str, host: &str, headers: &[(&str, &str)], body: &str) -> (u16, String, Value) {
+/// One request of the AWS protocol, with these headers after those that any client sends: status,
+/// head and body.
+fn aws(
+    url: &str,
+    method: &str,
+    host: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> (u16, String, Value) {
     let address = url.strip_prefix("http://").unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
     let mut head = format!("{method} / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
@@ -26,7 +39,10 @@ fn aws(url: &str, method: &str, host: &str, headers: &[(&str, &str)], body: &str
 }
 
 fn signed(key: &str) -> String {
-    format!("AWS4-HMAC-SHA256 Credential={key}/20261129/eu-west-1/any/aws4_request, SignedHeaders=host, Signature=0")
+    format!(
+        "AWS4-HMAC-SHA256 Credential={key}/20261129/eu-west-1/any/aws4_request, \
+        SignedHeaders=host, Signature=0"
+    )
 }
 
 /// What to send so that it would be answered, from the tools of the machine's user.
@@ -36,7 +52,11 @@ fn good<'a>(endpoint: &str, authorization: &'a str) -> Vec<(&'a str, &'a str)> {
         _ => "secretsmanager.ListSecrets",
     };
     let target: &'static str = target;
-    vec![("X-Amz-Target", target), ("Content-Type", "application/x-amz-json-1.0"), ("Authorization", authorization)]
+    vec![
+        ("X-Amz-Target", target),
+        ("Content-Type", "application/x-amz-json-1.0"),
+        ("Authorization", authorization),
+    ]
 }
 
 #[test]
@@ -68,13 +88,21 @@ fn neither_endpoint_answers_a_web_page_or_a_stranger() {
         assert_eq!(with(&good, "GET", host).0, 405, "{endpoint}");
         let from_a_page = [good.clone(), vec![("Origin", "https://evil.example")]].concat();
         assert_eq!(with(&from_a_page, "POST", host).0, 403, "{endpoint}: a page");
-        assert_eq!(with(&good, "POST", "evil.example").0, 403, "{endpoint}: a name that was led here");
+        assert_eq!(
+            with(&good, "POST", "evil.example").0,
+            403,
+            "{endpoint}: a name that was led here"
+        );
 
         assert_eq!(with(&good[..2], "POST", host).0, 400, "{endpoint}: no signature");
         let stranger = signed("local");
         let strange = [good[..2].to_vec(), vec![("Authorization", stranger.as_str())]].concat();
         let (status, refused) = with(&strange, "POST", host);
-        assert_eq!((status, &refused["__type"]), (400, &json!("UnrecognizedClientException")), "{endpoint}");
+        assert_eq!(
+            (status, &refused["__type"]),
+            (400, &json!("UnrecognizedClientException")),
+            "{endpoint}"
+        );
         assert!(refused["message"].as_str().unwrap().contains("AWS_ACCESS_KEY_ID"), "{refused}");
     }
 }
@@ -93,7 +121,9 @@ fn the_key_lies_in_the_data_directory_and_stays() {
     assert_ne!(beside.ready()["access_key_id"], key, "each directory has its own");
     drop(again);
     std::fs::write(directory.0.join("access-key"), "").unwrap();
-    assert!(directory.refused(&["serve", "--listen", "127.0.0.1:0"]).contains("holds no access key"));
+    assert!(
+        directory.refused(&["serve", "--listen", "127.0.0.1:0"]).contains("holds no access key")
+    );
 }
 
 #[test]
@@ -101,11 +131,16 @@ fn data_files_are_for_their_owner_alone_also_where_an_older_version_left_them_op
     let directory = Directory::new("modes");
     std::fs::create_dir_all(&directory.0).unwrap();
     let open = |name: &str, mode| {
-        std::fs::set_permissions(directory.0.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+        std::fs::set_permissions(directory.0.join(name), std::fs::Permissions::from_mode(mode))
+            .unwrap();
     };
     open("", 0o755);
     let looked_at = |when: &str| {
-        assert_eq!(std::fs::metadata(&directory.0).unwrap().permissions().mode() & 0o777, 0o700, "{when}");
+        assert_eq!(
+            std::fs::metadata(&directory.0).unwrap().permissions().mode() & 0o777,
+            0o700,
+            "{when}"
+        );
         let mut names: Vec<String> = Vec::new();
         for file in std::fs::read_dir(&directory.0).unwrap().map(Result::unwrap) {
             names.push(file.file_name().into_string().unwrap());
@@ -119,7 +154,15 @@ fn data_files_are_for_their_owner_alone_also_where_an_older_version_left_them_op
     let ready = server.ready();
     let (base_url, token) = (ready["base_url"].as_str().unwrap(), ready["token"].as_str().unwrap());
     assert_eq!(http(base_url, token, "POST", "/Users", r#"{"userName":"a@example.com"}"#).0, 201);
-    let all = ["access-key", "lock", "scim.db", "scim.db-shm", "scim.db-wal", "secrets.json", "serve.json"];
+    let all = [
+        "access-key",
+        "lock",
+        "scim.db",
+        "scim.db-shm",
+        "scim.db-wal",
+        "secrets.json",
+        "serve.json",
+    ];
     assert_eq!(looked_at("served"), all);
     // Killed, as a crash leaves it; then opened up, as an older version left it.
     server.child.kill().unwrap();
@@ -139,7 +182,11 @@ fn a_directory_that_is_shared_by_intent_is_no_data_directory() {
     std::fs::create_dir_all(&directory.0).unwrap();
     std::fs::set_permissions(&directory.0, std::fs::Permissions::from_mode(0o1777)).unwrap();
     assert!(directory.refused(&["tenant", "list"]).contains("shared with others"));
-    assert_eq!(std::fs::metadata(&directory.0).unwrap().permissions().mode() & 0o7777, 0o1777, "as it was");
+    assert_eq!(
+        std::fs::metadata(&directory.0).unwrap().permissions().mode() & 0o7777,
+        0o1777,
+        "as it was"
+    );
     assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 0);
 }
 
@@ -147,21 +194,35 @@ fn a_directory_that_is_shared_by_intent_is_no_data_directory() {
 fn the_environment_that_serve_prints_leads_to_its_data() {
     let directory = Directory::new("exports");
     let mut server = Server::start(&directory, &[]);
-    let lines = server.lines.by_ref().map(Result::unwrap).take_while(|line| !line.starts_with("Ctrl-C"));
-    let exports =
-        lines.filter_map(|line| line.strip_prefix("export ").map(str::to_owned)).collect::<Vec<_>>().join(" ");
-    let variables: Vec<(&str, &str)> = exports.split(' ').map(|variable| variable.split_once('=').unwrap()).collect();
+    let lines =
+        server.lines.by_ref().map(Result::unwrap).take_while(|line| !line.starts_with("Ctrl-C"));
+    let exports = lines
+        .filter_map(|line| line.strip_prefix("export ").map(str::to_owned))
+        .collect::<Vec<_>>()
+        .join(" ");
+    let variables: Vec<(&str, &str)> =
+        exports.split(' ').map(|variable| variable.split_once('=').unwrap()).collect();
     let names: Vec<&str> = variables.iter().map(|(name, _)| *name).collect();
-    for name in ["AWS_ACCESS_KEY_ID", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "SCIM_TABLE", "SCIM_STACK", "SCIM_BASE_URL"] {
+    for name in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+        "SCIM_TABLE",
+        "SCIM_STACK",
+        "SCIM_BASE_URL",
+    ] {
         assert!(names.contains(&name), "{exports}");
     }
     // As somebody who has nothing but these: a table that is called like the stack.
-    let listed = Command::new(BINARY).args(["--stack", "scim", "--json", "tenant", "list"]).envs(variables).output();
+    let listed = Command::new(BINARY)
+        .args(["--stack", "scim", "--json", "tenant", "list"])
+        .envs(variables)
+        .output();
     let listed: Value = serde_json::from_slice(&listed.unwrap().stdout).unwrap();
     assert_eq!(listed["tenants"][0]["tenant"], "demo");
 }
 
-/// The operations that the engine's own server offers, each with a request that is good at its place.
+/// The operations that the engine's own server offers, each with a request that is good at its
+/// place.
 const OPERATIONS: &[(&str, &str)] = &[
     (
         "CreateTable",
@@ -179,23 +240,44 @@ const OPERATIONS: &[(&str, &str)] = &[
         r#"{"TableName":"tab","Key":{"k":{"S":"a"}},"UpdateExpression":"SET n = :n",
             "ExpressionAttributeValues":{":n":{"N":"2"}}}"#,
     ),
-    ("Query", r#"{"TableName":"tab","KeyConditionExpression":"k = :k","ExpressionAttributeValues":{":k":{"S":"a"}}}"#),
+    (
+        "Query",
+        r#"{"TableName":"tab","KeyConditionExpression":"k = :k","ExpressionAttributeValues":{":k":{"S":"a"}}}"#,
+    ),
     ("Scan", r#"{"TableName":"tab"}"#),
     ("BatchWriteItem", r#"{"RequestItems":{"tab":[{"PutRequest":{"Item":{"k":{"S":"b"}}}}]}}"#),
     ("BatchGetItem", r#"{"RequestItems":{"tab":{"Keys":[{"k":{"S":"b"}}]}}}"#),
-    ("TransactWriteItems", r#"{"TransactItems":[{"Put":{"TableName":"tab","Item":{"k":{"S":"c"}}}}]}"#),
-    ("TransactGetItems", r#"{"TransactItems":[{"Get":{"TableName":"tab","Key":{"k":{"S":"c"}}}}]}"#),
+    (
+        "TransactWriteItems",
+        r#"{"TransactItems":[{"Put":{"TableName":"tab","Item":{"k":{"S":"c"}}}}]}"#,
+    ),
+    (
+        "TransactGetItems",
+        r#"{"TransactItems":[{"Get":{"TableName":"tab","Key":{"k":{"S":"c"}}}}]}"#,
+    ),
     ("ExecuteStatement", r#"{"Statement":"SELECT * FROM \"tab\" WHERE k = 'a'"}"#),
-    ("ExecuteTransaction", r#"{"TransactStatements":[{"Statement":"INSERT INTO \"tab\" VALUE {'k': 'd'}"}]}"#),
-    ("BatchExecuteStatement", r#"{"Statements":[{"Statement":"SELECT * FROM \"tab\" WHERE k = 'd'"}]}"#),
-    ("UpdateTimeToLive", r#"{"TableName":"tab","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"x"}}"#),
+    (
+        "ExecuteTransaction",
+        r#"{"TransactStatements":[{"Statement":"INSERT INTO \"tab\" VALUE {'k': 'd'}"}]}"#,
+    ),
+    (
+        "BatchExecuteStatement",
+        r#"{"Statements":[{"Statement":"SELECT * FROM \"tab\" WHERE k = 'd'"}]}"#,
+    ),
+    (
+        "UpdateTimeToLive",
+        r#"{"TableName":"tab","TimeToLiveSpecification":{"Enabled":true,"AttributeName":"x"}}"#,
+    ),
     ("DescribeTimeToLive", r#"{"TableName":"tab"}"#),
     ("TagResource", r#"{"ResourceArn":"ARN","Tags":[{"Key":"a","Value":"b"}]}"#),
     ("ListTagsOfResource", r#"{"ResourceArn":"ARN"}"#),
     ("UntagResource", r#"{"ResourceArn":"ARN","TagKeys":["a"]}"#),
     ("ListStreams", "{}"),
     ("DescribeStream", r#"{"StreamArn":"STREAM"}"#),
-    ("GetShardIterator", r#"{"StreamArn":"STREAM","ShardId":"SHARD","ShardIteratorType":"TRIM_HORIZON"}"#),
+    (
+        "GetShardIterator",
+        r#"{"StreamArn":"STREAM","ShardId":"SHARD","ShardIteratorType":"TRIM_HORIZON"}"#,
+    ),
     ("GetRecords", r#"{"ShardIterator":"ITERATOR"}"#),
     ("DeleteItem", r#"{"TableName":"tab","Key":{"k":{"S":"a"}}}"#),
     ("DeleteTable", r#"{"TableName":"tab"}"#),
@@ -209,7 +291,8 @@ fn tools_find_every_operation_of_dynamodb_behind_the_door() {
     let authorization = signed(ready["access_key_id"].as_str().unwrap());
     let url = ready["dynamodb"].as_str().unwrap();
     let send = |operation: &str, body: &str| {
-        let service = if ["Stream", "Shard", "Records"].iter().any(|word| operation.contains(word)) {
+        let service = if ["Stream", "Shard", "Records"].iter().any(|word| operation.contains(word))
+        {
             "DynamoDBStreams_20120810"
         } else {
             "DynamoDB_20120810"
@@ -229,8 +312,12 @@ fn tools_find_every_operation_of_dynamodb_behind_the_door() {
         });
         let (status, head, answer) = send(operation, &body);
         assert_eq!(status, 200, "{operation}: {answer}");
-        assert!(head.contains("application/x-amz-json-1.0") && head.contains("x-amz-crc32"), "{head}");
-        let text = |pointer: &str| answer.pointer(pointer).map(|value| value.as_str().unwrap().to_owned());
+        assert!(
+            head.contains("application/x-amz-json-1.0") && head.contains("x-amz-crc32"),
+            "{head}"
+        );
+        let text =
+            |pointer: &str| answer.pointer(pointer).map(|value| value.as_str().unwrap().to_owned());
         names.extend(text("/TableDescription/TableArn").map(|arn| ("ARN", arn)));
         names.extend(text("/TableDescription/LatestStreamArn").map(|arn| ("STREAM", arn)));
         names.extend(text("/StreamDescription/Shards/0/ShardId").map(|id| ("SHARD", id)));
@@ -247,7 +334,11 @@ fn tools_find_every_operation_of_dynamodb_behind_the_door() {
         ("GetItem", "{", "SerializationException"),
         ("GetItem", r#"{"TableName":7,"Key":{}}"#, "SerializationException"),
         ("PutItem", r#"{"TableName":"scim","Item":{"p":{"NULL":false}}}"#, "ValidationException"),
-        ("GetItem", r#"{"TableName":"nowhere","Key":{"p":{"S":"a"}}}"#, "ResourceNotFoundException"),
+        (
+            "GetItem",
+            r#"{"TableName":"nowhere","Key":{"p":{"S":"a"}}}"#,
+            "ResourceNotFoundException",
+        ),
     ] {
         let (status, _, answer) = send(operation, body);
         let named = answer["__type"].as_str().unwrap();
@@ -271,7 +362,8 @@ fn the_tools_of_an_ephemeral_server_find_it_and_nothing_is_left() {
         assert_eq!(listed["tenants"].as_array().unwrap().len(), 1);
         let made = directory.json(&["tenant", "create", "acme"]);
         assert_eq!(made["base_url"], ready["base_url"]);
-        let (base_url, token) = (ready["base_url"].as_str().unwrap(), made["token"].as_str().unwrap());
+        let (base_url, token) =
+            (ready["base_url"].as_str().unwrap(), made["token"].as_str().unwrap());
         assert_eq!(http(base_url, token, "GET", "/Users", "").0, 200);
         directory.json(&["event", "create-user"]);
         let second = directory.refused(&["serve", "--ephemeral", "--listen", "127.0.0.1:0"]);
@@ -280,12 +372,16 @@ fn the_tools_of_an_ephemeral_server_find_it_and_nothing_is_left() {
         assert_eq!(directory.0.exists(), exists);
         if exists {
             let listed = directory.json(&["tenant", "list"]);
-            assert_eq!(listed["tenants"][0]["tenant"], "kept", "what was there before is untouched: {listed}");
+            assert_eq!(
+                listed["tenants"][0]["tenant"], "kept",
+                "what was there before is untouched: {listed}"
+            );
         }
     }
 }
 
-/// Begins a POST whose body never ends, a byte at a time; how long until the answer, and what it says.
+/// Begins a POST whose body never ends, a byte at a time; how long until the answer, and what it
+/// says.
 fn trickle(base_url: &str, token: &str, transfer: &str) -> (Duration, u16, Value) {
     let address = base_url.strip_prefix("http://").unwrap().split('/').next().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();

@@ -1,5 +1,11 @@
 //! `scimctl event`: what is piped into `sam local invoke -e -`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 #![cfg(unix)]
 
 mod support;
@@ -22,24 +28,35 @@ fn an_event_is_filled_from_the_data_directory_whether_or_not_it_is_served() {
     let create = directory.json(&["event", "create-user"]);
     let token = token_of(&create);
     let post = |name: &str| {
-        let body = create["body"].as_str().unwrap().replace("bjensen", name).replace("0a21f0f2", name);
+        let body =
+            create["body"].as_str().unwrap().replace("bjensen", name).replace("0a21f0f2", name);
         let (status, user) = http(base_url, &token, "POST", "/Users", &body);
         assert_eq!(status, 201, "{user}");
         user["id"].as_str().unwrap().to_owned()
     };
     let other = post("other");
     let path = |event: &Value| event["rawPath"].as_str().unwrap().to_owned();
-    assert_eq!(path(&directory.json(&["event", "get-user"])), format!("/scim/v2/Users/{other}"), "the only one");
+    assert_eq!(
+        path(&directory.json(&["event", "get-user"])),
+        format!("/scim/v2/Users/{other}"),
+        "the only one"
+    );
     let made = post("bjensen");
     for name in ["get-user", "deactivate-user", "delete-user"] {
         let event = directory.json(&["event", name]);
-        assert_eq!(path(&event), format!("/scim/v2/Users/{made}"), "{name}: whom create-user makes");
+        assert_eq!(
+            path(&event),
+            format!("/scim/v2/Users/{made}"),
+            "{name}: whom create-user makes"
+        );
         assert_eq!(path(&event), event["requestContext"]["http"]["path"].as_str().unwrap());
         assert_eq!(token_of(&event), token, "one token for all events");
         assert!(!event.to_string().contains("{{"), "{event}");
     }
     let kept = std::fs::read_dir(&directory.0).unwrap().map(Result::unwrap);
-    let kept = kept.filter(|file| file.file_name().to_str().unwrap().starts_with("event-token")).collect::<Vec<_>>();
+    let kept = kept
+        .filter(|file| file.file_name().to_str().unwrap().starts_with("event-token"))
+        .collect::<Vec<_>>();
     assert_eq!((kept.len(), kept[0].metadata().unwrap().permissions().mode() & 0o777), (1, 0o600));
     // One that is not good any more gives way.
     let records = directory.json(&["token", "list", "demo"]);
@@ -49,7 +66,10 @@ fn an_event_is_filled_from_the_data_directory_whether_or_not_it_is_served() {
     let again = token_of(&directory.json(&["event", "get-user"]));
     assert_ne!(again, token);
     let given = directory.json(&["event", "get-user", "--token", "scim_mine", "--user", "a-b"]);
-    assert_eq!((token_of(&given).as_str(), path(&given).as_str()), ("scim_mine", "/scim/v2/Users/a-b"));
+    assert_eq!(
+        (token_of(&given).as_str(), path(&given).as_str()),
+        ("scim_mine", "/scim/v2/Users/a-b")
+    );
     assert!(server.interrupt());
     assert_eq!(token_of(&directory.json(&["event", "get-user"])), again);
     let text = directory.text(&["event", "create-user-rest-v1"]);
@@ -61,21 +81,29 @@ fn an_event_is_filled_from_the_data_directory_whether_or_not_it_is_served() {
 fn an_event_that_cannot_be_filled_says_what_to_do() {
     let directory = Directory::new("event-empty");
     assert!(directory.refused(&["event", "get-user"]).contains("there is no tenant yet"));
-    assert_eq!(token_of(&directory.json(&["event", "bad-token"])), "scim_a-token-that-nobody-issued");
+    assert_eq!(
+        token_of(&directory.json(&["event", "bad-token"])),
+        "scim_a-token-that-nobody-issued"
+    );
     directory.json(&["tenant", "create", "acme"]);
     assert!(directory.refused(&["event", "get-user"]).contains("create-user first"));
     directory.json(&["tenant", "create", "globex"]);
     let said = directory.refused(&["event", "create-user"]);
     assert!(said.contains("--tenant") && said.contains("acme, globex"), "{said}");
     directory.json(&["event", "create-user", "--tenant", "globex"]);
-    assert!(directory.refused(&["event", "create-user", "--tenant", "nobody"]).contains("there is no tenant nobody"));
+    assert!(
+        directory
+            .refused(&["event", "create-user", "--tenant", "nobody"])
+            .contains("there is no tenant nobody")
+    );
 }
 
 #[test]
 fn the_help_lists_every_file_of_events() {
     let help = Directory::new("event-help").text(&["event", "--help"]);
     let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../events")).unwrap();
-    let names: Vec<String> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    let names: Vec<String> =
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     assert!(names.len() > 6);
     for name in names {
         let name = name.strip_suffix(".json").unwrap();

@@ -1,5 +1,6 @@
-//! Cursors (RFC 9865): where a walk through a query's results goes on. A cursor is stateless; it says
-//! after which resource, and is sealed for one tenant, one query of the same types, and one page size.
+//! Cursors (RFC 9865): where a walk through a query's results goes on. A cursor is stateless; it
+//! says after which resource, and is sealed for one tenant, one query of the same types, and one
+//! page size.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -60,13 +61,20 @@ impl Cursor {
         let invalid = || {
             Error::new(
                 ErrorKind::InvalidCursor,
-                "The cursor is not one of this query; begin with an empty cursor and repeat all other parameters.",
+                "The cursor is not one of this query; begin with an empty cursor and repeat all \
+                other parameters.",
             )
         };
         let (body, seal) = text.split_once('.').ok_or_else(invalid)?;
-        let body =
-            URL_SAFE_NO_PAD.decode(body).ok().and_then(|body| String::from_utf8(body).ok()).ok_or_else(invalid)?;
-        if !bool::from(subtle::ConstantTimeEq::ct_eq(tenant.seal(&body).as_bytes(), seal.as_bytes())) {
+        let body = URL_SAFE_NO_PAD
+            .decode(body)
+            .ok()
+            .and_then(|body| String::from_utf8(body).ok())
+            .ok_or_else(invalid)?;
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(
+            tenant.seal(&body).as_bytes(),
+            seal.as_bytes(),
+        )) {
             return Err(invalid());
         }
         let cursor: Self = serde_json::from_str(&body).map_err(|_| invalid())?;
@@ -76,7 +84,10 @@ impl Cursor {
         if now >= cursor.expires {
             return Err(Error::new(
                 ErrorKind::ExpiredCursor,
-                format!("The cursor is older than {CURSOR_SECONDS} seconds; begin again with an empty cursor."),
+                format!(
+                    "The cursor is older than {CURSOR_SECONDS} seconds; begin again with an empty \
+                    cursor."
+                ),
             ));
         }
         if cursor.count != query.page_size() {

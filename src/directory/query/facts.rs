@@ -9,7 +9,9 @@ use scim_core::{Error, Filter, Interest, Member, Resource, ResourceId};
 
 use super::super::context::GroupName;
 use super::super::limits::MAX_MEMBERS_SHOWN;
-use super::super::whole::{GROUPS, price_of_groups, set_groups, set_members, too_large_to_judge, too_many_groups};
+use super::super::whole::{
+    GROUPS, price_of_groups, set_groups, set_members, too_large_to_judge, too_many_groups,
+};
 use super::super::{Call, Directory};
 use super::lookup::LookedUp;
 use crate::budget::ROW_UNITS;
@@ -49,7 +51,9 @@ impl Need {
         };
         match filter.interest(attribute) {
             Interest::None => Self::Row,
-            Interest::Values(values) => Self::Values(values.iter().filter_map(|id| id.parse().ok()).collect()),
+            Interest::Values(values) => {
+                Self::Values(values.iter().filter_map(|id| id.parse().ok()).collect())
+            }
             Interest::All => Self::All,
         }
     }
@@ -65,19 +69,29 @@ impl Need {
     }
 
     /// The most calls and read units that it takes for these resources.
-    pub(super) fn price(&self, kind: &Kind, rows: &[Listed], found: Option<&LookedUp>) -> (usize, usize) {
+    pub(super) fn price(
+        &self,
+        kind: &Kind,
+        rows: &[Listed],
+        found: Option<&LookedUp>,
+    ) -> (usize, usize) {
         match (self, kind) {
             (Self::Row, _) | (_, Kind::Other(_)) => (0, 0),
             (Self::Values(values), _) => {
                 let known = found.is_some_and(|found| values.is_subset(&found.values));
                 let pairs = if known { 0 } else { rows.len() * values.len() };
-                (pairs.div_ceil(SMALL_ROWS_IN_A_CALL) + values.len().div_ceil(16) + 2, pairs + values.len() + 2)
+                (
+                    pairs.div_ceil(SMALL_ROWS_IN_A_CALL) + values.len().div_ceil(16) + 2,
+                    pairs + values.len() + 2,
+                )
             }
             (Self::All, Kind::User) => {
                 let (calls, units) = price_of_groups();
                 (rows.len() * calls + CALLS_OF_NAMES, rows.len() * units + UNITS_OF_NAMES)
             }
-            (Self::All, Kind::Group) => rows.iter().map(|row| price_of_members(row.members)).fold((0, 0), add),
+            (Self::All, Kind::Group) => {
+                rows.iter().map(|row| price_of_members(row.members)).fold((0, 0), add)
+            }
         }
     }
 }
@@ -94,10 +108,18 @@ pub(super) fn add(one: (usize, usize), other: (usize, usize)) -> (usize, usize) 
     (one.0 + other.0, one.1 + other.1)
 }
 
-/// About the calls and read units that it takes to judge these `resources` by a filter, beyond their rows, where
-/// each is in one group, or has as many members as one call reads. What `looked_up` equalities have found is known.
-pub fn judging(of: &Type, filter: &Filter<'_>, looked_up: &[Equality], resources: usize) -> (usize, usize) {
-    let known = |id: &ResourceId| looked_up.iter().any(|equality| equality.value.to_lowercase() == id.as_str());
+/// About the calls and read units that it takes to judge these `resources` by a filter, beyond
+/// their rows, where each is in one group, or has as many members as one call reads. What
+/// `looked_up` equalities have found is known.
+pub fn judging(
+    of: &Type,
+    filter: &Filter<'_>,
+    looked_up: &[Equality],
+    resources: usize,
+) -> (usize, usize) {
+    let known = |id: &ResourceId| {
+        looked_up.iter().any(|equality| equality.value.to_lowercase() == id.as_str())
+    };
     let (calls, units) = match Need::of(&of.kind, filter) {
         Need::Row => return (0, 0),
         Need::Values(values) if values.iter().all(known) => (0, 0),
@@ -125,7 +147,9 @@ pub(super) struct Facts {
 impl Facts {
     /// Puts among the attributes of a resource what is known of it.
     pub(super) fn add_to(&mut self, call: Call<'_>, resource: &mut Resource) {
-        if let Some(members) = self.members.remove(&resource.id).filter(|members| !members.is_empty()) {
+        if let Some(members) =
+            self.members.remove(&resource.id).filter(|members| !members.is_empty())
+        {
             set_members(call, resource, &members);
         }
         if let Some(groups) = self.groups.remove(&resource.id) {
@@ -163,13 +187,20 @@ impl Directory {
         let groups = rows.iter().map(|row| &row.id);
         let key = call.tenant.key();
         if let Some(found) = found.filter(|found| ids.is_subset(&found.values)) {
-            let member = |value: &ResourceId| Member { value: value.clone(), kind: None, display: None };
-            let having = |id: &ResourceId| found.having.get(id).into_iter().flatten().map(member).collect();
-            return Ok(Facts { members: groups.map(|id| (id.clone(), having(id))).collect(), ..Facts::default() });
+            let member =
+                |value: &ResourceId| Member { value: value.clone(), kind: None, display: None };
+            let having =
+                |id: &ResourceId| found.having.get(id).into_iter().flatten().map(member).collect();
+            return Ok(Facts {
+                members: groups.map(|id| (id.clone(), having(id))).collect(),
+                ..Facts::default()
+            });
         }
         let among = async { self.store.members_among(&key, groups, ids).await.map_err(unanswered) };
         let (mut members, gone) = tokio::try_join!(among, self.gone(call))?;
-        members.values_mut().for_each(|members| members.retain(|member| !gone.contains(&member.value)));
+        members
+            .values_mut()
+            .for_each(|members| members.retain(|member| !gone.contains(&member.value)));
         Ok(Facts { members, ..Facts::default() })
     }
 
@@ -197,7 +228,11 @@ impl Directory {
                 let having = |id: &ResourceId| found.having.get(id).cloned().unwrap_or_default();
                 users.map(|id| (id.clone(), having(id))).collect()
             }
-            None => self.store.memberships_among(&call.tenant.key(), users, ids).await.map_err(unanswered)?,
+            None => self
+                .store
+                .memberships_among(&call.tenant.key(), users, ids)
+                .await
+                .map_err(unanswered)?,
         };
         self.named(call, groups).await
     }
@@ -210,7 +245,11 @@ impl Directory {
         self.named(call, some_at_a_time(each.collect()).await?).await
     }
 
-    async fn named(&self, call: Call<'_>, groups: BTreeMap<ResourceId, Vec<ResourceId>>) -> Result<Facts, Error> {
+    async fn named(
+        &self,
+        call: Call<'_>,
+        groups: BTreeMap<ResourceId, Vec<ResourceId>>,
+    ) -> Result<Facts, Error> {
         let ids: BTreeSet<ResourceId> = groups.values().flatten().cloned().collect();
         let names = self.group_names(call, &ids).await?;
         Ok(Facts { groups, names, ..Facts::default() })

@@ -39,16 +39,24 @@ enum Stop {
 }
 
 impl Directory {
-    /// Gathers the resources of a type that pass the filter, in the order of their keys: by index, or from all of
-    /// them.
-    pub(super) async fn gather(&self, call: Call<'_>, part: Part<'_>, sink: &mut Sink) -> Result<(), Error> {
+    /// Gathers the resources of a type that pass the filter, in the order of their keys: by index,
+    /// or from all of them.
+    pub(super) async fn gather(
+        &self,
+        call: Call<'_>,
+        part: Part<'_>,
+        sink: &mut Sink,
+    ) -> Result<(), Error> {
         if !sink.whole {
-            // A type before is not at its end; another request goes on there, and comes to this one.
+            // A type before is not at its end; another request goes on there, and comes to this
+            // one.
             return Ok(());
         }
         let after = match &sink.page.start {
             Start::After(cursor) if sink.walks() && part.index < cursor.scope => return Ok(()),
-            Start::After(cursor) if sink.walks() && part.index == cursor.scope => Some(cursor.after.clone()),
+            Start::After(cursor) if sink.walks() && part.index == cursor.scope => {
+                Some(cursor.after.clone())
+            }
             Start::After(_) | Start::First | Start::Index(_) => None,
         };
         let plan = part.filter.map_or(Plan::scan(None), |filter| Plan::of(part.of, filter));
@@ -79,8 +87,11 @@ impl Directory {
                 sink.whole = false;
                 None
             }
-            Stop::OutOfBudget(_) if !sink.walks() => return Err(too_many(part.of, most, sink.sorts(), of_many)),
-            // A cursor to the place where this request began would lead every later request there again.
+            Stop::OutOfBudget(_) if !sink.walks() => {
+                return Err(too_many(part.of, most, sink.sorts(), of_many));
+            }
+            // A cursor to the place where this request began would lead every later request there
+            // again.
             Stop::OutOfBudget(None) if !sink.advanced => return Err(too_much()),
             Stop::OutOfBudget(key) => {
                 sink.whole = false;
@@ -104,7 +115,8 @@ impl Directory {
         let at = call.collection(&part.of.kind);
         let left = sink.left.min(most);
         let most_read = if sink.walks() { left } else { usize::MAX };
-        let ranges = self.store.ranges(&at, after.as_deref(), most_read).await.map_err(unanswered)?;
+        let ranges =
+            self.store.ranges(&at, after.as_deref(), most_read).await.map_err(unanswered)?;
         if !sink.walks() && ranges.total > left {
             return Err(too_many(part.of, most, sink.sorts(), of_many));
         }
@@ -137,10 +149,13 @@ impl Directory {
             };
             while !batch.as_slice().is_empty() {
                 // A bucket of a large tenant holds more than one request may judge.
-                let room = if sink.walks() { CHUNK.min(most.saturating_sub(judged)) } else { CHUNK };
-                // What one resource needs may be much; a walk that has come no further would never get on.
+                let room =
+                    if sink.walks() { CHUNK.min(most.saturating_sub(judged)) } else { CHUNK };
+                // What one resource needs may be much; a walk that has come no further would never
+                // get on.
                 let room = if need.is_all() && last.is_none() { 1 } else { room };
-                let affordable = self.affordable_chunk(call, part.of, &need, batch.as_slice(), found, sink);
+                let affordable =
+                    self.affordable_chunk(call, part.of, &need, batch.as_slice(), found, sink);
                 let chunk: Vec<Listed> = batch.by_ref().take(room.min(affordable)).collect();
                 if chunk.is_empty() {
                     return Ok(Stop::OutOfBudget(last));
@@ -182,11 +197,16 @@ impl Directory {
         let left = budget::left();
         let gone = if need.is_of_members(&of.kind) { Self::price_of_gone(call) } else { (0, 0) };
         // A walk shows what it has found, and another request goes on.
-        let page = if sink.walks() && sink.has_found() { (CALLS_OF_A_PAGE, UNITS_OF_A_PAGE) } else { (0, 0) };
+        let page = if sink.walks() && sink.has_found() {
+            (CALLS_OF_A_PAGE, UNITS_OF_A_PAGE)
+        } else {
+            (0, 0)
+        };
         let affordable = |count: &usize| {
             let some = rows.get(..*count).unwrap_or_default();
             let price = need.price(&of.kind, some, found);
-            let (calls, units) = facts::add(gone, if price == (0, 0) { price } else { facts::add(page, price) });
+            let (calls, units) =
+                facts::add(gone, if price == (0, 0) { price } else { facts::add(page, price) });
             left.suffices(calls, units)
         };
         (1..=CHUNK.min(rows.len())).rev().find(affordable).unwrap_or_default()
@@ -209,7 +229,9 @@ impl Directory {
         facts.add_to(call, &mut resource);
         let view = part.of.resource.into_view(resource, call.base_url);
         let suffices = budget::comparisons() >= MAX_COMPARISONS_OF_A_RESOURCE;
-        let judged = part.filter.map_or(Ok(true), |filter| budget::comparing(|left| filter.judge(&view, left)));
+        let judged = part
+            .filter
+            .map_or(Ok(true), |filter| budget::comparing(|left| filter.judge(&view, left)));
         match judged {
             Ok(false) => return Ok(Verdict::Fails),
             Err(OutOfWork) if suffices => return Err(whole::too_large_to_compare(&row.id)),
@@ -233,8 +255,8 @@ enum Verdict {
 fn too_much() -> Error {
     Error::new(
         ErrorKind::TooMany,
-        "The filter has to read or compare more than a request may; compare fewer values, or send a query for some of \
-         them at a time.",
+        "The filter has to read or compare more than a request may; compare fewer values, or send \
+        a query for some of them at a time.",
     )
 }
 
@@ -242,14 +264,16 @@ fn too_many(of: &Type, most: usize, sorts: bool, of_many: bool) -> Error {
     let way = if sorts { "omit sortBy" } else { "page by cursor (cursor= in place of startIndex)" };
     let why = match of_many {
         true => format!(
-            "So many resources have this value that the query would have to look at more than a request may; {way}."
+            "So many resources have this value that the query would have to look at more than a \
+            request may; {way}."
         ),
         false => {
             let most = most.min(MAX_SCANNED);
             let indexed: Vec<String> = of.indexed.iter().map(|name| format!("{name} eq")).collect();
             format!(
-                "This query would have to look at more than {most} resources, or to read or compare more than a request \
-                 may; {way}, or join the filter by and with one of: {}.",
+                "This query would have to look at more than {most} resources, or to read or \
+                compare more than a request may; {way}, or join the filter by and with one of: \
+                {}.",
                 indexed.join(", ")
             )
         }

@@ -11,23 +11,26 @@ use crate::budget;
 use crate::store::{Kind, Listed, StoreError, Stored};
 use crate::tenant::{Type, unanswered};
 
-/// Most calls and read units that one equality takes before its resources are read, and what the page needs.
+/// Most calls and read units that one equality takes before its resources are read, and what the
+/// page needs.
 const CALLS_OF_AN_EQUALITY: usize = 60;
 const UNITS_OF_AN_EQUALITY: usize = 600;
 
 /// What the indexes found.
 #[derive(Debug, Default)]
 pub(super) struct LookedUp {
-    /// The resources by the keys of their rows, in the order of lists; the row is there if it was read.
+    /// The resources by the keys of their rows, in the order of lists; the row is there if it was
+    /// read.
     pub(super) candidates: BTreeMap<String, (ResourceId, Option<Listed>)>,
-    /// The values of `members` or `groups` for which all resources that have them were found, and which ones have
-    /// which.
+    /// The values of `members` or `groups` for which all resources that have them were found, and
+    /// which ones have which.
     pub(super) values: BTreeSet<ResourceId>,
     pub(super) having: BTreeMap<ResourceId, Vec<ResourceId>>,
 }
 
 impl Directory {
-    /// The resources that fulfil one of the equalities; `None` if they are too many to be read one by one.
+    /// The resources that fulfil one of the equalities; `None` if they are too many to be read one
+    /// by one.
     pub(super) async fn look_up(
         &self,
         call: Call<'_>,
@@ -66,7 +69,9 @@ impl Directory {
                 let (at, now) = (call.collection(&of.kind), self.clock.seconds());
                 let visible = named.into_iter().filter(|resource| resource.is_visible(now));
                 let listed = visible.map(|resource| Listed::of(&at, resource));
-                found.candidates.extend(listed.map(|row| (row.key.clone(), (row.id.clone(), Some(row)))));
+                found
+                    .candidates
+                    .extend(listed.map(|row| (row.key.clone(), (row.id.clone(), Some(row)))));
                 Ok(true)
             }
         }
@@ -84,7 +89,9 @@ impl Directory {
         let form = of.resource.name_form(value).ok();
         match (attribute, form) {
             ("id", _) => match value.parse() {
-                Ok(id) => self.store.resource(&at, &id, now).await.map(|one| Some(Vec::from_iter(one))),
+                Ok(id) => {
+                    self.store.resource(&at, &id, now).await.map(|one| Some(Vec::from_iter(one)))
+                }
                 Err(()) => Ok(Some(Vec::new())),
             },
             ("externalId", _) => self.store.by_external_id(&at, value, now).await,
@@ -96,7 +103,12 @@ impl Directory {
     }
 
     /// Adds the groups that somebody is a member of.
-    async fn groups_with(&self, call: Call<'_>, member: ResourceId, found: &mut LookedUp) -> Result<bool, Error> {
+    async fn groups_with(
+        &self,
+        call: Call<'_>,
+        member: ResourceId,
+        found: &mut LookedUp,
+    ) -> Result<bool, Error> {
         let (groups, gone) = tokio::try_join!(self.memberships(call, &member), self.gone(call))?;
         let Some(groups) = groups else { return Ok(false) };
         if !gone.contains(&member) {
@@ -107,9 +119,18 @@ impl Directory {
     }
 
     /// Adds the members of a group.
-    async fn users_in(&self, call: Call<'_>, group: ResourceId, found: &mut LookedUp) -> Result<bool, Error> {
+    async fn users_in(
+        &self,
+        call: Call<'_>,
+        group: ResourceId,
+        found: &mut LookedUp,
+    ) -> Result<bool, Error> {
         let key = call.tenant.key();
-        let members = self.store.some_members(&key, &group, MAX_MEMBERS_LOOKED_UP + 1).await.map_err(unanswered)?;
+        let members = self
+            .store
+            .some_members(&key, &group, MAX_MEMBERS_LOOKED_UP + 1)
+            .await
+            .map_err(unanswered)?;
         if members.len() > MAX_MEMBERS_LOOKED_UP {
             return Ok(false);
         }

@@ -53,14 +53,21 @@ pub struct Found {
 }
 
 impl Directory {
-    /// The resources that a query asks for: of all scopes, in its order, or else in the order of scopes
-    /// and sort keys. Where no index answers, a walk by cursor gets those among the next 5,000 resources, or
-    /// fewer where each takes further reads: perhaps fewer than a page holds, or none, and a cursor.
+    /// The resources that a query asks for: of all scopes, in its order, or else in the order of
+    /// scopes and sort keys. Where no index answers, a walk by cursor gets those among the next
+    /// 5,000 resources, or fewer where each takes further reads: perhaps fewer than a page holds,
+    /// or none, and a cursor.
     ///
     /// # Errors
-    /// `invalidFilter`; the errors of cursors; `tooMany` if no index answers, there are more than 5,000
-    /// resources, and the query sorts or pages by index, or for a group whose members fit no answer; 503.
-    pub async fn query(&self, call: Call<'_>, scopes: &[Scope<'_>], query: &Query) -> Result<Found, Error> {
+    /// `invalidFilter`; the errors of cursors; `tooMany` if no index answers, there are more than
+    /// 5,000 resources, and the query sorts or pages by index, or for a group whose members fit no
+    /// answer; 503.
+    pub async fn query(
+        &self,
+        call: Call<'_>,
+        scopes: &[Scope<'_>],
+        query: &Query,
+    ) -> Result<Found, Error> {
         let key = call.tenant.key();
         let now = self.clock.seconds();
         let types: Vec<&str> = scopes.iter().map(|scope| scope.of.resource.name.as_str()).collect();
@@ -78,8 +85,10 @@ impl Directory {
                 let mut sink = Sink::new(page, sorts.is_some(), MAX_SCANNED);
                 let sorts = sorts.unwrap_or_default();
                 for (index, scope) in scopes.iter().enumerate() {
-                    let (filter, sort) = (filters.get(index), sorts.get(index).and_then(Option::as_ref));
-                    self.gather(call, Part { index, of: scope.of, filter, sort }, &mut sink).await?;
+                    let (filter, sort) =
+                        (filters.get(index), sorts.get(index).and_then(Option::as_ref));
+                    self.gather(call, Part { index, of: scope.of, filter, sort }, &mut sink)
+                        .await?;
                 }
                 sink.finish(query.descending)
             }
@@ -87,12 +96,13 @@ impl Directory {
         let (resources, last) = self.represent(call, scopes, &mut page).await?;
         let next = if page.more { last } else { page.resume };
         let next = next.filter(|_| query.cursor.is_some() && page.count > 0);
-        let next_cursor = next.map(|position| Cursor::new(walk, now, position, page.total).write(&key));
+        let next_cursor =
+            next.map(|position| Cursor::new(walk, now, position, page.total).write(&key));
         Ok(Found { total: page.total, resources, next_cursor })
     }
 
-    /// The resources of a page as they are sent, and the place of the last one. The page ends where the answer, or
-    /// what the request may read, does.
+    /// The resources of a page as they are sent, and the place of the last one. The page ends where
+    /// the answer, or what the request may read, does.
     async fn represent(
         &self,
         call: Call<'_>,
@@ -107,7 +117,8 @@ impl Directory {
                 // A page shows one at least, unless its reads are refused.
                 chunk.extend(hits.next());
             }
-            let (asked, refused, room) = (chunk.len(), budget::refusals(), MAX_ANSWER_BYTES.saturating_sub(bytes));
+            let (asked, refused, room) =
+                (chunk.len(), budget::refusals(), MAX_ANSWER_BYTES.saturating_sub(bytes));
             let shown = match self.complete_chunk(call, scopes, chunk, room).await {
                 Err(_) if budget::refusals() > refused && !resources.is_empty() => Vec::new(),
                 Err(_) if budget::refusals() > refused => return Err(too_much_to_read()),
@@ -140,7 +151,9 @@ impl Directory {
     ) -> Vec<Hit> {
         let (mut chunk, mut sum) = (Vec::with_capacity(CONCURRENCY), Self::price_of_gone(call));
         while let Some(hit) = hits.peek().filter(|_| chunk.len() < CONCURRENCY) {
-            let price = scopes.get(hit.scope).map(|scope| whole::price(scope.of, hit.row.members, &scope.projection));
+            let price = scopes
+                .get(hit.scope)
+                .map(|scope| whole::price(scope.of, hit.row.members, &scope.projection));
             let price = price.unwrap_or_default();
             sum = facts::add(sum, price);
             if price != (0, 0) && !budget::left().suffices(sum.0, sum.1) {
@@ -151,8 +164,8 @@ impl Directory {
         chunk
     }
 
-    /// Some resources as they are sent, with what is shown beyond their rows; those that are not needed to fill
-    /// `room` bytes are left out.
+    /// Some resources as they are sent, with what is shown beyond their rows; those that are not
+    /// needed to fill `room` bytes are left out.
     async fn complete_chunk(
         &self,
         call: Call<'_>,
@@ -166,7 +179,8 @@ impl Directory {
             let beyond = self.beyond(call, scope.of, &hit.row.id, hit.row.members, wanted).await?;
             Ok::<_, Error>(Some((scope, hit, beyond)))
         });
-        let mut read: Vec<_> = each.buffered(CONCURRENCY).try_filter_map(async |read| Ok(read)).try_collect().await?;
+        let mut read: Vec<_> =
+            each.buffered(CONCURRENCY).try_filter_map(async |read| Ok(read)).try_collect().await?;
         let names_of = |read: &[(_, _, Beyond)]| -> BTreeSet<_> {
             read.iter().flat_map(|(_, _, beyond)| beyond.groups()).cloned().collect()
         };
@@ -176,11 +190,13 @@ impl Directory {
             groups = names_of(&read);
         }
         let names = self.group_names(call, &groups).await?;
-        let (mut represented, mut bytes, mut stint) = (Vec::with_capacity(read.len()), 0, Stint::begin());
+        let (mut represented, mut bytes, mut stint) =
+            (Vec::with_capacity(read.len()), 0, Stint::begin());
         for (Scope { of, projection }, hit, beyond) in read {
             let position = hit.position();
             let resource = hit.row.into_resource().map_err(unanswered)?;
-            let Shown { resource, .. } = beyond.complete(call, resource, &names, projection)?.whole()?;
+            let Shown { resource, .. } =
+                beyond.complete(call, resource, &names, projection)?.whole()?;
             let shown = of.resource.represent(resource, projection, call.base_url);
             let json = serde_json::value::to_raw_value(&shown);
             let json = json.map_err(|_| Error::internal("A resource could not be written."))?;
@@ -196,7 +212,12 @@ impl Directory {
     }
 
     /// All resources, in the order of scopes and sort keys.
-    async fn plain(&self, call: Call<'_>, scopes: &[Scope<'_>], mut page: Page) -> Result<Page, Error> {
+    async fn plain(
+        &self,
+        call: Call<'_>,
+        scopes: &[Scope<'_>],
+        mut page: Page,
+    ) -> Result<Page, Error> {
         let now = self.clock.seconds();
         let (mut total, mut is_short) = (0, false);
         for (index, scope) in scopes.iter().enumerate() {
@@ -206,7 +227,8 @@ impl Directory {
                 Start::Index(skip) => (skip.saturating_sub(total), 0),
                 Start::First | Start::After(_) => (0, 1),
             };
-            let count = if page.more || is_short { 0 } else { page.count + spare - page.hits.len() };
+            let count =
+                if page.more || is_short { 0 } else { page.count + spare - page.hits.len() };
             let found = match &page.start {
                 Start::After(cursor) if index < cursor.scope => Portion::default(),
                 Start::After(cursor) if index == cursor.scope && count > 0 => {
@@ -214,12 +236,19 @@ impl Directory {
                 }
                 // The walk knows the total from its beginning.
                 Start::After(_) if count == 0 => Portion::default(),
-                Start::After(_) => self.store.after(&at, "", count, now).await.map_err(unanswered)?,
+                Start::After(_) => {
+                    self.store.after(&at, "", count, now).await.map_err(unanswered)?
+                }
                 Start::First | Start::Index(_) => {
                     let overdue = if scope.of.is_user() { self.overdue(call).await? } else { &[] };
-                    let found = self.store.page(&at, from, count, now, overdue).await.map_err(unanswered)?;
+                    let found = self
+                        .store
+                        .page(&at, from, count, now, overdue)
+                        .await
+                        .map_err(unanswered)?;
                     total += found.total + self.erased_since(call, overdue).await?;
-                    let nothing = found.portion.resources.is_empty() && found.portion.rest.is_some();
+                    let nothing =
+                        found.portion.resources.is_empty() && found.portion.rest.is_some();
                     if nothing && page.hits.is_empty() && matches!(page.start, Start::Index(_)) {
                         return Err(too_much_to_read());
                     }
@@ -250,7 +279,11 @@ fn sorts<'s>(scopes: &[Scope<'s>], query: &Query) -> Option<Vec<Option<Sort<'s>>
 }
 
 /// The filter for each scope; nothing at all without a filter.
-fn filters<'s>(call: Call<'_>, scopes: &[Scope<'s>], query: &Query) -> Result<Vec<Filter<'s>>, Error> {
+fn filters<'s>(
+    call: Call<'_>,
+    scopes: &[Scope<'s>],
+    query: &Query,
+) -> Result<Vec<Filter<'s>>, Error> {
     let Some(text) = query.filter.as_deref() else { return Ok(Vec::new()) };
     let parsed = scopes.iter().map(|scope| Filter::parse(text, &scope.of.resource, call.dialect()));
     let parsed: Vec<Result<Filter<'s>, Error>> = parsed.collect();
@@ -259,8 +292,8 @@ fn filters<'s>(call: Call<'_>, scopes: &[Scope<'s>], query: &Query) -> Result<Ve
     {
         return Err(error.clone());
     }
-    // "For filtered attributes that are not part of a particular resource type, the service provider SHALL
-    // treat the attribute as if there is no attribute value." (RFC 7644, 3.4.2.1)
+    // "For filtered attributes that are not part of a particular resource type, the service
+    // provider SHALL treat the attribute as if there is no attribute value." (RFC 7644, 3.4.2.1)
     let lenient = |scope: &Scope<'s>| Filter::parse(text, &scope.of.resource, Dialect::TOLERANT);
     scopes.iter().zip(parsed).map(|(scope, parsed)| parsed.or_else(|_| lenient(scope))).collect()
 }
@@ -274,7 +307,7 @@ fn affordable_names(groups: usize) -> bool {
 fn too_much_to_read() -> Error {
     Error::new(
         ErrorKind::TooMany,
-        "What the answer would show takes more reads than a request may make; ask for fewer attributes, or for fewer \
-         resources by count.",
+        "What the answer would show takes more reads than a request may make; ask for fewer \
+        attributes, or for fewer resources by count.",
     )
 }

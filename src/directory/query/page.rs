@@ -1,5 +1,5 @@
-//! Where resources that pass go: what matches is judged in the order of the query, all of it is counted, some
-//! is kept.
+//! Where resources that pass go: what matches is judged in the order of the query, all of it is
+//! counted, some is kept.
 
 use scim_core::{Error, ErrorKind, SortKey};
 
@@ -58,7 +58,17 @@ pub(super) struct Page {
 impl Page {
     pub(super) fn new(start: Start, count: usize, descending: bool) -> Self {
         let room = PageRoom::default();
-        Self { start, count, descending, judged: 0, total: None, hits: Vec::new(), room, more: false, resume: None }
+        Self {
+            start,
+            count,
+            descending,
+            judged: 0,
+            total: None,
+            hits: Vec::new(),
+            room,
+            more: false,
+            resume: None,
+        }
     }
 
     /// Counts a matching resource, and keeps it if the page has begun and has room.
@@ -67,7 +77,9 @@ impl Page {
         let begun = match &self.start {
             Start::Index(skip) => self.judged > *skip,
             Start::First => true,
-            Start::After(cursor) => hit.borrowed().compare(cursor.position().borrowed(), self.descending).is_gt(),
+            Start::After(cursor) => {
+                hit.borrowed().compare(cursor.position().borrowed(), self.descending).is_gt()
+            }
         };
         if begun {
             self.keep(hit);
@@ -106,7 +118,15 @@ impl Sink {
     pub(super) fn new(page: Page, sorts: bool, left: usize) -> Self {
         // Only the first request of a walk counts, if it looks at all resources.
         let counts = sorts || !matches!(page.start, Start::After(_));
-        Self { page, waiting: sorts.then(Vec::new), bytes: 0, left, whole: true, counts, advanced: false }
+        Self {
+            page,
+            waiting: sorts.then(Vec::new),
+            bytes: 0,
+            left,
+            whole: true,
+            counts,
+            advanced: false,
+        }
     }
 
     pub(super) fn sorts(&self) -> bool {
@@ -141,7 +161,10 @@ impl Sink {
         };
         self.bytes += hit.row.bytes() + sort_key;
         if self.bytes > MAX_SORTED_BYTES {
-            return Err(Error::new(ErrorKind::TooMany, "The resources are too large to be sorted; omit sortBy."));
+            return Err(Error::new(
+                ErrorKind::TooMany,
+                "The resources are too large to be sorted; omit sortBy.",
+            ));
         }
         waiting.push(hit);
         Ok(())

@@ -27,7 +27,9 @@ impl Plan {
     pub fn of(of: &Type, filter: &Filter<'_>) -> Self {
         let mut seen = BTreeSet::new();
         let equalities = filter.equalities(&of.indexed).map(|mut equalities| {
-            equalities.retain(|equality| seen.insert((equality.attribute.clone(), equality.value.clone())));
+            equalities.retain(|equality| {
+                seen.insert((equality.attribute.clone(), equality.value.clone()))
+            });
             equalities
         });
         match equalities {
@@ -51,8 +53,8 @@ impl Plan {
     }
 }
 
-/// The further reads that it takes to judge a resource: one for each member or group that is asked for, or all
-/// of them with one call; a membership leads to its group.
+/// The further reads that it takes to judge a resource: one for each member or group that is asked
+/// for, or all of them with one call; a membership leads to its group.
 fn reads(filter: &Filter<'_>) -> usize {
     let of = |(attribute, rows): (&str, usize)| match filter.interest(attribute) {
         Interest::None => 0,

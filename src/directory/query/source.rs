@@ -1,5 +1,5 @@
-//! Where the resources come from that a query judges: those that an index found, or all of a type, some at a time
-//! and in the order of their keys.
+//! Where the resources come from that a query judges: those that an index found, or all of a type,
+//! some at a time and in the order of their keys.
 
 use std::collections::VecDeque;
 
@@ -9,15 +9,17 @@ use scim_core::{Error, ResourceId};
 use super::super::{Call, Directory};
 use super::lookup::LookedUp;
 use crate::budget::{self, QUERY_UNITS};
-use crate::store::{CALLS_OF_A_PAGE, Collection, KeyRange, Kind, Listed, Store, UNITS_OF_A_PAGE, Walk};
+use crate::store::{
+    CALLS_OF_A_PAGE, Collection, KeyRange, Kind, Listed, Store, UNITS_OF_A_PAGE, Walk,
+};
 use crate::tenant::unanswered;
 
 /// How many resources of an index are read at a time: those of the largest size are a megabyte.
 const BATCH: usize = 16;
 /// How many key ranges are read at a time.
 const CONCURRENCY: usize = 4;
-/// Most rows that one request reads for a filter without index, a sort, or a part of a walk: twice as many as
-/// 5,000 users and their claims, for those who are deleted.
+/// Most rows that one request reads for a filter without index, a sort, or a part of a walk: twice
+/// as many as 5,000 users and their claims, for those who are deleted.
 const MAX_ROWS: usize = 20_000;
 
 /// What comes next.
@@ -26,7 +28,8 @@ pub(super) enum Next {
     Batch(Vec<Listed>),
     /// Nothing; resources that were not to be looked at are behind this key.
     End(Option<String>),
-    /// Nothing that the request could still afford: go on behind this key, or where it began if it has read nothing.
+    /// Nothing that the request could still afford: go on behind this key, or where it began if it
+    /// has read nothing.
     OutOfBudget(Option<String>),
 }
 
@@ -78,17 +81,21 @@ impl<'a> LookUp<'a> {
         let unread = self.left.iter().take(BATCH).filter(|(_, _, row)| row.is_none()).count();
         let calls = if self.at.kind == Kind::Group { unread } else { 1 };
         let units = unread * budget::GROUP_UNITS as usize;
-        if unread > 0 && !budget::left().suffices(calls + CALLS_OF_A_PAGE, units + UNITS_OF_A_PAGE) {
+        if unread > 0 && !budget::left().suffices(calls + CALLS_OF_A_PAGE, units + UNITS_OF_A_PAGE)
+        {
             return Ok(Next::OutOfBudget(self.last.clone()));
         }
         let batch: Vec<_> = self.left.drain(..BATCH.min(self.left.len())).collect();
         self.last = batch.last().map(|(key, ..)| key.clone());
         let now = self.directory.clock.seconds();
-        let unread = batch.iter().filter(|(_, _, row)| row.is_none()).map(|(_, id, _)| id.clone()).collect();
-        let read = self.directory.store.resources(&self.at, unread, now).await.map_err(unanswered)?;
+        let unread =
+            batch.iter().filter(|(_, _, row)| row.is_none()).map(|(_, id, _)| id.clone()).collect();
+        let read =
+            self.directory.store.resources(&self.at, unread, now).await.map_err(unanswered)?;
         let read = read.into_iter().filter(|resource| resource.is_visible(now));
         let read = read.map(|resource| Listed::of(&self.at, resource));
-        let mut rows: Vec<Listed> = batch.into_iter().filter_map(|(_, _, row)| row).chain(read).collect();
+        let mut rows: Vec<Listed> =
+            batch.into_iter().filter_map(|(_, _, row)| row).chain(read).collect();
         rows.sort_by(|one, other| one.key.cmp(&other.key));
         Ok(Next::Batch(rows))
     }
@@ -149,7 +156,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Begins to read the next ranges, as many side by side as the request can afford; or says how the source ends.
+    /// Begins to read the next ranges, as many side by side as the request can afford; or says how
+    /// the source ends.
     async fn open_ranges(&mut self) -> Result<Option<Next>, Error> {
         let Some(next) = self.ranges.front() else { return Ok(Some(Next::End(self.rest.take()))) };
         let wanted = self.first.take();
@@ -173,5 +181,6 @@ impl<'a> Scan<'a> {
 
 /// Whether the request can afford these many more queries, and to show what was found.
 fn affordable(queries: usize) -> bool {
-    budget::left().suffices(queries + CALLS_OF_A_PAGE, queries * QUERY_UNITS as usize + UNITS_OF_A_PAGE)
+    budget::left()
+        .suffices(queries + CALLS_OF_A_PAGE, queries * QUERY_UNITS as usize + UNITS_OF_A_PAGE)
 }

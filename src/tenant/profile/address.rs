@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::{Address, Profile};
 
 impl Profile {
-    /// This profile, a preset, for a tenant that has another one: where a tenant is served is no matter of presets,
-    /// but for the path that a product documents.
+    /// This profile, a preset, for a tenant that has another one: where a tenant is served is no
+    /// matter of presets, but for the path that a product documents.
     #[must_use]
     pub fn at_address_of(self, before: &Self) -> Self {
         let address = Address { base_path: self.address.base_path, ..before.address.clone() };
@@ -36,6 +36,7 @@ impl Address {
 /// What stands before the path of a base URL: scheme and host, or nothing if it is a path alone.
 fn origin(url: &str) -> &str {
     let host = url.find("://").map_or(0, |scheme| scheme + 3);
-    let path = url.get(host..).and_then(|rest| rest.find('/')).map_or(url.len(), |slash| host + slash);
+    let path =
+        url.get(host..).and_then(|rest| rest.find('/')).map_or(url.len(), |slash| host + slash);
     url.get(..path).unwrap_or_default()
 }

@@ -12,7 +12,8 @@ use super::{AttributePolicy, Wrong};
 const COMMON: [&str; 4] = ["id", "externalId", "meta", "schemas"];
 
 impl AttributePolicy {
-    /// Refuses definitions under which no user could be made, or of which one would be passed over silently.
+    /// Refuses definitions under which no user could be made, or of which one would be passed over
+    /// silently.
     pub(super) fn check_definitions(&self) -> Result<(), Wrong> {
         let wrong = |why: String| Err(Wrong(why));
         let user = ResourceType::user().map_err(|error| Wrong(error.to_string()))?;
@@ -27,16 +28,21 @@ impl AttributePolicy {
             }
             if user.extensions.iter().any(|known| known.id.eq_ignore_ascii_case(id)) {
                 return wrong(format!(
-                    "attributes.extensions names {id}, which is there already; take it away, and add attributes to it \
-                     by attributes.overlay, with that as schema"
+                    "attributes.extensions names {id}, which is there already; take it away, and \
+                    add attributes to it by attributes.overlay, with that as schema"
                 ));
             }
             if !ids.insert(small) {
-                return wrong(format!("attributes.extensions has {id} twice, in any case; make one of both"));
+                return wrong(format!(
+                    "attributes.extensions has {id} twice, in any case; make one of both"
+                ));
             }
             for attribute in attributes {
                 if COMMON.iter().any(|name| attribute.name.eq_ignore_ascii_case(name)) {
-                    return wrong(format!("{} in {id} is an attribute of every resource; rename it", attribute.name));
+                    return wrong(format!(
+                        "{} in {id} is an attribute of every resource; rename it",
+                        attribute.name
+                    ));
                 }
                 check(attribute, &format!("{id}:"))?;
             }
@@ -46,13 +52,19 @@ impl AttributePolicy {
             let id = schema.as_ref().unwrap_or(&user.schema.id);
             let name = &attribute.name;
             if !names.insert((id.to_ascii_lowercase(), name.to_ascii_lowercase())) {
-                return wrong(format!("attributes.overlay has {name} twice, in any case; make one of both"));
+                return wrong(format!(
+                    "attributes.overlay has {name} twice, in any case; make one of both"
+                ));
             }
-            let mut schemas = std::iter::once(&user.schema).chain(&user.extensions).chain(&self.extensions);
-            let known = schemas.find(|schema| schema.id.eq_ignore_ascii_case(id)).and_then(|it| it.attribute(name));
+            let mut schemas =
+                std::iter::once(&user.schema).chain(&user.extensions).chain(&self.extensions);
+            let known = schemas
+                .find(|schema| schema.id.eq_ignore_ascii_case(id))
+                .and_then(|it| it.attribute(name));
             if let Some(known) = known.filter(|known| known.name != *name) {
                 return wrong(format!(
-                    "attributes.overlay has {name}, which {id} calls {}: write it so to define it anew, or rename it",
+                    "attributes.overlay has {name}, which {id} calls {}: write it so to define it \
+                    anew, or rename it",
                     known.name
                 ));
             }
@@ -66,14 +78,17 @@ fn check(attribute: &Attribute, prefix: &str) -> Result<(), Wrong> {
     let name = format!("{prefix}{}", attribute.name);
     if attribute.required && attribute.is_read_only() {
         return Err(Wrong(format!(
-            "{name} is required and readOnly, so that no user could ever be made; take one of both away"
+            "{name} is required and readOnly, so that no user could ever be made; take one of \
+            both away"
         )));
     }
     match (attribute.kind == Type::Complex, attribute.sub_attributes.is_empty()) {
-        (true, true) => {
-            Err(Wrong(format!("{name} is complex, but has no subAttributes; list them, or take type string")))
-        }
-        (false, false) => Err(Wrong(format!("{name} has subAttributes, but is not complex; set its type to complex"))),
+        (true, true) => Err(Wrong(format!(
+            "{name} is complex, but has no subAttributes; list them, or take type string"
+        ))),
+        (false, false) => Err(Wrong(format!(
+            "{name} has subAttributes, but is not complex; set its type to complex"
+        ))),
         _ => attribute.sub_attributes.iter().try_for_each(|sub| check(sub, &format!("{name}."))),
     }
 }

@@ -11,7 +11,9 @@ pub(super) fn lay_over(document: &mut Value, over: Value, path: &str) -> Result<
             for (name, value) in over {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 let Some(slot) = document.get_mut(&name) else {
-                    return Err(Wrong(format!("there is no setting {path}; docs/PROFILES.md lists them")));
+                    return Err(Wrong(format!(
+                        "there is no setting {path}; docs/PROFILES.md lists them"
+                    )));
                 };
                 lay_over(slot, value, &path)?;
             }
@@ -38,7 +40,8 @@ pub(super) fn nested(path: &str, value: &str) -> Value {
     path.rsplit('.').fold(value, |inner, name| json!({ name: inner }))
 }
 
-/// Which of the settings laid over a valid document it is that takes no such value, and what it takes.
+/// Which of the settings laid over a valid document it is that takes no such value, and what it
+/// takes.
 pub(super) fn culprit(valid: &Value, over: &Value, error: &serde_json::Error) -> Wrong {
     let wrong = settings(over).into_iter().find_map(|(path, value)| {
         let why = refusal(valid, &path, &value)?;
@@ -75,7 +78,9 @@ fn expected(valid: &Value, path: &str, why: &str) -> String {
         (Some(words), _) => format!("must be a list of some of: {words}; such as [\"a\", \"b\"]"),
         (None, true) => "must be a list such as [\"a\", \"b\"]".into(),
         (None, false) => {
-            let lacks = why.strip_prefix("missing field ").map(|field| format!("one lacks {}", field.replace('`', "")));
+            let lacks = why
+                .strip_prefix("missing field ")
+                .map(|field| format!("one lacks {}", field.replace('`', "")));
             let other = words(why).map(|words| format!("a word in one is none of: {words}"));
             let said = lacks.or(other).map(|said| format!("; {said}")).unwrap_or_default();
             format!("must be a list of objects in the form of RFC 7643, section 7{said}")
@@ -95,7 +100,11 @@ pub fn settings(document: &Value) -> Vec<(String, Value)> {
     for (name, value) in document.as_object().into_iter().flatten() {
         match value {
             Value::Object(_) => {
-                flat.extend(settings(value).into_iter().map(|(inner, value)| (format!("{name}.{inner}"), value)));
+                flat.extend(
+                    settings(value)
+                        .into_iter()
+                        .map(|(inner, value)| (format!("{name}.{inner}"), value)),
+                );
             }
             value => flat.push((name.clone(), value.clone())),
         }

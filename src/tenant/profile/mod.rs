@@ -1,7 +1,7 @@
 //! Profiles: every policy in which products and identity providers differ, as plain data.
 //!
-//! A profile is the default one with the settings of a preset, of an identity provider's dialect and of the
-//! operator laid over it; `docs/PROFILES.md` lists them all.
+//! A profile is the default one with the settings of a preset, of an identity provider's dialect
+//! and of the operator laid over it; `docs/PROFILES.md` lists them all.
 
 mod address;
 mod check;
@@ -69,12 +69,13 @@ impl Profile {
     /// # Errors
     /// [`Wrong`] if there is no such preset or identity provider.
     pub fn preset(name: &str, idp: Option<&str>) -> Result<Self, Wrong> {
-        let preset = Self::default().over_all([presets::preset(name)?, serde_json::json!({ "preset": name })])?;
+        let preset = Self::default()
+            .over_all([presets::preset(name)?, serde_json::json!({ "preset": name })])?;
         idp.map_or(Ok(preset.clone()), |idp| preset.speaking(idp))
     }
 
-    /// The profile in a tenant's row: a preset's name, or all settings as JSON. Settings that it does not
-    /// know are those of a newer version; they are passed over.
+    /// The profile in a tenant's row: a preset's name, or all settings as JSON. Settings that it
+    /// does not know are those of a newer version; they are passed over.
     ///
     /// # Errors
     /// [`Wrong`] if it is neither.
@@ -93,7 +94,8 @@ impl Profile {
         serde_json::to_string(self).map_err(|error| Wrong(error.to_string()))
     }
 
-    /// This profile with one more setting: `seats.limit` and the JSON text of its value, or a plain word.
+    /// This profile with one more setting: `seats.limit` and the JSON text of its value, or a plain
+    /// word.
     ///
     /// # Errors
     /// [`Wrong`] if there is no such setting or it takes no such value.
@@ -101,14 +103,21 @@ impl Profile {
         self.over(documents::nested(path, value))
     }
 
-    /// This profile with some more settings, each as for [`Profile::with`]; they are judged together, so their
-    /// order is no matter.
+    /// This profile with some more settings, each as for [`Profile::with`]; they are judged
+    /// together, so their order is no matter.
     ///
     /// # Errors
     /// As [`Profile::with`].
-    pub fn with_all<'s>(&self, settings: impl IntoIterator<Item = (&'s str, &'s str)>) -> Result<Self, Wrong> {
-        let documents: Vec<Value> = settings.into_iter().map(|(path, value)| documents::nested(path, value)).collect();
-        documents.iter().try_fold(self.clone(), |begun, document| begun.begun(document))?.over_all(documents)
+    pub fn with_all<'s>(
+        &self,
+        settings: impl IntoIterator<Item = (&'s str, &'s str)>,
+    ) -> Result<Self, Wrong> {
+        let documents: Vec<Value> =
+            settings.into_iter().map(|(path, value)| documents::nested(path, value)).collect();
+        documents
+            .iter()
+            .try_fold(self.clone(), |begun, document| begun.begun(document))?
+            .over_all(documents)
     }
 
     /// This profile in the dialect of an identity provider, in place of another one's.
@@ -122,9 +131,16 @@ impl Profile {
     fn in_dialect(&self, idp: Option<&str>) -> Result<Self, Wrong> {
         let mut layers = Vec::new();
         if let Some(before) = &self.dialect.idp {
-            let preset = if self.preset.is_empty() { Self::default() } else { Self::preset(&self.preset, None)? };
+            let preset = if self.preset.is_empty() {
+                Self::default()
+            } else {
+                Self::preset(&self.preset, None)?
+            };
             let sets = settings(&presets::dialect(before)?);
-            let plain = preset.flat()?.into_iter().filter(|(path, _)| sets.iter().any(|(set, _)| set == path));
+            let plain = preset
+                .flat()?
+                .into_iter()
+                .filter(|(path, _)| sets.iter().any(|(set, _)| set == path));
             layers.extend(plain.map(|(path, value)| documents::nested(&path, &value.to_string())));
         }
         layers.extend(idp.map(presets::dialect).transpose()?);
@@ -132,9 +148,9 @@ impl Profile {
         self.over_all(layers)
     }
 
-    /// The profile of a document with all settings, or some of them over this one. One that names a preset begins
-    /// with that, at the address and in the dialect that this one has; one that names an identity provider, with
-    /// its dialect.
+    /// The profile of a document with all settings, or some of them over this one. One that names a
+    /// preset begins with that, at the address and in the dialect that this one has; one that names
+    /// an identity provider, with its dialect.
     ///
     /// # Errors
     /// As [`Profile::with`].
@@ -144,7 +160,9 @@ impl Profile {
 
     fn begun(&self, settings: &Value) -> Result<Self, Wrong> {
         let mut begun = self.clone();
-        if let Some(name) = settings.get("preset").and_then(Value::as_str).filter(|name| !name.is_empty()) {
+        if let Some(name) =
+            settings.get("preset").and_then(Value::as_str).filter(|name| !name.is_empty())
+        {
             let preset = Self::preset(name, self.dialect.idp.as_deref())?;
             begun = preset.at_address_of(&begun);
         }
@@ -163,7 +181,8 @@ impl Profile {
             serde_json::from_value::<Self>(document.clone())
                 .map_err(|error| documents::culprit(&valid, &settings, &error))?;
         }
-        let profile: Self = serde_json::from_value(document).map_err(|error| Wrong(error.to_string()))?;
+        let profile: Self =
+            serde_json::from_value(document).map_err(|error| Wrong(error.to_string()))?;
         profile.check()?;
         Ok(profile)
     }

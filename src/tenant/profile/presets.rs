@@ -15,14 +15,15 @@ pub const PRESETS: [(&str, &str); 7] = [
     ("identity-hub", include_str!("presets/identity-hub.json")),
 ];
 
-/// The identity providers, with what their dialects set and what they call the attributes that a profile may
-/// require.
+/// The identity providers, with what their dialects set and what they call the attributes that a
+/// profile may require.
 pub const IDPS: &str = include_str!("presets/idps.json");
 
 pub(super) fn preset(name: &str) -> Result<Value, Wrong> {
     let found = PRESETS.iter().find(|(known, _)| *known == name);
     let names = || PRESETS.map(|(name, _)| name).join(", ");
-    let (_, text) = found.ok_or_else(|| Wrong(format!("there is no profile {name}; take one of: {}", names())))?;
+    let (_, text) = found
+        .ok_or_else(|| Wrong(format!("there is no profile {name}; take one of: {}", names())))?;
     read(text)
 }
 
@@ -30,7 +31,9 @@ pub(super) fn dialect(idp: &str) -> Result<Value, Wrong> {
     let idps = read(IDPS)?;
     let found = idps.get(idp).and_then(|idp| idp.get("sets")).cloned();
     let names = || idps.as_object().map(|idps| idps.keys().cloned().collect::<Vec<_>>().join(", "));
-    found.ok_or_else(|| Wrong(format!("there is no dialect {idp}; take one of: {}", names().unwrap_or_default())))
+    found.ok_or_else(|| {
+        Wrong(format!("there is no dialect {idp}; take one of: {}", names().unwrap_or_default()))
+    })
 }
 
 /// What the administrator of an identity provider should do about an attribute that has no value.
@@ -42,7 +45,9 @@ pub fn advice(idp: Option<&str>, path: &str) -> String {
         let source = sources.get(path).or_else(|| sources.get(whole))?.as_str()?.to_owned();
         Some(format!("In {}, map {source} to {path}.", idp.get("name")?.as_str()?))
     });
-    found.unwrap_or_else(|| format!("In the identity provider's attribute mapping, map a value to {path}."))
+    found.unwrap_or_else(|| {
+        format!("In the identity provider's attribute mapping, map a value to {path}.")
+    })
 }
 
 fn read(text: &str) -> Result<Value, Wrong> {

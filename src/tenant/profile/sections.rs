@@ -8,12 +8,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Deprovision {
-    /// What DELETE of a user does. It is 404 for the identity provider afterwards, whatever is kept.
+    /// What DELETE of a user does. It is 404 for the identity provider afterwards, whatever is
+    /// kept.
     pub on_delete: OnDelete,
     /// What `active` false does.
     pub on_inactive: OnInactive,
-    /// Days for which a deleted user, or one suspended with expiry, is kept: 1 to 3650; without a number, as
-    /// the deployment says (90).
+    /// Days for which a deleted user, or one suspended with expiry, is kept: 1 to 3650; without a
+    /// number, as the deployment says (90).
     pub retention_days: Option<u32>,
 }
 
@@ -142,8 +143,8 @@ pub enum WhenFull {
 pub struct AttributePolicy {
     /// Paths of attributes that each user must have, beside `userName`.
     pub required: Vec<String>,
-    /// Paths of the attributes that a user may have, beside `userName`, `externalId` and `active`; all if
-    /// there are none.
+    /// Paths of the attributes that a user may have, beside `userName`, `externalId` and `active`;
+    /// all if there are none.
     pub kept: Vec<String>,
     /// What becomes of other attributes in POST and PUT.
     pub unknown: Unknowns,
@@ -211,9 +212,11 @@ pub enum Email {
 pub struct Brake {
     /// Most users that may be deactivated or deleted in the window; without a number, any.
     pub deactivations: Option<u32>,
-    /// The same in percent of the users who are active when the window begins, 1 to 100; at least one user.
+    /// The same in percent of the users who are active when the window begins, 1 to 100; at least
+    /// one user.
     pub share: Option<u32>,
-    /// Minutes of the window, 1 to 10,080: it begins with the first deactivation after the last one's end.
+    /// Minutes of the window, 1 to 10,080: it begins with the first deactivation after the last
+    /// one's end.
     pub window_minutes: u32,
     /// What a deactivation beyond that answers, until the operator lifts the brake.
     pub answer: BrakeAnswer,
@@ -235,7 +238,12 @@ impl Deprovision {
 
 impl Default for Brake {
     fn default() -> Self {
-        Self { deactivations: None, share: None, window_minutes: 60, answer: BrakeAnswer::default() }
+        Self {
+            deactivations: None,
+            share: None,
+            window_minutes: 60,
+            answer: BrakeAnswer::default(),
+        }
     }
 }
 
@@ -330,10 +338,11 @@ pub enum Reveal {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Address {
-    /// The base URL for the locations of resources and the path they are served under; without one, that of
-    /// the deployment.
+    /// The base URL for the locations of resources and the path they are served under; without one,
+    /// that of the deployment.
     pub base_url: Option<String>,
-    /// The path under which the tenant is served at the deployment's host, where `base_url` names no URL.
+    /// The path under which the tenant is served at the deployment's host, where `base_url` names
+    /// no URL.
     pub base_path: Option<String>,
     /// The only host under which the tenant's tokens are good; without one, any.
     pub host: Option<String>,

@@ -48,12 +48,16 @@ impl Oracle {
     pub fn seated(&self, person: &Person) -> Option<Person> {
         match person.is_active() && self.is_full() {
             false => Some(person.clone()),
-            true => self.policy.inactive_when_full.then(|| Person { active: Some(false), ..person.clone() }),
+            true => self
+                .policy
+                .inactive_when_full
+                .then(|| Person { active: Some(false), ..person.clone() }),
         }
     }
 
     fn whoever_comes(&self, person: &Person) -> Coming {
-        let owner = self.live().into_iter().find(|index| self.users[*index].is.form() == person.form());
+        let owner =
+            self.live().into_iter().find(|index| self.users[*index].is.form() == person.form());
         if let Some(owner) = owner {
             let user = &self.users[owner];
             let stops = user.expires.is_some() && user.is.is_same(person);
@@ -63,7 +67,8 @@ impl Oracle {
         if self.policy.links {
             let found = self.adoptable(person);
             let strong = |user: &Person| {
-                user.form() == person.form() || user.external_id.is_some() && user.external_id == person.external_id
+                user.form() == person.form()
+                    || user.external_id.is_some() && user.external_id == person.external_id
             };
             // An address is a weaker sign than to have been here under these names.
             if !found.iter().any(|index| strong(&self.users[*index].is)) {
@@ -75,12 +80,23 @@ impl Oracle {
             }
             match found.as_slice() {
                 [] => {}
-                [index] => return if self.adopts(*index, person) { Coming::Adopted(*index) } else { Coming::Refused },
+                [index] => {
+                    return if self.adopts(*index, person) {
+                        Coming::Adopted(*index)
+                    } else {
+                        Coming::Refused
+                    };
+                }
                 _ => return Coming::Refused,
             }
         }
-        let first = person.external_id.as_ref().and_then(|external_id| self.holder(&self.firsts, external_id));
-        if self.is_taken(&person.form(), None) || first.is_some_and(|first| self.is_unmanaged(first)) {
+        let first = person
+            .external_id
+            .as_ref()
+            .and_then(|external_id| self.holder(&self.firsts, external_id));
+        if self.is_taken(&person.form(), None)
+            || first.is_some_and(|first| self.is_unmanaged(first))
+        {
             return Coming::Refused;
         }
         match (back, self.stopped(person)) {
@@ -92,27 +108,40 @@ impl Oracle {
 
     /// Who is suspended with expiry and the only one to have this externalId, whatever the name.
     fn stopped(&self, person: &Person) -> Option<usize> {
-        let first = person.external_id.as_ref().and_then(|external_id| self.holder(&self.firsts, external_id))?;
+        let first = person
+            .external_id
+            .as_ref()
+            .and_then(|external_id| self.holder(&self.firsts, external_id))?;
         let user = &self.users[first];
-        let sharing = self.live().into_iter().filter(|index| self.users[*index].is.external_id == person.external_id);
+        let sharing = self
+            .live()
+            .into_iter()
+            .filter(|index| self.users[*index].is.external_id == person.external_id);
         (sharing.eq([first]) && user.expires.is_some()).then_some(first)
     }
 
     /// Who was deleted and comes back by these names.
     fn comes_back(&self, person: &Person) -> Option<usize> {
-        let first = person.external_id.as_ref().and_then(|external_id| self.holder(&self.firsts, external_id));
+        let first = person
+            .external_id
+            .as_ref()
+            .and_then(|external_id| self.holder(&self.firsts, external_id));
         let same_person = |user: &User| user.is.is_same(person);
-        // Among those of the name, the first has the best right, and then the last to leave. Once the first has
-        // given it up or expired, nobody asks who else had it: that would be one more read
-        // for every new user.
+        // Among those of the name, the first has the best right, and then the last to leave. Once
+        // the first has given it up or expired, nobody asks who else had it: that would be one more
+        // read for every new user.
         let by_external_id = first.and_then(|first| {
-            let named = self.restorable().into_iter().filter(|index| same_person(&self.users[*index]));
-            let named = named.max_by_key(|index| (*index == first, self.users[*index].history.modified));
+            let named =
+                self.restorable().into_iter().filter(|index| same_person(&self.users[*index]));
+            let named =
+                named.max_by_key(|index| (*index == first, self.users[*index].history.modified));
             named.or(Some(first).filter(|first| self.can_return(*first)))
         });
         // Whose name another took is without it, even if that one left it.
         let by_name = || self.holder(&self.names, &person.form());
-        let by_name = || by_name().filter(|index| self.can_return(*index) && same_person(&self.users[*index]));
+        let by_name = || {
+            by_name().filter(|index| self.can_return(*index) && same_person(&self.users[*index]))
+        };
         by_external_id.or_else(by_name)
     }
 
@@ -120,16 +149,22 @@ impl Oracle {
         self.users[index].life == Life::Unmanaged
     }
 
-    /// The imported users whom a person may be, by its externalId, or else by its name, or else by an address.
+    /// The imported users whom a person may be, by its externalId, or else by its name, or else by
+    /// an address.
     fn adoptable(&self, person: &Person) -> Vec<usize> {
         let emails = &person.pointers() | &BTreeSet::from([person.form()]);
         let those = |is: &dyn Fn(&User) -> bool| -> Vec<usize> {
             self.unmanaged().into_iter().filter(|index| is(&self.users[*index])).collect()
         };
-        let by_external_id = those(&|user| person.external_id.is_some() && user.is.external_id == person.external_id);
+        let by_external_id = those(&|user| {
+            person.external_id.is_some() && user.is.external_id == person.external_id
+        });
         let by_name = those(&|user| user.is.form() == person.form());
         let by_email = those(&|user| !user.verified.is_disjoint(&emails));
-        [by_external_id, by_name, by_email].into_iter().find(|found| !found.is_empty()).unwrap_or_default()
+        [by_external_id, by_name, by_email]
+            .into_iter()
+            .find(|found| !found.is_empty())
+            .unwrap_or_default()
     }
 
     /// Whether the names of this person are free for the imported user.
@@ -143,7 +178,8 @@ impl Oracle {
         let each = people.iter().map(|(person, verified)| {
             let keys = [("name", Some(person.form())), ("externalId", person.external_id.clone())];
             let keys = keys.into_iter().filter_map(|(kind, key)| Some((kind, key?)));
-            let keys: BTreeSet<_> = keys.chain(verified.iter().map(|email| ("email", email.clone()))).collect();
+            let keys: BTreeSet<_> =
+                keys.chain(verified.iter().map(|email| ("email", email.clone()))).collect();
             if !seen.is_disjoint(&keys) {
                 return Record::Conflict;
             }
@@ -155,17 +191,23 @@ impl Oracle {
 
     fn import(&self, person: &Person, verified: &BTreeSet<String>) -> Record {
         let emails = verified | &BTreeSet::from([person.form()]);
-        let named = self.unmanaged().into_iter().find(|index| self.users[*index].is.form() == person.form());
+        let named = self
+            .unmanaged()
+            .into_iter()
+            .find(|index| self.users[*index].is.form() == person.form());
         if let Some(index) = named {
             return Record::Known(index);
         }
-        let has_external_id =
-            |index: &usize| person.external_id.is_some() && self.users[*index].is.external_id == person.external_id;
+        let has_external_id = |index: &usize| {
+            person.external_id.is_some() && self.users[*index].is.external_id == person.external_id
+        };
         let addressed = |index: &usize| !self.users[*index].verified.is_disjoint(&emails);
         if self.unmanaged().iter().any(|index| has_external_id(index) || addressed(index)) {
             return Record::Conflict;
         }
-        let live = |is: &dyn Fn(&usize) -> bool| -> Vec<usize> { self.live().into_iter().filter(is).collect() };
+        let live = |is: &dyn Fn(&usize) -> bool| -> Vec<usize> {
+            self.live().into_iter().filter(is).collect()
+        };
         let mut found = live(&|index| self.users[*index].is.form() == person.form());
         let sharing = live(&has_external_id);
         if !sharing.iter().any(|index| found.contains(index)) {
@@ -184,7 +226,8 @@ impl Oracle {
         if let [index] = found.as_slice() {
             let user = &self.users[*index].is;
             let both = user.external_id.is_some() && person.external_id.is_some();
-            let namesake = user.form() == person.form() && both && user.external_id != person.external_id;
+            let namesake =
+                user.form() == person.form() && both && user.external_id != person.external_id;
             if namesake && !self.policy.links {
                 return Record::Conflict;
             }

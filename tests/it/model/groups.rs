@@ -45,7 +45,8 @@ impl Model {
     fn candidates(&mut self, who: usize) -> Vec<String> {
         let oracle = &self.parties[who].oracle;
         let users = oracle.live().into_iter().map(|index| oracle.users[index].id.clone());
-        let all: Vec<String> = users.chain(oracle.groups.iter().map(|group| group.id.clone())).collect();
+        let all: Vec<String> =
+            users.chain(oracle.groups.iter().map(|group| group.id.clone())).collect();
         match self.dice.below(8) {
             0 => all,
             1 => self.dice.some(all, 12),
@@ -84,7 +85,10 @@ impl Model {
         }
         let id = answer.body["id"].as_str().unwrap_or_default().to_owned();
         let oracle = &mut self.parties[who].oracle;
-        assert!(!oracle.is_live(&id) && !oracle.gone_groups.contains(&id), "a new group has an id of its own: {id}");
+        assert!(
+            !oracle.is_live(&id) && !oracle.gone_groups.contains(&id),
+            "a new group has an id of its own: {id}"
+        );
         let index = oracle.add_group(&id, crew);
         self.expect_group(who, index, 201, &answer);
     }
@@ -111,7 +115,8 @@ impl Model {
     pub(super) async fn move_members(&mut self, who: usize) {
         let Some(index) = self.group(who) else { return };
         let mut crew = self.parties[who].oracle.groups[index].is.clone();
-        let operations = (0..=self.dice.below(2)).map(|_| self.members_operation(who, index, &mut crew));
+        let operations =
+            (0..=self.dice.below(2)).map(|_| self.members_operation(who, index, &mut crew));
         let operations: Vec<Value> = operations.collect();
         self.patch_group(who, index, operations, crew).await;
     }
@@ -148,7 +153,9 @@ impl Model {
                 crew.members = ids.iter().cloned().collect();
                 replace("members", values(&ids))
             }
-            _ => json!({ "op": "add", "path": "members", "value": values(&Vec::from_iter(crew.members.clone())) }),
+            _ => {
+                json!({ "op": "add", "path": "members", "value": values(&Vec::from_iter(crew.members.clone())) })
+            }
         }
     }
 
@@ -193,8 +200,13 @@ impl Model {
 
     async fn patch_group(&mut self, who: usize, index: usize, operations: Vec<Value>, crew: Crew) {
         let own = &self.parties[who].oracle.groups[index].id;
-        let refused = if crew.members.contains(own) { Some(NOBODY) } else { self.refused(who, Some(index), &crew) };
-        self.write_group(who, index, "PATCH", json!({ "Operations": operations }), crew, refused).await;
+        let refused = if crew.members.contains(own) {
+            Some(NOBODY)
+        } else {
+            self.refused(who, Some(index), &crew)
+        };
+        self.write_group(who, index, "PATCH", json!({ "Operations": operations }), crew, refused)
+            .await;
     }
 
     async fn write_group(
@@ -215,7 +227,11 @@ impl Model {
         let versions = oracle.change_group(index, crew);
         let tag = answer.header("etag").trim_start_matches("W/\"").trim_end_matches('"');
         let version = tag.parse().unwrap_or_default();
-        assert!(versions.contains(&version), "version {version} is none of {versions:?}: {}", answer.body);
+        assert!(
+            versions.contains(&version),
+            "version {version} is none of {versions:?}: {}",
+            answer.body
+        );
         oracle.groups[index].history.version = version;
         self.expect_group(who, index, 200, &answer);
     }

@@ -30,17 +30,24 @@ impl Model {
             lines.push(line.to_string());
         }
         let (lines, dry) = (lines.join("\n"), self.dice.chance(5));
-        self.trace.note(&format!("at {} {} imports {lines}", self.world.clock.milliseconds(), self.parties[who].code));
+        self.trace.note(&format!(
+            "at {} {} imports {lines}",
+            self.world.clock.milliseconds(),
+            self.parties[who].code
+        ));
         let row = self.parties[who].row.clone();
         let import = Import::new(self.world.store.clone(), row, self.world.clock.clock()).unwrap();
         let report: Report = import.lines(&lines, dry).await.unwrap();
         assert_eq!(report.lines.len(), people.len());
-        for ((line, expected), (person, verified)) in report.lines.iter().zip(expected).zip(people) {
+        for ((line, expected), (person, verified)) in report.lines.iter().zip(expected).zip(people)
+        {
             let oracle = &mut self.parties[who].oracle;
             let is = match (&line.fate, expected) {
                 (Fate::Imported, Record::Imported) => true,
                 (Fate::Known(id), Record::Known(index)) => *id.as_str() == oracle.users[index].id,
-                (Fate::Provisioned { id, .. }, Record::Provisioned(index)) => *id.as_str() == oracle.users[index].id,
+                (Fate::Provisioned { id, .. }, Record::Provisioned(index)) => {
+                    *id.as_str() == oracle.users[index].id
+                }
                 (Fate::Conflict(_), Record::Conflict) => true,
                 _ => false,
             };
@@ -50,7 +57,9 @@ impl Model {
                 let verified = verified.iter().map(|email| email.to_lowercase()).collect();
                 oracle.add_unmanaged(id, &person, verified);
             }
-            self.count(&format!("{expected:?}").split('(').next().unwrap_or_default().to_lowercase());
+            self.count(
+                &format!("{expected:?}").split('(').next().unwrap_or_default().to_lowercase(),
+            );
         }
     }
 
@@ -58,11 +67,14 @@ impl Model {
     fn record(&mut self, who: usize) -> (Person, BTreeSet<String>) {
         let mut person = self.person();
         let known = 0..self.parties[who].oracle.users.len();
-        if let Some(index) = self.dice.pick(&known.collect::<Vec<_>>()).filter(|_| self.dice.chance(30)) {
+        if let Some(index) =
+            self.dice.pick(&known.collect::<Vec<_>>()).filter(|_| self.dice.chance(30))
+        {
             let was = self.parties[who].oracle.users[index].is.clone();
             person = Person { name: was.name, external_id: was.external_id, ..person };
         }
-        let mut verified: BTreeSet<String> = self.dice.some(person.emails.clone(), 2).into_iter().collect();
+        let mut verified: BTreeSet<String> =
+            self.dice.some(person.emails.clone(), 2).into_iter().collect();
         if person.name.contains('@') && self.dice.chance(30) {
             verified.insert(person.name.clone());
         }
@@ -78,10 +90,16 @@ impl Model {
         let verified: Vec<String> = user.verified.into_iter().collect();
         match (self.dice.below(5), self.dice.pick(&verified)) {
             (0, _) => person.external_id = user.is.external_id,
-            (1, Some(email)) => person = Person { emails: vec![email], external_id: None, ..person },
+            (1, Some(email)) => {
+                person = Person { emails: vec![email], external_id: None, ..person }
+            }
             (2, _) => person.name = user.is.name,
             _ => {
-                person = Person { name: self.dice.spelled(&user.is.form()), external_id: user.is.external_id, ..person }
+                person = Person {
+                    name: self.dice.spelled(&user.is.form()),
+                    external_id: user.is.external_id,
+                    ..person
+                }
             }
         }
         self.post_user(who, &person).await;

@@ -19,7 +19,8 @@ const NO_LIMIT: i64 = 1_000_000_000_000;
 pub(super) async fn check(world: &World, parties: &[Party; 2]) {
     let rows = scan(world).await;
     let known = |row: &Row| row.p() == "tenants" || row.p() == format!("{}#T", world.tenant.code());
-    let known = |row: &Row| known(row) || parties.iter().any(|party| row.p().starts_with(&party.code));
+    let known =
+        |row: &Row| known(row) || parties.iter().any(|party| row.p().starts_with(&party.code));
     assert!(rows.iter().all(known), "a row of nobody");
     let own: Vec<BTreeSet<&str>> = parties.iter().map(|party| ids(&party.oracle)).collect();
     for (party, foreign) in parties.iter().zip(own.iter().rev()) {
@@ -27,7 +28,11 @@ pub(super) async fn check(world: &World, parties: &[Party; 2]) {
         for row in &rows {
             if let Some(partition) = row.p().strip_prefix(&party.code) {
                 partitions.entry(partition).or_default().push(row);
-                assert!(row.ids().all(|id| !foreign.contains(id)), "another tenant's id: {:?}", row.0);
+                assert!(
+                    row.ids().all(|id| !foreign.contains(id)),
+                    "another tenant's id: {:?}",
+                    row.0
+                );
             }
         }
         Look { party, oracle: &party.oracle, partitions }.look();
@@ -59,7 +64,11 @@ impl<'a> Look<'a> {
 
     fn look(&self) {
         let known = |partition: &&str| PARTITIONS.iter().any(|known| partition.starts_with(known));
-        assert!(self.partitions.keys().all(known), "a partition of nobody: {:?}", self.partitions.keys());
+        assert!(
+            self.partitions.keys().all(known),
+            "a partition of nobody: {:?}",
+            self.partitions.keys()
+        );
         self.users();
         self.groups();
         for kind in ["U", "G"] {
@@ -83,7 +92,8 @@ impl<'a> Look<'a> {
             let user = &self.oracle.users[*index];
             user.lives() || user.life == Life::Unmanaged || self.oracle.can_return(*index)
         });
-        let mut kept: BTreeMap<&str, usize> = kept.map(|index| (self.oracle.users[index].id.as_str(), index)).collect();
+        let mut kept: BTreeMap<&str, usize> =
+            kept.map(|index| (self.oracle.users[index].id.as_str(), index)).collect();
         for (id, row) in &resources {
             let Some(index) = kept.remove(id) else {
                 let over = row.number("x").is_some_and(|expiry| expiry <= self.oracle.seconds());
@@ -99,7 +109,11 @@ impl<'a> Look<'a> {
             assert_eq!((row.text("st"), row.number("x")), (Some(state), user.expires), "{id}");
             assert_eq!(row.number("v"), Some(user.history.version as i64), "{id}");
             let names = (row.text("un"), row.text("e"), row.texts("em"));
-            assert_eq!(names, (Some(&*user.is.form()), user.is.external_id.as_deref(), user.pointers()), "{id}");
+            assert_eq!(
+                names,
+                (Some(&*user.is.form()), user.is.external_id.as_deref(), user.pointers()),
+                "{id}"
+            );
             assert_eq!(row.0["a"], AttributeValue::Bool(user.is.active == Some(true)), "{id}");
         }
         assert!(kept.is_empty(), "users without rows: {kept:?}");
@@ -108,8 +122,8 @@ impl<'a> Look<'a> {
         self.emails(&resources);
     }
 
-    /// A claim has an owner who knows it and is what it says, with the same expiry; a live or imported owner
-    /// has its claim, a deleted one for as long as nobody took the name.
+    /// A claim has an owner who knows it and is what it says, with the same expiry; a live or
+    /// imported owner has its claim, a deleted one for as long as nobody took the name.
     fn claims(&self, kind: &str, resources: &BTreeMap<&str, &Row>) {
         let rows = self.rows(if kind == "U" { "#U" } else { "#G" }).iter();
         let claims: BTreeMap<&str, &&Row> = rows
@@ -118,11 +132,14 @@ impl<'a> Look<'a> {
             .collect();
         for (key, claim) in &claims {
             let owner = claim.text("i").and_then(|owner| resources.get(owner));
-            let held = owner.is_some_and(|owner| owner.text("uk") == Some(key) && leads_to(claim, owner));
+            let held =
+                owner.is_some_and(|owner| owner.text("uk") == Some(key) && leads_to(claim, owner));
             assert!(held || self.is_over(claim), "a claim without owner: {:?}", claim.0);
         }
         for (id, row) in resources {
-            let own = claims.get(row.text("uk").unwrap()).is_some_and(|claim| claim.text("i") == Some(id));
+            let own = claims
+                .get(row.text("uk").unwrap())
+                .is_some_and(|claim| claim.text("i") == Some(id));
             assert!(own || row.text("st") == Some("deleted"), "no claim of its own: {id}");
         }
     }
@@ -131,10 +148,12 @@ impl<'a> Look<'a> {
         row.number("x").is_some_and(|expiry| expiry <= self.oracle.seconds())
     }
 
-    /// An owner of an externalId has the row that it says, with its own expiry; there are no others.
+    /// An owner of an externalId has the row that it says, with its own expiry; there are no
+    /// others.
     fn external_ids(&self, users: &BTreeMap<&str, &Row>) {
         let groups = self.resources("G");
-        let mut pointers: BTreeMap<&str, &&Row> = self.rows("#X").iter().map(|row| (row.s(), row)).collect();
+        let mut pointers: BTreeMap<&str, &&Row> =
+            self.rows("#X").iter().map(|row| (row.s(), row)).collect();
         for (id, row) in users.iter().chain(&groups) {
             let Some(key) = row.text("es") else { continue };
             let own = pointers.get(key).filter(|pointer| pointer.text("i") == Some(id));
@@ -158,7 +177,8 @@ impl<'a> Look<'a> {
             *pointers.entry(owner).or_default() += 1;
         }
         for (id, row) in users {
-            let (own, found) = (row.texts("em").len(), pointers.get(id).copied().unwrap_or_default());
+            let (own, found) =
+                (row.texts("em").len(), pointers.get(id).copied().unwrap_or_default());
             assert_eq!(found, own, "e-mail pointers of {id}");
         }
     }
@@ -186,7 +206,8 @@ impl<'a> Look<'a> {
 
     fn groups(&self) {
         let resources = self.resources("G");
-        let expected: BTreeSet<&str> = self.oracle.groups.iter().map(|group| group.id.as_str()).collect();
+        let expected: BTreeSet<&str> =
+            self.oracle.groups.iter().map(|group| group.id.as_str()).collect();
         assert_eq!(resources.keys().copied().collect::<BTreeSet<_>>(), expected, "groups");
         self.claims("G", &resources);
         let mut heads: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
@@ -195,15 +216,28 @@ impl<'a> Look<'a> {
                 heads.entry(id).or_default().push(row);
             }
         }
-        assert_eq!(heads.keys().copied().collect::<BTreeSet<_>>(), expected, "groups by their heads");
+        assert_eq!(
+            heads.keys().copied().collect::<BTreeSet<_>>(),
+            expected,
+            "groups by their heads"
+        );
         for group in &self.oracle.groups {
             let (own, heads) = (resources[&*group.id], &heads[&*group.id]);
             assert_eq!(heads.len(), 16, "heads of {}", group.id);
-            let version: i64 = own.number("v").unwrap() + heads.iter().filter_map(|head| head.number("v")).sum::<i64>();
+            let version: i64 = own.number("v").unwrap()
+                + heads.iter().filter_map(|head| head.number("v")).sum::<i64>();
             assert_eq!(version, group.history.version as i64, "version of {}", group.id);
             let counted: Vec<i64> = heads.iter().map(|head| head.number("n").unwrap()).collect();
-            assert!(counted.iter().all(|members| *members >= 0), "{counted:?}: members left by another head");
-            assert_eq!(counted.iter().sum::<i64>(), group.is.members.len() as i64, "members of {}", group.id);
+            assert!(
+                counted.iter().all(|members| *members >= 0),
+                "{counted:?}: members left by another head"
+            );
+            assert_eq!(
+                counted.iter().sum::<i64>(),
+                group.is.members.len() as i64,
+                "members of {}",
+                group.id
+            );
         }
     }
 
@@ -227,7 +261,12 @@ impl<'a> Look<'a> {
         let rows = self.rows("#C").iter().filter(|row| row.s().starts_with(kind));
         let counted = rows.flat_map(|row| {
             let names = row.0.keys().filter(|name| !["p", "s"].contains(&name.as_str()));
-            names.map(|name| ((row.s().to_owned(), name.clone()), row.0[name].as_n().unwrap().parse::<i128>().unwrap()))
+            names.map(|name| {
+                (
+                    (row.s().to_owned(), name.clone()),
+                    row.0[name].as_n().unwrap().parse::<i128>().unwrap(),
+                )
+            })
         });
         let counted: BTreeMap<_, _> = counted.filter(|(_, number)| *number != 0).collect();
         assert_eq!(counted, recount, "counters");
@@ -236,10 +275,14 @@ impl<'a> Look<'a> {
     /// Each membership stands in the table twice, once from either side, and nothing else does.
     fn memberships(&self) {
         let pairs = |side: &str| -> BTreeSet<(String, String, String)> {
-            let rows =
-                self.partitions.iter().filter_map(|(partition, rows)| Some((partition.strip_prefix(side)?, rows)));
+            let rows = self
+                .partitions
+                .iter()
+                .filter_map(|(partition, rows)| Some((partition.strip_prefix(side)?, rows)));
             let pairs = rows.flat_map(|(of, rows)| {
-                rows.iter().map(|row| (of.to_owned(), row.s().to_owned(), row.text("k").unwrap().to_owned()))
+                rows.iter().map(|row| {
+                    (of.to_owned(), row.s().to_owned(), row.text("k").unwrap().to_owned())
+                })
             });
             pairs.collect()
         };
@@ -252,7 +295,8 @@ impl<'a> Look<'a> {
         });
         let expected: BTreeSet<_> = expected.collect();
         assert_eq!(pairs("#M#"), expected, "members");
-        let turned = pairs("#R#").into_iter().map(|(member, group, kind)| (group, member, kind)).collect();
+        let turned =
+            pairs("#R#").into_iter().map(|(member, group, kind)| (group, member, kind)).collect();
         assert_eq!(expected, turned, "memberships");
     }
 }

@@ -1,9 +1,9 @@
-//! A random life of two tenants, played through HTTP and in an oracle; every answer, and now and then
-//! every row, must be as the oracle says. Their profiles change on the way.
+//! A random life of two tenants, played through HTTP and in an oracle; every answer, and now and
+//! then every row, must be as the oracle says. Their profiles change on the way.
 //!
 //! `MODEL_OPERATIONS` is how many requests are played (1,000), `MODEL_SEED` what chooses them,
-//! `MODEL_THREADS` how many worlds are played side by side (1). A failure says how to play it again.
-//! A long run is three times as fast in a release build, whose size does not matter here:
+//! `MODEL_THREADS` how many worlds are played side by side (1). A failure says how to play it
+//! again. A long run is three times as fast in a release build, whose size does not matter here:
 //!
 //!     export CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=2
 //!     export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
@@ -78,7 +78,14 @@ impl Model {
                 _ => waiting.pop_front().flatten(),
             }
         });
-        Self { world, dice: Dice::new(seed), parties, faults, trace: Trace::new(seed), tally: Tally::new() }
+        Self {
+            world,
+            dice: Dice::new(seed),
+            parties,
+            faults,
+            trace: Trace::new(seed),
+            tally: Tally::new(),
+        }
     }
 
     /// Something happens to somebody.
@@ -131,7 +138,12 @@ impl Model {
     async fn settle(&mut self, who: usize) {
         if self.parties[who].due {
             let answer = self.send(who, "GET", "/Users?count=0", None).await;
-            assert_eq!(answer.body["totalResults"], self.parties[who].oracle.live().len(), "{}", answer.body);
+            assert_eq!(
+                answer.body["totalResults"],
+                self.parties[who].oracle.live().len(),
+                "{}",
+                answer.body
+            );
         }
     }
 
@@ -141,7 +153,8 @@ impl Model {
             let (rows, code) = (rows::scan(&self.world).await, &self.parties[who].code);
             let now = format!("{:012}~", self.world.clock.seconds());
             let is_due = |row: &rows::Row| row.p() == format!("{code}#D") && *row.s() < *now;
-            let is_unfinished = |row: &rows::Row| row.p() == format!("{code}#T") && row.s() != "profile";
+            let is_unfinished =
+                |row: &rows::Row| row.p() == format!("{code}#T") && row.s() != "profile";
             if !rows.iter().any(|row| is_due(row) || is_unfinished(row)) {
                 return;
             }
@@ -155,8 +168,8 @@ impl Model {
         self.parties.iter_mut().for_each(|party| party.oracle.now = now);
     }
 
-    /// In one of ten operations answers are lost and transactions meet others, never so often that the
-    /// service gives up.
+    /// In one of ten operations answers are lost and transactions meet others, never so often that
+    /// the service gives up.
     fn plan_faults(&mut self) {
         if self.dice.chance(10) {
             let number = 1 + self.dice.below(4);
@@ -167,7 +180,11 @@ impl Model {
             };
             let mut plan: VecDeque<_> = (0..number).map(|_| fault(&mut self.dice)).collect();
             // The SDK tries three times.
-            plan.truncate(if plan.iter().all(|fault| *fault == Some(Fault::BreakAfter)) { 2 } else { 4 });
+            plan.truncate(if plan.iter().all(|fault| *fault == Some(Fault::BreakAfter)) {
+                2
+            } else {
+                4
+            });
             if plan.len() == 4 {
                 plan[2] = None;
             }
@@ -176,8 +193,8 @@ impl Model {
         }
     }
 
-    /// Minutes or months pass; or all the time that a deleted or suspended user has left, but perhaps for a
-    /// second, when somebody asks for it.
+    /// Minutes or months pass; or all the time that a deleted or suspended user has left, but
+    /// perhaps for a second, when somebody asks for it.
     async fn pass_time(&mut self, who: usize) {
         self.settle(who).await;
         let oracle = &self.parties[who].oracle;
@@ -193,7 +210,9 @@ impl Model {
         let oracle = &self.parties[who].oracle;
         let seconds = match left {
             Ok(seconds) => seconds,
-            Err(Some(user)) => oracle.users[user].expires.unwrap() - oracle.seconds() - self.dice.below(2) as i64,
+            Err(Some(user)) => {
+                oracle.users[user].expires.unwrap() - oracle.seconds() - self.dice.below(2) as i64
+            }
             Err(None) => return,
         };
         self.trace.note(&format!("{seconds} seconds pass"));
@@ -217,11 +236,18 @@ impl Model {
         }
     }
 
-    async fn send(&mut self, who: usize, method: &str, path: &str, body: impl Into<Option<Value>>) -> Answer {
+    async fn send(
+        &mut self,
+        who: usize,
+        method: &str,
+        path: &str,
+        body: impl Into<Option<Value>>,
+    ) -> Answer {
         let body = body.into();
         let said = body.as_ref().map(Value::to_string).unwrap_or_default();
         let code = &self.parties[who].code;
-        self.trace.note(&format!("at {} {code} {method} {path} {said}", self.world.clock.milliseconds()));
+        self.trace
+            .note(&format!("at {} {code} {method} {path} {said}", self.world.clock.milliseconds()));
         self.parties[who].due = false;
         let answer = self.world.send_as(&self.parties[who].token, method, path, body).await;
         self.trace.note(&format!("  {} {}", answer.status.as_u16(), answer.header("etag")));
@@ -247,7 +273,10 @@ impl Model {
 }
 
 fn variable<T: FromStr>(name: &str, default: T) -> T {
-    std::env::var(name).ok().and_then(|value| value.replace('_', "").parse().ok()).unwrap_or(default)
+    std::env::var(name)
+        .ok()
+        .and_then(|value| value.replace('_', "").parse().ok())
+        .unwrap_or(default)
 }
 
 #[test]

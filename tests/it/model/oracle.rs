@@ -1,14 +1,15 @@
-//! What a tenant's directory must be, kept in plain lists: the rules of the service in their shortest
-//! form, for one request at a time.
+//! What a tenant's directory must be, kept in plain lists: the rules of the service in their
+//! shortest form, for one request at a time.
 //!
-//! A name belongs to a live or imported user, whatever its case. Who is deleted is kept for as long as the
-//! profile says, and comes back by a POST with its externalId, or with its name where it is the same person and
-//! nobody took the name meanwhile. Several may have one externalId; the first of them has a better right to come
-//! back.
+//! A name belongs to a live or imported user, whatever its case. Who is deleted is kept for as long
+//! as the profile says, and comes back by a POST with its externalId, or with its name where it is
+//! the same person and nobody took the name meanwhile. Several may have one externalId; the first
+//! of them has a better right to come back.
 //!
 //! Where several had one externalId, one who had the name too has the best right.
 //!
-//! Who expires while visible is gone from the next request on, and leaves its groups in that moment.
+//! Who expires while visible is gone from the next request on, and leaves its groups in that
+//! moment.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -86,7 +87,9 @@ impl Oracle {
 
     /// Whether a live or imported user, but for the one at `but`, has the name.
     pub fn is_taken(&self, form: &str, but: Option<usize>) -> bool {
-        let has = |user: &User| matches!(user.life, Life::Live | Life::Unmanaged) && user.is.form() == form;
+        let has = |user: &User| {
+            matches!(user.life, Life::Live | Life::Unmanaged) && user.is.form() == form
+        };
         self.users.iter().enumerate().any(|(index, user)| Some(index) != but && has(user))
     }
 
@@ -96,7 +99,12 @@ impl Oracle {
     }
 
     /// Stores an imported user, whose names are free.
-    pub fn add_unmanaged(&mut self, id: &str, person: &Person, verified: BTreeSet<String>) -> usize {
+    pub fn add_unmanaged(
+        &mut self,
+        id: &str,
+        person: &Person,
+        verified: BTreeSet<String>,
+    ) -> usize {
         self.add(id, person.clone(), Life::Unmanaged, verified)
     }
 
@@ -111,7 +119,8 @@ impl Oracle {
     /// Erases the visible users whose time has come; how many there were.
     pub fn expire_due(&mut self) -> usize {
         let due = |user: &User| user.expires.is_some_and(|expiry| expiry <= self.seconds());
-        let due: Vec<usize> = self.live().into_iter().filter(|index| due(&self.users[*index])).collect();
+        let due: Vec<usize> =
+            self.live().into_iter().filter(|index| due(&self.users[*index])).collect();
         due.iter().for_each(|index| self.erase(*index));
         due.len()
     }
@@ -125,8 +134,8 @@ impl Oracle {
         self.leave_all(&id);
     }
 
-    /// Makes visible who was deleted or imported, or stops the clock of who was suspended with expiry; with
-    /// what the user had, under what `person` says.
+    /// Makes visible who was deleted or imported, or stops the clock of who was suspended with
+    /// expiry; with what the user had, under what `person` says.
     pub fn restore(&mut self, index: usize, person: &Person) {
         self.names.retain(|_, holder| holder.0 != index);
         let (now, user) = (self.now, &mut self.users[index]);
@@ -139,7 +148,8 @@ impl Oracle {
             active,
             emails: if person.emails.is_empty() { had.emails } else { person.emails.clone() },
         };
-        // A suspended user who comes back inactive keeps the clock, and its externalId where it has it.
+        // A suspended user who comes back inactive keeps the clock, and its externalId where it has
+        // it.
         let suspended = user.life == Life::Live;
         user.expires = user.expires.filter(|_| suspended && active == Some(false));
         user.life = Life::Live;
@@ -158,7 +168,8 @@ impl Oracle {
     fn hold(&mut self, index: usize) {
         let user = &self.users[index];
         let first = user.is.external_id.clone();
-        let first = first.filter(|first| self.holder(&self.firsts, first).is_none_or(|holder| holder == index));
+        let first = first
+            .filter(|first| self.holder(&self.firsts, first).is_none_or(|holder| holder == index));
         self.names.insert(user.is.form(), (index, None));
         first.map(|first| self.firsts.insert(first, (index, None)));
     }
@@ -176,7 +187,8 @@ impl Oracle {
         } else if had.active == Some(true) && self.policy.expires {
             user.expires = Some(now / 1_000 + self.policy.retention());
         }
-        let (renamed, other) = (had.form() != user.is.form(), had.external_id != user.is.external_id);
+        let (renamed, other) =
+            (had.form() != user.is.form(), had.external_id != user.is.external_id);
         let (form, external_id) = (user.is.form(), user.is.external_id.clone());
         if renamed {
             self.names.remove(&had.form());
@@ -184,7 +196,8 @@ impl Oracle {
         }
         if other {
             self.firsts.retain(|_, holder| holder.0 != index);
-            let free = external_id.filter(|external_id| self.holder(&self.firsts, external_id).is_none());
+            let free =
+                external_id.filter(|external_id| self.holder(&self.firsts, external_id).is_none());
             free.map(|external_id| self.firsts.insert(external_id, (index, None)));
         }
     }
@@ -204,7 +217,10 @@ impl Oracle {
         (user.life, user.expires) = (Life::Deleted, expires);
         let (id, form) = (user.id.clone(), user.is.form());
         self.names.insert(form, (index, expires));
-        self.firsts.values_mut().filter(|holder| holder.0 == index).for_each(|holder| holder.1 = expires);
+        self.firsts
+            .values_mut()
+            .filter(|holder| holder.0 == index)
+            .for_each(|holder| holder.1 = expires);
         self.leave_all(&id);
     }
 
@@ -237,7 +253,8 @@ impl Oracle {
 
     /// Members in the order in which they were made, since their ids are chance.
     pub fn in_order(&self, members: &BTreeSet<String>) -> Vec<String> {
-        let all = self.users.iter().map(|user| &user.id).chain(self.groups.iter().map(|group| &group.id));
+        let all =
+            self.users.iter().map(|user| &user.id).chain(self.groups.iter().map(|group| &group.id));
         all.filter(|id| members.contains(*id)).cloned().collect()
     }
 
@@ -246,8 +263,8 @@ impl Oracle {
         self.groups.len() - 1
     }
 
-    /// Changes a group; the versions it may have now: one more for the group's own row, and up to one
-    /// more for each member that joins or leaves.
+    /// Changes a group; the versions it may have now: one more for the group's own row, and up to
+    /// one more for each member that joins or leaves.
     pub fn change_group(&mut self, index: usize, crew: Crew) -> RangeInclusive<u64> {
         let (now, group) = (self.now, &mut self.groups[index]);
         let own = (&group.is.name, &group.is.external_id) != (&crew.name, &crew.external_id);
@@ -272,7 +289,8 @@ impl Oracle {
 
     /// What a user shows as its groups.
     pub fn groups_json(&self, id: &str) -> Vec<Value> {
-        let mut groups: Vec<&Group> = self.groups.iter().filter(|group| group.is.members.contains(id)).collect();
+        let mut groups: Vec<&Group> =
+            self.groups.iter().filter(|group| group.is.members.contains(id)).collect();
         groups.sort_by_key(|group| &group.id);
         let shown = groups.into_iter().map(|Group { id, is, .. }| {
             json!({ "value": id, "$ref": format!("{BASE_URL}/Groups/{id}"), "display": is.name, "type": "direct" })

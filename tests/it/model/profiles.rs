@@ -48,7 +48,12 @@ impl Policy {
             self.inactive_when_full = dice.chance(50);
         }
         if dice.chance(40) {
-            let ways = [OnDelete::SoftDelete, OnDelete::SoftDelete, OnDelete::Deactivate, OnDelete::HardDelete];
+            let ways = [
+                OnDelete::SoftDelete,
+                OnDelete::SoftDelete,
+                OnDelete::Deactivate,
+                OnDelete::HardDelete,
+            ];
             self.on_delete = ways[dice.below(ways.len())];
             self.deleted_are_new = dice.chance(30);
             self.retention_days = dice.chance(30).then(|| 1 + dice.below(9) as i64);
@@ -62,14 +67,23 @@ impl Policy {
     fn profile(&self) -> Profile {
         let number = |limit: Option<String>| limit.unwrap_or_else(|| "null".into());
         let settings = [
-            ("deprovision.on_inactive", if self.expires { "suspend_with_expiry" } else { "suspend" }.to_owned()),
+            (
+                "deprovision.on_inactive",
+                if self.expires { "suspend_with_expiry" } else { "suspend" }.to_owned(),
+            ),
             ("deprovision.on_delete", serde_json::to_string(&self.on_delete).unwrap()),
-            ("deprovision.retention_days", number(self.retention_days.map(|days| days.to_string()))),
+            (
+                "deprovision.retention_days",
+                number(self.retention_days.map(|days| days.to_string())),
+            ),
             ("create.existing", if self.links { "link" } else { "conflict" }.to_owned()),
             ("create.deleted", if self.deleted_are_new { "new" } else { "restore" }.to_owned()),
             ("dialect.put_members", if self.keeps_members { "keep" } else { "clear" }.to_owned()),
             ("seats.limit", number(self.limit.map(|limit| limit.to_string()))),
-            ("seats.when_full", if self.inactive_when_full { "create_inactive" } else { "refuse" }.to_owned()),
+            (
+                "seats.when_full",
+                if self.inactive_when_full { "create_inactive" } else { "refuse" }.to_owned(),
+            ),
         ];
         let default = Profile::preset("default", None).unwrap();
         settings.iter().fold(default, |profile, (path, value)| profile.with(path, value).unwrap())

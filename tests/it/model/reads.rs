@@ -23,7 +23,8 @@ impl Model {
     /// The live users that pass, as they are shown, in the order of lists.
     fn users_where(&self, who: usize, passes: impl Fn(&User) -> bool) -> Vec<Value> {
         let oracle = &self.parties[who].oracle;
-        let mut found: Vec<usize> = oracle.live().into_iter().filter(|index| passes(&oracle.users[*index])).collect();
+        let mut found: Vec<usize> =
+            oracle.live().into_iter().filter(|index| passes(&oracle.users[*index])).collect();
         let at = Collection { tenant: self.parties[who].row.key(), kind: Kind::User };
         found.sort_by_key(|index| at.key(&oracle.users[*index].id.parse().unwrap()));
         found.into_iter().map(|index| oracle.user_json(index)).collect()
@@ -31,14 +32,16 @@ impl Model {
 
     fn groups_where(&self, who: usize, passes: impl Fn(&Group) -> bool) -> Vec<Value> {
         let oracle = &self.parties[who].oracle;
-        let mut found: Vec<usize> = (0..oracle.groups.len()).filter(|index| passes(&oracle.groups[*index])).collect();
+        let mut found: Vec<usize> =
+            (0..oracle.groups.len()).filter(|index| passes(&oracle.groups[*index])).collect();
         found.sort_by_key(|index| &oracle.groups[*index].id);
         found.into_iter().map(|index| oracle.group_json(index)).collect()
     }
 
     async fn find(&mut self, who: usize, endpoint: &str, filter: &str, expected: Vec<Value>) {
         self.trace.note(&format!("filter {filter}"));
-        let answer = self.send(who, "GET", &format!("{endpoint}?filter={}", encode(filter)), None).await;
+        let answer =
+            self.send(who, "GET", &format!("{endpoint}?filter={}", encode(filter)), None).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         assert_eq!(answer.body["Resources"], Value::from(expected), "{filter}");
         assert_eq!(answer.body["totalResults"], answer.body["Resources"].as_array().unwrap().len());
@@ -49,7 +52,9 @@ impl Model {
         let active = self.dice.chance(50);
         let group = self.group(who).map(|index| self.parties[who].oracle.groups[index].clone());
         let email = person.emails.first().cloned().unwrap_or_else(|| person.name.clone());
-        let has_email = |user: &User| user.is.emails.iter().any(|own| own.to_lowercase() == email.to_lowercase());
+        let has_email = |user: &User| {
+            user.is.emails.iter().any(|own| own.to_lowercase() == email.to_lowercase())
+        };
         let (filter, found) = match (self.dice.below(6), &person.external_id, &group) {
             (0 | 1, Some(external_id), _) => (
                 format!("externalId eq \"{external_id}\""),
@@ -74,11 +79,13 @@ impl Model {
 
     async fn find_groups(&mut self, who: usize) {
         let name = self.group_name();
-        let ids: Vec<String> = self.parties[who].oracle.users.iter().map(|user| user.id.clone()).collect();
+        let ids: Vec<String> =
+            self.parties[who].oracle.users.iter().map(|user| user.id.clone()).collect();
         let (filter, found) = match (self.dice.below(2), self.dice.pick(&ids)) {
-            (0, Some(id)) => {
-                (format!("members eq \"{id}\""), self.groups_where(who, |group| group.is.members.contains(&id)))
-            }
+            (0, Some(id)) => (
+                format!("members eq \"{id}\""),
+                self.groups_where(who, |group| group.is.members.contains(&id)),
+            ),
             _ => {
                 let same = |group: &Group| group.is.name.to_lowercase() == name.to_lowercase();
                 (format!("displayName eq \"{name}\""), self.groups_where(who, same))
@@ -102,12 +109,18 @@ impl Model {
 
     /// The whole list, or a piece of it.
     async fn page(&mut self, who: usize, endpoint: &str) {
-        let all = if endpoint == "/Users" { self.users_where(who, |_| true) } else { self.groups_where(who, |_| true) };
+        let all = if endpoint == "/Users" {
+            self.users_where(who, |_| true)
+        } else {
+            self.groups_where(who, |_| true)
+        };
         let (start, count) = match self.dice.chance(30) {
             true => (1, 100),
             false => (1 + self.dice.below(all.len() + 2), self.dice.below(8)),
         };
-        let answer = self.send(who, "GET", &format!("{endpoint}?startIndex={start}&count={count}"), None).await;
+        let answer = self
+            .send(who, "GET", &format!("{endpoint}?startIndex={start}&count={count}"), None)
+            .await;
         let piece: Vec<Value> = all.iter().skip(start - 1).take(count).cloned().collect();
         assert_eq!(answer.status, 200, "{}", answer.body);
         assert_eq!(answer.body["totalResults"], all.len());
@@ -118,11 +131,20 @@ impl Model {
     pub(super) fn strangers(&mut self, who: usize) -> Vec<String> {
         let [here, there] = [who, 1 - who].map(|party| &self.parties[party].oracle);
         let [deleted, foreign] = [
-            here.users.iter().filter(|user| !user.lives()).map(|user| user.id.clone()).collect::<Vec<_>>(),
+            here.users
+                .iter()
+                .filter(|user| !user.lives())
+                .map(|user| user.id.clone())
+                .collect::<Vec<_>>(),
             there.live().into_iter().map(|index| there.users[index].id.clone()).collect(),
         ];
         let mut strangers = vec!["00000000-0000-8000-8000-000000000000".to_owned()];
-        for group in [deleted, foreign, here.gone_groups.clone(), there.groups.iter().map(|g| g.id.clone()).collect()] {
+        for group in [
+            deleted,
+            foreign,
+            here.gone_groups.clone(),
+            there.groups.iter().map(|g| g.id.clone()).collect(),
+        ] {
             strangers.extend(self.dice.pick(&group));
         }
         strangers
@@ -144,7 +166,9 @@ impl Model {
             5 => ("DELETE", "Groups", None),
             6 => ("PATCH", "Groups", Some(leave)),
             7 if id != strangers[0] => ("PATCH", "Groups", Some(join)),
-            _ => ("PUT", "Groups", Some(json!({ "displayName": self.group_name(), "members": [] }))),
+            _ => {
+                ("PUT", "Groups", Some(json!({ "displayName": self.group_name(), "members": [] })))
+            }
         };
         self.send(who, method, &format!("/{path}/{id}"), body).await.is_error(404, None);
     }

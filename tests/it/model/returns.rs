@@ -16,7 +16,11 @@ impl Model {
     /// Somebody is brought back who was deleted, perhaps under another name; or who was not.
     pub(super) async fn bring_back(&mut self, who: usize) {
         let oracle = &self.parties[who].oracle;
-        let some = if self.dice.chance(80) { oracle.restorable() } else { (0..oracle.users.len()).collect() };
+        let some = if self.dice.chance(80) {
+            oracle.restorable()
+        } else {
+            (0..oracle.users.len()).collect()
+        };
         let Some(index) = self.dice.pick(&some) else { return };
         let name = self.dice.chance(30).then(|| self.name());
         let oracle = &self.parties[who].oracle;
@@ -35,15 +39,26 @@ impl Model {
             Some(seated) => Ok(seated),
         };
         let now = self.world.clock.milliseconds();
-        self.trace.note(&format!("at {now} {} brings {} back as {name:?}", self.parties[who].code, user.id));
+        self.trace.note(&format!(
+            "at {now} {} brings {} back as {name:?}",
+            self.parties[who].code, user.id
+        ));
         let (store, clock) = (&self.world.store, self.world.clock.clock());
         let tenants = Tenants::new(store.clone(), clock.clone(), &Additions::default());
         let tenant = tenants.get(self.parties[who].row.code()).await.unwrap().unwrap();
         let settings = Settings::new("", "");
-        let directory = Directory::new(store.clone(), clock, settings.retention, settings.audit_retention);
+        let directory =
+            Directory::new(store.clone(), clock, settings.retention, settings.audit_retention);
         let (until, reads) = (Instant::now() + Duration::from_secs(60), &RequestReads::default());
-        let call =
-            Call { tenant: &tenant, by: "operator", request: "restore", base_url: "", deadline: until, until, reads };
+        let call = Call {
+            tenant: &tenant,
+            by: "operator",
+            request: "restore",
+            base_url: "",
+            deadline: until,
+            until,
+            reads,
+        };
         let users = tenant.types.iter().find(|of| of.kind == Kind::User).unwrap();
         let id = user.id.parse().unwrap();
         let came = directory.bring_back(call, users, &id, name.as_deref()).await;

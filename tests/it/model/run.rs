@@ -89,7 +89,10 @@ impl Run {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         while !self.failed.load(Ordering::SeqCst) {
             let world = self.next.fetch_add(1, Ordering::SeqCst);
-            let Some(left) = self.operations.checked_sub(world * A_WORLD).filter(|left| *left > 0) else { return };
+            let Some(left) = self.operations.checked_sub(world * A_WORLD).filter(|left| *left > 0)
+            else {
+                return;
+            };
             let seed = match world {
                 0 => self.seed,
                 _ => Dice::new(Dice::new(self.seed).roll() ^ world).roll(),
@@ -112,7 +115,10 @@ impl Run {
             }
         }
         let mut tally = self.tally.lock().unwrap();
-        model.tally.into_iter().for_each(|(what, number)| *tally.entry(what).or_default() += number);
+        model
+            .tally
+            .into_iter()
+            .for_each(|(what, number)| *tally.entry(what).or_default() += number);
     }
 
     pub fn sum_up(self) {

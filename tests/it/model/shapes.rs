@@ -24,7 +24,11 @@ impl Person {
 
     /// The addresses by which the user is found beside its name, sorted.
     pub fn pointers(&self) -> BTreeSet<String> {
-        self.emails.iter().map(|email| email.to_lowercase()).filter(|email| *email != self.form()).collect()
+        self.emails
+            .iter()
+            .map(|email| email.to_lowercase())
+            .filter(|email| *email != self.form())
+            .collect()
     }
 
     /// Whether a POST of it asks for a seat.
@@ -38,7 +42,8 @@ impl Person {
 
     pub fn json(&self) -> Value {
         let mut json = json!({ "userName": self.name });
-        let emails: Vec<Value> = self.emails.iter().map(|email| json!({ "value": email })).collect();
+        let emails: Vec<Value> =
+            self.emails.iter().map(|email| json!({ "value": email })).collect();
         for (name, value) in [
             ("externalId", self.external_id.clone().map(Value::from)),
             ("title", self.title.clone().map(Value::from)),
@@ -73,7 +78,9 @@ impl History {
 
     fn meta(&self, resource_type: &str, id: &str) -> Value {
         let date = |milliseconds: i64| {
-            let at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000).unwrap();
+            let at =
+                OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
+                    .unwrap();
             scim_core::resource::date_time(at)
         };
         json!({

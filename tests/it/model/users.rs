@@ -10,7 +10,8 @@ use crate::support::Answer;
 impl Model {
     pub(super) fn name(&mut self) -> String {
         let number = self.dice.below(34);
-        let name = if number < 17 { format!("p{number}@example.com") } else { format!("p{number}") };
+        let name =
+            if number < 17 { format!("p{number}@example.com") } else { format!("p{number}") };
         self.dice.spelled(&name)
     }
 
@@ -25,7 +26,9 @@ impl Model {
 
     /// Addresses that others may have too, or that are somebody's name.
     fn emails(&mut self) -> Vec<String> {
-        let pool = (0..12).map(|number| format!("{}{number}@example.com", if number % 3 == 0 { "p" } else { "m" }));
+        let pool = (0..12).map(|number| {
+            format!("{}{number}@example.com", if number % 3 == 0 { "p" } else { "m" })
+        });
         let emails = self.dice.some(pool.collect(), 2);
         emails.iter().map(|email| self.dice.spelled(email)).collect()
     }
@@ -63,7 +66,13 @@ impl Model {
             0 => person.external_id = was.external_id,
             1 => person = Person { name: was.name, external_id: None, ..person },
             2 => person.name = was.name,
-            _ => person = Person { name: self.dice.spelled(&was.form()), external_id: was.external_id, ..person },
+            _ => {
+                person = Person {
+                    name: self.dice.spelled(&was.form()),
+                    external_id: was.external_id,
+                    ..person
+                }
+            }
         }
         self.post_user(who, &person).await;
     }
@@ -83,7 +92,10 @@ impl Model {
             }
             Coming::New => {
                 let id = answer.body["id"].as_str().unwrap_or_default();
-                assert!(oracle.users.iter().all(|user| user.id != id), "a new user has an id of its own: {id}");
+                assert!(
+                    oracle.users.iter().all(|user| user.id != id),
+                    "a new user has an id of its own: {id}"
+                );
                 oracle.add_user(id, &seated)
             }
         };
@@ -150,10 +162,18 @@ impl Model {
         self.change_user(who, index, "PUT", said.json(), person).await;
     }
 
-    async fn change_user(&mut self, who: usize, index: usize, method: &str, body: Value, person: Person) {
+    async fn change_user(
+        &mut self,
+        who: usize,
+        index: usize,
+        method: &str,
+        body: Value,
+        person: Person,
+    ) {
         let oracle = &self.parties[who].oracle;
         let taken = oracle.is_taken(&person.form(), Some(index));
-        let full = oracle.is_full() && person.active == Some(true) && !oracle.users[index].is_active();
+        let full =
+            oracle.is_full() && person.active == Some(true) && !oracle.users[index].is_active();
         let path = self.user_path(who, index);
         let answer = self.send(who, method, &path, body).await;
         if taken {

@@ -13,7 +13,9 @@ async fn it_is_served_at_a_path_of_its_own() {
     let base = [("address.base_url", "https://app.example.com/api/scim/2.0")];
     let customer = Customer::with("holaspirit", &base).await;
     let bearer = format!("Bearer {}", customer.token.reveal());
-    for path in ["/api/scim/2.0/Users", "/api/scim/2.0/ServiceProviderConfig", "/api/scim/2.0//Groups"] {
+    for path in
+        ["/api/scim/2.0/Users", "/api/scim/2.0/ServiceProviderConfig", "/api/scim/2.0//Groups"]
+    {
         assert_eq!(customer.raw(path, &[("authorization", &bearer)]).await.status, 200, "{path}");
     }
     let user = customer.create(person("a")).await;
@@ -63,7 +65,9 @@ async fn the_product_may_promote_later() {
     assert_eq!(customer.activate(&first, false).await.body["active"], false);
     assert_eq!(customer.activate(&waiting, true).await.body["active"], true);
     // One more licence.
-    customer.change(&crate::support::customer::profile("holaspirit", &[("seats.limit", "2")])).await;
+    customer
+        .change(&crate::support::customer::profile("holaspirit", &[("seats.limit", "2")]))
+        .await;
     assert_eq!(customer.activate(&first, true).await.body["active"], true);
 }
 
@@ -75,7 +79,10 @@ async fn a_user_is_erased_or_suspended_but_never_deleted_softly() {
     assert_eq!(customer.get(&user).await.body["active"], false, "suspended, and there");
     assert_eq!(customer.delete(&user).await.status, 204);
     customer.delete(&user).await.is_error(404, None);
-    assert_eq!((customer.stored(&user).await, customer.rows_with("erased@example.com").await), (None, 0));
+    assert_eq!(
+        (customer.stored(&user).await, customer.rows_with("erased@example.com").await),
+        (None, 0)
+    );
     let again = customer.create(person("erased")).await;
     assert_ne!(again["id"], user["id"], "a new person");
 }
@@ -91,24 +98,33 @@ async fn what_it_keeps_is_kept_and_everything_else_is_ignored_silently() {
     body["phoneNumbers"] = json!([
         { "type": "mobile", "value": "1" }, { "type": "work", "value": "2", "primary": true },
     ]);
-    body["addresses"] = json!([{ "type": "work", "country": "FR" }, { "type": "home", "country": "BE" }]);
+    body["addresses"] =
+        json!([{ "type": "work", "country": "FR" }, { "type": "home", "country": "BE" }]);
     body[OWN] = json!({ "privilege": "Member", "other": 1 });
     let user = customer.create(body).await;
-    assert_eq!((&user["preferredLanguage"], &user["timezone"]), (&json!("fr"), &json!("Europe/Paris")));
+    assert_eq!(
+        (&user["preferredLanguage"], &user["timezone"]),
+        (&json!("fr"), &json!("Europe/Paris"))
+    );
     assert_eq!(user["phoneNumbers"], json!([{ "type": "work", "value": "2" }]));
     assert_eq!(user["addresses"], json!([{ "type": "work", "country": "FR" }]));
     assert_eq!(user[OWN], json!({ "privilege": "member" }));
     assert_eq!((user.get("title"), user.get("shoeSize")), (None, None));
-    for (path, value) in
-        [("title", json!("x")), ("shoeSize", json!(1)), ("phoneNumbers[type eq \"mobile\"].value", json!("3"))]
-    {
+    for (path, value) in [
+        ("title", json!("x")),
+        ("shoeSize", json!(1)),
+        ("phoneNumbers[type eq \"mobile\"].value", json!("3")),
+    ] {
         let patched = customer.set(&user, path, value).await;
         assert_eq!((patched.status.as_u16(), &patched.body), (200, &user), "{path}");
     }
     let patched = customer.set(&user, "phoneNumbers[type eq \"work\"].value", json!("4")).await;
     assert_eq!(patched.body["phoneNumbers"], json!([{ "type": "work", "value": "4" }]));
     let schemas = customer.send("GET", "/Schemas", None).await.body.to_string();
-    assert!(schemas.contains("privilege") && !schemas.contains("nickName"), "discovery shows what is kept");
+    assert!(
+        schemas.contains("privilege") && !schemas.contains("nickName"),
+        "discovery shows what is kept"
+    );
 }
 
 #[tokio::test]
@@ -118,12 +134,19 @@ async fn privilege_is_data_of_the_product_and_does_not_move_the_account() {
     body[OWN] = json!({ "privilege": "inactive" });
     let user = customer.create(body).await;
     assert_eq!((&user["active"], &user[OWN]["privilege"]), (&json!(true), &json!("inactive")));
-    assert_eq!(customer.find(&format!("{OWN}:privilege eq \"inactive\"")).await, std::slice::from_ref(&user));
+    assert_eq!(
+        customer.find(&format!("{OWN}:privilege eq \"inactive\"")).await,
+        std::slice::from_ref(&user)
+    );
     let patched = customer.set(&user, &format!("{OWN}:privilege"), json!("member")).await;
     assert_eq!(patched.body[OWN]["privilege"], "member");
     let refused = customer.set(&user, &format!("{OWN}:privilege"), json!("king")).await;
     refused.is_error(400, Some("invalidValue"));
-    assert!(refused.body["detail"].as_str().unwrap().contains("member, inactive"), "{}", refused.body);
+    assert!(
+        refused.body["detail"].as_str().unwrap().contains("member, inactive"),
+        "{}",
+        refused.body
+    );
 }
 
 #[tokio::test]
@@ -146,9 +169,15 @@ async fn a_missing_e_mail_is_an_error_that_names_it_and_what_to_map() {
     let refused = customer.post(plain.clone()).await;
     refused.is_error(400, Some("invalidValue"));
     let detail = refused.body["detail"].as_str().unwrap();
-    assert!(detail.starts_with("emails is required") && detail.contains("attribute mapping"), "{detail}");
+    assert!(
+        detail.starts_with("emails is required") && detail.contains("attribute mapping"),
+        "{detail}"
+    );
     let user = customer.create(person("a")).await;
-    customer.patch(&user, json!([{ "op": "remove", "path": "emails" }])).await.is_error(400, Some("mutability"));
+    customer
+        .patch(&user, json!([{ "op": "remove", "path": "emails" }]))
+        .await
+        .is_error(400, Some("mutability"));
     // An address of which only the type is known is none.
     let empty = json!([{ "type": "work" }]);
     let work = "emails[type eq \"work\"].value";
@@ -156,7 +185,11 @@ async fn a_missing_e_mail_is_an_error_that_names_it_and_what_to_map() {
     untold["emails"] = empty.clone();
     for refused in [customer.post(untold.clone()).await, customer.put(&user, untold).await] {
         refused.is_error(400, Some("invalidValue"));
-        assert!(refused.body["detail"].as_str().unwrap().starts_with("emails is required"), "{}", refused.body);
+        assert!(
+            refused.body["detail"].as_str().unwrap().starts_with("emails is required"),
+            "{}",
+            refused.body
+        );
     }
     for blank in [empty, json!([{ "type": "work", "value": " " }])] {
         customer.set(&user, "emails", blank).await.is_error(400, Some("invalidValue"));
@@ -167,11 +200,15 @@ async fn a_missing_e_mail_is_an_error_that_names_it_and_what_to_map() {
         json!({ "op": "remove", "path": "emails[type eq \"work\"]" }),
         json!({ "op": "replace", "path": "emails", "value": [] }),
     ] {
-        let refused =
-            customer.patch(&user, json!([operation, { "op": "add", "path": "timezone", "value": "x" }])).await;
+        let refused = customer
+            .patch(&user, json!([operation, { "op": "add", "path": "timezone", "value": "x" }]))
+            .await;
         refused.is_error(400, Some("mutability"));
         let detail = refused.body["detail"].as_str().unwrap();
-        assert!(detail.starts_with("emails is required") && detail.contains("attribute mapping"), "{detail}");
+        assert!(
+            detail.starts_with("emails is required") && detail.contains("attribute mapping"),
+            "{detail}"
+        );
     }
     assert_eq!(customer.get(&user).await.body, user);
     // Who goes may lose it, and comes back with it only.
@@ -181,7 +218,10 @@ async fn a_missing_e_mail_is_an_error_that_names_it_and_what_to_map() {
     let comes = json!([{ "op": "replace", "value": { "active": true, work: "a@example.com" } }]);
     assert_eq!(customer.patch(&user, comes).await.body["active"], true);
     // The identity provider's own word for it.
-    for (idp, word) in [("entra", "In Entra ID, map mail to emails."), ("okta", "In Okta, map user.email to emails.")] {
+    for (idp, word) in [
+        ("entra", "In Entra ID, map mail to emails."),
+        ("okta", "In Okta, map user.email to emails."),
+    ] {
         let customer = Customer::of(&customer.world, "holaspirit", &[("dialect.idp", idp)]).await;
         let detail = customer.post(plain.clone()).await.body["detail"].clone();
         assert!(detail.as_str().unwrap().ends_with(word), "{detail}");

@@ -14,11 +14,22 @@ use crate::support::{DAY, ENTERPRISE, World};
 async fn the_credentials_are_tested_on_an_empty_tenant_at_a_base_url_with_a_slash_at_its_end() {
     let hone = Customer::new("hone").await;
     let bearer = format!("Bearer {}", hone.token.reveal());
-    for path in ["/scim/v2//Users?count=1", "/scim/v2/Users/?filter=userName%20eq%20%22x%22", "/scim/v2//Groups"] {
+    for path in [
+        "/scim/v2//Users?count=1",
+        "/scim/v2/Users/?filter=userName%20eq%20%22x%22",
+        "/scim/v2//Groups",
+    ] {
         let answer = hone.raw(path, &[("authorization", &bearer)]).await;
-        assert_eq!((answer.status.as_u16(), &answer.body["Resources"]), (200, &json!([])), "{path}");
+        assert_eq!(
+            (answer.status.as_u16(), &answer.body["Resources"]),
+            (200, &json!([])),
+            "{path}"
+        );
     }
-    assert_eq!(hone.raw("/scim/v2//ServiceProviderConfig", &[("authorization", &bearer)]).await.status, 200);
+    assert_eq!(
+        hone.raw("/scim/v2//ServiceProviderConfig", &[("authorization", &bearer)]).await.status,
+        200
+    );
 }
 
 #[tokio::test]
@@ -34,9 +45,16 @@ async fn a_token_is_shown_once_and_a_lost_one_is_rotated() {
     rotated.token = PlainToken::generate(code).unwrap();
     let now = hone.world.clock.seconds();
     let overlap = TokenRecord { expires: Some(now + 7 * DAY), ..old };
-    secrets.put(code, "hone", &seen, &[overlap, TokenRecord::of(&rotated.token, now, None)]).await.unwrap();
+    secrets
+        .put(code, "hone", &seen, &[overlap, TokenRecord::of(&rotated.token, now, None)])
+        .await
+        .unwrap();
     hone.world.clock.advance(6 * DAY);
-    assert_eq!((hone.total().await, rotated.total().await), (0, 0), "both are good while they change places");
+    assert_eq!(
+        (hone.total().await, rotated.total().await),
+        (0, 0),
+        "both are good while they change places"
+    );
     hone.world.clock.advance(DAY);
     hone.send("GET", "/Users", None).await.is_error(401, None);
     assert_eq!(rotated.total().await, 0);
@@ -48,7 +66,10 @@ async fn create_update_and_deactivate_each_can_be_switched_off() {
     let user = hone.create(person("a")).await;
     hone.change(&profile("hone", &[("operations.create", "off")])).await;
     hone.post(person("b")).await.is_error(403, None);
-    assert_eq!((hone.set(&user, "name.givenName", json!("B")).await.status.as_u16(), hone.total().await), (200, 1));
+    assert_eq!(
+        (hone.set(&user, "name.givenName", json!("B")).await.status.as_u16(), hone.total().await),
+        (200, 1)
+    );
 
     hone.change(&profile("hone", &[("operations.update", "off")])).await;
     hone.set(&user, "name.givenName", json!("C")).await.is_error(403, None);
@@ -62,21 +83,36 @@ async fn create_update_and_deactivate_each_can_be_switched_off() {
     let detail = refused.body["detail"].as_str().unwrap();
     assert!(detail.contains("ask the operator") && !detail.contains("operations."), "{detail}");
     hone.delete(&user).await.is_error(403, None);
-    assert_eq!((hone.get(&user).await.body["active"].clone(), hone.total().await), (json!(true), 1));
+    assert_eq!(
+        (hone.get(&user).await.body["active"].clone(), hone.total().await),
+        (json!(true), 1)
+    );
     assert_eq!(hone.set(&user, "name.givenName", json!("D")).await.status, 200);
 
-    hone.change(&profile("hone", &[("operations.deactivate", "off"), ("operations.delete", "off")])).await;
+    hone.change(&profile(
+        "hone",
+        &[("operations.deactivate", "off"), ("operations.delete", "off")],
+    ))
+    .await;
     hone.activate(&user, false).await.is_error(403, None);
     hone.delete(&user).await.is_error(403, None);
-    assert_eq!(hone.get(&user).await.body["active"], true, "nobody is taken out where the operator wants it so");
+    assert_eq!(
+        hone.get(&user).await.body["active"],
+        true,
+        "nobody is taken out where the operator wants it so"
+    );
 }
 
 #[tokio::test]
 async fn users_are_provisioned_without_any_traffic_of_groups() {
     let hone = Customer::new("hone").await;
     let types = hone.send("GET", "/ResourceTypes", None).await.body;
-    let names: Vec<&str> =
-        types["Resources"].as_array().unwrap().iter().map(|of| of["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = types["Resources"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|of| of["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["User"], "discovery shows no groups");
     let schemas = hone.send("GET", "/Schemas", None).await.body.to_string();
     assert!(!schemas.contains("core:2.0:Group\""), "{schemas}");
@@ -101,7 +137,10 @@ async fn the_user_name_is_the_e_mail_and_unique() {
     let mut other = person("a");
     other["emails"] = json!([{ "value": "private@example.org", "type": "home" }]);
     let user = hone.create(other).await;
-    assert_eq!(user["emails"], json!([{ "value": "a@example.com", "type": "work", "primary": true }]));
+    assert_eq!(
+        user["emails"],
+        json!([{ "value": "a@example.com", "type": "work", "primary": true }])
+    );
     let mut again = person("a");
     again["userName"] = json!("A@EXAMPLE.com");
     hone.post(again).await.is_error(409, Some("uniqueness"));
@@ -142,7 +181,11 @@ async fn deactivated_removed_from_the_app_or_deleted_all_end_inactive_at_once() 
     hone.get(&deleted).await.is_error(404, None);
     assert_eq!(hone.find("active eq true").await.len(), 0);
     let back = hone.create(person("deleted")).await;
-    assert_eq!((&back["id"], &back["active"]), (&deleted["id"], &json!(true)), "the same person finds it again");
+    assert_eq!(
+        (&back["id"], &back["active"]),
+        (&deleted["id"], &json!(true)),
+        "the same person finds it again"
+    );
     assert_eq!(hone.delete(&back).await.status, 204);
     // The product keeps it without end.
     hone.world.clock.advance(9 * 365 * 86_400);
@@ -150,7 +193,11 @@ async fn deactivated_removed_from_the_app_or_deleted_all_end_inactive_at_once() 
     assert!(hone.stored(&deleted).await.is_some());
     let kept = hone.stored(&deleted).await.unwrap();
     assert_eq!(kept["st"].as_s().unwrap(), "deleted");
-    assert_eq!(kept["a"], aws_sdk_dynamodb::types::AttributeValue::Bool(false), "inactive in the product");
+    assert_eq!(
+        kept["a"],
+        aws_sdk_dynamodb::types::AttributeValue::Bool(false),
+        "inactive in the product"
+    );
 }
 
 #[tokio::test]
@@ -167,7 +214,11 @@ async fn scim_can_be_disabled_for_the_tenant_and_changes_no_user_then() {
         hone.send("GET", "/ServiceProviderConfig", None).await,
     ] {
         answer.is_error(403, None);
-        assert!(answer.body["detail"].as_str().unwrap().contains("switched off"), "{}", answer.body);
+        assert!(
+            answer.body["detail"].as_str().unwrap().contains("switched off"),
+            "{}",
+            answer.body
+        );
     }
     assert!(hone.world.store.enable(hone.row.code(), true).await.unwrap());
     hone.world.clock.advance(61);
@@ -190,6 +241,7 @@ async fn an_hr_system_writes_the_same_users_beside_it() {
     assert_eq!(futures_util::future::join_all(writers).await, [200; 20]);
     let name = hone.get(&user).await.body["name"].clone();
     assert!(
-        name["givenName"].as_str().unwrap().starts_with('N') && name["familyName"].as_str().unwrap().starts_with('N')
+        name["givenName"].as_str().unwrap().starts_with('N')
+            && name["familyName"].as_str().unwrap().starts_with('N')
     );
 }

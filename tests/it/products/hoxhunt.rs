@@ -15,13 +15,19 @@ async fn entra_okta_and_onelogin_provision_into_it() {
     for idp in ["entra", "okta", "onelogin"] {
         let hoxhunt = Customer::with("hoxhunt", &[("dialect.idp", idp)]).await;
         let user = hoxhunt.create(person("a")).await;
-        let work = hoxhunt.set(&user, "emails[type eq \"work\"].value", json!("b@example.com")).await;
-        assert_eq!((work.status.as_u16(), &work.body["emails"][0]["value"]), (200, &json!("b@example.com")), "{idp}");
+        let work =
+            hoxhunt.set(&user, "emails[type eq \"work\"].value", json!("b@example.com")).await;
+        assert_eq!(
+            (work.status.as_u16(), &work.body["emails"][0]["value"]),
+            (200, &json!("b@example.com")),
+            "{idp}"
+        );
     }
 }
 
 #[tokio::test]
-async fn users_that_the_product_had_are_linked_by_external_id_then_user_name_then_verified_e_mail() {
+async fn users_that_the_product_had_are_linked_by_external_id_then_user_name_then_verified_e_mail()
+{
     let hoxhunt = Customer::new("hoxhunt").await;
     let verified = json!({ "userName": "old.name", "title": "V", "verifiedEmails": ["c@example.com"],
         "emails": [{ "value": "c@example.com" }, { "value": "d@example.com" }] });
@@ -32,7 +38,10 @@ async fn users_that_the_product_had_are_linked_by_external_id_then_user_name_the
     let mut a = person("a");
     a["userName"] = json!("a.new@example.com");
     let a = hoxhunt.create(a).await;
-    assert_eq!((&a["id"], &a["title"], &a["userName"]), (&id(0), &json!("Dr"), &json!("a.new@example.com")));
+    assert_eq!(
+        (&a["id"], &a["title"], &a["userName"]),
+        (&id(0), &json!("Dr"), &json!("a.new@example.com"))
+    );
     // By userName.
     let mut b = person("b");
     b["externalId"] = json!("b2");
@@ -42,14 +51,20 @@ async fn users_that_the_product_had_are_linked_by_external_id_then_user_name_the
     assert_ne!(hoxhunt.create(person("d")).await["id"], id(2));
     let c = hoxhunt.create(person("c")).await;
     assert_eq!((&c["id"], &c["title"]), (&id(2), &json!("V")));
-    assert_eq!((hoxhunt.total().await, hoxhunt.find("userName eq \"old.name\"").await.len()), (4, 0));
+    assert_eq!(
+        (hoxhunt.total().await, hoxhunt.find("userName eq \"old.name\"").await.len()),
+        (4, 0)
+    );
     assert_eq!(hoxhunt.log().await.iter().filter(|operation| *operation == "link").count(), 3);
 }
 
 #[tokio::test]
 async fn a_link_is_made_once_and_not_again_for_a_changed_e_mail() {
     let hoxhunt = Customer::new("hoxhunt").await;
-    let people = [before("a"), json!({ "userName": "b", "title": "B", "verifiedEmails": ["b@example.com"] })];
+    let people = [
+        before("a"),
+        json!({ "userName": "b", "title": "B", "verifiedEmails": ["b@example.com"] }),
+    ];
     let report = hoxhunt.import(&people).await;
     let a = hoxhunt.create(person("a")).await;
     let changed = hoxhunt.set(&a, "emails[type eq \"work\"].value", json!("b@example.com")).await;
@@ -72,8 +87,12 @@ async fn a_dry_run_says_who_will_link_and_who_conflicts_and_stores_nothing() {
         json!({ "externalId": "nameless", "emial": "n@example.com", "nickName": "N" }),
     ];
     let report = hoxhunt.imported(&people, true).await.json();
-    let outcomes: Vec<&str> =
-        report["records"].as_array().unwrap().iter().map(|r| r["outcome"].as_str().unwrap()).collect();
+    let outcomes: Vec<&str> = report["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["outcome"].as_str().unwrap())
+        .collect();
     assert_eq!(outcomes, ["imported", "conflict", "provisioned", "imported", "invalid"]);
     assert_eq!(report["records"][0]["links_on"], json!(["externalId", "userName"]));
     assert_eq!(report["records"][3]["links_on"], json!(["userName", "verified e-mail"]));
@@ -82,7 +101,11 @@ async fn a_dry_run_says_who_will_link_and_who_conflicts_and_stores_nothing() {
     assert_eq!(hoxhunt.rows_with("unmanaged").await, 0, "nothing is stored");
     let again = hoxhunt.import(&people).await;
     assert_eq!((again.faults(), hoxhunt.rows_with("unmanaged").await > 0), (2, true));
-    assert_eq!(hoxhunt.import(&people[..1]).await.json()["known"], 1, "a second run stores nobody twice");
+    assert_eq!(
+        hoxhunt.import(&people[..1]).await.json()["known"],
+        1,
+        "a second run stores nobody twice"
+    );
 }
 
 #[tokio::test]
@@ -90,7 +113,11 @@ async fn who_cannot_be_told_apart_is_linked_once_the_operator_has_removed_the_ot
     let hoxhunt = Customer::new("hoxhunt").await;
     let shared = |name: &str| json!({ "userName": name, "verifiedEmails": ["c@example.com"] });
     let one = hoxhunt.import(&[shared("one")]).await;
-    assert_eq!(hoxhunt.import(&[shared("two")]).await.faults(), 1, "an address verifies one account");
+    assert_eq!(
+        hoxhunt.import(&[shared("two")]).await.faults(),
+        1,
+        "an address verifies one account"
+    );
     let id = one.lines[0].id.clone().unwrap();
     assert!(hoxhunt.forget(&id).await.is_ok());
     assert_eq!(hoxhunt.forget(&id).await.unwrap_err().kind.wire().0, 404);
@@ -99,7 +126,10 @@ async fn who_cannot_be_told_apart_is_linked_once_the_operator_has_removed_the_ot
     let user = hoxhunt.create(person("c")).await;
     assert_eq!(user["id"], two.lines[0].id.as_ref().unwrap().as_str());
     let provisioned = user["id"].as_str().unwrap().parse().unwrap();
-    assert!(hoxhunt.forget(&provisioned).await.is_err(), "who is provisioned is the identity provider's");
+    assert!(
+        hoxhunt.forget(&provisioned).await.is_err(),
+        "who is provisioned is the identity provider's"
+    );
 }
 
 #[tokio::test]
@@ -114,7 +144,9 @@ async fn users_outside_the_scope_are_not_listed_and_not_touched() {
     hoxhunt.put(&outside, person("outside")).await.is_error(404, None);
     hoxhunt.delete(&outside).await.is_error(404, None);
     assert_eq!(hoxhunt.total().await, 1);
-    for filter in ["userName eq \"outside@example.com\"", "externalId eq \"outside\"", "title eq \"Dr\""] {
+    for filter in
+        ["userName eq \"outside@example.com\"", "externalId eq \"outside\"", "title eq \"Dr\""]
+    {
         let found = hoxhunt.find(filter).await;
         assert!(found.iter().all(|user| user["id"] != outside["id"]), "{filter}");
     }
@@ -129,12 +161,14 @@ async fn its_attributes_are_kept_and_the_manager_is_an_id_or_an_e_mail() {
         body["title"] = json!("Dr");
         body["preferredLanguage"] = json!("fi");
         body["addresses"] = json!([{ "type": "work", "country": "FI", "locality": "Helsinki" }]);
-        body[ENTERPRISE] = json!({ "department": "R", "division": "S", "manager": { "value": manager } });
+        body[ENTERPRISE] =
+            json!({ "department": "R", "division": "S", "manager": { "value": manager } });
         let user = hoxhunt.create(body.clone()).await;
         for name in ["title", "preferredLanguage", "addresses", ENTERPRISE] {
             assert_eq!(user[name], body[name], "{name}");
         }
-        let moved = hoxhunt.set(&user, "addresses[type eq \"work\"].locality", json!("Espoo")).await;
+        let moved =
+            hoxhunt.set(&user, "addresses[type eq \"work\"].locality", json!("Espoo")).await;
         assert_eq!(moved.body["addresses"][0]["locality"], "Espoo");
     }
 }
@@ -143,8 +177,7 @@ async fn its_attributes_are_kept_and_the_manager_is_an_id_or_an_e_mail() {
 async fn the_work_e_mail_is_looked_up_by_an_index() {
     let hoxhunt = Customer::new("hoxhunt").await;
     let mut body = person("a");
-    body["emails"] =
-        json!([{ "type": "work", "value": "w@example.com" }, { "type": "home", "value": "h@example.com" }]);
+    body["emails"] = json!([{ "type": "work", "value": "w@example.com" }, { "type": "home", "value": "h@example.com" }]);
     let user = hoxhunt.create(body).await;
     for n in 0..30 {
         hoxhunt.create(person(&format!("other{n}"))).await;
@@ -162,13 +195,27 @@ async fn a_suspended_user_is_erased_after_ninety_days_and_the_log_says_so() {
     let user = hoxhunt.create(person("gone")).await;
     assert_eq!(hoxhunt.activate(&user, false).await.body["active"], false);
     hoxhunt.world.clock.advance(90 * DAY - 1);
-    assert_eq!((hoxhunt.get(&user).await.body["active"].clone(), hoxhunt.total().await), (json!(false), 1));
+    assert_eq!(
+        (hoxhunt.get(&user).await.body["active"].clone(), hoxhunt.total().await),
+        (json!(false), 1)
+    );
     hoxhunt.world.clock.advance(1);
     hoxhunt.get(&user).await.is_error(404, None);
-    assert_eq!((hoxhunt.total().await, hoxhunt.find("userName eq \"gone@example.com\"").await.len()), (0, 0));
-    assert_eq!((hoxhunt.stored(&user).await, hoxhunt.rows_with("gone").await), (None, 0), "nothing personal is left");
+    assert_eq!(
+        (hoxhunt.total().await, hoxhunt.find("userName eq \"gone@example.com\"").await.len()),
+        (0, 0)
+    );
+    assert_eq!(
+        (hoxhunt.stored(&user).await, hoxhunt.rows_with("gone").await),
+        (None, 0),
+        "nothing personal is left"
+    );
     assert_eq!(hoxhunt.log().await.last().unwrap(), "expire");
-    assert_ne!(hoxhunt.create(person("gone")).await["id"], user["id"], "the name is free for a new person");
+    assert_ne!(
+        hoxhunt.create(person("gone")).await["id"],
+        user["id"],
+        "the name is free for a new person"
+    );
 }
 
 #[tokio::test]
@@ -186,7 +233,14 @@ async fn re_activation_or_re_assignment_cancels_the_clock_with_the_same_id_and_d
         hoxhunt.world.clock.advance(60 * DAY);
         let back = match way {
             "activate" => hoxhunt.activate(&user, true).await,
-            "put" => hoxhunt.put(&user, json!({ "userName": "put@example.com", "title": "Dr", "active": true })).await,
+            "put" => {
+                hoxhunt
+                    .put(
+                        &user,
+                        json!({ "userName": "put@example.com", "title": "Dr", "active": true }),
+                    )
+                    .await
+            }
             _ => hoxhunt.post(person(way)).await,
         };
         assert!(back.status.is_success(), "{way}: {}", back.body);
@@ -209,7 +263,11 @@ async fn who_is_provisioned_can_be_controlled_and_audited() {
     hoxhunt.create(person("a")).await;
     assert_eq!(hoxhunt.log().await, ["create", "patch", "patch", "delete", "restore"]);
     let row = hoxhunt.stored(&user).await.unwrap();
-    assert_eq!(row["ev"].as_s().unwrap(), "restore", "the event says what happened, and that nobody was invited");
+    assert_eq!(
+        row["ev"].as_s().unwrap(),
+        "restore",
+        "the event says what happened, and that nobody was invited"
+    );
     assert_eq!(row["by"].as_s().unwrap(), hoxhunt.token.key_id().as_str());
 }
 

@@ -13,7 +13,8 @@ async fn a_connection_is_inactive_or_active_and_connected_by_the_first_good_requ
     let world = Arc::new(World::new().await);
     let hub = Customer::of(&world, "identity-hub", &[]).await;
     // A connection that nobody used yet.
-    let mut fresh = scim_lambda::store::tenants::TenantRow::generate("fresh", "identity-hub", 1).unwrap();
+    let mut fresh =
+        scim_lambda::store::tenants::TenantRow::generate("fresh", "identity-hub", 1).unwrap();
     fresh.enabled = false;
     assert!(world.store.create_tenant(&fresh, None).await.unwrap());
     let token = scim_lambda::auth::token::PlainToken::generate(fresh.code()).unwrap();
@@ -32,7 +33,11 @@ async fn a_connection_is_inactive_or_active_and_connected_by_the_first_good_requ
     assert_eq!(ask().await.status, 200);
     assert_eq!(state().await, (true, true), "connected");
     let again = ask().await;
-    assert_eq!((again.status.as_u16(), again.tally.write_units), (200, 0.0), "that is written once");
+    assert_eq!(
+        (again.status.as_u16(), again.tally.write_units),
+        (200, 0.0),
+        "that is written once"
+    );
     assert_eq!(hub.total().await, 0);
 }
 
@@ -88,7 +93,8 @@ async fn users_and_groups_have_the_full_surface() {
 #[tokio::test]
 async fn entra_gets_its_204_for_a_patch_of_a_group_and_nextcloud_a_body() {
     let world = Arc::new(World::new().await);
-    for (settings, status) in [(&[][..], 200), (&[("dialect.group_patch", "no_content")][..], 204)] {
+    for (settings, status) in [(&[][..], 200), (&[("dialect.group_patch", "no_content")][..], 204)]
+    {
         let hub = Customer::of(&world, "identity-hub", settings).await;
         let user = hub.create(person("a")).await;
         let group = hub.send("POST", "/Groups", json!({ "displayName": "G" })).await.body;

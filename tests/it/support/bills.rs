@@ -20,8 +20,12 @@ pub enum Cell {
 impl fmt::Display for Cell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Exactly(calls, rounds, read, write) => write!(f, "{calls} / {rounds} / {read} / {write}"),
-            Self::AtMost(calls, rounds, read, write) => write!(f, "≤ {calls} / {rounds} / {read} / {write}"),
+            Self::Exactly(calls, rounds, read, write) => {
+                write!(f, "{calls} / {rounds} / {read} / {write}")
+            }
+            Self::AtMost(calls, rounds, read, write) => {
+                write!(f, "≤ {calls} / {rounds} / {read} / {write}")
+            }
         }
     }
 }
@@ -55,12 +59,16 @@ impl<'w> Column<'w> {
         answer
     }
 
-    /// As [`Column::bound`], of an operation that takes several requests; the last one has this status.
+    /// As [`Column::bound`], of an operation that takes several requests; the last one has this
+    /// status.
     #[track_caller]
     pub fn bound_all(&mut self, operation: &str, status: u16, answers: &[&Answer], bound: Cell) {
         let bill = self.bill(operation, status, answers);
         let Cell::AtMost(calls, rounds, read, write) = bound else { panic!("{bound} is no bound") };
-        let fits = bill.calls <= calls && bill.round_trips <= rounds && bill.read <= read && bill.write <= write;
+        let fits = bill.calls <= calls
+            && bill.round_trips <= rounds
+            && bill.read <= read
+            && bill.write <= write;
         assert!(fits, "{operation}, {}: {bill:?} is more than {bound}", self.name);
         if !self.cells.iter().any(|(known, _)| known == operation) {
             self.cells.push((operation.to_owned(), bound));
@@ -94,15 +102,18 @@ pub fn compare(table: &str, columns: &[Column<'_>]) {
         std::iter::once(operation.clone()).chain(cells).collect()
     });
     let names = columns.iter().map(|column| column.name.as_str());
-    let measured = documents::markdown(&std::iter::once("operation").chain(names).collect::<Vec<_>>(), rows);
+    let measured =
+        documents::markdown(&std::iter::once("operation").chain(names).collect::<Vec<_>>(), rows);
     if std::env::var_os(WRITE).is_some() {
         return documents::write_table(DOCUMENT, table, &measured);
     }
     let written = documents::table(DOCUMENT, table);
     // A run of one size is compared with its column.
-    let header: Vec<&str> = written.lines().next().unwrap_or_default().split('|').map(str::trim).collect();
+    let header: Vec<&str> =
+        written.lines().next().unwrap_or_default().split('|').map(str::trim).collect();
     for (index, column) in columns.iter().enumerate() {
-        let place = header.iter().position(|name| *name == column.name).expect("the table has the column");
+        let place =
+            header.iter().position(|name| *name == column.name).expect("the table has the column");
         let wanted: Vec<(&str, &str)> = written
             .lines()
             .skip(2)
@@ -111,9 +122,16 @@ pub fn compare(table: &str, columns: &[Column<'_>]) {
                 (cells[1], cells[place])
             })
             .collect();
-        let got: Vec<(String, String)> =
-            columns[index].cells.iter().map(|(operation, cell)| (operation.clone(), cell.to_string())).collect();
+        let got: Vec<(String, String)> = columns[index]
+            .cells
+            .iter()
+            .map(|(operation, cell)| (operation.clone(), cell.to_string()))
+            .collect();
         let got: Vec<(&str, &str)> = got.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
-        assert_eq!(got, wanted, "{}: {WRITE}=1 and the ignored test write the table anew", column.name);
+        assert_eq!(
+            got, wanted,
+            "{}: {WRITE}=1 and the ignored test write the table anew",
+            column.name
+        );
     }
 }

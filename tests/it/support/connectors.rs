@@ -109,17 +109,23 @@ impl HttpConnector for Gate {
 impl Gate {
     async fn pass(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit_once('.').map(|(_, operation)| operation).unwrap_or_default().to_owned();
-        let body: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let operation =
+            target.rsplit_once('.').map(|(_, operation)| operation).unwrap_or_default().to_owned();
+        let body: Value =
+            serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
         self.between.calls.lock().unwrap().push(operation.clone());
         let rule = self.between.rule.lock().unwrap().clone();
         let broken = || ConnectorError::io("the connection broke".into());
         match rule.and_then(|rule| rule(&operation, &body)) {
             None => match self.between.holds {
-                Some(time) if operation == "TransactWriteItems" => self.conflicting(request, &body, time).await,
+                Some(time) if operation == "TransactWriteItems" => {
+                    self.conflicting(request, &body, time).await
+                }
                 _ => self.inner.call(request).await,
             },
-            Some(Fault::Refuse(status, kind)) => Ok(answer(status, &json!({ "__type": kind, "message": "as told" }))),
+            Some(Fault::Refuse(status, kind)) => {
+                Ok(answer(status, &json!({ "__type": kind, "message": "as told" })))
+            }
             Some(Fault::Conflict) => {
                 let actions = body["TransactItems"].as_array().map_or(0, Vec::len);
                 Ok(cancelled(&vec![true; actions]))
@@ -168,7 +174,8 @@ impl Gate {
 }
 
 fn cancelled(taken: &[bool]) -> HttpResponse {
-    let reason = |taken: &bool| json!({ "Code": if *taken { "TransactionConflict" } else { "None" } });
+    let reason =
+        |taken: &bool| json!({ "Code": if *taken { "TransactionConflict" } else { "None" } });
     answer(
         400,
         &json!({

@@ -1,5 +1,5 @@
-//! A customer of a product: a tenant under a profile, and what its identity provider and the product's operator
-//! do.
+//! A customer of a product: a tenant under a profile, and what its identity provider and the
+//! product's operator do.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +70,9 @@ impl Customer {
     /// A request of its own making.
     pub async fn raw(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         let request =
-            headers.iter().fold(Request::builder().uri(path), |request, (name, value)| request.header(*name, *value));
+            headers.iter().fold(Request::builder().uri(path), |request, (name, value)| {
+                request.header(*name, *value)
+            });
         self.world.raw(request.body(Bytes::new()).unwrap()).await
     }
 
@@ -138,7 +140,9 @@ impl Customer {
     }
 
     pub async fn imported(&self, people: &[Value], dry: bool) -> Report {
-        let import = Import::new(self.world.store.clone(), self.row.clone(), self.world.clock.clock()).unwrap();
+        let import =
+            Import::new(self.world.store.clone(), self.row.clone(), self.world.clock.clock())
+                .unwrap();
         let lines: Vec<String> = people.iter().map(Value::to_string).collect();
         import.lines(&lines.join("\n"), dry).await.unwrap()
     }
@@ -161,7 +165,8 @@ impl Customer {
         let (partition, id) = (format!("{}#U", self.row.code()), user["id"].as_str().unwrap());
         let rows = self.world.rows().await;
         rows.into_iter().find(|row| {
-            row["p"].as_s().unwrap() == &partition && row["s"].as_s().unwrap().split('~').next_back() == Some(id)
+            row["p"].as_s().unwrap() == &partition
+                && row["s"].as_s().unwrap().split('~').next_back() == Some(id)
         })
     }
 
@@ -174,7 +179,8 @@ impl Customer {
         let tenants = Tenants::new(world.store.clone(), world.clock.clock(), &Additions::default());
         let tenant = tenants.get(self.row.code()).await?.unwrap();
         let days = |days: u64| Duration::from_secs(days * 24 * 60 * 60);
-        let directory = Directory::new(world.store.clone(), world.clock.clock(), days(90), days(365));
+        let directory =
+            Directory::new(world.store.clone(), world.clock.clock(), days(90), days(365));
         let until = Instant::now() + Duration::from_secs(10);
         let reads = &RequestReads::default();
         let call = Call {
@@ -192,7 +198,10 @@ impl Customer {
     /// Brings somebody back who was deleted.
     pub async fn restore(&self, user: &Value) -> Result<(), Error> {
         let id = user["id"].as_str().unwrap().parse().unwrap();
-        self.operator(async |directory, call, of| directory.bring_back(call, of, &id, None).await.map(drop)).await
+        self.operator(async |directory, call, of| {
+            directory.bring_back(call, of, &id, None).await.map(drop)
+        })
+        .await
     }
 
     /// Removes somebody who was imported.
@@ -205,7 +214,9 @@ impl Customer {
         let code = self.row.code().as_str();
         let rows = self.world.rows().await;
         rows.iter()
-            .filter(|row| row["p"].as_s().unwrap().starts_with(code) && format!("{row:?}").contains(text))
+            .filter(|row| {
+                row["p"].as_s().unwrap().starts_with(code) && format!("{row:?}").contains(text)
+            })
             .count()
     }
 
@@ -213,7 +224,8 @@ impl Customer {
     pub async fn log(&self) -> Vec<String> {
         let partition = format!("{}#L", self.row.code());
         let rows = self.world.rows().await;
-        let mut log: Vec<_> = rows.iter().filter(|row| row["p"].as_s().unwrap() == &partition).collect();
+        let mut log: Vec<_> =
+            rows.iter().filter(|row| row["p"].as_s().unwrap() == &partition).collect();
         log.sort_by_key(|row| row["s"].as_s().unwrap().clone());
         log.iter().map(|row| row["op"].as_s().unwrap().clone()).collect()
     }

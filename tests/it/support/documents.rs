@@ -43,7 +43,11 @@ pub fn hold_table(path: &str, name: &str, text: &str) {
     for (written, wanted) in written.lines().zip(text.trim().lines()) {
         assert_eq!(written, wanted, "{path}, {name}: {WRITE}=1 writes the table anew");
     }
-    assert_eq!(written.lines().count(), text.trim().lines().count(), "{path}, {name}: {WRITE}=1 writes the table anew");
+    assert_eq!(
+        written.lines().count(),
+        text.trim().lines().count(),
+        "{path}, {name}: {WRITE}=1 writes the table anew"
+    );
 }
 
 /// A table of Markdown.
@@ -58,13 +62,17 @@ pub fn markdown(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) ->
 
 /// The cells of the rows of a table, without its header.
 pub fn rows(table: &str) -> Vec<Vec<String>> {
-    let cells = |line: &str| line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+    let cells = |line: &str| {
+        line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()
+    };
     table.lines().skip(2).map(cells).collect()
 }
 
 fn place(document: &str, name: &str) -> (usize, usize) {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
-    let start = document.find(&begin).unwrap_or_else(|| panic!("the document has the table {name}")) + begin.len();
+    let start =
+        document.find(&begin).unwrap_or_else(|| panic!("the document has the table {name}"))
+            + begin.len();
     let length = document[start..].find(&end).unwrap_or_else(|| panic!("the table {name} ends"));
     (start, start + length)
 }

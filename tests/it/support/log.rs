@@ -16,8 +16,8 @@ struct Buffer(Arc<Mutex<Vec<u8>>>);
 pub struct Log {
     buffer: Buffer,
     _guard: tracing::dispatcher::DefaultGuard,
-    /// While there is only one subscriber, tracing asks the one of whichever thread comes by first whether anybody
-    /// listens, and remembers the answer for all threads.
+    /// While there is only one subscriber, tracing asks the one of whichever thread comes by first
+    /// whether anybody listens, and remembers the answer for all threads.
     _second: Dispatch,
 }
 
@@ -25,7 +25,11 @@ impl Log {
     pub fn begin() -> Self {
         let second = Dispatch::new(NoSubscriber::new());
         let buffer = Buffer::default();
-        let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(buffer.clone()).finish();
+        let subscriber = tracing_subscriber::fmt()
+            .json()
+            .flatten_event(true)
+            .with_writer(buffer.clone())
+            .finish();
         Self { buffer, _guard: tracing::subscriber::set_default(subscriber), _second: second }
     }
 

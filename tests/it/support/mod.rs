@@ -132,7 +132,10 @@ impl World {
 
     /// A world that serves what a file of `tests/vectors` adds.
     pub async fn serving(file: &str) -> Self {
-        Self::serving_file(format!("{}/tests/vectors/{file}.json", env!("CARGO_MANIFEST_DIR")).as_ref()).await
+        Self::serving_file(
+            format!("{}/tests/vectors/{file}.json", env!("CARGO_MANIFEST_DIR")).as_ref(),
+        )
+        .await
     }
 
     pub async fn serving_file(path: &std::path::Path) -> Self {
@@ -145,16 +148,24 @@ impl World {
         let engine = Engine::memory_with_clock(Arc::new(clock.clone())).unwrap();
         let local = Local { engine, secrets: Vault::memory() };
         local.create_table().await.unwrap();
-        let connector = meter.as_ref().map_or_else(|| local.connector(), |meter| meter.around(local.connector()));
+        let connector = meter
+            .as_ref()
+            .map_or_else(|| local.connector(), |meter| meter.around(local.connector()));
         let sdk = dummy_account().into_builder().retry_config(retry.unwrap_or_else(sdk::retry));
         let sdk = sdk.http_client(between.clone().around(connector)).build();
-        let store = Store::new(aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()), TABLE);
-        let client = aws_sdk_secretsmanager::Client::from_conf(secrets_manager::timeouts((&sdk).into()).build());
+        let store = Store::new(
+            aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()),
+            TABLE,
+        );
+        let client = aws_sdk_secretsmanager::Client::from_conf(
+            secrets_manager::timeouts((&sdk).into()).build(),
+        );
         let secrets = Secrets::new(client, STACK);
         let mut settings = Settings::new(TABLE, STACK);
         settings.base_url = Some(BASE_URL.into());
         settings.additions = additions;
-        let service = Service::new(store.clone(), secrets.clone(), &settings, clock.clock()).unwrap();
+        let service =
+            Service::new(store.clone(), secrets.clone(), &settings, clock.clock()).unwrap();
         let year = Some(clock.seconds() + 365 * DAY);
         let (tenant, token) = tenant(&store, &secrets, &clock, ("acme", "default"), year).await;
         let (service, meter) = (Arc::new(service), meter.unwrap_or_default());
@@ -250,7 +261,9 @@ impl World {
     }
 
     /// Every row of the table.
-    pub async fn rows(&self) -> Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
+    pub async fn rows(
+        &self,
+    ) -> Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
         let client = aws_sdk_dynamodb::Client::new(&self.local.sdk_config());
         let items = client.scan().table_name(TABLE).into_paginator().items().send();
         items.collect::<Result<_, _>>().await.unwrap()
@@ -294,7 +307,10 @@ impl Answer {
     pub fn is_error(&self, status: u16, scim_type: Option<&str>) {
         assert_eq!(self.status, status, "{}", self.body);
         assert_eq!(self.header("content-type"), "application/scim+json");
-        assert_eq!(self.body["schemas"], serde_json::json!(["urn:ietf:params:scim:api:messages:2.0:Error"]));
+        assert_eq!(
+            self.body["schemas"],
+            serde_json::json!(["urn:ietf:params:scim:api:messages:2.0:Error"])
+        );
         assert_eq!(self.body["status"], status.to_string());
         assert_eq!(self.body["scimType"].as_str(), scim_type, "{}", self.body);
         assert!(self.body["detail"].as_str().unwrap().len() > 10, "{}", self.body);

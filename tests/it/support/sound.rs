@@ -1,4 +1,5 @@
-//! What holds of a tenant's rows at any time: nobody is counted twice or not at all, and nothing leads to nobody.
+//! What holds of a tenant's rows at any time: nobody is counted twice or not at all, and nothing
+//! leads to nobody.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -16,7 +17,8 @@ fn number(row: &Row, name: &str) -> Option<i64> {
     row.get(name).and_then(|value| value.as_n().ok()).and_then(|number| number.parse().ok())
 }
 
-/// Compares all rows of the users of a tenant with each other. Rows that have expired count as gone.
+/// Compares all rows of the users of a tenant with each other. Rows that have expired count as
+/// gone.
 pub async fn check(customer: &Customer) {
     // Whoever expires while visible is erased by the next request.
     assert_eq!(customer.send("GET", "/Users?count=0", None).await.status, 200);
@@ -36,17 +38,32 @@ pub async fn check(customer: &Customer) {
         .filter(|row| !text(row, "s").unwrap().contains('!'))
         .map(|row| (text(row, "s").unwrap().split('~').next_back().unwrap(), row))
         .collect();
-    // Each claim and pointer has an owner, which knows it, in the same state and until the same time.
-    let claims = rows("#U").iter().filter(|row| text(row, "s").unwrap().contains('!')).map(|row| ("uk", row));
-    let pointers =
-        claims.chain(rows("#X").iter().map(|row| ("es", row))).chain(rows("#E").iter().map(|row| ("em", row)));
+    // Each claim and pointer has an owner, which knows it, in the same state and until the same
+    // time.
+    let claims = rows("#U")
+        .iter()
+        .filter(|row| text(row, "s").unwrap().contains('!'))
+        .map(|row| ("uk", row));
+    let pointers = claims
+        .chain(rows("#X").iter().map(|row| ("es", row)))
+        .chain(rows("#E").iter().map(|row| ("em", row)));
     let mut held = BTreeSet::new();
     for (kind, row) in pointers {
-        let owner = users.get(text(row, "i").unwrap()).unwrap_or_else(|| panic!("a pointer to nobody: {row:?}"));
+        let owner = users
+            .get(text(row, "i").unwrap())
+            .unwrap_or_else(|| panic!("a pointer to nobody: {row:?}"));
         let state = text(owner, "st").filter(|state| *state != "live");
-        assert_eq!((text(row, "st"), number(row, "x")), (state, number(owner, "x")), "{row:?} of {owner:?}");
+        assert_eq!(
+            (text(row, "st"), number(row, "x")),
+            (state, number(owner, "x")),
+            "{row:?} of {owner:?}"
+        );
         if kind != "em" {
-            assert_eq!(text(owner, kind), text(row, "s"), "a row that its owner does not know: {row:?}");
+            assert_eq!(
+                text(owner, kind),
+                text(row, "s"),
+                "a row that its owner does not know: {row:?}"
+            );
         }
         held.insert((kind, text(row, "i").unwrap()));
     }
@@ -68,8 +85,10 @@ pub async fn check(customer: &Customer) {
     if let Some(seats) = rows("#C").iter().find(|row| text(row, "s") == Some("seats")) {
         assert_eq!(number(seats, "used"), Some(active as i64), "the seats");
     }
-    let due: BTreeSet<String> = rows("#D").iter().map(|row| text(row, "s").unwrap().to_owned()).collect();
+    let due: BTreeSet<String> =
+        rows("#D").iter().map(|row| text(row, "s").unwrap().to_owned()).collect();
     let suspended = users.iter().filter(|(_, user)| text(user, "st") == Some("live"));
-    let suspended = suspended.filter_map(|(id, user)| Some(format!("{:012}#{id}", number(user, "x")?)));
+    let suspended =
+        suspended.filter_map(|(id, user)| Some(format!("{:012}#{id}", number(user, "x")?)));
     assert_eq!(due, suspended.collect(), "who is due");
 }

@@ -1,5 +1,6 @@
-//! The engine behind a socket of this machine, whose connections go stale as those of a function do that was frozen:
-//! what was open before is reset, or swallows what is sent, and only a new connection is answered.
+//! The engine behind a socket of this machine, whose connections go stale as those of a function do
+//! that was frozen: what was open before is reset, or swallows what is sent, and only a new
+//! connection is answered.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,7 +42,11 @@ impl Wire {
     pub async fn before(engine: SharedHttpConnector) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let state = Arc::new(State { engine, opened: AtomicUsize::new(0), stale: Mutex::new((0, Stale::Reset)) });
+        let state = Arc::new(State {
+            engine,
+            opened: AtomicUsize::new(0),
+            stale: Mutex::new((0, Stale::Reset)),
+        });
         tokio::spawn(accept(listener, state.clone()));
         Self { address, state }
     }
@@ -81,9 +86,11 @@ async fn answer(mut stream: TcpStream, number: usize, state: &State) {
             Stale::Reset | Stale::BlackHole => {}
         }
         let response = state.engine.call(request).await.unwrap();
-        let (status, body) = (response.status().as_u16(), response.body().bytes().unwrap().to_vec());
+        let (status, body) =
+            (response.status().as_u16(), response.body().bytes().unwrap().to_vec());
         let kind = "content-type: application/x-amz-json-1.0";
-        let head = format!("HTTP/1.1 {status} OK\r\n{kind}\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head =
+            format!("HTTP/1.1 {status} OK\r\n{kind}\r\ncontent-length: {}\r\n\r\n", body.len());
         if stream.write_all(&[head.as_bytes(), &body].concat()).await.is_err() {
             return;
         }
@@ -97,7 +104,9 @@ async fn next(stream: &mut TcpStream, read: &mut Vec<u8>) -> Option<HttpRequest>
             let head = String::from_utf8(read[..end].to_vec()).unwrap();
             let field = |name: &str| {
                 let mut fields = head.lines().filter_map(|line| line.split_once(": "));
-                fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())
+                fields
+                    .find(|(field, _)| field.eq_ignore_ascii_case(name))
+                    .map(|(_, value)| value.to_owned())
             };
             let length: usize = field("content-length").unwrap().parse().unwrap();
             if read.len() >= end + 4 + length {

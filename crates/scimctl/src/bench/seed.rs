@@ -10,7 +10,9 @@ use scim_core::{Additions, Dialect, Member, Meta, Resource, ResourceId, Resource
 use scim_lambda::clock::Clock;
 use scim_lambda::store::members::that_fit;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Act, Collection, Kind, Move, Names, New, Operation, State, Store, Taking, Wrote};
+use scim_lambda::store::{
+    Act, Collection, Kind, Move, Names, New, Operation, State, Store, Taking, Wrote,
+};
 use scim_lambda::tenant::{Profile, Types};
 use serde_json::{Value, json};
 
@@ -52,21 +54,29 @@ impl Seed {
         })
     }
 
-    /// Makes the users from 0 to `count`, but those that are there; their ids, by their numbers. Tells
-    /// `progress` how many more are there.
+    /// Makes the users from 0 to `count`, but those that are there; their ids, by their numbers.
+    /// Tells `progress` how many more are there.
     ///
     /// # Errors
     /// If the table does not answer.
-    pub async fn users(&self, count: usize, progress: impl Fn(u64)) -> anyhow::Result<Vec<ResourceId>> {
+    pub async fn users(
+        &self,
+        count: usize,
+        progress: impl Fn(u64),
+    ) -> anyhow::Result<Vec<ResourceId>> {
         let at = self.collection(Kind::User);
         let mut people = Vec::with_capacity(count);
         let of = self.resource_type("User")?;
         for index in 0..count {
-            people.push((at.new_id(Some(&of.name_form(&format!("user{index:07}@example.com"))?))?, index));
+            people.push((
+                at.new_id(Some(&of.name_form(&format!("user{index:07}@example.com"))?))?,
+                index,
+            ));
         }
         // Rows that stand beside each other are written together, and share a counter.
         people.sort_unstable();
-        let portions: Vec<Vec<(ResourceId, usize)>> = people.chunks(PORTION).map(<[_]>::to_vec).collect();
+        let portions: Vec<Vec<(ResourceId, usize)>> =
+            people.chunks(PORTION).map(<[_]>::to_vec).collect();
         let mut tasks = stream::iter(portions)
             .map(|portion| {
                 let seed = self.clone();
@@ -82,7 +92,10 @@ impl Seed {
         Ok(ids.into_iter().map(|(id, _)| id).collect())
     }
 
-    async fn portion(&self, mut people: Vec<(ResourceId, usize)>) -> anyhow::Result<Vec<(ResourceId, usize)>> {
+    async fn portion(
+        &self,
+        mut people: Vec<(ResourceId, usize)>,
+    ) -> anyhow::Result<Vec<(ResourceId, usize)>> {
         let at = self.collection(Kind::User);
         let of = self.resource_type("User")?;
         let made: Vec<(Resource, Names)> = people
@@ -91,7 +104,12 @@ impl Seed {
             .collect::<anyhow::Result<_>>()?;
         let new: Vec<New<'_>> = made
             .iter()
-            .map(|(resource, names)| New { resource, names, taking: Taking::default(), expires: None })
+            .map(|(resource, names)| New {
+                resource,
+                names,
+                taking: Taking::default(),
+                expires: None,
+            })
             .collect();
         let act = self.act();
         let mut known = None;
@@ -102,7 +120,10 @@ impl Seed {
                 rest.drain(..batch.taken);
             } else {
                 // Some are there, from another time.
-                ensure!(known.is_none(), "some users cannot be stored, since others were deleted; take another tenant");
+                ensure!(
+                    known.is_none(),
+                    "some users cannot be stored, since others were deleted; take another tenant"
+                );
                 let there = known.insert(self.there(&at, &people).await?);
                 rest.retain(|new| !new.names.name().is_some_and(|name| there.contains_key(name)));
             }
@@ -123,7 +144,9 @@ impl Seed {
     ) -> anyhow::Result<BTreeMap<String, ResourceId>> {
         let mut there = BTreeMap::new();
         let of = self.resource_type("User")?;
-        let (Some((first, _)), Some((last, _))) = (people.first(), people.last()) else { return Ok(there) };
+        let (Some((first, _)), Some((last, _))) = (people.first(), people.last()) else {
+            return Ok(there);
+        };
         // What an id begins with comes from the name, and is always the same.
         let mut after = first.as_str().get(..NAMED).unwrap_or_default().to_owned();
         let end = format!("{}~", last.as_str().get(..NAMED).unwrap_or_default());
@@ -140,8 +163,8 @@ impl Seed {
         Ok(there)
     }
 
-    /// Makes a group of these members, but those that are in it; its id. Tells `progress` how many more
-    /// are in it.
+    /// Makes a group of these members, but those that are in it; its id. Tells `progress` how many
+    /// more are in it.
     ///
     /// # Errors
     /// If the table does not answer, or a member is not there.
@@ -155,26 +178,33 @@ impl Seed {
         let of = self.resource_type("Group")?;
         let id = at.new_id(Some(&of.name_form(name)?))?;
         let (resource, names) = self.resource(of, &id, json!({ "displayName": name }))?;
-        let new = New { resource: &resource, names: &names, taking: Taking::default(), expires: None };
+        let new =
+            New { resource: &resource, names: &names, taking: Taking::default(), expires: None };
         let act = self.act();
         let id = match self.store.create(&at, new, &[], &[], &act).await? {
             Wrote::Stored => id,
             Wrote::Refused(refusal) => refusal.held.name.context("the group cannot be stored")?.0,
         };
-        let join = |id: &ResourceId| Move::Join(Member { value: id.clone(), kind: None, display: None });
+        let join =
+            |id: &ResourceId| Move::Join(Member { value: id.clone(), kind: None, display: None });
         let moves: Vec<Move> = members.iter().map(join).collect();
         let mut portions = Vec::new();
         let mut rest = moves.as_slice();
-        while let Some((portion, more)) = rest.split_at_checked(that_fit(rest)).filter(|(some, _)| !some.is_empty()) {
+        while let Some((portion, more)) =
+            rest.split_at_checked(that_fit(rest)).filter(|(some, _)| !some.is_empty())
+        {
             portions.push(portion.to_vec());
             rest = more;
         }
-        let mut tasks = stream::iter(portions)
-            .map(|portion| {
-                let (seed, group, act) = (self.clone(), id.clone(), act.clone());
-                async move { tokio::spawn(async move { seed.join(&group, portion, &act).await }).await? }
-            })
-            .buffer_unordered(TASKS);
+        let mut tasks =
+            stream::iter(portions)
+                .map(|portion| {
+                    let (seed, group, act) = (self.clone(), id.clone(), act.clone());
+                    async move {
+                        tokio::spawn(async move { seed.join(&group, portion, &act).await }).await?
+                    }
+                })
+                .buffer_unordered(TASKS);
         while let Some(joined) = tasks.try_next().await? {
             progress(joined);
         }
@@ -182,7 +212,12 @@ impl Seed {
         Ok(id)
     }
 
-    async fn join(&self, group: &ResourceId, mut moves: Vec<Move>, act: &Act) -> anyhow::Result<u64> {
+    async fn join(
+        &self,
+        group: &ResourceId,
+        mut moves: Vec<Move>,
+        act: &Act,
+    ) -> anyhow::Result<u64> {
         let at = self.collection(Kind::Group);
         let joined = moves.len().try_into()?;
         while !moves.is_empty() {
@@ -210,7 +245,12 @@ impl Seed {
         Ok(&of.context("there is no such resource type")?.resource)
     }
 
-    fn resource(&self, of: &ResourceType, id: &ResourceId, body: Value) -> anyhow::Result<(Resource, Names)> {
+    fn resource(
+        &self,
+        of: &ResourceType,
+        id: &ResourceId,
+        body: Value,
+    ) -> anyhow::Result<(Resource, Names)> {
         let body = body.as_object().context("a resource is an object")?.clone();
         let draft = of.parse(body, Dialect::TOLERANT)?;
         let attributes: Attributes = draft.attributes;
@@ -221,6 +261,12 @@ impl Seed {
     }
 
     fn act(&self) -> Act {
-        Act::new(Operation::Create, "operator", "bench seed", self.clock.milliseconds(), LOG_SECONDS)
+        Act::new(
+            Operation::Create,
+            "operator",
+            "bench seed",
+            self.clock.milliseconds(),
+            LOG_SECONDS,
+        )
     }
 }

@@ -38,7 +38,8 @@ impl Record {
 
     /// The record of a user with what is no attribute.
     fn of(line: usize, mut user: Map<String, Value>) -> Self {
-        let user_name = member(&user, "userName").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let user_name =
+            member(&user, "userName").and_then(Value::as_str).unwrap_or_default().to_owned();
         let id = match take(&mut user, ID) {
             Value::Null => None,
             Value::String(id) => Some(id).filter(|id| !id.is_empty()),
@@ -77,7 +78,9 @@ fn addresses(name: &str, value: Value, user: &Map<String, Value>) -> Result<Vec<
             });
             let emails: Vec<String> = emails.map(str::to_owned).collect();
             return match emails.is_empty() {
-                true => Err(format!("{name} is true, but there is no e-mail; list addresses in verifiedEmails")),
+                true => Err(format!(
+                    "{name} is true, but there is no e-mail; list addresses in verifiedEmails"
+                )),
                 false => Ok(emails),
             };
         }
@@ -101,7 +104,8 @@ fn addresses(name: &str, value: Value, user: &Map<String, Value>) -> Result<Vec<
 
 /// All records of a file, by the end of its name.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Record>> {
-    let end = path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
+    let end =
+        path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
     match end.as_str() {
         "csv" => people(&text(std::fs::read(path)?)?),
         "ndjson" | "jsonl" => Ok(json_lines(&text(std::fs::read(path)?)?)),
@@ -115,7 +119,10 @@ fn text(bytes: Vec<u8>) -> anyhow::Result<String> {
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         let good = String::from_utf8_lossy(good).replace("\r\n", "\n");
-        anyhow!("line {} is not UTF-8: save it as UTF-8, in Excel as CSV UTF-8", 1 + good.matches(['\r', '\n']).count())
+        anyhow!(
+            "line {} is not UTF-8: save it as UTF-8, in Excel as CSV UTF-8",
+            1 + good.matches(['\r', '\n']).count()
+        )
     })?;
     if text.starts_with('\u{feff}') {
         text.remove(0);
@@ -123,10 +130,14 @@ fn text(bytes: Vec<u8>) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// JSON objects, one a line: users as SCIM writes them, with `id`, and `verifiedEmails` or `emailVerified`.
+/// JSON objects, one a line: users as SCIM writes them, with `id`, and `verifiedEmails` or
+/// `emailVerified`.
 pub(super) fn json_lines(text: &str) -> Vec<Record> {
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
-    lines.filter(|(_, line)| !line.is_empty()).map(|(number, line)| json_line(number, line)).collect()
+    lines
+        .filter(|(_, line)| !line.is_empty())
+        .map(|(number, line)| json_line(number, line))
+        .collect()
 }
 
 fn json_line(number: usize, line: &str) -> Record {
@@ -142,8 +153,8 @@ fn json_line(number: usize, line: &str) -> Record {
     }
 }
 
-/// A table whose first line names attributes, such as `userName,externalId,email,emailVerified,name.givenName`;
-/// `email` is the work address.
+/// A table whose first line names attributes, such as
+/// `userName,externalId,email,emailVerified,name.givenName`; `email` is the work address.
 ///
 /// # Errors
 /// If a quote or a column stands wrong.
@@ -159,13 +170,17 @@ fn people(text: &str) -> anyhow::Result<Vec<Record>> {
 fn check(names: &[String]) -> anyhow::Result<()> {
     ensure!(
         names.iter().any(|name| name.eq_ignore_ascii_case("userName")),
-        "its first line must name the columns, one of them userName, with commas, semicolons or tabs between them"
+        "its first line must name the columns, one of them userName, with commas, semicolons or \
+        tabs between them"
     );
     let mut seen = BTreeMap::new();
     for (column, name) in (1..).zip(names) {
         ensure!(!name.is_empty(), "column {column} has no name; name it, or take it out");
         if let Some((before, same)) = seen.insert(key(name), (column, name)) {
-            bail!("columns {before} and {column} are the same attribute, {same} and {name}; take one out");
+            bail!(
+                "columns {before} and {column} are the same attribute, {same} and {name}; take \
+                one out"
+            );
         }
     }
     Ok(())
@@ -179,7 +194,11 @@ fn key(name: &str) -> String {
 
 fn person(names: &[String], Row { line, cells }: Row) -> Record {
     if cells.len() != names.len() {
-        let why = format!("the line has {} columns, and the first one names {}", cells.len(), names.len());
+        let why = format!(
+            "the line has {} columns, and the first one names {}",
+            cells.len(),
+            names.len()
+        );
         return Record::broken(line, why);
     }
     let cells = names.iter().zip(cells).filter(|(_, value)| !value.is_empty());

@@ -14,7 +14,8 @@ const NAMESAKE: &str = "userName, but another externalId";
 type Found = Vec<(&'static str, ResourceId)>;
 
 impl Import {
-    /// What becomes of a record that is not to be stored, since the tenant knows somebody of its names or id.
+    /// What becomes of a record that is not to be stored, since the tenant knows somebody of its
+    /// names or id.
     pub(super) async fn known(&self, user: &Ready) -> anyhow::Result<Option<Fate>> {
         let (names, now) = (&user.names, self.clock.seconds());
         let imported = self.store.unmanaged(&self.at, names, &[Way::Name]).await?;
@@ -22,7 +23,8 @@ impl Import {
             let id = own.resource.id.clone();
             return Ok(Some(match user.own_id && id != user.resource.id {
                 true => Fate::Conflict(format!(
-                    "it was imported under the id {id} already; scimctl user forget removes that one"
+                    "it was imported under the id {id} already; scimctl user forget removes that \
+                    one"
                 )),
                 false => Fate::Known(id),
             }));
@@ -48,59 +50,74 @@ impl Import {
                     || *what == NAMESAKE && !self.ways().contains(&LinkOn::UserName) =>
             {
                 return Ok(Some(Fate::Conflict(format!(
-                    "the identity provider has provisioned {id} with the same {what} already, who may be somebody else"
+                    "the identity provider has provisioned {id} with the same {what} already, who \
+                    may be somebody else"
                 ))));
             }
             [(by, id)] => return Ok(Some(Fate::Provisioned { id: id.clone(), by })),
             [(what, one), (also, other), ..] => {
                 return Ok(Some(Fate::Conflict(format!(
-                    "the identity provider has provisioned {one} with the same {what} and {other} with the same \
-                     {also}; who is meant cannot be told"
+                    "the identity provider has provisioned {one} with the same {what} and {other} \
+                    with the same {also}; who is meant cannot be told"
                 ))));
             }
         }
         if let Some(other) = self.store.restorable(&self.at, names, now).await? {
             return Ok(Some(Fate::Conflict(format!(
-                "the identity provider has deleted {other} with the same userName or externalId; scimctl user restore \
-                 brings it back"
+                "the identity provider has deleted {other} with the same userName or externalId; \
+                scimctl user restore brings it back"
             ))));
         }
         if held.is_some() {
-            return Ok(Some(Fate::Conflict("a user of another userName has this id already".into())));
+            return Ok(Some(Fate::Conflict(
+                "a user of another userName has this id already".into(),
+            )));
         }
         let named = user.own_id && self.is_named_by_a_group(&user.resource.id).await?;
         Ok(named.then(|| {
             Fate::Conflict(
-                "a group names this id as a member, or did until its deletion is finished; leave the column id out, or \
-                 remove the id from the group first"
+                "a group names this id as a member, or did until its deletion is finished; leave \
+                the column id out, or remove the id from the group first"
                     .into(),
             )
         }))
     }
 
-    /// Whether an id stands in a group already: whoever has it would be a member whom nobody has added.
+    /// Whether an id stands in a group already: whoever has it would be a member whom nobody has
+    /// added.
     async fn is_named_by_a_group(&self, id: &ResourceId) -> anyhow::Result<bool> {
         let (tenant, kind) = (&self.at.tenant, &self.at.kind);
-        let (groups, unfinished) =
-            tokio::try_join!(self.store.memberships(tenant, id, 1), self.store.is_unfinished(tenant, kind, id))?;
+        let (groups, unfinished) = tokio::try_join!(
+            self.store.memberships(tenant, id, 1),
+            self.store.is_unfinished(tenant, kind, id)
+        )?;
         Ok(!groups.is_empty() || unfinished)
     }
 
-    /// Who is provisioned and may be this person: who has the file's id (`own`), the userName or the externalId, and
-    /// by a verified address only if nobody has those, since others may say that it is theirs.
-    async fn provisioned(&self, user: &Ready, own: Option<&Stored>, now: i64) -> anyhow::Result<Found> {
+    /// Who is provisioned and may be this person: who has the file's id (`own`), the userName or
+    /// the externalId, and by a verified address only if nobody has those, since others may say
+    /// that it is theirs.
+    async fn provisioned(
+        &self,
+        user: &Ready,
+        own: Option<&Stored>,
+        now: i64,
+    ) -> anyhow::Result<Found> {
         let names = &user.names;
         let mut found = Found::new();
         add(&mut found, "id", own.map(std::slice::from_ref).unwrap_or_default());
         if let Some(name) = names.name() {
             for user in self.store.by_name(&self.at, name, now).await?.unwrap_or_default() {
                 let known = user.names().external_id();
-                let other = known.is_some() && names.external_id().is_some() && known != names.external_id();
+                let other = known.is_some()
+                    && names.external_id().is_some()
+                    && known != names.external_id();
                 add(&mut found, if other { NAMESAKE } else { "userName" }, &[user]);
             }
         }
         if let Some(external_id) = names.external_id() {
-            let users = self.store.by_external_id(&self.at, external_id, now).await?.unwrap_or_default();
+            let users =
+                self.store.by_external_id(&self.at, external_id, now).await?.unwrap_or_default();
             // Several may share it.
             if !users.iter().any(|user| is_among(&found, user)) {
                 add(&mut found, "externalId", &users);
@@ -131,7 +148,8 @@ impl Import {
                     expires: None,
                 })
                 .collect();
-            let batch = self.store.create_first(&self.at, &some, State::Unmanaged, &self.act).await?;
+            let batch =
+                self.store.create_first(&self.at, &some, State::Unmanaged, &self.act).await?;
             match (batch.stored, batch.taken) {
                 (true, taken) => {
                     rest = rest.get(taken..).unwrap_or_default();
@@ -140,7 +158,9 @@ impl Import {
                 // Somebody came between, perhaps another import of the same file.
                 (false, 1) => {
                     let fate = self.known(first).await?.unwrap_or_else(|| {
-                        Fate::Conflict("another user has, or had until deleted, one of its names".into())
+                        Fate::Conflict(
+                            "another user has, or had until deleted, one of its names".into(),
+                        )
                     });
                     if let Some(line) = report.lines.get_mut(first.index) {
                         line.fate = fate;

@@ -1,5 +1,5 @@
-//! `scimctl import`: people whom the product had before SCIM, stored as *unmanaged*: the identity provider does
-//! not see them until it provisions them.
+//! `scimctl import`: people whom the product had before SCIM, stored as *unmanaged*: the identity
+//! provider does not see them until it provisions them.
 
 mod file;
 mod known;
@@ -13,7 +13,9 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::path::{Path, Place as Stands};
-use scim_core::{Additions, Attributes, Dialect, Error, Meta, PatchRequest, Resource, ResourceType, Version};
+use scim_core::{
+    Additions, Attributes, Dialect, Error, Meta, PatchRequest, Resource, ResourceType, Version,
+};
 use scim_lambda::clock::Clock;
 use scim_lambda::store::resources::MAX_EMAILS;
 use scim_lambda::store::tenants::TenantRow;
@@ -30,10 +32,11 @@ pub use report::{Fate, Line, Report};
 
 /// How many records are looked up at a time.
 const SIDE_BY_SIDE: usize = 16;
-/// How many records are judged and stored before the next: after a break, the same command goes on there.
+/// How many records are judged and stored before the next: after a break, the same command goes on
+/// there.
 const PORTION: usize = 200;
-/// How many UUIDs of version 8 of a file may begin with the same four digits. The service takes them for its own,
-/// and those are spread evenly.
+/// How many UUIDs of version 8 of a file may begin with the same four digits. The service takes
+/// them for its own, and those are spread evenly.
 pub const MAX_ALIKE: usize = 500;
 const ALIKE: usize = 4;
 /// What `scimctl export` tells of users beside their attributes.
@@ -46,10 +49,12 @@ pub(crate) struct ImportOptions {
     pub(crate) tenant: String,
     /// A file that ends in .csv, .ndjson or .jsonl
     pub(crate) file: PathBuf,
-    /// Import them as unmanaged: known to the product, not to the identity provider until it provisions them
+    /// Import them as unmanaged: known to the product, not to the identity provider until it
+    /// provisions them
     #[arg(long, required = true)]
     pub(crate) unmanaged: bool,
-    /// Store nothing; only say who would be imported, by what each would be linked, and who conflicts
+    /// Store nothing; only say who would be imported, by what each would be linked, and who
+    /// conflicts
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -67,7 +72,12 @@ pub(crate) async fn run(place: &Place, options: &ImportOptions, json: bool) -> a
     bar.finish_and_clear();
     drop(loading);
     crate::print(json, &report.json(), &report.to_string());
-    ensure!(report.is_clean(), "{} of {} records were not imported", report.faults(), report.lines.len());
+    ensure!(
+        report.is_clean(),
+        "{} of {} records were not imported",
+        report.faults(),
+        report.lines.len()
+    );
     Ok(())
 }
 
@@ -123,9 +133,14 @@ impl Import {
         self.run(file::json_lines(text), dry, |_| {}).await
     }
 
-    /// Judges all records, and stores those that can be unless it is a dry run. What an earlier run stored is
-    /// passed over.
-    async fn run(&self, records: Vec<Record>, dry: bool, progress: impl Fn(u64)) -> anyhow::Result<Report> {
+    /// Judges all records, and stores those that can be unless it is a dry run. What an earlier run
+    /// stored is passed over.
+    async fn run(
+        &self,
+        records: Vec<Record>,
+        dry: bool,
+        progress: impl Fn(u64),
+    ) -> anyhow::Result<Report> {
         let links = self.profile.create.existing == Existing::Link;
         let left_out = self.left_out(&records)?;
         let mut report = Report { dry, links, left_out, lines: Vec::with_capacity(records.len()) };
@@ -166,8 +181,11 @@ impl Import {
     /// The attributes in a file that the tenant does not keep: a column may be misspelled.
     fn left_out(&self, records: &[Record]) -> anyhow::Result<BTreeSet<String>> {
         let users = &self.users()?.resource;
-        let names: BTreeSet<&String> = records.iter().flat_map(|record| record.user.keys()).collect();
-        let unkept = names.into_iter().filter(|name| !EXPORTED.contains(&name.as_str()) && !is_kept(users, name));
+        let names: BTreeSet<&String> =
+            records.iter().flat_map(|record| record.user.keys()).collect();
+        let unkept = names
+            .into_iter()
+            .filter(|name| !EXPORTED.contains(&name.as_str()) && !is_kept(users, name));
         Ok(unkept.cloned().collect())
     }
 
@@ -176,7 +194,12 @@ impl Import {
     }
 
     /// What a record says, and whether another one of the file says the same.
-    fn judge(&self, record: Record, index: usize, Seen { keys: seen, alike }: &mut Seen) -> (Line, Option<Ready>) {
+    fn judge(
+        &self,
+        record: Record,
+        index: usize,
+        Seen { keys: seen, alike }: &mut Seen,
+    ) -> (Line, Option<Ready>) {
         let mut line = Line::new(record.line, record.user_name.clone());
         let own_id = record.id.is_some();
         let (resource, names) = match self.resource(record) {
@@ -193,19 +216,22 @@ impl Import {
         let keys: Vec<_> = keys.collect();
         // Others stand under keys that are spread.
         if own_id && self.at.key(&resource.id) == resource.id.as_str() {
-            let alike =
-                alike.entry(resource.id.as_str().get(..ALIKE).unwrap_or_default().to_owned()).or_insert(0_usize);
+            let alike = alike
+                .entry(resource.id.as_str().get(..ALIKE).unwrap_or_default().to_owned())
+                .or_insert(0_usize);
             *alike += 1;
             if *alike > MAX_ALIKE {
                 line.fate = Fate::Invalid(format!(
-                    "over {MAX_ALIKE} UUIDs of version 8 in the file begin alike; leave the column id out, and keep the \
-                     product's own as externalId or in an attribute"
+                    "over {MAX_ALIKE} UUIDs of version 8 in the file begin alike; leave the \
+                    column id out, and keep the product's own as externalId or in an attribute"
                 ));
                 return (line, None);
             }
         }
         if let Some((key, other)) = keys.iter().find_map(|key| Some((key.0, *seen.get(key)?))) {
-            line.fate = Fate::Conflict(format!("line {other} has the same {key}; who is meant cannot be told"));
+            line.fate = Fate::Conflict(format!(
+                "line {other} has the same {key}; who is meant cannot be told"
+            ));
             return (line, None);
         }
         for way in self.ways() {
@@ -236,17 +262,22 @@ impl Import {
             bail!(why);
         }
         let users = self.users()?;
-        // A file is not a SCIM message: it need not name schemas, and the cells of a table are all texts.
+        // A file is not a SCIM message: it need not name schemas, and the cells of a table are all
+        // texts.
         let dialect = Dialect { strict: false, ..self.profile.dialect() };
         let mut attributes = attributes(&users.resource, record.user, dialect)?;
         users.shape(&mut attributes)?;
         let names = Names::of(&users.resource, &attributes)?.with_verified(&record.verified);
-        ensure!(names.emails().len() <= MAX_EMAILS, "it has more than {MAX_EMAILS} verified addresses");
+        ensure!(
+            names.emails().len() <= MAX_EMAILS,
+            "it has more than {MAX_EMAILS} verified addresses"
+        );
         let id = match record.id {
             Some(id) => id.to_ascii_lowercase().parse::<uuid::Uuid>().ok().map(|id| id.to_string()),
             None => Some(self.at.new_id(names.name())?.as_str().to_owned()),
         };
-        let id = id.context("id is not a UUID; leave it out, and export shows the one that is made")?;
+        let id =
+            id.context("id is not a UUID; leave it out, and export shows the one that is made")?;
         let id = id.parse().map_err(|()| anyhow::anyhow!("id is none"))?;
         let now = self.clock.now();
         let meta = Meta { created: now, last_modified: now, version: Version(1) };
@@ -265,16 +296,24 @@ fn is_kept(of: &ResourceType, name: &str) -> bool {
 
 /// The attributes that a record gives. A path into an attribute with several values, such as
 /// `phoneNumbers[type eq "work"].value`, makes one value with the others that have its filter.
-fn attributes(of: &ResourceType, mut user: Map<String, Value>, dialect: Dialect) -> Result<Attributes, Error> {
+fn attributes(
+    of: &ResourceType,
+    mut user: Map<String, Value>,
+    dialect: Dialect,
+) -> Result<Attributes, Error> {
     user.retain(|name, _| is_kept(of, name));
     let is_path = |name: &str| match of.resolve(name) {
-        Some(Stands::Attribute(at)) => at.sub.is_some() && at.attribute.multi_valued && !at.attribute.is_read_only(),
+        Some(Stands::Attribute(at)) => {
+            at.sub.is_some() && at.attribute.multi_valued && !at.attribute.is_read_only()
+        }
         Some(_) => false,
         None => true,
     };
-    let (paths, plain): (Map<_, _>, Map<_, _>) = user.into_iter().partition(|(name, _)| is_path(name));
+    let (paths, plain): (Map<_, _>, Map<_, _>) =
+        user.into_iter().partition(|(name, _)| is_path(name));
     let plain = of.parse(plain, dialect)?.attributes;
-    let add = paths.into_iter().map(|(path, value)| json!({ "op": "add", "path": path, "value": value }));
+    let add =
+        paths.into_iter().map(|(path, value)| json!({ "op": "add", "path": path, "value": value }));
     let add = Map::from_iter([("Operations".to_owned(), add.collect())]);
     let mut whole = PatchRequest::parse(&add, of, dialect)?.apply(of, &plain)?;
     of.settle(&Attributes::default(), &mut whole, true)?;

@@ -40,7 +40,8 @@ pub struct Line {
     pub id: Option<ResourceId>,
     /// What becomes of it.
     pub fate: Fate,
-    /// By what a POST would adopt it, the best first; nothing if the tenant's profile adopts nobody.
+    /// By what a POST would adopt it, the best first; nothing if the tenant's profile adopts
+    /// nobody.
     pub links_on: Vec<&'static str>,
 }
 
@@ -62,11 +63,16 @@ impl Line {
     fn plan(&self, links: bool) -> Option<String> {
         match &self.fate {
             Fate::Imported if !links => Some(format!("{self} would be imported")),
-            Fate::Imported if self.links_on.is_empty() => {
-                Some(format!("{self} would be imported and never linked: it has nothing that create.link_on lists"))
+            Fate::Imported if self.links_on.is_empty() => Some(format!(
+                "{self} would be imported and never linked: it has nothing that create.link_on \
+                lists"
+            )),
+            Fate::Imported => {
+                Some(format!("{self} would be linked by {}", self.links_on.join(", else by ")))
             }
-            Fate::Imported => Some(format!("{self} would be linked by {}", self.links_on.join(", else by "))),
-            Fate::Provisioned { id, by } => Some(format!("{self} is provisioned already: {id} has the same {by}")),
+            Fate::Provisioned { id, by } => {
+                Some(format!("{self} is provisioned already: {id} has the same {by}"))
+            }
             Fate::Known(_) | Fate::Conflict(_) | Fate::Invalid(_) => None,
         }
     }
@@ -88,7 +94,10 @@ pub struct Report {
 impl Report {
     /// How many records were not imported.
     pub fn faults(&self) -> usize {
-        self.lines.iter().filter(|line| matches!(line.fate, Fate::Conflict(_) | Fate::Invalid(_))).count()
+        self.lines
+            .iter()
+            .filter(|line| matches!(line.fate, Fate::Conflict(_) | Fate::Invalid(_)))
+            .count()
     }
 
     /// Whether all were, now or before.
@@ -169,7 +178,11 @@ impl fmt::Display for Report {
             }
         }
         if !self.links {
-            writeln!(f, "None will be linked: create.existing is conflict, so a POST for one of them is 409.")?;
+            writeln!(
+                f,
+                "None will be linked: create.existing is conflict, so a POST for one of them is \
+                409."
+            )?;
         }
         let verb = if self.dry { "would be" } else { "are" };
         write!(f, "{} of {} records {verb} imported", new.count(), self.lines.len())?;

@@ -1,5 +1,5 @@
-//! Tables as text: values between separators, in quotes where a value holds a separator, a quote or a line end
-//! (RFC 4180).
+//! Tables as text: values between separators, in quotes where a value holds a separator, a quote or
+//! a line end (RFC 4180).
 
 use std::iter::Peekable;
 use std::str::Chars;
@@ -19,7 +19,8 @@ pub(super) struct Row {
 /// The rows of a table but for those that are empty.
 ///
 /// # Errors
-/// With the line, if it is not sure where a value ends: a quote that stands wrong swallows the rows behind it.
+/// With the line, if it is not sure where a value ends: a quote that stands wrong swallows the rows
+/// behind it.
 pub(super) fn rows(text: &str) -> Result<Vec<Row>, String> {
     let mut reader = Reader { rest: text.chars().peekable(), line: 1, separator: separator(text) };
     let mut rows = Vec::new();
@@ -35,7 +36,8 @@ pub(super) fn rows(text: &str) -> Result<Vec<Row>, String> {
 
 fn separator(text: &str) -> char {
     let first = text.trim_start().split(['\r', '\n']).next().unwrap_or_default();
-    let stands = |separator: &char| first.split('"').step_by(2).any(|outside| outside.contains(*separator));
+    let stands =
+        |separator: &char| first.split('"').step_by(2).any(|outside| outside.contains(*separator));
     SEPARATORS.into_iter().find(stands).unwrap_or(',')
 }
 
@@ -83,8 +85,8 @@ impl Reader<'_> {
                 Some('"') if cell.trim().is_empty() => return self.quoted(line),
                 Some('"') => {
                     return Err(format!(
-                        "line {line}: a quote stands within a value; put the whole value in quotes, and double each \
-                         quote in it"
+                        "line {line}: a quote stands within a value; put the whole value in \
+                        quotes, and double each quote in it"
                     ));
                 }
                 next => cell.extend(next),
@@ -97,7 +99,9 @@ impl Reader<'_> {
         let mut cell = String::new();
         loop {
             match self.next() {
-                None => return Err(format!("line {opened}: a quote opens here that is never closed")),
+                None => {
+                    return Err(format!("line {opened}: a quote opens here that is never closed"));
+                }
                 Some('"') if self.rest.next_if_eq(&'"').is_none() => break,
                 next => cell.extend(next),
             }
@@ -109,8 +113,9 @@ impl Reader<'_> {
                 Some(space) if space.is_whitespace() => {}
                 _ => {
                     return Err(format!(
-                        "line {opened}: a quote opens here, and behind the one that closes it (line {closed}) more \
-                         text stands; close it before, or double each quote in the value"
+                        "line {opened}: a quote opens here, and behind the one that closes it \
+                        (line {closed}) more text stands; close it before, or double each quote \
+                        in the value"
                     ));
                 }
             }
@@ -131,7 +136,11 @@ mod tests {
         for end in ["\n", "\r\n", "\r"] {
             let text = ["a, b ", "", "\"x", " \"\"y\"\",\" ,", ",,", "c,\"\"", "d,e"].join(end);
             let expected = [(1, "a|b"), (3, "x\n \"y\",|"), (6, "c|"), (7, "d|e")];
-            assert_eq!(read(&text), expected.map(|(line, cells)| (line, cells.to_owned())), "{end:?}");
+            assert_eq!(
+                read(&text),
+                expected.map(|(line, cells)| (line, cells.to_owned())),
+                "{end:?}"
+            );
         }
     }
 
@@ -144,7 +153,11 @@ mod tests {
             ("\"a,b\";c\n1,5; \"2\" ", ["a,b|c", "1,5|2"]),
             ("a\n1;5", ["a", "1;5"]),
         ] {
-            assert_eq!(read(text).into_iter().map(|(_, cells)| cells).collect::<Vec<_>>(), expected, "{text}");
+            assert_eq!(
+                read(text).into_iter().map(|(_, cells)| cells).collect::<Vec<_>>(),
+                expected,
+                "{text}"
+            );
         }
     }
 
@@ -158,7 +171,10 @@ mod tests {
             ("a,b\n1,\"\"2\"\"\n", 2, "(line 2)"),
         ] {
             let said = rows(text).unwrap_err();
-            assert!(said.starts_with(&format!("line {line}: ")) && said.contains(why), "{text}: {said}");
+            assert!(
+                said.starts_with(&format!("line {line}: ")) && said.contains(why),
+                "{text}: {said}"
+            );
         }
     }
 }

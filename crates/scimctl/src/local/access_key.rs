@@ -1,4 +1,5 @@
-//! The access key id of a data directory: what the loopback endpoints want to see before they answer.
+//! The access key id of a data directory: what the loopback endpoints want to see before they
+//! answer.
 
 use std::fs;
 use std::io::Write as _;
@@ -33,20 +34,28 @@ impl AccessKey {
         let text = match fs::read_to_string(file) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Self::make(file),
-            Err(error) => return Err(error).with_context(|| format!("{} cannot be read", file.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} cannot be read", file.display()));
+            }
         };
         super::private::close(file).with_context(|| format!("{} is not yours", file.display()))?;
         let key = text.trim();
         let fits = key.len() == LENGTH && key.bytes().all(|byte| ALPHABET.contains(&byte));
-        anyhow::ensure!(fits, "{} holds no access key; remove it, and the next start makes one", file.display());
+        anyhow::ensure!(
+            fits,
+            "{} holds no access key; remove it, and the next start makes one",
+            file.display()
+        );
         Ok(Self(key.to_owned()))
     }
 
-    /// Writes a new key beside the file and moves it into place, so that a crash leaves no half of one.
+    /// Writes a new key beside the file and moves it into place, so that a crash leaves no half of
+    /// one.
     fn make(file: &Path) -> anyhow::Result<Self> {
         let key = Self::generate()?;
         let beside = file.with_extension("new");
-        let written = super::private::create(&beside).and_then(|mut new| writeln!(new, "{}", key.0));
+        let written =
+            super::private::create(&beside).and_then(|mut new| writeln!(new, "{}", key.0));
         let written = written.and_then(|()| fs::rename(&beside, file));
         written.with_context(|| format!("{} cannot be written", file.display()))?;
         Ok(key)

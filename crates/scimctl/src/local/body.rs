@@ -1,5 +1,5 @@
-//! Bodies of requests, read with a bound on their bytes and on their time: a client that sends without end, or
-//! stops in the middle, must not hold its connection forever.
+//! Bodies of requests, read with a bound on their bytes and on their time: a client that sends
+//! without end, or stops in the middle, must not hold its connection forever.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 /// How long a whole body may take, from the moment that somebody wants it.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long one is waited for that nobody wants, and how many bytes of it are thrown away, so that a client that
-/// is still sending gets to read why.
+/// How long one is waited for that nobody wants, and how many bytes of it are thrown away, so that
+/// a client that is still sending gets to read why.
 const UNWANTED: Duration = Duration::from_secs(1);
 const UNWANTED_BYTES: usize = 64 * 1_024;
 

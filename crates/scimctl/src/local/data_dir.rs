@@ -55,12 +55,14 @@ impl DataDir {
     /// If it cannot be made, or is held by a process that cannot be reached.
     pub async fn open(path: &Path) -> anyhow::Result<Opened> {
         let made = !path.exists();
-        private::directory(path)
-            .with_context(|| format!("the data directory {} cannot be made your own", path.display()))?;
+        private::directory(path).with_context(|| {
+            format!("the data directory {} cannot be made your own", path.display())
+        })?;
         let begun = tokio::time::Instant::now();
         loop {
             // Opened each time: whoever held it may have removed it.
-            let lock = private::create(&path.join("lock")).context("the data directory cannot be locked")?;
+            let lock = private::create(&path.join("lock"))
+                .context("the data directory cannot be locked")?;
             match lock.try_lock() {
                 Ok(()) => {
                     let directory = Self { path: path.to_owned(), made, _lock: lock };
@@ -68,7 +70,9 @@ impl DataDir {
                     directory.withdraw();
                     return Ok(Opened::Ours(directory));
                 }
-                Err(TryLockError::Error(error)) => return Err(error).context("the data directory cannot be locked"),
+                Err(TryLockError::Error(error)) => {
+                    return Err(error).context("the data directory cannot be locked");
+                }
                 Err(TryLockError::WouldBlock) => {}
             }
             if let Ok(text) = fs::read(path.join("serve.json"))
@@ -77,7 +81,10 @@ impl DataDir {
                 return Ok(Opened::Served(served));
             }
             if begun.elapsed() > PATIENCE {
-                bail!("another scimctl is working on {}; try again when it is done", path.display());
+                bail!(
+                    "another scimctl is working on {}; try again when it is done",
+                    path.display()
+                );
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -117,8 +124,10 @@ impl DataDir {
     pub fn remove(self) {
         self.withdraw();
         if self.made {
-            let tokens = fs::read_dir(&self.path).into_iter().flatten().flatten().map(|entry| entry.path());
-            let tokens = tokens.filter(|path| path.file_stem().is_some_and(|stem| stem == EVENT_TOKEN));
+            let tokens =
+                fs::read_dir(&self.path).into_iter().flatten().flatten().map(|entry| entry.path());
+            let tokens =
+                tokens.filter(|path| path.file_stem().is_some_and(|stem| stem == EVENT_TOKEN));
             for file in tokens.chain([self.path.join("lock")]) {
                 let _ = fs::remove_file(file);
             }
@@ -134,8 +143,13 @@ pub(crate) fn event_token(directory: &Path, tenant: &TenantCode) -> Option<Strin
 }
 
 /// Keeps that token.
-pub(crate) fn keep_event_token(directory: &Path, tenant: &TenantCode, token: &str) -> anyhow::Result<()> {
-    let written = private::create(&event_token_file(directory, tenant)).and_then(|mut file| writeln!(file, "{token}"));
+pub(crate) fn keep_event_token(
+    directory: &Path,
+    tenant: &TenantCode,
+    token: &str,
+) -> anyhow::Result<()> {
+    let written = private::create(&event_token_file(directory, tenant))
+        .and_then(|mut file| writeln!(file, "{token}"));
     written.context("the data directory cannot be written")
 }
 

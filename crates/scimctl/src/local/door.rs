@@ -1,8 +1,9 @@
-//! The DynamoDB and the Secrets Manager endpoint let in the tools of this machine's user, and no web page that their
-//! browser shows.
+//! The DynamoDB and the Secrets Manager endpoint let in the tools of this machine's user, and no
+//! web page that their browser shows.
 //!
-//! A page can send requests to loopback. One with a content type of its own is preceded by a preflight, which is
-//! refused; one that gets here by a name of the page's own domain has that name in `Host`; and none knows the key.
+//! A page can send requests to loopback. One with a content type of its own is preceded by a
+//! preflight, which is refused; one that gets here by a name of the page's own domain has that name
+//! in `Host`; and none knows the key.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,8 +13,8 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 
 use super::access_key::AccessKey;
 
-/// The name by which Docker's containers call the machine they run on. It is no name of the DNS: nobody can lead
-/// it elsewhere.
+/// The name by which Docker's containers call the machine they run on. It is no name of the DNS:
+/// nobody can lead it elsewhere.
 const DOCKER_HOST: &str = "host.docker.internal";
 
 /// What stands before an endpoint.
@@ -41,35 +42,51 @@ impl Door {
     /// Looks at a request's head, before anything is read of its body.
     pub(super) fn check(&self, head: &Parts) -> Result<(), Refusal> {
         let host = only(&head.headers, &header::HOST).filter(|host| self.is_ours(host));
-        let host = host.ok_or_else(|| forbidden("Host names neither this machine nor the address that is served."))?;
+        let host = host.ok_or_else(|| {
+            forbidden("Host names neither this machine nor the address that is served.")
+        })?;
         let origin = head.headers.contains_key(header::ORIGIN);
         if origin && only(&head.headers, &header::ORIGIN) != Some(&format!("http://{host}")) {
             return Err(forbidden("No web page is answered here."));
         }
         if head.method != Method::POST {
             let message = "Requests to AWS are sent by POST.";
-            return Err(Refusal { status: StatusCode::METHOD_NOT_ALLOWED, kind: "UnknownOperationException", message });
+            return Err(Refusal {
+                status: StatusCode::METHOD_NOT_ALLOWED,
+                kind: "UnknownOperationException",
+                message,
+            });
         }
-        let key = only(&head.headers, &header::AUTHORIZATION).and_then(access_key_id).unwrap_or_default();
+        let key =
+            only(&head.headers, &header::AUTHORIZATION).and_then(access_key_id).unwrap_or_default();
         match self.key.is(key) {
             true => Ok(()),
             false => Err(Refusal {
                 status: StatusCode::BAD_REQUEST,
                 kind: "UnrecognizedClientException",
-                message: "Set AWS_ACCESS_KEY_ID to the key that scimctl serve prints when it starts.",
+                message: "Set AWS_ACCESS_KEY_ID to the key that scimctl serve prints when it \
+                    starts.",
             }),
         }
     }
 
-    /// Whether a `Host` is this machine by loopback, or the address that the endpoint was told to listen on. One
-    /// that listens on all addresses is called by any of them, but by no name: others can lead a name here.
+    /// Whether a `Host` is this machine by loopback, or the address that the endpoint was told to
+    /// listen on. One that listens on all addresses is called by any of them, but by no name:
+    /// others can lead a name here.
     fn is_ours(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         let name = authority.host();
         let told = self.listening.ip().to_canonical();
-        match name.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+        match name
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>()
+            .map(|ip| ip.to_canonical())
+        {
             Ok(ip) => ip.is_loopback() || ip == told || told.is_unspecified(),
-            Err(_) => name.eq_ignore_ascii_case("localhost") || name.eq_ignore_ascii_case(DOCKER_HOST),
+            Err(_) => {
+                name.eq_ignore_ascii_case("localhost") || name.eq_ignore_ascii_case(DOCKER_HOST)
+            }
         }
     }
 }
@@ -85,10 +102,12 @@ fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     value.to_str().ok()
 }
 
-/// `KEY` of `AWS4-HMAC-SHA256 Credential=KEY/20261129/eu-west-1/dynamodb/aws4_request, SignedHeaders=..`.
+/// `KEY` of
+/// `AWS4-HMAC-SHA256 Credential=KEY/20261129/eu-west-1/dynamodb/aws4_request, SignedHeaders=..`.
 fn access_key_id(authorization: &str) -> Option<&str> {
     let parameters = authorization.strip_prefix("AWS4-HMAC-SHA256 ")?.split(',');
-    let scope = parameters.map(str::trim).find_map(|parameter| parameter.strip_prefix("Credential="))?;
+    let scope =
+        parameters.map(str::trim).find_map(|parameter| parameter.strip_prefix("Credential="))?;
     scope.split('/').next()
 }
 
@@ -110,7 +129,8 @@ mod tests {
         door.check(&head).map_err(|refusal| refusal.status.as_u16())
     }
 
-    const SIGNED: (&str, &str) = ("authorization", "AWS4-HMAC-SHA256 Credential=KEY/20261129/eu-west-1/dynamodb/aws4");
+    const SIGNED: (&str, &str) =
+        ("authorization", "AWS4-HMAC-SHA256 Credential=KEY/20261129/eu-west-1/dynamodb/aws4");
 
     #[test]
     fn the_host_is_loopback_or_the_address_that_is_listened_on() {
@@ -142,9 +162,15 @@ mod tests {
     #[test]
     fn a_foreign_page_is_refused_even_with_the_key() {
         let with = |origin, method| {
-            checked("127.0.0.1:8000", &[("host", "localhost:8000"), ("origin", origin), SIGNED], method)
+            checked(
+                "127.0.0.1:8000",
+                &[("host", "localhost:8000"), ("origin", origin), SIGNED],
+                method,
+            )
         };
-        for origin in ["https://evil.example", "null", "http://localhost", "http://localhost:3000", ""] {
+        for origin in
+            ["https://evil.example", "null", "http://localhost", "http://localhost:3000", ""]
+        {
             assert_eq!(with(origin, "POST"), Err(403), "{origin}");
             assert_eq!(with(origin, "OPTIONS"), Err(403), "{origin}");
         }
@@ -158,9 +184,17 @@ mod tests {
             let headers = [("host", "localhost"), ("authorization", authorization)];
             checked("127.0.0.1:8000", &headers, "POST")
         };
-        assert_eq!(with("AWS4-HMAC-SHA256 SignedHeaders=host, Credential=KEY/x, Signature=0"), Ok(()));
-        for other in ["AWS4-HMAC-SHA256 Credential=local/x", "AWS4-HMAC-SHA256 Credential=/x", "Bearer KEY", "KEY", ""]
-        {
+        assert_eq!(
+            with("AWS4-HMAC-SHA256 SignedHeaders=host, Credential=KEY/x, Signature=0"),
+            Ok(())
+        );
+        for other in [
+            "AWS4-HMAC-SHA256 Credential=local/x",
+            "AWS4-HMAC-SHA256 Credential=/x",
+            "Bearer KEY",
+            "KEY",
+            "",
+        ] {
             assert_eq!(with(other), Err(400), "{other}");
         }
         assert_eq!(checked("127.0.0.1:8000", &[("host", "localhost")], "POST"), Err(400));

@@ -10,7 +10,8 @@ use http::StatusCode;
 
 use super::operations;
 
-const UNKNOWN_OPERATION: &str = r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
+const UNKNOWN_OPERATION: &str =
+    r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
 
 /// A database that speaks DynamoDB's JSON protocol. Clones share it.
 #[derive(Clone)]
@@ -82,7 +83,8 @@ impl Engine {
             None => (StatusCode::BAD_REQUEST, UNKNOWN_OPERATION.to_owned()),
             Some(Ok(json)) => (StatusCode::OK, json),
             Some(Err(error)) => {
-                let status = StatusCode::from_u16(error.status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+                let status = StatusCode::from_u16(error.status_code())
+                    .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
                 (status, error.to_json())
             }
         }

@@ -44,7 +44,12 @@ pub enum Requests {
 }
 
 /// Serves SCIM until `stop` is ready; requests that are under way are finished.
-pub async fn scim(listener: TcpListener, service: Arc<Service>, log: Requests, stop: impl Future<Output = ()>) {
+pub async fn scim(
+    listener: TcpListener,
+    service: Arc<Service>,
+    log: Requests,
+    stop: impl Future<Output = ()>,
+) {
     serve(listener, stop, move |request| {
         let service = service.clone();
         async move {
@@ -66,7 +71,8 @@ pub async fn scim(listener: TcpListener, service: Arc<Service>, log: Requests, s
     .await;
 }
 
-/// The service's answer. It asks for the body when it knows the token; what it leaves of it is thrown away.
+/// The service's answer. It asks for the body when it knows the token; what it leaves of it is
+/// thrown away.
 async fn answer(service: &Service, request: Request<Incoming>) -> Response<Bytes> {
     let (head, mut incoming) = request.into_parts();
     let body = async { body::read(&mut incoming, MAX_BODY_BYTES).await.map_err(scim_error) };
@@ -80,28 +86,47 @@ fn scim_error(unread: Unread) -> Error {
         Unread::TooLarge => too_large(),
         Unread::TooSlow => Error::new(
             ErrorKind::RequestTimeout,
-            format!("The body was not complete after {} seconds; send it whole.", body::TIMEOUT.as_secs()),
+            format!(
+                "The body was not complete after {} seconds; send it whole.",
+                body::TIMEOUT.as_secs()
+            ),
         ),
         Unread::Broken => Error::new(ErrorKind::BadRequest, "The body broke off; send it whole."),
     }
 }
 
 /// Serves the DynamoDB endpoint until `stop` is ready.
-pub async fn dynamodb(listener: TcpListener, door: Door, engine: Engine, stop: impl Future<Output = ()>) {
+pub async fn dynamodb(
+    listener: TcpListener,
+    door: Door,
+    engine: Engine,
+    stop: impl Future<Output = ()>,
+) {
     let call = move |target: &str, body: &str| engine.answer(target, body);
     aws(listener, door, MAX_DYNAMODB_BYTES, call, stop).await;
 }
 
 /// Serves the Secrets Manager endpoint until `stop` is ready.
-pub async fn secrets(listener: TcpListener, door: Door, vault: Vault, stop: impl Future<Output = ()>) {
-    let call =
-        move |target: &str, body: &str| vault.call(target.strip_prefix("secretsmanager.").unwrap_or_default(), body);
+pub async fn secrets(
+    listener: TcpListener,
+    door: Door,
+    vault: Vault,
+    stop: impl Future<Output = ()>,
+) {
+    let call = move |target: &str, body: &str| {
+        vault.call(target.strip_prefix("secretsmanager.").unwrap_or_default(), body)
+    };
     aws(listener, door, MAX_BODY_BYTES, call, stop).await;
 }
 
 /// Serves an endpoint of AWS's JSON protocol: `call` answers a request by its target and body.
-async fn aws<C>(listener: TcpListener, door: Door, limit: usize, call: C, stop: impl Future<Output = ()>)
-where
+async fn aws<C>(
+    listener: TcpListener,
+    door: Door,
+    limit: usize,
+    call: C,
+    stop: impl Future<Output = ()>,
+) where
     C: Fn(&str, &str) -> (StatusCode, String) + Clone + Send + Sync + 'static,
 {
     serve(listener, stop, move |request| {
@@ -111,7 +136,10 @@ where
             let (status, json) = match door.check(&head) {
                 Ok(()) => match body::read(&mut incoming, limit).await {
                     Ok(body) => call(target(&head), std::str::from_utf8(&body).unwrap_or_default()),
-                    Err(unread) => (unread.status(), exception("SerializationException", "The body is not whole.")),
+                    Err(unread) => (
+                        unread.status(),
+                        exception("SerializationException", "The body is not whole."),
+                    ),
                 },
                 Err(refusal) => (refusal.status, exception(refusal.kind, refusal.message)),
             };
@@ -131,12 +159,14 @@ fn exception(kind: &str, message: &str) -> String {
     json!({ "__type": kind, "message": message }).to_string()
 }
 
-/// An answer as AWS sends it: in the media type of the request, with an id and a checksum, and without a word on
-/// who may read it across origins.
+/// An answer as AWS sends it: in the media type of the request, with an id and a checksum, and
+/// without a word on who may read it across origins.
 fn aws_response(head: &Parts, status: StatusCode, json: String) -> Response<Bytes> {
     let plain = HeaderValue::from_static("application/json");
-    let asked =
-        head.headers.get(header::CONTENT_TYPE).filter(|asked| asked.as_bytes().starts_with(b"application/x-amz"));
+    let asked = head
+        .headers
+        .get(header::CONTENT_TYPE)
+        .filter(|asked| asked.as_bytes().starts_with(b"application/x-amz"));
     let id = uuid::Uuid::now_v7().simple().to_string();
     let checksum = crc32fast::hash(json.as_bytes());
     let mut response = Response::new(Bytes::from(json));

@@ -1,7 +1,7 @@
 //! What DynamoDB would charge for: every call that the SDK sends, counted and priced on its way.
 //!
-//! Units are computed from the bytes of the rows by the documented rules, and set beside what the engine
-//! says it consumed:
+//! Units are computed from the bytes of the rows by the documented rules, and set beside what the
+//! engine says it consumed:
 //!
 //! * a strongly consistent read takes one unit a 4 KB, an eventually consistent one half of that; a `Query`
 //!   sums the rows that it looked at and then rounds up;
@@ -10,7 +10,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::{Map, Value, json};
@@ -102,44 +104,62 @@ impl Metered {
     }
 
     async fn priced(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let operation = request.headers().get("x-amz-target").and_then(|target| target.rsplit_once('.'));
+        let operation =
+            request.headers().get("x-amz-target").and_then(|target| target.rsplit_once('.'));
         let operation = operation.map(|(_, operation)| operation.to_owned()).unwrap_or_default();
-        let mut sent: Value = serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let mut sent: Value =
+            serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
         let rows: Vec<Value> = match operation.as_str() {
-            "TransactWriteItems" => array(member(&sent, "TransactItems")).iter().filter_map(row_key).collect(),
+            "TransactWriteItems" => {
+                array(member(&sent, "TransactItems")).iter().filter_map(row_key).collect()
+            }
             _ => Vec::new(),
         };
         let before = self.sizes(&rows).await?;
         let response = self.inner.call(request).await?;
-        let answer: Value = serde_json::from_slice(response.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let answer: Value =
+            serde_json::from_slice(response.body().bytes().unwrap_or_default()).unwrap_or_default();
         let (mut read, mut write) = (0.0, 0.0);
         let consistent = *member(&sent, "ConsistentRead") == true;
         match operation.as_str() {
             "GetItem" => read = read_units(item_bytes(member(&answer, "Item")), consistent),
             "Query" => {
-                // "The number will also be the same whether or not you use a FilterExpression", or leave attributes
-                // away: what counts is what was looked at.
-                let whole = match sent.as_object_mut().and_then(|sent| sent.remove("ProjectionExpression")) {
-                    Some(_) => self.ask("Query", &sent).await?,
-                    None => answer.clone(),
-                };
-                read = read_units(array(member(&whole, "Items")).iter().map(item_bytes).sum(), consistent);
+                // "The number will also be the same whether or not you use a FilterExpression", or
+                // leave attributes away: what counts is what was looked at.
+                let whole =
+                    match sent.as_object_mut().and_then(|sent| sent.remove("ProjectionExpression"))
+                    {
+                        Some(_) => self.ask("Query", &sent).await?,
+                        None => answer.clone(),
+                    };
+                read = read_units(
+                    array(member(&whole, "Items")).iter().map(item_bytes).sum(),
+                    consistent,
+                );
             }
             "BatchGetItem" => {
-                // "DynamoDB rounds up the size of each item individually", and one that is not there is one unit.
-                let keys = member(member(member(&sent, "RequestItems"), super::TABLE), "Keys").clone();
+                // "DynamoDB rounds up the size of each item individually", and one that is not
+                // there is one unit.
+                let keys =
+                    member(member(member(&sent, "RequestItems"), super::TABLE), "Keys").clone();
                 let sizes = self.sizes(array(&keys)).await?;
                 read = sizes.into_iter().map(|bytes| read_units(bytes, true)).sum();
             }
             "TransactWriteItems" => {
                 let after = self.sizes(&rows).await?;
-                write = before.iter().zip(&after).map(|(before, after)| write_units(*before.max(after))).sum();
+                write = before
+                    .iter()
+                    .zip(&after)
+                    .map(|(before, after)| write_units(*before.max(after)))
+                    .sum();
             }
             _ => {}
         }
         let consumed = member(&answer, "ConsumedCapacity");
         let engine = match consumed {
-            Value::Array(tables) => tables.iter().filter_map(|table| member(table, "CapacityUnits").as_f64()).sum(),
+            Value::Array(tables) => {
+                tables.iter().filter_map(|table| member(table, "CapacityUnits").as_f64()).sum()
+            }
             table => member(table, "CapacityUnits").as_f64().unwrap_or_default(),
         };
         let mut state = self.meter.state();
@@ -187,14 +207,15 @@ fn row_key(action: &Value) -> Option<Value> {
     Some(json!({ "p": row.get("p")?, "s": row.get("s")? }))
 }
 
-/// "Strongly consistent read requests of an item up to 4 KB require one read request unit. [...] Eventually
-/// consistent read requests of an item up to 4 KB require one-half read request unit."
+/// "Strongly consistent read requests of an item up to 4 KB require one read request unit. [...]
+/// Eventually consistent read requests of an item up to 4 KB require one-half read request unit."
 fn read_units(bytes: usize, consistent: bool) -> f64 {
     let blocks = bytes.div_ceil(4_096).max(1) as f64;
     if consistent { blocks } else { blocks / 2.0 }
 }
 
-/// "Transactional write requests require 2 write request units to perform one write for items up to 1 KB."
+/// "Transactional write requests require 2 write request units to perform one write for items up to
+/// 1 KB."
 fn write_units(bytes: usize) -> f64 {
     bytes.div_ceil(1_024).max(1) as f64 * 2.0
 }
@@ -210,17 +231,21 @@ fn attributes_bytes(attributes: &Map<String, Value>) -> usize {
 
 /// The size of one attribute's value, in DynamoDB's JSON.
 fn value_bytes(value: &Value) -> usize {
-    let Some((kind, value)) = value.as_object().and_then(|value| value.iter().next()) else { return 0 };
+    let Some((kind, value)) = value.as_object().and_then(|value| value.iter().next()) else {
+        return 0;
+    };
     match kind.as_str() {
         "S" => value.as_str().map_or(0, str::len),
-        // "The size of a number is approximately (length of attribute name) + (1 byte per two significant
-        // digits) + (1 byte)."
+        // "The size of a number is approximately (length of attribute name) + (1 byte per two
+        // significant digits) + (1 byte)."
         "N" => {
-            let digits = value.as_str().unwrap_or_default().trim_start_matches('-').trim_matches('0').len();
+            let digits =
+                value.as_str().unwrap_or_default().trim_start_matches('-').trim_matches('0').len();
             digits.div_ceil(2) + 1
         }
         "B" => value.as_str().map_or(0, |base64| base64.trim_end_matches('=').len() * 3 / 4),
-        // "An attribute of type List or Map requires 3 bytes of overhead", and one for each element.
+        // "An attribute of type List or Map requires 3 bytes of overhead", and one for each
+        // element.
         "L" => 3 + array(value).iter().map(|value| 1 + value_bytes(value)).sum::<usize>(),
         "M" => 3 + value.as_object().map_or(0, |map| map.len() + attributes_bytes(map)),
         _ => 1,

@@ -18,7 +18,9 @@ use std::path::Path;
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 
 use engine::Engine;
@@ -52,8 +54,10 @@ impl Local {
             return Ok(Self { engine: Engine::memory()?, secrets: Vault::memory() });
         };
         let (database, secrets) = (path.join("scim.db"), path.join("secrets.json"));
-        // SQLite gives the files beside the database its mode; those of an older version may be open.
-        private::touch(&database).with_context(|| format!("{} cannot be opened", database.display()))?;
+        // SQLite gives the files beside the database its mode; those of an older version may be
+        // open.
+        private::touch(&database)
+            .with_context(|| format!("{} cannot be opened", database.display()))?;
         for other in [path.join("scim.db-wal"), path.join("scim.db-shm"), secrets.clone()] {
             private::close(&other).with_context(|| format!("{} is not yours", other.display()))?;
         }
@@ -73,7 +77,10 @@ impl Local {
     /// a socket.
     pub fn sdk_config(&self) -> SdkConfig {
         let connector = self.connector();
-        dummy_account().into_builder().http_client(http_client_fn(move |_, _| connector.clone())).build()
+        dummy_account()
+            .into_builder()
+            .http_client(http_client_fn(move |_, _| connector.clone()))
+            .build()
     }
 
     /// What answers the SDK's requests in this process; a test may stand between.
@@ -105,7 +112,11 @@ impl HttpConnector for InProcess {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let (service, operation) = target.rsplit_once('.').unwrap_or_default();
-        let body = request.body().bytes().and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
+        let body = request
+            .body()
+            .bytes()
+            .and_then(|bytes| std::str::from_utf8(bytes).ok())
+            .unwrap_or_default();
         let (status, body) = match service {
             "secretsmanager" => self.0.secrets.call(operation, body),
             _ => self.0.engine.call(operation, body),

@@ -1,8 +1,8 @@
 //! DynamoDB's operations, as its endpoint takes them: a name and a JSON body.
 //!
-//! The engine has an HTTP server of its own, but one that lets any web page in; so its operations are called one by
-//! one here, all that this server offers. A good request has the same answer; a mistyped one the same kind of error,
-//! in fewer words.
+//! The engine has an HTTP server of its own, but one that lets any web page in; so its operations
+//! are called one by one here, all that this server offers. A good request has the same answer; a
+//! mistyped one the same kind of error, in fewer words.
 
 use dynoxide::{Database, DynoxideError, Result};
 use serde::Serialize;
@@ -51,9 +51,13 @@ pub(super) fn of_target(target: &str) -> Option<&str> {
     prefixes.into_iter().find_map(|prefix| target.strip_prefix(prefix))
 }
 
-fn answer<Q: DeserializeOwned, A: Serialize>(body: &str, act: impl FnOnce(Q) -> Result<A>) -> Result<String> {
+fn answer<Q: DeserializeOwned, A: Serialize>(
+    body: &str,
+    act: impl FnOnce(Q) -> Result<A>,
+) -> Result<String> {
     let answer = act(serde_json::from_str(body).map_err(|error| unreadable(&error))?)?;
-    serde_json::to_string(&answer).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    serde_json::to_string(&answer)
+        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
 /// An error as an operation sends it: some say more than others.
@@ -69,7 +73,8 @@ fn sent_by(operation: &str, error: DynoxideError) -> DynoxideError {
     }
 }
 
-/// Why a body is no request. The engine's readers begin with a mark of their own where they know what DynamoDB says.
+/// Why a body is no request. The engine's readers begin with a mark of their own where they know
+/// what DynamoDB says.
 fn unreadable(error: &serde_json::Error) -> DynoxideError {
     if matches!(error.classify(), Category::Syntax | Category::Eof) {
         // "The request body is not JSON": DynamoDB says no word on it.
@@ -78,10 +83,16 @@ fn unreadable(error: &serde_json::Error) -> DynoxideError {
     let text = error.to_string();
     let text = text.rsplit_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     match text.split_once(':').unwrap_or_default() {
-        ("SERIALIZATION" | "SERIALIZATION_AS_READ", why) => DynoxideError::SerializationException(why.to_owned()),
+        ("SERIALIZATION" | "SERIALIZATION_AS_READ", why) => {
+            DynoxideError::SerializationException(why.to_owned())
+        }
         ("VALIDATION_REQUEST", why) => DynoxideError::EnvelopedValidation(why.to_owned()),
-        ("VALIDATION" | "VALIDATION_AS_READ", why) => DynoxideError::ValidationException(why.to_owned()),
-        ("invalid type", why) if !why.starts_with(" null") => DynoxideError::SerializationException(text.to_owned()),
+        ("VALIDATION" | "VALIDATION_AS_READ", why) => {
+            DynoxideError::ValidationException(why.to_owned())
+        }
+        ("invalid type", why) if !why.starts_with(" null") => {
+            DynoxideError::SerializationException(text.to_owned())
+        }
         _ => DynoxideError::ValidationException(text.to_owned()),
     }
 }

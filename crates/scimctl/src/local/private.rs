@@ -1,7 +1,7 @@
 //! Files and directories that only their owner may read: there are people's data and keys in them.
 //!
-//! Files are made with their mode, so that they are closed from the first byte on; one that was there before, made
-//! by an older version, gets it too.
+//! Files are made with their mode, so that they are closed from the first byte on; one that was
+//! there before, made by an older version, gets it too.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -9,8 +9,8 @@ use std::path::Path;
 
 /// Makes a directory and those above it, or closes one that is there.
 ///
-/// One that is shared by intent, such as `/tmp`, is refused: others would be shut out of it, and could put files in it
-/// before.
+/// One that is shared by intent, such as `/tmp`, is refused: others would be shut out of it, and
+/// could put files in it before.
 pub(super) fn directory(path: &Path) -> io::Result<()> {
     if !path.exists() {
         let mut builder = fs::DirBuilder::new();

@@ -33,7 +33,11 @@ impl<S> Mended<S> {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Mended<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, to: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        to: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let this = &mut *self;
         while this.begins {
             let mut bytes = [0; 4_096];
@@ -56,7 +60,11 @@ impl<S: AsyncRead + Unpin> AsyncRead for Mended<S> {
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Mended<S> {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         // Bytes that wait belong to a request already.
         self.begins = !self.ready.has_remaining();
         Pin::new(&mut self.stream).poll_write(cx, bytes)
@@ -71,11 +79,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Mended<S> {
     }
 }
 
-/// Whether the bytes so far are those of a method, or of a method and a target. The rest of a body that
-/// waited for `100 Continue` is neither, and must not wait for the end of a line.
+/// Whether the bytes so far are those of a method, or of a method and a target. The rest of a body
+/// that waited for `100 Continue` is neither, and must not wait for the end of a line.
 fn may_begin_a_request(bytes: &[u8]) -> bool {
     let method = bytes.iter().position(|b| !b.is_ascii_uppercase()).unwrap_or(bytes.len());
-    (1..=16).contains(&method) && matches!(bytes.get(method..), Some([] | [b' '] | [b' ', b'/', ..]))
+    (1..=16).contains(&method)
+        && matches!(bytes.get(method..), Some([] | [b' '] | [b' ', b'/', ..]))
 }
 
 /// The bytes with the target of their first line encoded, if that is a request line.
@@ -86,7 +95,8 @@ fn mend(bytes: &[u8]) -> BytesMut {
         let text = line.strip_suffix(b"\r").unwrap_or(line);
         let begin = text.iter().position(|b| *b == b' ')? + 1;
         let (method, text) = text.split_at_checked(begin)?;
-        let (target, version) = text.split_at_checked(text.len().checked_sub(" HTTP/1.1".len())?)?;
+        let (target, version) =
+            text.split_at_checked(text.len().checked_sub(" HTTP/1.1".len())?)?;
         let is_line = method.iter().all(|b| b.is_ascii_uppercase() || *b == b' ')
             && target.starts_with(b"/")
             && version.starts_with(b" HTTP/1.");
@@ -94,7 +104,17 @@ fn mend(bytes: &[u8]) -> BytesMut {
         mended.extend_from_slice(method);
         for byte in target {
             match byte {
-                b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | ..=b' ' | 0x7f.. => {
+                b'"'
+                | b'<'
+                | b'>'
+                | b'\\'
+                | b'^'
+                | b'`'
+                | b'{'
+                | b'|'
+                | b'}'
+                | ..=b' '
+                | 0x7f.. => {
                     mended.extend_from_slice(format!("%{byte:02X}").as_bytes());
                 }
                 byte => mended.extend_from_slice(&[*byte]),

@@ -40,7 +40,8 @@ struct Version {
 
 /// What Secrets Manager calls an exception, with its message.
 type Refusal = (&'static str, &'static str);
-const NOT_FOUND: Refusal = ("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
+const NOT_FOUND: Refusal =
+    ("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
 
 impl Vault {
     /// The secrets in a file; none if it is not there yet.
@@ -49,11 +50,12 @@ impl Vault {
     /// If the file cannot be read or is not ours.
     pub fn open(file: &Path) -> anyhow::Result<Self> {
         let secrets = match fs::read(file) {
-            Ok(text) => {
-                serde_json::from_slice(&text).with_context(|| format!("{} is not a file of secrets", file.display()))?
-            }
+            Ok(text) => serde_json::from_slice(&text)
+                .with_context(|| format!("{} is not a file of secrets", file.display()))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
-            Err(error) => return Err(error).with_context(|| format!("{} cannot be read", file.display())),
+            Err(error) => {
+                return Err(error).with_context(|| format!("{} cannot be read", file.display()));
+            }
         };
         Ok(Self { file: Some(file.to_owned()), secrets: Arc::new(Mutex::new(secrets)) })
     }
@@ -137,17 +139,23 @@ fn list(secrets: &BTreeMap<String, Secret>) -> Value {
 
 fn summary(name: &str, secret: &Secret) -> Value {
     let staged = secret.versions.iter().filter(|version| !version.stages.is_empty());
-    let stages: serde_json::Map<_, _> = staged.map(|version| (version.id.clone(), json!(version.stages))).collect();
+    let stages: serde_json::Map<_, _> =
+        staged.map(|version| (version.id.clone(), json!(version.stages))).collect();
     json!({ "ARN": arn(name), "Name": name, "Description": secret.description, "VersionIdsToStages": stages })
 }
 
 fn create(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Value, Refusal> {
-    let name = text(request, "Name").ok_or(("InvalidParameterException", "The secret needs a name."))?;
+    let name =
+        text(request, "Name").ok_or(("InvalidParameterException", "The secret needs a name."))?;
     if secrets.contains_key(name) {
-        return Err(("ResourceExistsException", "The operation failed because the secret already exists."));
+        return Err((
+            "ResourceExistsException",
+            "The operation failed because the secret already exists.",
+        ));
     }
     let description = text(request, "Description").unwrap_or_default().to_owned();
-    let secret = secrets.entry(name.to_owned()).or_insert(Secret { description, versions: Vec::new() });
+    let secret =
+        secrets.entry(name.to_owned()).or_insert(Secret { description, versions: Vec::new() });
     let id = add(secret, request, CURRENT)?;
     Ok(json!({ "ARN": arn(name), "Name": name, "VersionId": id }))
 }
@@ -155,7 +163,8 @@ fn create(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Val
 fn put(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Value, Refusal> {
     let name = find(secrets, request)?.0.to_owned();
     let secret = secrets.get_mut(&name).ok_or(NOT_FOUND)?;
-    let stage = request.get("VersionStages").and_then(|stages| stages.get(0)?.as_str()).unwrap_or(CURRENT);
+    let stage =
+        request.get("VersionStages").and_then(|stages| stages.get(0)?.as_str()).unwrap_or(CURRENT);
     let id = add(secret, request, stage)?;
     Ok(json!({ "ARN": arn(&name), "Name": name, "VersionId": id, "VersionStages": [stage] }))
 }
@@ -165,10 +174,16 @@ fn move_stage(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result
     let wrong = ("InvalidParameterException", "The staging label is not attached to that version.");
     let name = find(secrets, request)?.0.to_owned();
     let secret = secrets.get_mut(&name).ok_or(NOT_FOUND)?;
-    let (stage, to) = (text(request, "VersionStage").ok_or(wrong)?, text(request, "MoveToVersionId").ok_or(wrong)?);
+    let (stage, to) = (
+        text(request, "VersionStage").ok_or(wrong)?,
+        text(request, "MoveToVersionId").ok_or(wrong)?,
+    );
     let holds = |version: &Version| version.stages.iter().any(|of| of == stage);
-    let holder = secret.versions.iter().find(|version| holds(version)).map(|version| version.id.as_str());
-    if holder != text(request, "RemoveFromVersionId") || !secret.versions.iter().any(|version| version.id == to) {
+    let holder =
+        secret.versions.iter().find(|version| holds(version)).map(|version| version.id.as_str());
+    if holder != text(request, "RemoveFromVersionId")
+        || !secret.versions.iter().any(|version| version.id == to)
+    {
         return Err(wrong);
     }
     attach(secret, to, stage);
@@ -183,17 +198,25 @@ fn delete(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Val
 
 /// A new version with a stage. The same token with the same text is the same version again.
 fn add(secret: &mut Secret, request: &Value, stage: &str) -> Result<String, Refusal> {
-    let missing = ("InvalidParameterException", "The request needs ClientRequestToken and SecretString.");
+    let missing =
+        ("InvalidParameterException", "The request needs ClientRequestToken and SecretString.");
     let id = text(request, "ClientRequestToken").ok_or(missing)?;
     let new = text(request, "SecretString").ok_or(missing)?;
     if let Some(version) = secret.versions.iter().find(|version| version.id == id) {
         return match version.text == new {
             true => Ok(id.to_owned()),
-            false => Err(("ResourceExistsException", "A version with this token has another value.")),
+            false => {
+                Err(("ResourceExistsException", "A version with this token has another value."))
+            }
         };
     }
     let created = scim_lambda::clock::Clock::system().seconds();
-    secret.versions.push(Version { id: id.to_owned(), stages: Vec::new(), text: new.to_owned(), created });
+    secret.versions.push(Version {
+        id: id.to_owned(),
+        stages: Vec::new(),
+        text: new.to_owned(),
+        created,
+    });
     attach(secret, id, stage);
     Ok(id.to_owned())
 }
@@ -213,8 +236,12 @@ fn attach(secret: &mut Secret, id: &str, stage: &str) {
     secret.versions.retain(|version| !version.stages.is_empty());
 }
 
-fn find<'s>(secrets: &'s BTreeMap<String, Secret>, request: &Value) -> Result<(&'s str, &'s Secret), Refusal> {
-    let id = text(request, "SecretId").ok_or(("InvalidParameterException", "The request needs SecretId."))?;
+fn find<'s>(
+    secrets: &'s BTreeMap<String, Secret>,
+    request: &Value,
+) -> Result<(&'s str, &'s Secret), Refusal> {
+    let id = text(request, "SecretId")
+        .ok_or(("InvalidParameterException", "The request needs SecretId."))?;
     let found = secrets.iter().find(|(name, _)| *name == id || arn(name) == id);
     found.map(|(name, secret)| (name.as_str(), secret)).ok_or(NOT_FOUND)
 }

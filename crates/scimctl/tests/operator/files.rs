@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::import::{counts, exported, fates, import, tenants};
 use crate::support::{Directory, Server, http};
 
-/// A directory with the tenant friends, and those whom this file imports there: who is linked by an e-mail, and
-/// why a line is not imported.
+/// A directory with the tenant friends, and those whom this file imports there: who is linked by an
+/// e-mail, and why a line is not imported.
 fn verified(name: &str, text: &str) -> Vec<(bool, String)> {
     let directory = tenants(&name.replace('.', "-"));
     let (_, report, _) = import(&directory, &["friends", &directory.file(name, text)]);
@@ -29,9 +29,21 @@ fn what_is_verified_may_be_said_in_words_or_listed_and_nonsense_is_refused() {
         (r#""verifiedEmails":"a@example.org""#, true, ""),
         (r#""verifiedEmails":[]"#, false, ""),
         (r#""emailVerified":true,"verifiedEmails":["b@example.org"]"#, true, ""),
-        (r#""verifiedEmails":[7]"#, false, "verifiedEmails has 7; it must be true or false, or list addresses"),
-        (r#""verifiedEmails":["a"]"#, false, "verifiedEmails has \"a\"; it must be true or false, or list addresses"),
-        (r#""emailVerified":1"#, false, "emailVerified has 1; it must be true or false, or list addresses"),
+        (
+            r#""verifiedEmails":[7]"#,
+            false,
+            "verifiedEmails has 7; it must be true or false, or list addresses",
+        ),
+        (
+            r#""verifiedEmails":["a"]"#,
+            false,
+            "verifiedEmails has \"a\"; it must be true or false, or list addresses",
+        ),
+        (
+            r#""emailVerified":1"#,
+            false,
+            "emailVerified has 1; it must be true or false, or list addresses",
+        ),
         (
             r#""emails":null"#,
             false,
@@ -40,9 +52,11 @@ fn what_is_verified_may_be_said_in_words_or_listed_and_nonsense_is_refused() {
     ];
     // The addresses differ, so that nobody is somebody else.
     let lines = cases.iter().enumerate().map(|(number, (said, _, _))| {
-        format!(r#"{{"userName":"u{number}",{email},{said}}}"#).replace("@example.org", &format!("@{number}.example"))
+        format!(r#"{{"userName":"u{number}",{email},{said}}}"#)
+            .replace("@example.org", &format!("@{number}.example"))
     });
-    let lines = lines.collect::<Vec<_>>().join("\n") + "\n{\"userName\":\"u\",\"emailVerified\":true}\n";
+    let lines =
+        lines.collect::<Vec<_>>().join("\n") + "\n{\"userName\":\"u\",\"emailVerified\":true}\n";
     let mut expected: Vec<_> = cases.iter().map(|(_, by, why)| (*by, (*why).to_owned())).collect();
     let nothing = "emailVerified is true, but there is no e-mail; list addresses in verifiedEmails";
     expected.push((false, nothing.to_owned()));
@@ -64,11 +78,16 @@ fn a_line_is_told_by_its_number_whatever_ends_lines_and_a_table_may_have_semicol
     let directory = tenants("lines");
     let text = "userName;title\na1;\"two\nlines\"\n;bad\n\nb1;t;u\n;\nA1;t\n";
     for text in [text.to_owned(), text.replace('\n', "\r\n"), text.replace(';', "\t")] {
-        let (status, report, _) = import(&directory, &["friends", &directory.file("lines.csv", &text), "--dry-run"]);
+        let (status, report, _) =
+            import(&directory, &["friends", &directory.file("lines.csv", &text), "--dry-run"]);
         assert_eq!((status, counts(&report)), (Some(1), [1, 0, 1, 2]), "{text}");
         let fates = fates(&report);
         let lines: Vec<_> = fates.iter().map(|(line, outcome, _)| (*line, *outcome)).collect();
-        assert_eq!(lines, [(2, "imported"), (4, "invalid"), (6, "invalid"), (8, "conflict")], "{text}");
+        assert_eq!(
+            lines,
+            [(2, "imported"), (4, "invalid"), (6, "invalid"), (8, "conflict")],
+            "{text}"
+        );
         assert_eq!(fates[3].2, "line 2 has the same userName; who is meant cannot be told");
     }
 }
@@ -103,7 +122,8 @@ fn what_is_no_user_is_told_line_by_line_and_the_others_are_imported() {
         assert_eq!((number, outcome), (line, "invalid"));
         assert!(reason.contains(why), "{line}: {reason}");
     }
-    let mut names: Vec<_> = exported(&directory, "friends").iter().map(|user| user["userName"].clone()).collect();
+    let mut names: Vec<_> =
+        exported(&directory, "friends").iter().map(|user| user["userName"].clone()).collect();
     names.sort_by_key(Value::to_string);
     assert_eq!(names, ["ann", "emil"]);
 
@@ -119,12 +139,17 @@ fn what_is_no_user_is_told_line_by_line_and_the_others_are_imported() {
 #[test]
 fn a_line_of_a_table_with_too_few_columns_is_no_user() {
     let directory = tenants("columns");
-    let file = directory.file("people.csv", "userName,title,active\nann,Ms,false\nbob,Mr\ncarl,Mr,true\n");
+    let file =
+        directory.file("people.csv", "userName,title,active\nann,Ms,false\nbob,Mr\ncarl,Mr,true\n");
     let (status, report, _) = import(&directory, &["friends", &file]);
     assert_eq!((status, counts(&report)), (Some(1), [2, 0, 0, 1]));
-    assert_eq!(fates(&report)[1], (3, "invalid", "the line has 2 columns, and the first one names 3"));
+    assert_eq!(
+        fates(&report)[1],
+        (3, "invalid", "the line has 2 columns, and the first one names 3")
+    );
     let users = exported(&directory, "friends");
-    let mut active: Vec<_> = users.iter().map(|user| (user["userName"].as_str(), user["active"].clone())).collect();
+    let mut active: Vec<_> =
+        users.iter().map(|user| (user["userName"].as_str(), user["active"].clone())).collect();
     active.sort_by_key(|(name, _)| *name);
     assert_eq!(active, [(Some("ann"), json!(false)), (Some("carl"), json!(true))]);
 }
@@ -132,26 +157,32 @@ fn a_line_of_a_table_with_too_few_columns_is_no_user() {
 #[test]
 fn a_column_may_be_a_path_into_an_attribute_of_several_values() {
     let directory = tenants("paths");
-    let header =
-        r#"userName,email,"phoneNumbers[type eq ""work""].value","emails[type eq ""home""].value",addresses.country"#;
+    let header = r#"userName,email,"phoneNumbers[type eq ""work""].value","emails[type eq ""home""].value",addresses.country"#;
     let header = format!(
         r#"{header},"addresses[type eq ""work""].country","addresses[type eq ""work""].locality",addresses.region,"nick[type eq ""x""].value""#
     );
-    let text =
-        format!("{header}\nann,a@w.example,+358 1,a@h.example,,FI,Turku,,x\nbob,,,,SE,,,Scania,\ncarl,,,,,,,,\n");
-    let (status, report, _) = import(&directory, &["strangers", &directory.file("paths.csv", &text)]);
+    let text = format!(
+        "{header}\nann,a@w.example,+358 \
+        1,a@h.example,,FI,Turku,,x\nbob,,,,SE,,,Scania,\ncarl,,,,,,,,\n"
+    );
+    let (status, report, _) =
+        import(&directory, &["strangers", &directory.file("paths.csv", &text)]);
     assert_eq!((status, counts(&report)), (Some(0), [3, 0, 0, 0]), "{report}");
     assert_eq!(report["left_out"], json!([r#"nick[type eq "x"].value"#]));
     let users = exported(&directory, "strangers");
     let of = |name: &str| users.iter().find(|user| user["userName"] == name).unwrap();
     assert_eq!(of("ann")["phoneNumbers"], json!([{ "type": "work", "value": "+358 1" }]));
-    assert_eq!(of("ann")["addresses"], json!([{ "type": "work", "country": "FI", "locality": "Turku" }]));
+    assert_eq!(
+        of("ann")["addresses"],
+        json!([{ "type": "work", "country": "FI", "locality": "Turku" }])
+    );
     let emails = json!([{ "value": "a@w.example", "type": "work", "primary": true },
         { "type": "home", "value": "a@h.example" }]);
     assert_eq!(of("ann")["emails"], emails);
     assert_eq!(of("bob")["addresses"], json!([{ "country": "SE", "region": "Scania" }]));
     assert_eq!((&of("carl")["addresses"], &of("carl")["emails"]), (&Value::Null, &Value::Null));
-    let wrong = directory.file("wrong.csv", "userName,\"phoneNumbers[type eq 1 or].value\"\ndora,1\n");
+    let wrong =
+        directory.file("wrong.csv", "userName,\"phoneNumbers[type eq 1 or].value\"\ndora,1\n");
     let (status, report, _) = import(&directory, &["strangers", &wrong]);
     assert_eq!((status, counts(&report)), (Some(1), [0, 0, 0, 1]), "{report}");
 }
@@ -167,9 +198,11 @@ fn a_file_that_cannot_be_imported_is_refused_whole() {
     let open = table("open.csv", "a@x,\"foo\nb@x,bar\nc@x,baz\n");
     let within = table("within.csv", "a@x,foo\nb@x,5\" pipe\n");
     let twice = directory.file("twice.csv", "userName,title,active,Title\nann,Ms,true,Mr\n");
-    let emails = directory.file("emails.csv", "userName,email,\"emails[type eq \"\"work\"\"].value\"\nann,a@x,b@x\n");
+    let emails = directory
+        .file("emails.csv", "userName,email,\"emails[type eq \"\"work\"\"].value\"\nann,a@x,b@x\n");
     let unnamed = directory.file("unnamed.csv", "userName,,title\nann,,\n");
-    let wide: Vec<u8> = "\u{feff}userName\nann\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let wide: Vec<u8> =
+        "\u{feff}userName\nann\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let latin = [b"userName,title\r\nann,Ms\r\nbob,".as_slice(), &[0xe9], b"\r\n"].concat();
     let [wide, latin] = [("wide.csv", wide), ("latin.csv", latin)].map(|(name, bytes)| {
         let path = directory.file(name, "");
@@ -177,14 +210,34 @@ fn a_file_that_cannot_be_imported_is_refused_whole() {
         path
     });
     for (tenant, file, said) in [
-        ("friends", open.as_str(), "open.csv cannot be read: line 2: a quote opens here that is never closed"),
-        ("friends", &within, "line 3: a quote stands within a value; put the whole value in quotes"),
-        ("friends", &twice, "columns 2 and 4 are the same attribute, title and Title; take one out"),
-        ("friends", &emails, "columns 2 and 3 are the same attribute, email and emails[type eq \"work\"].value"),
+        (
+            "friends",
+            open.as_str(),
+            "open.csv cannot be read: line 2: a quote opens here that is never closed",
+        ),
+        (
+            "friends",
+            &within,
+            "line 3: a quote stands within a value; put the whole value in quotes",
+        ),
+        (
+            "friends",
+            &twice,
+            "columns 2 and 4 are the same attribute, title and Title; take one out",
+        ),
+        (
+            "friends",
+            &emails,
+            "columns 2 and 3 are the same attribute, email and emails[type eq \"work\"].value",
+        ),
         ("friends", &unnamed, "column 2 has no name; name it, or take it out"),
         ("friends", &wide, "it is UTF-16: save it as UTF-8, in Excel as CSV UTF-8"),
         ("friends", &latin, "line 3 is not UTF-8: save it as UTF-8, in Excel as CSV UTF-8"),
-        ("friends", people.as_str(), "people.txt cannot be read: its name must end in .csv, .ndjson or .jsonl"),
+        (
+            "friends",
+            people.as_str(),
+            "people.txt cannot be read: its name must end in .csv, .ndjson or .jsonl",
+        ),
         ("friends", &nameless, "its first line must name the columns, one of them userName"),
         ("friends", &empty, "empty.csv has no records"),
         ("friends", "/nowhere.csv", "/nowhere.csv cannot be read"),
@@ -210,7 +263,10 @@ fn a_path_into_closed_values_takes_none_but_those() {
     assert_eq!((status, counts(&report)), (Some(1), [1, 0, 0, 1]), "{report}");
     let said = fates(&report)[1].2.to_owned();
     assert!(said.contains("licences.level must be one of: gold"), "{said}");
-    assert_eq!(exported(&directory, "acme")[0]["licences"], json!([{ "type": "x", "level": "gold" }]));
+    assert_eq!(
+        exported(&directory, "acme")[0]["licences"],
+        json!([{ "type": "x", "level": "gold" }])
+    );
 }
 
 #[test]
@@ -226,7 +282,8 @@ fn a_namesake_of_somebody_provisioned_and_another_id_of_somebody_imported_are_co
     let (status, report, _) = import(&directory, &["acme", &first]);
     assert_eq!((status, counts(&report)), (Some(1), [1, 0, 1, 0]), "{report}");
     assert!(fates(&report)[0].2.contains("userName, but another externalId"), "{report}");
-    let second = directory.file("second.csv", "userName,id\nbob,01906b2f-0000-7000-8000-0123456789ab\n");
+    let second =
+        directory.file("second.csv", "userName,id\nbob,01906b2f-0000-7000-8000-0123456789ab\n");
     let (status, report, _) = import(&directory, &["acme", &second]);
     assert_eq!((status, counts(&report)), (Some(1), [0, 0, 1, 0]), "{report}");
     assert!(fates(&report)[0].2.contains("scimctl user forget"), "{report}");

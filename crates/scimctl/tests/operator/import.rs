@@ -18,7 +18,8 @@ pub(super) fn tenants(name: &str) -> Directory {
 pub(super) fn import(directory: &Directory, arguments: &[&str]) -> (Option<i32>, Value, String) {
     let output = directory.run(&[&["--json", "import", "--unmanaged"], arguments].concat());
     let said = String::from_utf8(output.stderr).unwrap();
-    let report = serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {said}"));
+    let report =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{arguments:?}: {said}"));
     (output.status.code(), report, said)
 }
 
@@ -31,7 +32,11 @@ pub(super) fn counts(report: &Value) -> [u64; 4] {
 pub(super) fn fates(report: &Value) -> Vec<(u64, &str, &str)> {
     let each = report["records"].as_array().unwrap().iter();
     each.map(|line| {
-        (line["line"].as_u64().unwrap(), line["outcome"].as_str().unwrap(), line["why"].as_str().unwrap_or_default())
+        (
+            line["line"].as_u64().unwrap(),
+            line["outcome"].as_str().unwrap(),
+            line["why"].as_str().unwrap_or_default(),
+        )
     })
     .collect()
 }
@@ -41,10 +46,8 @@ pub(super) fn exported(directory: &Directory, tenant: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-const PEOPLE: &str = "userName,externalId,email,emailVerified,name.givenName,id\n\
-    ann@example.com,e-1,ann.private@example.org,true,Ann,\n\
-    Bob@example.com,,bob.private@example.org,false,\"Bob, the second\",0000AAAA-0000-4000-8000-000000000001\n\
-    carl,,carl@example.org,yes,,\n";
+const PEOPLE: &str = "userName,externalId,email,emailVerified,name.givenName,id\nann@example.com,e-1,ann.private@example.org,true,Ann,\nBob@example.com,,bob.private@example.org,false,\"Bob, \
+    the second\",0000AAAA-0000-4000-8000-000000000001\ncarl,,carl@example.org,yes,,\n";
 
 #[test]
 fn a_table_of_people_is_imported_once() {
@@ -64,7 +67,10 @@ fn a_table_of_people_is_imported_once() {
     assert_eq!(exported(&directory, "friends").len(), 0, "a dry run stores nothing");
 
     let (status, report, _) = import(&directory, &["friends", &file]);
-    assert_eq!((status, &report["dry_run"], counts(&report)), (Some(0), &json!(false), [3, 0, 0, 0]));
+    assert_eq!(
+        (status, &report["dry_run"], counts(&report)),
+        (Some(0), &json!(false), [3, 0, 0, 0])
+    );
     let ids = |report: &Value| -> Vec<String> {
         let records = report["records"].as_array().unwrap().iter();
         records.map(|record| record["id"].as_str().unwrap().to_owned()).collect()
@@ -76,7 +82,10 @@ fn a_table_of_people_is_imported_once() {
     let bob = of(&ids(&report)[1]);
     assert_eq!((&bob["userName"], &bob["state"]), (&json!("Bob@example.com"), &json!("unmanaged")));
     assert_eq!(bob["name"]["givenName"], "Bob, the second");
-    assert_eq!(bob["emails"], json!([{ "value": "bob.private@example.org", "type": "work", "primary": true }]));
+    assert_eq!(
+        bob["emails"],
+        json!([{ "value": "bob.private@example.org", "type": "work", "primary": true }])
+    );
 
     let (status, again, _) = import(&directory, &["friends", &file]);
     assert_eq!((status, counts(&again), ids(&again)), (Some(0), [0, 3, 0, 0], ids(&report)));
@@ -90,9 +99,9 @@ fn an_import_tells_people_by_what_each_will_be_linked() {
     let directory = tenants("told");
     let file = directory.file("people.csv", PEOPLE);
     let text = directory.text(&["import", "friends", &file, "--unmanaged", "--dry-run"]);
-    let each = "line 2: ann@example.com would be linked by externalId, else by userName, else by verified e-mail\n\
-        line 3: Bob@example.com would be linked by userName\n\
-        line 4: carl would be linked by userName, else by verified e-mail\n";
+    let each = "line 2: ann@example.com would be linked by externalId, else by userName, else by \
+        verified e-mail\nline 3: Bob@example.com would be linked by userName\nline 4: carl would \
+        be linked by userName, else by verified e-mail\n";
     let links = "1 will be linked by externalId\n2 will be linked by userName\n";
     assert_eq!(text, format!("{each}{links}3 of 3 records would be imported.\n"));
     let text = directory.text(&["import", "friends", &file, "--unmanaged"]);
@@ -125,16 +134,29 @@ fn json_objects_are_imported_with_the_addresses_that_are_verified() {
     let file = directory.file("people.ndjson", &format!("\u{feff}{text}\n"));
     let (status, report, _) = import(&directory, &["friends", &file]);
     assert_eq!((status, counts(&report)), (Some(0), [5, 0, 0, 0]));
-    let links: Vec<_> = report["records"].as_array().unwrap().iter().map(|line| line["links_on"].clone()).collect();
+    let links: Vec<_> =
+        report["records"].as_array().unwrap().iter().map(|line| line["links_on"].clone()).collect();
     let verified = json!(["userName", "verified e-mail"]);
     let unverified = json!(["userName"]);
-    assert_eq!(links, [json!(["externalId", "userName"]), verified.clone(), verified.clone(), unverified, verified]);
+    assert_eq!(
+        links,
+        [
+            json!(["externalId", "userName"]),
+            verified.clone(),
+            verified.clone(),
+            unverified,
+            verified
+        ]
+    );
     let users = exported(&directory, "friends");
     assert_eq!(users.len(), 5);
     let ann = users.iter().find(|user| user["userName"] == "ann").unwrap();
     assert_eq!((&ann["active"], &ann["title"]), (&json!(false), &json!("Ms")));
     let carl = users.iter().find(|user| user["userName"] == "carl").unwrap();
-    assert_eq!((&carl["emailVerified"], &carl["verifiedEmails"]), (&Value::Null, &json!(["c@b.example"])));
+    assert_eq!(
+        (&carl["emailVerified"], &carl["verifiedEmails"]),
+        (&Value::Null, &json!(["c@b.example"]))
+    );
 }
 
 #[test]
@@ -177,7 +199,8 @@ fn two_lines_for_one_person_conflict() {
     let (_, report, _) = import(&directory, &["friends", &later]);
     assert_eq!(counts(&report), [0, 0, 3, 0]);
     let reasons = fates(&report);
-    for (line, reason) in [(0, id), (1, id), (2, "a user of another userName has this id already")] {
+    for (line, reason) in [(0, id), (1, id), (2, "a user of another userName has this id already")]
+    {
         assert!(reasons[line].2.contains(reason), "{reasons:?}");
     }
 }
@@ -185,7 +208,8 @@ fn two_lines_for_one_person_conflict() {
 #[test]
 fn whoever_is_provisioned_already_needs_no_import() {
     let directory = tenants("provisioned");
-    let token = directory.json(&["token", "issue", "friends"])["token"].as_str().unwrap().to_owned();
+    let token =
+        directory.json(&["token", "issue", "friends"])["token"].as_str().unwrap().to_owned();
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
     let post = |user: Value| {
@@ -199,30 +223,42 @@ fn whoever_is_provisioned_already_needs_no_import() {
     let file = directory.file(
         "people.csv",
         &format!(
-            "userName,externalId,id,email,emailVerified\nAnn,,,,\nbob,e-1,,,\ncarl,,{ann},,\ndora,,,,\n\
-             e,,,Emil@example.org,true\n"
+            "userName,externalId,id,email,emailVerified\nAnn,,,,\nbob,e-1,,,\ncarl,,{ann},,\ndora,,,,\ne,,,Emil@example.org,true\n"
         ),
     );
-    let mixed = directory.file("mixed.csv", &format!("userName,externalId,id\nemil,e-1,\nann,,{other}\n"));
-    let expected = [(&ann, "userName"), (&ann, "externalId"), (&ann, "id"), (&emil, "verified e-mail")];
+    let mixed =
+        directory.file("mixed.csv", &format!("userName,externalId,id\nemil,e-1,\nann,,{other}\n"));
+    let expected =
+        [(&ann, "userName"), (&ann, "externalId"), (&ann, "id"), (&emil, "verified e-mail")];
     let text = directory.run(&["import", "friends", &file, "--unmanaged", "--dry-run"]).stdout;
     let text = String::from_utf8(text).unwrap();
-    for ((line, name), (id, by)) in [(2, "Ann"), (3, "bob"), (4, "carl"), (6, "e")].into_iter().zip(expected) {
+    for ((line, name), (id, by)) in
+        [(2, "Ann"), (3, "bob"), (4, "carl"), (6, "e")].into_iter().zip(expected)
+    {
         let told = format!("line {line}: {name} is provisioned already: {id} has the same {by}\n");
         assert!(text.contains(&told), "{told}: {text}");
     }
     for (dry, stored) in [(&["--dry-run"][..], 2), (&[], 3)] {
         let (status, report, _) = import(&directory, &[&["friends", &file], dry].concat());
-        assert_eq!((status, counts(&report), &report["provisioned"]), (Some(0), [1, 0, 0, 0], &json!(4)));
-        let ids: Vec<_> = [0, 1, 2, 4].iter().map(|line| report["records"][*line]["id"].clone()).collect();
+        assert_eq!(
+            (status, counts(&report), &report["provisioned"]),
+            (Some(0), [1, 0, 0, 0], &json!(4))
+        );
+        let ids: Vec<_> =
+            [0, 1, 2, 4].iter().map(|line| report["records"][*line]["id"].clone()).collect();
         assert_eq!(ids, expected.map(|(id, _)| json!(id)));
         let (_, report, _) = import(&directory, &[&["friends", &mixed], dry].concat());
         let said = "the identity provider has provisioned";
         let two = format!(
-            "{said} {emil} with the same userName and {ann} with the same externalId; who is meant cannot be told"
+            "{said} {emil} with the same userName and {ann} with the same externalId; who is \
+            meant cannot be told"
         );
-        let another = format!("{said} {ann} with the same userName already, who may be somebody else");
-        assert_eq!(fates(&report), [(2, "conflict", two.as_str()), (3, "conflict", another.as_str())]);
+        let another =
+            format!("{said} {ann} with the same userName already, who may be somebody else");
+        assert_eq!(
+            fates(&report),
+            [(2, "conflict", two.as_str()), (3, "conflict", another.as_str())]
+        );
         assert_eq!(exported(&directory, "friends").len(), stored);
     }
 }
@@ -230,7 +266,8 @@ fn whoever_is_provisioned_already_needs_no_import() {
 #[test]
 fn the_same_file_again_is_no_fault_once_its_people_are_provisioned() {
     let directory = tenants("nightly");
-    let token = directory.json(&["token", "issue", "friends"])["token"].as_str().unwrap().to_owned();
+    let token =
+        directory.json(&["token", "issue", "friends"])["token"].as_str().unwrap().to_owned();
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
     let id = "00000000-0000-4000-8000-000000000001";
@@ -254,7 +291,11 @@ fn the_same_file_again_is_no_fault_once_its_people_are_provisioned() {
     let renamed = r#"{"Operations":[{"op":"replace","path":"userName","value":"dorothy"}]}"#;
     assert_eq!(http(&base_url, &token, "PATCH", &format!("/Users/{id}"), renamed).0, 200);
     let (status, report, _) = import(&directory, &["friends", &file]);
-    assert_eq!((status, counts(&report), &report["provisioned"]), (Some(0), [0, 1, 0, 0], &json!(4)), "{report}");
+    assert_eq!(
+        (status, counts(&report), &report["provisioned"]),
+        (Some(0), [0, 1, 0, 0], &json!(4)),
+        "{report}"
+    );
     let text = directory.text(&["import", "friends", &file, "--unmanaged"]);
     assert_eq!(text, "0 of 5 records are imported, 1 were before, 4 are provisioned already.\n");
     assert_eq!(exported(&directory, "friends").len(), 5);
@@ -264,7 +305,10 @@ fn the_same_file_again_is_no_fault_once_its_people_are_provisioned() {
 fn imported_people_are_unseen_until_they_are_provisioned() {
     let directory = Directory::new("unseen");
     let tokens = [("strangers", "default"), ("friends", "hoxhunt")].map(|(name, profile)| {
-        directory.json(&["tenant", "create", name, "--profile", profile])["token"].as_str().unwrap().to_owned()
+        directory.json(&["tenant", "create", name, "--profile", profile])["token"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     });
     let [strangers, friends] = &tokens;
     let mut server = Server::start(&directory, &["--json"]);
@@ -278,14 +322,18 @@ fn imported_people_are_unseen_until_they_are_provisioned() {
         assert_eq!((status, &list["totalResults"]), (200, &json!(0)));
         assert_eq!(http(&base_url, token, "GET", &format!("/Users/{}", id(0)), "").0, 404);
     }
-    let post = |token: &str, user: Value| http(&base_url, token, "POST", "/Users", &user.to_string());
+    let post =
+        |token: &str, user: Value| http(&base_url, token, "POST", "/Users", &user.to_string());
     let ann = json!({ "userName": "ann@example.com", "displayName": "Ann A." });
     let (status, refusal) = post(strangers, ann.clone());
     assert_eq!((status, &refusal["scimType"]), (409, &json!("uniqueness")), "{refusal}");
 
     let (status, user) = post(friends, ann);
     assert_eq!((status, user["id"].as_str()), (201, Some(id(0))), "{user}");
-    assert_eq!((&user["displayName"], &user["name"]["givenName"]), (&json!("Ann A."), &json!("Ann")));
+    assert_eq!(
+        (&user["displayName"], &user["name"]["givenName"]),
+        (&json!("Ann A."), &json!("Ann"))
+    );
     // An address links if the product has verified it.
     let by = |name: &str, email: &str| json!({ "userName": name, "emails": [{ "value": email }] });
     let (status, carl) = post(friends, by("carl@example.com", "carl@example.org"));
@@ -294,11 +342,15 @@ fn imported_people_are_unseen_until_they_are_provisioned() {
     assert_eq!(status, 201);
     assert_ne!(other["id"].as_str(), Some(id(1)), "whoever says so is not Bob");
     assert_eq!(http(&base_url, friends, "GET", "/Users", "").1["totalResults"], 3);
-    let states: Vec<_> =
-        exported(&directory, "friends").iter().filter(|user| user["state"] == "unmanaged").cloned().collect();
+    let states: Vec<_> = exported(&directory, "friends")
+        .iter()
+        .filter(|user| user["state"] == "unmanaged")
+        .cloned()
+        .collect();
     assert_eq!((states.len(), states[0]["id"].as_str()), (1, Some(id(1))));
 
-    // Whoever was adopted is provisioned, also under another userName; whoever was deleted since stays so.
+    // Whoever was adopted is provisioned, also under another userName; whoever was deleted since
+    // stays so.
     assert_eq!(http(&base_url, friends, "DELETE", &format!("/Users/{}", id(0)), "").0, 204);
     let (status, again, _) = import(&directory, &["friends", &file]);
     assert_eq!((status, counts(&again)), (Some(1), [0, 1, 1, 0]), "{again}");
@@ -307,7 +359,8 @@ fn imported_people_are_unseen_until_they_are_provisioned() {
     assert!(fates[0].2.starts_with(&deleted), "{fates:?}");
     assert_eq!((fates[2].1, again["records"][2]["id"].as_str()), ("provisioned", Some(id(2))));
     assert_eq!(http(&base_url, friends, "GET", "/Users", "").1["totalResults"], 2);
-    // A namesake with an externalId of its own is somebody else; yet who can come back keeps the name.
+    // A namesake with an externalId of its own is somebody else; yet who can come back keeps the
+    // name.
     let (status, bert) = post(friends, json!({ "userName": "bert", "externalId": "e-2" }));
     assert_eq!(status, 201);
     let bert = format!("/Users/{}", bert["id"].as_str().unwrap());
@@ -346,5 +399,8 @@ fn only_so_many_faults_are_shown_to_people() {
     let output = directory.run(&["import", "friends", &file, "--unmanaged"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().filter(|line| line.contains(" is no user: ")).count(), 50);
-    assert!(text.ends_with("\nand 10 more; --json shows all\n0 of 60 records are imported.\n"), "{text}");
+    assert!(
+        text.ends_with("\nand 10 more; --json shows all\n0 of 60 records are imported.\n"),
+        "{text}"
+    );
 }

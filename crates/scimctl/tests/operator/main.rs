@@ -1,5 +1,12 @@
-//! What an operator does to tenants, their users and their tokens: the binary, its output and its exit status.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, missing_docs)]
+//! What an operator does to tenants, their users and their tokens: the binary, its output and its
+//! exit status.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
 #![cfg(unix)]
 
 #[path = "../support/mod.rs"]

@@ -29,7 +29,9 @@ fn the_profiles_that_ship_are_listed_and_shown_without_a_directory() {
     }
     assert!(text.contains("Dialects: entra, okta, onelogin, google"), "{text}");
     let lines = directory.text(&["profile", "show", "zulip"]);
-    for line in ["deprovision.on_delete = \"refuse\"", "seats.limit = null", "token.lifetime_days = 365"] {
+    for line in
+        ["deprovision.on_delete = \"refuse\"", "seats.limit = null", "token.lifetime_days = 365"]
+    {
         assert!(lines.lines().any(|shown| shown == line), "{line}: {lines}");
     }
     assert!(!directory.0.exists(), "nothing is made for it");
@@ -39,7 +41,8 @@ fn the_profiles_that_ship_are_listed_and_shown_without_a_directory() {
 fn two_profiles_differ_in_the_settings_that_are_told() {
     let directory = acme("diff");
     let found = directory.json(&["profile", "diff", "default", "strict"]);
-    let settings: Vec<_> = found["differences"].as_array().unwrap().iter().map(|each| &each["setting"]).collect();
+    let settings: Vec<_> =
+        found["differences"].as_array().unwrap().iter().map(|each| &each["setting"]).collect();
     assert_eq!(
         settings,
         [
@@ -53,13 +56,16 @@ fn two_profiles_differ_in_the_settings_that_are_told() {
     let first = json!({ "setting": "preset", "one": "default", "other": "strict" });
     assert_eq!(found["differences"][0], first);
     let text = directory.text(&["profile", "diff", "default", "acme"]);
-    assert_eq!(text, "dialect.idp: null -> \"entra\"\ndialect.group_patch: \"resource\" -> \"no_content\"\n");
+    assert_eq!(
+        text,
+        "dialect.idp: null -> \"entra\"\ndialect.group_patch: \"resource\" -> \"no_content\"\n"
+    );
     assert_eq!(directory.text(&["profile", "diff", "acme", "acme"]), "They are the same.\n");
     let said = directory.refused(&["profile", "diff", "default", "nobody"]);
     assert_eq!(
         said,
-        "scimctl: there is neither a tenant nor a profile nobody; scimctl tenant list and scimctl profile list show \
-         what there is\n"
+        "scimctl: there is neither a tenant nor a profile nobody; scimctl tenant list and scimctl \
+        profile list show what there is\n"
     );
 }
 
@@ -79,7 +85,10 @@ fn settings_are_changed_one_by_one_and_taken_back() {
     assert_eq!((&shown["seats"]["limit"], &shown["brake"]["share"]), (&json!(5), &json!(20)));
     assert_eq!((&shown["preset"], &shown["dialect"]["idp"]), (&json!("default"), &json!("entra")));
     let text = directory.text(&["profile", "set", "acme", "seats.limit=null"]);
-    assert_eq!(text, "seats.limit: 5 -> null\nTenant acme has version 3 of its profile within a minute.\n");
+    assert_eq!(
+        text,
+        "seats.limit: 5 -> null\nTenant acme has version 3 of its profile within a minute.\n"
+    );
     assert_eq!(show(&directory, "acme")["seats"]["limit"], Value::Null);
 }
 
@@ -89,9 +98,15 @@ fn another_profile_or_dialect_is_taken_whole() {
     directory.json(&["profile", "set", "acme", "token.lifetime_days=30"]);
     directory.json(&["profile", "set", "acme", "--profile", "hone"]);
     let shown = show(&directory, "acme");
-    assert_eq!((&shown["preset"], &shown["deprovision"]["on_delete"]), (&json!("hone"), &json!("deactivate")));
+    assert_eq!(
+        (&shown["preset"], &shown["deprovision"]["on_delete"]),
+        (&json!("hone"), &json!("deactivate"))
+    );
     assert_eq!(shown["dialect"]["idp"], "entra", "who provisions stays");
-    assert_eq!(shown["token"]["lifetime_days"], 365, "what was set over the profile before is gone");
+    assert_eq!(
+        shown["token"]["lifetime_days"], 365,
+        "what was set over the profile before is gone"
+    );
     directory.json(&["profile", "set", "acme", "--idp", "okta"]);
     let shown = show(&directory, "acme");
     assert_eq!((&shown["preset"], &shown["dialect"]["idp"]), (&json!("hone"), &json!("okta")));
@@ -105,18 +120,30 @@ fn settings_are_taken_from_the_file_that_show_prints() {
     let file = directory.file("strict.json", &printed);
     directory.json(&["profile", "set", "acme", "--file", &file, "groups.unique_display_name=true"]);
     let text = directory.text(&["profile", "diff", "strict", "acme"]);
-    assert_eq!(text, "groups.unique_display_name: false -> true\n", "a setting stands over the file");
+    assert_eq!(
+        text, "groups.unique_display_name: false -> true\n",
+        "a setting stands over the file"
+    );
     let file = directory.file("some.json", r#"{ "seats": { "when_full": "create_inactive" } }"#);
     directory.json(&["profile", "set", "acme", "--file", &file]);
     let shown = show(&directory, "acme");
-    assert_eq!((&shown["seats"]["when_full"], &shown["preset"]), (&json!("create_inactive"), &json!("strict")));
+    assert_eq!(
+        (&shown["seats"]["when_full"], &shown["preset"]),
+        (&json!("create_inactive"), &json!("strict"))
+    );
 }
 
 #[test]
 fn settings_that_fit_each_other_are_given_in_any_order() {
     let directory = acme("order");
     directory.json(&["profile", "set", "acme", "brake.answer=forbidden", "brake.deactivations=3"]);
-    directory.json(&["profile", "set", "acme", "brake.deactivations=null", "brake.answer=too_many_requests"]);
+    directory.json(&[
+        "profile",
+        "set",
+        "acme",
+        "brake.deactivations=null",
+        "brake.answer=too_many_requests",
+    ]);
     directory.json(&["tenant", "create", "globex", "brake.answer=forbidden", "brake.share=10"]);
     assert_eq!(show(&directory, "acme")["brake"]["answer"], "too_many_requests");
     assert_eq!(show(&directory, "globex")["brake"]["answer"], "forbidden");
@@ -128,10 +155,15 @@ fn what_is_no_setting_is_refused_by_name_and_nothing_changes() {
     let before = show(&directory, "acme");
     let broken = directory.file("broken.json", "{");
     let foreign = directory.file("foreign.json", r#"{ "seats": { "limit": 5, "chairs": 2 } }"#);
-    let wrong =
-        directory.file("wrong.json", r#"{ "seats": { "when_full": "shrug" }, "token": { "overlap_days": 3 } }"#);
+    let wrong = directory.file(
+        "wrong.json",
+        r#"{ "seats": { "when_full": "shrug" }, "token": { "overlap_days": 3 } }"#,
+    );
     for (arguments, said) in [
-        (&[][..], "give SETTING=VALUE, --profile, --idp or --file; scimctl profile show acme shows all"),
+        (
+            &[][..],
+            "give SETTING=VALUE, --profile, --idp or --file; scimctl profile show acme shows all",
+        ),
         (&["seats.chairs=5"], "there is no setting seats.chairs"),
         (&["seats=5"], "seats is no setting, but has some"),
         (&["seats.limit"], "seats.limit is not SETTING=VALUE"),
@@ -155,7 +187,11 @@ fn what_is_no_setting_is_refused_by_name_and_nothing_changes() {
         let refused = directory.refused(&[&["profile", "set", "acme"], arguments].concat());
         assert!(refused.contains(said), "{arguments:?}: {refused}");
     }
-    assert!(directory.refused(&["profile", "set", "nobody", "seats.limit=5"]).contains("there is no tenant nobody"));
+    assert!(
+        directory
+            .refused(&["profile", "set", "nobody", "seats.limit=5"])
+            .contains("there is no tenant nobody")
+    );
     assert_eq!(show(&directory, "acme"), before);
     let next = directory.json(&["profile", "set", "acme", "token.overlap_days=1"]);
     assert_eq!(next["version"], 2, "no refused one made a version");
@@ -175,9 +211,18 @@ fn a_profile_that_contradicts_itself_is_refused() {
         (&["audit.retention_days=0"], "audit.retention_days"),
         (&["deprovision.retention_days=3651"], "deprovision.retention_days"),
         (&["create.existing=link", "create.link_on=[]"], "create.link_on"),
-        (&["operations.deactivate=off", "deprovision.on_delete=refuse"], "operations.deactivate is off"),
-        (&["create.inactive=refuse", "seats.limit=5", "seats.when_full=create_inactive"], "seats.when_full"),
-        (&["attributes.email=from_user_name", "attributes.required=[\"emails\"]"], "attributes.email"),
+        (
+            &["operations.deactivate=off", "deprovision.on_delete=refuse"],
+            "operations.deactivate is off",
+        ),
+        (
+            &["create.inactive=refuse", "seats.limit=5", "seats.when_full=create_inactive"],
+            "seats.when_full",
+        ),
+        (
+            &["attributes.email=from_user_name", "attributes.required=[\"emails\"]"],
+            "attributes.email",
+        ),
         (&["address.base_url=http://scim.example.com/v2"], "address.base_url"),
         (&["address.host=https://scim.example.com"], "address.host"),
     ] {
@@ -188,7 +233,11 @@ fn a_profile_that_contradicts_itself_is_refused() {
     }
     assert_eq!(show(&directory, "acme"), before);
     let listed = directory.json(&["tenant", "list"])["tenants"].clone();
-    assert_eq!((listed.as_array().unwrap().len(), &listed[0]["profile_version"]), (1, &json!(1)), "{listed}");
+    assert_eq!(
+        (listed.as_array().unwrap().len(), &listed[0]["profile_version"]),
+        (1, &json!(1)),
+        "{listed}"
+    );
 }
 
 #[test]
@@ -205,7 +254,9 @@ fn a_limit_of_seats_holds_whom_it_finds() {
     // The limit is set before the service learns of it: until then it counts nobody.
     let said = directory.text(&["profile", "set", "acme", "seats.limit=4", "--no-wait"]);
     assert!(
-        said.ends_with("\nSet it once more then: who comes or goes before is not counted for seats.limit.\n"),
+        said.ends_with(
+            "\nSet it once more then: who comes or goes before is not counted for seats.limit.\n"
+        ),
         "{said}"
     );
     assert_eq!(post(&base_url, "c"), 201);

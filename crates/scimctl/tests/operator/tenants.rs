@@ -11,8 +11,10 @@ fn listed(directory: &Directory) -> Vec<Value> {
 #[test]
 fn a_tenant_is_made_with_profile_dialect_customer_and_settings() {
     let directory = Directory::new("made");
-    let create = "tenant create acme-eu --profile hoxhunt --idp entra --customer acme token.lifetime_days=10";
-    let made = directory.json(&create.split(' ').chain(["create.link_on=[\"userName\"]"]).collect::<Vec<_>>());
+    let create = "tenant create acme-eu --profile hoxhunt --idp entra --customer acme \
+        token.lifetime_days=10";
+    let made = directory
+        .json(&create.split(' ').chain(["create.link_on=[\"userName\"]"]).collect::<Vec<_>>());
     assert_eq!((&made["tenant"], &made["profile"]), (&json!("acme-eu"), &json!("hoxhunt")));
     let text = directory.text(&["profile", "diff", "hoxhunt", "acme-eu"]);
     assert_eq!(
@@ -28,7 +30,10 @@ fn a_tenant_is_made_with_profile_dialect_customer_and_settings() {
     assert_eq!(of("tenant"), ["acme-eu", "globex"]);
     assert_eq!(of("customer"), [json!("acme"), Value::Null]);
     assert_eq!(of("idp"), [json!("entra"), Value::Null]);
-    assert_eq!((of("profile"), of("profile_version")), (vec![json!("hoxhunt"), json!("default")], vec![json!(1); 2]));
+    assert_eq!(
+        (of("profile"), of("profile_version")),
+        (vec![json!("hoxhunt"), json!("default")], vec![json!(1); 2])
+    );
     let said = directory.refused(&["tenant", "create", "x", "--customer", "A & B"]);
     assert!(said.contains("a customer's name has 1 to 64 letters"), "{said}");
 }
@@ -36,14 +41,18 @@ fn a_tenant_is_made_with_profile_dialect_customer_and_settings() {
 #[test]
 fn a_tenant_is_active_until_its_identity_provider_comes_and_inactive_when_switched_off() {
     let directory = Directory::new("states");
-    let tokens = ["a", "b", "c"].map(|name| directory.json(&["tenant", "create", name])["token"].clone());
+    let tokens =
+        ["a", "b", "c"].map(|name| directory.json(&["tenant", "create", name])["token"].clone());
     let [used, idle, off] = tokens.each_ref().map(|token| token.as_str().unwrap());
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
     let get = |token: &str| http(&base_url, token, "GET", "/Users", "");
     assert_eq!(get(used).0, 200);
     let said = directory.text(&["tenant", "disable", "c"]);
-    assert_eq!(said, "SCIM is off for c within a minute: requests are refused, and no user changes.\n");
+    assert_eq!(
+        said,
+        "SCIM is off for c within a minute: requests are refused, and no user changes.\n"
+    );
     let (status, refusal) = get(off);
     assert_eq!((status, refusal["status"].as_str()), (403, Some("403")));
     assert!(refusal["detail"].as_str().unwrap().contains("switched off"), "{refusal}");
@@ -51,11 +60,18 @@ fn a_tenant_is_active_until_its_identity_provider_comes_and_inactive_when_switch
     let states: Vec<_> = listed(&directory).iter().map(|tenant| tenant["state"].clone()).collect();
     assert_eq!(states, ["connected", "active", "inactive"]);
     let text = directory.text(&["tenant", "list"]);
-    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().skip(1).collect()).collect();
-    assert_eq!(rows, [["connected", "default", "a"], ["active", "default", "b"], ["inactive", "default", "c"]]);
+    let rows: Vec<Vec<&str>> =
+        text.lines().map(|line| line.split_whitespace().skip(1).collect()).collect();
+    assert_eq!(
+        rows,
+        [["connected", "default", "a"], ["active", "default", "b"], ["inactive", "default", "c"]]
+    );
 
     // Nobody asked for b yet, so the service reads its row anew.
-    assert_eq!(directory.json(&["tenant", "disable", "b"]), json!({ "tenant": "b", "enabled": false }));
+    assert_eq!(
+        directory.json(&["tenant", "disable", "b"]),
+        json!({ "tenant": "b", "enabled": false })
+    );
     assert_eq!(directory.text(&["tenant", "enable", "b"]), "SCIM is on for b within a minute.\n");
     assert_eq!(get(idle).0, 200);
     let said = directory.refused(&["tenant", "disable", "nobody"]);
@@ -80,18 +96,28 @@ fn a_brake_stops_deactivations_until_the_operator_lifts_it() {
     let made = directory.json(&["tenant", "create", "acme", "brake.deactivations=2"]);
     let token = made["token"].as_str().unwrap();
     let none = directory.text(&["brake", "show", "acme"]);
-    assert_eq!(none, "No window is open: nobody of acme was deactivated since its brake was set or lifted.\n");
+    assert_eq!(
+        none,
+        "No window is open: nobody of acme was deactivated since its brake was set or lifted.\n"
+    );
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
     let users = ["a", "b", "c", "d"].map(|name| {
         let body = json!({ "userName": name }).to_string();
         http(&base_url, token, "POST", "/Users", &body).1["id"].as_str().unwrap().to_owned()
     });
-    let delete = |user: usize| http(&base_url, token, "DELETE", &format!("/Users/{}", users[user]), "");
+    let delete =
+        |user: usize| http(&base_url, token, "DELETE", &format!("/Users/{}", users[user]), "");
     assert_eq!((delete(0).0, delete(1).0), (204, 204));
     let shown = directory.json(&["brake", "show", "acme"]);
-    assert_eq!((&shown["on"], &shown["deactivations"], &shown["most"]), (&json!(false), &json!(2), &json!(2)));
-    assert_eq!(directory.json(&["brake", "lift", "acme"]), json!({ "tenant": "acme", "lifted": false }));
+    assert_eq!(
+        (&shown["on"], &shown["deactivations"], &shown["most"]),
+        (&json!(false), &json!(2), &json!(2))
+    );
+    assert_eq!(
+        directory.json(&["brake", "lift", "acme"]),
+        json!({ "tenant": "acme", "lifted": false })
+    );
 
     let (status, refusal) = delete(2);
     assert_eq!((status, refusal["status"].as_str()), (429, Some("429")), "{refusal}");
@@ -122,7 +148,14 @@ fn a_tenant_that_could_not_be_told_or_reached_is_not_made() {
     let said = directory.refused(&["tenant", "create", "acme", host]);
     assert!(said.contains("set address.base_url too"), "{said}");
     assert!(listed(&directory).is_empty());
-    let made = directory.json(&["tenant", "create", "acme", host, "--base-url", "https://acme.example.com/scim/v2"]);
+    let made = directory.json(&[
+        "tenant",
+        "create",
+        "acme",
+        host,
+        "--base-url",
+        "https://acme.example.com/scim/v2",
+    ]);
     assert_eq!(made["base_url"], "https://acme.example.com/scim/v2");
     let said = directory.refused(&["profile", "set", "acme", "address.base_url=null"]);
     assert!(said.contains("set address.base_url too"), "{said}");
@@ -140,10 +173,18 @@ fn the_base_url_that_is_printed_is_the_one_that_serves() {
     assert_eq!(made["base_url"], own);
     let issued = directory.json(&["token", "issue", "acme"]);
     let listed = directory.json(&["tenant", "list"]);
-    assert_eq!((&issued["base_url"], &listed["tenants"][0]["base_url"]), (&json!(own), &json!(own)));
-    for token in [&alone["token"], &made["token"], &issued["token"]].map(|token| token.as_str().unwrap()) {
+    assert_eq!(
+        (&issued["base_url"], &listed["tenants"][0]["base_url"]),
+        (&json!(own), &json!(own))
+    );
+    for token in
+        [&alone["token"], &made["token"], &issued["token"]].map(|token| token.as_str().unwrap())
+    {
         let config = http(&own, token, "GET", "/ServiceProviderConfig", "");
-        assert_eq!((config.0, &config.1["meta"]["location"]), (200, &json!(format!("{own}/ServiceProviderConfig"))));
+        assert_eq!(
+            (config.0, &config.1["meta"]["location"]),
+            (200, &json!(format!("{own}/ServiceProviderConfig")))
+        );
         assert_eq!(http(&deployment, token, "GET", "/Users", "").0, 200, "served there too");
     }
     // Another profile leads elsewhere.

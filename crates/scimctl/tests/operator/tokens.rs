@@ -12,13 +12,19 @@ fn text<'v>(object: &'v Value, field: &str) -> &'v str {
 fn tokens(directory: &Directory) -> Vec<(String, String)> {
     let listed = directory.json(&["token", "list", "acme"]);
     let each = listed["tokens"].as_array().unwrap().iter();
-    each.map(|token| (text(token, "state").to_owned(), text(token, "expires")[..10].to_owned())).collect()
+    each.map(|token| (text(token, "state").to_owned(), text(token, "expires")[..10].to_owned()))
+        .collect()
 }
 
 /// How many days lie between the minting of a token and its end.
 fn days(directory: &Directory, key_id: &str) -> i64 {
     let listed = directory.json(&["token", "list", "acme"]);
-    let token = listed["tokens"].as_array().unwrap().iter().find(|token| token["key_id"] == key_id).unwrap();
+    let token = listed["tokens"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|token| token["key_id"] == key_id)
+        .unwrap();
     let at = |field: &str| {
         let format = &time::format_description::well_known::Rfc3339;
         time::OffsetDateTime::parse(text(token, field), format).unwrap()
@@ -32,7 +38,10 @@ fn a_rotated_token_stays_good_for_the_overlap() {
     let old = directory.json(&["tenant", "create", "acme", "token.overlap_days=3"]);
     let new = directory.json(&["token", "rotate", "acme"]);
     assert_ne!(new["token"], old["token"]);
-    assert_eq!((days(&directory, text(&new, "key_id")), days(&directory, text(&old, "key_id"))), (365, 3));
+    assert_eq!(
+        (days(&directory, text(&new, "key_id")), days(&directory, text(&old, "key_id"))),
+        (365, 3)
+    );
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
     for token in [&old, &new] {
@@ -71,7 +80,9 @@ fn a_token_rotated_without_overlap_is_expired_at_once() {
     let new = said.lines().find_map(|line| line.strip_prefix("  Token   ")).unwrap();
     let get = |token: &str| http(&base_url, token, "GET", "/Users", "").0;
     assert_eq!((get(new), get(text(&old, "token"))), (200, 401));
-    assert!(directory.refused(&["token", "rotate", "nobody"]).contains("there is no tenant nobody"));
+    assert!(
+        directory.refused(&["token", "rotate", "nobody"]).contains("there is no tenant nobody")
+    );
 }
 
 #[test]
@@ -94,15 +105,22 @@ fn a_token_is_shown_again_only_where_the_profile_keeps_it() {
     let directory = Directory::new("show");
     let once = directory.json(&["tenant", "create", "acme"]);
     let said = directory.refused(&["token", "show", "acme"]);
-    let reason = "the token was shown once, and only its digest is kept; scimctl token rotate mints another one";
+    let reason = "the token was shown once, and only its digest is kept; scimctl token rotate \
+        mints another one";
     assert!(said.contains(reason) && said.contains("token.reveal=again"), "{said}");
 
     directory.json(&["profile", "set", "acme", "token.reveal=again"]);
-    assert!(directory.refused(&["token", "show", "acme"]).contains(reason), "one that was minted before is not kept");
+    assert!(
+        directory.refused(&["token", "show", "acme"]).contains(reason),
+        "one that was minted before is not kept"
+    );
     let kept = directory.json(&["token", "issue", "acme"]);
     let newest = directory.json(&["token", "issue", "acme"]);
     let shown = directory.json(&["token", "show", "acme"]);
-    assert_eq!(shown, json!({ "tenant": "acme", "key_id": newest["key_id"], "token": newest["token"] }));
+    assert_eq!(
+        shown,
+        json!({ "tenant": "acme", "key_id": newest["key_id"], "token": newest["token"] })
+    );
     let line = directory.text(&["token", "show", "acme", text(&kept, "key_id")]);
     assert_eq!(line, format!("{}  {}\n", text(&kept, "key_id"), text(&kept, "token")));
     assert!(directory.refused(&["token", "show", "acme", text(&once, "key_id")]).contains(reason));
@@ -110,13 +128,19 @@ fn a_token_is_shown_again_only_where_the_profile_keeps_it() {
     directory.json(&["token", "revoke", "acme", text(&newest, "key_id")]);
     assert_eq!(directory.json(&["token", "show", "acme"])["key_id"], kept["key_id"]);
     let said = directory.refused(&["token", "show", "acme", text(&newest, "key_id")]);
-    let none = format!("tenant acme has no good token {}; scimctl token list acme", text(&newest, "key_id"));
+    let none = format!(
+        "tenant acme has no good token {}; scimctl token list acme",
+        text(&newest, "key_id")
+    );
     assert!(said.contains(&none), "{said}");
     for token in [&kept, &once] {
         directory.json(&["token", "revoke", "acme", text(token, "key_id")]);
     }
     let said = directory.refused(&["token", "show", "acme"]);
-    assert!(said.contains("tenant acme has no good token; scimctl token issue acme mints one"), "{said}");
+    assert!(
+        said.contains("tenant acme has no good token; scimctl token issue acme mints one"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -126,7 +150,8 @@ fn a_token_is_not_shown_again_once_the_profile_keeps_none() {
     assert_eq!(directory.json(&["token", "show", "acme"])["token"], kept["token"]);
     directory.json(&["profile", "set", "acme", "token.reveal=once"]);
     assert!(directory.refused(&["token", "show", "acme"]).contains("the token was shown once"));
-    // The next token that is minted sweeps what was kept, so that a change of mind does not bring it back.
+    // The next token that is minted sweeps what was kept, so that a change of mind does not bring
+    // it back.
     directory.json(&["token", "issue", "acme"]);
     directory.json(&["profile", "set", "acme", "token.reveal=again"]);
     let said = directory.refused(&["token", "show", "acme", text(&kept, "key_id")]);

@@ -20,7 +20,12 @@ impl Acme {
         let made = directory.json(&[&["tenant", "create", "acme"], arguments].concat());
         let mut server = Server::start(&directory, &["--json"]);
         let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
-        Self { directory, token: made["token"].as_str().unwrap().to_owned(), base_url, _server: server }
+        Self {
+            directory,
+            token: made["token"].as_str().unwrap().to_owned(),
+            base_url,
+            _server: server,
+        }
     }
 
     fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
@@ -61,8 +66,14 @@ fn a_deleted_user_comes_back_with_its_id_and_data_active() {
     let said = acme.directory.text(&["user", "restore", "acme", &id]);
     assert_eq!(said, format!("Ann@example.com ({id}) is back, active, and in no group.\n"));
     let (status, user) = acme.get(&id);
-    assert_eq!((status, &user["id"], &user["userName"]), (200, &json!(id), &json!("Ann@example.com")));
-    assert_eq!((&user["active"], &user["title"], &user["groups"]), (&json!(true), &json!("Ms"), &Value::Null));
+    assert_eq!(
+        (status, &user["id"], &user["userName"]),
+        (200, &json!(id), &json!("Ann@example.com"))
+    );
+    assert_eq!(
+        (&user["active"], &user["title"], &user["groups"]),
+        (&json!(true), &json!("Ms"), &Value::Null)
+    );
 
     for (arguments, reason) in [
         (["acme", id.as_str()], "There is no deleted user with this id who can come back."),
@@ -88,9 +99,15 @@ fn a_user_whose_name_somebody_else_has_comes_back_under_another() {
     let taken = acme.directory.refused(&["user", "restore", "acme", &first, "--user-name", "ANN"]);
     assert!(taken.contains("--user-name"), "{taken}");
     let back = acme.directory.json(&["user", "restore", "acme", &first, "--user-name", "ann.old"]);
-    assert_eq!(back, json!({ "tenant": "acme", "id": first, "userName": "ann.old", "active": true, "restored": true }));
+    assert_eq!(
+        back,
+        json!({ "tenant": "acme", "id": first, "userName": "ann.old", "active": true, "restored": true })
+    );
     let (status, user) = acme.get(&first);
-    assert_eq!((status, &user["userName"], &user["active"]), (200, &json!("ann.old"), &json!(true)));
+    assert_eq!(
+        (status, &user["userName"], &user["active"]),
+        (200, &json!("ann.old"), &json!(true))
+    );
     assert_eq!(acme.get(&second).1["userName"], "ann");
 }
 
@@ -109,12 +126,16 @@ fn a_user_without_a_seat_does_not_come_back() {
 
 #[test]
 fn a_user_without_a_seat_comes_back_inactive_where_the_profile_says_so() {
-    let acme = Acme::serve("restore-inactive", &["seats.limit=1", "seats.when_full=create_inactive"]);
+    let acme =
+        Acme::serve("restore-inactive", &["seats.limit=1", "seats.when_full=create_inactive"]);
     let first = acme.create(&json!({ "userName": "ann" }));
     acme.delete(&first);
     acme.create(&json!({ "userName": "bob" }));
     let said = acme.directory.text(&["user", "restore", "acme", &first]);
-    assert_eq!(said, format!("ann ({first}) is back, inactive, since no seat is left, and in no group.\n"));
+    assert_eq!(
+        said,
+        format!("ann ({first}) is back, inactive, since no seat is left, and in no group.\n")
+    );
     assert_eq!(acme.get(&first).1["active"], false);
 }
 
@@ -136,7 +157,9 @@ fn an_export_has_all_users_with_their_states_and_no_groups() {
     let imported = report["records"][0]["id"].as_str().unwrap();
 
     let users = acme.exported(&[]);
-    let found = |user: &Value| ["userName", "state", "id"].map(|field| user[field].as_str().unwrap().to_owned());
+    let found = |user: &Value| {
+        ["userName", "state", "id"].map(|field| user[field].as_str().unwrap().to_owned())
+    };
     let mut all: Vec<[String; 3]> = users.iter().map(found).collect();
     all.sort();
     let expected = [
@@ -148,7 +171,8 @@ fn an_export_has_all_users_with_their_states_and_no_groups() {
     ];
     assert_eq!(all, expected);
     for user in &users {
-        let expires = ["soft_deleted", "suspended_with_expiry"].contains(&user["state"].as_str().unwrap());
+        let expires =
+            ["soft_deleted", "suspended_with_expiry"].contains(&user["state"].as_str().unwrap());
         assert_eq!(user["expires"].is_string(), expires, "{user}");
     }
     let ann = users.iter().find(|user| user["userName"] == "active").unwrap();
@@ -163,10 +187,15 @@ fn an_export_has_all_users_with_their_states_and_no_groups() {
     let said = acme.directory.text(&["export", "acme", "--output", &output]);
     assert_eq!(said, "5 users of acme are written.\n");
     let written = std::fs::read_to_string(&output).unwrap();
-    let written: Vec<Value> = written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let written: Vec<Value> =
+        written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(written, users);
-    let some = acme.directory.json(&["export", "acme", "--state", "unmanaged", "--output", &output]);
-    assert_eq!((&some["users"], std::fs::read_to_string(&output).unwrap().lines().count()), (&json!(1), 1));
+    let some =
+        acme.directory.json(&["export", "acme", "--state", "unmanaged", "--output", &output]);
+    assert_eq!(
+        (&some["users"], std::fs::read_to_string(&output).unwrap().lines().count()),
+        (&json!(1), 1)
+    );
 }
 
 #[test]
@@ -175,7 +204,8 @@ fn an_export_of_imported_people_is_imported_again_with_what_is_verified() {
     for tenant in ["acme", "later"] {
         directory.json(&["tenant", "create", tenant, "--profile", "hoxhunt"]);
     }
-    let people = "userName,email,emailVerified\nann,Ann@example.org,true\nbob,bob@example.org,false\n";
+    let people =
+        "userName,email,emailVerified\nann,Ann@example.org,true\nbob,bob@example.org,false\n";
     let people = directory.file("people.csv", people);
     let report = directory.json(&["import", "acme", &people, "--unmanaged"]);
     let links = |report: &Value| -> Vec<Value> {
@@ -186,7 +216,8 @@ fn an_export_of_imported_people_is_imported_again_with_what_is_verified() {
     assert_eq!(links(&report), [json!(["userName", "verified e-mail"]), json!(["userName"])]);
     let text = directory.text(&["export", "acme"]);
     let users = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let mut verified: Vec<_> = users.map(|user| (user["userName"].clone(), user["verifiedEmails"].clone())).collect();
+    let mut verified: Vec<_> =
+        users.map(|user| (user["userName"].clone(), user["verifiedEmails"].clone())).collect();
     verified.sort_by_key(|(name, _)| name.to_string());
     assert_eq!(verified, [(json!("ann"), json!(["ann@example.org"])), (json!("bob"), Value::Null)]);
     let exported = directory.file("exported.ndjson", &text);
@@ -198,7 +229,8 @@ fn an_export_of_imported_people_is_imported_again_with_what_is_verified() {
 fn an_export_ends_quietly_when_nobody_reads_on() {
     let directory = Directory::new("head");
     directory.json(&["tenant", "create", "acme"]);
-    let people = (0..50).fold("userName\n".to_owned(), |text, number| format!("{text}user{number}\n"));
+    let people =
+        (0..50).fold("userName\n".to_owned(), |text, number| format!("{text}user{number}\n"));
     directory.json(&["import", "acme", &directory.file("people.csv", &people), "--unmanaged"]);
     for arguments in [&["export", "acme"][..], &["--json", "tenant", "list"]] {
         let mut child = std::process::Command::new(crate::support::BINARY);

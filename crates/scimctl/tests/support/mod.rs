@@ -27,7 +27,11 @@ impl Directory {
     /// Runs with `--json` and returns the object.
     pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(&[&["--json"], arguments].concat());
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         let text = String::from_utf8(output.stdout).unwrap();
         assert_eq!(text.lines().count(), 1, "one object and nothing else: {text}");
         serde_json::from_str(&text).unwrap()
@@ -36,7 +40,11 @@ impl Directory {
     /// What it prints for people.
     pub(crate) fn text(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
-        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -44,7 +52,11 @@ impl Directory {
     pub(crate) fn refused(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{arguments:?}: {said}");
+        assert_eq!(
+            (output.status.code(), output.stdout.len()),
+            (Some(1), 0),
+            "{arguments:?}: {said}"
+        );
         assert_eq!((said.lines().count(), said.starts_with("scimctl: ")), (1, true), "{said}");
         said
     }
@@ -111,14 +123,21 @@ impl Drop for Server {
 }
 
 /// One HTTP request to `base_url`; status and JSON.
-pub(crate) fn http(base_url: &str, token: &str, method: &str, path: &str, body: &str) -> (u16, Value) {
+pub(crate) fn http(
+    base_url: &str,
+    token: &str,
+    method: &str,
+    path: &str,
+    body: &str,
+) -> (u16, Value) {
     let (host, base) = base_url.strip_prefix("http://").unwrap().split_once('/').unwrap();
     let mut stream = TcpStream::connect(host).unwrap();
     let length = body.len();
     write!(
         stream,
-        "{method} /{base}{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\
-         Content-Type: application/scim+json\r\nContent-Length: {length}\r\n\r\n{body}"
+        "{method} /{base}{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer \
+        {token}\r\nConnection: close\r\nContent-Type: application/scim+json\r\nContent-Length: \
+        {length}\r\n\r\n{body}"
     )
     .unwrap();
     let (status, _, body) = answer_of(stream);
@@ -127,7 +146,8 @@ pub(crate) fn http(base_url: &str, token: &str, method: &str, path: &str, body: 
 
 /// What comes over a connection until its end: status, head and JSON.
 pub(crate) fn answer_of(mut stream: TcpStream) -> (u16, String, Value) {
-    // Where the other side ends a connection that still sends, the end is an error, after the answer.
+    // Where the other side ends a connection that still sends, the end is an error, after the
+    // answer.
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     let answer = String::from_utf8(answer).unwrap();
