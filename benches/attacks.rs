@@ -33,7 +33,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Act, Collection, Kind, Move, Operation, Store};
+use scim_lambda::store::{Act, Collection, Kind, MemberChange, Operation, Store};
 use scim_lambda::telemetry::Tally;
 use scim_lambda::tenant::Profile;
 use scimctl::bench::seed::Seed;
@@ -288,9 +288,13 @@ async fn patches() {
     let act = Act::new(Operation::Patch, "bench", "1", 1_800_000_000_000, 1);
     let nobody = |n: usize| {
         let value = format!("nobody-{n:05}").parse().unwrap();
-        Move::Name(Member { value, kind: None, display: Some("Barbara Jensen".into()) })
+        MemberChange::AddUnknown(Member {
+            value,
+            kind: None,
+            display: Some("Barbara Jensen".into()),
+        })
     };
-    let moves: Vec<Move> = (0..15_000).map(nobody).collect();
+    let moves: Vec<MemberChange> = (0..15_000).map(nobody).collect();
     for some in moves.chunks(36) {
         world.store.change_members(&world.groups(), &id, some, &act).await.unwrap();
     }

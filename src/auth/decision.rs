@@ -5,13 +5,13 @@
 use std::time::Duration;
 
 /// How long records are believed without asking again: a revoked token is refused when it is over.
-pub(super) const FRESH: Duration = Duration::from_secs(60);
+pub(super) const CACHE_TTL: Duration = Duration::from_secs(60);
 /// How long records that were good are believed while Secrets Manager is down.
-pub(super) const STALE: Duration = Duration::from_secs(300);
+pub(super) const MAX_STALE: Duration = Duration::from_secs(300);
 /// How long a token that was looked up in vain is refused without another look.
 pub(super) const IN_VAIN: Duration = Duration::from_secs(10);
 /// How long after a failed look another one waits.
-pub(super) const FAILED_PAUSE: Duration = Duration::from_secs(2);
+pub(super) const RELOAD_AFTER: Duration = Duration::from_secs(2);
 
 /// What is known when a token comes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -45,17 +45,17 @@ pub(super) enum Step {
 pub(super) fn next(facts: Facts) -> Step {
     let Facts { age, known, verified, looked_up, failed, budget } = facts;
     let younger = |limit: Duration| age.is_some_and(|age| age < limit);
-    let fresh = younger(FRESH);
+    let fresh = younger(CACHE_TTL);
     if fresh && known || looked_up && younger(IN_VAIN) {
         return Step::Judge;
     }
-    let resting = failed.is_some_and(|ago| ago < FAILED_PAUSE);
+    let resting = failed.is_some_and(|ago| ago < RELOAD_AFTER);
     // Old records are read again whoever asks; a key id that fresh ones do not name may be
     // anybody's invention.
     if !resting && (budget || !fresh) {
         return Step::Ask;
     }
-    match known && verified && younger(STALE) {
+    match known && verified && younger(MAX_STALE) {
         true => Step::Judge,
         false => Step::Unavailable,
     }

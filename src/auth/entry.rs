@@ -9,7 +9,7 @@ use super::records::TokenRecord;
 use super::token::PlainToken;
 
 /// Most tokens that are remembered as looked up in vain; when it is reached, they are forgotten.
-const MOST_IN_VAIN: usize = 128;
+const MAX_IN_VAIN: usize = 128;
 
 /// What is known of one tenant's tokens.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ impl Known {
 
     /// Remembers that a token was looked up in vain.
     fn refuse(&mut self, token: &PlainToken) {
-        if self.in_vain.len() >= MOST_IN_VAIN {
+        if self.in_vain.len() >= MAX_IN_VAIN {
             self.in_vain.clear();
         }
         self.in_vain.insert(token.digest().to_text());

@@ -133,7 +133,7 @@ impl Verifier {
                     SecretsError::Unavailable(_) | SecretsError::Changed => {
                         tracing::warn!(tenant = %token.tenant(), %error, "token store")
                     }
-                    SecretsError::Garbage(_) => {
+                    SecretsError::Malformed(_) => {
                         tracing::error!(tenant = %token.tenant(), %error, "token store")
                     }
                 }

@@ -30,7 +30,7 @@ pub enum SecretsError {
     Unavailable(String),
     /// The secret is not a JSON list of records: an operator edited it.
     #[error("the secret {0} does not hold token records")]
-    Garbage(String),
+    Malformed(String),
     /// The secret changed since it was read; read it again. Only [`Secrets::put`] says so.
     #[error("the secret was changed by somebody else")]
     Changed,
@@ -70,7 +70,7 @@ impl Secrets {
     pub async fn current(&self, tenant: &TenantCode) -> Result<Current, SecretsError> {
         let name = self.name(tenant);
         let Some((text, version)) = self.read(&name).await? else { return Ok(Current::default()) };
-        let records = records::parse(&text).map_err(|_| SecretsError::Garbage(name))?;
+        let records = records::parse(&text).map_err(|_| SecretsError::Malformed(name))?;
         Ok(Current { records, version })
     }
 
@@ -105,7 +105,7 @@ impl Secrets {
         records: &[TokenRecord],
     ) -> Result<(), SecretsError> {
         let name = self.name(tenant);
-        let text = records::write(records).map_err(|_| SecretsError::Garbage(name.clone()))?;
+        let text = records::write(records).map_err(|_| SecretsError::Malformed(name.clone()))?;
         let description = format!("SCIM token digests of tenant {label}");
         self.write(&name, description, seen.version.as_deref(), text).await
     }
@@ -191,7 +191,7 @@ impl Secrets {
     pub async fn kept(&self, tenant: &TenantCode) -> Result<Kept, SecretsError> {
         let name = self.kept_name(tenant);
         let Some((text, version)) = self.read(&name).await? else { return Ok(Kept::default()) };
-        let tokens = serde_json::from_str(&text).map_err(|_| SecretsError::Garbage(name))?;
+        let tokens = serde_json::from_str(&text).map_err(|_| SecretsError::Malformed(name))?;
         Ok(Kept { tokens, version })
     }
 
@@ -206,8 +206,8 @@ impl Secrets {
         kept: &Kept,
     ) -> Result<(), SecretsError> {
         let name = self.kept_name(tenant);
-        let text =
-            serde_json::to_string(&kept.tokens).map_err(|_| SecretsError::Garbage(name.clone()))?;
+        let text = serde_json::to_string(&kept.tokens)
+            .map_err(|_| SecretsError::Malformed(name.clone()))?;
         let description = format!("SCIM tokens of tenant {label}, for its operator");
         self.write(&name, description, kept.version.as_deref(), text).await
     }

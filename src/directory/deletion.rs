@@ -7,11 +7,13 @@ use tokio::time::{Instant, timeout_at};
 
 use super::life::{Event, State, Step};
 use super::limits::FINISHED_AT_ONCE;
-use super::{Call, Directory, Precondition, TRIES, busy, check, policy};
+use super::{Call, Directory, Precondition, TRIES, contended, policy, require_match};
 use crate::budget::{self, Limits};
-use crate::store::{Act, Cause, Kind, Note, Operation, Progress, Seen, Stored, Unfinished, Wrote};
+use crate::store::{
+    Act, Cause, Expect, Kind, Note, Operation, Outcome, Progress, Stored, Unfinished,
+};
 use crate::tenant::profile::OnDelete;
-use crate::tenant::{Type, unanswered};
+use crate::tenant::{ServedType, unanswered};
 
 /// How long a group may be in creation, in seconds: longer than a request may take.
 const MAX_CREATION: i64 = 60;
@@ -29,42 +31,48 @@ impl Directory {
     pub async fn delete(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         id: &str,
         precondition: &Precondition,
     ) -> Result<(), Error> {
-        let at = call.collection(&of.kind);
+        let collection = call.collection(&resource_type.kind);
         let act = self.act(call, Operation::Delete);
         for _ in 0..TRIES {
-            let old = self.visible(call, of, id, Event::Delete).await?;
-            check(precondition, &old)?;
-            policy::admit_delete(of, &call.tenant.profile)?;
+            let old = self.visible(call, resource_type, id, Event::Delete).await?;
+            require_match(precondition, &old)?;
+            policy::admit_delete(resource_type, &call.tenant.profile)?;
             let state = State::of(Some(old.standing()), act.now)
                 .after(Step::Deprovision, &call.tenant.profile);
-            let wrote = match (&of.kind, state) {
+            let wrote = match (&resource_type.kind, state) {
                 (Kind::User, State::SoftDeleted) => {
                     let mut kept = old.resource.attributes.clone();
                     if call.tenant.profile.deprovision.on_delete == OnDelete::Deactivate {
                         kept.set("active", false.into());
                     }
                     self.store
-                        .delete_softly(&at, &old, kept, self.deleted_until(call, act.now), &act)
+                        .delete_softly(
+                            &collection,
+                            &old,
+                            kept,
+                            self.deleted_until(call, act.now),
+                            &act,
+                        )
                         .await
                 }
-                _ => self.store.delete(&at, &old, precondition.seen(), &act).await,
+                _ => self.store.delete(&collection, &old, precondition.seen(), &act).await,
             };
             match wrote.map_err(unanswered)? {
-                Wrote::Stored => {
-                    self.finish_deletion(call, &of.kind, &old, &act).await;
+                Outcome::Committed => {
+                    self.finish_deletion(call, &resource_type.kind, &old, &act).await;
                     return Ok(());
                 }
-                Wrote::Refused(refusal) if refusal.braked => {
-                    Box::pin(self.brake(call, &at, &old.resource.id)).await?;
+                Outcome::Refused(refusal) if refusal.brake_on => {
+                    Box::pin(self.brake(call, &collection, &old.resource.id)).await?;
                 }
-                Wrote::Refused(_) => {}
+                Outcome::Refused(_) => {}
             }
         }
-        Err(busy())
+        Err(contended())
     }
 
     /// Removes what the same request has created: nothing of it is kept, whatever becomes of
@@ -72,21 +80,29 @@ impl Directory {
     ///
     /// # Errors
     /// 404 if it is gone already; 503, as [`Directory::delete`].
-    pub async fn withdraw(&self, call: Call<'_>, of: &Type, id: &str) -> Result<(), Error> {
-        let at = call.collection(&of.kind);
+    pub async fn undo_create(
+        &self,
+        call: Call<'_>,
+        resource_type: &ServedType,
+        id: &str,
+    ) -> Result<(), Error> {
+        let collection = call.collection(&resource_type.kind);
         // Undoing a create is not a deactivation: it must not count for the brake.
         let act = Act { brake: None, ..self.act(call, Operation::Delete) };
         for _ in 0..TRIES {
-            let old = self.visible(call, of, id, Event::Delete).await?;
+            let old = self.visible(call, resource_type, id, Event::Delete).await?;
             if matches!(
-                self.store.delete(&at, &old, Seen::Row, &act).await.map_err(unanswered)?,
-                Wrote::Stored
+                self.store
+                    .delete(&collection, &old, Expect::Row, &act)
+                    .await
+                    .map_err(unanswered)?,
+                Outcome::Committed
             ) {
-                self.finish_deletion(call, &of.kind, &old, &act).await;
+                self.finish_deletion(call, &resource_type.kind, &old, &act).await;
                 return Ok(());
             }
         }
-        Err(busy())
+        Err(contended())
     }
 
     /// Removes the rows that a deletion leaves, as far as the request may. The deletion itself has
@@ -124,17 +140,19 @@ impl Directory {
         act: &Act,
         until: Instant,
     ) -> Result<Progress, Error> {
-        let at = call.collection(kind);
+        let collection = call.collection(kind);
         if *kind == Kind::Group {
             let note = if grouped { Note::Nothing } else { Note::Finished };
-            let disbanded =
-                budget::apart(Limits::TIDYING, self.store.disband(&at, id, note, act, until));
+            let disbanded = budget::apart(
+                Limits::TIDYING,
+                self.store.disband(&collection, id, note, act, until),
+            );
             let disbanded = disbanded.await.map_err(unanswered)?;
             if disbanded == Progress::Unfinished || !grouped {
                 return Ok(disbanded);
             }
         }
-        self.store.leave_all(&at, id, Note::Finished, act, until).await.map_err(unanswered)
+        self.store.leave_all(&collection, id, Note::Finished, act, until).await.map_err(unanswered)
     }
 
     /// Goes on with some of what earlier requests of the tenant left unfinished. No call if there

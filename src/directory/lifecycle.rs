@@ -4,15 +4,20 @@ use scim_core::members::{Member, MemberType};
 use scim_core::{Draft, Error, Resource, ResourceId, members};
 
 use super::limits::MAX_ANSWER_BYTES;
-use super::membership::{self, Known};
-use super::{Call, Directory, Shown, TRIES, Wanted, busy, checked, policy, refuse, whole};
+use super::membership::{self, Resolved};
+use super::{
+    Call, Directory, Expanded, TRIES, View, contended, names_of, policy, uniqueness_error, whole,
+};
 use crate::store::members::that_fit;
-use crate::store::{Holders, Holding, Kind, Move, Names, New, Operation, Refusal, Taking, Wrote};
-use crate::tenant::{Type, unanswered};
+use crate::store::{
+    Kind, MemberChange, NameOwners, Names, Operation, Outcome, OwnerState, Refusal, ResourceWrite,
+    Takeover,
+};
+use crate::tenant::{ServedType, unanswered};
 
 /// A live user may take the name of a deleted one.
-pub(super) fn any_name() -> Taking {
-    Taking { name: true, external_id: false }
+pub(super) fn any_name() -> Takeover {
+    Takeover { name: true, external_id: false }
 }
 
 impl Directory {
@@ -31,79 +36,93 @@ impl Directory {
     pub async fn create(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         draft: Draft,
-        wanted: Wanted<'_>,
-    ) -> Result<Shown, Error> {
+        view: View<'_>,
+    ) -> Result<Expanded, Error> {
         let mut attributes = draft.attributes;
-        policy::admit_create(of, &call.tenant.profile, &mut attributes)?;
-        of.shape(&mut attributes)?;
-        let named = match of.kind {
+        policy::admit_create(resource_type, &call.tenant.profile, &mut attributes)?;
+        resource_type.shape(&mut attributes)?;
+        let named = match resource_type.kind {
             Kind::Group => members::take(&mut attributes)?,
             _ => Vec::new(),
         };
-        let names = checked(of, &attributes)?;
-        let at = call.collection(&of.kind);
-        if let Some(user) = Box::pin(self.linked(call, of, &names, &attributes)).await? {
-            return Ok(Shown::alone(user));
+        let names = names_of(resource_type, &attributes)?;
+        let collection = call.collection(&resource_type.kind);
+        if let Some(user) =
+            Box::pin(self.adopt_imported(call, resource_type, &names, &attributes)).await?
+        {
+            return Ok(Expanded::alone(user));
         }
-        let mut resource = self.new_resource(&at, &names, &attributes)?;
+        let mut resource = self.new_resource(&collection, &names, &attributes)?;
         let delta = named.into_iter().map(|member| (member.value.clone(), Some(member))).collect();
-        let mut known = Known::default();
+        let mut known = Resolved::default();
         let moves = membership::moves(delta, &resource.id)?;
         let mut moves = self.looked_up(call, moves, &mut known).await?;
         let prepared = moves.split_off(that_fit(&moves));
         if !prepared.is_empty() {
             // These members first: the group is seen when all of them are there.
-            self.prepare(call, of, &resource.id, &names, &prepared).await?;
+            self.prepare(call, resource_type, &resource.id, &names, &prepared).await?;
         }
-        let mut taking = Taking::default();
+        let mut takeover = Takeover::default();
         for _ in 0..TRIES {
             let act = self.act(call, Operation::Create);
-            let new = New { resource: &resource, names: &names, taking, expires: None };
-            match self.store.create(&at, new, &moves, &prepared, &act).await.map_err(unanswered)? {
-                Wrote::Stored => {
+            let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
+            match self
+                .store
+                .create(&collection, new, &moves, &prepared, &act)
+                .await
+                .map_err(unanswered)?
+            {
+                Outcome::Committed => {
                     moves.extend(prepared);
-                    return Ok(created(call, of, resource, moves, wanted));
+                    return Ok(created(call, resource_type, resource, moves, view));
                 }
-                Wrote::Refused(refusal) => {
-                    let decided = match Box::pin(self.decide(
+                Outcome::Refused(refusal) => {
+                    let decided = match Box::pin(self.resolve_conflict(
                         call,
-                        of,
+                        resource_type,
                         &names,
                         &attributes,
-                        &mut taking,
+                        &mut takeover,
                         &refusal,
                     ))
                     .await
                     {
-                        Ok(Some(user)) => return Ok(Shown::alone(user)),
-                        Ok(None) if refusal.full => {
+                        Ok(Some(user)) => return Ok(Expanded::alone(user)),
+                        Ok(None) if refusal.no_seat => {
                             policy::without_seat(&call.tenant.profile, &mut attributes)
                                 .map(|()| resource.attributes = attributes.clone())
                         }
-                        Ok(None) if refusal.unknown.is_empty() => Ok(()),
+                        Ok(None) if refusal.missing_members.is_empty() => Ok(()),
                         Ok(None) => self.learn(call, &moves, &mut known, &refusal, false).await,
                         Err(error) => Err(error),
                     };
                     if let Err(error) = decided {
-                        self.give_up(call, of, &resource.id, &prepared).await;
+                        self.give_up(call, resource_type, &resource.id, &prepared).await;
                         return Err(error);
                     }
                     moves = known.apply(moves);
                 }
             }
         }
-        self.give_up(call, of, &resource.id, &prepared).await;
-        Err(busy())
+        self.give_up(call, resource_type, &resource.id, &prepared).await;
+        Err(contended())
     }
 
     /// Removes the members that were written before a group which is not created. What is left is
     /// shown to nobody, and a later write of the tenant removes it.
-    async fn give_up(&self, call: Call<'_>, of: &Type, group: &ResourceId, prepared: &[Move]) {
+    async fn give_up(
+        &self,
+        call: Call<'_>,
+        resource_type: &ServedType,
+        group: &ResourceId,
+        prepared: &[MemberChange],
+    ) {
         if !prepared.is_empty() {
             let act = self.act(call, Operation::Create);
-            let finished = self.finish(call, &of.kind, group, false, &act, call.until).await;
+            let finished =
+                self.finish(call, &resource_type.kind, group, false, &act, call.until).await;
             self.note_unfinished(call, finished);
         }
     }
@@ -112,22 +131,21 @@ impl Directory {
     async fn prepare(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         group: &ResourceId,
         names: &Names,
-        moves: &[Move],
+        moves: &[MemberChange],
     ) -> Result<(), Error> {
-        let at = call.collection(&of.kind);
-        if let Some(name) = names
-            .name()
-            .filter(|_| of.resource.name_attribute().is_some_and(|name| name.is_unique()))
-            && let Some(mut owners) =
-                self.store.by_name(&at, name, self.clock.seconds()).await.map_err(unanswered)?
+        let collection = call.collection(&resource_type.kind);
+        if let Some(name) = names.name().filter(|_| {
+            resource_type.definition.name_attribute().is_some_and(|name| name.is_unique())
+        }) && let Some(mut owners) =
+            self.store.by_name(&collection, name, self.clock.seconds()).await.map_err(unanswered)?
             && let Some(owner) = owners.pop()
         {
-            let held =
-                Holders { name: Some((owner.resource.id, Holding::Live)), external_id: None };
-            refuse(of, names, &Refusal { held, ..Refusal::default() })?;
+            let owners =
+                NameOwners { name: Some((owner.resource.id, OwnerState::Live)), external_id: None };
+            uniqueness_error(resource_type, names, &Refusal { owners, ..Refusal::default() })?;
         }
         let act = self.act(call, Operation::Create);
         let (mut rest, mut is_first) = (moves, true);
@@ -135,11 +153,11 @@ impl Directory {
             rest.split_at_checked(that_fit(rest)).filter(|(portion, _)| !portion.is_empty())
         {
             // They were all there a moment ago: whoever is not is being deleted.
-            match self.store.prepare_members(&at, group, portion, is_first, &act).await {
-                Ok(Wrote::Stored) => (rest, is_first) = (more, false),
-                Ok(Wrote::Refused(_)) => {
-                    self.give_up(call, of, group, moves).await;
-                    return Err(busy());
+            match self.store.prepare_members(&collection, group, portion, is_first, &act).await {
+                Ok(Outcome::Committed) => (rest, is_first) = (more, false),
+                Ok(Outcome::Refused(_)) => {
+                    self.give_up(call, resource_type, group, moves).await;
+                    return Err(contended());
                 }
                 Err(error) => {
                     call.tenant.set_unfinished(true);
@@ -154,29 +172,30 @@ impl Directory {
 /// What is shown of a new resource: a group with its members, which need not be read.
 fn created(
     call: Call<'_>,
-    of: &Type,
+    resource_type: &ServedType,
     mut resource: Resource,
-    moves: Vec<Move>,
-    wanted: Wanted<'_>,
-) -> Shown {
-    if of.kind != Kind::Group || !wanted.projection.shows(&of.resource, members::MEMBERS) {
-        return Shown::alone(resource);
+    moves: Vec<MemberChange>,
+    view: View<'_>,
+) -> Expanded {
+    if resource_type.kind != Kind::Group
+        || !view.projection.shows(&resource_type.definition, members::MEMBERS)
+    {
+        return Expanded::alone(resource);
     }
     let mut joined: Vec<_> = moves
         .into_iter()
         .filter_map(|change| match change {
-            Move::Join(member) => {
+            MemberChange::Add(member) => {
                 Some(Member { kind: member.kind.or(Some(MemberType::User)), ..member })
             }
-            Move::Name(member) => Some(Member { kind: None, ..member }),
-            Move::Leave(_) => None,
+            MemberChange::AddUnknown(member) => Some(Member { kind: None, ..member }),
+            MemberChange::Remove(_) => None,
         })
         .collect();
     joined.sort_by(|a, b| a.value.cmp(&b.value));
-    let cut =
-        joined.len() > wanted.members || whole::members_bytes(call, &joined) > MAX_ANSWER_BYTES;
+    let cut = joined.len() > view.members || whole::members_bytes(call, &joined) > MAX_ANSWER_BYTES;
     if !cut {
         whole::set_members(call, &mut resource, &joined);
     }
-    Shown { resource, cut }
+    Expanded { resource, cut }
 }

@@ -5,35 +5,44 @@ use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
 
 use super::life::Step;
-use super::returning::laid_over;
-use super::{Call, Directory, TRIES, another_owner, busy, checked, lifecycle, policy, refuse};
-use crate::store::{Collection, Holding, Names, New, Operation, State, Stored, Way, Wrote};
+use super::returning::merged;
+use super::{
+    Call, Directory, TRIES, another_owner, contended, lifecycle, names_of, policy, uniqueness_error,
+};
+use crate::store::{
+    Collection, MatchBy, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored,
+};
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
-use crate::tenant::{Type, unanswered};
+use crate::tenant::{ServedType, unanswered};
 
 impl Directory {
     /// Removes an imported user whom the identity provider has not provisioned.
     ///
     /// # Errors
     /// 404 if there is no such imported user; 503.
-    pub async fn forget(&self, call: Call<'_>, of: &Type, id: &ResourceId) -> Result<(), Error> {
-        let at = call.collection(&of.kind);
+    pub async fn forget(
+        &self,
+        call: Call<'_>,
+        resource_type: &ServedType,
+        id: &ResourceId,
+    ) -> Result<(), Error> {
+        let collection = call.collection(&resource_type.kind);
         let act = self.act(call, Operation::Delete);
         for _ in 0..TRIES {
-            let old = self.store.resource(&at, id, act.now).await.map_err(unanswered)?;
+            let old = self.store.resource(&collection, id, act.now).await.map_err(unanswered)?;
             let Some(old) = old.filter(|old| old.state == State::Unmanaged) else {
                 return Err(Error::not_found(
                     "There is no imported user with this id who waits to be provisioned.",
                 ));
             };
             if matches!(
-                self.store.forget(&at, &old, &act).await.map_err(unanswered)?,
-                Wrote::Stored
+                self.store.forget(&collection, &old, &act).await.map_err(unanswered)?,
+                Outcome::Committed
             ) {
                 return Ok(());
             }
         }
-        Err(busy())
+        Err(contended())
     }
 
     /// Adopts the imported user that a new user's names stand for, with its id and data under what
@@ -44,29 +53,30 @@ impl Directory {
     /// # Errors
     /// 409 if several imported users have these names, or somebody else has one of them; 403
     /// without a seat.
-    pub(super) async fn linked(
+    pub(super) async fn adopt_imported(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         names: &Names,
         asserted: &Attributes,
     ) -> Result<Option<Resource>, Error> {
         let policy = &call.tenant.profile.create;
-        if of.kind != crate::store::Kind::User || policy.existing != Existing::Link {
+        if resource_type.kind != crate::store::Kind::User || policy.existing != Existing::Link {
             return Ok(None);
         }
         let ways = policy.link_on.iter().map(|way| match way {
-            LinkOn::ExternalId => Way::ExternalId,
-            LinkOn::UserName => Way::Name,
-            LinkOn::Email => Way::Email,
+            LinkOn::ExternalId => MatchBy::ExternalId,
+            LinkOn::UserName => MatchBy::Name,
+            LinkOn::Email => MatchBy::Email,
         });
-        let ways: Vec<Way> = ways.collect();
-        let at = call.collection(&of.kind);
+        let ways: Vec<MatchBy> = ways.collect();
+        let collection = call.collection(&resource_type.kind);
         let act = self.act(call, Operation::Link);
         let mut asserted = asserted.clone();
-        let mut taking = lifecycle::any_name();
+        let mut takeover = lifecycle::any_name();
         for _ in 0..TRIES {
-            let found = self.store.unmanaged(&at, names, &ways).await.map_err(unanswered)?;
+            let found =
+                self.store.unmanaged(&collection, names, &ways).await.map_err(unanswered)?;
             let by_email = |user: &Stored| {
                 let known = user.names();
                 known.name() != names.name() && !known.shares_external_id(names)
@@ -74,12 +84,12 @@ impl Directory {
             // An address is a weaker sign than to have been here under these names.
             if found.iter().all(by_email)
                 && !found.is_empty()
-                && self.brings_back(call, &at, names).await?
+                && self.brings_back(call, &collection, names).await?
             {
                 return Ok(None);
             }
             let [old] = found.as_slice() else {
-                return match found.is_empty() || self.is_visible(&at, names).await? {
+                return match found.is_empty() || self.is_visible(&collection, names).await? {
                     true => Ok(None),
                     false => Err(Error::uniqueness(
                         "Several users that the product had before have this e-mail address; its \
@@ -87,47 +97,49 @@ impl Directory {
                     )),
                 };
             };
-            let attributes = laid_over(of, old, &asserted)?;
-            let names = checked(of, &attributes)?;
+            let attributes = merged(resource_type, old, &asserted)?;
+            let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes);
-            let new = New { resource: &resource, names: &names, taking, expires: None };
-            match self.store.link(&at, old, new, &act).await.map_err(unanswered)? {
-                Wrote::Stored => return Ok(Some(resource)),
+            let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
+            match self.store.link(&collection, old, new, &act).await.map_err(unanswered)? {
+                Outcome::Committed => return Ok(Some(resource)),
                 // Perhaps somebody whose clock a POST stops.
-                Wrote::Refused(refusal)
-                    if matches!(refusal.held.name, Some((_, Holding::Live))) =>
+                Outcome::Refused(refusal)
+                    if matches!(refusal.owners.name, Some((_, OwnerState::Live))) =>
                 {
                     return Ok(None);
                 }
-                Wrote::Refused(refusal) => {
-                    refuse(of, &names, &refusal)?;
-                    another_owner(call, of, &mut taking, &refusal)?;
-                    if refusal.full {
+                Outcome::Refused(refusal) => {
+                    uniqueness_error(resource_type, &names, &refusal)?;
+                    another_owner(call, resource_type, &mut takeover, &refusal)?;
+                    if refusal.no_seat {
                         policy::without_seat(&call.tenant.profile, &mut asserted)?;
                     }
                 }
             }
         }
-        Err(busy())
+        Err(contended())
     }
 
     /// Whether a POST of these names brings somebody back who was deleted, or is about to expire.
     async fn brings_back(
         &self,
         call: Call<'_>,
-        at: &Collection,
+        collection: &Collection,
         names: &Names,
     ) -> Result<bool, Error> {
         let now = self.clock.seconds();
-        let held = self.store.holders(at, names, now).await.map_err(unanswered)?;
-        for held in [&held.name, &held.external_id] {
-            let Some((owner, Holding::Live)) = held.as_ref().filter(|_| call.tenant.is_expiring())
+        let owners = self.store.holders(collection, names, now).await.map_err(unanswered)?;
+        for owners in [&owners.name, &owners.external_id] {
+            let Some((owner, OwnerState::Live)) =
+                owners.as_ref().filter(|_| call.tenant.is_expiring())
             else {
                 continue;
             };
-            let user = self.store.resource(at, owner, now).await.map_err(unanswered)?;
+            let user = self.store.resource(collection, owner, now).await.map_err(unanswered)?;
             if let Some(user) = user.filter(|user| self.step_of(user, names) == Step::Return)
-                && (user.names().name() == names.name() || self.has_alone(at, owner, names).await?)
+                && (user.names().name() == names.name()
+                    || self.owns_alone(collection, owner, names).await?)
             {
                 return Ok(true);
             }
@@ -135,13 +147,14 @@ impl Directory {
         if call.tenant.profile.create.deleted == Deleted::New {
             return Ok(false);
         }
-        Ok(self.leaver(at, names, &held).await?.is_some())
+        Ok(self.deleted_match(collection, names, &owners).await?.is_some())
     }
 
     /// Whether somebody visible has the name.
-    async fn is_visible(&self, at: &Collection, names: &Names) -> Result<bool, Error> {
+    async fn is_visible(&self, collection: &Collection, names: &Names) -> Result<bool, Error> {
         let Some(name) = names.name() else { return Ok(false) };
-        let found = self.store.by_name(at, name, self.clock.seconds()).await.map_err(unanswered)?;
+        let found =
+            self.store.by_name(collection, name, self.clock.seconds()).await.map_err(unanswered)?;
         Ok(found.is_none_or(|found| !found.is_empty()))
     }
 }

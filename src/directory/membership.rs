@@ -6,16 +6,16 @@ use scim_core::members::{Delta, Member, MemberType, MembersPatch};
 use scim_core::{Error, ErrorKind, ResourceId};
 
 use super::limits::{MAX_MEMBER_CHANGES, MAX_MEMBERS_SHOWN};
-use super::{Call, Directory, busy, not_found, whole};
+use super::{Call, Directory, contended, not_found, whole};
 use crate::store::members::that_fit;
-use crate::store::{Move, Operation, Refusal, StoreError, Stored, Wrote};
-use crate::tenant::{Type, unanswered};
+use crate::store::{MemberChange, Operation, Outcome, Refusal, StoreError, Stored};
+use crate::tenant::{ServedType, unanswered};
 
 /// What a request asks of a group's members.
 #[derive(Debug)]
-pub(super) enum Membership<'a> {
+pub(super) enum MembersAfter<'a> {
     /// Nothing.
-    Kept,
+    Unchanged,
     /// These and nobody else.
     Exactly(&'a [Member]),
     /// What the operations say.
@@ -24,22 +24,22 @@ pub(super) enum Membership<'a> {
 
 /// What was found out about those who are to join or to leave.
 #[derive(Debug, Default)]
-pub(super) struct Known {
+pub(super) struct Resolved {
     /// What they are; `None` is no resource of this tenant.
     kinds: BTreeMap<ResourceId, Option<MemberType>>,
     /// Who is, or is not, a member already, as wished.
     done: BTreeSet<ResourceId>,
 }
 
-impl Known {
+impl Resolved {
     /// The moves that are still to be made, each with the type of its member as far as it is known.
-    pub(super) fn apply(&self, moves: Vec<Move>) -> Vec<Move> {
+    pub(super) fn apply(&self, moves: Vec<MemberChange>) -> Vec<MemberChange> {
         let left = moves.into_iter().filter(|change| !self.done.contains(change.member()));
         left.map(|change| match change {
-            Move::Join(member) => match self.kinds.get(&member.value) {
-                Some(Some(kind)) => Move::Join(Member { kind: Some(*kind), ..member }),
-                Some(None) => Move::Name(member),
-                None => Move::Join(member),
+            MemberChange::Add(member) => match self.kinds.get(&member.value) {
+                Some(Some(kind)) => MemberChange::Add(Member { kind: Some(*kind), ..member }),
+                Some(None) => MemberChange::AddUnknown(member),
+                None => MemberChange::Add(member),
             },
             change => change,
         })
@@ -56,14 +56,17 @@ impl Known {
 ///
 /// # Errors
 /// 413 over [`MAX_MEMBER_CHANGES`]; `invalidValue` if the group is to join itself.
-pub(super) fn moves(delta: Delta, group: &ResourceId) -> Result<Vec<Move>, Error> {
+pub(super) fn moves(delta: Delta, group: &ResourceId) -> Result<Vec<MemberChange>, Error> {
     if delta.get(group).is_some_and(Option::is_some) {
         return Err(Error::invalid_value("A group cannot be a member of itself."));
     }
     if delta.len() > MAX_MEMBER_CHANGES {
         return Err(too_many_moves());
     }
-    Ok(delta.into_iter().map(|(id, member)| member.map_or(Move::Leave(id), Move::Join)).collect())
+    Ok(delta
+        .into_iter()
+        .map(|(id, member)| member.map_or(MemberChange::Remove(id), MemberChange::Add))
+        .collect())
 }
 
 impl Directory {
@@ -72,13 +75,13 @@ impl Directory {
         &self,
         call: Call<'_>,
         group: &Stored,
-        membership: &Membership<'_>,
-        known: &mut Known,
-    ) -> Result<Vec<Move>, Error> {
+        membership: &MembersAfter<'_>,
+        known: &mut Resolved,
+    ) -> Result<Vec<MemberChange>, Error> {
         let id = &group.resource.id;
         let delta = match membership {
-            Membership::Kept => return Ok(Vec::new()),
-            Membership::Patched(patch) => match patch.delta() {
+            MembersAfter::Unchanged => return Ok(Vec::new()),
+            MembersAfter::Patched(patch) => match patch.delta() {
                 Some(delta) => delta,
                 None => {
                     known.read_anew();
@@ -89,7 +92,7 @@ impl Directory {
                     difference(&present, &after)
                 }
             },
-            Membership::Exactly(members) => {
+            MembersAfter::Exactly(members) => {
                 known.read_anew();
                 // Members that are not named leave, and those are bounded too.
                 let present = self
@@ -126,27 +129,34 @@ impl Directory {
     pub(super) async fn move_members(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         operation: Operation,
         group: &ResourceId,
-        mut waiting: Vec<Move>,
-        known: &mut Known,
+        mut waiting: Vec<MemberChange>,
+        known: &mut Resolved,
         mut begun: bool,
     ) -> Result<(), Error> {
-        let at = call.collection(&of.kind);
+        let collection = call.collection(&resource_type.kind);
         if !begun {
             waiting = self.looked_up(call, waiting, known).await?;
         }
         while !waiting.is_empty() {
             let portion = waiting.get(..that_fit(&waiting)).unwrap_or_default();
             let act = self.act(call, operation);
-            match self.store.change_members(&at, group, portion, &act).await.map_err(unanswered)? {
-                Wrote::Stored => {
+            match self
+                .store
+                .change_members(&collection, group, portion, &act)
+                .await
+                .map_err(unanswered)?
+            {
+                Outcome::Committed => {
                     waiting.drain(..portion.len());
                     begun = true;
                 }
-                Wrote::Refused(refusal) if refusal.no_group => return Err(not_found(of)),
-                Wrote::Refused(refusal) => {
+                Outcome::Refused(refusal) if refusal.no_group => {
+                    return Err(not_found(resource_type));
+                }
+                Outcome::Refused(refusal) => {
                     let portion = portion.to_vec();
                     self.learn(call, &portion, known, &refusal, begun).await?;
                     waiting = known.apply(waiting);
@@ -165,15 +175,15 @@ impl Directory {
     pub(super) async fn learn(
         &self,
         call: Call<'_>,
-        tried: &[Move],
-        known: &mut Known,
+        tried: &[MemberChange],
+        known: &mut Resolved,
         refusal: &Refusal,
         begun: bool,
     ) -> Result<(), Error> {
-        let done = refusal.moved.iter().filter_map(|index| tried.get(*index));
+        let done = refusal.already_applied.iter().filter_map(|index| tried.get(*index));
         known.done.extend(done.map(|change| change.member().clone()));
-        for index in &refusal.unknown {
-            let Some(Move::Join(member)) = tried.get(*index) else { continue };
+        for index in &refusal.missing_members {
+            let Some(MemberChange::Add(member)) = tried.get(*index) else { continue };
             match self.kinds(call, &[member]).await {
                 Ok(kinds) => known.kinds.extend(kinds),
                 Err(error) if begun && error.kind == ErrorKind::InvalidValue => {
@@ -182,7 +192,11 @@ impl Directory {
                 Err(error) => return Err(error),
             }
         }
-        if refusal.moved.is_empty() && refusal.unknown.is_empty() { Err(busy()) } else { Ok(()) }
+        if refusal.already_applied.is_empty() && refusal.missing_members.is_empty() {
+            Err(contended())
+        } else {
+            Ok(())
+        }
     }
 
     /// The moves, if one transaction takes them all; else only if everybody who is to join is
@@ -193,9 +207,9 @@ impl Directory {
     pub(super) async fn looked_up(
         &self,
         call: Call<'_>,
-        moves: Vec<Move>,
-        known: &mut Known,
-    ) -> Result<Vec<Move>, Error> {
+        moves: Vec<MemberChange>,
+        known: &mut Resolved,
+    ) -> Result<Vec<MemberChange>, Error> {
         if that_fit(&moves) < moves.len() {
             self.look_up_members(call, &moves, known).await?;
         }
@@ -205,11 +219,11 @@ impl Directory {
     async fn look_up_members(
         &self,
         call: Call<'_>,
-        moves: &[Move],
-        known: &mut Known,
+        moves: &[MemberChange],
+        known: &mut Resolved,
     ) -> Result<(), Error> {
         let joining = moves.iter().filter_map(|change| match change {
-            Move::Join(member) if !known.kinds.contains_key(&member.value) => Some(member),
+            MemberChange::Add(member) if !known.kinds.contains_key(&member.value) => Some(member),
             _ => None,
         });
         let joining: Vec<&Member> = joining.collect();
@@ -240,8 +254,8 @@ impl Directory {
                 if asked.is_empty() {
                     continue;
                 }
-                let at = call.collection(&kind.into());
-                let found = self.store.visibility(&at, asked, self.clock.seconds()).await;
+                let collection = call.collection(&kind.into());
+                let found = self.store.visibility(&collection, asked, self.clock.seconds()).await;
                 let found = found.map_err(|error| match error {
                     StoreError::Spent => too_many_to_check(),
                     error => unanswered(error),

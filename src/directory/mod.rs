@@ -27,19 +27,19 @@ use crate::clock::Clock;
 use crate::store::members::that_fit;
 use crate::store::resources::MAX_DOCUMENT_BYTES;
 use crate::store::{
-    Act, Collection, Holding, Kind, Names, New, Operation, Refusal, Seen, Store, Stored, Taking,
-    Wrote,
+    Act, Collection, Expect, Kind, Names, Operation, Outcome, OwnerState, Refusal, ResourceWrite,
+    Store, Stored, Takeover,
 };
 use crate::tenant::profile::PutMembers;
-use crate::tenant::{Type, unanswered};
+use crate::tenant::{ServedType, unanswered};
 pub use context::{Call, RequestReads};
 use life::{Event, State, Step};
-use membership::{Known, Membership};
+use membership::{MembersAfter, Resolved};
 pub use precondition::Precondition;
 pub use query::facts::judging;
 pub use query::plan::Plan;
 pub use query::{Found, Scope};
-pub use whole::{Shown, Wanted};
+pub use whole::{Expanded, View};
 
 /// How often a change is decided anew because the resource changed meanwhile.
 const TRIES: usize = 20;
@@ -70,34 +70,44 @@ impl Directory {
     pub async fn replace(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         id: &str,
         mut draft: Draft,
         precondition: &Precondition,
-        wanted: Wanted<'_>,
-    ) -> Result<Shown, Error> {
+        view: View<'_>,
+    ) -> Result<Expanded, Error> {
         let keeps = call.tenant.profile.dialect.put_members == PutMembers::Keep
             && !draft.names(members::MEMBERS);
         let named;
-        let membership = match of.kind == Kind::Group && !keeps {
+        let membership = match resource_type.kind == Kind::Group && !keeps {
             true => {
                 named = members::take(&mut draft.attributes)?;
-                Membership::Exactly(&named)
+                MembersAfter::Exactly(&named)
             }
-            false => Membership::Kept,
+            false => MembersAfter::Unchanged,
         };
         let rule = |old: &Attributes| {
             let mut attributes = draft.attributes.clone();
             if let (Kind::User, None, Some(active)) =
-                (&of.kind, attributes.get("active"), old.get("active"))
+                (&resource_type.kind, attributes.get("active"), old.get("active"))
             {
                 attributes.set("active", active.clone());
             }
-            of.resource.settle(old, &mut attributes, true)?;
-            of.resource.check_replacement(&attributes)?;
+            resource_type.definition.check_immutable(old, &mut attributes, true)?;
+            resource_type.definition.check_replacement(&attributes)?;
             Ok(attributes)
         };
-        self.change(call, of, Operation::Replace, id, precondition, rule, membership, wanted).await
+        self.change(
+            call,
+            resource_type,
+            Operation::Replace,
+            id,
+            precondition,
+            rule,
+            membership,
+            view,
+        )
+        .await
     }
 
     /// Applies a PATCH request to a resource: all of it or nothing, but for changes of more members
@@ -109,41 +119,48 @@ impl Directory {
     pub async fn patch(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         id: &str,
         mut patch: PatchRequest<'_>,
         precondition: &Precondition,
-        wanted: Wanted<'_>,
-    ) -> Result<Shown, Error> {
+        view: View<'_>,
+    ) -> Result<Expanded, Error> {
         patch.check_id(id)?;
-        let members =
-            if of.kind == Kind::Group { patch.take_members()? } else { MembersPatch::default() };
+        let members = if resource_type.kind == Kind::Group {
+            patch.take_members()?
+        } else {
+            MembersPatch::default()
+        };
         if patch.is_empty()
-            && precondition.seen() == Seen::Row
+            && precondition.seen() == Expect::Row
             && let Some(delta) = members.delta().filter(|delta| !delta.is_empty())
         {
-            let group = id.parse().map_err(|()| not_found(of))?;
+            let group = id.parse().map_err(|()| not_found(resource_type))?;
             let moves = membership::moves(delta, &group)?;
             self.move_members(
                 call,
-                of,
+                resource_type,
                 Operation::Patch,
                 &group,
                 moves,
-                &mut Known::default(),
+                &mut Resolved::default(),
                 false,
             )
             .await?;
-            return self.retrieve_written(call, of, id, wanted).await;
+            return self.retrieve_written(call, resource_type, id, view).await;
         }
         let rule = |old: &Attributes| {
-            let mut attributes = patch.apply(&of.resource, old)?;
-            of.resource.settle(old, &mut attributes, false)?;
+            let mut attributes = patch.apply(&resource_type.definition, old)?;
+            resource_type.definition.check_immutable(old, &mut attributes, false)?;
             Ok(attributes)
         };
-        let membership =
-            if members.is_empty() { Membership::Kept } else { Membership::Patched(&members) };
-        self.change(call, of, Operation::Patch, id, precondition, rule, membership, wanted).await
+        let membership = if members.is_empty() {
+            MembersAfter::Unchanged
+        } else {
+            MembersAfter::Patched(&members)
+        };
+        self.change(call, resource_type, Operation::Patch, id, precondition, rule, membership, view)
+            .await
     }
 
     /// Changes a resource by a rule that is applied to the newest version until it is stored. A
@@ -152,47 +169,65 @@ impl Directory {
     async fn change(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         operation: Operation,
         id: &str,
         precondition: &Precondition,
         rule: impl Fn(&Attributes) -> Result<Attributes, Error>,
-        membership: Membership<'_>,
-        wanted: Wanted<'_>,
-    ) -> Result<Shown, Error> {
-        let at = call.collection(&of.kind);
-        let mut taking = lifecycle::any_name();
-        let mut known = Known::default();
+        membership: MembersAfter<'_>,
+        view: View<'_>,
+    ) -> Result<Expanded, Error> {
+        let collection = call.collection(&resource_type.kind);
+        let mut takeover = lifecycle::any_name();
+        let mut known = Resolved::default();
         for _ in 0..TRIES {
-            let old = self.visible(call, of, id, Event::Change).await?;
+            let old = self.visible(call, resource_type, id, Event::Change).await?;
             // The write carries the version that was judged here.
-            check(precondition, &old)?;
+            require_match(precondition, &old)?;
             let mut attributes = rule(&old.resource.attributes)?;
-            of.shape(&mut attributes)?;
-            policy::admit_change(of, &call.tenant.profile, &old.resource.attributes, &attributes)?;
+            resource_type.shape(&mut attributes)?;
+            policy::admit_change(
+                resource_type,
+                &call.tenant.profile,
+                &old.resource.attributes,
+                &attributes,
+            )?;
             let mut moves = self.moves(call, &old, &membership, &mut known).await?;
             let same = attributes == old.resource.attributes;
             if same && moves.is_empty() {
-                return self.complete(call, of, old.resource, old.members, wanted).await;
+                return self.complete(call, resource_type, old.resource, old.members, view).await;
             }
             let seen = precondition.seen();
-            if same && seen == Seen::Row {
-                self.move_members(call, of, operation, &old.resource.id, moves, &mut known, false)
-                    .await?;
-                return self.retrieve_written(call, of, id, wanted).await;
+            if same && seen == Expect::Row {
+                self.move_members(
+                    call,
+                    resource_type,
+                    operation,
+                    &old.resource.id,
+                    moves,
+                    &mut known,
+                    false,
+                )
+                .await?;
+                return self.retrieve_written(call, resource_type, id, view).await;
             }
-            let names = checked(of, &attributes)?;
+            let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(&old, attributes);
-            let expires = self.visible_until(call, of, &old, &resource.attributes);
-            let new = New { resource: &resource, names: &names, taking, expires };
+            let expires = self.visible_until(call, resource_type, &old, &resource.attributes);
+            let new = ResourceWrite { resource: &resource, names: &names, takeover, expires };
             moves = self.looked_up(call, moves, &mut known).await?;
             let later = moves.split_off(that_fit(&moves));
             let act = self.act(call, operation);
-            match self.store.update(&at, &old, new, &moves, seen, &act).await.map_err(unanswered)? {
-                Wrote::Stored if of.kind == Kind::Group => {
+            match self
+                .store
+                .update(&collection, &old, new, &moves, seen, &act)
+                .await
+                .map_err(unanswered)?
+            {
+                Outcome::Committed if resource_type.kind == Kind::Group => {
                     self.move_members(
                         call,
-                        of,
+                        resource_type,
                         operation,
                         &old.resource.id,
                         later,
@@ -200,53 +235,58 @@ impl Directory {
                         true,
                     )
                     .await?;
-                    return self.retrieve_written(call, of, id, wanted).await;
+                    return self.retrieve_written(call, resource_type, id, view).await;
                 }
-                Wrote::Stored => return self.complete_written(call, of, resource, 0, wanted).await,
-                Wrote::Refused(refusal) => {
-                    refuse(of, &names, &refusal)?;
-                    another_owner(call, of, &mut taking, &refusal)?;
-                    if refusal.full {
+                Outcome::Committed => {
+                    return self.complete_written(call, resource_type, resource, 0, view).await;
+                }
+                Outcome::Refused(refusal) => {
+                    uniqueness_error(resource_type, &names, &refusal)?;
+                    another_owner(call, resource_type, &mut takeover, &refusal)?;
+                    if refusal.no_seat {
                         return Err(policy::no_seat());
                     }
-                    if refusal.braked {
-                        Box::pin(self.brake(call, &at, &old.resource.id)).await?;
+                    if refusal.brake_on {
+                        Box::pin(self.brake(call, &collection, &old.resource.id)).await?;
                     }
-                    if !(refusal.moved.is_empty() && refusal.unknown.is_empty()) {
+                    if !(refusal.already_applied.is_empty() && refusal.missing_members.is_empty()) {
                         self.learn(call, &moves, &mut known, &refusal, false).await?;
                     }
                 }
             }
         }
-        Err(busy())
+        Err(contended())
     }
 
     /// The resource to which an event happens, if it is there for the client.
     async fn visible(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         id: &str,
         event: Event,
     ) -> Result<Stored, Error> {
         let now = self.clock.seconds();
-        let id: ResourceId = id.parse().map_err(|()| not_found(of))?;
-        let stored =
-            self.store.resource(&call.collection(&of.kind), &id, now).await.map_err(unanswered)?;
+        let id: ResourceId = id.parse().map_err(|()| not_found(resource_type))?;
+        let stored = self
+            .store
+            .resource(&call.collection(&resource_type.kind), &id, now)
+            .await
+            .map_err(unanswered)?;
         let there =
             |stored: &Stored| State::of(Some(stored.standing()), now).step(event) != Step::NotFound;
-        stored.filter(there).ok_or_else(|| not_found(of))
+        stored.filter(there).ok_or_else(|| not_found(resource_type))
     }
 
     fn new_resource(
         &self,
-        at: &Collection,
+        collection: &Collection,
         names: &Names,
         attributes: &Attributes,
     ) -> Result<Resource, Error> {
         let now = self.clock.now();
         Ok(Resource {
-            id: at.new_id(names.name())?,
+            id: collection.new_id(names.name())?,
             meta: Meta { created: now, last_modified: now, version: Version(1) },
             attributes: attributes.clone(),
         })
@@ -278,7 +318,7 @@ impl Directory {
 }
 
 /// The names in the attributes of a resource that is to be stored, and its size.
-fn checked(of: &Type, attributes: &Attributes) -> Result<Names, Error> {
+fn names_of(resource_type: &ServedType, attributes: &Attributes) -> Result<Names, Error> {
     let size =
         serde_json::to_string(attributes.as_object()).map_or(usize::MAX, |document| document.len());
     if size > MAX_DOCUMENT_BYTES {
@@ -286,15 +326,15 @@ fn checked(of: &Type, attributes: &Attributes) -> Result<Names, Error> {
             ErrorKind::PayloadTooLarge,
             format!(
                 "The {} would take more than {MAX_DOCUMENT_BYTES} bytes; map fewer attributes.",
-                of.resource.name
+                resource_type.definition.name
             ),
         ));
     }
-    Names::of(&of.resource, attributes)
+    Names::of(&resource_type.definition, attributes)
 }
 
 /// 412 unless the client knows the newest version.
-fn check(precondition: &Precondition, stored: &Stored) -> Result<(), Error> {
+fn require_match(precondition: &Precondition, stored: &Stored) -> Result<(), Error> {
     match precondition.matches(stored.resource.meta.version) {
         true => Ok(()),
         false => Err(Error::new(
@@ -311,38 +351,43 @@ fn check(precondition: &Precondition, stored: &Stored) -> Result<(), Error> {
 /// 409 where the profile wants it unique.
 fn another_owner(
     call: Call<'_>,
-    of: &Type,
-    taking: &mut Taking,
+    resource_type: &ServedType,
+    takeover: &mut Takeover,
     refusal: &Refusal,
 ) -> Result<(), Error> {
-    let unique = of.kind == Kind::User && call.tenant.profile.attributes.unique_external_id;
-    match &refusal.held.external_id {
-        Some((_, Holding::Live | Holding::Unmanaged)) if unique => Err(Error::uniqueness(
+    let unique =
+        resource_type.kind == Kind::User && call.tenant.profile.attributes.unique_external_id;
+    match &refusal.owners.external_id {
+        Some((_, OwnerState::Live | OwnerState::Unmanaged)) if unique => Err(Error::uniqueness(
             "externalId belongs to another User of this tenant; look that one up and update it.",
         )),
         other => {
-            taking.external_id |= other.is_some();
+            takeover.external_id |= other.is_some();
             Ok(())
         }
     }
 }
 
 /// 409 if a name belongs to another resource that is not deleted.
-fn refuse(of: &Type, names: &Names, refusal: &Refusal) -> Result<(), Error> {
-    let taken = match (&refusal.held.name, refusal.unique) {
-        (Some((_, Holding::Live | Holding::Unmanaged)), _) => {
-            of.resource.name_attribute().map(|attribute| attribute.name.as_str())
+fn uniqueness_error(
+    resource_type: &ServedType,
+    names: &Names,
+    refusal: &Refusal,
+) -> Result<(), Error> {
+    let taken = match (&refusal.owners.name, refusal.unique) {
+        (Some((_, OwnerState::Live | OwnerState::Unmanaged)), _) => {
+            resource_type.definition.name_attribute().map(|attribute| attribute.name.as_str())
         }
         (_, Some(index)) => Some(names.unique_attribute(index).unwrap_or("A value")),
         (_, None) => None,
     };
-    let unseen = matches!(refusal.held.name, Some((_, Holding::Unmanaged)));
+    let unseen = matches!(refusal.owners.name, Some((_, OwnerState::Unmanaged)));
     taken.map_or(Ok(()), |taken| {
         Err(Error::uniqueness(match unseen {
             false => format!(
                 "{taken} belongs to another {} of this tenant; look that one up by a filter and \
                 update it.",
-                of.resource.name
+                resource_type.definition.name
             ),
             true => format!(
                 "{taken} belongs to a user whom the product had before and who is not provisioned \
@@ -352,11 +397,14 @@ fn refuse(of: &Type, names: &Names, refusal: &Refusal) -> Result<(), Error> {
     })
 }
 
-fn not_found(of: &Type) -> Error {
-    Error::not_found(format!("There is no {} with this id in this tenant.", of.resource.name))
+fn not_found(resource_type: &ServedType) -> Error {
+    Error::not_found(format!(
+        "There is no {} with this id in this tenant.",
+        resource_type.definition.name
+    ))
 }
 
-fn busy() -> Error {
+fn contended() -> Error {
     Error::unavailable(
         "The resource is being changed by other requests; send the request again in a moment.",
     )

@@ -16,7 +16,7 @@ use crate::budget::{self, Limits};
 use crate::store::resources::is_active;
 use crate::store::{Act, Collection, Kind, Note, Operation, Progress, StoreError, Stored};
 use crate::tenant::profile::{BrakeAnswer, InactiveCreate, OnDelete, Profile, WhenFull};
-use crate::tenant::{Type, unanswered};
+use crate::tenant::{ServedType, unanswered};
 
 /// A time that never comes: the last second of the year 9999.
 const NEVER: i64 = 253_402_300_799;
@@ -32,11 +32,11 @@ const MAX_TIDYING: Duration = Duration::from_secs(2);
 /// # Errors
 /// 403 if users may not be created; 400 if they may not be created inactive.
 pub(super) fn admit_create(
-    of: &Type,
+    resource_type: &ServedType,
     profile: &Profile,
     attributes: &mut Attributes,
 ) -> Result<(), Error> {
-    if of.kind != Kind::User {
+    if resource_type.kind != Kind::User {
         return Ok(());
     }
     if !profile.operations.create.is_on() {
@@ -60,18 +60,18 @@ pub(super) fn admit_create(
 /// # Errors
 /// 403 for a change of a user that the profile switches off.
 pub(super) fn admit_change(
-    of: &Type,
+    resource_type: &ServedType,
     profile: &Profile,
     before: &Attributes,
     after: &Attributes,
 ) -> Result<(), Error> {
-    if of.kind != Kind::User {
+    if resource_type.kind != Kind::User {
         return Ok(());
     }
     if !profile.operations.update.is_on() {
         // What the profile shapes, nobody asked for.
         let mut before = before.clone();
-        of.shape(&mut before)?;
+        resource_type.shape(&mut before)?;
         if before.changed(after).iter().any(|name| name != "active") {
             return Err(switched_off("changes no users but for active"));
         }
@@ -84,8 +84,8 @@ pub(super) fn admit_change(
 
 /// # Errors
 /// 403 or 400 if users are not deleted here.
-pub(super) fn admit_delete(of: &Type, profile: &Profile) -> Result<(), Error> {
-    if of.kind != Kind::User {
+pub(super) fn admit_delete(resource_type: &ServedType, profile: &Profile) -> Result<(), Error> {
+    if resource_type.kind != Kind::User {
         return Ok(());
     }
     if !profile.operations.delete.is_on() {
@@ -154,11 +154,11 @@ impl Directory {
     pub(super) fn visible_until(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         old: &Stored,
         after: &Attributes,
     ) -> Option<i64> {
-        if of.kind != Kind::User {
+        if resource_type.kind != Kind::User {
             return None;
         }
         let now = self.clock.seconds();
@@ -202,15 +202,16 @@ impl Directory {
         if !call.tenant.is_expiring() {
             return Ok(());
         }
-        let at = call.collection(&Kind::User);
+        let collection = call.collection(&Kind::User);
         let act = Act { by: "expiry".into(), ..self.act(call, Operation::Expire) };
-        let due = self.store.due(&at, act.now, ERASED_AT_ONCE).await.map_err(unanswered)?;
-        let (at, act, count) = (&at, &act, due.len());
+        let due = self.store.due(&collection, act.now, ERASED_AT_ONCE).await.map_err(unanswered)?;
+        let (collection, act, count) = (&collection, &act, due.len());
         let each = stream::iter(due).map(|(expires, id)| async move {
-            let left = self.store.leave_all(at, &id, Note::Nothing, act, call.until).await?;
+            let left =
+                self.store.leave_all(collection, &id, Note::Nothing, act, call.until).await?;
             // The row of the user hides the memberships that are there still, so it goes last.
             if left == Progress::Done {
-                self.store.expire(at, expires, &id, act).await?;
+                self.store.expire(collection, expires, &id, act).await?;
             }
             Ok::<_, StoreError>(left)
         });
@@ -232,20 +233,23 @@ impl Directory {
     pub(super) async fn brake(
         &self,
         call: Call<'_>,
-        at: &Collection,
+        collection: &Collection,
         id: &ResourceId,
     ) -> Result<(), Error> {
         let brake = &call.tenant.profile.brake;
         let window = i64::from(brake.window_minutes) * 60;
         let act = self.act(call, Operation::Brake);
-        let seen = self.store.brake(&at.tenant).await.map_err(unanswered)?;
+        let seen = self.store.brake(&collection.tenant).await.map_err(unanswered)?;
         if let Some(row) = seen.filter(|row| row.tripped.is_some() || row.begun > act.now - window)
         {
             if row.tripped.is_none() && row.counted < row.most {
                 return Ok(());
             }
             if row.tripped.is_none() {
-                self.store.trip_brake(&at.tenant, row, id, &act).await.map_err(unanswered)?;
+                self.store
+                    .trip_brake(&collection.tenant, row, id, &act)
+                    .await
+                    .map_err(unanswered)?;
             }
             let kind = match brake.answer {
                 BrakeAnswer::TooManyRequests => ErrorKind::TooManyRequests,
@@ -259,13 +263,13 @@ impl Directory {
         }
         let share = match brake.share {
             Some(share) => {
-                let active = self.store.active(at).await.map_err(unanswered)?;
+                let active = self.store.active(collection).await.map_err(unanswered)?;
                 Some((active.saturating_mul(i64::from(share)) / 100).max(1))
             }
             None => None,
         };
         let most =
             share.into_iter().chain(brake.deactivations.map(i64::from)).min().unwrap_or(i64::MAX);
-        self.store.open_brake(&at.tenant, seen, act.now, most).await.map_err(unanswered)
+        self.store.open_brake(&collection.tenant, seen, act.now, most).await.map_err(unanswered)
     }
 }

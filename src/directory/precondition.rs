@@ -2,7 +2,7 @@
 
 use scim_core::Version;
 
-use crate::store::Seen;
+use crate::store::Expect;
 
 /// What `If-Match` or `If-None-Match` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,8 +34,8 @@ impl Precondition {
 
     /// What a write under this condition requires to be as it was read: the members of a group too,
     /// if there is a condition on its version.
-    pub(super) fn seen(&self) -> Seen {
-        if matches!(self, Self::OneOf(_)) { Seen::All } else { Seen::Row }
+    pub(super) fn seen(&self) -> Expect {
+        if matches!(self, Self::OneOf(_)) { Expect::RowAndMembers } else { Expect::Row }
     }
 
     /// Whether a resource of this version is meant; [`Precondition::None`] means all.

@@ -5,80 +5,85 @@ use scim_core::{Error, Resource, ResourceId};
 use serde_json::Value;
 
 use super::life::{Event, State, Step};
-use super::{Call, Directory, TRIES, another_owner, busy, checked, lifecycle, policy, refuse};
+use super::{
+    Call, Directory, TRIES, another_owner, contended, lifecycle, names_of, policy, uniqueness_error,
+};
 use crate::store::{
-    Act, Collection, Holders, Holding, Kind, Names, New, Note, Operation, Progress, Refusal, Seen,
-    Stored, Taking, Wrote,
+    Act, Collection, Expect, Kind, NameOwners, Names, Note, Operation, Outcome, OwnerState,
+    Progress, Refusal, ResourceWrite, Stored, Takeover,
 };
 use crate::tenant::profile::Deleted;
-use crate::tenant::{Type, unanswered};
+use crate::tenant::{ServedType, unanswered};
 
 impl Directory {
     /// What follows from a refused creation: somebody comes back, or it is tried again under other
     /// terms.
-    pub(super) async fn decide(
+    pub(super) async fn resolve_conflict(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         names: &Names,
         attributes: &Attributes,
-        taking: &mut Taking,
+        takeover: &mut Takeover,
         refusal: &Refusal,
     ) -> Result<Option<Resource>, Error> {
-        let at = call.collection(&of.kind);
-        if let Some((owner, Holding::Live)) = &refusal.held.name {
-            match Box::pin(self.returned(call, of, owner, names, attributes)).await? {
+        let collection = call.collection(&resource_type.kind);
+        if let Some((owner, OwnerState::Live)) = &refusal.owners.name {
+            match Box::pin(self.cancel_expiry(call, resource_type, owner, names, attributes))
+                .await?
+            {
                 Return::Returned(user) => return Ok(Some(*user)),
                 // It is deleted meanwhile, and its name is free.
                 Return::Gone => return Ok(None),
                 Return::Stays => {}
             }
         }
-        if matches!(refusal.held.name, Some((_, Holding::Live | Holding::Unmanaged))) {
-            refuse(of, names, refusal)?;
+        if matches!(refusal.owners.name, Some((_, OwnerState::Live | OwnerState::Unmanaged))) {
+            uniqueness_error(resource_type, names, refusal)?;
         }
-        if let Some((_, Holding::Unmanaged)) = &refusal.held.external_id {
+        if let Some((_, OwnerState::Unmanaged)) = &refusal.owners.external_id {
             return Err(Error::uniqueness(
                 "externalId belongs to a user whom the product had before and who is not \
                 provisioned through SCIM.",
             ));
         }
-        if of.kind == Kind::User
+        if resource_type.kind == Kind::User
             && call.tenant.profile.create.deleted != Deleted::New
-            && let Some(old) = self.leaver(&at, names, &refusal.held).await?
+            && let Some(old) = self.deleted_match(&collection, names, &refusal.owners).await?
         {
-            return Box::pin(self.restore(call, of, &old, attributes)).await;
+            return Box::pin(self.restore(call, resource_type, &old, attributes)).await;
         }
-        if let Some((owner, Holding::Live)) = &refusal.held.external_id
+        if let Some((owner, OwnerState::Live)) = &refusal.owners.external_id
             && call.tenant.is_expiring()
-            && self.has_alone(&at, owner, names).await?
+            && self.owns_alone(&collection, owner, names).await?
             && let Return::Returned(user) =
-                Box::pin(self.returned(call, of, owner, names, attributes)).await?
+                Box::pin(self.cancel_expiry(call, resource_type, owner, names, attributes)).await?
         {
             return Ok(Some(*user));
         }
-        refuse(of, names, refusal)?;
-        another_owner(call, of, taking, refusal)?;
-        taking.name |= refusal.held.name.is_some();
+        uniqueness_error(resource_type, names, refusal)?;
+        another_owner(call, resource_type, takeover, refusal)?;
+        takeover.name |= refusal.owners.name.is_some();
         Ok(None)
     }
 
     /// The deleted user whom a POST of these names brings back: by the externalId, or else by the
     /// userName.
-    pub(super) async fn leaver(
+    pub(super) async fn deleted_match(
         &self,
-        at: &Collection,
+        collection: &Collection,
         names: &Names,
-        held: &Holders,
+        owners: &NameOwners,
     ) -> Result<Option<Stored>, Error> {
-        if let Some((owner, holding)) = &held.external_id
-            && let Some(user) =
-                self.same_external_id(at, names, owner, *holding == Holding::Deleted).await?
+        if let Some((owner, holding)) = &owners.external_id
+            && let Some(user) = self
+                .same_external_id(collection, names, owner, *holding == OwnerState::Deleted)
+                .await?
         {
             return Ok(Some(user));
         }
-        let Some((owner, Holding::Deleted)) = &held.name else { return Ok(None) };
-        let owner = self.deleted(at, owner).await?;
+        let Some((owner, OwnerState::Deleted)) = &owners.name else { return Ok(None) };
+        let owner = self.deleted(collection, owner).await?;
         // A claim that a rename left behind leads to somebody of another name.
         Ok(owner.filter(|owner| self.step_of(owner, names) == Step::Return))
     }
@@ -87,21 +92,24 @@ impl Directory {
     /// first owner, if that one was deleted.
     async fn same_external_id(
         &self,
-        at: &Collection,
+        collection: &Collection,
         names: &Names,
         first: &ResourceId,
         first_is_deleted: bool,
     ) -> Result<Option<Stored>, Error> {
         let Some(external_id) = names.external_id() else { return Ok(None) };
         let same_name = |user: &Stored| user.names().name() == names.name();
-        let first = if first_is_deleted { self.deleted(at, first).await? } else { None };
+        let first = if first_is_deleted { self.deleted(collection, first).await? } else { None };
         let first = first.filter(|first| first.names().external_id() == Some(external_id));
         if first.as_ref().is_some_and(same_name) {
             return Ok(first);
         }
         let now = self.clock.seconds();
-        let found =
-            self.store.restorable_by_external_id(at, external_id, now).await.map_err(unanswered)?;
+        let found = self
+            .store
+            .restorable_by_external_id(collection, external_id, now)
+            .await
+            .map_err(unanswered)?;
         let named =
             found.into_iter().filter(same_name).max_by_key(|user| user.resource.meta.last_modified);
         Ok(named.or(first))
@@ -109,16 +117,16 @@ impl Directory {
 
     /// Whether nobody visible but its owner has the externalId: one that many share says of nobody
     /// who it is.
-    pub(super) async fn has_alone(
+    pub(super) async fn owns_alone(
         &self,
-        at: &Collection,
+        collection: &Collection,
         owner: &ResourceId,
         names: &Names,
     ) -> Result<bool, Error> {
         let Some(external_id) = names.external_id() else { return Ok(false) };
         let found = self
             .store
-            .by_external_id(at, external_id, self.clock.seconds())
+            .by_external_id(collection, external_id, self.clock.seconds())
             .await
             .map_err(unanswered)?;
         Ok(found
@@ -128,11 +136,11 @@ impl Directory {
     /// The user with this id, if it was deleted and can be brought back.
     pub(super) async fn deleted(
         &self,
-        at: &Collection,
+        collection: &Collection,
         id: &ResourceId,
     ) -> Result<Option<Stored>, Error> {
         let now = self.clock.seconds();
-        let user = self.store.resource(at, id, now).await.map_err(unanswered)?;
+        let user = self.store.resource(collection, id, now).await.map_err(unanswered)?;
         Ok(user.filter(|user| {
             State::of(Some(user.standing()), now).step(Event::Restore) == Step::Restore
         }))
@@ -152,34 +160,34 @@ impl Directory {
     async fn restore(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         old: &Stored,
         asserted: &Attributes,
     ) -> Result<Option<Resource>, Error> {
-        let at = call.collection(&of.kind);
+        let collection = call.collection(&resource_type.kind);
         let act = self.act(call, Operation::Restore);
-        self.leave_before_return(call, &at, old, &act).await?;
-        let mut attributes = laid_over(of, old, asserted)?;
-        let mut taking = lifecycle::any_name();
+        self.leave_before_return(call, &collection, old, &act).await?;
+        let mut attributes = merged(resource_type, old, asserted)?;
+        let mut takeover = lifecycle::any_name();
         for _ in 0..TRIES {
-            let names = checked(of, &attributes)?;
+            let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes.clone());
-            let new = New { resource: &resource, names: &names, taking, expires: None };
-            match self.store.restore(&at, old, new, &act).await.map_err(unanswered)? {
-                Wrote::Stored => return Ok(Some(resource)),
-                Wrote::Refused(refusal) => {
-                    let lost = lost(call, &names, &refusal);
-                    if let Some(lost) =
-                        lost.filter(|lost| !asserted.names().iter().any(|name| name == lost))
+            let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
+            match self.store.restore(&collection, old, new, &act).await.map_err(unanswered)? {
+                Outcome::Committed => return Ok(Some(resource)),
+                Outcome::Refused(refusal) => {
+                    let taken = value_taken_since(call, &names, &refusal);
+                    if let Some(taken) =
+                        taken.filter(|taken| !asserted.names().iter().any(|name| name == taken))
                     {
-                        attributes.remove(lost);
+                        attributes.remove(taken);
                         continue;
                     }
-                    refuse(of, &names, &refusal)?;
-                    another_owner(call, of, &mut taking, &refusal)?;
-                    if refusal.full {
+                    uniqueness_error(resource_type, &names, &refusal)?;
+                    another_owner(call, resource_type, &mut takeover, &refusal)?;
+                    if refusal.no_seat {
                         policy::without_seat(&call.tenant.profile, &mut attributes)?;
-                    } else if refusal.held.external_id.is_none() {
+                    } else if refusal.owners.external_id.is_none() {
                         return Ok(None);
                     }
                 }
@@ -196,70 +204,79 @@ impl Directory {
     async fn leave_before_return(
         &self,
         call: Call<'_>,
-        at: &Collection,
+        collection: &Collection,
         old: &Stored,
         act: &Act,
     ) -> Result<(), Error> {
         let id = &old.resource.id;
         if !old.grouped
-            || !self.store.is_unfinished(&at.tenant, &at.kind, id).await.map_err(unanswered)?
+            || !self
+                .store
+                .is_unfinished(&collection.tenant, &collection.kind, id)
+                .await
+                .map_err(unanswered)?
         {
             return Ok(());
         }
         match self
             .store
-            .leave_all(at, id, Note::Finished, act, call.until)
+            .leave_all(collection, id, Note::Finished, act, call.until)
             .await
             .map_err(unanswered)?
         {
             Progress::Done => Ok(()),
-            Progress::Unfinished => Err(busy()),
+            Progress::Unfinished => Err(contended()),
         }
     }
 
     /// The user whose clock a POST stops: suspended with expiry, and the same person, perhaps under
     /// another name.
-    async fn returned(
+    async fn cancel_expiry(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         owner: &ResourceId,
         names: &Names,
         asserted: &Attributes,
     ) -> Result<Return, Error> {
-        if of.kind != Kind::User || !call.tenant.is_expiring() {
+        if resource_type.kind != Kind::User || !call.tenant.is_expiring() {
             return Ok(Return::Stays);
         }
-        let at = call.collection(&of.kind);
+        let collection = call.collection(&resource_type.kind);
         for _ in 0..TRIES {
             let now = self.clock.seconds();
-            let old = self.store.resource(&at, owner, now).await.map_err(unanswered)?;
+            let old = self.store.resource(&collection, owner, now).await.map_err(unanswered)?;
             let Some(old) = old.filter(|old| old.is_visible(now)) else { return Ok(Return::Gone) };
             if self.step_of(&old, names) != Step::Return {
                 return Ok(Return::Stays);
             }
-            let attributes = laid_over(of, &old, asserted)?;
-            let (names, act) = (checked(of, &attributes)?, self.act(call, Operation::Restore));
+            let attributes = merged(resource_type, &old, asserted)?;
+            let (names, act) =
+                (names_of(resource_type, &attributes)?, self.act(call, Operation::Restore));
             let resource = self.next_version(&old, attributes);
-            let expires = self.visible_until(call, of, &old, &resource.attributes);
-            let new =
-                New { resource: &resource, names: &names, taking: lifecycle::any_name(), expires };
+            let expires = self.visible_until(call, resource_type, &old, &resource.attributes);
+            let new = ResourceWrite {
+                resource: &resource,
+                names: &names,
+                takeover: lifecycle::any_name(),
+                expires,
+            };
             match self
                 .store
-                .update(&at, &old, new, &[], Seen::Row, &act)
+                .update(&collection, &old, new, &[], Expect::Row, &act)
                 .await
                 .map_err(unanswered)?
             {
-                Wrote::Stored => return Ok(Return::Returned(Box::new(resource))),
-                Wrote::Refused(refusal) => {
-                    refuse(of, &names, &refusal)?;
-                    if refusal.full {
+                Outcome::Committed => return Ok(Return::Returned(Box::new(resource))),
+                Outcome::Refused(refusal) => {
+                    uniqueness_error(resource_type, &names, &refusal)?;
+                    if refusal.no_seat {
                         return Err(policy::no_seat());
                     }
                 }
             }
         }
-        Err(busy())
+        Err(contended())
     }
 
     /// Brings a deleted user back for the operator, under another name if one is given.
@@ -267,16 +284,16 @@ impl Directory {
     /// # Errors
     /// 404 if there is no such deleted user; 409 if its name belongs to somebody else now; 403
     /// without a seat.
-    pub async fn bring_back(
+    pub async fn restore_by_operator(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         id: &ResourceId,
         user_name: Option<&str>,
     ) -> Result<Resource, Error> {
-        let at = call.collection(&of.kind);
+        let collection = call.collection(&resource_type.kind);
         for _ in 0..TRIES {
-            let Some(old) = self.deleted(&at, id).await? else {
+            let Some(old) = self.deleted(&collection, id).await? else {
                 return Err(Error::not_found(
                     "There is no deleted user with this id who can come back.",
                 ));
@@ -286,11 +303,11 @@ impl Directory {
             if let Some(name) = user_name {
                 asserted.set("userName", Value::String(name.to_owned()));
             }
-            if let Some(user) = self.restore(call, of, &old, &asserted).await? {
+            if let Some(user) = self.restore(call, resource_type, &old, &asserted).await? {
                 return Ok(user);
             }
         }
-        Err(busy())
+        Err(contended())
     }
 }
 
@@ -305,22 +322,24 @@ enum Return {
 }
 
 /// What a user has, under what a message asserts.
-pub(super) fn laid_over(
-    of: &Type,
+pub(super) fn merged(
+    resource_type: &ServedType,
     old: &Stored,
     asserted: &Attributes,
 ) -> Result<Attributes, Error> {
     let mut attributes = old.resource.attributes.clone();
     attributes.overlay(asserted.clone());
-    of.shape(&mut attributes)?;
+    resource_type.shape(&mut attributes)?;
     Ok(attributes)
 }
 
 /// The attribute whose unique value belongs to somebody else by now; never the userName.
-fn lost<'n>(call: Call<'_>, names: &'n Names, refusal: &Refusal) -> Option<&'n str> {
+fn value_taken_since<'n>(call: Call<'_>, names: &'n Names, refusal: &Refusal) -> Option<&'n str> {
     let unique_external_id = call.tenant.profile.attributes.unique_external_id;
-    match &refusal.held.external_id {
-        Some((_, Holding::Live | Holding::Unmanaged)) if unique_external_id => Some("externalId"),
+    match &refusal.owners.external_id {
+        Some((_, OwnerState::Live | OwnerState::Unmanaged)) if unique_external_id => {
+            Some("externalId")
+        }
         _ => refusal.unique.and_then(|index| names.unique_attribute(index)),
     }
 }

@@ -13,7 +13,7 @@ use super::size::sent_text_bytes;
 use super::{Call, Directory};
 use crate::budget;
 use crate::store::{Kind, price_of_members};
-use crate::tenant::{Type, unanswered};
+use crate::tenant::{ServedType, unanswered};
 
 /// What a member takes in an answer as it is sent, beside its value, `display` and `$ref`.
 const MEMBER_BYTES: usize = 80;
@@ -24,7 +24,7 @@ pub(super) const GROUPS: &str = "groups";
 
 /// What an answer shall show of a resource.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct View<'a> {
     /// The attributes.
     pub projection: &'a Projection<'a>,
     /// Most members of a group; where there are more, none are read.
@@ -33,14 +33,14 @@ pub struct Wanted<'a> {
 
 /// A resource with all that was wanted of it.
 #[derive(Debug)]
-pub struct Shown {
+pub struct Expanded {
     /// The resource; members and groups stand among its attributes.
     pub resource: Resource,
     /// Whether the members were wanted and are more than was wanted: then they are left out.
     pub cut: bool,
 }
 
-impl Shown {
+impl Expanded {
     /// A resource of which there is nothing beyond its row, such as a user who is in no group.
     pub(super) fn alone(resource: Resource) -> Self {
         Self { resource, cut: false }
@@ -48,7 +48,7 @@ impl Shown {
 
     /// # Errors
     /// `tooMany` if the members were left out.
-    pub fn whole(self) -> Result<Self, Error> {
+    pub fn require_members(self) -> Result<Self, Error> {
         if self.cut { Err(too_large(&self.resource.id)) } else { Ok(self) }
     }
 }
@@ -78,7 +78,7 @@ impl Beyond {
         mut resource: Resource,
         names: &BTreeMap<ResourceId, GroupName>,
         projection: &Projection<'_>,
-    ) -> Result<Shown, Error> {
+    ) -> Result<Expanded, Error> {
         let cut = match self {
             Self::Nothing => false,
             Self::TooManyMembers => true,
@@ -98,7 +98,7 @@ impl Beyond {
                 false
             }
         };
-        Ok(Shown { resource, cut })
+        Ok(Expanded { resource, cut })
     }
 }
 
@@ -110,12 +110,12 @@ impl Directory {
     pub async fn retrieve(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         id: &str,
-        wanted: Wanted<'_>,
-    ) -> Result<Shown, Error> {
-        let stored = self.visible(call, of, id, Event::Change).await?;
-        self.complete(call, of, stored.resource, stored.members, wanted).await
+        view: View<'_>,
+    ) -> Result<Expanded, Error> {
+        let stored = self.visible(call, resource_type, id, Event::Change).await?;
+        self.complete(call, resource_type, stored.resource, stored.members, view).await
     }
 
     /// A resource that was read, with all that is wanted of it: the members of a group, which has
@@ -124,14 +124,14 @@ impl Directory {
     pub(super) async fn complete(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         resource: Resource,
         count: usize,
-        wanted: Wanted<'_>,
-    ) -> Result<Shown, Error> {
-        let beyond = self.beyond(call, of, &resource.id, count, wanted).await?;
+        view: View<'_>,
+    ) -> Result<Expanded, Error> {
+        let beyond = self.beyond(call, resource_type, &resource.id, count, view).await?;
         let names = self.group_names(call, &beyond.groups().iter().cloned().collect()).await?;
-        let shown = beyond.complete(call, resource, &names, wanted.projection)?;
+        let shown = beyond.complete(call, resource, &names, view.projection)?;
         if count > LARGE {
             // Many members take CPU time, and the deadline is looked at before they are written.
             tokio::task::yield_now().await;
@@ -148,10 +148,12 @@ impl Directory {
     pub async fn may_have_changed(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         projection: &Projection<'_>,
     ) -> Result<bool, Error> {
-        match of.kind == Kind::Group && projection.shows(&of.resource, MEMBERS) {
+        match resource_type.kind == Kind::Group
+            && projection.shows(&resource_type.definition, MEMBERS)
+        {
             true => Ok(!self.gone(call).await?.is_empty()),
             false => Ok(false),
         }
@@ -161,12 +163,12 @@ impl Directory {
     pub(super) async fn retrieve_written(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         id: &str,
-        wanted: Wanted<'_>,
-    ) -> Result<Shown, Error> {
-        let stored = self.visible(call, of, id, Event::Change).await?;
-        self.complete_written(call, of, stored.resource, stored.members, wanted).await
+        view: View<'_>,
+    ) -> Result<Expanded, Error> {
+        let stored = self.visible(call, resource_type, id, Event::Change).await?;
+        self.complete_written(call, resource_type, stored.resource, stored.members, view).await
     }
 
     /// As [`Directory::complete`], of a resource that was just written: what cannot be shown of it
@@ -174,13 +176,13 @@ impl Directory {
     pub(super) async fn complete_written(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         resource: Resource,
         count: usize,
-        wanted: Wanted<'_>,
-    ) -> Result<Shown, Error> {
-        match self.complete(call, of, resource.clone(), count, wanted).await {
-            Err(error) if error.kind == ErrorKind::TooMany => Ok(Shown { resource, cut: true }),
+        view: View<'_>,
+    ) -> Result<Expanded, Error> {
+        match self.complete(call, resource_type, resource.clone(), count, view).await {
+            Err(error) if error.kind == ErrorKind::TooMany => Ok(Expanded { resource, cut: true }),
             completed => completed,
         }
     }
@@ -189,20 +191,20 @@ impl Directory {
     pub(super) async fn beyond(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         id: &ResourceId,
         count: usize,
-        wanted: Wanted<'_>,
+        view: View<'_>,
     ) -> Result<Beyond, Error> {
-        let shows = |name: &str| wanted.projection.shows(&of.resource, name);
-        match of.kind {
-            Kind::Group if shows(MEMBERS) && count > wanted.members => Ok(Beyond::TooManyMembers),
+        let shows = |name: &str| view.projection.shows(&resource_type.definition, name);
+        match resource_type.kind {
+            Kind::Group if shows(MEMBERS) && count > view.members => Ok(Beyond::TooManyMembers),
             Kind::Group if shows(MEMBERS) => {
                 self.members(call, id, count).await.map(Beyond::Members)
             }
             Kind::User if shows(GROUPS) => match self.memberships(call, id).await? {
                 Some(groups) => Ok(Beyond::Groups(groups)),
-                None if wanted.projection.is_explicit() => Err(too_many_groups()),
+                None if view.projection.is_explicit() => Err(too_many_groups()),
                 // Nobody asked for them, so they must not keep the user from being read.
                 None => Ok(Beyond::Nothing),
             },
@@ -248,13 +250,22 @@ impl Directory {
 }
 
 /// The most calls and read units that it takes to read what is wanted beyond the row of a resource.
-pub(super) fn price(of: &Type, count: usize, projection: &Projection<'_>) -> (usize, usize) {
-    match of.kind {
-        Kind::Group if projection.shows(&of.resource, MEMBERS) && count > MAX_MEMBERS_SHOWN => {
+pub(super) fn price(
+    resource_type: &ServedType,
+    count: usize,
+    projection: &Projection<'_>,
+) -> (usize, usize) {
+    match resource_type.kind {
+        Kind::Group
+            if projection.shows(&resource_type.definition, MEMBERS)
+                && count > MAX_MEMBERS_SHOWN =>
+        {
             (0, 0)
         }
-        Kind::Group if projection.shows(&of.resource, MEMBERS) => price_of_members(count),
-        Kind::User if projection.shows(&of.resource, GROUPS) => price_of_groups(),
+        Kind::Group if projection.shows(&resource_type.definition, MEMBERS) => {
+            price_of_members(count)
+        }
+        Kind::User if projection.shows(&resource_type.definition, GROUPS) => price_of_groups(),
         Kind::Group | Kind::User | Kind::Other(_) => (0, 0),
     }
 }

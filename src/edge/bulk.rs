@@ -113,7 +113,7 @@ impl Service {
             false => {
                 // A user who came back or was adopted was there before, and stays.
                 if created.version.as_deref() == Some("W/\"1\"") {
-                    self.withdraw(&later.path, clock, call).await;
+                    self.undo_create(&later.path, clock, call).await;
                 }
                 job.errors += 1;
                 result(operation, &response, call)
@@ -124,11 +124,14 @@ impl Service {
 
     /// Removes what this request has created. If that fails it stays, and its operation has failed
     /// all the same.
-    async fn withdraw(&self, path: &str, clock: Clock, call: Call<'_>) {
+    async fn undo_create(&self, path: &str, clock: Clock, call: Call<'_>) {
         let Some(Route::Resource(endpoint, id)) = route(path) else { return };
-        let Some(of) = call.tenant.types.at(&endpoint) else { return };
-        let withdrawn =
-            timeout_at(clock.answer_at, Box::pin(self.directory.withdraw(call, of, &id))).await;
+        let Some(resource_type) = call.tenant.types.at(&endpoint) else { return };
+        let withdrawn = timeout_at(
+            clock.answer_at,
+            Box::pin(self.directory.undo_create(call, resource_type, &id)),
+        )
+        .await;
         if let Err(error) = withdrawn.unwrap_or_else(|_| Err(took_too_long())) {
             tracing::warn!(%error, %id, "what a bulk request created could not be removed again");
         }

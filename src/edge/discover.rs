@@ -32,10 +32,17 @@ impl Service {
                 "The discovery endpoints take no filter; fetch them whole.",
             ));
         }
-        let types =
-            || call.tenant.types.iter().filter(|of| call.tenant.serves(of)).map(|of| &of.resource);
+        let types = || {
+            call.tenant
+                .types
+                .iter()
+                .filter(|resource_type| call.tenant.serves(resource_type))
+                .map(|resource_type| &resource_type.definition)
+        };
         let schemas = || {
-            let own = types().flat_map(|of| std::iter::once(&of.schema).chain(&of.extensions));
+            let own = types().flat_map(|resource_type| {
+                std::iter::once(&resource_type.schema).chain(&resource_type.extensions)
+            });
             let mut seen = BTreeSet::new();
             // An extension may be one of several types.
             own.chain(&self.discovery_schemas).filter(move |schema| seen.insert(&schema.id))
@@ -44,16 +51,18 @@ impl Service {
             Route::ServiceProviderConfig => {
                 discovery::service_provider_config(call.base_url, announced(&call.tenant.profile))
             }
-            Route::ResourceTypes => {
-                list(types().map(|of| discovery::resource_type(of, call.base_url)))
-            }
+            Route::ResourceTypes => list(
+                types().map(|resource_type| discovery::resource_type(resource_type, call.base_url)),
+            ),
             Route::Schemas => {
                 list(schemas().map(|schema| discovery::schema(schema, call.base_url)))
             }
             Route::ResourceType(name) => {
-                let of = types().find(|of| of.name.eq_ignore_ascii_case(name));
-                let of = of.ok_or_else(|| Error::not_found("There is no such resource type."))?;
-                discovery::resource_type(of, call.base_url)
+                let resource_type =
+                    types().find(|resource_type| resource_type.name.eq_ignore_ascii_case(name));
+                let resource_type = resource_type
+                    .ok_or_else(|| Error::not_found("There is no such resource type."))?;
+                discovery::resource_type(resource_type, call.base_url)
             }
             Route::Schema(id) => {
                 let schema = schemas().find(|schema| schema.id.eq_ignore_ascii_case(id));

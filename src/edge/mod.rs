@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request, Response, header};
-use scim_core::resource_types::Unusable;
+use scim_core::resource_types::SchemaError;
 use scim_core::{Error, ErrorKind, Schema, discovery};
 use tokio::time::{Instant, timeout_at};
 
@@ -57,12 +57,12 @@ impl Service {
         secrets: Secrets,
         settings: &Settings,
         clock: Clock,
-    ) -> Result<Self, Unusable> {
+    ) -> Result<Self, SchemaError> {
         let tenants = Arc::new(Tenants::new(store.clone(), clock.clone(), &settings.additions));
         Ok(Self {
             verifier: Verifier::new(secrets, tenants, clock.clone()),
             directory: Directory::new(store, clock, settings.retention, settings.audit_retention),
-            discovery_schemas: discovery::own_schemas()?,
+            discovery_schemas: discovery::discovery_schemas()?,
             base_url: settings.base_url.clone(),
         })
     }

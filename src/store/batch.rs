@@ -6,11 +6,11 @@ use scim_core::resource::Attributes;
 
 use super::keys::Collection;
 use super::log::{self, Act};
-use super::members::MOST_ACTIONS;
+use super::members::MAX_ACTIONS;
 use super::put::{UNHELD, activity, put};
 use super::resources::State;
-use super::transaction::{Condition, Outcome, Transaction, number};
-use super::writes::New;
+use super::transaction::{Condition, Transaction, TransactionResult, number};
+use super::writes::ResourceWrite;
 use super::{Store, StoreError, counters};
 
 /// What became of the first of many new resources.
@@ -32,8 +32,8 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn create_first(
         &self,
-        at: &Collection,
-        new: &[New<'_>],
+        collection: &Collection,
+        new: &[ResourceWrite<'_>],
         state: State,
         act: &Act,
     ) -> Result<Batch, StoreError> {
@@ -41,31 +41,38 @@ impl Store {
         let mut taken = 0;
         let mut counted = BTreeSet::new();
         for new in new {
-            counted.insert(counters::row(at, &new.resource.id));
-            if transaction.len() + most_actions(new) + counted.len() > MOST_ACTIONS {
+            counted.insert(counters::row(collection, &new.resource.id));
+            if transaction.len() + most_actions(new) + counted.len() > MAX_ACTIONS {
                 break;
             }
             let unheld = Condition(UNHELD, vec![(":now", number(act.now))]);
-            put(&mut transaction, at, *new, state, None, unheld, act)?;
+            put(&mut transaction, collection, *new, state, None, unheld, act)?;
             let changes =
-                log::changes(&at.tenant, &Attributes::default(), &new.resource.attributes);
-            log::add(&mut transaction, &at.tenant, act, &new.resource.id, Some(1), &changes)?;
+                log::changes(&collection.tenant, &Attributes::default(), &new.resource.attributes);
+            log::add(
+                &mut transaction,
+                &collection.tenant,
+                act,
+                &new.resource.id,
+                Some(1),
+                &changes,
+            )?;
             taken += 1;
         }
         let some = new.iter().take(taken);
         if state == State::Live {
             counters::add(
                 &mut transaction,
-                at,
+                collection,
                 some.map(|new| (&new.resource.id, 1, activity(new.resource))),
             )?;
         }
-        let stored = matches!(transaction.commit(self).await?, Outcome::Committed);
+        let stored = matches!(transaction.commit(self).await?, TransactionResult::Committed);
         Ok(Batch { taken, stored })
     }
 }
 
 /// Row, claim, externalId and log, and what else its names take.
-fn most_actions(new: &New<'_>) -> usize {
+fn most_actions(new: &ResourceWrite<'_>) -> usize {
     4 + new.names.emails.len() + new.names.unique.len()
 }

@@ -30,12 +30,12 @@ pub(super) type Change<'r> = (&'r ResourceId, i64, i64);
 /// Adds to the counters, in the transaction that changes the resources.
 pub(super) fn add<'r>(
     transaction: &mut Transaction,
-    at: &Collection,
+    collection: &Collection,
     changes: impl IntoIterator<Item = Change<'r>>,
 ) -> Result<(), StoreError> {
     let mut rows: BTreeMap<usize, BTreeMap<String, i128>> = BTreeMap::new();
     for (id, live, active) in changes {
-        let (row, bucket) = place(&at.key(id));
+        let (row, bucket) = place(&collection.key(id));
         let (packed, weight) = (format!("b{:x}", bucket / PACKED), weight(bucket % PACKED));
         let (live, active) = (i128::from(live), i128::from(active));
         for (name, more) in
@@ -47,7 +47,8 @@ pub(super) fn add<'r>(
         }
     }
     for (row, sums) in rows {
-        let key = Row::new(&at.tenant.counters(), &format!("{}{row:02x}", at.counters()));
+        let key =
+            Row::new(&collection.tenant.counters(), &format!("{}{row:02x}", collection.counters()));
         let terms: Vec<String> = sums.keys().map(|name| format!("{name} :{name}")).collect();
         let values = sums
             .into_iter()
@@ -74,8 +75,8 @@ fn unpacked(number: &str) -> Result<impl Iterator<Item = usize>, StoreError> {
 }
 
 /// The counter row of a resource.
-pub(super) fn row(at: &Collection, id: &ResourceId) -> usize {
-    place(&at.key(id)).0
+pub(super) fn row(collection: &Collection, id: &ResourceId) -> usize {
+    place(&collection.key(id)).0
 }
 
 /// The bucket of a sort key, in all rows together.
@@ -117,9 +118,9 @@ impl Counters {
     }
 
     /// Without resources that are counted still, though their time has come.
-    fn without(mut self, at: &Collection, overdue: &[ResourceId]) -> Self {
+    fn without(mut self, collection: &Collection, overdue: &[ResourceId]) -> Self {
         for id in overdue {
-            if let Some(size) = self.0.get_mut(bucket(&at.key(id))) {
+            if let Some(size) = self.0.get_mut(bucket(&collection.key(id))) {
                 *size = size.saturating_sub(1);
             }
         }
@@ -197,8 +198,8 @@ impl Store {
     ///
     /// # Errors
     /// As [`StoreError`] says.
-    pub async fn count(&self, at: &Collection) -> Result<usize, StoreError> {
-        let (partition, prefix) = (at.tenant.counters(), at.counters());
+    pub async fn count(&self, collection: &Collection) -> Result<usize, StoreError> {
+        let (partition, prefix) = (collection.tenant.counters(), collection.counters());
         let rows = Query { only: Some("n"), ..Query::of(Rows::Beginning(&partition, &prefix)) };
         let (counters, _) = self.query(rows).await?;
         let total: i64 = counters.iter().filter_map(|counter| counter.number("n")).sum();
@@ -208,12 +209,12 @@ impl Store {
     /// All counters of a collection less those who are `overdue`, strongly consistent. One call.
     pub(super) async fn counters(
         &self,
-        at: &Collection,
+        collection: &Collection,
         overdue: &[ResourceId],
     ) -> Result<Counters, StoreError> {
         let mut buckets = vec![0; ROWS * BUCKETS];
-        let prefix = at.counters();
-        for item in self.query_all(&at.tenant.counters(), &prefix).await? {
+        let prefix = collection.counters();
+        for item in self.query_all(&collection.tenant.counters(), &prefix).await? {
             let row =
                 item.s().get(prefix.len()..).and_then(|hex| usize::from_str_radix(hex, 16).ok());
             for (name, value) in &item.0 {
@@ -228,7 +229,7 @@ impl Store {
                 }
             }
         }
-        Ok(Counters(buckets).without(at, overdue))
+        Ok(Counters(buckets).without(collection, overdue))
     }
 }
 

@@ -8,14 +8,14 @@ use super::item::Row;
 use super::keys::Collection;
 use super::log::Act;
 use super::put::version;
-use super::refusal::Wrote;
+use super::refusal::Outcome;
 use super::removal::pointers;
 use super::transaction::{Condition, Role, Transaction, number, text};
 use super::{Query, Rows, Store, StoreError, counters, log};
 
 /// The row of somebody who expires at this second since 1970.
-pub(super) fn row(at: &Collection, expires: i64, id: &ResourceId) -> Row {
-    Row::new(&at.tenant.due(), &format!("{}#{id}", moment(expires)))
+pub(super) fn row(collection: &Collection, expires: i64, id: &ResourceId) -> Row {
+    Row::new(&collection.tenant.due(), &format!("{}#{id}", moment(expires)))
 }
 
 /// Seconds as text whose order is that of time.
@@ -31,11 +31,11 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn due(
         &self,
-        at: &Collection,
+        collection: &Collection,
         now: i64,
         most: usize,
     ) -> Result<Vec<(i64, ResourceId)>, StoreError> {
-        let (partition, end) = (at.tenant.due(), format!("{}~", moment(now)));
+        let (partition, end) = (collection.tenant.due(), format!("{}~", moment(now)));
         let (rows, _) =
             self.query_some(Query::of(Rows::Between(&partition, "0", &end)), most).await?;
         let read = |s: &str| {
@@ -55,22 +55,26 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn expire(
         &self,
-        at: &Collection,
+        collection: &Collection,
         expires: i64,
         id: &ResourceId,
         act: &Act,
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);
         let once = Condition("attribute_exists(p)", Vec::new());
-        transaction.delete(Role::Other, row(at, expires, id), Some(once))?;
-        let left = self.get(&at.rows(), &at.key(id)).await?;
+        transaction.delete(Role::Other, row(collection, expires, id), Some(once))?;
+        let left = self.get(&collection.rows(), &collection.key(id)).await?;
         let left = left.as_ref().map(super::Stored::read).transpose()?;
         let mut changes = Vec::new();
         if let Some(left) = left.filter(|left| left.expires == Some(expires)) {
             let values = vec![(":seen", version(left.row_version)), (":now", number(act.now))];
             let gone = Condition("v = :seen AND x <= :now OR attribute_not_exists(p)", values);
-            transaction.delete(Role::Resource, Row::new(&at.rows(), &at.key(id)), Some(gone))?;
-            for (p, s) in pointers(at, &left) {
+            transaction.delete(
+                Role::Resource,
+                Row::new(&collection.rows(), &collection.key(id)),
+                Some(gone),
+            )?;
+            for (p, s) in pointers(collection, &left) {
                 let own = Condition(
                     "attribute_not_exists(p) OR i = :id",
                     vec![(":id", text(id.as_str()))],
@@ -80,13 +84,14 @@ impl Store {
                     transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
                 }
             }
-            changes = log::changes(&at.tenant, &left.resource.attributes, &Attributes::default());
+            changes =
+                log::changes(&collection.tenant, &left.resource.attributes, &Attributes::default());
         }
-        counters::add(&mut transaction, at, [(id, -1, 0)])?;
-        log::add(&mut transaction, &at.tenant, act, id, None, &changes)?;
+        counters::add(&mut transaction, collection, [(id, -1, 0)])?;
+        log::add(&mut transaction, &collection.tenant, act, id, None, &changes)?;
         match self.conclude(transaction).await? {
             // Another request did it, or will when it asks again.
-            Wrote::Stored | Wrote::Refused(_) => Ok(()),
+            Outcome::Committed | Outcome::Refused(_) => Ok(()),
         }
     }
 }

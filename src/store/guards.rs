@@ -9,7 +9,7 @@ use super::item::Row;
 use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
 use super::tenants::TenantRow;
-use super::transaction::{Condition, Outcome, Role, Transaction, number};
+use super::transaction::{Condition, Role, Transaction, TransactionResult, number};
 use super::{Query, Rows, Store, StoreError};
 use crate::telemetry::{self, Metric};
 
@@ -131,7 +131,7 @@ impl Store {
             let Some(seen) = self.seats(&users.tenant).await? else { return Ok(()) };
             let mut transaction = Transaction::on(self);
             self.limit(&mut transaction, users, Some(seen), seen.limit).await?;
-            if matches!(transaction.commit(self).await?, Outcome::Committed) {
+            if matches!(transaction.commit(self).await?, TransactionResult::Committed) {
                 return Ok(());
             }
         }
@@ -169,11 +169,13 @@ impl Store {
                 transaction.delete(Role::Brake, Row::new(&users.tenant.counters(), BRAKE), None)?;
             }
             match transaction.commit(self).await? {
-                Outcome::Committed => return Ok(true),
-                Outcome::Refused(rows) if rows.iter().any(|(role, _)| *role != Role::Seats) => {
+                TransactionResult::Committed => return Ok(true),
+                TransactionResult::Refused(rows)
+                    if rows.iter().any(|(role, _)| *role != Role::Seats) =>
+                {
                     return Ok(false);
                 }
-                Outcome::Refused(_) => {}
+                TransactionResult::Refused(_) => {}
             }
         }
         Err(keeps_changing())
@@ -266,7 +268,7 @@ impl Store {
         let key = Row::new(&tenant.counters(), BRAKE);
         transaction.update(Role::Brake, key, "SET tripped = :now", values, still)?;
         log::add(&mut transaction, tenant, act, about, None, &[])?;
-        if matches!(transaction.commit(self).await?, Outcome::Committed) {
+        if matches!(transaction.commit(self).await?, TransactionResult::Committed) {
             telemetry::count(Metric::BrakeTripped, tenant.code().as_str());
         }
         Ok(())
@@ -286,7 +288,7 @@ impl Store {
         let tripped = Condition("attribute_exists(tripped)", Vec::<(&str, AttributeValue)>::new());
         transaction.delete(Role::Brake, Row::new(&tenant.counters(), BRAKE), Some(tripped))?;
         log::add(&mut transaction, tenant, act, about, None, &[])?;
-        Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
+        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
     }
 }
 

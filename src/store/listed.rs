@@ -63,14 +63,14 @@ impl Listed {
     }
 
     /// What lists give of a resource of this collection.
-    pub fn of(at: &Collection, stored: Stored) -> Self {
+    pub fn of(collection: &Collection, stored: Stored) -> Self {
         let standing = stored.standing();
         let Stored { resource: Resource { id, meta, attributes }, members, bytes, .. } = stored;
         let text = (bytes > SMALL_DOCUMENT)
             .then(|| serde_json::to_string(attributes.as_object()).ok())
             .flatten();
         let document = text.map_or(Document::Attributes(attributes, bytes), Document::Text);
-        Self { key: at.key(&id), id, meta, members, standing, document }
+        Self { key: collection.key(&id), id, meta, members, standing, document }
     }
 
     /// Adds what a head says of the membership of this group, if it is one of its heads.

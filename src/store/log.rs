@@ -4,7 +4,7 @@ use scim_core::ResourceId;
 use scim_core::resource::Attributes;
 
 use super::item::Row;
-use super::members::Move;
+use super::members::MemberChange;
 use super::transaction::{Role, Transaction};
 use super::{StoreError, TenantKey};
 
@@ -135,10 +135,10 @@ pub(super) fn changes(
 }
 
 /// Who joins and who leaves a group.
-pub(super) fn moves<'m>(tenant: &TenantKey, moves: &'m [Move]) -> Vec<(String, String)> {
-    let word = |change: &'m Move| match change {
-        Move::Join(_) | Move::Name(_) => "members.add",
-        Move::Leave(_) => "members.remove",
+pub(super) fn moves<'m>(tenant: &TenantKey, moves: &'m [MemberChange]) -> Vec<(String, String)> {
+    let word = |change: &'m MemberChange| match change {
+        MemberChange::Add(_) | MemberChange::AddUnknown(_) => "members.add",
+        MemberChange::Remove(_) => "members.remove",
     };
     moves
         .iter()

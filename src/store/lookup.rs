@@ -8,16 +8,16 @@ use scim_core::ResourceId;
 use super::batch_get::Size;
 use super::item::Item;
 use super::keys::{Collection, Kind, TenantKey};
-use super::refusal::{Holders, holder};
+use super::refusal::{NameOwners, holder};
 use super::resources::{Names, State, Stored, email_form};
-use super::{Query, Rows, SIDE_BY_SIDE, Store, StoreError};
+use super::{CONCURRENCY, Query, Rows, Store, StoreError};
 
 /// Most resources that are read one by one because they share a name.
-const MOST_OWNERS: usize = 50;
+const MAX_OWNERS: usize = 50;
 /// Most rows that a name is looked for in: those of its owners now and before.
-const MOST_ROWS: usize = 500;
+const MAX_ROWS: usize = 500;
 /// Most pointers of one value that are read, those to former owners included.
-const MOST_POINTERS: usize = 200;
+const MAX_POINTERS: usize = 200;
 
 impl Store {
     /// The visible resources of this name, in the form in which names are compared: one, or several
@@ -28,16 +28,16 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn by_name(
         &self,
-        at: &Collection,
+        collection: &Collection,
         form: &str,
         now: i64,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
-        let claim = at.claim(form, None);
+        let claim = collection.claim(form, None);
         // Claims come first; an owner that is not among the first rows is read by its id.
-        let (partition, prefix) = (at.rows(), at.name_prefix(form));
+        let (partition, prefix) = (collection.rows(), collection.name_prefix(form));
         let (rows, more) = self
             .query(Query {
-                limit: Some(MOST_ROWS),
+                limit: Some(MAX_ROWS),
                 ..Query::of(Rows::Beginning(&partition, &prefix))
             })
             .await?;
@@ -45,7 +45,7 @@ impl Store {
             rows.iter().filter(|row| row.s().starts_with(&claim) && leads_to_visible(row, now));
         let owners: BTreeSet<ResourceId> =
             claims.filter_map(|claim| claim.text("i")?.parse().ok()).collect();
-        if owners.len() > MOST_OWNERS {
+        if owners.len() > MAX_OWNERS {
             return Ok(None);
         }
         let mut found = Stored::read_all(&rows)?;
@@ -56,7 +56,7 @@ impl Store {
         found.retain(|resource| owners.contains(&resource.resource.id));
         let here = |id: &ResourceId| found.iter().any(|resource| resource.resource.id == *id);
         let elsewhere: Vec<ResourceId> = owners.into_iter().filter(|id| !here(id)).collect();
-        found.extend(self.resources(at, elsewhere, now).await?);
+        found.extend(self.resources(collection, elsewhere, now).await?);
         found.retain(|resource| {
             resource.is_visible(now) && resource.names.name.as_deref() == Some(form)
         });
@@ -70,17 +70,21 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn by_external_id(
         &self,
-        at: &Collection,
+        collection: &Collection,
         external_id: &str,
         now: i64,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
         let (ids, all) = self
-            .owners(&at.tenant.external_ids(), &at.external_id(external_id), Of::Visible(now))
+            .owners(
+                &collection.tenant.external_ids(),
+                &collection.external_id(external_id),
+                OwnerFilter::Visible(now),
+            )
             .await?;
-        if !all || ids.len() > MOST_OWNERS {
+        if !all || ids.len() > MAX_OWNERS {
             return Ok(None);
         }
-        let mut found = self.resources(at, ids, now).await?;
+        let mut found = self.resources(collection, ids, now).await?;
         found.retain(|found| {
             found.is_visible(now) && found.names.external_id.as_deref() == Some(external_id)
         });
@@ -94,15 +98,16 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn restorable_by_external_id(
         &self,
-        at: &Collection,
+        collection: &Collection,
         external_id: &str,
         now: i64,
     ) -> Result<Vec<Stored>, StoreError> {
-        let prefix = at.external_id(external_id);
-        let (mut ids, _) =
-            self.owners(&at.tenant.external_ids(), &prefix, Of::Deleted(now)).await?;
-        ids.truncate(MOST_OWNERS);
-        let mut users = self.resources(at, ids, now).await?;
+        let prefix = collection.external_id(external_id);
+        let (mut ids, _) = self
+            .owners(&collection.tenant.external_ids(), &prefix, OwnerFilter::Deleted(now))
+            .await?;
+        ids.truncate(MAX_OWNERS);
+        let mut users = self.resources(collection, ids, now).await?;
         users.retain(|user| {
             user.is_restorable(now) && user.names.external_id.as_deref() == Some(external_id)
         });
@@ -115,12 +120,14 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn restorable(
         &self,
-        at: &Collection,
+        collection: &Collection,
         names: &Names,
         now: i64,
     ) -> Result<Option<ResourceId>, StoreError> {
-        for (p, s) in name_row(at, names).into_iter().chain(external_id_row(at, names)) {
-            if let Some(id) = self.owners(&p, &s, Of::Deleted(now)).await?.0.pop() {
+        for (p, s) in
+            name_row(collection, names).into_iter().chain(external_id_row(collection, names))
+        {
+            if let Some(id) = self.owners(&p, &s, OwnerFilter::Deleted(now)).await?.0.pop() {
                 return Ok(Some(id));
             }
         }
@@ -134,18 +141,20 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn holders(
         &self,
-        at: &Collection,
+        collection: &Collection,
         names: &Names,
         now: i64,
-    ) -> Result<Holders, StoreError> {
+    ) -> Result<NameOwners, StoreError> {
         let held = async |key: Option<(String, String)>| {
             let Some((p, s)) = key else { return Ok(None) };
             let row = self.get(&p, &s).await?.filter(|row| !row.is_expired(now));
             Ok::<_, StoreError>(row.as_ref().and_then(holder))
         };
-        let (name, external_id) =
-            tokio::try_join!(held(name_row(at, names)), held(external_id_row(at, names)))?;
-        Ok(Holders { name, external_id })
+        let (name, external_id) = tokio::try_join!(
+            held(name_row(collection, names)),
+            held(external_id_row(collection, names))
+        )?;
+        Ok(NameOwners { name, external_id })
     }
 
     /// The imported users that the product knows by these names, by the first of `ways` that finds
@@ -155,37 +164,41 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn unmanaged(
         &self,
-        at: &Collection,
+        collection: &Collection,
         names: &Names,
-        ways: &[Way],
+        ways: &[MatchBy],
     ) -> Result<Vec<Stored>, StoreError> {
         for way in ways {
             let mut keys: Vec<(String, String)> = Vec::new();
             match way {
-                Way::ExternalId => {
+                MatchBy::ExternalId => {
                     let external_id = names.external_id.as_ref();
                     keys.extend(
-                        external_id.map(|id| (at.tenant.external_ids(), at.external_id(id))),
+                        external_id.map(|id| {
+                            (collection.tenant.external_ids(), collection.external_id(id))
+                        }),
                     );
                 }
-                Way::Name => {
-                    keys.extend(names.name.as_ref().map(|name| (at.rows(), at.claim(name, None))))
-                }
-                Way::Email => {
+                MatchBy::Name => keys.extend(
+                    names
+                        .name
+                        .as_ref()
+                        .map(|name| (collection.rows(), collection.claim(name, None))),
+                ),
+                MatchBy::Email => {
                     let emails = names.emails.iter().chain(&names.name);
-                    keys.extend(
-                        emails
-                            .map(|email| (at.tenant.emails(), at.email_prefix(&email_form(email)))),
-                    );
+                    keys.extend(emails.map(|email| {
+                        (collection.tenant.emails(), collection.email_prefix(&email_form(email)))
+                    }));
                 }
             }
             let each = stream::iter(keys)
-                .map(|(p, s)| async move { self.owners(&p, &s, Of::Unmanaged).await });
+                .map(|(p, s)| async move { self.owners(&p, &s, OwnerFilter::Unmanaged).await });
             let ids: Vec<(Vec<ResourceId>, bool)> =
-                each.buffered(SIDE_BY_SIDE).try_collect().await?;
+                each.buffered(CONCURRENCY).try_collect().await?;
             let ids: BTreeSet<ResourceId> = ids.into_iter().flat_map(|(ids, _)| ids).collect();
             let mut users =
-                self.resources(at, ids.into_iter().take(MOST_OWNERS).collect(), 0).await?;
+                self.resources(collection, ids.into_iter().take(MAX_OWNERS).collect(), 0).await?;
             users.retain(|user| user.state == State::Unmanaged);
             if !users.is_empty() {
                 return Ok(users);
@@ -202,19 +215,19 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn by_email(
         &self,
-        at: &Collection,
+        collection: &Collection,
         email: &str,
         name: Option<&str>,
         now: i64,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
         let named = async {
             match name {
-                Some(name) => self.by_name(at, name, now).await,
+                Some(name) => self.by_name(collection, name, now).await,
                 None => Ok(Some(Vec::new())),
             }
         };
         let form = email_form(email);
-        let (pointed, named) = tokio::try_join!(self.by_pointer(at, &form, now), named)?;
+        let (pointed, named) = tokio::try_join!(self.by_pointer(collection, &form, now), named)?;
         let (Some(mut users), Some(named)) = (pointed, named) else { return Ok(None) };
         let new = named
             .into_iter()
@@ -226,16 +239,21 @@ impl Store {
     /// The visible users with this e-mail address that is not their userName.
     async fn by_pointer(
         &self,
-        at: &Collection,
+        collection: &Collection,
         form: &str,
         now: i64,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
-        let (ids, all) =
-            self.owners(&at.tenant.emails(), &at.email_prefix(form), Of::Visible(now)).await?;
-        if !all || ids.len() > MOST_OWNERS {
+        let (ids, all) = self
+            .owners(
+                &collection.tenant.emails(),
+                &collection.email_prefix(form),
+                OwnerFilter::Visible(now),
+            )
+            .await?;
+        if !all || ids.len() > MAX_OWNERS {
             return Ok(None);
         }
-        let mut users = self.resources(at, ids, now).await?;
+        let mut users = self.resources(collection, ids, now).await?;
         users.retain(|user| {
             user.is_visible(now) && user.names.emails.iter().any(|email| email == form)
         });
@@ -248,14 +266,14 @@ impl Store {
         &self,
         partition: &str,
         prefix: &str,
-        of: Of,
+        of: OwnerFilter,
     ) -> Result<(Vec<ResourceId>, bool), StoreError> {
         let (rows, all) =
-            self.query_some(Query::of(Rows::Beginning(partition, prefix)), MOST_POINTERS).await?;
+            self.query_some(Query::of(Rows::Beginning(partition, prefix)), MAX_POINTERS).await?;
         let wanted = rows.iter().filter(|row| match of {
-            Of::Visible(now) => leads_to_visible(row, now),
-            Of::Deleted(now) => row.text("st") == Some("deleted") && !row.is_expired(now),
-            Of::Unmanaged => row.text("st") == Some("unmanaged"),
+            OwnerFilter::Visible(now) => leads_to_visible(row, now),
+            OwnerFilter::Deleted(now) => row.text("st") == Some("deleted") && !row.is_expired(now),
+            OwnerFilter::Unmanaged => row.text("st") == Some("unmanaged"),
         });
         let ids: BTreeSet<ResourceId> =
             wanted.filter_map(|row| row.text("i")?.parse().ok()).collect();
@@ -269,16 +287,17 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn resources(
         &self,
-        at: &Collection,
+        collection: &Collection,
         ids: Vec<ResourceId>,
         now: i64,
     ) -> Result<Vec<Stored>, StoreError> {
-        if at.kind == Kind::Group {
-            let each = stream::iter(ids).map(|id| async move { self.resource(at, &id, now).await });
-            let found: Vec<Option<Stored>> = each.buffered(SIDE_BY_SIDE).try_collect().await?;
+        if collection.kind == Kind::Group {
+            let each = stream::iter(ids)
+                .map(|id| async move { self.resource(collection, &id, now).await });
+            let found: Vec<Option<Stored>> = each.buffered(CONCURRENCY).try_collect().await?;
             return Ok(found.into_iter().flatten().collect());
         }
-        let key = |id: &ResourceId| (at.rows(), at.key(id));
+        let key = |id: &ResourceId| (collection.rows(), collection.key(id));
         let rows = self.get_many(ids.iter().map(key), Size::Any, None).await?;
         let found = ids.iter().filter_map(|id| rows.get(&key(id))).map(Stored::read);
         found.filter(|found| found.as_ref().map_or(true, |found| found.is_there(now))).collect()
@@ -291,12 +310,12 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn visibility(
         &self,
-        at: &Collection,
+        collection: &Collection,
         ids: impl IntoIterator<Item = &ResourceId>,
         now: i64,
     ) -> Result<BTreeMap<ResourceId, bool>, StoreError> {
         let keys: BTreeMap<(String, String), &ResourceId> =
-            ids.into_iter().map(|id| ((at.rows(), at.key(id)), id)).collect();
+            ids.into_iter().map(|id| ((collection.rows(), collection.key(id)), id)).collect();
         let rows = self.get_many(keys.keys().cloned(), Size::Any, Some("p, s, st, x")).await?;
         let there = rows.iter().filter(|(_, row)| !row.is_expired(now));
         let visible =
@@ -314,8 +333,8 @@ impl Store {
         tenant: &TenantKey,
         ids: impl IntoIterator<Item = &ResourceId>,
     ) -> Result<BTreeMap<ResourceId, Option<String>>, StoreError> {
-        let at = Collection { tenant: tenant.clone(), kind: Kind::Group };
-        let keys = ids.into_iter().map(|id| (at.rows(), at.key(id)));
+        let collection = Collection { tenant: tenant.clone(), kind: Kind::Group };
+        let keys = ids.into_iter().map(|id| (collection.rows(), collection.key(id)));
         let rows = self.get_many(keys.collect::<Vec<_>>(), Size::Any, None).await?;
         let name = |row: &Item| {
             let group = Stored::read(row)?.resource;
@@ -328,7 +347,7 @@ impl Store {
 /// By what somebody is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Way {
+pub enum MatchBy {
     ExternalId,
     Name,
     Email,
@@ -336,7 +355,7 @@ pub enum Way {
 
 /// Which owners of a name are wanted.
 #[derive(Clone, Copy)]
-enum Of {
+enum OwnerFilter {
     /// Visible at this time.
     Visible(i64),
     /// Deleted, and restorable at this time.
@@ -346,13 +365,16 @@ enum Of {
 }
 
 /// The keys of the row by which a name is held.
-fn name_row(at: &Collection, names: &Names) -> Option<(String, String)> {
-    names.name.as_ref().map(|name| (at.rows(), at.claim(name, None)))
+fn name_row(collection: &Collection, names: &Names) -> Option<(String, String)> {
+    names.name.as_ref().map(|name| (collection.rows(), collection.claim(name, None)))
 }
 
 /// The keys of the row by which an externalId is first held.
-fn external_id_row(at: &Collection, names: &Names) -> Option<(String, String)> {
-    names.external_id.as_ref().map(|id| (at.tenant.external_ids(), at.external_id(id)))
+fn external_id_row(collection: &Collection, names: &Names) -> Option<(String, String)> {
+    names
+        .external_id
+        .as_ref()
+        .map(|id| (collection.tenant.external_ids(), collection.external_id(id)))
 }
 
 /// Whether a claim or a pointer may lead to somebody visible.

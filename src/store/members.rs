@@ -14,7 +14,7 @@ use super::item::Row;
 use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
 use super::put::version;
-use super::refusal::Wrote;
+use super::refusal::Outcome;
 use super::transaction::{Condition, Role, Transaction, number, text};
 use super::unfinished::{self, Cause};
 use super::{Store, StoreError};
@@ -22,50 +22,50 @@ use super::{Store, StoreError};
 /// Heads of a group.
 const HEADS: usize = 16;
 /// Most actions of a transaction (DynamoDB's limit).
-pub(super) const MOST_ACTIONS: usize = 100;
+pub(super) const MAX_ACTIONS: usize = 100;
 /// Actions that a change of the group itself takes at most: row, claims, externalIds, counter, log.
 const OWN_ACTIONS: usize = 12;
 
 /// A change of one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Move {
+pub enum MemberChange {
     /// Becomes a member. Of no type means a user.
-    Join(Member),
+    Add(Member),
     /// Is named as a member, though no resource of this tenant has, had or will have that id.
-    Name(Member),
+    AddUnknown(Member),
     /// Is no member any more.
-    Leave(ResourceId),
+    Remove(ResourceId),
 }
 
-impl Move {
+impl MemberChange {
     /// Whom it is about.
     pub fn member(&self) -> &ResourceId {
         match self {
-            Self::Join(member) | Self::Name(member) => &member.value,
-            Self::Leave(id) => id,
+            Self::Add(member) | Self::AddUnknown(member) => &member.value,
+            Self::Remove(id) => id,
         }
     }
 
     fn actions(&self) -> usize {
         match self {
-            Self::Join(_) => 3,
-            Self::Name(_) | Self::Leave(_) => 2,
+            Self::Add(_) => 3,
+            Self::AddUnknown(_) | Self::Remove(_) => 2,
         }
     }
 }
 
 /// What of a group must be as it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Seen {
+pub enum Expect {
     /// Its own row.
     Row,
     /// Its members too.
-    All,
+    RowAndMembers,
 }
 
 /// How many of the first moves fit into one transaction, beside a change of the group itself.
-pub fn that_fit(moves: &[Move]) -> usize {
-    let mut left = MOST_ACTIONS - OWN_ACTIONS - HEADS;
+pub fn that_fit(moves: &[MemberChange]) -> usize {
+    let mut left = MAX_ACTIONS - OWN_ACTIONS - HEADS;
     let fitting = moves.iter().take_while(|change| {
         let fits = change.actions() <= left;
         left = left.saturating_sub(change.actions());
@@ -90,31 +90,31 @@ fn heads(group: &ResourceId) -> impl Iterator<Item = String> {
 /// Adds a new group's heads and first members, beside those whose rows are `prepared`.
 pub(super) fn open(
     transaction: &mut Transaction,
-    at: &Collection,
+    collection: &Collection,
     group: &ResourceId,
-    moves: &[Move],
-    prepared: &[Move],
+    moves: &[MemberChange],
+    prepared: &[MemberChange],
     act: &Act,
 ) -> Result<(), StoreError> {
     let members = by_head(group, moves.iter().chain(prepared));
     for s in heads(group) {
-        let row = Row::new(&at.rows(), &s)
+        let row = Row::new(&collection.rows(), &s)
             .number("v", 0)
             .number("n", members.get(&s).copied().unwrap_or_default())
             .number("m", act.milliseconds);
         transaction.put(Role::Other, row, None)?;
     }
-    rows(transaction, &at.tenant, group, moves, act)
+    rows(transaction, &collection.tenant, group, moves, act)
 }
 
 /// How many members more each head has that is concerned.
 fn by_head<'m>(
     group: &ResourceId,
-    moves: impl IntoIterator<Item = &'m Move>,
+    moves: impl IntoIterator<Item = &'m MemberChange>,
 ) -> BTreeMap<String, i64> {
     let mut heads = BTreeMap::new();
     for change in moves {
-        let more = if matches!(change, Move::Leave(_)) { -1 } else { 1 };
+        let more = if matches!(change, MemberChange::Remove(_)) { -1 } else { 1 };
         *heads.entry(head(group, change.member())).or_default() += more;
     }
     heads
@@ -123,7 +123,7 @@ fn by_head<'m>(
 /// Adds the removal of a group's heads; those in `seen` must have these versions still.
 pub(super) fn close(
     transaction: &mut Transaction,
-    at: &Collection,
+    collection: &Collection,
     group: &ResourceId,
     seen: &[(String, u64)],
 ) -> Result<(), StoreError> {
@@ -131,7 +131,7 @@ pub(super) fn close(
         let seen = seen.iter().find(|(head, _)| *head == s);
         transaction.delete(
             Role::Head,
-            Row::new(&at.rows(), &s),
+            Row::new(&collection.rows(), &s),
             seen.map(|(_, seen)| as_seen(*seen)),
         )
     })
@@ -140,21 +140,27 @@ pub(super) fn close(
 /// Adds changes of members. With `seen`, all heads must have these versions still.
 pub(super) fn push(
     transaction: &mut Transaction,
-    at: &Collection,
+    collection: &Collection,
     group: &ResourceId,
-    moves: &[Move],
+    moves: &[MemberChange],
     seen: Option<&[(String, u64)]>,
     act: &Act,
 ) -> Result<(), StoreError> {
-    rows(transaction, &at.tenant, group, moves, act)?;
+    rows(transaction, &collection.tenant, group, moves, act)?;
     let touched = by_head(group, moves);
     let seen: BTreeMap<&String, u64> =
         seen.into_iter().flatten().map(|(s, version)| (s, *version)).collect();
     for (s, more) in &touched {
-        step(transaction, Role::Head, Row::new(&at.rows(), s), (*more, seen.get(s).copied()), act)?;
+        step(
+            transaction,
+            Role::Head,
+            Row::new(&collection.rows(), s),
+            (*more, seen.get(s).copied()),
+            act,
+        )?;
     }
     for (s, seen) in seen.into_iter().filter(|(s, _)| !touched.contains_key(*s)) {
-        transaction.check(Role::Head, Row::new(&at.rows(), s), as_seen(seen))?;
+        transaction.check(Role::Head, Row::new(&collection.rows(), s), as_seen(seen))?;
     }
     Ok(())
 }
@@ -199,15 +205,19 @@ fn rows(
     transaction: &mut Transaction,
     tenant: &TenantKey,
     group: &ResourceId,
-    moves: &[Move],
+    moves: &[MemberChange],
     act: &Act,
 ) -> Result<(), StoreError> {
     let members = tenant.members(group);
     for (index, change) in moves.iter().enumerate() {
         match change {
-            Move::Join(member) | Move::Name(member) => {
+            MemberChange::Add(member) | MemberChange::AddUnknown(member) => {
                 let kind = Kind::from(member.kind.unwrap_or(MemberType::User));
-                let letter = if matches!(change, Move::Name(_)) { NAMED } else { letter(&kind) };
+                let letter = if matches!(change, MemberChange::AddUnknown(_)) {
+                    NAMED
+                } else {
+                    letter(&kind)
+                };
                 let row = Row::new(&members, member.value.as_str())
                     .text("k", letter)
                     .text_if("n", member.display.as_deref())
@@ -235,7 +245,7 @@ fn rows(
                     )?;
                 }
             }
-            Move::Leave(id) => {
+            MemberChange::Remove(id) => {
                 part(transaction, tenant, group, id, Some(index))?;
             }
         }
@@ -251,14 +261,14 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn change_members(
         &self,
-        at: &Collection,
+        collection: &Collection,
         group: &ResourceId,
-        moves: &[Move],
+        moves: &[MemberChange],
         act: &Act,
-    ) -> Result<Wrote, StoreError> {
+    ) -> Result<Outcome, StoreError> {
         let mut transaction = Transaction::on(self);
-        push(&mut transaction, at, group, moves, None, act)?;
-        self.logged(transaction, at, group, moves, act).await
+        push(&mut transaction, collection, group, moves, None, act)?;
+        self.logged(transaction, collection, group, moves, act).await
     }
 
     /// Writes members of a group that is about to be created: nobody sees them before. The first
@@ -268,36 +278,43 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn prepare_members(
         &self,
-        at: &Collection,
+        collection: &Collection,
         group: &ResourceId,
-        moves: &[Move],
+        moves: &[MemberChange],
         is_first: bool,
         act: &Act,
-    ) -> Result<Wrote, StoreError> {
+    ) -> Result<Outcome, StoreError> {
         let mut transaction = Transaction::on(self);
         if is_first {
             unfinished::begin(
                 &mut transaction,
-                &at.tenant,
-                (&at.kind, group),
+                &collection.tenant,
+                (&collection.kind, group),
                 Cause::Creation,
                 act,
             )?;
         }
-        rows(&mut transaction, &at.tenant, group, moves, act)?;
-        self.logged(transaction, at, group, moves, act).await
+        rows(&mut transaction, &collection.tenant, group, moves, act)?;
+        self.logged(transaction, collection, group, moves, act).await
     }
 
     /// Commits changes of members with their log row.
     pub(super) async fn logged(
         &self,
         mut transaction: Transaction,
-        at: &Collection,
+        collection: &Collection,
         group: &ResourceId,
-        moves: &[Move],
+        moves: &[MemberChange],
         act: &Act,
-    ) -> Result<Wrote, StoreError> {
-        log::add(&mut transaction, &at.tenant, act, group, None, &log::moves(&at.tenant, moves))?;
+    ) -> Result<Outcome, StoreError> {
+        log::add(
+            &mut transaction,
+            &collection.tenant,
+            act,
+            group,
+            None,
+            &log::moves(&collection.tenant, moves),
+        )?;
         self.conclude(transaction).await
     }
 }

@@ -10,21 +10,21 @@ use super::batch_get::Size;
 use super::item::{Item, Row};
 use super::keys::{Collection, Kind, TenantKey};
 use super::log::{self, Act};
-use super::members::{Move, head, letter, part, step};
-use super::ranges::MOST_PARTS;
-use super::refusal::Wrote;
+use super::members::{MemberChange, head, letter, part, step};
+use super::ranges::MAX_PARTS;
+use super::refusal::Outcome;
 use super::transaction::{Condition, Role, Transaction, number, text};
 use super::{KeyRange, Query, Rows, Store, StoreError, roster, unfinished};
 use crate::budget;
 
 /// How many memberships one transaction ends: three actions each, the log row, a check and the
 /// note.
-const AT_ONCE: usize = 32;
+const BATCH: usize = 32;
 /// How many members' rows of a group that is gone one transaction removes: two actions each, the
 /// log row, the note.
-const MEMBERS_AT_ONCE: usize = 49;
+const MEMBER_BATCH: usize = 49;
 /// Calls of one part, and of those who work side by side.
-const CALLS_OF_A_PART: usize = 2 * MOST_PARTS;
+const CALLS_OF_A_PART: usize = 2 * MAX_PARTS;
 /// A row that is gone for everybody.
 const GONE: &str = "attribute_not_exists(p) OR st = :deleted OR x <= :now";
 
@@ -77,28 +77,25 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn leave_all(
         &self,
-        at: &Collection,
+        collection: &Collection,
         member: &ResourceId,
         note: Note,
         act: &Act,
         until: Instant,
     ) -> Result<Progress, StoreError> {
-        let partition = at.tenant.memberships(member);
+        let partition = collection.tenant.memberships(member);
         let mut after: Option<String> = None;
         loop {
             let rows = Rows::ids(&partition);
-            let query = Query {
-                after: after.as_deref(),
-                limit: Some(AT_ONCE),
-                ..Query::small(rows, AT_ONCE)
-            };
+            let query =
+                Query { after: after.as_deref(), limit: Some(BATCH), ..Query::small(rows, BATCH) };
             let (items, next) = self.query(query).await?;
             // The id may be that of a resource of another type, which is not concerned.
-            let own = items.iter().filter(|item| item.text("k") == Some(letter(&at.kind)));
+            let own = items.iter().filter(|item| item.text("k") == Some(letter(&collection.kind)));
             let groups: Vec<ResourceId> = own.map(group).collect::<Result<_, _>>()?;
             let note = if next.is_none() { note } else { Note::Nothing };
             if (!groups.is_empty() || note == Note::Finished)
-                && !self.leave(at, member, &groups, note, act).await?
+                && !self.leave(collection, member, &groups, note, act).await?
             {
                 return Ok(Progress::Done);
             }
@@ -115,43 +112,47 @@ impl Store {
     /// Ends some memberships of a resource; `false` if it is not gone.
     async fn leave(
         &self,
-        at: &Collection,
+        collection: &Collection,
         member: &ResourceId,
         groups: &[ResourceId],
         note: Note,
         act: &Act,
     ) -> Result<bool, StoreError> {
-        let home = Collection { tenant: at.tenant.clone(), kind: Kind::Group };
+        let home = Collection { tenant: collection.tenant.clone(), kind: Kind::Group };
         let mut loose = BTreeSet::new();
         loop {
             let mut transaction = Transaction::on(self);
             let gone_itself =
                 Condition(GONE, vec![(":deleted", text("deleted")), (":now", number(act.now))]);
-            transaction.check(Role::Gone, Row::new(&at.rows(), &at.key(member)), gone_itself)?;
+            transaction.check(
+                Role::Gone,
+                Row::new(&collection.rows(), &collection.key(member)),
+                gone_itself,
+            )?;
             for (index, group) in groups.iter().enumerate() {
                 let index = Some(index).filter(|index| !loose.contains(index));
-                part(&mut transaction, &at.tenant, group, member, index)?;
+                part(&mut transaction, &collection.tenant, group, member, index)?;
                 if let Some(index) = index {
                     let head = Row::new(&home.rows(), &head(group, member));
                     step(&mut transaction, Role::Moved(index), head, (-1, None), act)?;
                 }
             }
             if note == Note::Finished {
-                unfinished::end(&mut transaction, &at.tenant, (&at.kind, member))?;
+                unfinished::end(&mut transaction, &collection.tenant, (&collection.kind, member))?;
             }
             if !groups.is_empty() {
                 let digest = |group: &ResourceId| {
-                    ("groups.remove".to_owned(), at.tenant.log_digest(group.as_str()))
+                    ("groups.remove".to_owned(), collection.tenant.log_digest(group.as_str()))
                 };
                 let changes: Vec<_> = groups.iter().map(digest).collect();
-                log::add(&mut transaction, &at.tenant, act, member, None, &changes)?;
+                log::add(&mut transaction, &collection.tenant, act, member, None, &changes)?;
             }
             match self.conclude(transaction).await? {
-                Wrote::Stored => return Ok(true),
-                Wrote::Refused(refusal) if refusal.changed => return Ok(false),
+                Outcome::Committed => return Ok(true),
+                Outcome::Refused(refusal) if refusal.stale => return Ok(false),
                 // Another call was faster, or these groups are gone themselves, or not there yet:
                 // they have no heads to be stepped.
-                Wrote::Refused(refusal) => loose.extend(refusal.moved),
+                Outcome::Refused(refusal) => loose.extend(refusal.already_applied),
             }
         }
     }
@@ -163,55 +164,56 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn disband(
         &self,
-        at: &Collection,
+        collection: &Collection,
         group: &ResourceId,
         note: Note,
         act: &Act,
         until: Instant,
     ) -> Result<Progress, StoreError> {
         // Most groups are small: others are noticed by what is left.
-        let first =
-            self.disband_part(at, group, &KeyRange::all(), note, act, Instant::now()).await?;
+        let first = self
+            .disband_part(collection, group, &KeyRange::all(), note, act, Instant::now())
+            .await?;
         if first == Progress::Done {
             return Ok(first);
         }
-        let each = stream::iter(KeyRange::parts(MOST_PARTS)).map(|range| async move {
-            self.disband_part(at, group, &range, Note::Nothing, act, until).await
+        let each = stream::iter(KeyRange::parts(MAX_PARTS)).map(|range| async move {
+            self.disband_part(collection, group, &range, Note::Nothing, act, until).await
         });
-        let parts: Vec<Progress> = each.buffer_unordered(MOST_PARTS).try_collect().await?;
+        let parts: Vec<Progress> = each.buffer_unordered(MAX_PARTS).try_collect().await?;
         match parts.contains(&Progress::Unfinished) {
             true => Ok(Progress::Unfinished),
-            false => self.disband_part(at, group, &KeyRange::all(), note, act, until).await,
+            false => self.disband_part(collection, group, &KeyRange::all(), note, act, until).await,
         }
     }
 
     async fn disband_part(
         &self,
-        at: &Collection,
+        collection: &Collection,
         group: &ResourceId,
         range: &KeyRange,
         note: Note,
         act: &Act,
         until: Instant,
     ) -> Result<Progress, StoreError> {
-        let partition = at.tenant.members(group);
+        let partition = collection.tenant.members(group);
         loop {
             let rows = Rows::Between(&partition, &range.from, &range.to);
             let (items, all) =
-                self.query_some(Query::small(rows, MEMBERS_AT_ONCE), MEMBERS_AT_ONCE).await?;
+                self.query_some(Query::small(rows, MEMBER_BATCH), MEMBER_BATCH).await?;
             let mut transaction = Transaction::on(self);
             let mut moves = Vec::with_capacity(items.len());
             for item in &items {
                 let member = roster::member(item)?.value;
-                part(&mut transaction, &at.tenant, group, &member, None)?;
-                moves.push(Move::Leave(member));
+                part(&mut transaction, &collection.tenant, group, &member, None)?;
+                moves.push(MemberChange::Remove(member));
             }
             let note = if all { note } else { Note::Nothing };
             if note == Note::Finished {
-                unfinished::end(&mut transaction, &at.tenant, (&at.kind, group))?;
+                unfinished::end(&mut transaction, &collection.tenant, (&collection.kind, group))?;
             }
             match (moves.is_empty(), note) {
-                (false, _) => drop(self.logged(transaction, at, group, &moves, act).await?),
+                (false, _) => drop(self.logged(transaction, collection, group, &moves, act).await?),
                 (true, Note::Finished) => drop(self.conclude(transaction).await?),
                 (true, Note::Nothing) => {}
             }

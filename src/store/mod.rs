@@ -44,16 +44,16 @@ pub use guards::{Bounds, BrakeRow, SeatsRow};
 pub use keys::{Collection, Kind, TenantKey};
 pub use listed::Listed;
 pub use log::{Act, Operation};
-pub use lookup::Way;
-pub use members::{Move, Seen};
+pub use lookup::MatchBy;
+pub use members::{Expect, MemberChange};
 pub use memberships::{Note, Progress};
 pub use page::{CALLS_OF_A_PAGE, MAX_PAGE_BYTES, Page, PageRoom, Portion, UNITS_OF_A_PAGE, Walk};
 pub use ranges::KeyRange;
-pub use refusal::{Holders, Holding, Refusal, Wrote};
+pub use refusal::{NameOwners, Outcome, OwnerState, Refusal};
 pub use resources::{Names, Standing, State, Stored};
 pub use roster::price_of_members;
 pub use unfinished::{Cause, Unfinished};
-pub use writes::{New, Taking};
+pub use writes::{ResourceWrite, Takeover};
 
 use item::Item;
 use transaction::text;
@@ -62,7 +62,7 @@ use crate::budget::{self, QUERY_UNITS, ROW_UNITS, Spent};
 use crate::sdk;
 
 /// How many rows or resources are read at a time.
-const SIDE_BY_SIDE: usize = 16;
+const CONCURRENCY: usize = 16;
 
 /// The table, by the SDK's client.
 #[derive(Debug, Clone)]

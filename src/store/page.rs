@@ -18,9 +18,9 @@ pub const CALLS_OF_A_PAGE: usize = 50;
 /// The read units of that.
 pub const UNITS_OF_A_PAGE: usize = 1_300;
 /// Most rows that are asked for at once: more would be over the megabyte of an answer anyway.
-const MOST_ROWS: usize = 2_000;
+const MAX_ROWS: usize = 2_000;
 /// How many resources a key range holds that is read beside others: most of them in one call.
-const AT_ONCE: usize = 500;
+const BATCH: usize = 500;
 
 /// What a list needs of a row. The names by which a resource is found take as long to be
 /// understood.
@@ -66,7 +66,7 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn page(
         &self,
-        at: &Collection,
+        collection: &Collection,
         index: usize,
         count: usize,
         now: i64,
@@ -76,25 +76,25 @@ impl Store {
             let resources = async {
                 match count {
                     0 => Ok(Portion::default()),
-                    _ => self.some(at, KeyRange::all(), 0, count, now).await,
+                    _ => self.some(collection, KeyRange::all(), 0, count, now).await,
                 }
             };
-            let (total, portion) = tokio::try_join!(self.count(at), resources)?;
+            let (total, portion) = tokio::try_join!(self.count(collection), resources)?;
             return Ok(Page {
                 total: total.saturating_sub(overdue.len()).max(portion.resources.len()),
                 portion,
             });
         }
-        let counters = self.counters(at, overdue).await?;
+        let counters = self.counters(collection, overdue).await?;
         let total = counters.total();
         let portion = match counters.locate(index, count) {
             None => Portion::default(),
             Some(Start::Behind { from, skip }) => {
-                self.some(at, KeyRange::from(from), skip, count, now).await?
+                self.some(collection, KeyRange::from(from), skip, count, now).await?
             }
             Some(Start::Within { from, bucket, size, offset, likely }) => {
                 let mut walk =
-                    Walk::new(self, at, KeyRange::from(from), likely, now).exactly(likely);
+                    Walk::new(self, collection, KeyRange::from(from), likely, now).exactly(likely);
                 let (mut read, mut behind) = (Vec::new(), false);
                 while let Some(resource) = walk.next().await? {
                     behind = resource.key >= bucket.to;
@@ -114,7 +114,10 @@ impl Store {
                 match (offset + inside).checked_sub(size) {
                     // Reading began before the first one of the page.
                     Some(skip) => fill(read.into_iter().skip(skip), walk, count).await?,
-                    None => self.some(at, KeyRange::from(bucket.from), offset, count, now).await?,
+                    None => {
+                        self.some(collection, KeyRange::from(bucket.from), offset, count, now)
+                            .await?
+                    }
                 }
             }
         };
@@ -128,12 +131,12 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn after(
         &self,
-        at: &Collection,
+        collection: &Collection,
         key: &str,
         count: usize,
         now: i64,
     ) -> Result<Portion, StoreError> {
-        self.some(at, KeyRange::from(behind(key)), 0, count, now).await
+        self.some(collection, KeyRange::from(behind(key)), 0, count, now).await
     }
 
     /// How many visible resources a collection has, and the key ranges in which the next of them
@@ -143,12 +146,12 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn ranges(
         &self,
-        at: &Collection,
+        collection: &Collection,
         after: Option<&str>,
         most: usize,
     ) -> Result<Ranges, StoreError> {
-        let counters = self.counters(at, &[]).await?;
-        let (ranges, next) = counters.split(after.map(behind).as_deref(), AT_ONCE, most);
+        let counters = self.counters(collection, &[]).await?;
+        let (ranges, next) = counters.split(after.map(behind).as_deref(), BATCH, most);
         Ok(Ranges { total: counters.total(), ranges, next })
     }
 
@@ -156,31 +159,31 @@ impl Store {
     /// `wanted`, if it says how many.
     pub fn range<'a>(
         &'a self,
-        at: &Collection,
+        collection: &Collection,
         range: KeyRange,
         wanted: Option<usize>,
         now: i64,
     ) -> Walk<'a> {
-        let mut walk = Walk::new(self, at, range, wanted.unwrap_or_default(), now);
+        let mut walk = Walk::new(self, collection, range, wanted.unwrap_or_default(), now);
         walk.limit = walk.limit.filter(|_| wanted.is_some());
         walk
     }
 
     /// All resources that have not expired, the deleted and the imported too, one call after the
     /// other.
-    pub fn everyone<'a>(&'a self, at: &Collection, now: i64) -> Walk<'a> {
-        Walk { everyone: true, ..self.range(at, KeyRange::all(), None, now) }
+    pub fn everyone<'a>(&'a self, collection: &Collection, now: i64) -> Walk<'a> {
+        Walk { everyone: true, ..self.range(collection, KeyRange::all(), None, now) }
     }
 
     async fn some(
         &self,
-        at: &Collection,
+        collection: &Collection,
         range: KeyRange,
         skip: usize,
         count: usize,
         now: i64,
     ) -> Result<Portion, StoreError> {
-        let mut walk = Walk::new(self, at, range, skip + count, now);
+        let mut walk = Walk::new(self, collection, range, skip + count, now);
         for _ in 0..skip {
             walk.next().await?;
         }
@@ -243,7 +246,7 @@ fn rows(is_group: bool) -> usize {
 #[derive(Debug)]
 pub struct Walk<'a> {
     store: &'a Store,
-    at: Collection,
+    collection: Collection,
     range: KeyRange,
     now: i64,
     /// Whether those who are not visible are wanted too.
@@ -266,13 +269,19 @@ pub struct Walk<'a> {
 impl<'a> Walk<'a> {
     /// Reads about `wanted` resources at once: each stands beside its claim, a group before its
     /// heads, and some are deleted.
-    fn new(store: &'a Store, at: &Collection, range: KeyRange, wanted: usize, now: i64) -> Self {
-        let is_group = at.kind == super::Kind::Group;
+    fn new(
+        store: &'a Store,
+        collection: &Collection,
+        range: KeyRange,
+        wanted: usize,
+        now: i64,
+    ) -> Self {
+        let is_group = collection.kind == super::Kind::Group;
         let rows = rows(is_group);
         let wanted = wanted.saturating_add(1 + wanted / 16);
         Self {
             store,
-            at: at.clone(),
+            collection: collection.clone(),
             range,
             now,
             everyone: false,
@@ -282,7 +291,7 @@ impl<'a> Walk<'a> {
             open: None,
             given: None,
             next: Some(None),
-            limit: Some(wanted.saturating_mul(rows).saturating_add(2 * rows).min(MOST_ROWS)),
+            limit: Some(wanted.saturating_mul(rows).saturating_add(2 * rows).min(MAX_ROWS)),
             is_group,
         }
     }
@@ -301,7 +310,7 @@ impl<'a> Walk<'a> {
 
     /// Without room for deleted resources among those that are wanted.
     fn exactly(mut self, wanted: usize) -> Self {
-        self.limit = self.limit.map(|_| (wanted * rows(self.is_group)).min(MOST_ROWS));
+        self.limit = self.limit.map(|_| (wanted * rows(self.is_group)).min(MAX_ROWS));
         self
     }
 
@@ -325,7 +334,7 @@ impl<'a> Walk<'a> {
     /// As [`StoreError`] says.
     pub async fn next_batch(&mut self) -> Result<Option<Vec<Listed>>, StoreError> {
         let Some(after) = &self.next else { return Ok(self.open.take().map(|last| vec![last])) };
-        let partition = self.at.rows();
+        let partition = self.collection.rows();
         let rows = Rows::Between(&partition, &self.range.from, &self.range.to);
         let query = Query {
             after: after.as_deref(),
@@ -365,7 +374,7 @@ impl<'a> Walk<'a> {
         let found = resources.len();
         let most = if self.is_group { 18 * found } else { 2 * found };
         let next = |limit: usize| if 4 * most < limit { limit * 2 } else { (limit / 4).max(40) };
-        self.limit = self.limit.map(|limit| next(limit).min(MOST_ROWS));
+        self.limit = self.limit.map(|limit| next(limit).min(MAX_ROWS));
         if found == 0 && !self.is_group && !self.everyone {
             self.pass_over().await?;
         }
@@ -377,7 +386,7 @@ impl<'a> Walk<'a> {
         let Some(Some(last)) = &self.next else { return Ok(()) };
         let counters = match self.counters.take() {
             Some(counters) => counters,
-            None => self.store.counters(&self.at, &[]).await?,
+            None => self.store.counters(&self.collection, &[]).await?,
         };
         match counters.next(last).filter(|next| *next <= self.range.to) {
             None => self.next = None,

@@ -8,7 +8,7 @@ use super::keys::Collection;
 use super::log::Act;
 use super::resources::{self, GROUPED, Keys, Names, State, Stored, is_active};
 use super::transaction::{Condition, Role, Transaction, number, text};
-use super::writes::New;
+use super::writes::ResourceWrite;
 use super::{StoreError, due};
 
 /// A row that nobody holds: there is none, or it has expired.
@@ -22,18 +22,24 @@ const UNHELD_DELETED_OR_OWN: &str =
 /// The row and what leads to it in this state, over those that `old` has.
 pub(super) fn put(
     transaction: &mut Transaction,
-    at: &Collection,
-    new: New<'_>,
+    collection: &Collection,
+    new: ResourceWrite<'_>,
     state: State,
     old: Option<&Stored>,
     condition: Condition,
     act: &Act,
 ) -> Result<(), StoreError> {
-    let New { resource, names, taking, expires } = new;
-    let beside = taking.external_id && !act.unique_external_id;
-    let keys = keys(at, &resource.id, names, beside, old.and_then(owner));
-    let row =
-        resources::row(at, resource, old.map_or(1, |old| old.row_version + 1), names, &keys, act)?;
+    let ResourceWrite { resource, names, takeover, expires } = new;
+    let beside = takeover.external_id && !act.unique_external_id;
+    let keys = keys(collection, &resource.id, names, beside, old.and_then(owner));
+    let row = resources::row(
+        collection,
+        resource,
+        old.map_or(1, |old| old.row_version + 1),
+        names,
+        &keys,
+        act,
+    )?;
     // A deleted user has left all groups before it comes back.
     let row = if old.and_then(owner).is_some_and(|old| old.grouped) {
         row.flag(GROUPED, true)
@@ -45,14 +51,14 @@ pub(super) fn put(
     let before = old.filter(|old| old.state == State::Live).and_then(|old| old.expires);
     if before != expires {
         if let Some(due) = before {
-            transaction.delete(Role::Other, due::row(at, due, &resource.id), None)?;
+            transaction.delete(Role::Other, due::row(collection, due, &resource.id), None)?;
         }
         if let Some(due) = expires {
-            transaction.put(Role::Other, due::row(at, due, &resource.id), None)?;
+            transaction.put(Role::Other, due::row(collection, due, &resource.id), None)?;
         }
     }
-    lead(transaction, at, new, state, old, &keys, act)?;
-    old.map_or(Ok(()), |old| leave(transaction, at, old, names, &keys))
+    lead(transaction, collection, new, state, old, &keys, act)?;
+    old.map_or(Ok(()), |old| leave(transaction, collection, old, names, &keys))
 }
 
 /// The resource as the owner of its names: a deleted user's may belong to others by now.
@@ -64,8 +70,8 @@ fn owner(old: &Stored) -> Option<&Stored> {
 /// its state and expiry.
 fn lead(
     transaction: &mut Transaction,
-    at: &Collection,
-    New { resource, names, taking, expires }: New<'_>,
+    collection: &Collection,
+    ResourceWrite { resource, names, takeover, expires }: ResourceWrite<'_>,
     state: State,
     old: Option<&Stored>,
     keys: &Keys,
@@ -81,29 +87,37 @@ fn lead(
     let unheld_deleted_or_own =
         || Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), (":deleted", text("deleted"))]);
     if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim)) {
-        let free = match taking.name || old.is_some() {
+        let free = match takeover.name || old.is_some() {
             true => unheld_deleted_or_own(),
             false => Condition(UNHELD, vec![now()]),
         };
-        transaction.put(Role::Claim, pointer(&at.rows(), claim), Some(free))?;
+        transaction.put(Role::Claim, pointer(&collection.rows(), claim), Some(free))?;
     }
     if let Some(key) =
         keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key))
     {
-        let free = match taking.external_id && act.unique_external_id {
+        let free = match takeover.external_id && act.unique_external_id {
             true => unheld_deleted_or_own(),
             false => Condition(UNHELD_OR_OWN, vec![now(), own()]),
         };
-        transaction.put(Role::ExternalId, pointer(&at.tenant.external_ids(), key), Some(free))?;
+        transaction.put(
+            Role::ExternalId,
+            pointer(&collection.tenant.external_ids(), key),
+            Some(free),
+        )?;
     }
     for (index, key) in keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key))
     {
-        let row = pointer(&at.tenant.unique_values(), key);
+        let row = pointer(&collection.tenant.unique_values(), key);
         transaction.put(Role::Unique(index), row, Some(unheld_deleted_or_own()))?;
     }
     let emails = same.map_or(&[][..], |old| &old.names.emails);
     for email in names.emails.iter().filter(|email| !emails.contains(email)) {
-        transaction.put(Role::Other, pointer(&at.tenant.emails(), &at.email(email, id)), None)?;
+        transaction.put(
+            Role::Other,
+            pointer(&collection.tenant.emails(), &collection.email(email, id)),
+            None,
+        )?;
     }
     Ok(())
 }
@@ -111,7 +125,7 @@ fn lead(
 /// Removes the rows that led to a resource under names that it has no more.
 fn leave(
     transaction: &mut Transaction,
-    at: &Collection,
+    collection: &Collection,
     old: &Stored,
     names: &Names,
     keys: &Keys,
@@ -124,14 +138,15 @@ fn leave(
         old.clone().filter(|key| Some(key) != new.as_ref())
     };
     // A claim is taken over as a whole or left to who took it.
-    left.extend(gone(&owned.claim, &keys.claim).map(|key| (at.rows(), key)));
+    left.extend(gone(&owned.claim, &keys.claim).map(|key| (collection.rows(), key)));
     left.extend(
-        gone(&old.keys.external_id, &keys.external_id).map(|key| (at.tenant.external_ids(), key)),
+        gone(&old.keys.external_id, &keys.external_id)
+            .map(|key| (collection.tenant.external_ids(), key)),
     );
     let unique = owned.unique.iter().filter(|key| !keys.unique.contains(key));
-    left.extend(unique.map(|key| (at.tenant.unique_values(), key.clone())));
+    left.extend(unique.map(|key| (collection.tenant.unique_values(), key.clone())));
     let emails = old.names.emails.iter().filter(|email| !names.emails.contains(email));
-    left.extend(emails.map(|email| (at.tenant.emails(), at.email(email, id))));
+    left.extend(emails.map(|email| (collection.tenant.emails(), collection.email(email, id))));
     for (p, s) in left {
         let own = Condition("attribute_not_exists(p) OR i = :id", vec![(":id", text(id.as_str()))]);
         transaction.delete(Role::Other, Row::new(&p, &s), Some(own))?;
@@ -141,7 +156,7 @@ fn leave(
 
 /// Where the names are to be held; an externalId that stays is held where it is.
 fn keys(
-    at: &Collection,
+    collection: &Collection,
     id: &ResourceId,
     names: &Names,
     beside: bool,
@@ -151,19 +166,19 @@ fn keys(
     let external_id = match (same, &names.external_id) {
         (Some(old), _) => old.keys.external_id.clone(),
         (None, Some(external_id)) => {
-            let key = at.external_id(external_id);
+            let key = collection.external_id(external_id);
             // Its first owner holds the bare hash.
             Some(if beside { format!("{key}#{id}") } else { key })
         }
         (None, None) => None,
     };
     Keys {
-        claim: names.name.as_ref().map(|name| at.claim(name, names.shared.then_some(id))),
+        claim: names.name.as_ref().map(|name| collection.claim(name, names.shared.then_some(id))),
         external_id,
         unique: names
             .unique
             .iter()
-            .map(|unique| at.unique_value(&unique.attribute, &unique.form))
+            .map(|unique| collection.unique_value(&unique.attribute, &unique.form))
             .collect(),
     }
 }
@@ -178,7 +193,7 @@ pub(super) fn version(version: u64) -> AttributeValue {
 
 /// A row of a resource, or one that leads to it, with what has become of the resource.
 fn marked(row: Row, state: State, expires: Option<i64>) -> Row {
-    let row = expires.into_iter().fold(row, |row, at| row.number("x", at));
+    let row = expires.into_iter().fold(row, |row, collection| row.number("x", collection));
     match state {
         State::Live => row,
         state => row.text("st", state.as_str()),

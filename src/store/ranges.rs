@@ -5,9 +5,9 @@
 use super::keys::{FIRST, LAST};
 
 /// Most parts that ids are cut into.
-pub(super) const MOST_PARTS: usize = 16;
+pub(super) const MAX_PARTS: usize = 16;
 /// The first digits of ids.
-const DIGITS: [u8; MOST_PARTS] = *b"0123456789abcdef";
+const DIGITS: [u8; MAX_PARTS] = *b"0123456789abcdef";
 
 /// The sort keys from one to another, both included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +34,9 @@ impl KeyRange {
 
     /// All ids in `parts` parts of about equal size, at least one and at most sixteen.
     pub(super) fn parts(parts: usize) -> Vec<Self> {
-        let parts = parts.clamp(1, MOST_PARTS);
+        let parts = parts.clamp(1, MAX_PARTS);
         let cuts: Vec<u8> =
-            (1..parts).filter_map(|part| DIGITS.get(part * MOST_PARTS / parts).copied()).collect();
+            (1..parts).filter_map(|part| DIGITS.get(part * MAX_PARTS / parts).copied()).collect();
         let from = cuts.iter().map(|digit| char::from(*digit).to_string());
         // Nothing sorts between the texts that begin with the character before the digit and the
         // digit itself.

@@ -44,7 +44,7 @@ impl Names {
     pub fn of(resource_type: &ResourceType, attributes: &Attributes) -> Result<Self, Error> {
         let attribute = resource_type.name_attribute();
         let name = attribute.and_then(|attribute| attributes.text(&attribute.name));
-        let name = name.map(|name| resource_type.name_form(name)).transpose()?;
+        let name = name.map(|name| resource_type.canonical_name(name)).transpose()?;
         let emails = match Kind::of(&resource_type.name) {
             Kind::User => attributes.get("emails").and_then(Value::as_array),
             _ => None,
@@ -335,7 +335,7 @@ pub(crate) fn is_active(attributes: &Attributes) -> bool {
 
 /// The row of a live resource. `version` is the row's own.
 pub(super) fn row(
-    at: &Collection,
+    collection: &Collection,
     resource: &Resource,
     version: u64,
     names: &Names,
@@ -344,7 +344,7 @@ pub(super) fn row(
 ) -> Result<Row, StoreError> {
     let document = serde_json::to_string(resource.attributes.as_object())
         .map_err(|_| StoreError::broken("a document cannot be written"))?;
-    let row = Row::new(&at.rows(), &at.key(&resource.id))
+    let row = Row::new(&collection.rows(), &collection.key(&resource.id))
         .text("d", &document)
         .text_if("un", names.name.as_deref())
         .text_if("uk", keys.claim.as_deref())
@@ -362,8 +362,8 @@ pub(super) fn row(
     Ok(if keys.unique.is_empty() { row } else { row.texts("uq", keys.unique.clone()) })
 }
 
-pub(super) fn milliseconds(at: OffsetDateTime) -> i64 {
-    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+pub(super) fn milliseconds(collection: OffsetDateTime) -> i64 {
+    i64::try_from(collection.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }
 
 pub(super) fn instant(milliseconds: i64) -> Result<OffsetDateTime, StoreError> {
@@ -379,23 +379,23 @@ impl Store {
     /// As [`StoreError`] says.
     pub async fn resource(
         &self,
-        at: &Collection,
+        collection: &Collection,
         id: &ResourceId,
         now: i64,
     ) -> Result<Option<Stored>, StoreError> {
-        let found = match at.kind {
+        let found = match collection.kind {
             // All ids of groups are UUIDs; a shorter text would begin those of many.
             Kind::Group if id.as_str().len() != UUID_LENGTH => None,
             Kind::Group => {
                 // It and its heads, and nothing else.
                 let units = Some(budget::GROUP_UNITS as usize);
-                let partition = at.rows();
+                let partition = collection.rows();
                 let query = Query { units, ..Query::of(Rows::Beginning(&partition, id.as_str())) };
                 let items = self.query(query).await?.0;
                 Stored::read_all(&items)?.into_iter().find(|group| group.resource.id == *id)
             }
             _ => self
-                .get(&at.rows(), &at.key(id))
+                .get(&collection.rows(), &collection.key(id))
                 .await?
                 .map(|item| Stored::read(&item))
                 .transpose()?,

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::item::{Item, Row};
 use super::keys::{TenantCode, TenantKey};
-use super::transaction::{Condition, Outcome, Role, Transaction, number, text};
+use super::transaction::{Condition, Role, Transaction, TransactionResult, number, text};
 use super::{Query, Rows, Store, StoreError, guards, unfinished};
 
 /// The partition that lists tenants by their names. It has no `#` behind a code, so it is no
@@ -139,7 +139,10 @@ impl Store {
             .flag("expiring", tenant.expiring)
             .flag("shut", !tenant.enabled)
             .number("c", tenant.created);
-        let mut row = tenant.connected.into_iter().fold(row, |row, at| row.number("connected", at));
+        let mut row = tenant
+            .connected
+            .into_iter()
+            .fold(row, |row, collection| row.number("connected", collection));
         let salt = aws_sdk_dynamodb::primitives::Blob::new(tenant.salt);
         row.0.insert("salt".into(), AttributeValue::B(salt));
         let mut transaction = Transaction::on(self);
@@ -150,7 +153,7 @@ impl Store {
         if let Some(limit) = seats {
             guards::seats(&mut transaction, &tenant.key(), None, 0, limit.into())?;
         }
-        Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
+        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
     }
 
     /// Switches SCIM on or off for a tenant; `false` if there is none. One call.
@@ -181,7 +184,7 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         transaction.update(Role::Other, Row::new(&code.own(), OWN), set, values, condition)?;
-        Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
+        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
     }
 
     /// The tenant with this code. One call.

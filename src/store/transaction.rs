@@ -18,7 +18,7 @@ use super::{Store, StoreError};
 use crate::budget;
 
 /// How long cancelled transactions are retried before the client is asked to come back.
-const PATIENCE: Duration = Duration::from_secs(4);
+const RETRY_FOR: Duration = Duration::from_secs(4);
 
 /// The pauses between two tries: drawn evenly between `least` and an upper bound, which doubles
 /// from `first` to `most`.
@@ -77,7 +77,7 @@ pub(super) enum Role {
 
 /// What became of a transaction.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum TransactionResult {
     Committed,
     /// Nothing was written; these rows failed their conditions, shown as they are.
     Refused(Vec<(Role, Option<Item>)>),
@@ -200,9 +200,9 @@ impl Transaction {
     /// longer pauses.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if DynamoDB does not answer, or cancels for [`PATIENCE`];
+    /// [`StoreError::Unavailable`] if DynamoDB does not answer, or cancels for [`RETRY_FOR`];
     /// whether anything was written is then unknown in the first case.
-    pub(super) async fn commit(self, store: &Store) -> Result<Outcome, StoreError> {
+    pub(super) async fn commit(self, store: &Store) -> Result<TransactionResult, StoreError> {
         let token = uuid::Uuid::now_v7().to_string();
         let begun = Instant::now();
         for again in 1.. {
@@ -222,7 +222,7 @@ impl Transaction {
                         .filter_map(|used| used.capacity_units())
                         .sum();
                     budget::committed(used);
-                    return Ok(Outcome::Committed);
+                    return Ok(TransactionResult::Committed);
                 }
                 Err(error) => error,
             };
@@ -232,9 +232,9 @@ impl Transaction {
                 return Err(unavailable(error));
             };
             match verdict(&self.roles, cancelled.cancellation_reasons()) {
-                Verdict::Refused(rows) => return Ok(Outcome::Refused(rows)),
+                Verdict::Refused(rows) => return Ok(TransactionResult::Refused(rows)),
                 Verdict::Broken(why) => return Err(StoreError::Broken(why)),
-                Verdict::Again(pauses) if begun.elapsed() < PATIENCE && budget::may_write() => {
+                Verdict::Again(pauses) if begun.elapsed() < RETRY_FOR && budget::may_write() => {
                     sleep(pauses.before(again)).await;
                 }
                 Verdict::Again(_) => break,

@@ -14,7 +14,7 @@ use super::item::{Item, Row};
 use super::keys::{Kind, TenantKey};
 use super::log::Act;
 use super::members::letter;
-use super::transaction::{Condition, Outcome, Role, Transaction, text};
+use super::transaction::{Condition, Role, Transaction, TransactionResult, text};
 use super::{Query, Rows, Store, StoreError};
 
 /// How their sort keys begin.
@@ -156,7 +156,7 @@ impl Store {
         let (row, still) = (key(tenant, &Kind::Group, group), Some("why = :creation"));
         let mut transaction = Transaction::on(self);
         transaction.update(Role::Other, row, "SET why = :deletion", values, still)?;
-        Ok(matches!(transaction.commit(self).await?, Outcome::Committed))
+        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
     }
 
     /// Whether a deletion is unfinished. One call.

@@ -15,13 +15,13 @@ use crate::store::keys::TenantCode;
 use crate::store::tenants::TenantRow;
 use crate::store::{Kind, Store, StoreError, TenantKey};
 use cache::Cache;
-pub use profile::{Profile, Wrong};
-pub use types::{Type, Types};
+pub use profile::{Profile, ProfileError};
+pub use types::{ServedType, ServedTypes};
 
 /// How long a tenant's row is believed, in seconds.
-const FRESH: i64 = 60;
+const CACHE_TTL: i64 = 60;
 /// How long a code without tenant is remembered, in seconds.
-const UNKNOWN_FRESH: i64 = 30;
+const UNKNOWN_TTL: i64 = 30;
 /// Most tenants remembered, and most codes without tenant.
 const MOST: usize = 10_000;
 
@@ -32,7 +32,7 @@ pub struct Tenant {
     /// How the service behaves for this tenant.
     pub profile: Profile,
     /// The resource types it has.
-    pub types: Arc<Types>,
+    pub types: Arc<ServedTypes>,
     unfinished: AtomicBool,
 }
 
@@ -58,8 +58,8 @@ impl Tenant {
     }
 
     /// Whether resources of a type are served at all.
-    pub fn serves(&self, of: &Type) -> bool {
-        of.kind != Kind::Group || self.profile.groups.enabled
+    pub fn serves(&self, resource_type: &ServedType) -> bool {
+        resource_type.kind != Kind::Group || self.profile.groups.enabled
     }
 
     /// Whether SCIM is switched on.
@@ -121,7 +121,7 @@ impl Tenants {
             return Ok(Tenant { row, profile, types, unfinished });
         }
         let made = Profile::read(&row.profile).and_then(|profile| {
-            let types = Types::new(&profile, &self.additions)?;
+            let types = ServedTypes::new(&profile, &self.additions)?;
             let unfinished = AtomicBool::new(row.unfinished);
             Ok(Tenant { row, profile, types: Arc::new(types), unfinished })
         });
@@ -141,10 +141,10 @@ impl Tenants {
         let now = self.clock.seconds();
         let fresh = |read: i64, limit: i64| (0..limit).contains(&(now - read));
         let before = locked(&self.known).get(code).cloned();
-        if let Some((tenant, _)) = before.as_ref().filter(|(_, read)| fresh(*read, FRESH)) {
+        if let Some((tenant, _)) = before.as_ref().filter(|(_, read)| fresh(*read, CACHE_TTL)) {
             return Ok(Some(tenant.clone()));
         }
-        if locked(&self.unknown).get(code).is_some_and(|read| fresh(*read, UNKNOWN_FRESH)) {
+        if locked(&self.unknown).get(code).is_some_and(|read| fresh(*read, UNKNOWN_TTL)) {
             return Ok(None);
         }
         let Some(row) = self.store.tenant(code).await.map_err(unanswered)? else {

@@ -6,16 +6,16 @@ use scim_core::schema::Returned;
 use scim_core::{Attribute, Error, ResourceType, Schema};
 use serde_json::json;
 
-use super::profile::{Email, Profile, ShownGroups, Wrong, advice};
+use super::profile::{Email, Profile, ProfileError, ShownGroups, advice};
 use crate::store::Kind;
 
 /// A resource type as the service provider serves it.
 #[derive(Debug)]
-pub struct Type {
+pub struct ServedType {
     /// Where its resources are kept.
     pub kind: Kind,
     /// What they are.
-    pub resource: ResourceType,
+    pub definition: ResourceType,
     /// The attributes by which the store finds a resource, by their wire names; those first that
     /// stand for the fewest.
     pub indexed: Vec<String>,
@@ -24,7 +24,7 @@ pub struct Type {
     email: Email,
 }
 
-impl Type {
+impl ServedType {
     /// Whether its resources are users.
     pub fn is_user(&self) -> bool {
         self.kind == Kind::User
@@ -44,7 +44,7 @@ impl Type {
         {
             attributes.set("emails", json!([{ "value": name, "type": "work", "primary": true }]));
         }
-        self.resource.retain(&self.kept, attributes)
+        self.definition.retain(&self.kept, attributes)
     }
 }
 
@@ -65,14 +65,15 @@ fn returned(groups: ShownGroups) -> Returned {
 
 /// All resource types of a tenant.
 #[derive(Debug)]
-pub struct Types(Vec<Type>);
+pub struct ServedTypes(Vec<ServedType>);
 
-impl Types {
+impl ServedTypes {
     /// User, Group and the additions, as a profile has them.
     ///
     /// # Errors
-    /// As [`resource_types::all`]; [`Wrong`] for a path in the profile that names no attribute.
-    pub fn new(profile: &Profile, additions: &Additions) -> Result<Self, Wrong> {
+    /// As [`resource_types::all`]; [`ProfileError`] for a path in the profile that names no
+    /// attribute.
+    pub fn new(profile: &Profile, additions: &Additions) -> Result<Self, ProfileError> {
         let policy = &profile.attributes;
         let advice = |path: &str| advice(profile.dialect.idp.as_deref(), path);
         let (mut extensions, mut overlay) = (policy.extensions.clone(), policy.overlay.clone());
@@ -87,9 +88,11 @@ impl Types {
         }
         let additions = additions.clone().and(extensions, overlay);
         let all = resource_types::all(profile.groups.unique_display_name, &additions);
-        let mut all = all.map_err(|unusable| Wrong(unusable.to_string()))?;
-        let wrong = |error: Error| Wrong(error.detail);
-        if let Some(user) = all.iter_mut().find(|of| Kind::of(&of.name) == Kind::User) {
+        let mut all = all.map_err(|unusable| ProfileError(unusable.to_string()))?;
+        let wrong = |error: Error| ProfileError(error.detail);
+        if let Some(user) =
+            all.iter_mut().find(|resource_type| Kind::of(&resource_type.name) == Kind::User)
+        {
             if !profile.groups.enabled {
                 user.schema.attributes.retain(|attribute| attribute.name != "groups");
             }
@@ -108,35 +111,48 @@ impl Types {
                 .into_iter()
                 .for_each(|emails| emails.derived = policy.email == Email::FromUserName);
         }
-        let types: Vec<Type> = all
+        let types: Vec<ServedType> = all
             .into_iter()
-            .map(|resource| {
-                let kind = Kind::of(&resource.name);
+            .map(|definition| {
+                let kind = Kind::of(&definition.name);
                 let mut indexed = vec!["id".to_owned()];
-                indexed.extend(resource.name_attribute().map(|attribute| attribute.name.clone()));
+                indexed.extend(definition.name_attribute().map(|attribute| attribute.name.clone()));
                 indexed.push("externalId".to_owned());
                 indexed.extend(match kind {
                     Kind::User => vec!["emails.value".to_owned(), "groups.value".to_owned()],
                     Kind::Group => vec!["members.value".to_owned()],
                     Kind::Other(_) => Vec::new(),
                 });
-                Type { kind, resource, indexed, kept: policy.kept.clone(), email: policy.email }
+                ServedType {
+                    kind,
+                    definition,
+                    indexed,
+                    kept: policy.kept.clone(),
+                    email: policy.email,
+                }
             })
             .collect();
         // What is kept must do for every resource.
-        types.iter().try_for_each(|of| of.shape(&mut Attributes::default())).map_err(wrong)?;
+        types
+            .iter()
+            .try_for_each(|resource_type| resource_type.shape(&mut Attributes::default()))
+            .map_err(wrong)?;
         Ok(Self(types))
     }
 
     /// In the order of `/ResourceTypes`.
-    pub fn iter(&self) -> impl Iterator<Item = &Type> {
+    pub fn iter(&self) -> impl Iterator<Item = &ServedType> {
         self.0.iter()
     }
 
     /// The type served at `/name`, in any case.
-    pub fn at(&self, name: &str) -> Option<&Type> {
-        let is = |of: &&Type| {
-            of.resource.endpoint.strip_prefix('/').is_some_and(|own| own.eq_ignore_ascii_case(name))
+    pub fn at(&self, name: &str) -> Option<&ServedType> {
+        let is = |resource_type: &&ServedType| {
+            resource_type
+                .definition
+                .endpoint
+                .strip_prefix('/')
+                .is_some_and(|own| own.eq_ignore_ascii_case(name))
         };
         self.0.iter().find(is)
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scim_core::{Member, ResourceId};
 use scim_lambda::budget::{MAX_CALLS, MAX_READ_UNITS, MAX_TIDYING_CALLS};
-use scim_lambda::store::{Act, Collection, Kind, Move, Operation, Wrote};
+use scim_lambda::store::{Act, Collection, Kind, MemberChange, Operation, Outcome};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -197,12 +197,12 @@ async fn name_members(
     let act = Act::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
     let nobody = |n: usize| {
         let value = format!("nobody-{n:05}").parse().unwrap();
-        Move::Name(Member { value, kind: None, display: Some(display.to_owned()) })
+        MemberChange::AddUnknown(Member { value, kind: None, display: Some(display.to_owned()) })
     };
-    let moves: Vec<Move> = (0..count).map(nobody).collect();
+    let moves: Vec<MemberChange> = (0..count).map(nobody).collect();
     for some in moves.chunks(36) {
         let wrote = world.store.change_members(at, group, some, &act).await;
-        assert!(matches!(wrote, Ok(Wrote::Stored)));
+        assert!(matches!(wrote, Ok(Outcome::Committed)));
     }
 }
 

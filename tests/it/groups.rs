@@ -1,7 +1,7 @@
 //! Groups: members, memberships, and what happens to them when resources go.
 
 use scim_core::Member;
-use scim_lambda::store::{Act, Collection, Kind, Move, Operation, Wrote};
+use scim_lambda::store::{Act, Collection, Kind, MemberChange, Operation, Outcome};
 use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 
@@ -739,11 +739,12 @@ async fn answers_with_many_members_are_cut_where_they_would_not_fit() {
             kind: None,
             display: Some("d".repeat(256)),
         };
-        let moves: Vec<Move> = (from..to).map(|n| Move::Name(nobody(n))).collect();
+        let moves: Vec<MemberChange> =
+            (from..to).map(|n| MemberChange::AddUnknown(nobody(n))).collect();
         for some in moves.chunks(36) {
             let wrote =
                 world.store.change_members(&groups, &path[8..].parse().unwrap(), some, &act).await;
-            assert!(matches!(wrote, Ok(Wrote::Stored)));
+            assert!(matches!(wrote, Ok(Outcome::Committed)));
         }
     };
     for path in &paths {
@@ -793,7 +794,7 @@ async fn who_is_in_more_than_a_thousand_groups_is_not_shown_with_some_of_them() 
         let group = format!("00000000-0000-8000-8000-{n:012}").parse().unwrap();
         world
             .store
-            .prepare_members(&groups, &group, &[Move::Join(member.clone())], false, &act)
+            .prepare_members(&groups, &group, &[MemberChange::Add(member.clone())], false, &act)
             .await
             .unwrap();
     }

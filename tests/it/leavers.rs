@@ -3,7 +3,7 @@
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::tenant::Profile;
-use scimctl::import::{Fate, Import};
+use scimctl::import::{Import, RecordOutcome};
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -36,7 +36,7 @@ async fn suspend(world: &World, token: &PlainToken, user: &Value) {
     assert_eq!(world.send_as(token, "PATCH", &path, patch).await.status, 200);
 }
 
-async fn import(world: &World, row: &TenantRow, user: Value, dry: bool) -> Fate {
+async fn import(world: &World, row: &TenantRow, user: Value, dry: bool) -> RecordOutcome {
     let import = Import::new(world.store.clone(), row.clone(), world.clock.clock()).unwrap();
     import.lines(&user.to_string(), dry).await.unwrap().lines.remove(0).fate
 }
@@ -52,7 +52,10 @@ async fn an_import_leaves_a_deleted_user_its_names() {
         delete(&world, &token, &made).await;
         for dry in [true, false] {
             let fate = import(&world, &row, user.clone(), dry).await;
-            assert!(matches!(&fate, Fate::Conflict(why) if why.contains("deleted")), "{fate:?}");
+            assert!(
+                matches!(&fate, RecordOutcome::Conflict(why) if why.contains("deleted")),
+                "{fate:?}"
+            );
         }
         assert_eq!(
             post(&world, &token, user).await["id"],
@@ -79,7 +82,7 @@ async fn who_comes_back_under_another_name_leaves_nothing_behind() {
     );
     assert_eq!(
         import(&world, &row, json!({ "userName": "a" }), false).await,
-        Fate::Imported,
+        RecordOutcome::Imported,
         "the name is free"
     );
 }
@@ -133,8 +136,12 @@ async fn of_two_imports_of_one_file_at_once_the_second_finds_those_of_the_first(
     let import = Import::new(world.store.clone(), row.clone(), world.clock.clock()).unwrap();
     let (one, other) = tokio::join!(import.lines(people, false), import.lines(people, false));
     for (one, other) in one.unwrap().lines.into_iter().zip(other.unwrap().lines) {
-        let [one, other] = if one.fate == Fate::Imported { [one, other] } else { [other, one] };
-        assert_eq!((&one.fate, &other.fate), (&Fate::Imported, &Fate::Known(one.id.unwrap())));
+        let [one, other] =
+            if one.fate == RecordOutcome::Imported { [one, other] } else { [other, one] };
+        assert_eq!(
+            (&one.fate, &other.fate),
+            (&RecordOutcome::Imported, &RecordOutcome::Known(one.id.unwrap()))
+        );
     }
 }
 
@@ -175,7 +182,7 @@ async fn a_leaver_comes_back_by_both_names_though_neither_is_held_any_more() {
         json!({ "Operations": [{ "op": "replace", "path": "userName", "value": "other" }] });
     assert_eq!(world.send_as(&token, "PATCH", &path, rename).await.status, 200);
     let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
-    assert_eq!(import(&world, &row, imported, false).await, Fate::Imported);
+    assert_eq!(import(&world, &row, imported, false).await, RecordOutcome::Imported);
     let user =
         json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
     assert_eq!(
@@ -193,7 +200,7 @@ async fn who_is_suspended_comes_back_under_a_new_name_by_the_external_id() {
     let made = post(&world, &token, json!({ "userName": "maiden", "externalId": "1" })).await;
     suspend(&world, &token, &made).await;
     let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
-    assert_eq!(import(&world, &row, imported, false).await, Fate::Imported);
+    assert_eq!(import(&world, &row, imported, false).await, RecordOutcome::Imported);
     let user = json!({ "userName": "married", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
     let back = post(&world, &token, user).await;
     assert_eq!(

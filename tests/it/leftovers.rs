@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use scim_core::{Member, ResourceId};
-use scim_lambda::store::{Act, Collection, Kind, Move, Note, Operation, Progress, Wrote};
+use scim_lambda::store::{Act, Collection, Kind, MemberChange, Note, Operation, Outcome, Progress};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -130,7 +130,7 @@ async fn another_process_goes_on_with_what_one_left() {
     let kept = old.resource.attributes.clone();
     assert!(matches!(
         world.store.delete_softly(&at, &old, kept, now + 1_000, &act).await,
-        Ok(Wrote::Stored)
+        Ok(Outcome::Committed)
     ));
     let patch =
         async || customer.set(&users[1], "title", json!(world.clock.seconds().to_string())).await;
@@ -185,12 +185,13 @@ async fn a_creation_that_was_given_up_does_not_succeed_afterwards() {
         at.new_id(None).unwrap(),
         Act::new(Operation::Create, "test", "1", world.clock.milliseconds(), 1),
     );
-    let join =
-        |id: &String| Move::Join(Member { value: id.parse().unwrap(), kind: None, display: None });
+    let join = |id: &String| {
+        MemberChange::Add(Member { value: id.parse().unwrap(), kind: None, display: None })
+    };
     let prepared = [join(&people[0])];
     assert!(matches!(
         world.store.prepare_members(&at, &group, &prepared, true, &act).await,
-        Ok(Wrote::Stored)
+        Ok(Outcome::Committed)
     ));
     assert!(world.store.abandon(&at.tenant, &group).await.unwrap());
     assert!(!world.store.abandon(&at.tenant, &group).await.unwrap(), "once");
@@ -212,7 +213,7 @@ async fn all_memberships_end_though_others_of_the_same_id_stand_before_them() {
         let group = format!("00000000-0000-8000-8000-{n:012}").parse().unwrap();
         world
             .store
-            .prepare_members(&at, &group, &[Move::Name(named.clone())], false, &act)
+            .prepare_members(&at, &group, &[MemberChange::AddUnknown(named.clone())], false, &act)
             .await
             .unwrap();
     }

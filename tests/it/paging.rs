@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use scim_core::resource::Attributes;
 use scim_core::{Meta, Resource, Version};
 use scim_lambda::budget::Limits;
-use scim_lambda::store::{Act, Collection, Kind, Names, New, Operation, State, Taking};
+use scim_lambda::store::{Act, Collection, Kind, Names, Operation, ResourceWrite, State, Takeover};
 use scimctl::local::TABLE;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -186,13 +186,13 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
         attributes: Attributes::default(),
     });
     let resources: Vec<Resource> = resources.collect();
-    let new = resources.iter().map(|resource| New {
+    let new = resources.iter().map(|resource| ResourceWrite {
         resource,
         names: &names,
-        taking: Taking::default(),
+        takeover: Takeover::default(),
         expires: None,
     });
-    let new: Vec<New<'_>> = new.collect();
+    let new: Vec<ResourceWrite<'_>> = new.collect();
     let mut rest = new.as_slice();
     while !rest.is_empty() {
         let batch = world.store.create_first(&at, rest, State::Live, &act).await.unwrap();

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use scim_core::resource::Attributes;
 use scim_core::{Additions, Dialect, Meta, Resource, Version};
 use scim_lambda::directory::Plan;
-use scim_lambda::store::{Act, Collection, Kind, Names, New, Operation, State, Taking};
-use scim_lambda::tenant::{Profile, Types};
+use scim_lambda::store::{Act, Collection, Kind, Names, Operation, ResourceWrite, State, Takeover};
+use scim_lambda::tenant::{Profile, ServedTypes};
 use scimctl::explain::Explanation;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -115,7 +115,7 @@ async fn an_index_costs_what_its_plan_says() {
         .await;
     let id = user["id"].as_str().unwrap();
     let group = world.group("Staff", &[id.to_owned()]).await;
-    let types = Types::new(&Profile::default(), &Additions::default()).unwrap();
+    let types = ServedTypes::new(&Profile::default(), &Additions::default()).unwrap();
     world.meter.take();
     for (endpoint, filter, hits) in [
         ("Users", format!("id eq \"{id}\""), 1),
@@ -165,7 +165,7 @@ async fn an_index_costs_what_its_plan_says() {
 
 #[test]
 fn a_filter_without_index_is_told_what_it_costs_and_what_would_be_better() {
-    let types = Types::new(&Profile::default(), &Additions::default()).unwrap();
+    let types = ServedTypes::new(&Profile::default(), &Additions::default()).unwrap();
     let users = types.at("Users").unwrap();
     for (filter, resources, requests) in [
         ("title pr", 5_000, 1),
@@ -261,8 +261,12 @@ async fn a_bucket_of_more_than_a_request_judges_loses_nobody() {
             meta: meta.clone(),
             attributes: attributes.clone(),
         };
-        let new =
-            New { resource: &resource, names: &names, taking: Taking::default(), expires: None };
+        let new = ResourceWrite {
+            resource: &resource,
+            names: &names,
+            takeover: Takeover::default(),
+            expires: None,
+        };
         assert!(world.store.create_first(&at, &[new], State::Live, &act).await.unwrap().stored);
     }
     // One is deleted, so that the first ten rows are as many users as a request judges of so many

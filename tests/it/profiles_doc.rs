@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use scim_core::Additions;
 use scim_lambda::directory::life::{Event, State};
 use scim_lambda::tenant::profile::{IDPS, PRESETS, settings};
-use scim_lambda::tenant::{Profile, Types};
+use scim_lambda::tenant::{Profile, ServedTypes};
 use serde_json::{Value, json};
 
 use crate::support::documents::{hold_table, markdown, read, root, rows, table};
@@ -198,10 +198,10 @@ fn the_sentence_about_a_required_attribute_is_the_one_an_administrator_reads() {
             .unwrap()
             .with("attributes.required", "[\"emails\"]")
             .unwrap();
-        let types = Types::new(&profile, &Additions::default()).unwrap();
+        let types = ServedTypes::new(&profile, &Additions::default()).unwrap();
         let body = json!({ "userName": "a" }).as_object().unwrap().clone();
         let refused =
-            types.at("Users").unwrap().resource.parse(body, profile.dialect()).unwrap_err();
+            types.at("Users").unwrap().definition.parse(body, profile.dialect()).unwrap_err();
         let (_, advice) = refused.detail.split_once("has no value. ").unwrap();
         let said = if idp.is_some() { &refused.detail } else { advice };
         assert!(document.contains(said), "{PROFILES} does not say: {said}");

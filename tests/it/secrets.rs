@@ -80,7 +80,7 @@ pub async fn contract(sdk: &SdkConfig) {
         .send()
         .await
         .unwrap();
-    assert!(matches!(secrets.records(&other).await, Err(SecretsError::Garbage(_))));
+    assert!(matches!(secrets.records(&other).await, Err(SecretsError::Malformed(_))));
     let listed = client.list_secrets().send().await.unwrap();
     assert!(listed.secret_list().iter().any(|secret| secret.name() == Some(name.as_str())));
     client

@@ -35,7 +35,7 @@ impl ResourceType {
     ///
     /// # Errors
     /// `invalidValue` for a userName that cannot be compared safely.
-    pub fn name_form(&self, name: &str) -> Result<String, Error> {
+    pub fn canonical_name(&self, name: &str) -> Result<String, Error> {
         match self.name_attribute() {
             Some(attribute) if attribute.name == "userName" => canonical::user_name(name),
             Some(attribute) => Ok(text_form(attribute, name)),
@@ -100,18 +100,18 @@ impl ResourceType {
     /// MUST match, or HTTP status code 400 SHOULD be returned with a "scimType" error code of
     /// "mutability"." (RFC 7644, 3.5.1); `invalidValue` for a value outside of a closed list that
     /// it did not have before.
-    pub fn settle(
+    pub fn check_immutable(
         &self,
         old: &Attributes,
         new: &mut Attributes,
         replaces: bool,
     ) -> Result<(), Error> {
         self.check_closed(old, new)?;
-        settle(&self.schema.attributes, &old.0, &mut new.0, replaces)?;
+        check_attributes(&self.schema.attributes, &old.0, &mut new.0, replaces)?;
         for Schema { id, attributes, .. } in &self.extensions {
             let Some(before) = old.0.get(id).and_then(Value::as_object) else { continue };
             let mut after = new.0.get(id).and_then(Value::as_object).cloned().unwrap_or_default();
-            settle(attributes, before, &mut after, replaces)?;
+            check_attributes(attributes, before, &mut after, replaces)?;
             if !after.is_empty() {
                 new.0.insert(id.clone(), Value::Object(after));
             }
@@ -146,7 +146,7 @@ fn closed(
     }
 }
 
-fn settle(
+fn check_attributes(
     definitions: &[Attribute],
     old: &Map<String, Value>,
     new: &mut Map<String, Value>,

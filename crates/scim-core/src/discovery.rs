@@ -122,7 +122,7 @@ pub fn schema(schema: &Schema, base_url: &str) -> Value {
 ///
 /// # Errors
 /// Never, while the schema files of this crate are well formed; a test holds it.
-pub fn own_schemas() -> Result<Vec<Schema>, serde_json::Error> {
+pub fn discovery_schemas() -> Result<Vec<Schema>, serde_json::Error> {
     [
         include_str!("schemas/service_provider_config.json"),
         include_str!("schemas/resource_type.json"),

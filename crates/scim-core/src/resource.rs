@@ -174,7 +174,7 @@ pub struct Draft {
     pub attributes: Attributes,
     /// Names of core attributes that the client asserts to have no value: by null, `""`, `[]`, or
     /// what holds nothing else, such as `[null]`.
-    pub emptied: Vec<String>,
+    pub cleared: Vec<String>,
     /// Attributes that were left out though they resemble one that a schema defines.
     pub ignored: Vec<NearMiss>,
 }
@@ -183,7 +183,7 @@ impl Draft {
     /// Whether the client speaks of a core attribute at all, be it to say that it has no value.
     pub fn names(&self, attribute: &str) -> bool {
         self.attributes.get(attribute).is_some()
-            || self.emptied.iter().any(|name| name == attribute)
+            || self.cleared.iter().any(|name| name == attribute)
     }
 }
 

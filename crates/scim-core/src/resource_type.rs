@@ -195,7 +195,7 @@ impl ResourceType {
 
     /// As [`ResourceType::parse`], for PUT: what only this service provider requires is asked for
     /// by [`ResourceType::check_replacement`], and closed lists are held by
-    /// [`ResourceType::settle`].
+    /// [`ResourceType::check_immutable`].
     ///
     /// # Errors
     /// As [`ResourceType::parse`].
@@ -214,7 +214,7 @@ impl ResourceType {
             self.check_schemas(&body)?;
         }
         let mut attributes = Map::new();
-        let (mut emptied, mut noted) = (Vec::new(), Noted::default());
+        let (mut cleared, mut noted) = (Vec::new(), Noted::default());
         let mut unknown = |name: &str, path: &str| {
             refuse_unknown(dialect, name, || self.resembled(path))?;
             noted.note(name, || self.resembled(path));
@@ -246,13 +246,13 @@ impl ResourceType {
                 Some(Place::Attribute(place)) => {
                     let asserted = gate::assert(&mut attributes, place, value, dialect)?;
                     if !asserted && place.is_core() && !place.attribute.is_read_only() {
-                        emptied.push(place.attribute.name.clone());
+                        cleared.push(place.attribute.name.clone());
                     }
                 }
                 None => unknown(&name, &name)?,
             }
         }
-        Ok(Draft { attributes: Attributes(attributes), emptied, ignored: noted.misses })
+        Ok(Draft { attributes: Attributes(attributes), cleared, ignored: noted.misses })
     }
 
     /// "The "schemas" attribute for a resource MUST only contain values defined as "schema" and

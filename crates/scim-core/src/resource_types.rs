@@ -9,9 +9,9 @@ use crate::schema::{Attribute, Mutability, Returned, Schema, Type, Uniqueness};
 /// Why a file of schemas cannot be used: a sentence for who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Unusable(String);
+pub struct SchemaError(String);
 
-impl From<serde_json::Error> for Unusable {
+impl From<serde_json::Error> for SchemaError {
     fn from(error: serde_json::Error) -> Self {
         Self(error.to_string())
     }
@@ -78,8 +78,9 @@ impl Additions {
     ///
     /// # Errors
     /// A sentence that says what is wrong with it.
-    pub fn parse(text: &[u8]) -> Result<Self, Unusable> {
-        let unusable = |why: String| Unusable(format!("the file of schemas cannot be used: {why}"));
+    pub fn parse(text: &[u8]) -> Result<Self, SchemaError> {
+        let unusable =
+            |why: String| SchemaError(format!("the file of schemas cannot be used: {why}"));
         let document: Value =
             serde_json::from_slice(text).map_err(|error| unusable(error.to_string()))?;
         let list =
@@ -127,9 +128,9 @@ impl Additions {
         self
     }
 
-    fn schema(&self, id: &str) -> Result<Schema, Unusable> {
+    fn schema(&self, id: &str) -> Result<Schema, SchemaError> {
         let schema = self.schemas.iter().find(|schema| schema.id.eq_ignore_ascii_case(id)).cloned();
-        let mut schema = schema.ok_or_else(|| Unusable(format!("no schema has the id {id}")))?;
+        let mut schema = schema.ok_or_else(|| SchemaError(format!("no schema has the id {id}")))?;
         // "Common attributes" are the service provider's, whatever a schema says of them.
         schema.attributes.retain(|attribute| {
             !COMMON.iter().any(|name| attribute.name.eq_ignore_ascii_case(name))
@@ -139,13 +140,13 @@ impl Additions {
     }
 }
 
-fn well_formed(schema: &Schema) -> Result<(), Unusable> {
+fn well_formed(schema: &Schema) -> Result<(), SchemaError> {
     let id = &schema.id;
     // "A complex attribute MUST NOT contain sub-attributes that have sub-attributes" (RFC 7643,
     // 2.3.8).
     let mut subs = schema.attributes.iter().flat_map(|attribute| &attribute.sub_attributes);
     if let Some(sub) = subs.find(|sub| sub.kind == Type::Complex) {
-        return Err(Unusable(format!(
+        return Err(SchemaError(format!(
             "the sub-attribute {} in {id} must not be complex",
             sub.name
         )));
@@ -157,7 +158,7 @@ fn well_formed(schema: &Schema) -> Result<(), Unusable> {
         if let Some(twice) =
             list.iter().find(|attribute| !seen.insert(attribute.name.to_ascii_lowercase()))
         {
-            return Err(Unusable(format!("{} stands twice in {id}", twice.name)));
+            return Err(SchemaError(format!("{} stands twice in {id}", twice.name)));
         }
     }
     let names =
@@ -165,7 +166,7 @@ fn well_formed(schema: &Schema) -> Result<(), Unusable> {
     if let Some(name) =
         names().map(|attribute| &attribute.name).find(|name| !is_attribute_name(name))
     {
-        return Err(Unusable(format!(
+        return Err(SchemaError(format!(
             "{name:?} in {id} is no attribute name: a letter, then letters, digits, - and _"
         )));
     }
@@ -174,7 +175,7 @@ fn well_formed(schema: &Schema) -> Result<(), Unusable> {
         attribute.closed && (attribute.canonical_values.is_empty() || !text(attribute))
     };
     match names().find(shut) {
-        Some(attribute) => Err(Unusable(format!(
+        Some(attribute) => Err(SchemaError(format!(
             "{} in {id} is closed, but no string with canonicalValues",
             attribute.name
         ))),
@@ -191,7 +192,7 @@ fn well_formed(schema: &Schema) -> Result<(), Unusable> {
 pub fn all(
     unique_display_name: bool,
     additions: &Additions,
-) -> Result<Vec<ResourceType>, Unusable> {
+) -> Result<Vec<ResourceType>, SchemaError> {
     let mut group = ResourceType::group()?;
     if unique_display_name {
         let display_name =
@@ -233,7 +234,7 @@ pub fn all(
     for Overlay { schema, attribute } in &additions.overlay {
         let own = COMMON.iter().chain(&OWN).any(|name| attribute.name.eq_ignore_ascii_case(name));
         if own {
-            return Err(Unusable(format!(
+            return Err(SchemaError(format!(
                 "{} is the service provider's own, and stays as it is",
                 attribute.name
             )));
@@ -251,7 +252,7 @@ pub fn all(
             found = true;
         }
         if !found {
-            return Err(Unusable(format!("no schema has the id {id}")));
+            return Err(SchemaError(format!("no schema has the id {id}")));
         }
     }
     let schemas =
@@ -273,38 +274,38 @@ fn hide(attribute: &mut Attribute) {
 }
 
 /// Each further unique value is a row of the resource's transaction, which holds so many.
-const MOST_UNIQUE: usize = 3;
+const MAX_UNIQUE: usize = 3;
 
-fn check_unique(resource_type: &ResourceType) -> Result<(), Unusable> {
+fn check_unique(resource_type: &ResourceType) -> Result<(), SchemaError> {
     let name = resource_type.name_attribute().map(|attribute| &attribute.name);
     let core =
         resource_type.schema.attributes.iter().filter(|attribute| Some(&attribute.name) != name);
     let all =
         core.chain(resource_type.extensions.iter().flat_map(|extension| &extension.attributes));
-    match all.filter(|attribute| attribute.is_unique()).count() > MOST_UNIQUE {
-        true => Err(Unusable(format!(
-            "{} has more than {MOST_UNIQUE} unique attributes beside its name",
+    match all.filter(|attribute| attribute.is_unique()).count() > MAX_UNIQUE {
+        true => Err(SchemaError(format!(
+            "{} has more than {MAX_UNIQUE} unique attributes beside its name",
             resource_type.name
         ))),
         false => Ok(()),
     }
 }
 
-fn check(definition: &TypeDefinition, types: &[ResourceType]) -> Result<(), Unusable> {
+fn check(definition: &TypeDefinition, types: &[ResourceType]) -> Result<(), SchemaError> {
     let TypeDefinition { name, endpoint, .. } = definition;
     let is_word = |text: &str| {
         (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric())
     };
     let path = endpoint.strip_prefix('/').unwrap_or_default();
     if !is_word(name) || !is_word(path) {
-        return Err(Unusable(format!(
+        return Err(SchemaError(format!(
             "the resource type {name} needs a name and an endpoint (with a leading /) of 1 to 64 \
             letters and digits"
         )));
     }
     let taken = types.iter().any(|of| of.endpoint.eq_ignore_ascii_case(endpoint));
     if taken || TAKEN.iter().any(|taken| path.eq_ignore_ascii_case(taken)) {
-        return Err(Unusable(format!("the endpoint {endpoint} is taken")));
+        return Err(SchemaError(format!("the endpoint {endpoint} is taken")));
     }
     Ok(())
 }

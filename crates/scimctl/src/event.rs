@@ -148,7 +148,10 @@ async fn first_user(connection: &Connection, tenant: &str) -> anyhow::Result<Res
             .into_iter()
             .chain([("count", "1")])
             .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let scope = Scope { of: users, projection: Projection::new(&[], &[], &users.resource) };
+        let scope = Scope {
+            resource_type: users,
+            projection: Projection::new(&[], &[], &users.definition),
+        };
         let found =
             operator.directory.query(operator.call(), &[scope], &Query::from_pairs(pairs)?).await?;
         if let Some(user) = found.resources.first() {

@@ -6,7 +6,7 @@ use anyhow::Context;
 use scim_core::{Additions, Dialect, Error, Filter};
 use scim_lambda::directory::{self, Plan};
 use scim_lambda::store::{Collection, Kind};
-use scim_lambda::tenant::{Profile, Type, Types};
+use scim_lambda::tenant::{Profile, ServedType, ServedTypes};
 use serde_json::json;
 
 use crate::cli::ExplainOptions;
@@ -39,12 +39,12 @@ pub(crate) async fn run(place: &Place, options: &ExplainOptions, json: bool) -> 
         }
     };
     let profile = Profile::read(&profile)?;
-    let (dialect, types) = (profile.dialect(), Types::new(&profile, &Additions::default())?);
-    let of = types
+    let (dialect, types) = (profile.dialect(), ServedTypes::new(&profile, &Additions::default())?);
+    let resource_type = types
         .iter()
-        .find(|of| of.kind == kind)
+        .find(|resource_type| resource_type.kind == kind)
         .context("there is no such resource type; try User or Group")?;
-    let explained = Explanation::new(&options.filter, of, dialect, resources)?;
+    let explained = Explanation::new(&options.filter, resource_type, dialect, resources)?;
     let index = match &explained.plan {
         Plan::LookUp(equalities) => {
             equalities.iter().map(|equality| equality.attribute.as_str()).collect()
@@ -74,7 +74,7 @@ pub struct Explanation {
     pub read_units: usize,
     /// How many requests by cursor it takes to see all that match, if they fill no page.
     pub requests: usize,
-    of: String,
+    resource_type: String,
     indexed: Vec<String>,
     resources: usize,
 }
@@ -84,20 +84,25 @@ impl Explanation {
     ///
     /// # Errors
     /// `invalidFilter`.
-    pub fn new(text: &str, of: &Type, dialect: Dialect, resources: usize) -> Result<Self, Error> {
-        let filter = Filter::parse(text, &of.resource, dialect)?;
-        let plan = Plan::of(of, &filter);
+    pub fn new(
+        text: &str,
+        resource_type: &ServedType,
+        dialect: Dialect,
+        resources: usize,
+    ) -> Result<Self, Error> {
+        let filter = Filter::parse(text, &resource_type.definition, dialect)?;
+        let plan = Plan::of(resource_type, &filter);
         let (calls, read_units, requests) = match &plan {
             Plan::Scan { .. } => {
                 let most = plan.most().unwrap_or(resources);
                 let looked_at = resources.min(most);
                 // A user and its claim; a group with its claim and sixteen heads.
-                let row_bytes = if of.kind == Kind::Group { 2_600 } else { 1_150 };
+                let row_bytes = if resource_type.kind == Kind::Group { 2_600 } else { 1_150 };
                 let calls =
                     looked_at.div_ceil(RANGE).max(1) * (RANGE * row_bytes).div_ceil(ANSWER_BYTES);
                 let units = (looked_at * row_bytes).div_ceil(4_096);
                 let (judging_calls, judging_units) =
-                    directory::judging(of, &filter, &[], looked_at);
+                    directory::judging(resource_type, &filter, &[], looked_at);
                 (
                     1 + calls + judging_calls,
                     COUNTERS + units + judging_units,
@@ -109,19 +114,20 @@ impl Explanation {
                     equalities.iter().map(|equality| look_ups(&equality.attribute)).sum();
                 let (calls, units) = match equalities.is_empty() {
                     true => (0, 0),
-                    false => directory::judging(of, &filter, equalities, 1),
+                    false => directory::judging(resource_type, &filter, equalities, 1),
                 };
                 (found + calls, found + units, 1)
             }
         };
-        let (name, indexed) = (of.resource.name.clone(), of.indexed.clone());
+        let (name, indexed) =
+            (resource_type.definition.name.clone(), resource_type.indexed.clone());
         Ok(Self {
             filter: filter.to_string(),
             plan,
             calls,
             read_units,
             requests,
-            of: name,
+            resource_type: name,
             indexed,
             resources,
         })
@@ -143,7 +149,8 @@ fn look_ups(attribute: &str) -> usize {
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { filter, plan, calls, read_units, requests, of, indexed, resources } = self;
+        let Self { filter, plan, calls, read_units, requests, resource_type, indexed, resources } =
+            self;
         writeln!(f, "filter  {filter}")?;
         let count = |number: usize, what: &str| {
             format!("{number} {what}{}", if number == 1 { "" } else { "s" })
@@ -155,7 +162,7 @@ impl fmt::Display for Explanation {
         );
         match plan {
             Plan::LookUp(equalities) if equalities.is_empty() => {
-                write!(f, "plan    nothing is read: no {of} can match")
+                write!(f, "plan    nothing is read: no {resource_type} can match")
             }
             Plan::LookUp(equalities) => {
                 for (index, equality) in equalities.iter().enumerate() {
@@ -170,10 +177,10 @@ impl fmt::Display for Explanation {
                 writeln!(f, "cost    at most {cost}")?;
                 write!(
                     f,
-                    "        if one {of} of at most 1 KB matches; one more of each if it was \
-                    renamed"
+                    "        if one {resource_type} of at most 1 KB matches; one more of each if \
+                    it was renamed"
                 )?;
-                match of.as_str() {
+                match resource_type.as_str() {
                     "Group" => write!(
                         f,
                         ",\n        and to show its members, unless excludedAttributes=members"
@@ -185,8 +192,8 @@ impl fmt::Display for Explanation {
                 let with = if *reads > 0 { ", each with its members or groups" } else { "" };
                 writeln!(
                     f,
-                    "plan    look at every {of}{with}, {resources} in this tenant: no index \
-                    answers"
+                    "plan    look at every {resource_type}{with}, {resources} in this tenant: no \
+                    index answers"
                 )?;
                 writeln!(f, "cost    about {cost}")?;
                 match requests {

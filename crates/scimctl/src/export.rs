@@ -76,7 +76,7 @@ async fn write(
         .tenant
         .types
         .iter()
-        .find(|of| of.kind == Kind::User)
+        .find(|resource_type| resource_type.kind == Kind::User)
         .context("there are no users")?;
     let at = Collection { tenant: operator.tenant.key(), kind: Kind::User };
     let now = scim_lambda::clock::Clock::system().seconds();
@@ -93,7 +93,7 @@ async fn write(
         let names: BTreeMap<&ResourceId, &Names> =
             imported.map(|user| (&user.resource.id, user.names())).collect();
         for user in some {
-            let projection = Projection::new(&[], &[], &users.resource);
+            let projection = Projection::new(&[], &[], &users.definition);
             let expires = user
                 .standing
                 .expires
@@ -101,7 +101,8 @@ async fn write(
                 .map(date_time);
             let mut line = json!({ "state": state(&user), "expires": expires });
             let names = names.get(&user.id).filter(|names| !names.emails().is_empty());
-            let shown = users.resource.represent(user.into_resource()?, &projection, call.base_url);
+            let shown =
+                users.definition.represent(user.into_resource()?, &projection, call.base_url);
             if let (Value::Object(line), Value::Object(shown)) =
                 (&mut line, serde_json::to_value(&shown)?)
             {

@@ -18,7 +18,7 @@ use crate::place::Connection;
 /// Who did it, in the log.
 const BY: &str = "operator";
 /// How long a call may take.
-const PATIENCE: Duration = Duration::from_secs(600);
+const RETRY_FOR: Duration = Duration::from_secs(600);
 const DAY: i64 = 24 * 60 * 60;
 
 /// A directory and the tenant whose it is.
@@ -48,8 +48,8 @@ impl Operator {
             by: BY,
             request: "scimctl",
             base_url: &self.base_url,
-            deadline: Instant::now() + PATIENCE,
-            until: Instant::now() + PATIENCE,
+            deadline: Instant::now() + RETRY_FOR,
+            until: Instant::now() + RETRY_FOR,
             reads: &self.reads,
         }
     }

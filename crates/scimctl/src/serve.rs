@@ -22,7 +22,7 @@ use crate::local::door::Door;
 use crate::local::listener::{self, Requests};
 use crate::local::{self, Local};
 use crate::place::{Connection, Place};
-use crate::tenant::{self, Made, Wanted};
+use crate::tenant::{self, CreatedTenant, Wanted};
 
 /// How often expired rows are removed; DynamoDB takes days.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -106,7 +106,7 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
     });
     interrupted.await;
     sweeper.abort();
-    directory.withdraw();
+    directory.undo_create();
     stop.send(()).ok();
     // A client that holds its connection open must not hold the server.
     let _ = tokio::time::timeout(Duration::from_secs(5), servers).await;
@@ -136,7 +136,7 @@ async fn hold(place: &Place, options: &ServeOptions) -> anyhow::Result<DataDir> 
 /// Whom the first lines are about.
 enum First {
     /// The tenant `demo`, which was made with its token.
-    Made(Box<Made>),
+    CreatedTenant(Box<CreatedTenant>),
     /// A tenant that was there already, by name.
     Known(String),
 }
@@ -149,14 +149,14 @@ async fn first_tenant(connection: &Connection) -> anyhow::Result<First> {
         return Ok(First::Known(tenant.name));
     }
     let wanted = Wanted { name: "demo".into(), ..Wanted::default() };
-    tenant::create(connection, wanted).await.map(|made| First::Made(Box::new(made)))
+    tenant::create(connection, wanted).await.map(|made| First::CreatedTenant(Box::new(made)))
 }
 
 fn greet(served: &Served, first: &First, place: &Place, options: &ServeOptions, json: bool) {
     let base_url = &served.base_url;
     if json {
         let made = match first {
-            First::Made(made) => Some(made),
+            First::CreatedTenant(made) => Some(made),
             First::Known(_) => None,
         };
         println!(
@@ -177,7 +177,7 @@ fn greet(served: &Served, first: &First, place: &Place, options: &ServeOptions, 
         println!("Everything is in memory and gone when this stops.");
     }
     match first {
-        First::Made(made) => {
+        First::CreatedTenant(made) => {
             let token = made.minted.token.reveal();
             println!("Token     {token}   (tenant demo; shown this once)\n");
             println!("Try, in another terminal:\n\n{}\n", curls(base_url, token));

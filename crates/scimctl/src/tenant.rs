@@ -102,15 +102,18 @@ pub(crate) struct Wanted {
 }
 
 /// A tenant that was created, with its first token.
-pub(crate) struct Made {
+pub(crate) struct CreatedTenant {
     pub(crate) row: TenantRow,
     pub(crate) preset: String,
     pub(crate) base_url: String,
-    pub(crate) minted: token::Minted,
+    pub(crate) minted: token::NewToken,
 }
 
 /// Creates a tenant and mints its first token.
-pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::Result<Made> {
+pub(crate) async fn create(
+    connection: &Connection,
+    wanted: Wanted,
+) -> anyhow::Result<CreatedTenant> {
     let name = wanted.name;
     ensure!(is_name(&name), "a tenant's name has 1 to 64 letters, digits, '.', '_' or '-'");
     ensure!(
@@ -151,7 +154,7 @@ pub(crate) async fn create(connection: &Connection, wanted: Wanted) -> anyhow::R
                 "tenant {name} exists, but has no token yet; scimctl token issue {name} mints one"
             )
         })?;
-    Ok(Made { row, preset: profile.preset, base_url, minted })
+    Ok(CreatedTenant { row, preset: profile.preset, base_url, minted })
 }
 
 /// A base URL that the operator gives. That of the stack leads to it under every path: where the

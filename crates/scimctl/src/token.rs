@@ -123,13 +123,13 @@ pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> any
 }
 
 /// A token that was minted.
-pub(crate) struct Minted {
+pub(crate) struct NewToken {
     pub(crate) token: PlainToken,
     expires: Option<i64>,
     again: bool,
 }
 
-impl Minted {
+impl NewToken {
     /// The day from which on the token is refused.
     pub(crate) fn expires_text(&self) -> Option<String> {
         self.expires.map(instant)
@@ -158,7 +158,7 @@ pub(crate) async fn mint(
     row: &TenantRow,
     days: Option<u32>,
     now: i64,
-) -> anyhow::Result<Minted> {
+) -> anyhow::Result<NewToken> {
     let expires = days.map(|days| now + i64::from(days) * DAY);
     let (token, known) = change(connection, row, |records| {
         // What can never be accepted again makes room.
@@ -185,7 +185,7 @@ pub(crate) async fn mint(
         }
     })
     .await?;
-    Ok(Minted { token, expires, again })
+    Ok(NewToken { token, expires, again })
 }
 
 /// Changes the tokens that can be shown again, if there are any or the change makes one.
@@ -213,7 +213,7 @@ async fn keep(
 fn show(
     connection: &Connection,
     row: &TenantRow,
-    minted: &Minted,
+    minted: &NewToken,
     json: bool,
 ) -> anyhow::Result<()> {
     let profile = Profile::read(&row.profile)?;

@@ -37,16 +37,19 @@ pub(crate) async fn run(place: &Place, command: UserCommand, json: bool) -> anyh
     let operator = Operator::new(&connection, tenant).await?;
     let id = id.parse().map_err(|()| anyhow!("{id} is no id of a user"))?;
     let mut types = operator.tenant.types.iter();
-    let users =
-        types.find(|of| of.kind == Kind::User).ok_or_else(|| anyhow!("there are no users"))?;
+    let users = types
+        .find(|resource_type| resource_type.kind == Kind::User)
+        .ok_or_else(|| anyhow!("there are no users"))?;
     let UserCommand::Restore { user_name, .. } = &command else {
         operator.directory.forget(operator.call(), users, &id).await?;
         let object = json!({ "tenant": tenant, "id": id.as_str(), "forgotten": true });
         print(json, &object, &format!("{id} is forgotten; the names it had are free."));
         return Ok(());
     };
-    let back =
-        operator.directory.bring_back(operator.call(), users, &id, user_name.as_deref()).await;
+    let back = operator
+        .directory
+        .restore_by_operator(operator.call(), users, &id, user_name.as_deref())
+        .await;
     let user = back.map_err(|error| match error.kind {
         // Other unique values it comes back without.
         ErrorKind::Uniqueness => {

@@ -16,7 +16,7 @@ use super::super::{Call, Directory};
 use super::lookup::LookedUp;
 use crate::budget::ROW_UNITS;
 use crate::store::{Kind, Listed, price_of_members};
-use crate::tenant::{Type, unanswered};
+use crate::tenant::{ServedType, unanswered};
 
 /// How many resources are judged at once.
 pub(super) const CHUNK: usize = 16;
@@ -112,7 +112,7 @@ pub(super) fn add(one: (usize, usize), other: (usize, usize)) -> (usize, usize) 
 /// their rows, where each is in one group, or has as many members as one call reads. What
 /// `looked_up` equalities have found is known.
 pub fn judging(
-    of: &Type,
+    resource_type: &ServedType,
     filter: &Filter<'_>,
     looked_up: &[Equality],
     resources: usize,
@@ -120,7 +120,7 @@ pub fn judging(
     let known = |id: &ResourceId| {
         looked_up.iter().any(|equality| equality.value.to_lowercase() == id.as_str())
     };
-    let (calls, units) = match Need::of(&of.kind, filter) {
+    let (calls, units) = match Need::of(&resource_type.kind, filter) {
         Need::Row => return (0, 0),
         Need::Values(values) if values.iter().all(known) => (0, 0),
         Need::Values(values) => {
@@ -130,7 +130,7 @@ pub fn judging(
         Need::All => (resources, resources),
     };
     // The groups of a user have names; a member may be gone.
-    match (&of.kind, calls) {
+    match (&resource_type.kind, calls) {
         (Kind::Group, 0) => (0, 0),
         (Kind::Group | Kind::User | Kind::Other(_), _) => (calls + 1, units + 1),
     }
@@ -163,12 +163,12 @@ impl Directory {
     pub(super) async fn facts(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         need: &Need,
         rows: &[Listed],
         found: Option<&LookedUp>,
     ) -> Result<Facts, Error> {
-        match (&of.kind, need) {
+        match (&resource_type.kind, need) {
             (Kind::Other(_), _) | (_, Need::Row) => Ok(Facts::default()),
             (Kind::Group, Need::Values(ids)) => self.members_named(call, ids, rows, found).await,
             (Kind::Group, Need::All) => self.all_members(call, rows).await,

@@ -13,14 +13,14 @@ use super::position::Position;
 use super::source::{LookUp, Next, Scan, Source};
 use crate::budget::{self, MAX_COMPARISONS_OF_A_RESOURCE};
 use crate::store::{CALLS_OF_A_PAGE, Listed, UNITS_OF_A_PAGE};
-use crate::tenant::{Type, unanswered};
+use crate::tenant::{ServedType, unanswered};
 
 /// A resource type among those that are queried.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part<'a> {
     /// Its place among them.
     pub(super) index: usize,
-    pub(super) of: &'a Type,
+    pub(super) resource_type: &'a ServedType,
     pub(super) filter: Option<&'a Filter<'a>>,
     pub(super) sort: Option<&'a Sort<'a>>,
 }
@@ -59,9 +59,10 @@ impl Directory {
             }
             Start::After(_) | Start::First | Start::Index(_) => None,
         };
-        let plan = part.filter.map_or(Plan::scan(None), |filter| Plan::of(part.of, filter));
+        let plan =
+            part.filter.map_or(Plan::scan(None), |filter| Plan::of(part.resource_type, filter));
         let mut found = match &plan {
-            Plan::LookUp(equalities) => self.look_up(call, part.of, equalities).await?,
+            Plan::LookUp(equalities) => self.look_up(call, part.resource_type, equalities).await?,
             Plan::Scan { .. } => None,
         };
         // An index may know more resources than are read one by one.
@@ -69,7 +70,8 @@ impl Directory {
         let plan = if of_many { Plan::scan(part.filter) } else { plan };
         let (source, most) = match &mut found {
             Some(found) => {
-                let source = LookUp::new(self, call, &part.of.kind, found, after.as_deref());
+                let source =
+                    LookUp::new(self, call, &part.resource_type.kind, found, after.as_deref());
                 (Source::LookUp(source), usize::MAX)
             }
             None => {
@@ -88,7 +90,7 @@ impl Directory {
                 None
             }
             Stop::OutOfBudget(_) if !sink.walks() => {
-                return Err(too_many(part.of, most, sink.sorts(), of_many));
+                return Err(too_many(part.resource_type, most, sink.sorts(), of_many));
             }
             // A cursor to the place where this request began would lead every later request there
             // again.
@@ -112,13 +114,16 @@ impl Directory {
         most: usize,
         of_many: bool,
     ) -> Result<Source<'d>, Error> {
-        let at = call.collection(&part.of.kind);
+        let collection = call.collection(&part.resource_type.kind);
         let left = sink.left.min(most);
         let most_read = if sink.walks() { left } else { usize::MAX };
-        let ranges =
-            self.store.ranges(&at, after.as_deref(), most_read).await.map_err(unanswered)?;
+        let ranges = self
+            .store
+            .ranges(&collection, after.as_deref(), most_read)
+            .await
+            .map_err(unanswered)?;
         if !sink.walks() && ranges.total > left {
-            return Err(too_many(part.of, most, sink.sorts(), of_many));
+            return Err(too_many(part.resource_type, most, sink.sorts(), of_many));
         }
         sink.left = sink.left.saturating_sub(ranges.total);
         sink.whole = ranges.next.is_none();
@@ -126,7 +131,13 @@ impl Directory {
         // A walk first reads as many as its page holds: perhaps all of them match.
         let first = if sink.counts { None } else { Some(sink.page.count + 1) };
         let now = self.clock.seconds();
-        Ok(Source::Scan(Scan::new(&self.store, at, now, (ranges.ranges, ranges.next), first)))
+        Ok(Source::Scan(Scan::new(
+            &self.store,
+            collection,
+            now,
+            (ranges.ranges, ranges.next),
+            first,
+        )))
     }
 
     /// Judges what the source has, in its order.
@@ -139,7 +150,8 @@ impl Directory {
         most: usize,
         sink: &mut Sink,
     ) -> Result<Stop, Error> {
-        let need = part.filter.map_or(Need::Row, |filter| Need::of(&part.of.kind, filter));
+        let need =
+            part.filter.map_or(Need::Row, |filter| Need::of(&part.resource_type.kind, filter));
         let (mut judged, mut last, mut stint) = (0, None, Stint::begin());
         loop {
             let mut batch = match source.next().await? {
@@ -154,14 +166,23 @@ impl Directory {
                 // What one resource needs may be much; a walk that has come no further would never
                 // get on.
                 let room = if need.is_all() && last.is_none() { 1 } else { room };
-                let affordable =
-                    self.affordable_chunk(call, part.of, &need, batch.as_slice(), found, sink);
+                let affordable = self.affordable_chunk(
+                    call,
+                    part.resource_type,
+                    &need,
+                    batch.as_slice(),
+                    found,
+                    sink,
+                );
                 let chunk: Vec<Listed> = batch.by_ref().take(room.min(affordable)).collect();
                 if chunk.is_empty() {
                     return Ok(Stop::OutOfBudget(last));
                 }
                 let refused = budget::refusals();
-                let mut facts = match self.facts(call, part.of, &need, &chunk, found).await {
+                let mut facts = match self
+                    .facts(call, part.resource_type, &need, &chunk, found)
+                    .await
+                {
                     Err(_) if budget::refusals() > refused => return Ok(Stop::OutOfBudget(last)),
                     facts => facts?,
                 };
@@ -188,14 +209,18 @@ impl Directory {
     fn affordable_chunk(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         need: &Need,
         rows: &[Listed],
         found: Option<&LookedUp>,
         sink: &Sink,
     ) -> usize {
         let left = budget::left();
-        let gone = if need.is_of_members(&of.kind) { Self::price_of_gone(call) } else { (0, 0) };
+        let gone = if need.is_of_members(&resource_type.kind) {
+            Self::price_of_gone(call)
+        } else {
+            (0, 0)
+        };
         // A walk shows what it has found, and another request goes on.
         let page = if sink.walks() && sink.has_found() {
             (CALLS_OF_A_PAGE, UNITS_OF_A_PAGE)
@@ -204,7 +229,7 @@ impl Directory {
         };
         let affordable = |count: &usize| {
             let some = rows.get(..*count).unwrap_or_default();
-            let price = need.price(&of.kind, some, found);
+            let price = need.price(&resource_type.kind, some, found);
             let (calls, units) =
                 facts::add(gone, if price == (0, 0) { price } else { facts::add(page, price) });
             left.suffices(calls, units)
@@ -227,7 +252,7 @@ impl Directory {
         }
         let mut resource = row.resource().map_err(unanswered)?;
         facts.add_to(call, &mut resource);
-        let view = part.of.resource.into_view(resource, call.base_url);
+        let view = part.resource_type.definition.into_view(resource, call.base_url);
         let suffices = budget::comparisons() >= MAX_COMPARISONS_OF_A_RESOURCE;
         let judged = part
             .filter
@@ -260,7 +285,7 @@ fn too_much() -> Error {
     )
 }
 
-fn too_many(of: &Type, most: usize, sorts: bool, of_many: bool) -> Error {
+fn too_many(resource_type: &ServedType, most: usize, sorts: bool, of_many: bool) -> Error {
     let way = if sorts { "omit sortBy" } else { "page by cursor (cursor= in place of startIndex)" };
     let why = match of_many {
         true => format!(
@@ -269,7 +294,8 @@ fn too_many(of: &Type, most: usize, sorts: bool, of_many: bool) -> Error {
         ),
         false => {
             let most = most.min(MAX_SCANNED);
-            let indexed: Vec<String> = of.indexed.iter().map(|name| format!("{name} eq")).collect();
+            let indexed: Vec<String> =
+                resource_type.indexed.iter().map(|name| format!("{name} eq")).collect();
             format!(
                 "This query would have to look at more than {most} resources, or to read or \
                 compare more than a request may; {way}, or join the filter by and with one of: \

@@ -9,7 +9,7 @@ use super::super::limits::{MAX_MEMBERS_LOOKED_UP, MAX_SCANNED};
 use super::super::{Call, Directory};
 use crate::budget;
 use crate::store::{Kind, Listed, StoreError, Stored};
-use crate::tenant::{Type, unanswered};
+use crate::tenant::{ServedType, unanswered};
 
 /// Most calls and read units that one equality takes before its resources are read, and what the
 /// page needs.
@@ -34,13 +34,13 @@ impl Directory {
     pub(super) async fn look_up(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         equalities: &[Equality],
     ) -> Result<Option<LookedUp>, Error> {
         let mut found = LookedUp::default();
         for equality in equalities {
             let affordable = budget::left().suffices(CALLS_OF_AN_EQUALITY, UNITS_OF_AN_EQUALITY);
-            if !affordable || !self.look_up_one(call, of, equality, &mut found).await? {
+            if !affordable || !self.look_up_one(call, resource_type, equality, &mut found).await? {
                 return Ok(None);
             }
             if found.candidates.len() > MAX_SCANNED {
@@ -54,7 +54,7 @@ impl Directory {
     async fn look_up_one(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         Equality { attribute, value }: &Equality,
         found: &mut LookedUp,
     ) -> Result<bool, Error> {
@@ -64,11 +64,15 @@ impl Directory {
             // What cannot be an id has no groups, and no members.
             ("members.value" | "groups.value", Err(())) => Ok(true),
             _ => {
-                let named = self.by_index(call, of, attribute, value).await.map_err(unanswered)?;
+                let named = self
+                    .by_index(call, resource_type, attribute, value)
+                    .await
+                    .map_err(unanswered)?;
                 let Some(named) = named else { return Ok(false) };
-                let (at, now) = (call.collection(&of.kind), self.clock.seconds());
+                let (collection, now) =
+                    (call.collection(&resource_type.kind), self.clock.seconds());
                 let visible = named.into_iter().filter(|resource| resource.is_visible(now));
-                let listed = visible.map(|resource| Listed::of(&at, resource));
+                let listed = visible.map(|resource| Listed::of(&collection, resource));
                 found
                     .candidates
                     .extend(listed.map(|row| (row.key.clone(), (row.id.clone(), Some(row)))));
@@ -81,22 +85,26 @@ impl Directory {
     async fn by_index(
         &self,
         call: Call<'_>,
-        of: &Type,
+        resource_type: &ServedType,
         attribute: &str,
         value: &str,
     ) -> Result<Option<Vec<Stored>>, StoreError> {
-        let (at, now) = (call.collection(&of.kind), self.clock.seconds());
-        let form = of.resource.name_form(value).ok();
+        let (collection, now) = (call.collection(&resource_type.kind), self.clock.seconds());
+        let form = resource_type.definition.canonical_name(value).ok();
         match (attribute, form) {
             ("id", _) => match value.parse() {
-                Ok(id) => {
-                    self.store.resource(&at, &id, now).await.map(|one| Some(Vec::from_iter(one)))
-                }
+                Ok(id) => self
+                    .store
+                    .resource(&collection, &id, now)
+                    .await
+                    .map(|one| Some(Vec::from_iter(one))),
                 Err(()) => Ok(Some(Vec::new())),
             },
-            ("externalId", _) => self.store.by_external_id(&at, value, now).await,
-            ("emails.value", form) => self.store.by_email(&at, value, form.as_deref(), now).await,
-            (_, Some(form)) => self.store.by_name(&at, &form, now).await,
+            ("externalId", _) => self.store.by_external_id(&collection, value, now).await,
+            ("emails.value", form) => {
+                self.store.by_email(&collection, value, form.as_deref(), now).await
+            }
+            (_, Some(form)) => self.store.by_name(&collection, &form, now).await,
             // A name that cannot be stored has no owner.
             (_, None) => Ok(Some(Vec::new())),
         }
@@ -142,10 +150,15 @@ impl Directory {
 }
 
 impl LookedUp {
-    fn add(&mut self, at: &crate::store::Collection, ids: Vec<ResourceId>, value: &ResourceId) {
+    fn add(
+        &mut self,
+        collection: &crate::store::Collection,
+        ids: Vec<ResourceId>,
+        value: &ResourceId,
+    ) {
         for id in ids {
             self.having.entry(id.clone()).or_default().push(value.clone());
-            self.candidates.entry(at.key(&id)).or_insert((id, None));
+            self.candidates.entry(collection.key(&id)).or_insert((id, None));
         }
     }
 }

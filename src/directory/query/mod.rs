@@ -18,11 +18,11 @@ use serde_json::value::RawValue;
 use super::limits::{MAX_ANSWER_BYTES, MAX_MEMBERS_SHOWN, MAX_SCANNED};
 use super::size::sent_bytes;
 use super::stint::Stint;
-use super::whole::{self, Beyond, Shown, Wanted};
+use super::whole::{self, Beyond, Expanded, View};
 use super::{Call, Directory};
 use crate::budget::{self, ROW_UNITS};
 use crate::store::Portion;
-use crate::tenant::{Type, unanswered};
+use crate::tenant::{ServedType, unanswered};
 use cursor::{Cursor, Walk};
 use facts::UNITS_OF_NAMES;
 use gather::Part;
@@ -36,7 +36,7 @@ const CONCURRENCY: usize = 8;
 #[derive(Debug, Clone)]
 pub struct Scope<'a> {
     /// The type.
-    pub of: &'a Type,
+    pub resource_type: &'a ServedType,
     /// The attributes shown.
     pub projection: Projection<'a>,
 }
@@ -70,7 +70,8 @@ impl Directory {
     ) -> Result<Found, Error> {
         let key = call.tenant.key();
         let now = self.clock.seconds();
-        let types: Vec<&str> = scopes.iter().map(|scope| scope.of.resource.name.as_str()).collect();
+        let types: Vec<&str> =
+            scopes.iter().map(|scope| scope.resource_type.definition.name.as_str()).collect();
         let walk = Walk { tenant: &key, types: &types, query };
         let start = match query.cursor.as_deref() {
             None => Start::Index(query.start_index - 1),
@@ -87,8 +88,12 @@ impl Directory {
                 for (index, scope) in scopes.iter().enumerate() {
                     let (filter, sort) =
                         (filters.get(index), sorts.get(index).and_then(Option::as_ref));
-                    self.gather(call, Part { index, of: scope.of, filter, sort }, &mut sink)
-                        .await?;
+                    self.gather(
+                        call,
+                        Part { index, resource_type: scope.resource_type, filter, sort },
+                        &mut sink,
+                    )
+                    .await?;
                 }
                 sink.finish(query.descending)
             }
@@ -153,7 +158,7 @@ impl Directory {
         while let Some(hit) = hits.peek().filter(|_| chunk.len() < CONCURRENCY) {
             let price = scopes
                 .get(hit.scope)
-                .map(|scope| whole::price(scope.of, hit.row.members, &scope.projection));
+                .map(|scope| whole::price(scope.resource_type, hit.row.members, &scope.projection));
             let price = price.unwrap_or_default();
             sum = facts::add(sum, price);
             if price != (0, 0) && !budget::left().suffices(sum.0, sum.1) {
@@ -175,8 +180,9 @@ impl Directory {
     ) -> Result<Vec<(Position, Box<RawValue>)>, Error> {
         let each = stream::iter(hits).map(|hit| async move {
             let Some(scope) = scopes.get(hit.scope) else { return Ok(None) };
-            let wanted = Wanted { projection: &scope.projection, members: MAX_MEMBERS_SHOWN };
-            let beyond = self.beyond(call, scope.of, &hit.row.id, hit.row.members, wanted).await?;
+            let view = View { projection: &scope.projection, members: MAX_MEMBERS_SHOWN };
+            let beyond =
+                self.beyond(call, scope.resource_type, &hit.row.id, hit.row.members, view).await?;
             Ok::<_, Error>(Some((scope, hit, beyond)))
         });
         let mut read: Vec<_> =
@@ -192,12 +198,12 @@ impl Directory {
         let names = self.group_names(call, &groups).await?;
         let (mut represented, mut bytes, mut stint) =
             (Vec::with_capacity(read.len()), 0, Stint::begin());
-        for (Scope { of, projection }, hit, beyond) in read {
+        for (Scope { resource_type, projection }, hit, beyond) in read {
             let position = hit.position();
             let resource = hit.row.into_resource().map_err(unanswered)?;
-            let Shown { resource, .. } =
-                beyond.complete(call, resource, &names, projection)?.whole()?;
-            let shown = of.resource.represent(resource, projection, call.base_url);
+            let Expanded { resource, .. } =
+                beyond.complete(call, resource, &names, projection)?.require_members()?;
+            let shown = resource_type.definition.represent(resource, projection, call.base_url);
             let json = serde_json::value::to_raw_value(&shown);
             let json = json.map_err(|_| Error::internal("A resource could not be written."))?;
             let length = json.get().len();
@@ -221,7 +227,7 @@ impl Directory {
         let now = self.clock.seconds();
         let (mut total, mut is_short) = (0, false);
         for (index, scope) in scopes.iter().enumerate() {
-            let at = call.collection(&scope.of.kind);
+            let collection = call.collection(&scope.resource_type.kind);
             // One more than is shown tells a walk whether there is more.
             let (from, spare) = match &page.start {
                 Start::Index(skip) => (skip.saturating_sub(total), 0),
@@ -231,19 +237,22 @@ impl Directory {
                 if page.more || is_short { 0 } else { page.count + spare - page.hits.len() };
             let found = match &page.start {
                 Start::After(cursor) if index < cursor.scope => Portion::default(),
-                Start::After(cursor) if index == cursor.scope && count > 0 => {
-                    self.store.after(&at, &cursor.after, count, now).await.map_err(unanswered)?
-                }
+                Start::After(cursor) if index == cursor.scope && count > 0 => self
+                    .store
+                    .after(&collection, &cursor.after, count, now)
+                    .await
+                    .map_err(unanswered)?,
                 // The walk knows the total from its beginning.
                 Start::After(_) if count == 0 => Portion::default(),
                 Start::After(_) => {
-                    self.store.after(&at, "", count, now).await.map_err(unanswered)?
+                    self.store.after(&collection, "", count, now).await.map_err(unanswered)?
                 }
                 Start::First | Start::Index(_) => {
-                    let overdue = if scope.of.is_user() { self.overdue(call).await? } else { &[] };
+                    let overdue =
+                        if scope.resource_type.is_user() { self.overdue(call).await? } else { &[] };
                     let found = self
                         .store
-                        .page(&at, from, count, now, overdue)
+                        .page(&collection, from, count, now, overdue)
                         .await
                         .map_err(unanswered)?;
                     total += found.total + self.erased_since(call, overdue).await?;
@@ -274,7 +283,8 @@ impl Directory {
 /// What each scope is sorted by; `None` if none of them is.
 fn sorts<'s>(scopes: &[Scope<'s>], query: &Query) -> Option<Vec<Option<Sort<'s>>>> {
     let by = query.sort_by.as_deref()?;
-    let sorts: Vec<_> = scopes.iter().map(|scope| Sort::new(by, &scope.of.resource)).collect();
+    let sorts: Vec<_> =
+        scopes.iter().map(|scope| Sort::new(by, &scope.resource_type.definition)).collect();
     sorts.iter().any(Option::is_some).then_some(sorts)
 }
 
@@ -285,7 +295,9 @@ fn filters<'s>(
     query: &Query,
 ) -> Result<Vec<Filter<'s>>, Error> {
     let Some(text) = query.filter.as_deref() else { return Ok(Vec::new()) };
-    let parsed = scopes.iter().map(|scope| Filter::parse(text, &scope.of.resource, call.dialect()));
+    let parsed = scopes
+        .iter()
+        .map(|scope| Filter::parse(text, &scope.resource_type.definition, call.dialect()));
     let parsed: Vec<Result<Filter<'s>, Error>> = parsed.collect();
     if parsed.iter().all(Result::is_err)
         && let Some(error) = parsed.iter().find_map(|result| result.as_ref().err())
@@ -294,7 +306,8 @@ fn filters<'s>(
     }
     // "For filtered attributes that are not part of a particular resource type, the service
     // provider SHALL treat the attribute as if there is no attribute value." (RFC 7644, 3.4.2.1)
-    let lenient = |scope: &Scope<'s>| Filter::parse(text, &scope.of.resource, Dialect::TOLERANT);
+    let lenient =
+        |scope: &Scope<'s>| Filter::parse(text, &scope.resource_type.definition, Dialect::TOLERANT);
     scopes.iter().zip(parsed).map(|(scope, parsed)| parsed.or_else(|_| lenient(scope))).collect()
 }
 

@@ -8,7 +8,7 @@ use scim_core::{Filter, Interest};
 
 use super::super::limits::{MAX_LOOK_UPS, MAX_READS, MAX_SCANNED, MAX_SCANNED_WITH_MORE};
 use super::super::whole::GROUPS;
-use crate::tenant::Type;
+use crate::tenant::ServedType;
 
 /// Where the resources of a type come from that a filter has to judge.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +24,9 @@ pub enum Plan {
 
 impl Plan {
     /// The plan for a filter of resources of this type.
-    pub fn of(of: &Type, filter: &Filter<'_>) -> Self {
+    pub fn of(resource_type: &ServedType, filter: &Filter<'_>) -> Self {
         let mut seen = BTreeSet::new();
-        let equalities = filter.equalities(&of.indexed).map(|mut equalities| {
+        let equalities = filter.equalities(&resource_type.indexed).map(|mut equalities| {
             equalities.retain(|equality| {
                 seen.insert((equality.attribute.clone(), equality.value.clone()))
             });
@@ -56,10 +56,10 @@ impl Plan {
 /// The further reads that it takes to judge a resource: one for each member or group that is asked
 /// for, or all of them with one call; a membership leads to its group.
 fn reads(filter: &Filter<'_>) -> usize {
-    let of = |(attribute, rows): (&str, usize)| match filter.interest(attribute) {
+    let resource_type = |(attribute, rows): (&str, usize)| match filter.interest(attribute) {
         Interest::None => 0,
         Interest::Values(values) => values.len() * rows,
         Interest::All => rows,
     };
-    [(MEMBERS, 1), (GROUPS, 2)].into_iter().map(of).sum()
+    [(MEMBERS, 1), (GROUPS, 2)].into_iter().map(resource_type).sum()
 }

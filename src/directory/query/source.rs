@@ -53,7 +53,7 @@ impl Source<'_> {
 /// Resources that an index found.
 pub(super) struct LookUp<'a> {
     directory: &'a Directory,
-    at: Collection,
+    collection: Collection,
     left: VecDeque<(String, ResourceId, Option<Listed>)>,
     /// The last key that was read.
     last: Option<String>,
@@ -71,7 +71,7 @@ impl<'a> LookUp<'a> {
         let candidates = std::mem::take(&mut found.candidates).into_iter();
         let behind = candidates.filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
         let left = behind.map(|(key, (id, row))| (key, id, row)).collect();
-        Self { directory, at: call.collection(kind), left, last: None }
+        Self { directory, collection: call.collection(kind), left, last: None }
     }
 
     async fn next(&mut self) -> Result<Next, Error> {
@@ -79,7 +79,7 @@ impl<'a> LookUp<'a> {
             return Ok(Next::End(None));
         }
         let unread = self.left.iter().take(BATCH).filter(|(_, _, row)| row.is_none()).count();
-        let calls = if self.at.kind == Kind::Group { unread } else { 1 };
+        let calls = if self.collection.kind == Kind::Group { unread } else { 1 };
         let units = unread * budget::GROUP_UNITS as usize;
         if unread > 0 && !budget::left().suffices(calls + CALLS_OF_A_PAGE, units + UNITS_OF_A_PAGE)
         {
@@ -90,10 +90,14 @@ impl<'a> LookUp<'a> {
         let now = self.directory.clock.seconds();
         let unread =
             batch.iter().filter(|(_, _, row)| row.is_none()).map(|(_, id, _)| id.clone()).collect();
-        let read =
-            self.directory.store.resources(&self.at, unread, now).await.map_err(unanswered)?;
+        let read = self
+            .directory
+            .store
+            .resources(&self.collection, unread, now)
+            .await
+            .map_err(unanswered)?;
         let read = read.into_iter().filter(|resource| resource.is_visible(now));
-        let read = read.map(|resource| Listed::of(&self.at, resource));
+        let read = read.map(|resource| Listed::of(&self.collection, resource));
         let mut rows: Vec<Listed> =
             batch.into_iter().filter_map(|(_, _, row)| row).chain(read).collect();
         rows.sort_by(|one, other| one.key.cmp(&other.key));
@@ -104,7 +108,7 @@ impl<'a> LookUp<'a> {
 /// All resources of a type.
 pub(super) struct Scan<'a> {
     store: &'a Store,
-    at: Collection,
+    collection: Collection,
     now: i64,
     ranges: VecDeque<KeyRange>,
     /// How many resources the first call reads, if the first range is to be read alone.
@@ -121,12 +125,21 @@ impl<'a> Scan<'a> {
     /// The resources in these ranges; others are behind `rest`.
     pub(super) fn new(
         store: &'a Store,
-        at: Collection,
+        collection: Collection,
         now: i64,
         (ranges, rest): (Vec<KeyRange>, Option<String>),
         first: Option<usize>,
     ) -> Self {
-        Self { store, at, now, ranges: ranges.into(), first, open: VecDeque::new(), rows: 0, rest }
+        Self {
+            store,
+            collection,
+            now,
+            ranges: ranges.into(),
+            first,
+            open: VecDeque::new(),
+            rows: 0,
+            rest,
+        }
     }
 
     async fn next(&mut self) -> Result<Next, Error> {
@@ -141,7 +154,8 @@ impl<'a> Scan<'a> {
                 return Ok(Next::Batch(std::mem::take(batch)));
             }
             if let Some(position) = walk.position() {
-                let deleted = self.at.kind == Kind::User && self.rows + walk.rows() > MAX_ROWS;
+                let deleted =
+                    self.collection.kind == Kind::User && self.rows + walk.rows() > MAX_ROWS;
                 if deleted || !affordable(1) {
                     return Ok(Next::OutOfBudget(Some(position)));
                 }
@@ -167,7 +181,7 @@ impl<'a> Scan<'a> {
         };
         let ranges: Vec<KeyRange> = self.ranges.drain(..count.min(self.ranges.len())).collect();
         let begun = ranges.into_iter().map(|range| {
-            let mut walk = self.store.range(&self.at, range, wanted, self.now);
+            let mut walk = self.store.range(&self.collection, range, wanted, self.now);
             async move {
                 let batch = walk.next_batch().await?.unwrap_or_default();
                 walk.unlimited();

@@ -5,12 +5,12 @@ use scim_core::{Additions, ResourceType};
 
 use super::presets;
 use super::{AttributePolicy, Email, Existing, InactiveCreate, OnDelete, Operations, Profile};
-use crate::tenant::types::Types;
+use crate::tenant::types::ServedTypes;
 
 /// Why a profile is refused: a sentence for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Wrong(pub String);
+pub struct ProfileError(pub String);
 
 /// What stands behind a base URL.
 const ENDPOINTS: [&str; 8] = [
@@ -26,11 +26,11 @@ const ENDPOINTS: [&str; 8] = [
 
 impl Profile {
     /// Refuses a profile that contradicts itself.
-    pub(super) fn check(&self) -> Result<(), Wrong> {
-        let wrong = |why: &str| Err(Wrong(why.to_owned()));
+    pub(super) fn check(&self) -> Result<(), ProfileError> {
+        let wrong = |why: &str| Err(ProfileError(why.to_owned()));
         let days = |path: &str, days: Option<u32>| match days {
             Some(days) if !(1..=3_650).contains(&days) => {
-                Err(Wrong(format!("{path} must be 1 to 3650")))
+                Err(ProfileError(format!("{path} must be 1 to 3650")))
             }
             _ => Ok(()),
         };
@@ -80,15 +80,15 @@ impl Profile {
         }
         self.check_address()?;
         // What the schemas make of required, kept, overlay and extensions.
-        let types = Types::new(self, &Additions::default())
-            .map_err(|error| Wrong(format!("attributes: {error}")))?;
+        let types = ServedTypes::new(self, &Additions::default())
+            .map_err(|error| ProfileError(format!("attributes: {error}")))?;
         self.attributes.check_definitions()?;
-        types.at("Users").map_or(Ok(()), |users| self.check_paths(&users.resource))
+        types.at("Users").map_or(Ok(()), |users| self.check_paths(&users.definition))
     }
 
     /// Refuses paths of attributes that other settings make pointless.
-    fn check_paths(&self, user: &ResourceType) -> Result<(), Wrong> {
-        let wrong = |why: &str| Err(Wrong(why.to_owned()));
+    fn check_paths(&self, user: &ResourceType) -> Result<(), ProfileError> {
+        let wrong = |why: &str| Err(ProfileError(why.to_owned()));
         let AttributePolicy { required, kept, email, .. } = &self.attributes;
         let place = |path: &str| match user
             .resolve(path.split('[').next().unwrap_or_default().trim_end())
@@ -99,7 +99,8 @@ impl Profile {
             _ => None,
         };
         let names = |path: &String, name: &str| {
-            place(path).is_some_and(|(of, named)| of.is_none() && named == name)
+            place(path)
+                .is_some_and(|(resource_type, named)| resource_type.is_none() && named == name)
         };
         if *email == Email::FromUserName && required.iter().any(|path| names(path, "emails")) {
             return wrong(
@@ -128,7 +129,7 @@ impl Profile {
         for path in required {
             let mut kept = kept.iter().filter(|kept| place(kept) == place(path)).peekable();
             if kept.peek().is_some() && kept.all(|kept| kept.contains('[')) {
-                return Err(Wrong(format!(
+                return Err(ProfileError(format!(
                     "attributes.required names {path}, of which attributes.kept keeps some values \
                     only; keep all"
                 )));
@@ -137,8 +138,8 @@ impl Profile {
         Ok(())
     }
 
-    fn check_address(&self) -> Result<(), Wrong> {
-        let wrong = |why: String| Err(Wrong(why));
+    fn check_address(&self) -> Result<(), ProfileError> {
+        let wrong = |why: String| Err(ProfileError(why));
         let mut named = None;
         if let Some(url) = &self.address.base_url {
             let Ok(parsed) = url.parse::<http::Uri>() else {
@@ -193,10 +194,10 @@ fn is_base_path(path: &str) -> bool {
     plain && !walks && path.len() > 1 && path.starts_with('/') && !path.ends_with('/')
 }
 
-fn check_end(setting: &str, path: &str) -> Result<(), Wrong> {
+fn check_end(setting: &str, path: &str) -> Result<(), ProfileError> {
     let last = path.rsplit('/').next().unwrap_or_default();
     match ENDPOINTS.iter().any(|endpoint| last.eq_ignore_ascii_case(endpoint)) {
-        true => Err(Wrong(format!(
+        true => Err(ProfileError(format!(
             "{setting} ends in /{last}, which the service appends itself; leave that off"
         ))),
         false => Ok(()),

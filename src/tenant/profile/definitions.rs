@@ -6,7 +6,7 @@ use scim_core::resource_types::Overlay;
 use scim_core::schema::Type;
 use scim_core::{Attribute, ResourceType, Schema};
 
-use super::{AttributePolicy, Wrong};
+use super::{AttributePolicy, ProfileError};
 
 /// Attributes of every resource, which no extension defines.
 const COMMON: [&str; 4] = ["id", "externalId", "meta", "schemas"];
@@ -14,9 +14,9 @@ const COMMON: [&str; 4] = ["id", "externalId", "meta", "schemas"];
 impl AttributePolicy {
     /// Refuses definitions under which no user could be made, or of which one would be passed over
     /// silently.
-    pub(super) fn check_definitions(&self) -> Result<(), Wrong> {
-        let wrong = |why: String| Err(Wrong(why));
-        let user = ResourceType::user().map_err(|error| Wrong(error.to_string()))?;
+    pub(super) fn check_definitions(&self) -> Result<(), ProfileError> {
+        let wrong = |why: String| Err(ProfileError(why));
+        let user = ResourceType::user().map_err(|error| ProfileError(error.to_string()))?;
         let mut ids = BTreeSet::new();
         for Schema { id, attributes, .. } in &self.extensions {
             let small = id.to_ascii_lowercase();
@@ -74,19 +74,19 @@ impl AttributePolicy {
     }
 }
 
-fn check(attribute: &Attribute, prefix: &str) -> Result<(), Wrong> {
+fn check(attribute: &Attribute, prefix: &str) -> Result<(), ProfileError> {
     let name = format!("{prefix}{}", attribute.name);
     if attribute.required && attribute.is_read_only() {
-        return Err(Wrong(format!(
+        return Err(ProfileError(format!(
             "{name} is required and readOnly, so that no user could ever be made; take one of \
             both away"
         )));
     }
     match (attribute.kind == Type::Complex, attribute.sub_attributes.is_empty()) {
-        (true, true) => Err(Wrong(format!(
+        (true, true) => Err(ProfileError(format!(
             "{name} is complex, but has no subAttributes; list them, or take type string"
         ))),
-        (false, false) => Err(Wrong(format!(
+        (false, false) => Err(ProfileError(format!(
             "{name} has subAttributes, but is not complex; set its type to complex"
         ))),
         _ => attribute.sub_attributes.iter().try_for_each(|sub| check(sub, &format!("{name}."))),

@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Profile, Wrong};
+use super::{Profile, ProfileError};
 
 /// Lays settings over a document that has all of them.
-pub(super) fn lay_over(document: &mut Value, over: Value, path: &str) -> Result<(), Wrong> {
+pub(super) fn lay_over(document: &mut Value, over: Value, path: &str) -> Result<(), ProfileError> {
     match (document, over) {
         (Value::Object(document), Value::Object(over)) => {
             for (name, value) in over {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 let Some(slot) = document.get_mut(&name) else {
-                    return Err(Wrong(format!(
+                    return Err(ProfileError(format!(
                         "there is no setting {path}; docs/PROFILES.md lists them"
                     )));
                 };
@@ -19,14 +19,16 @@ pub(super) fn lay_over(document: &mut Value, over: Value, path: &str) -> Result<
             }
             Ok(())
         }
-        (Value::Object(_), _) if path.is_empty() => {
-            Err(Wrong("settings are a JSON object, such as {\"seats\": {\"limit\": 10}}".into()))
-        }
+        (Value::Object(_), _) if path.is_empty() => Err(ProfileError(
+            "settings are a JSON object, such as {\"seats\": {\"limit\": 10}}".into(),
+        )),
         (Value::Object(document), _) => {
             let names: Vec<String> = document.keys().map(|name| format!("{path}.{name}")).collect();
-            Err(Wrong(format!("{path} is no setting, but has some: {}", names.join(", "))))
+            Err(ProfileError(format!("{path} is no setting, but has some: {}", names.join(", "))))
         }
-        (_, Value::Object(_)) => Err(Wrong(format!("{path} is one setting, and takes no object"))),
+        (_, Value::Object(_)) => {
+            Err(ProfileError(format!("{path} is one setting, and takes no object")))
+        }
         (slot, value) => {
             *slot = value;
             Ok(())
@@ -42,12 +44,12 @@ pub(super) fn nested(path: &str, value: &str) -> Value {
 
 /// Which of the settings laid over a valid document it is that takes no such value, and what it
 /// takes.
-pub(super) fn culprit(valid: &Value, over: &Value, error: &serde_json::Error) -> Wrong {
+pub(super) fn culprit(valid: &Value, over: &Value, error: &serde_json::Error) -> ProfileError {
     let wrong = settings(over).into_iter().find_map(|(path, value)| {
         let why = refusal(valid, &path, &value)?;
         Some(format!("{path} {}", expected(valid, &path, &why)))
     });
-    Wrong(wrong.unwrap_or_else(|| error.to_string()))
+    ProfileError(wrong.unwrap_or_else(|| error.to_string()))
 }
 
 /// Why a setting takes no such value, in the words of the parser.
@@ -59,9 +61,9 @@ fn refusal(valid: &Value, path: &str, value: &Value) -> Option<String> {
 
 /// What a setting takes, as its refusals of other values tell.
 fn expected(valid: &Value, path: &str, why: &str) -> String {
-    let of = |value: Value| refusal(valid, path, &value).unwrap_or_default();
-    let (word, list) = (of(json!("?")), of(json!(["?"])));
-    let or_null = if of(Value::Null).is_empty() { ", or null" } else { "" };
+    let refusal_of = |value: Value| refusal(valid, path, &value).unwrap_or_default();
+    let (word, list) = (refusal_of(json!("?")), refusal_of(json!(["?"])));
+    let or_null = if refusal_of(Value::Null).is_empty() { ", or null" } else { "" };
     if let Some(words) = words(&word) {
         return format!("must be one of: {words}");
     }

@@ -18,7 +18,7 @@ use scim_core::{Dialect, Unknown};
 
 use crate::store::Bounds;
 
-pub use check::Wrong;
+pub use check::ProfileError;
 pub use dialect::*;
 pub use documents::settings;
 pub(super) use presets::advice;
@@ -67,8 +67,8 @@ impl Profile {
     /// A preset with the dialect of an identity provider, if one is named.
     ///
     /// # Errors
-    /// [`Wrong`] if there is no such preset or identity provider.
-    pub fn preset(name: &str, idp: Option<&str>) -> Result<Self, Wrong> {
+    /// [`ProfileError`] if there is no such preset or identity provider.
+    pub fn preset(name: &str, idp: Option<&str>) -> Result<Self, ProfileError> {
         let preset = Self::default()
             .over_all([presets::preset(name)?, serde_json::json!({ "preset": name })])?;
         idp.map_or(Ok(preset.clone()), |idp| preset.speaking(idp))
@@ -78,10 +78,10 @@ impl Profile {
     /// does not know are those of a newer version; they are passed over.
     ///
     /// # Errors
-    /// [`Wrong`] if it is neither.
-    pub fn read(text: &str) -> Result<Self, Wrong> {
+    /// [`ProfileError`] if it is neither.
+    pub fn read(text: &str) -> Result<Self, ProfileError> {
         match text.starts_with('{') {
-            true => serde_json::from_str(text).map_err(|error| Wrong(error.to_string())),
+            true => serde_json::from_str(text).map_err(|error| ProfileError(error.to_string())),
             false => Self::preset(text, None),
         }
     }
@@ -90,16 +90,16 @@ impl Profile {
     ///
     /// # Errors
     /// Never: a profile is plain data.
-    pub fn write(&self) -> Result<String, Wrong> {
-        serde_json::to_string(self).map_err(|error| Wrong(error.to_string()))
+    pub fn write(&self) -> Result<String, ProfileError> {
+        serde_json::to_string(self).map_err(|error| ProfileError(error.to_string()))
     }
 
     /// This profile with one more setting: `seats.limit` and the JSON text of its value, or a plain
     /// word.
     ///
     /// # Errors
-    /// [`Wrong`] if there is no such setting or it takes no such value.
-    pub fn with(&self, path: &str, value: &str) -> Result<Self, Wrong> {
+    /// [`ProfileError`] if there is no such setting or it takes no such value.
+    pub fn with(&self, path: &str, value: &str) -> Result<Self, ProfileError> {
         self.over(documents::nested(path, value))
     }
 
@@ -111,7 +111,7 @@ impl Profile {
     pub fn with_all<'s>(
         &self,
         settings: impl IntoIterator<Item = (&'s str, &'s str)>,
-    ) -> Result<Self, Wrong> {
+    ) -> Result<Self, ProfileError> {
         let documents: Vec<Value> =
             settings.into_iter().map(|(path, value)| documents::nested(path, value)).collect();
         documents
@@ -123,12 +123,12 @@ impl Profile {
     /// This profile in the dialect of an identity provider, in place of another one's.
     ///
     /// # Errors
-    /// [`Wrong`] if it is not known.
-    pub fn speaking(&self, idp: &str) -> Result<Self, Wrong> {
+    /// [`ProfileError`] if it is not known.
+    pub fn speaking(&self, idp: &str) -> Result<Self, ProfileError> {
         self.in_dialect(Some(idp))
     }
 
-    fn in_dialect(&self, idp: Option<&str>) -> Result<Self, Wrong> {
+    fn in_dialect(&self, idp: Option<&str>) -> Result<Self, ProfileError> {
         let mut layers = Vec::new();
         if let Some(before) = &self.dialect.idp {
             let preset = if self.preset.is_empty() {
@@ -154,11 +154,11 @@ impl Profile {
     ///
     /// # Errors
     /// As [`Profile::with`].
-    pub fn over(&self, settings: Value) -> Result<Self, Wrong> {
+    pub fn over(&self, settings: Value) -> Result<Self, ProfileError> {
         self.begun(&settings)?.over_all([settings])
     }
 
-    fn begun(&self, settings: &Value) -> Result<Self, Wrong> {
+    fn begun(&self, settings: &Value) -> Result<Self, ProfileError> {
         let mut begun = self.clone();
         if let Some(name) =
             settings.get("preset").and_then(Value::as_str).filter(|name| !name.is_empty())
@@ -173,7 +173,7 @@ impl Profile {
         }
     }
 
-    fn over_all(&self, documents: impl IntoIterator<Item = Value>) -> Result<Self, Wrong> {
+    fn over_all(&self, documents: impl IntoIterator<Item = Value>) -> Result<Self, ProfileError> {
         let mut document = Self::document(self)?;
         for settings in documents {
             let valid = document.clone();
@@ -182,20 +182,20 @@ impl Profile {
                 .map_err(|error| documents::culprit(&valid, &settings, &error))?;
         }
         let profile: Self =
-            serde_json::from_value(document).map_err(|error| Wrong(error.to_string()))?;
+            serde_json::from_value(document).map_err(|error| ProfileError(error.to_string()))?;
         profile.check()?;
         Ok(profile)
     }
 
-    fn document(&self) -> Result<Value, Wrong> {
-        serde_json::to_value(self).map_err(|error| Wrong(error.to_string()))
+    fn document(&self) -> Result<Value, ProfileError> {
+        serde_json::to_value(self).map_err(|error| ProfileError(error.to_string()))
     }
 
     /// All settings by their paths, such as `seats.limit`, in the order of the document.
     ///
     /// # Errors
     /// Never: a profile is plain data.
-    pub fn flat(&self) -> Result<Vec<(String, Value)>, Wrong> {
+    pub fn flat(&self) -> Result<Vec<(String, Value)>, ProfileError> {
         Ok(settings(&self.document()?))
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Wrong;
+use super::ProfileError;
 
 /// The presets by name.
 pub const PRESETS: [(&str, &str); 7] = [
@@ -19,20 +19,24 @@ pub const PRESETS: [(&str, &str); 7] = [
 /// profile may require.
 pub const IDPS: &str = include_str!("presets/idps.json");
 
-pub(super) fn preset(name: &str) -> Result<Value, Wrong> {
+pub(super) fn preset(name: &str) -> Result<Value, ProfileError> {
     let found = PRESETS.iter().find(|(known, _)| *known == name);
     let names = || PRESETS.map(|(name, _)| name).join(", ");
-    let (_, text) = found
-        .ok_or_else(|| Wrong(format!("there is no profile {name}; take one of: {}", names())))?;
+    let (_, text) = found.ok_or_else(|| {
+        ProfileError(format!("there is no profile {name}; take one of: {}", names()))
+    })?;
     read(text)
 }
 
-pub(super) fn dialect(idp: &str) -> Result<Value, Wrong> {
+pub(super) fn dialect(idp: &str) -> Result<Value, ProfileError> {
     let idps = read(IDPS)?;
     let found = idps.get(idp).and_then(|idp| idp.get("sets")).cloned();
     let names = || idps.as_object().map(|idps| idps.keys().cloned().collect::<Vec<_>>().join(", "));
     found.ok_or_else(|| {
-        Wrong(format!("there is no dialect {idp}; take one of: {}", names().unwrap_or_default()))
+        ProfileError(format!(
+            "there is no dialect {idp}; take one of: {}",
+            names().unwrap_or_default()
+        ))
     })
 }
 
@@ -50,6 +54,6 @@ pub fn advice(idp: Option<&str>, path: &str) -> String {
     })
 }
 
-fn read(text: &str) -> Result<Value, Wrong> {
-    serde_json::from_str(text).map_err(|error| Wrong(error.to_string()))
+fn read(text: &str) -> Result<Value, ProfileError> {
+    serde_json::from_str(text).map_err(|error| ProfileError(error.to_string()))
 }

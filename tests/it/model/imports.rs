@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scimctl::import::{Fate, Import, Report};
+use scimctl::import::{Import, RecordOutcome, Report};
 use serde_json::json;
 
 use super::Model;
@@ -43,12 +43,14 @@ impl Model {
         {
             let oracle = &mut self.parties[who].oracle;
             let is = match (&line.fate, expected) {
-                (Fate::Imported, Record::Imported) => true,
-                (Fate::Known(id), Record::Known(index)) => *id.as_str() == oracle.users[index].id,
-                (Fate::Provisioned { id, .. }, Record::Provisioned(index)) => {
+                (RecordOutcome::Imported, Record::Imported) => true,
+                (RecordOutcome::Known(id), Record::Known(index)) => {
                     *id.as_str() == oracle.users[index].id
                 }
-                (Fate::Conflict(_), Record::Conflict) => true,
+                (RecordOutcome::Provisioned { id, .. }, Record::Provisioned(index)) => {
+                    *id.as_str() == oracle.users[index].id
+                }
+                (RecordOutcome::Conflict(_), Record::Conflict) => true,
                 _ => false,
             };
             assert!(is, "{line:?} is not {expected:?}");

@@ -111,13 +111,13 @@ impl Model {
             70..72 => self.delete_group(who).await,
             72..76 => self.ask_for_strangers(who).await,
             76..92 => self.read(who).await,
-            92 => self.bring_back(who).await,
+            92 => self.restore_by_operator(who).await,
             93..95 => self.set_profile(who).await,
             95..99 => self.pass_time(who).await,
             _ => self.sweep(),
         }
         self.faults.lock().unwrap().clear();
-        self.settle(who).await;
+        self.check_immutable(who).await;
         self.trace.number += 1;
     }
 
@@ -135,7 +135,7 @@ impl Model {
     }
 
     /// A request, if somebody's time has come and there was none since.
-    async fn settle(&mut self, who: usize) {
+    async fn check_immutable(&mut self, who: usize) {
         if self.parties[who].due {
             let answer = self.send(who, "GET", "/Users?count=0", None).await;
             assert_eq!(
@@ -196,7 +196,7 @@ impl Model {
     /// Minutes or months pass; or all the time that a deleted or suspended user has left, but
     /// perhaps for a second, when somebody asks for it.
     async fn pass_time(&mut self, who: usize) {
-        self.settle(who).await;
+        self.check_immutable(who).await;
         let oracle = &self.parties[who].oracle;
         let mut leaving = oracle.restorable();
         leaving.retain(|index| oracle.users[*index].expires != Some(NEVER));
@@ -224,7 +224,7 @@ impl Model {
         // More than one request erases: groups are as the oracle says when all of them are.
         if self.parties[who].oracle.expiring().len() > 8 {
             self.expire(who);
-            self.settle(who).await;
+            self.check_immutable(who).await;
             self.tidy(who).await;
         }
         if let Err(Some(user)) = left {
@@ -265,7 +265,7 @@ impl Model {
         self.set_time();
         for who in 0..2 {
             self.expire(who);
-            self.settle(who).await;
+            self.check_immutable(who).await;
             self.tidy(who).await;
         }
         invariants::check(&self.world, &self.parties).await;

@@ -14,7 +14,7 @@ use super::shapes::Person;
 
 impl Model {
     /// Somebody is brought back who was deleted, perhaps under another name; or who was not.
-    pub(super) async fn bring_back(&mut self, who: usize) {
+    pub(super) async fn restore_by_operator(&mut self, who: usize) {
         let oracle = &self.parties[who].oracle;
         let some = if self.dice.chance(80) {
             oracle.restorable()
@@ -61,7 +61,7 @@ impl Model {
         };
         let users = tenant.types.iter().find(|of| of.kind == Kind::User).unwrap();
         let id = user.id.parse().unwrap();
-        let came = directory.bring_back(call, users, &id, name.as_deref()).await;
+        let came = directory.restore_by_operator(call, users, &id, name.as_deref()).await;
         match (came, expected) {
             (Ok(_), Ok(seated)) => {
                 self.parties[who].oracle.restore(index, &seated);

@@ -12,7 +12,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::directory::{Call, Directory, RequestReads};
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Collection, Kind};
-use scim_lambda::tenant::{Profile, Tenants, Type};
+use scim_lambda::tenant::{Profile, ServedType, Tenants};
 use scimctl::import::{Import, Report};
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -173,7 +173,7 @@ impl Customer {
     /// What the operator does to somebody by the rules of the service.
     async fn operator<T>(
         &self,
-        work: impl AsyncFnOnce(&Directory, Call<'_>, &Type) -> Result<T, Error>,
+        work: impl AsyncFnOnce(&Directory, Call<'_>, &ServedType) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let world = &self.world;
         let tenants = Tenants::new(world.store.clone(), world.clock.clock(), &Additions::default());
@@ -199,7 +199,7 @@ impl Customer {
     pub async fn restore(&self, user: &Value) -> Result<(), Error> {
         let id = user["id"].as_str().unwrap().parse().unwrap();
         self.operator(async |directory, call, of| {
-            directory.bring_back(call, of, &id, None).await.map(drop)
+            directory.restore_by_operator(call, of, &id, None).await.map(drop)
         })
         .await
     }

@@ -11,9 +11,10 @@ use scim_lambda::clock::Clock;
 use scim_lambda::store::members::that_fit;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{
-    Act, Collection, Kind, Move, Names, New, Operation, State, Store, Taking, Wrote,
+    Act, Collection, Kind, MemberChange, Names, Operation, Outcome, ResourceWrite, State, Store,
+    Takeover,
 };
-use scim_lambda::tenant::{Profile, Types};
+use scim_lambda::tenant::{Profile, ServedTypes};
 use serde_json::{Value, json};
 
 /// How many users one task stores: some transactions in a row.
@@ -30,7 +31,7 @@ const LOG_SECONDS: i64 = 365 * 24 * 60 * 60;
 pub struct Seed {
     store: Store,
     tenant: TenantRow,
-    types: Arc<Types>,
+    types: Arc<ServedTypes>,
     clock: Clock,
 }
 
@@ -40,7 +41,8 @@ impl Seed {
     /// # Errors
     /// Never, while the schemas are well formed.
     pub fn new(store: Store, tenant: TenantRow, clock: Clock) -> anyhow::Result<Self> {
-        let types = Arc::new(Types::new(&Profile::read(&tenant.profile)?, &Additions::default())?);
+        let types =
+            Arc::new(ServedTypes::new(&Profile::read(&tenant.profile)?, &Additions::default())?);
         Ok(Self { store, tenant, types, clock })
     }
 
@@ -66,10 +68,12 @@ impl Seed {
     ) -> anyhow::Result<Vec<ResourceId>> {
         let at = self.collection(Kind::User);
         let mut people = Vec::with_capacity(count);
-        let of = self.resource_type("User")?;
+        let resource_type = self.resource_type("User")?;
         for index in 0..count {
             people.push((
-                at.new_id(Some(&of.name_form(&format!("user{index:07}@example.com"))?))?,
+                at.new_id(Some(
+                    &resource_type.canonical_name(&format!("user{index:07}@example.com"))?,
+                ))?,
                 index,
             ));
         }
@@ -97,17 +101,17 @@ impl Seed {
         mut people: Vec<(ResourceId, usize)>,
     ) -> anyhow::Result<Vec<(ResourceId, usize)>> {
         let at = self.collection(Kind::User);
-        let of = self.resource_type("User")?;
+        let resource_type = self.resource_type("User")?;
         let made: Vec<(Resource, Names)> = people
             .iter()
-            .map(|(id, index)| self.resource(of, id, Self::user(*index)))
+            .map(|(id, index)| self.resource(resource_type, id, Self::user(*index)))
             .collect::<anyhow::Result<_>>()?;
-        let new: Vec<New<'_>> = made
+        let new: Vec<ResourceWrite<'_>> = made
             .iter()
-            .map(|(resource, names)| New {
+            .map(|(resource, names)| ResourceWrite {
                 resource,
                 names,
-                taking: Taking::default(),
+                takeover: Takeover::default(),
                 expires: None,
             })
             .collect();
@@ -143,7 +147,7 @@ impl Seed {
         people: &[(ResourceId, usize)],
     ) -> anyhow::Result<BTreeMap<String, ResourceId>> {
         let mut there = BTreeMap::new();
-        let of = self.resource_type("User")?;
+        let resource_type = self.resource_type("User")?;
         let (Some((first, _)), Some((last, _))) = (people.first(), people.last()) else {
             return Ok(there);
         };
@@ -157,7 +161,7 @@ impl Seed {
             for user in some {
                 let user = user.into_resource()?;
                 let name = user.attributes.text("userName").context("a user has no userName")?;
-                there.insert(of.name_form(name)?, user.id);
+                there.insert(resource_type.canonical_name(name)?, user.id);
             }
         }
         Ok(there)
@@ -175,19 +179,27 @@ impl Seed {
         progress: impl Fn(u64),
     ) -> anyhow::Result<ResourceId> {
         let at = self.collection(Kind::Group);
-        let of = self.resource_type("Group")?;
-        let id = at.new_id(Some(&of.name_form(name)?))?;
-        let (resource, names) = self.resource(of, &id, json!({ "displayName": name }))?;
-        let new =
-            New { resource: &resource, names: &names, taking: Taking::default(), expires: None };
+        let resource_type = self.resource_type("Group")?;
+        let id = at.new_id(Some(&resource_type.canonical_name(name)?))?;
+        let (resource, names) =
+            self.resource(resource_type, &id, json!({ "displayName": name }))?;
+        let new = ResourceWrite {
+            resource: &resource,
+            names: &names,
+            takeover: Takeover::default(),
+            expires: None,
+        };
         let act = self.act();
         let id = match self.store.create(&at, new, &[], &[], &act).await? {
-            Wrote::Stored => id,
-            Wrote::Refused(refusal) => refusal.held.name.context("the group cannot be stored")?.0,
+            Outcome::Committed => id,
+            Outcome::Refused(refusal) => {
+                refusal.owners.name.context("the group cannot be stored")?.0
+            }
         };
-        let join =
-            |id: &ResourceId| Move::Join(Member { value: id.clone(), kind: None, display: None });
-        let moves: Vec<Move> = members.iter().map(join).collect();
+        let join = |id: &ResourceId| {
+            MemberChange::Add(Member { value: id.clone(), kind: None, display: None })
+        };
+        let moves: Vec<MemberChange> = members.iter().map(join).collect();
         let mut portions = Vec::new();
         let mut rest = moves.as_slice();
         while let Some((portion, more)) =
@@ -215,20 +227,23 @@ impl Seed {
     async fn join(
         &self,
         group: &ResourceId,
-        mut moves: Vec<Move>,
+        mut moves: Vec<MemberChange>,
         act: &Act,
     ) -> anyhow::Result<u64> {
         let at = self.collection(Kind::Group);
         let joined = moves.len().try_into()?;
         while !moves.is_empty() {
             match self.store.change_members(&at, group, &moves, act).await? {
-                Wrote::Stored => break,
-                Wrote::Refused(refusal) => {
-                    ensure!(!refusal.moved.is_empty(), "a member or the group is not there");
+                Outcome::Committed => break,
+                Outcome::Refused(refusal) => {
+                    ensure!(
+                        !refusal.already_applied.is_empty(),
+                        "a member or the group is not there"
+                    );
                     let mut index = 0;
                     moves.retain(|_| {
                         index += 1;
-                        !refusal.moved.contains(&(index - 1))
+                        !refusal.already_applied.contains(&(index - 1))
                     });
                 }
             }
@@ -241,20 +256,21 @@ impl Seed {
     }
 
     fn resource_type(&self, name: &str) -> anyhow::Result<&ResourceType> {
-        let of = self.types.iter().find(|of| of.resource.name == name);
-        Ok(&of.context("there is no such resource type")?.resource)
+        let resource_type =
+            self.types.iter().find(|resource_type| resource_type.definition.name == name);
+        Ok(&resource_type.context("there is no such resource type")?.definition)
     }
 
     fn resource(
         &self,
-        of: &ResourceType,
+        resource_type: &ResourceType,
         id: &ResourceId,
         body: Value,
     ) -> anyhow::Result<(Resource, Names)> {
         let body = body.as_object().context("a resource is an object")?.clone();
-        let draft = of.parse(body, Dialect::TOLERANT)?;
+        let draft = resource_type.parse(body, Dialect::TOLERANT)?;
         let attributes: Attributes = draft.attributes;
-        let names = Names::of(of, &attributes)?;
+        let names = Names::of(resource_type, &attributes)?;
         let now = self.clock.now();
         let meta = Meta { created: now, last_modified: now, version: Version(1) };
         Ok((Resource { id: id.clone(), meta, attributes }, names))

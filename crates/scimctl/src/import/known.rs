@@ -1,10 +1,10 @@
 //! Whom the tenant knows already, and storing whom it does not.
 
 use scim_core::ResourceId;
-use scim_lambda::store::{New, State, Stored, Taking, Way};
+use scim_lambda::store::{MatchBy, ResourceWrite, State, Stored, Takeover};
 use scim_lambda::tenant::profile::LinkOn;
 
-use super::{Fate, Import, Ready, Report};
+use super::{Import, Ready, RecordOutcome, Report};
 
 const EMAIL: &str = "verified e-mail";
 /// A userName, beside another externalId.
@@ -16,22 +16,22 @@ type Found = Vec<(&'static str, ResourceId)>;
 impl Import {
     /// What becomes of a record that is not to be stored, since the tenant knows somebody of its
     /// names or id.
-    pub(super) async fn known(&self, user: &Ready) -> anyhow::Result<Option<Fate>> {
+    pub(super) async fn known(&self, user: &Ready) -> anyhow::Result<Option<RecordOutcome>> {
         let (names, now) = (&user.names, self.clock.seconds());
-        let imported = self.store.unmanaged(&self.at, names, &[Way::Name]).await?;
+        let imported = self.store.unmanaged(&self.at, names, &[MatchBy::Name]).await?;
         if let Some(own) = imported.first() {
             let id = own.resource.id.clone();
             return Ok(Some(match user.own_id && id != user.resource.id {
-                true => Fate::Conflict(format!(
+                true => RecordOutcome::Conflict(format!(
                     "it was imported under the id {id} already; scimctl user forget removes that \
                     one"
                 )),
-                false => Fate::Known(id),
+                false => RecordOutcome::Known(id),
             }));
         }
-        let ways = [Way::ExternalId, Way::Email];
+        let ways = [MatchBy::ExternalId, MatchBy::Email];
         if let Some(other) = self.store.unmanaged(&self.at, names, &ways).await?.first() {
-            return Ok(Some(Fate::Conflict(format!(
+            return Ok(Some(RecordOutcome::Conflict(format!(
                 "the imported user {} has the same externalId or e-mail under another userName",
                 other.resource.id
             ))));
@@ -49,33 +49,33 @@ impl Import {
                     || *what == EMAIL && !self.ways().contains(&LinkOn::Email)
                     || *what == NAMESAKE && !self.ways().contains(&LinkOn::UserName) =>
             {
-                return Ok(Some(Fate::Conflict(format!(
+                return Ok(Some(RecordOutcome::Conflict(format!(
                     "the identity provider has provisioned {id} with the same {what} already, who \
                     may be somebody else"
                 ))));
             }
-            [(by, id)] => return Ok(Some(Fate::Provisioned { id: id.clone(), by })),
+            [(by, id)] => return Ok(Some(RecordOutcome::Provisioned { id: id.clone(), by })),
             [(what, one), (also, other), ..] => {
-                return Ok(Some(Fate::Conflict(format!(
+                return Ok(Some(RecordOutcome::Conflict(format!(
                     "the identity provider has provisioned {one} with the same {what} and {other} \
                     with the same {also}; who is meant cannot be told"
                 ))));
             }
         }
         if let Some(other) = self.store.restorable(&self.at, names, now).await? {
-            return Ok(Some(Fate::Conflict(format!(
+            return Ok(Some(RecordOutcome::Conflict(format!(
                 "the identity provider has deleted {other} with the same userName or externalId; \
                 scimctl user restore brings it back"
             ))));
         }
         if held.is_some() {
-            return Ok(Some(Fate::Conflict(
+            return Ok(Some(RecordOutcome::Conflict(
                 "a user of another userName has this id already".into(),
             )));
         }
         let named = user.own_id && self.is_named_by_a_group(&user.resource.id).await?;
         Ok(named.then(|| {
-            Fate::Conflict(
+            RecordOutcome::Conflict(
                 "a group names this id as a member, or did until its deletion is finished; leave \
                 the column id out, or remove the id from the group first"
                     .into(),
@@ -138,13 +138,13 @@ impl Import {
         let mut rest: &[Ready] = users;
         let mut most = usize::MAX;
         while let Some(first) = rest.first() {
-            let some: Vec<New<'_>> = rest
+            let some: Vec<ResourceWrite<'_>> = rest
                 .iter()
                 .take(most)
-                .map(|user| New {
+                .map(|user| ResourceWrite {
                     resource: &user.resource,
                     names: &user.names,
-                    taking: Taking::default(),
+                    takeover: Takeover::default(),
                     expires: None,
                 })
                 .collect();
@@ -158,7 +158,7 @@ impl Import {
                 // Somebody came between, perhaps another import of the same file.
                 (false, 1) => {
                     let fate = self.known(first).await?.unwrap_or_else(|| {
-                        Fate::Conflict(
+                        RecordOutcome::Conflict(
                             "another user has, or had until deleted, one of its names".into(),
                         )
                     });

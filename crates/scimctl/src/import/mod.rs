@@ -21,17 +21,17 @@ use scim_lambda::store::resources::MAX_EMAILS;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Act, Collection, Kind, Names, Store};
 use scim_lambda::tenant::profile::{Existing, LinkOn};
-use scim_lambda::tenant::{Profile, Type, Types};
+use scim_lambda::tenant::{Profile, ServedType, ServedTypes};
 use serde_json::{Map, Value, json};
 
 use crate::bench::bar;
 use crate::operator;
 use crate::place::Place;
 use file::Record;
-pub use report::{Fate, Line, Report};
+pub use report::{Line, RecordOutcome, Report};
 
 /// How many records are looked up at a time.
-const SIDE_BY_SIDE: usize = 16;
+const CONCURRENCY: usize = 16;
 /// How many records are judged and stored before the next: after a break, the same command goes on
 /// there.
 const PORTION: usize = 200;
@@ -86,7 +86,7 @@ pub(crate) async fn run(place: &Place, options: &ImportOptions, json: bool) -> a
 pub struct Import {
     store: Store,
     at: Collection,
-    types: Types,
+    types: ServedTypes,
     profile: Profile,
     act: Act,
     clock: Clock,
@@ -119,7 +119,7 @@ impl Import {
         let mut profile = Profile::read(&row.profile)?;
         // What the identity provider must send, the product need not have.
         profile.attributes.required.clear();
-        let types = Types::new(&profile, &Additions::default())?;
+        let types = ServedTypes::new(&profile, &Additions::default())?;
         let at = Collection { tenant: row.key(), kind: Kind::User };
         let act = operator::act(&row, &clock, "import")?;
         Ok(Self { store, at, types, profile, act, clock })
@@ -155,12 +155,12 @@ impl Import {
                 report.lines.push(line);
                 ready.extend(user);
             }
-            let judged: Vec<(Ready, Option<Fate>)> = stream::iter(ready)
+            let judged: Vec<(Ready, Option<RecordOutcome>)> = stream::iter(ready)
                 .map(|user| async move {
                     let fate = self.known(&user).await?;
                     Ok::<_, anyhow::Error>((user, fate))
                 })
-                .buffered(SIDE_BY_SIDE)
+                .buffered(CONCURRENCY)
                 .try_collect()
                 .await?;
             let mut new = Vec::new();
@@ -180,7 +180,7 @@ impl Import {
 
     /// The attributes in a file that the tenant does not keep: a column may be misspelled.
     fn left_out(&self, records: &[Record]) -> anyhow::Result<BTreeSet<String>> {
-        let users = &self.users()?.resource;
+        let users = &self.users()?.definition;
         let names: BTreeSet<&String> =
             records.iter().flat_map(|record| record.user.keys()).collect();
         let unkept = names
@@ -189,8 +189,11 @@ impl Import {
         Ok(unkept.cloned().collect())
     }
 
-    fn users(&self) -> anyhow::Result<&Type> {
-        self.types.iter().find(|of| of.kind == Kind::User).context("there are no users")
+    fn users(&self) -> anyhow::Result<&ServedType> {
+        self.types
+            .iter()
+            .find(|resource_type| resource_type.kind == Kind::User)
+            .context("there are no users")
     }
 
     /// What a record says, and whether another one of the file says the same.
@@ -205,7 +208,7 @@ impl Import {
         let (resource, names) = match self.resource(record) {
             Ok(made) => made,
             Err(why) => {
-                line.fate = Fate::Invalid(why.to_string());
+                line.fate = RecordOutcome::Invalid(why.to_string());
                 return (line, None);
             }
         };
@@ -221,7 +224,7 @@ impl Import {
                 .or_insert(0_usize);
             *alike += 1;
             if *alike > MAX_ALIKE {
-                line.fate = Fate::Invalid(format!(
+                line.fate = RecordOutcome::Invalid(format!(
                     "over {MAX_ALIKE} UUIDs of version 8 in the file begin alike; leave the \
                     column id out, and keep the product's own as externalId or in an attribute"
                 ));
@@ -229,7 +232,7 @@ impl Import {
             }
         }
         if let Some((key, other)) = keys.iter().find_map(|key| Some((key.0, *seen.get(key)?))) {
-            line.fate = Fate::Conflict(format!(
+            line.fate = RecordOutcome::Conflict(format!(
                 "line {other} has the same {key}; who is meant cannot be told"
             ));
             return (line, None);
@@ -265,9 +268,9 @@ impl Import {
         // A file is not a SCIM message: it need not name schemas, and the cells of a table are all
         // texts.
         let dialect = Dialect { strict: false, ..self.profile.dialect() };
-        let mut attributes = attributes(&users.resource, record.user, dialect)?;
+        let mut attributes = attributes(&users.definition, record.user, dialect)?;
         users.shape(&mut attributes)?;
-        let names = Names::of(&users.resource, &attributes)?.with_verified(&record.verified);
+        let names = Names::of(&users.definition, &attributes)?.with_verified(&record.verified);
         ensure!(
             names.emails().len() <= MAX_EMAILS,
             "it has more than {MAX_EMAILS} verified addresses"
@@ -286,23 +289,23 @@ impl Import {
 }
 
 /// Whether the tenant keeps what a name or a path stands for.
-fn is_kept(of: &ResourceType, name: &str) -> bool {
+fn is_kept(resource_type: &ResourceType, name: &str) -> bool {
     match name.contains('[') {
         // What is wrong with a path is told with each record.
-        true => !matches!(Path::parse(name, of, Dialect::TOLERANT), Ok(None)),
-        false => of.resolve(name).is_some(),
+        true => !matches!(Path::parse(name, resource_type, Dialect::TOLERANT), Ok(None)),
+        false => resource_type.resolve(name).is_some(),
     }
 }
 
 /// The attributes that a record gives. A path into an attribute with several values, such as
 /// `phoneNumbers[type eq "work"].value`, makes one value with the others that have its filter.
 fn attributes(
-    of: &ResourceType,
+    resource_type: &ResourceType,
     mut user: Map<String, Value>,
     dialect: Dialect,
 ) -> Result<Attributes, Error> {
-    user.retain(|name, _| is_kept(of, name));
-    let is_path = |name: &str| match of.resolve(name) {
+    user.retain(|name, _| is_kept(resource_type, name));
+    let is_path = |name: &str| match resource_type.resolve(name) {
         Some(Stands::Attribute(at)) => {
             at.sub.is_some() && at.attribute.multi_valued && !at.attribute.is_read_only()
         }
@@ -311,11 +314,12 @@ fn attributes(
     };
     let (paths, plain): (Map<_, _>, Map<_, _>) =
         user.into_iter().partition(|(name, _)| is_path(name));
-    let plain = of.parse(plain, dialect)?.attributes;
+    let plain = resource_type.parse(plain, dialect)?.attributes;
     let add =
         paths.into_iter().map(|(path, value)| json!({ "op": "add", "path": path, "value": value }));
     let add = Map::from_iter([("Operations".to_owned(), add.collect())]);
-    let mut whole = PatchRequest::parse(&add, of, dialect)?.apply(of, &plain)?;
-    of.settle(&Attributes::default(), &mut whole, true)?;
+    let mut whole =
+        PatchRequest::parse(&add, resource_type, dialect)?.apply(resource_type, &plain)?;
+    resource_type.check_immutable(&Attributes::default(), &mut whole, true)?;
     Ok(whole)
 }

@@ -11,7 +11,7 @@ const SHOWN: usize = 50;
 
 /// What becomes of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fate {
+pub enum RecordOutcome {
     /// It is stored, or would be.
     Imported,
     /// An earlier run stored it under this id.
@@ -39,7 +39,7 @@ pub struct Line {
     /// The id it has, or would have.
     pub id: Option<ResourceId>,
     /// What becomes of it.
-    pub fate: Fate,
+    pub fate: RecordOutcome,
     /// By what a POST would adopt it, the best first; nothing if the tenant's profile adopts
     /// nobody.
     pub links_on: Vec<&'static str>,
@@ -47,33 +47,37 @@ pub struct Line {
 
 impl Line {
     pub(super) fn new(number: usize, user_name: String) -> Self {
-        Self { number, user_name, id: None, fate: Fate::Imported, links_on: Vec::new() }
+        Self { number, user_name, id: None, fate: RecordOutcome::Imported, links_on: Vec::new() }
     }
 
     /// Why it is not imported, for a person.
     fn fault(&self) -> Option<String> {
         match &self.fate {
-            Fate::Conflict(why) => Some(format!("{self} conflicts: {why}")),
-            Fate::Invalid(why) => Some(format!("{self} is no user: {why}")),
-            Fate::Imported | Fate::Known(_) | Fate::Provisioned { .. } => None,
+            RecordOutcome::Conflict(why) => Some(format!("{self} conflicts: {why}")),
+            RecordOutcome::Invalid(why) => Some(format!("{self} is no user: {why}")),
+            RecordOutcome::Imported
+            | RecordOutcome::Known(_)
+            | RecordOutcome::Provisioned { .. } => None,
         }
     }
 
     /// What would become of it, for a person.
     fn plan(&self, links: bool) -> Option<String> {
         match &self.fate {
-            Fate::Imported if !links => Some(format!("{self} would be imported")),
-            Fate::Imported if self.links_on.is_empty() => Some(format!(
+            RecordOutcome::Imported if !links => Some(format!("{self} would be imported")),
+            RecordOutcome::Imported if self.links_on.is_empty() => Some(format!(
                 "{self} would be imported and never linked: it has nothing that create.link_on \
                 lists"
             )),
-            Fate::Imported => {
+            RecordOutcome::Imported => {
                 Some(format!("{self} would be linked by {}", self.links_on.join(", else by ")))
             }
-            Fate::Provisioned { id, by } => {
+            RecordOutcome::Provisioned { id, by } => {
                 Some(format!("{self} is provisioned already: {id} has the same {by}"))
             }
-            Fate::Known(_) | Fate::Conflict(_) | Fate::Invalid(_) => None,
+            RecordOutcome::Known(_) | RecordOutcome::Conflict(_) | RecordOutcome::Invalid(_) => {
+                None
+            }
         }
     }
 }
@@ -96,7 +100,9 @@ impl Report {
     pub fn faults(&self) -> usize {
         self.lines
             .iter()
-            .filter(|line| matches!(line.fate, Fate::Conflict(_) | Fate::Invalid(_)))
+            .filter(|line| {
+                matches!(line.fate, RecordOutcome::Conflict(_) | RecordOutcome::Invalid(_))
+            })
             .count()
     }
 
@@ -109,15 +115,15 @@ impl Report {
     pub fn json(&self) -> Value {
         let lines = self.lines.iter().map(|line| {
             let (outcome, why) = match &line.fate {
-                Fate::Imported => ("imported", None),
-                Fate::Known(_) => ("known", None),
-                Fate::Provisioned { .. } => ("provisioned", None),
-                Fate::Conflict(why) => ("conflict", Some(why)),
-                Fate::Invalid(why) => ("invalid", Some(why)),
+                RecordOutcome::Imported => ("imported", None),
+                RecordOutcome::Known(_) => ("known", None),
+                RecordOutcome::Provisioned { .. } => ("provisioned", None),
+                RecordOutcome::Conflict(why) => ("conflict", Some(why)),
+                RecordOutcome::Invalid(why) => ("invalid", Some(why)),
             };
             let id = match &line.fate {
-                Fate::Known(id) | Fate::Provisioned { id, .. } => Some(id),
-                Fate::Imported if !self.dry => line.id.as_ref(),
+                RecordOutcome::Known(id) | RecordOutcome::Provisioned { id, .. } => Some(id),
+                RecordOutcome::Imported if !self.dry => line.id.as_ref(),
                 _ => None,
             };
             json!({
@@ -126,16 +132,16 @@ impl Report {
             })
         });
         json!({
-            "dry_run": self.dry, "imported": self.count(&|fate| *fate == Fate::Imported),
-            "known": self.count(&|fate| matches!(fate, Fate::Known(_))),
-            "provisioned": self.count(&|fate| matches!(fate, Fate::Provisioned { .. })),
-            "conflicts": self.count(&|fate| matches!(fate, Fate::Conflict(_))),
-            "invalid": self.count(&|fate| matches!(fate, Fate::Invalid(_))),
+            "dry_run": self.dry, "imported": self.count(&|fate| *fate == RecordOutcome::Imported),
+            "known": self.count(&|fate| matches!(fate, RecordOutcome::Known(_))),
+            "provisioned": self.count(&|fate| matches!(fate, RecordOutcome::Provisioned { .. })),
+            "conflicts": self.count(&|fate| matches!(fate, RecordOutcome::Conflict(_))),
+            "invalid": self.count(&|fate| matches!(fate, RecordOutcome::Invalid(_))),
             "left_out": self.left_out, "records": lines.collect::<Vec<_>>(),
         })
     }
 
-    fn count(&self, is: &dyn Fn(&Fate) -> bool) -> usize {
+    fn count(&self, is: &dyn Fn(&RecordOutcome) -> bool) -> usize {
         self.lines.iter().filter(|line| is(&line.fate)).count()
     }
 }
@@ -170,7 +176,7 @@ impl fmt::Display for Report {
             let names = self.left_out.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
             writeln!(f, "Left out, since the tenant keeps no such attribute: {names}")?;
         }
-        let new = self.lines.iter().filter(|line| line.fate == Fate::Imported);
+        let new = self.lines.iter().filter(|line| line.fate == RecordOutcome::Imported);
         for word in ["externalId", "userName", "verified e-mail"] {
             let by = new.clone().filter(|line| line.links_on.first() == Some(&word)).count();
             if by > 0 {
@@ -186,11 +192,11 @@ impl fmt::Display for Report {
         }
         let verb = if self.dry { "would be" } else { "are" };
         write!(f, "{} of {} records {verb} imported", new.count(), self.lines.len())?;
-        match self.count(&|fate| matches!(fate, Fate::Known(_))) {
+        match self.count(&|fate| matches!(fate, RecordOutcome::Known(_))) {
             0 => {}
             known => write!(f, ", {known} were before")?,
         }
-        match self.count(&|fate| matches!(fate, Fate::Provisioned { .. })) {
+        match self.count(&|fate| matches!(fate, RecordOutcome::Provisioned { .. })) {
             0 => {}
             provisioned => write!(f, ", {provisioned} are provisioned already")?,
         }

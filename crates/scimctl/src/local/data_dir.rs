@@ -13,7 +13,7 @@ use super::access_key::AccessKey;
 use super::private;
 
 /// How long to wait for a holder that is starting or about to finish.
-const PATIENCE: Duration = Duration::from_secs(5);
+const RETRY_FOR: Duration = Duration::from_secs(5);
 /// What the files with tokens of events are called, before a tenant's code.
 const EVENT_TOKEN: &str = "event-token";
 
@@ -67,7 +67,7 @@ impl DataDir {
                 Ok(()) => {
                     let directory = Self { path: path.to_owned(), made, _lock: lock };
                     // Whoever announced itself and is gone was killed.
-                    directory.withdraw();
+                    directory.undo_create();
                     return Ok(Opened::Ours(directory));
                 }
                 Err(TryLockError::Error(error)) => {
@@ -80,7 +80,7 @@ impl DataDir {
             {
                 return Ok(Opened::Served(served));
             }
-            if begun.elapsed() > PATIENCE {
+            if begun.elapsed() > RETRY_FOR {
                 bail!(
                     "another scimctl is working on {}; try again when it is done",
                     path.display()
@@ -116,13 +116,13 @@ impl DataDir {
     }
 
     /// Takes the announcement back.
-    pub fn withdraw(&self) {
+    pub fn undo_create(&self) {
         let _ = fs::remove_file(self.path.join("serve.json"));
     }
 
     /// Removes a directory that nothing was to be kept in, if it was not there before.
     pub fn remove(self) {
-        self.withdraw();
+        self.undo_create();
         if self.made {
             let tokens =
                 fs::read_dir(&self.path).into_iter().flatten().flatten().map(|entry| entry.path());
