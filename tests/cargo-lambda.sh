@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The developer's loop: `cargo lambda watch` serves the debug build on the engine of `scimctl serve`.
-# Plays a user's life over HTTP, then sends every event by `cargo lambda invoke`.
+# The developer's loop: `cargo lambda watch` serves the debug build on the engine of `scimctl
+# serve`. Plays a user's life over HTTP, then sends every event by `cargo lambda invoke`.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 tools

@@ -14,8 +14,8 @@ with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
 print(len(out.getvalue()))' "$1"
 }
 
-# One call at a time, because two at once crash the emulator. It answers 200 to a handler's error and
-# 502 to a crash, so the body decides.
+# One call at a time, because two at once crash the emulator. It answers 200 to a handler's error
+# and 502 to a crash, so the body decides.
 invoke() {
     curl -sS --max-time 40 --data-binary @- "http://127.0.0.1:$port/2015-03-31/functions/function/invocations"
 }

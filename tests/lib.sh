@@ -1,7 +1,8 @@
 # The scripts in this directory and .ci/run source this file. They work from any directory.
 #
-# A script stops everything that it started, by process id, when it ends. The output of verbose tools
-# goes to files in $DIR, which are printed only when the script fails. All traffic stays on loopback.
+# A script stops everything that it started, by process id, when it ends. The output of verbose
+# tools goes to files in $DIR, which are printed only when the script fails. All traffic stays on
+# loopback.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

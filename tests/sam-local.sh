@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the deployable build in Lambda's container, behind the local API Gateway of `sam local`, on the
-# engine of `scimctl serve`. Plays a user's life over HTTP, then runs `sam local invoke` once for each
-# event of `scimctl event`. If Docker is missing, it installs the distribution's, as root. It pulls no
-# image.
+# Runs the deployable build in Lambda's container, behind the local API Gateway of `sam local`, on
+# the engine of `scimctl serve`. Plays a user's life over HTTP, then runs `sam local invoke` once
+# for each event of `scimctl event`. If Docker is missing, it installs the distribution's, as root.
+# It pulls no image.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 IMAGE=local/provided:al2023
@@ -30,8 +30,9 @@ image_ready() {
     tar -C "$DIR/rootfs" -c . | quiet "docker import" docker import - "$IMAGE"
 }
 
-# `sam local` passes only variables that the template declares, and an empty endpoint would break the
-# SDK on AWS. So the local settings go into a copy of the built template, not into the deployed one.
+# `sam local` passes only variables that the template declares, and an empty endpoint would break
+# the SDK on AWS. So the local settings go into a copy of the built template, not into the deployed
+# one.
 local_template() {
     python - "$BUILT/template.yaml" "$BUILT/local.yaml" "$@" <<'PY'
 import sys
