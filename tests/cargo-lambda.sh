@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The developer's loop: `cargo lambda watch` serves the debug build, on the engine of `scimctl serve`: a user's life
-# over HTTP, then `cargo lambda invoke` feeds it every event.
+# The developer's loop: `cargo lambda watch` serves the debug build on the engine of `scimctl
+# serve`. Plays a user's life over HTTP, then sends every event by `cargo lambda invoke`.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 tools
@@ -18,8 +18,8 @@ invoke() {
 run_events invoke
 
 life_of_a_user watch@example.com
-# What no request can hold is refused in a form that the tool can read.
+# A body that no request can hold is refused in a form that the tool can read.
 call POST /Users $'\xff'
-check "a body that is not in UTF-8" 400 '"UTF-8" in d["detail"]'
+check "a body that is not UTF-8" 400 '"UTF-8" in d["detail"]'
 
 finish "cargo lambda"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The release binary under Lambda's own runtime interface emulator, without Docker: the events,
-# and the figures that can be trusted there. (Its REPORT line's memory and init time are made up:
-# memory is VmHWM of the process, time is INIT REPORT.)
+# Runs the release binary under Lambda's own runtime interface emulator, without Docker: all events,
+# and the figures that can be trusted there. The memory and init time in the emulator's REPORT line
+# are made up, so memory is VmHWM of the process and time is INIT REPORT.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 bootstrap=$BUILT/ScimFunction/bootstrap
@@ -14,8 +14,8 @@ with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
 print(len(out.getvalue()))' "$1"
 }
 
-# One call at a time: two at once crash the emulator. It answers 200 to a handler's error and 502 to a
-# crash: the body decides.
+# One call at a time, because two at once crash the emulator. It answers 200 to a handler's error
+# and 502 to a crash, so the body decides.
 invoke() {
     curl -sS --max-time 40 --data-binary @- "http://127.0.0.1:$port/2015-03-31/functions/function/invocations"
 }
@@ -38,7 +38,8 @@ child=$(cat "/proc/$pid/task"/*/children | tr ' ' '\n' | grep -m1 .)
 echo "init:        $(grep -ho 'INIT REPORT(.*' "$DIR"/emulator.{log,out} | head -1)"
 echo "peak memory: $(awk '/VmHWM/ {print $2, $3}' "/proc/$child/status")"
 
-# What large answers take above the idle function, in megabytes. No request may take more than 64.
+# The memory of large answers above that of the idle function, in megabytes. No request may use more
+# than 64.
 most=0
 read -r large many < <(python tests/memory.py seed "$base_url" "$token")
 for query in "count=200" "count=200&sortBy=userName" "count=200&filter=groups.value%20eq%20%22$large%22" \

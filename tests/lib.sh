@@ -1,7 +1,8 @@
-# Sourced by the scripts in this directory and by .ci/run. Works from any directory.
+# The scripts in this directory and .ci/run source this file. They work from any directory.
 #
-# What a script starts it also stops, by process id, when it ends. Output of long-winded tools goes
-# to files in $DIR, printed only when the script fails. All traffic stays on loopback.
+# A script stops everything that it started, by process id, when it ends. The output of verbose
+# tools goes to files in $DIR, which are printed only when the script fails. All traffic stays on
+# loopback.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -13,12 +14,12 @@ DIR=$(mktemp -d "$WORK/run.XXXXXX")
 PIDS=() PASSED=0 FAILED=0
 
 export DIR PATH="$VENV/bin:$PATH" PYTHONDONTWRITEBYTECODE=1 PIP_DISABLE_PIP_VERSION_CHECK=1
-export XDG_CACHE_HOME=$WORK/cache __SAM_CLI_APP_DIR=$WORK/sam SAM_CLI_TELEMETRY=0 # nothing outside the clone
-[ -e "$WORK/sam/metadata.json" ] || echo '{"lastVersionCheck": 9999999999.0}' >"$WORK/sam/metadata.json" # do not ask the index
+export XDG_CACHE_HOME=$WORK/cache __SAM_CLI_APP_DIR=$WORK/sam SAM_CLI_TELEMETRY=0 # keep everything inside the clone
+[ -e "$WORK/sam/metadata.json" ] || echo '{"lastVersionCheck": 9999999999.0}' >"$WORK/sam/metadata.json" # no version check on the index
 export AWS_REGION=eu-west-1 AWS_DEFAULT_REGION=eu-west-1 AWS_EC2_METADATA_DISABLED=true
 export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local
 unset AWS_PROFILE AWS_SESSION_TOKEN
-# SAM passes no flags to cargo-lambda, which otherwise asks rustup for the target.
+# SAM passes no flags to cargo-lambda, so this setting keeps it from asking rustup for the target.
 export CARGO_LAMBDA_BUILD='{skip_target_check=true}'
 
 cleanup() {
@@ -41,7 +42,7 @@ trap 'exit 130' INT TERM
 
 tools() { [ -x "$VENV/bin/sam" ] || tests/tools.sh; }
 
-# quiet NAME COMMAND...: its output goes to NAME.log.
+# quiet NAME COMMAND...: runs the command with its output in NAME.log.
 quiet() {
     local name=$1 start=$SECONDS
     shift
@@ -49,7 +50,8 @@ quiet() {
     echo "$name: $((SECONDS - start)) s"
 }
 
-# start NAME COMMAND...: in the background; standard output to NAME.out, errors to NAME.log.
+# start NAME COMMAND...: runs the command in the background, with standard output in NAME.out and
+# errors in NAME.log.
 start() {
     local name=$1
     shift
@@ -57,7 +59,8 @@ start() {
     PIDS+=($!)
 }
 
-# await SECONDS COMMAND...: until it succeeds; fails at once when the last started process is gone.
+# await SECONDS COMMAND...: repeats the command until it succeeds; fails at once when the process
+# that was started last is gone.
 await() {
     local end=$((SECONDS + $1))
     shift
@@ -74,13 +77,13 @@ free_port() {
     python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# What `sam build` and `sam local` must agree on; x86_64, for that is what this machine can run.
+# `sam build` and `sam local` must agree on these. x86_64, because this machine can run it.
 SAM_PARAMETERS=(--parameter-overrides Architecture=x86_64)
 build_function() { quiet "sam build" sam build "${SAM_PARAMETERS[@]}"; }
 
-# start_engine [ADDRESS]: the engine that the function works on and reaches at that address. Sets
-# base_url, token, dynamodb, secrets_manager, table, stack, access_key_id; the last is exported, too, as AWS's tools
-# want it.
+# start_engine [ADDRESS]: starts the engine that the function works on and reaches at that address.
+# Sets base_url, token, dynamodb, secrets_manager, table, stack and access_key_id, and exports the
+# access key under the names that AWS's tools expect.
 start_engine() {
     quiet "cargo build scimctl" cargo build --locked -p scimctl --bin scimctl
     SCIMCTL=("${CARGO_TARGET_DIR:-target}/debug/scimctl" --data "$DIR/data")
@@ -95,7 +98,7 @@ for name, value in json.loads(sys.stdin.readline()).items():
     export AWS_ACCESS_KEY_ID=$access_key_id AWS_SECRET_ACCESS_KEY=$secret_access_key
 }
 
-# function_env BASE_URL: what the function's environment holds, NAME=VALUE.
+# function_env BASE_URL: prints the function's environment as NAME=VALUE.
 function_env() {
     echo "SCIM_TABLE=$table"
     echo "SCIM_STACK=$stack"
@@ -104,7 +107,7 @@ function_env() {
     echo "AWS_ENDPOINT_URL_SECRETS_MANAGER=$secrets_manager"
 }
 
-# check NAME STATUS [PYTHON]: looks at $DIR/answer.json, see check.py.
+# check NAME STATUS [PYTHON]: checks $DIR/answer.json; see check.py.
 check() {
     if python tests/check.py "$@"; then
         PASSED=$((PASSED + 1))
@@ -113,14 +116,14 @@ check() {
     fi
 }
 
-# call METHOD PATH [BODY] [TOKEN]: a request to $url; the answer goes to answer.json and body.
+# call METHOD PATH [BODY] [TOKEN]: sends a request to $url; the answer goes to answer.json and body.
 call() {
     curl -sS --max-time 60 -o "$DIR/body" -X "$1" "$url$2" ${3:+--data "$3"} \
         -H "Authorization: Bearer ${4:-$token}" -H 'Content-Type: application/scim+json' \
         -w '{"statusCode": %{http_code}, "headers": %{header_json}}' >"$DIR/answer.json" || true
 }
 
-# life_of_a_user NAME: over HTTP, to $url.
+# life_of_a_user NAME: plays it over HTTP against $url.
 life_of_a_user() {
     call POST /Users "{\"schemas\":[\"urn:ietf:params:scim:schemas:core:2.0:User\"],\"userName\":\"$1\",\"active\":true}"
     check "create" 201 "h['location'].startswith('$url/Users/') and d['userName'] == '$1'"
@@ -140,11 +143,11 @@ life_of_a_user() {
     rm -f "$DIR/body" "$DIR/id"
 }
 
-# run_events COMMAND...: pipes every event that scimctl knows into COMMAND, which prints the answer.
+# run_events COMMAND...: pipes each event that scimctl knows into COMMAND, which prints the answer.
 run_events() {
     local event status expression
     while read -r event status expression; do
-        # No answer is what check reports.
+        # If there is no answer, check reports it.
         "${SCIMCTL[@]}" event "$event" 2>>"$DIR/event.log" | "$@" >"$DIR/answer.json" || true
         check "event $event" "$status" "$expression"
     done <<'EVENTS'
@@ -158,7 +161,7 @@ create-user-rest-v1 201
 EVENTS
 }
 
-# finish NAME: the last line, and the script's status.
+# finish NAME: prints the last line and exits with the script's status.
 finish() {
     echo "$1: $PASSED passed, $FAILED failed"
     exit $((FAILED > 0))

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# The deployable build in Lambda's container, behind the local API Gateway of `sam local`, working on
-# the engine of `scimctl serve`: a user's life over HTTP, then one `sam local invoke` an event of `scimctl event`.
-# Installs Docker from the distribution when there is none (as root); pulls no image.
+# Runs the deployable build in Lambda's container, behind the local API Gateway of `sam local`, on
+# the engine of `scimctl serve`. Plays a user's life over HTTP, then runs `sam local invoke` once
+# for each event of `scimctl event`. If Docker is missing, it installs the distribution's, as root.
+# It pulls no image.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 IMAGE=local/provided:al2023
@@ -22,15 +23,16 @@ docker_ready() {
     fi
 }
 
-# Any glibc from 2.30 on runs the binary; SAM adds its runtime emulator on top.
+# The binary runs on any glibc from 2.30 on; SAM adds its runtime emulator on top.
 image_ready() {
     docker image inspect "$IMAGE" >/dev/null 2>&1 && return
     quiet "debootstrap" debootstrap --variant=minbase --include=ca-certificates bookworm "$DIR/rootfs"
     tar -C "$DIR/rootfs" -c . | quiet "docker import" docker import - "$IMAGE"
 }
 
-# `sam local` passes only variables that the template declares, and an empty endpoint breaks the SDK
-# on AWS: so the local settings go into a copy of the built template, not into the deployed one.
+# `sam local` passes only variables that the template declares, and an empty endpoint would break
+# the SDK on AWS. So the local settings go into a copy of the built template, not into the deployed
+# one.
 local_template() {
     python - "$BUILT/template.yaml" "$BUILT/local.yaml" "$@" <<'PY'
 import sys
@@ -47,15 +49,15 @@ tools
 docker_ready
 image_ready
 build_function
-# SAM gives containers Docker's bridge, whatever --docker-network says of "host": so the engine listens
-# on the bridge's own address, which only this machine and its containers reach.
+# SAM puts containers on Docker's bridge even with `--docker-network host`. So the engine listens on
+# the bridge's own address, which only this machine and its containers reach.
 host=$(docker run --rm --add-host host:host-gateway "$IMAGE" getent hosts host)
 start_engine "${host%% *}"
 port=$(free_port)
 url=http://127.0.0.1:$port/scim/v2
 mapfile -t settings < <(function_env "$url")
 local_template "${settings[@]}"
-export AWS_ENDPOINT_URL_STS=http://127.0.0.1:9 AWS_MAX_ATTEMPTS=1 # SAM would ask AWS for the account
+export AWS_ENDPOINT_URL_STS=http://127.0.0.1:9 AWS_MAX_ATTEMPTS=1 # otherwise SAM asks AWS for the account
 
 start start-api sam local start-api "${LOCAL[@]}" --warm-containers EAGER --host 127.0.0.1 --port "$port"
 await 120 curl -s "$url"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# template.yaml: what SAM, cfn-lint and we ourselves ask of it.
+# Checks template.yaml with SAM, with cfn-lint and with rules of our own.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 tools
 quiet "sam validate" sam validate --lint --template template.yaml

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The tools that build and check the Lambda, pinned, in a virtual environment of their own ($VENV).
+# Installs the pinned tools that build and check the Lambda into their own virtual environment,
+# $VENV.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 [ -x "$VENV/bin/pip" ] || quiet "python venv" python3 -m venv "$VENV"
 quiet "pip install" "$VENV/bin/pip" install \

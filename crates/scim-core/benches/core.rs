@@ -1,4 +1,5 @@
-//! Time of the standard's hot paths: `cargo bench -p scim-core`. `docs/FIGURES.md` has the figures.
+//! Time of the standard's hot paths: `cargo bench -p scim-core`. `docs/PERFORMANCE.md` has the
+//! figures.
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
