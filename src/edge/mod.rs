@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Method, Request, Response, header};
-use scim_core::resource_types::SchemaError;
+use scim_core::schema::registry::SchemaError;
 use scim_core::{Error, ErrorKind, Schema, discovery};
 use tokio::time::{Instant, timeout_at};
 

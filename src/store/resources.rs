@@ -1,7 +1,7 @@
 //! A resource's row, and the names by which it is found.
 
-use scim_core::characteristics::UniqueValue;
 use scim_core::resource::Attributes;
+use scim_core::resource::UniqueValue;
 use scim_core::{Error, Meta, Resource, ResourceId, ResourceType, Version, canonical};
 use serde_json::Value;
 use time::OffsetDateTime;

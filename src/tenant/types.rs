@@ -1,8 +1,8 @@
 //! The resource types of a tenant, each with the place where its resources are kept.
 
 use scim_core::resource::Attributes;
-use scim_core::resource_types::{self, Additions, Overlay};
 use scim_core::schema::Returned;
+use scim_core::schema::registry::{self, Additions, Overlay};
 use scim_core::{Attribute, Error, ResourceType, Schema};
 use serde_json::json;
 
@@ -71,7 +71,7 @@ impl ServedTypes {
     /// User, Group and the additions, as a profile has them.
     ///
     /// # Errors
-    /// As [`resource_types::all`]; [`ProfileError`] for a path in the profile that names no
+    /// As [`registry::all`]; [`ProfileError`] for a path in the profile that names no
     /// attribute.
     pub fn new(profile: &Profile, additions: &Additions) -> Result<Self, ProfileError> {
         let policy = &profile.attributes;
@@ -87,7 +87,7 @@ impl ServedTypes {
             advise(attribute, &prefix, &advice);
         }
         let additions = additions.clone().and(extensions, overlay);
-        let all = resource_types::all(profile.groups.unique_display_name, &additions);
+        let all = registry::all(profile.groups.unique_display_name, &additions);
         let mut all = all.map_err(|unusable| ProfileError(unusable.to_string()))?;
         let wrong = |error: Error| ProfileError(error.detail);
         if let Some(user) =

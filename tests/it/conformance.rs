@@ -47,6 +47,11 @@ fn all_tests() -> BTreeSet<String> {
     }
     for (folder, crate_name) in [
         ("crates/scim-core/src", "scim-core "),
+        ("crates/scim-core/src/schema", "scim-core "),
+        ("crates/scim-core/src/resource", "scim-core "),
+        ("crates/scim-core/src/filter", "scim-core "),
+        ("crates/scim-core/src/patch", "scim-core "),
+        ("crates/scim-core/src/message", "scim-core "),
         ("src", ""),
         ("src/auth", "auth::"),
         ("src/edge", "edge::"),

@@ -7,7 +7,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use scim_core::bulk::BulkRequest;
-use scim_core::path::Path;
+use scim_core::patch::Path;
 use scim_core::{Dialect, Filter, PatchRequest, ResourceType, canonical, json};
 use serde_json::{Value, json};
 

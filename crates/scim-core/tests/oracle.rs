@@ -13,7 +13,7 @@
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use scim_core::path::Path;
+use scim_core::patch::Path;
 use scim_core::{Dialect, Filter, ResourceType};
 use scim_v2::filter as oracle;
 
@@ -131,7 +131,7 @@ fn mutated(text: impl Strategy<Value = String>) -> impl Strategy<Value = String>
 /// The oracle's filter in our one form.
 mod shown {
     use super::oracle::{AttrExp, AttrPath, CompValue, CompareOp, Filter, PatchPath, ValFilter};
-    use scim_core::path::{AttributeRef, Place};
+    use scim_core::schema::{AttributeRef, Place};
     use scim_core::{Attribute, ResourceType};
 
     fn name(path: &AttrPath, of: &ResourceType, scope: Option<&Attribute>) -> Option<String> {

@@ -8,8 +8,8 @@
 )]
 
 use proptest::prelude::*;
-use scim_core::path::Path;
-use scim_core::resource_type::Dialect;
+use scim_core::Dialect;
+use scim_core::patch::Path;
 use scim_core::{Attributes, Filter, PatchRequest, ResourceType, json, message};
 use serde_json::{Map, Value, json};
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use scim_core::filter_plan::Equality;
+use scim_core::Equality;
 use scim_core::members::MEMBERS;
 use scim_core::{Error, Filter, Interest, Member, Resource, ResourceId};
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scim_core::filter_plan::Equality;
+use scim_core::Equality;
 use scim_core::{Error, ResourceId};
 
 use super::super::limits::{MAX_MEMBERS_LOOKED_UP, MAX_SCANNED};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scim_core::filter_plan::Equality;
+use scim_core::Equality;
 use scim_core::members::MEMBERS;
 use scim_core::{Filter, Interest};
 

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use scim_core::SortKey;
-use scim_core::sort::compare;
+use scim_core::filter::sort::compare;
 
 /// By the sort key, if the query sorts; then by the resource type, then by the key of the row.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! What a profile may not say.
 
-use scim_core::path::Place;
+use scim_core::schema::Place;
 use scim_core::{Additions, ResourceType};
 
 use super::presets;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use scim_core::resource_types::Overlay;
 use scim_core::schema::Type;
+use scim_core::schema::registry::Overlay;
 use scim_core::{Attribute, ResourceType, Schema};
 
 use super::{AttributePolicy, ProfileError};

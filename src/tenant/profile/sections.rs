@@ -1,7 +1,7 @@
 //! The settings of a profile, section by section.
 
 use scim_core::Schema;
-use scim_core::resource_types::Overlay;
+use scim_core::schema::registry::Overlay;
 use serde::{Deserialize, Serialize};
 
 /// What becomes of users who are deleted or made inactive.

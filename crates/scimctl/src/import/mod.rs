@@ -12,7 +12,8 @@ use std::path::PathBuf;
 use anyhow::{Context, bail, ensure};
 use clap::Args;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use scim_core::path::{Path, Place as Stands};
+use scim_core::patch::Path;
+use scim_core::schema::Place as Stands;
 use scim_core::{
     Additions, Attributes, Dialect, Error, Meta, PatchRequest, Resource, ResourceType, Version,
 };

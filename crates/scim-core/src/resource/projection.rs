@@ -3,9 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::path::{AttributeRef, Place};
-use crate::resource_type::ResourceType;
-use crate::schema::{Attribute, Returned};
+use crate::patch::path::{AttributeRef, Place};
+use crate::schema::attribute::{Attribute, Returned};
+use crate::schema::resource_type::ResourceType;
 
 /// What the answer to one request shows.
 #[derive(Debug, Clone, Default)]

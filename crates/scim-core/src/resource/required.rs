@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::path::elements;
-use crate::resource::Attributes;
-use crate::resource_type::ResourceType;
-use crate::schema::{Attribute, Schema};
+use crate::patch::path::elements;
+use crate::resource::attributes::Attributes;
+use crate::schema::attribute::{Attribute, Schema};
+use crate::schema::resource_type::ResourceType;
 
 impl ResourceType {
     /// "If an attribute is ... required": "the attribute MUST have a value" (RFC 7643, 7), in the

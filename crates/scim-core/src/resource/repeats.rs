@@ -5,8 +5,8 @@ use std::collections::btree_map::Entry;
 
 use serde_json::Value;
 
-use crate::members::MEMBERS;
-use crate::schema::Attribute;
+use crate::patch::members::MEMBERS;
+use crate::schema::attribute::Attribute;
 
 /// By what one value is told from another.
 type Key = (String, Option<String>);

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::path::MAX_PATH_BYTES;
+use crate::patch::path::MAX_PATH_BYTES;
 
 /// What a reference begins with.
 const REFERENCE: &str = "bulkId:";

@@ -6,10 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use crate::bulk_references::{postpone, references, referred, resolve};
 use crate::error::{Error, ErrorKind};
 use crate::json::member;
-use crate::message::{self, BULK_REQUEST, BULK_RESPONSE, PATCH_OP};
+use crate::message::bulk_references::{postpone, references, referred, resolve};
+use crate::message::list::{self as message, BULK_REQUEST, BULK_RESPONSE, PATCH_OP};
 
 /// Most operations in a request: `bulk.maxOperations`.
 pub const MAX_OPERATIONS: usize = 100;

@@ -4,10 +4,10 @@ use serde_json::{Map, Value};
 
 use crate::canonical;
 use crate::error::Error;
-use crate::path::{AttributeRef, elements};
-use crate::resource::Attributes;
-use crate::resource_type::ResourceType;
-use crate::schema::{Attribute, Mutability, Schema, Type};
+use crate::patch::path::{AttributeRef, elements};
+use crate::resource::attributes::Attributes;
+use crate::schema::attribute::{Attribute, Mutability, Schema, Type};
+use crate::schema::resource_type::ResourceType;
 
 /// An attribute's value in the form in which it must be unique.
 #[derive(Debug, Clone, PartialEq, Eq)]

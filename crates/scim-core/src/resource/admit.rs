@@ -5,11 +5,11 @@
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::near_miss;
-use crate::path::AttributeRef;
-use crate::repeats;
-use crate::resource_type::{Dialect, refuse_unknown};
-use crate::schema::{Attribute, Type};
+use crate::patch::path::AttributeRef;
+use crate::resource::repeats;
+use crate::schema::attribute::{Attribute, Type};
+use crate::schema::near_miss;
+use crate::schema::resource_type::{Dialect, refuse_unknown};
 
 /// Longest string value, in bytes.
 pub const MAX_STRING_BYTES: usize = 4_096;

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::filter::Filter;
-use crate::gate;
-use crate::patch::{Change, Operation};
-use crate::path::{AttributeRef, Place};
-use crate::repeats;
-use crate::resource_type::Dialect;
-use crate::schema::{Attribute, Type};
+use crate::filter::ast::Filter;
+use crate::patch::path::{AttributeRef, Place};
+use crate::patch::request::{Change, Operation};
+use crate::resource::admit;
+use crate::resource::repeats;
+use crate::schema::attribute::{Attribute, Type};
+use crate::schema::resource_type::Dialect;
 
 type Object = Map<String, Value>;
 
@@ -28,7 +28,7 @@ pub(crate) fn apply(
     };
     let home = match at.extension {
         None => &mut *attributes,
-        Some(extension) => gate::open(attributes, &extension.id),
+        Some(extension) => admit::open(attributes, &extension.id),
     };
     let name = &at.attribute.name;
     let before = home.get_mut(name).map(Value::take);
@@ -119,9 +119,11 @@ impl Target<'_, '_> {
         }
         match (self.at.sub, self.filter) {
             (None, Some(_)) => {
-                gate::admit(&single(self.at.attribute), value.clone(), self.dialect)?
+                admit::admit(&single(self.at.attribute), value.clone(), self.dialect)?
             }
-            (sub, _) => gate::admit(sub.unwrap_or(self.at.attribute), value.clone(), self.dialect)?,
+            (sub, _) => {
+                admit::admit(sub.unwrap_or(self.at.attribute), value.clone(), self.dialect)?
+            }
         };
         Ok(())
     }
@@ -152,7 +154,7 @@ impl Target<'_, '_> {
         let named = match (self.at.sub, self.filter, value) {
             // {"op":"remove","path":"members","value":[{"value":"2819c223"}]} removes these only.
             (None, None, Some(value)) if !is_no_value(value) => {
-                let named = gate::admit(self.at.attribute, value.clone(), self.dialect)?;
+                let named = admit::admit(self.at.attribute, value.clone(), self.dialect)?;
                 Some(self::elements(named))
             }
             _ => None,
@@ -180,7 +182,7 @@ impl Target<'_, '_> {
         let attribute = self.at.attribute;
         let mut touched = Vec::new();
         if self.filter.is_none() && self.at.sub.is_none() {
-            let new = self::elements(gate::admit(attribute, value, self.dialect)?);
+            let new = self::elements(admit::admit(attribute, value, self.dialect)?);
             if operation == Operation::Replace {
                 return Ok(list(attribute, new));
             }
@@ -216,7 +218,7 @@ impl Target<'_, '_> {
                 // What the filter says becomes a value, so it must be a legal one.
                 let template = match template {
                     Some(template) => {
-                        gate::admit(&single(attribute), Value::Object(template), self.dialect)?
+                        admit::admit(&single(attribute), Value::Object(template), self.dialect)?
                     }
                     None => None,
                 };
@@ -231,11 +233,11 @@ impl Target<'_, '_> {
                 elements.extend(self.element(template, value)?);
             }
         }
-        if elements.len() > gate::MAX_ELEMENTS {
+        if elements.len() > admit::MAX_ELEMENTS {
             return Err(Error::invalid_value(format!(
                 "{} takes at most {} values.",
                 attribute.name,
-                gate::MAX_ELEMENTS
+                admit::MAX_ELEMENTS
             )));
         }
         one_primary(attribute, &mut elements, &touched)?;
@@ -282,7 +284,7 @@ fn merge(
         }
         _ => Vec::new(),
     };
-    let admitted = gate::admit(attribute, value, dialect)?;
+    let admitted = admit::admit(attribute, value, dialect)?;
     let mut after = match (before, admitted) {
         (Some(Value::Object(mut old)), Some(Value::Object(new))) => {
             if new.contains_key("value") && new.get("value") != old.get("value") {
@@ -314,7 +316,7 @@ fn one_primary(
     let new = elements
         .iter()
         .enumerate()
-        .filter(|(index, e)| is_touched(*index) && gate::is_primary(e))
+        .filter(|(index, e)| is_touched(*index) && admit::is_primary(e))
         .count();
     if new > 1 {
         return Err(Error::invalid_value(format!(
@@ -325,7 +327,7 @@ fn one_primary(
     if new == 1 {
         for (_, element) in elements.iter_mut().enumerate().filter(|(index, _)| !is_touched(*index))
         {
-            if gate::is_primary(element)
+            if admit::is_primary(element)
                 && let Some(object) = element.as_object_mut()
             {
                 object.insert("primary".to_owned(), Value::Bool(false));

@@ -3,11 +3,11 @@
 
 use serde_json::{Value, json};
 
-use crate::bulk;
-use crate::message::MAX_BODY_BYTES;
-use crate::query::{CURSOR_SECONDS, DEFAULT_COUNT, MAX_COUNT};
-use crate::resource_type::ResourceType;
-use crate::schema::{Attribute, Mutability, Schema};
+use crate::message::bulk;
+use crate::message::list::MAX_BODY_BYTES;
+use crate::message::query::{CURSOR_SECONDS, DEFAULT_COUNT, MAX_COUNT};
+use crate::schema::attribute::{Attribute, Mutability, Schema};
+use crate::schema::resource_type::ResourceType;
 
 const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig";
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
@@ -124,9 +124,9 @@ pub fn schema(schema: &Schema, base_url: &str) -> Value {
 /// Never, while the schema files of this crate are well formed; a test holds it.
 pub fn discovery_schemas() -> Result<Vec<Schema>, serde_json::Error> {
     [
-        include_str!("schemas/service_provider_config.json"),
-        include_str!("schemas/resource_type.json"),
-        include_str!("schemas/schema.json"),
+        include_str!("../schema/definitions/service_provider_config.json"),
+        include_str!("../schema/definitions/resource_type.json"),
+        include_str!("../schema/definitions/schema.json"),
     ]
     .into_iter()
     .map(serde_json::from_str)
@@ -136,7 +136,7 @@ pub fn discovery_schemas() -> Result<Vec<Schema>, serde_json::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resource_type::ResourceType;
+    use crate::schema::resource_type::ResourceType;
 
     #[test]
     fn that_values_are_closed_is_stored_and_not_told() {

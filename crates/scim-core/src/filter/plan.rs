@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use crate::filter::{Filter, Node, Operand, Operator};
-use crate::path::AttributeRef;
-use crate::schema::Attribute;
+use crate::filter::ast::{Filter, Node, Operand, Operator};
+use crate::patch::path::AttributeRef;
+use crate::schema::attribute::Attribute;
 
 /// An equality that an index can answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

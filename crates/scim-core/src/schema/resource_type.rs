@@ -3,13 +3,13 @@
 use serde_json::{Map, Value, json};
 
 use crate::error::Error;
-use crate::gate;
-use crate::message;
-use crate::near_miss::{self, Noted};
-use crate::path::{AttributeRef, Place};
-use crate::projection::Projection;
-use crate::resource::{Attributes, Draft, Representation, Resource, date_time};
-use crate::schema::{Attribute, Schema};
+use crate::message::list as message;
+use crate::patch::path::{AttributeRef, Place};
+use crate::resource::admit;
+use crate::resource::attributes::{Attributes, Draft, Representation, Resource, date_time};
+use crate::resource::projection::Projection;
+use crate::schema::attribute::{Attribute, Schema};
+use crate::schema::near_miss::{self, Noted};
 
 /// How closely messages must follow the RFCs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,9 +90,10 @@ impl ResourceType {
             "User",
             "/Users",
             "User Account",
-            serde_json::from_str(include_str!("schemas/user.json"))?,
+            serde_json::from_str(include_str!("definitions/user.json"))?,
         )?;
-        user.extensions = vec![serde_json::from_str(include_str!("schemas/enterprise_user.json"))?];
+        user.extensions =
+            vec![serde_json::from_str(include_str!("definitions/enterprise_user.json"))?];
         user.dropped = vec!["password".into()];
         Ok(user)
     }
@@ -106,7 +107,7 @@ impl ResourceType {
             "Group",
             "/Groups",
             "Group",
-            serde_json::from_str(include_str!("schemas/group.json"))?,
+            serde_json::from_str(include_str!("definitions/group.json"))?,
         )
     }
 
@@ -124,7 +125,7 @@ impl ResourceType {
             schema,
             extensions: Vec::new(),
             required_extensions: Vec::new(),
-            common: serde_json::from_str(include_str!("schemas/common.json"))?,
+            common: serde_json::from_str(include_str!("definitions/common.json"))?,
             dropped: Vec::new(),
         })
     }
@@ -226,7 +227,7 @@ impl ResourceType {
             }
             match self.resolve(&name) {
                 Some(Place::Extension(extension)) => {
-                    let Some(object) = gate::object(value, &extension.id)? else { continue };
+                    let Some(object) = admit::object(value, &extension.id)? else { continue };
                     for (name, value) in object {
                         let place = extension.attribute(&name).map(|attribute| AttributeRef {
                             extension: Some(extension),
@@ -235,7 +236,7 @@ impl ResourceType {
                         });
                         match place {
                             Some(place) => {
-                                drop(gate::assert(&mut attributes, place, value, dialect)?)
+                                drop(admit::assert(&mut attributes, place, value, dialect)?)
                             }
                             // Some libraries repeat it in each extension.
                             None if name.eq_ignore_ascii_case("schemas") => {}
@@ -244,7 +245,7 @@ impl ResourceType {
                     }
                 }
                 Some(Place::Attribute(place)) => {
-                    let asserted = gate::assert(&mut attributes, place, value, dialect)?;
+                    let asserted = admit::assert(&mut attributes, place, value, dialect)?;
                     if !asserted && place.is_core() && !place.attribute.is_read_only() {
                         cleared.push(place.attribute.name.clone());
                     }

@@ -5,14 +5,14 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 use crate::json::member;
-use crate::members::{MEMBERS, MembersPatch};
-use crate::message::{self, PATCH_OP};
-use crate::near_miss::{NearMiss, Noted};
-use crate::patch_apply;
-use crate::path::{AttributeRef, Path, Place};
-use crate::resource::Attributes;
-use crate::resource_type::{Dialect, ResourceType, Unknown, advice, refuse_unknown};
-use crate::schema::Schema;
+use crate::message::list::{self as message, PATCH_OP};
+use crate::patch::apply;
+use crate::patch::members::{MEMBERS, MembersPatch};
+use crate::patch::path::{AttributeRef, Path, Place};
+use crate::resource::attributes::Attributes;
+use crate::schema::attribute::Schema;
+use crate::schema::near_miss::{NearMiss, Noted};
+use crate::schema::resource_type::{Dialect, ResourceType, Unknown, advice, refuse_unknown};
 
 /// Most operations in a request.
 pub const MAX_OPERATIONS: usize = 1_000;
@@ -41,8 +41,7 @@ pub(crate) struct Change<'s> {
 impl Change<'_> {
     /// Whether it takes values away: "no value" is as good as `remove`.
     pub(crate) fn removes(&self) -> bool {
-        self.operation == Operation::Remove
-            || self.value.as_ref().is_some_and(patch_apply::is_no_value)
+        self.operation == Operation::Remove || self.value.as_ref().is_some_and(apply::is_no_value)
     }
 }
 
@@ -157,14 +156,14 @@ impl<'s> PatchRequest<'s> {
         let mut patched = attributes.0.clone();
         let mut work = 0;
         for change in &self.changes {
-            work += patch_apply::cost(&patched, change);
+            work += apply::cost(&patched, change);
             if work > MAX_WORK {
                 return Err(Error::new(
                     crate::ErrorKind::PayloadTooLarge,
                     "The operations would compare too many values; send them in several requests.",
                 ));
             }
-            patch_apply::apply(&mut patched, change, self.dialect)?;
+            apply::apply(&mut patched, change, self.dialect)?;
         }
         let patched = Attributes(patched);
         resource_type.check_change(attributes, &patched).map_err(|missing| {

@@ -5,11 +5,11 @@ use std::cmp::Ordering;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::filter::Fold;
-use crate::gate::{is_primary, parse_date_time};
-use crate::path::{AttributeRef, Place};
-use crate::resource_type::ResourceType;
-use crate::schema::Type;
+use crate::filter::ast::Fold;
+use crate::patch::path::{AttributeRef, Place};
+use crate::resource::admit::{is_primary, parse_date_time};
+use crate::schema::attribute::Type;
+use crate::schema::resource_type::ResourceType;
 
 /// The order that a query asks for.
 #[derive(Debug, Clone, Copy)]

@@ -3,10 +3,10 @@
 use serde_json::{Map, Value};
 
 use crate::error::Error;
-use crate::filter::Filter;
-use crate::filter_parse;
-use crate::resource_type::{Dialect, ResourceType};
-use crate::schema::{Attribute, Schema};
+use crate::filter::ast::Filter;
+use crate::filter::parse;
+use crate::schema::attribute::{Attribute, Schema};
+use crate::schema::resource_type::{Dialect, ResourceType};
 
 /// Longest PATCH path, in bytes.
 pub const MAX_PATH_BYTES: usize = 1_024;
@@ -181,7 +181,7 @@ impl<'s> Path<'s> {
                 place.wire()
             )));
         }
-        let filter = filter_parse::inner(inner, resource_type, place.attribute, dialect)?;
+        let filter = parse::inner(inner, resource_type, place.attribute, dialect)?;
         if let Some(sub) = sub {
             match place.attribute.sub_attribute(sub) {
                 Some(sub) => place.sub = Some(sub),

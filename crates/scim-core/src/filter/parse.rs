@@ -5,11 +5,11 @@
 //! any case, extra blanks, unquoted values, `"True"` against a boolean.
 
 use crate::error::Error;
-use crate::filter::{Filter, Fold, Node, Operand, Operator};
-use crate::gate::parse_date_time;
-use crate::path::{AttributeRef, Place};
-use crate::resource_type::{Dialect, ResourceType};
-use crate::schema::{Attribute, Type};
+use crate::filter::ast::{Filter, Fold, Node, Operand, Operator};
+use crate::patch::path::{AttributeRef, Place};
+use crate::resource::admit::parse_date_time;
+use crate::schema::attribute::{Attribute, Type};
+use crate::schema::resource_type::{Dialect, ResourceType};
 
 /// Longest filter, in bytes.
 pub const MAX_BYTES: usize = 8 * 1_024;

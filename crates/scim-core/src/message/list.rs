@@ -13,9 +13,9 @@ pub const MAX_BODY_BYTES: usize = 1_024 * 1_024;
 pub const LIST_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
 /// The URI of [`ErrorMessage`].
 pub const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
-/// The URI of [`crate::bulk::BulkRequest`].
+/// The URI of [`crate::message::bulk::BulkRequest`].
 pub const BULK_REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
-/// The URI of [`crate::bulk::BulkResponse`].
+/// The URI of [`crate::message::bulk::BulkResponse`].
 pub const BULK_RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
 /// The URI of a PATCH body.
 pub const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";

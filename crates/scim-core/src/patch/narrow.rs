@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::path::{Path, Place};
-use crate::resource::Attributes;
-use crate::resource_type::{Dialect, ResourceType};
-use crate::schema::{Attribute, Schema};
+use crate::patch::path::{Path, Place};
+use crate::resource::attributes::Attributes;
+use crate::schema::attribute::{Attribute, Schema};
+use crate::schema::resource_type::{Dialect, ResourceType};
 
 /// What is kept of an attribute: `None` for all of it, else these sub-attributes.
 type Kept = BTreeMap<(Option<String>, String), Option<Vec<String>>>;

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::near_miss::NearMiss;
+use crate::schema::near_miss::NearMiss;
 
 /// "A unique identifier for a SCIM resource as defined by the service provider" (RFC 7643, 3.1):
 /// at most 64 letters, digits, `-` and `_`.

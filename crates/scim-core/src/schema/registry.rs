@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::resource_type::ResourceType;
-use crate::schema::{Attribute, Mutability, Returned, Schema, Type, Uniqueness};
+use crate::schema::attribute::{Attribute, Mutability, Returned, Schema, Type, Uniqueness};
+use crate::schema::resource_type::ResourceType;
 
 /// Why a file of schemas cannot be used: a sentence for who wrote it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -9,11 +9,10 @@ use time::OffsetDateTime;
 
 use crate::canonical;
 use crate::error::Error;
-use crate::filter_parse;
-pub use crate::filter_parse::{MAX_BYTES, MAX_DEPTH, MAX_TERMS};
-use crate::gate::parse_date_time;
-use crate::path::{AttributeRef, elements};
-use crate::resource_type::{Dialect, ResourceType};
+use crate::filter::parse;
+use crate::patch::path::{AttributeRef, elements};
+use crate::resource::admit::parse_date_time;
+use crate::schema::resource_type::{Dialect, ResourceType};
 
 /// A filter that is known to fit its resource type.
 #[derive(Debug, Clone)]
@@ -116,7 +115,7 @@ impl<'s> Filter<'s> {
         resource_type: &'s ResourceType,
         dialect: Dialect,
     ) -> Result<Self, Error> {
-        filter_parse::parse(text, resource_type, dialect)
+        parse::parse(text, resource_type, dialect)
     }
 
     /// Whether a resource, seen whole ([`ResourceType::view`]), passes.

@@ -4,8 +4,8 @@
 
 use std::fmt;
 
-use crate::filter::{Filter, Node, Operator};
-use crate::path::{Path, Place};
+use crate::filter::ast::{Filter, Node, Operator};
+use crate::patch::path::{Path, Place};
 
 impl fmt::Display for Filter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

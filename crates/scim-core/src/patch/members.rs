@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind};
-use crate::filter::Filter;
-use crate::gate;
-use crate::patch::{Change, Operation};
-use crate::path::{AttributeRef, Place};
-use crate::resource::{Attributes, ResourceId};
-use crate::resource_type::Dialect;
+use crate::filter::ast::Filter;
+use crate::patch::path::{AttributeRef, Place};
+use crate::patch::request::{Change, Operation};
+use crate::resource::admit;
+use crate::resource::attributes::{Attributes, ResourceId};
+use crate::schema::resource_type::Dialect;
 
 /// The attribute's name.
 pub const MEMBERS: &str = "members";
@@ -289,7 +289,7 @@ fn elements(at: AttributeRef<'_>, value: Value, dialect: Dialect) -> Result<Vec<
         }
         value => value,
     };
-    Ok(match gate::admit(at.attribute, value, dialect)? {
+    Ok(match admit::admit(at.attribute, value, dialect)? {
         Some(Value::Array(elements)) => elements,
         _ => Vec::new(),
     })
