@@ -10,7 +10,8 @@ use super::limits::FINISHED_AT_ONCE;
 use super::{Call, Directory, Precondition, TRIES, contended, policy, require_match};
 use crate::budget::{self, Limits};
 use crate::store::{
-    Act, Cause, Expect, Kind, Note, Operation, Outcome, Progress, Stored, Unfinished,
+    Audit, Cause, Guards, Kind, Note, Operation, Outcome, Progress, Stored, Target, Transition,
+    Unfinished,
 };
 use crate::tenant::profile::OnDelete;
 use crate::tenant::{ServedType, unanswered};
@@ -36,34 +37,33 @@ impl Directory {
         precondition: &Precondition,
     ) -> Result<(), Error> {
         let collection = call.collection(&resource_type.kind);
-        let act = self.act(call, Operation::Delete);
+        let audit = self.audit(call, Operation::Delete);
         for _ in 0..TRIES {
             let old = self.visible(call, resource_type, id, Event::Delete).await?;
             require_match(precondition, &old)?;
             policy::admit_delete(resource_type, &call.tenant.profile)?;
-            let state = State::of(Some(old.standing()), act.now)
+            let state = State::of(Some(old.standing()), audit.now)
                 .after(Step::Deprovision, &call.tenant.profile);
-            let wrote = match (&resource_type.kind, state) {
+            let to = match (&resource_type.kind, state) {
                 (Kind::User, State::SoftDeleted) => {
                     let mut kept = old.resource.attributes.clone();
                     if call.tenant.profile.deprovision.on_delete == OnDelete::Deactivate {
                         kept.set("active", false.into());
                     }
-                    self.store
-                        .delete_softly(
-                            &collection,
-                            &old,
-                            kept,
-                            self.deleted_until(call, act.now),
-                            &act,
-                        )
-                        .await
+                    Target::Deleted {
+                        attributes: kept,
+                        expires: self.deleted_until(call, audit.now),
+                    }
                 }
-                _ => self.store.delete(&collection, &old, precondition.seen(), &act).await,
+                _ => Target::Gone,
             };
-            match wrote.map_err(unanswered)? {
+            let change = Transition {
+                expect: precondition.seen(),
+                ..Transition::new(&collection, Some(&old), to, &audit, self.guards(call))
+            };
+            match self.store.commit(change).await.map_err(unanswered)? {
                 Outcome::Committed => {
-                    self.finish_deletion(call, &resource_type.kind, &old, &act).await;
+                    self.finish_deletion(call, &resource_type.kind, &old, &audit).await;
                     return Ok(());
                 }
                 Outcome::Refused(refusal) if refusal.brake_on => {
@@ -88,17 +88,13 @@ impl Directory {
     ) -> Result<(), Error> {
         let collection = call.collection(&resource_type.kind);
         // Undoing a create is not a deactivation: it must not count for the brake.
-        let act = Act { brake: None, ..self.act(call, Operation::Delete) };
+        let guards = Guards { brake_window: None, ..self.guards(call) };
+        let audit = self.audit(call, Operation::Delete);
         for _ in 0..TRIES {
             let old = self.visible(call, resource_type, id, Event::Delete).await?;
-            if matches!(
-                self.store
-                    .delete(&collection, &old, Expect::Row, &act)
-                    .await
-                    .map_err(unanswered)?,
-                Outcome::Committed
-            ) {
-                self.finish_deletion(call, &resource_type.kind, &old, &act).await;
+            let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
+            if matches!(self.store.commit(change).await.map_err(unanswered)?, Outcome::Committed) {
+                self.finish_deletion(call, &resource_type.kind, &old, &audit).await;
                 return Ok(());
             }
         }
@@ -107,11 +103,11 @@ impl Directory {
 
     /// Removes the rows that a deletion leaves, as far as the request may. The deletion itself has
     /// succeeded: what is left is shown to nobody, and a later write of the tenant goes on with it.
-    async fn finish_deletion(&self, call: Call<'_>, kind: &Kind, old: &Stored, act: &Act) {
+    async fn finish_deletion(&self, call: Call<'_>, kind: &Kind, old: &Stored, audit: &Audit) {
         if !old.leaves_rows() {
             return;
         }
-        let finish = self.finish(call, kind, &old.resource.id, old.grouped, act, call.until);
+        let finish = self.finish(call, kind, &old.resource.id, old.grouped, audit, call.until);
         let last = call.until.max(Instant::now()) + LAST_STEP;
         let finished = timeout_at(last.min(call.answer_by()), finish).await;
         self.note_unfinished(call, finished.unwrap_or(Ok(Progress::Unfinished)));
@@ -137,7 +133,7 @@ impl Directory {
         kind: &Kind,
         id: &ResourceId,
         grouped: bool,
-        act: &Act,
+        audit: &Audit,
         until: Instant,
     ) -> Result<Progress, Error> {
         let collection = call.collection(kind);
@@ -145,14 +141,17 @@ impl Directory {
             let note = if grouped { Note::Nothing } else { Note::Finished };
             let disbanded = budget::apart(
                 Limits::TIDYING,
-                self.store.disband(&collection, id, note, act, until),
+                self.store.disband(&collection, id, note, audit, until),
             );
             let disbanded = disbanded.await.map_err(unanswered)?;
             if disbanded == Progress::Unfinished || !grouped {
                 return Ok(disbanded);
             }
         }
-        self.store.leave_all(&collection, id, Note::Finished, act, until).await.map_err(unanswered)
+        self.store
+            .leave_all(&collection, id, Note::Finished, audit, until)
+            .await
+            .map_err(unanswered)
     }
 
     /// Goes on with some of what earlier requests of the tenant left unfinished. No call if there
@@ -176,9 +175,9 @@ impl Directory {
     }
 
     async fn finish_one(&self, call: Call<'_>, one: &Unfinished) -> Result<Progress, Error> {
-        let act = self.act(call, Operation::Delete);
+        let audit = self.audit(call, Operation::Delete);
         if one.cause == Cause::Creation {
-            if one.since > act.now - MAX_CREATION {
+            if one.since > audit.now - MAX_CREATION {
                 return Ok(Progress::Unfinished);
             }
             if !self.store.abandon(&call.tenant.key(), &one.id).await.map_err(unanswered)? {
@@ -186,6 +185,6 @@ impl Directory {
                 return Ok(Progress::Unfinished);
             }
         }
-        self.finish(call, &one.kind, &one.id, true, &act, call.until).await
+        self.finish(call, &one.kind, &one.id, true, &audit, call.until).await
     }
 }

@@ -11,6 +11,7 @@ use super::{
 };
 use crate::store::{
     Collection, MatchBy, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored,
+    Target, Transition,
 };
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
 use crate::tenant::{ServedType, unanswered};
@@ -27,18 +28,17 @@ impl Directory {
         id: &ResourceId,
     ) -> Result<(), Error> {
         let collection = call.collection(&resource_type.kind);
-        let act = self.act(call, Operation::Delete);
+        let audit = self.audit(call, Operation::Delete);
         for _ in 0..TRIES {
-            let old = self.store.resource(&collection, id, act.now).await.map_err(unanswered)?;
+            let old = self.store.resource(&collection, id, audit.now).await.map_err(unanswered)?;
             let Some(old) = old.filter(|old| old.state == State::Unmanaged) else {
                 return Err(Error::not_found(
                     "There is no imported user with this id who waits to be provisioned.",
                 ));
             };
-            if matches!(
-                self.store.forget(&collection, &old, &act).await.map_err(unanswered)?,
-                Outcome::Committed
-            ) {
+            let guards = self.guards(call);
+            let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
+            if matches!(self.store.commit(change).await.map_err(unanswered)?, Outcome::Committed) {
                 return Ok(());
             }
         }
@@ -71,7 +71,7 @@ impl Directory {
         });
         let ways: Vec<MatchBy> = ways.collect();
         let collection = call.collection(&resource_type.kind);
-        let act = self.act(call, Operation::Link);
+        let audit = self.audit(call, Operation::Link);
         let mut asserted = asserted.clone();
         let mut takeover = lifecycle::any_name();
         for _ in 0..TRIES {
@@ -101,7 +101,9 @@ impl Directory {
             let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes);
             let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            match self.store.link(&collection, old, new, &act).await.map_err(unanswered)? {
+            let to = Target::Live(new);
+            let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));
+            match self.store.commit(change).await.map_err(unanswered)? {
                 Outcome::Committed => return Ok(Some(resource)),
                 // Perhaps somebody whose clock a POST stops.
                 Outcome::Refused(refusal)

@@ -142,10 +142,10 @@ impl Directory {
         }
         while !waiting.is_empty() {
             let portion = waiting.get(..that_fit(&waiting)).unwrap_or_default();
-            let act = self.act(call, operation);
+            let audit = self.audit(call, operation);
             match self
                 .store
-                .change_members(&collection, group, portion, &act)
+                .change_members(&collection, group, portion, &audit)
                 .await
                 .map_err(unanswered)?
             {

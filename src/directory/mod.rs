@@ -27,8 +27,8 @@ use crate::clock::Clock;
 use crate::store::members::that_fit;
 use crate::store::resources::MAX_DOCUMENT_BYTES;
 use crate::store::{
-    Act, Collection, Expect, Kind, Names, Operation, Outcome, OwnerState, Refusal, ResourceWrite,
-    Store, Stored, Takeover,
+    Audit, Collection, Expect, Guards, Kind, Names, Operation, Outcome, OwnerState, Refusal,
+    ResourceWrite, Store, Stored, Takeover, Target, Transition,
 };
 use crate::tenant::profile::PutMembers;
 use crate::tenant::{ServedType, unanswered};
@@ -217,10 +217,20 @@ impl Directory {
             let new = ResourceWrite { resource: &resource, names: &names, takeover, expires };
             moves = self.looked_up(call, moves, &mut known).await?;
             let later = moves.split_off(that_fit(&moves));
-            let act = self.act(call, operation);
+            let audit = self.audit(call, operation);
             match self
                 .store
-                .update(&collection, &old, new, &moves, seen, &act)
+                .commit(Transition {
+                    members: &moves,
+                    expect: seen,
+                    ..Transition::new(
+                        &collection,
+                        Some(&old),
+                        Target::Live(new),
+                        &audit,
+                        self.guards(call),
+                    )
+                })
                 .await
                 .map_err(unanswered)?
             {
@@ -302,17 +312,24 @@ impl Directory {
         Resource { id: old.resource.id.clone(), meta, attributes }
     }
 
-    fn act(&self, call: Call<'_>, operation: Operation) -> Act {
+    /// What the log says of a change that this call makes now.
+    fn audit(&self, call: Call<'_>, operation: Operation) -> Audit {
         let profile = &call.tenant.profile;
         let days = profile.audit.retention_days;
         let kept =
             days.map_or(self.audit_retention, |days| Duration::from_secs(u64::from(days) * 86_400));
         let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
-        Act {
+        Audit::new(operation, call.by, call.request, self.clock.milliseconds(), kept)
+    }
+
+    /// The limits that the tenant's profile sets to a write.
+    fn guards(&self, call: Call<'_>) -> Guards {
+        let profile = &call.tenant.profile;
+        let window = || Duration::from_secs(u64::from(profile.brake.window_minutes) * 60);
+        Guards {
             seats: profile.seats.limit.is_some(),
             unique_external_id: profile.attributes.unique_external_id,
-            brake: profile.brake.is_set().then(|| i64::from(profile.brake.window_minutes) * 60),
-            ..Act::new(operation, call.by, call.request, self.clock.milliseconds(), kept)
+            brake_window: profile.brake.is_set().then(window),
         }
     }
 }

@@ -14,7 +14,7 @@ use super::limits::ERASED_AT_ONCE;
 use super::{Call, Directory};
 use crate::budget::{self, Limits};
 use crate::store::resources::is_active;
-use crate::store::{Act, Collection, Kind, Note, Operation, Progress, StoreError, Stored};
+use crate::store::{Audit, Collection, Kind, Note, Operation, Progress, StoreError, Stored};
 use crate::tenant::profile::{BrakeAnswer, InactiveCreate, OnDelete, Profile, WhenFull};
 use crate::tenant::{ServedType, unanswered};
 
@@ -203,15 +203,16 @@ impl Directory {
             return Ok(());
         }
         let collection = call.collection(&Kind::User);
-        let act = Act { by: "expiry".into(), ..self.act(call, Operation::Expire) };
-        let due = self.store.due(&collection, act.now, ERASED_AT_ONCE).await.map_err(unanswered)?;
-        let (collection, act, count) = (&collection, &act, due.len());
+        let audit = Audit { actor: "expiry".into(), ..self.audit(call, Operation::Expire) };
+        let due =
+            self.store.due(&collection, audit.now, ERASED_AT_ONCE).await.map_err(unanswered)?;
+        let (collection, audit, count) = (&collection, &audit, due.len());
         let each = stream::iter(due).map(|(expires, id)| async move {
             let left =
-                self.store.leave_all(collection, &id, Note::Nothing, act, call.until).await?;
+                self.store.leave_all(collection, &id, Note::Nothing, audit, call.until).await?;
             // The row of the user hides the memberships that are there still, so it goes last.
             if left == Progress::Done {
-                self.store.expire(collection, expires, &id, act).await?;
+                self.store.expire(collection, expires, &id, audit).await?;
             }
             Ok::<_, StoreError>(left)
         });
@@ -238,16 +239,17 @@ impl Directory {
     ) -> Result<(), Error> {
         let brake = &call.tenant.profile.brake;
         let window = i64::from(brake.window_minutes) * 60;
-        let act = self.act(call, Operation::Brake);
+        let audit = self.audit(call, Operation::Brake);
         let seen = self.store.brake(&collection.tenant).await.map_err(unanswered)?;
-        if let Some(row) = seen.filter(|row| row.tripped.is_some() || row.begun > act.now - window)
+        if let Some(row) =
+            seen.filter(|row| row.tripped.is_some() || row.begun > audit.now - window)
         {
             if row.tripped.is_none() && row.counted < row.most {
                 return Ok(());
             }
             if row.tripped.is_none() {
                 self.store
-                    .trip_brake(&collection.tenant, row, id, &act)
+                    .trip_brake(&collection.tenant, row, id, &audit)
                     .await
                     .map_err(unanswered)?;
             }
@@ -270,6 +272,6 @@ impl Directory {
         };
         let most =
             share.into_iter().chain(brake.deactivations.map(i64::from)).min().unwrap_or(i64::MAX);
-        self.store.open_brake(&collection.tenant, seen, act.now, most).await.map_err(unanswered)
+        self.store.open_brake(&collection.tenant, seen, audit.now, most).await.map_err(unanswered)
     }
 }

@@ -9,8 +9,8 @@ use super::{
     Call, Directory, TRIES, another_owner, contended, lifecycle, names_of, policy, uniqueness_error,
 };
 use crate::store::{
-    Act, Collection, Expect, Kind, NameOwners, Names, Note, Operation, Outcome, OwnerState,
-    Progress, Refusal, ResourceWrite, Stored, Takeover,
+    Audit, Collection, Kind, NameOwners, Names, Note, Operation, Outcome, OwnerState, Progress,
+    Refusal, ResourceWrite, Stored, Takeover, Target, Transition,
 };
 use crate::tenant::profile::Deleted;
 use crate::tenant::{ServedType, unanswered};
@@ -165,15 +165,17 @@ impl Directory {
         asserted: &Attributes,
     ) -> Result<Option<Resource>, Error> {
         let collection = call.collection(&resource_type.kind);
-        let act = self.act(call, Operation::Restore);
-        self.leave_before_return(call, &collection, old, &act).await?;
+        let audit = self.audit(call, Operation::Restore);
+        self.leave_before_return(call, &collection, old, &audit).await?;
         let mut attributes = merged(resource_type, old, asserted)?;
         let mut takeover = lifecycle::any_name();
         for _ in 0..TRIES {
             let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes.clone());
             let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            match self.store.restore(&collection, old, new, &act).await.map_err(unanswered)? {
+            let to = Target::Live(new);
+            let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));
+            match self.store.commit(change).await.map_err(unanswered)? {
                 Outcome::Committed => return Ok(Some(resource)),
                 Outcome::Refused(refusal) => {
                     let taken = value_taken_since(call, &names, &refusal);
@@ -206,7 +208,7 @@ impl Directory {
         call: Call<'_>,
         collection: &Collection,
         old: &Stored,
-        act: &Act,
+        audit: &Audit,
     ) -> Result<(), Error> {
         let id = &old.resource.id;
         if !old.grouped
@@ -220,7 +222,7 @@ impl Directory {
         }
         match self
             .store
-            .leave_all(collection, id, Note::Finished, act, call.until)
+            .leave_all(collection, id, Note::Finished, audit, call.until)
             .await
             .map_err(unanswered)?
         {
@@ -251,8 +253,8 @@ impl Directory {
                 return Ok(Return::Stays);
             }
             let attributes = merged(resource_type, &old, asserted)?;
-            let (names, act) =
-                (names_of(resource_type, &attributes)?, self.act(call, Operation::Restore));
+            let (names, audit) =
+                (names_of(resource_type, &attributes)?, self.audit(call, Operation::Restore));
             let resource = self.next_version(&old, attributes);
             let expires = self.visible_until(call, resource_type, &old, &resource.attributes);
             let new = ResourceWrite {
@@ -261,12 +263,9 @@ impl Directory {
                 takeover: lifecycle::any_name(),
                 expires,
             };
-            match self
-                .store
-                .update(&collection, &old, new, &[], Expect::Row, &act)
-                .await
-                .map_err(unanswered)?
-            {
+            let to = Target::Live(new);
+            let change = Transition::new(&collection, Some(&old), to, &audit, self.guards(call));
+            match self.store.commit(change).await.map_err(unanswered)? {
                 Outcome::Committed => return Ok(Return::Returned(Box::new(resource))),
                 Outcome::Refused(refusal) => {
                     uniqueness_error(resource_type, &names, &refusal)?;
