@@ -7,14 +7,14 @@ use scim_core::filter_plan::Equality;
 use scim_core::members::MEMBERS;
 use scim_core::{Error, Filter, Interest, Member, Resource, ResourceId};
 
-use super::super::context::GroupName;
-use super::super::limits::MAX_MEMBERS_SHOWN;
-use super::super::whole::{
-    GROUPS, price_of_groups, set_groups, set_members, too_large_to_judge, too_many_groups,
-};
-use super::super::{Call, Directory};
 use super::lookup::LookedUp;
 use crate::budget::ROW_UNITS;
+use crate::directory::context::{Call, Directory, GroupName};
+use crate::directory::groups::expand::price_of_groups;
+use crate::directory::groups::shown::{
+    GROUPS, set_groups, set_members, too_large_to_judge, too_many_groups,
+};
+use crate::directory::limits::MAX_MEMBERS_SHOWN;
 use crate::store::{Kind, Listed, price_of_members};
 use crate::tenant::{ServedType, unanswered};
 

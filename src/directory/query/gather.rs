@@ -1,17 +1,17 @@
 //! Gathering what passes: from a source, under the budget of the request, into a sink.
 
-use scim_core::{Error, ErrorKind, Filter, OutOfWork, Sort, SortKey};
+use scim_core::{Error, ErrorKind, Filter, OutOfWork, ResourceId, Sort, SortKey};
 
-use super::super::limits::MAX_SCANNED;
-use super::super::stint::Stint;
-use super::super::{Call, Directory, whole};
 use super::facts::{self, CHUNK, Facts, Need};
 use super::lookup::LookedUp;
-use super::page::{Hit, Sink, Start};
+use super::page::{Sink, Start};
 use super::plan::Plan;
-use super::position::Position;
+use super::position::{Hit, Position};
 use super::source::{LookUp, Next, Scan, Source};
 use crate::budget::{self, MAX_COMPARISONS_OF_A_RESOURCE};
+use crate::directory::context::{Call, Directory};
+use crate::directory::limits::MAX_SCANNED;
+use crate::directory::stint::Stint;
 use crate::store::{CALLS_OF_A_PAGE, Listed, UNITS_OF_A_PAGE};
 use crate::tenant::{ServedType, unanswered};
 
@@ -259,7 +259,7 @@ impl Directory {
             .map_or(Ok(true), |filter| budget::comparing(|left| filter.judge(&view, left)));
         match judged {
             Ok(false) => return Ok(Verdict::Fails),
-            Err(OutOfWork) if suffices => return Err(whole::too_large_to_compare(&row.id)),
+            Err(OutOfWork) if suffices => return Err(too_large_to_compare(&row.id)),
             Err(OutOfWork) => return Ok(Verdict::OutOfWork),
             Ok(true) => {}
         }
@@ -305,4 +305,16 @@ fn too_many(resource_type: &ServedType, most: usize, sorts: bool, of_many: bool)
         }
     };
     Error::new(ErrorKind::TooMany, why)
+}
+
+/// 400 for a filter that compares too much of one resource.
+fn too_large_to_compare(resource: &ResourceId) -> Error {
+    Error::new(
+        ErrorKind::TooMany,
+        format!(
+            "The filter compares more values of the resource {resource} than a request may; \
+            compare fewer values, or join the filter by and with one that leaves this resource \
+            out."
+        ),
+    )
 }

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use scim_core::filter_plan::Equality;
 use scim_core::{Error, ResourceId};
 
-use super::super::limits::{MAX_MEMBERS_LOOKED_UP, MAX_SCANNED};
-use super::super::{Call, Directory};
 use crate::budget;
+use crate::directory::context::{Call, Directory};
+use crate::directory::limits::{MAX_MEMBERS_LOOKED_UP, MAX_SCANNED};
 use crate::store::{Kind, Listed, StoreError, Stored};
 use crate::tenant::{ServedType, unanswered};
 

@@ -3,10 +3,10 @@
 
 use scim_core::{Error, ErrorKind, SortKey};
 
-use super::super::limits::MAX_SORTED_BYTES;
 use super::cursor::Cursor;
-use super::position::{Position, PositionRef};
-use crate::store::{Listed, PageRoom};
+use super::position::{Hit, Position};
+use crate::directory::limits::MAX_SORTED_BYTES;
+use crate::store::PageRoom;
 
 /// Where a page begins.
 #[derive(Debug)]
@@ -16,26 +16,6 @@ pub(super) enum Start {
     /// At the first one, walking by cursor.
     First,
     After(Cursor),
-}
-
-/// A resource that matches.
-#[derive(Debug)]
-pub(super) struct Hit {
-    /// The index of the scope that it is of.
-    pub(super) scope: usize,
-    /// What the query sorts it by.
-    pub(super) sort_key: Option<SortKey>,
-    pub(super) row: Listed,
-}
-
-impl Hit {
-    pub(super) fn position(&self) -> Position {
-        Position { sort_key: self.sort_key.clone(), scope: self.scope, key: self.row.key.clone() }
-    }
-
-    fn borrowed(&self) -> PositionRef<'_> {
-        PositionRef { sort_key: self.sort_key.as_ref(), scope: self.scope, key: &self.row.key }
-    }
 }
 
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use scim_core::filter_plan::Equality;
 use scim_core::members::MEMBERS;
 use scim_core::{Filter, Interest};
 
-use super::super::limits::{MAX_LOOK_UPS, MAX_READS, MAX_SCANNED, MAX_SCANNED_WITH_MORE};
-use super::super::whole::GROUPS;
+use crate::directory::groups::shown::GROUPS;
+use crate::directory::limits::{MAX_LOOK_UPS, MAX_READS, MAX_SCANNED, MAX_SCANNED_WITH_MORE};
 use crate::tenant::ServedType;
 
 /// Where the resources of a type come from that a filter has to judge.

@@ -5,6 +5,8 @@ use std::cmp::Ordering;
 use scim_core::SortKey;
 use scim_core::sort::compare;
 
+use crate::store::Listed;
+
 /// By the sort key, if the query sorts; then by the resource type, then by the key of the row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Position {
@@ -42,5 +44,25 @@ impl PositionRef<'_> {
             (None, _) | (_, None) => Ordering::Equal,
         };
         by_sort_key.then(self.scope.cmp(&other.scope)).then_with(|| self.key.cmp(other.key))
+    }
+}
+
+/// A resource that matches.
+#[derive(Debug)]
+pub(super) struct Hit {
+    /// The index of the scope that it is of.
+    pub(super) scope: usize,
+    /// What the query sorts it by.
+    pub(super) sort_key: Option<SortKey>,
+    pub(super) row: Listed,
+}
+
+impl Hit {
+    pub(super) fn position(&self) -> Position {
+        Position { sort_key: self.sort_key.clone(), scope: self.scope, key: self.row.key.clone() }
+    }
+
+    pub(super) fn borrowed(&self) -> PositionRef<'_> {
+        PositionRef { sort_key: self.sort_key.as_ref(), scope: self.scope, key: &self.row.key }
     }
 }

@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use futures_util::future::try_join_all;
 use scim_core::{Error, ResourceId};
 
-use super::super::{Call, Directory};
 use super::lookup::LookedUp;
 use crate::budget::{self, QUERY_UNITS};
+use crate::directory::context::{Call, Directory};
 use crate::store::{
     CALLS_OF_A_PAGE, Collection, KeyRange, Kind, Listed, Store, UNITS_OF_A_PAGE, Walk,
 };

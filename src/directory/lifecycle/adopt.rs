@@ -4,13 +4,14 @@
 use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
 
-use super::life::Step;
-use super::returning::merged;
-use super::{
-    Call, Directory, TRIES, another_owner, contended, lifecycle, names_of, policy, uniqueness_error,
-};
+use super::conflict::{TRIES, another_owner, any_name, contended, uniqueness_error};
+use super::identity::merged;
+use super::states::Step;
+use crate::directory::context::{Call, Directory};
+use crate::directory::policy::seats::without_seat;
+use crate::directory::resource::names_of;
 use crate::store::{
-    Collection, MatchBy, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored,
+    Collection, Kind, MatchBy, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored,
 };
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
 use crate::tenant::{ServedType, unanswered};
@@ -53,7 +54,7 @@ impl Directory {
     /// # Errors
     /// 409 if several imported users have these names, or somebody else has one of them; 403
     /// without a seat.
-    pub(super) async fn adopt_imported(
+    pub(in crate::directory) async fn adopt_imported(
         &self,
         call: Call<'_>,
         resource_type: &ServedType,
@@ -61,7 +62,7 @@ impl Directory {
         asserted: &Attributes,
     ) -> Result<Option<Resource>, Error> {
         let policy = &call.tenant.profile.create;
-        if resource_type.kind != crate::store::Kind::User || policy.existing != Existing::Link {
+        if resource_type.kind != Kind::User || policy.existing != Existing::Link {
             return Ok(None);
         }
         let ways = policy.link_on.iter().map(|way| match way {
@@ -73,7 +74,7 @@ impl Directory {
         let collection = call.collection(&resource_type.kind);
         let act = self.act(call, Operation::Link);
         let mut asserted = asserted.clone();
-        let mut takeover = lifecycle::any_name();
+        let mut takeover = any_name();
         for _ in 0..TRIES {
             let found =
                 self.store.unmanaged(&collection, names, &ways).await.map_err(unanswered)?;
@@ -113,7 +114,7 @@ impl Directory {
                     uniqueness_error(resource_type, &names, &refusal)?;
                     another_owner(call, resource_type, &mut takeover, &refusal)?;
                     if refusal.no_seat {
-                        policy::without_seat(&call.tenant.profile, &mut asserted)?;
+                        without_seat(&call.tenant.profile, &mut asserted)?;
                     }
                 }
             }
