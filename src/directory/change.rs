@@ -15,8 +15,8 @@ use super::precondition::{Precondition, require_match};
 use super::resource::{names_of, not_found};
 use crate::store::members::that_fit;
 use crate::store::{Expect, Kind, Operation, Outcome, ResourceWrite};
+use crate::tenant::ServedType;
 use crate::tenant::profile::PutMembers;
-use crate::tenant::{ServedType, unanswered};
 
 impl Directory {
     /// Replaces what the client asserted of a resource. An absent `active` stays as it is: a
@@ -177,12 +177,7 @@ impl Directory {
             moves = self.looked_up(call, moves, &mut known).await?;
             let later = moves.split_off(that_fit(&moves));
             let act = self.act(call, operation);
-            match self
-                .store
-                .update(&collection, &old, new, &moves, seen, &act)
-                .await
-                .map_err(unanswered)?
-            {
+            match self.store.update(&collection, &old, new, &moves, seen, &act).await? {
                 Outcome::Committed if resource_type.kind == Kind::Group => {
                     self.move_members(
                         call,

@@ -18,7 +18,7 @@ use crate::store::{
     Kind, MemberChange, NameOwners, Names, Operation, Outcome, OwnerState, Refusal, ResourceWrite,
     Takeover,
 };
-use crate::tenant::{ServedType, unanswered};
+use crate::tenant::ServedType;
 
 impl Directory {
     /// Creates a resource, a group with its members; or brings a user back who was deleted, or is
@@ -68,12 +68,7 @@ impl Directory {
         for _ in 0..TRIES {
             let act = self.act(call, Operation::Create);
             let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            match self
-                .store
-                .create(&collection, new, &moves, &prepared, &act)
-                .await
-                .map_err(unanswered)?
-            {
+            match self.store.create(&collection, new, &moves, &prepared, &act).await? {
                 Outcome::Committed => {
                     moves.extend(prepared);
                     return Ok(created(call, resource_type, resource, moves, view));
@@ -140,7 +135,7 @@ impl Directory {
         if let Some(name) = names.name().filter(|_| {
             resource_type.definition.name_attribute().is_some_and(|name| name.is_unique())
         }) && let Some(mut owners) =
-            self.store.by_name(&collection, name, self.clock.seconds()).await.map_err(unanswered)?
+            self.store.by_name(&collection, name, self.clock.seconds()).await?
             && let Some(owner) = owners.pop()
         {
             let owners =
@@ -161,7 +156,7 @@ impl Directory {
                 }
                 Err(error) => {
                     call.tenant.set_unfinished(true);
-                    return Err(unanswered(error));
+                    return Err(error.into());
                 }
             }
         }

@@ -8,8 +8,8 @@ use super::lifecycle::states::{Event, State, Step};
 use super::policy::admit::admit_delete;
 use super::precondition::{Precondition, require_match};
 use crate::store::{Act, Expect, Kind, Operation, Outcome};
+use crate::tenant::ServedType;
 use crate::tenant::profile::OnDelete;
-use crate::tenant::{ServedType, unanswered};
 
 impl Directory {
     /// Deletes a resource: it is gone for the client and its names are free at once, and it is in
@@ -52,7 +52,7 @@ impl Directory {
                 }
                 _ => self.store.delete(&collection, &old, precondition.seen(), &act).await,
             };
-            match wrote.map_err(unanswered)? {
+            match wrote? {
                 Outcome::Committed => {
                     self.finish_deletion(call, &resource_type.kind, &old, &act).await;
                     return Ok(());
@@ -83,10 +83,7 @@ impl Directory {
         for _ in 0..TRIES {
             let old = self.visible(call, resource_type, id, Event::Delete).await?;
             if matches!(
-                self.store
-                    .delete(&collection, &old, Expect::Row, &act)
-                    .await
-                    .map_err(unanswered)?,
+                self.store.delete(&collection, &old, Expect::Row, &act).await?,
                 Outcome::Committed
             ) {
                 self.finish_deletion(call, &resource_type.kind, &old, &act).await;

@@ -10,7 +10,6 @@ use super::context::{Call, Directory};
 use super::limits::{ERASED_AT_ONCE, FINISHED_AT_ONCE};
 use crate::budget::{self, Limits};
 use crate::store::{Act, Cause, Kind, Note, Operation, Progress, StoreError, Stored, Unfinished};
-use crate::tenant::unanswered;
 
 /// How many of them at a time.
 const CONCURRENCY: usize = 5;
@@ -51,7 +50,7 @@ impl Directory {
         }
         let collection = call.collection(&Kind::User);
         let act = Act { by: "expiry".into(), ..self.act(call, Operation::Expire) };
-        let due = self.store.due(&collection, act.now, ERASED_AT_ONCE).await.map_err(unanswered)?;
+        let due = self.store.due(&collection, act.now, ERASED_AT_ONCE).await?;
         let (collection, act, count) = (&collection, &act, due.len());
         let each = stream::iter(due).map(|(expires, id)| async move {
             let left =
@@ -63,10 +62,7 @@ impl Directory {
             Ok::<_, StoreError>(left)
         });
         let each = each.buffer_unordered(CONCURRENCY);
-        let all = each
-            .try_fold(true, async |all, left| Ok(all && left == Progress::Done))
-            .await
-            .map_err(unanswered)?;
+        let all = each.try_fold(true, async |all, left| Ok(all && left == Progress::Done)).await?;
         if all && count < ERASED_AT_ONCE {
             call.reads.nobody_is_overdue();
         }
@@ -83,8 +79,7 @@ impl Directory {
             return Ok(());
         }
         let key = call.tenant.key();
-        let unfinished =
-            self.store.first_unfinished(&key, FINISHED_AT_ONCE).await.map_err(unanswered)?;
+        let unfinished = self.store.first_unfinished(&key, FINISHED_AT_ONCE).await?;
         let mut done = unfinished.len() < FINISHED_AT_ONCE;
         for one in &unfinished {
             done &= self.finish_one(call, one).await? == Progress::Done;
@@ -99,7 +94,7 @@ impl Directory {
             if one.since > act.now - MAX_CREATION {
                 return Ok(Progress::Unfinished);
             }
-            if !self.store.abandon(&call.tenant.key(), &one.id).await.map_err(unanswered)? {
+            if !self.store.abandon(&call.tenant.key(), &one.id).await? {
                 // The group was created meanwhile, or somebody else has given it up.
                 return Ok(Progress::Unfinished);
             }
@@ -155,11 +150,11 @@ impl Directory {
                 Limits::TIDYING,
                 self.store.disband(&collection, id, note, act, until),
             );
-            let disbanded = disbanded.await.map_err(unanswered)?;
+            let disbanded = disbanded.await?;
             if disbanded == Progress::Unfinished || !grouped {
                 return Ok(disbanded);
             }
         }
-        self.store.leave_all(&collection, id, Note::Finished, act, until).await.map_err(unanswered)
+        Ok(self.store.leave_all(&collection, id, Note::Finished, act, until).await?)
     }
 }

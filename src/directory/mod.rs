@@ -24,6 +24,6 @@ pub use context::{Call, Directory, RequestReads};
 pub use groups::expand::{Expanded, View};
 pub use lifecycle::states;
 pub use precondition::Precondition;
-pub use query::facts::judging;
+pub use query::need::price_of_judging;
 pub use query::plan::Plan;
 pub use query::search::{Found, Scope};

@@ -8,7 +8,6 @@ use scim_core::{Error, ResourceId};
 use super::context::{Call, Directory, GroupName};
 use crate::budget::QUERY_UNITS;
 use crate::store::Kind;
-use crate::tenant::unanswered;
 
 impl Directory {
     /// The users whose time has come and who are not erased yet. Nobody sees them, but counters and
@@ -22,7 +21,7 @@ impl Directory {
                 .store
                 .due(&call.collection(&Kind::User), self.clock.seconds(), usize::MAX)
                 .await;
-            Ok(due.map_err(unanswered)?.into_iter().map(|(_, id)| id).collect())
+            Ok::<_, Error>(due?.into_iter().map(|(_, id)| id).collect())
         };
         Ok(call.reads.overdue.get_or_try_init(read).await?)
     }
@@ -39,16 +38,14 @@ impl Directory {
         }
         let due =
             self.store.due(&call.collection(&Kind::User), self.clock.seconds(), usize::MAX).await;
-        let due: BTreeSet<ResourceId> =
-            due.map_err(unanswered)?.into_iter().map(|(_, id)| id).collect();
+        let due: BTreeSet<ResourceId> = due?.into_iter().map(|(_, id)| id).collect();
         Ok(overdue.iter().filter(|id| !due.contains(*id)).count())
     }
 
     /// Whether somebody is gone for everybody, though rows of members name them still.
     pub(super) async fn gone<'c>(&self, call: Call<'c>) -> Result<Gone<'c>, Error> {
         let leaving = async {
-            let read =
-                || async { self.store.leaving(&call.tenant.key()).await.map_err(unanswered) };
+            let read = || async { Ok::<_, Error>(self.store.leaving(&call.tenant.key()).await?) };
             call.reads.leaving.get_or_try_init(read).await
         };
         let (leaving, overdue) = tokio::try_join!(leaving, self.overdue(call))?;
@@ -76,8 +73,7 @@ impl Directory {
             ids.iter().filter(|id| !known.contains_key(*id)).cloned().collect()
         };
         if !new.is_empty() {
-            let mut names =
-                self.store.group_names(&call.tenant.key(), &new).await.map_err(unanswered)?;
+            let mut names = self.store.group_names(&call.tenant.key(), &new).await?;
             known().extend(new.into_iter().map(|id| {
                 let name = names.remove(&id).map(GroupName);
                 (id, name)

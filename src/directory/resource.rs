@@ -7,7 +7,7 @@ use super::context::{Call, Directory};
 use super::lifecycle::states::{Event, State, Step};
 use crate::store::resources::MAX_DOCUMENT_BYTES;
 use crate::store::{Collection, Names, Stored};
-use crate::tenant::{ServedType, unanswered};
+use crate::tenant::ServedType;
 
 impl Directory {
     /// The resource to which an event happens, if it is there for the client.
@@ -20,11 +20,7 @@ impl Directory {
     ) -> Result<Stored, Error> {
         let now = self.clock.seconds();
         let id: ResourceId = id.parse().map_err(|()| not_found(resource_type))?;
-        let stored = self
-            .store
-            .resource(&call.collection(&resource_type.kind), &id, now)
-            .await
-            .map_err(unanswered)?;
+        let stored = self.store.resource(&call.collection(&resource_type.kind), &id, now).await?;
         let there =
             |stored: &Stored| State::of(Some(stored.standing()), now).step(event) != Step::NotFound;
         stored.filter(there).ok_or_else(|| not_found(resource_type))

@@ -12,7 +12,7 @@ use crate::budget;
 use crate::directory::context::{Call, Directory, GroupName};
 use crate::directory::limits::{MAX_ANSWER_BYTES, MAX_GROUPS_SHOWN, MAX_MEMBERS_SHOWN};
 use crate::store::{Kind, price_of_members};
-use crate::tenant::{ServedType, unanswered};
+use crate::tenant::ServedType;
 
 /// Members of a group that is read and shown in more than one step.
 pub(in crate::directory) const LARGE: usize = 1_000;
@@ -134,7 +134,7 @@ impl Directory {
             return Ok(Vec::new());
         }
         let key = call.tenant.key();
-        let members = async { self.store.members(&key, group, count).await.map_err(unanswered) };
+        let members = async { Ok(self.store.members(&key, group, count).await?) };
         let (mut members, gone) = tokio::try_join!(members, self.gone(call))?;
         members.retain(|member| !gone.contains(&member.value));
         if members.len() > LARGE {
@@ -151,11 +151,8 @@ impl Directory {
         call: Call<'_>,
         member: &ResourceId,
     ) -> Result<Option<Vec<ResourceId>>, Error> {
-        let groups = self
-            .store
-            .memberships(&call.tenant.key(), member, MAX_GROUPS_SHOWN + 1)
-            .await
-            .map_err(unanswered)?;
+        let groups =
+            self.store.memberships(&call.tenant.key(), member, MAX_GROUPS_SHOWN + 1).await?;
         Ok(Some(groups).filter(|groups| groups.len() <= MAX_GROUPS_SHOWN))
     }
 }

@@ -12,7 +12,7 @@ use crate::directory::limits::{MAX_MEMBER_CHANGES, MAX_MEMBERS_SHOWN};
 use crate::directory::resource::not_found;
 use crate::store::members::that_fit;
 use crate::store::{MemberChange, Operation, Outcome, Stored};
-use crate::tenant::{ServedType, unanswered};
+use crate::tenant::ServedType;
 
 /// What a request asks of a group's members.
 #[derive(Debug)]
@@ -119,12 +119,7 @@ impl Directory {
         while !waiting.is_empty() {
             let portion = waiting.get(..that_fit(&waiting)).unwrap_or_default();
             let act = self.act(call, operation);
-            match self
-                .store
-                .change_members(&collection, group, portion, &act)
-                .await
-                .map_err(unanswered)?
-            {
+            match self.store.change_members(&collection, group, portion, &act).await? {
                 Outcome::Committed => {
                     waiting.drain(..portion.len());
                     begun = true;

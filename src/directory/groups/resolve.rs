@@ -9,7 +9,6 @@ use crate::directory::context::{Call, Directory};
 use crate::directory::lifecycle::conflict::contended;
 use crate::store::members::that_fit;
 use crate::store::{MemberChange, Refusal, StoreError};
-use crate::tenant::unanswered;
 
 /// What was found out about those who are to join or to leave.
 #[derive(Debug, Default)]
@@ -134,7 +133,7 @@ impl Directory {
                 let found = self.store.visibility(&collection, asked, self.clock.seconds()).await;
                 let found = found.map_err(|error| match error {
                     StoreError::Spent => too_many_to_check(),
-                    error => unanswered(error),
+                    error => Error::from(error),
                 })?;
                 for (id, visible) in found {
                     match visible {

@@ -13,8 +13,8 @@ use crate::directory::resource::names_of;
 use crate::store::{
     Collection, Kind, MatchBy, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored,
 };
+use crate::tenant::ServedType;
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
-use crate::tenant::{ServedType, unanswered};
 
 impl Directory {
     /// Removes an imported user whom the identity provider has not provisioned.
@@ -30,16 +30,13 @@ impl Directory {
         let collection = call.collection(&resource_type.kind);
         let act = self.act(call, Operation::Delete);
         for _ in 0..TRIES {
-            let old = self.store.resource(&collection, id, act.now).await.map_err(unanswered)?;
+            let old = self.store.resource(&collection, id, act.now).await?;
             let Some(old) = old.filter(|old| old.state == State::Unmanaged) else {
                 return Err(Error::not_found(
                     "There is no imported user with this id who waits to be provisioned.",
                 ));
             };
-            if matches!(
-                self.store.forget(&collection, &old, &act).await.map_err(unanswered)?,
-                Outcome::Committed
-            ) {
+            if matches!(self.store.forget(&collection, &old, &act).await?, Outcome::Committed) {
                 return Ok(());
             }
         }
@@ -76,8 +73,7 @@ impl Directory {
         let mut asserted = asserted.clone();
         let mut takeover = any_name();
         for _ in 0..TRIES {
-            let found =
-                self.store.unmanaged(&collection, names, &ways).await.map_err(unanswered)?;
+            let found = self.store.unmanaged(&collection, names, &ways).await?;
             let by_email = |user: &Stored| {
                 let known = user.names();
                 known.name() != names.name() && !known.shares_external_id(names)
@@ -102,7 +98,7 @@ impl Directory {
             let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes);
             let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            match self.store.link(&collection, old, new, &act).await.map_err(unanswered)? {
+            match self.store.link(&collection, old, new, &act).await? {
                 Outcome::Committed => return Ok(Some(resource)),
                 // Perhaps somebody whose clock a POST stops.
                 Outcome::Refused(refusal)
@@ -130,14 +126,14 @@ impl Directory {
         names: &Names,
     ) -> Result<bool, Error> {
         let now = self.clock.seconds();
-        let owners = self.store.holders(collection, names, now).await.map_err(unanswered)?;
+        let owners = self.store.holders(collection, names, now).await?;
         for owners in [&owners.name, &owners.external_id] {
             let Some((owner, OwnerState::Live)) =
                 owners.as_ref().filter(|_| call.tenant.is_expiring())
             else {
                 continue;
             };
-            let user = self.store.resource(collection, owner, now).await.map_err(unanswered)?;
+            let user = self.store.resource(collection, owner, now).await?;
             if let Some(user) = user.filter(|user| self.step_of(user, names) == Step::Return)
                 && (user.names().name() == names.name()
                     || self.owns_alone(collection, owner, names).await?)
@@ -154,8 +150,7 @@ impl Directory {
     /// Whether somebody visible has the name.
     async fn is_visible(&self, collection: &Collection, names: &Names) -> Result<bool, Error> {
         let Some(name) = names.name() else { return Ok(false) };
-        let found =
-            self.store.by_name(collection, name, self.clock.seconds()).await.map_err(unanswered)?;
+        let found = self.store.by_name(collection, name, self.clock.seconds()).await?;
         Ok(found.is_none_or(|found| !found.is_empty()))
     }
 }

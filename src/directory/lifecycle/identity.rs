@@ -6,7 +6,7 @@ use scim_core::{Error, ResourceId};
 use super::states::{Event, State, Step};
 use crate::directory::context::Directory;
 use crate::store::{Collection, NameOwners, Names, OwnerState, Stored};
-use crate::tenant::{ServedType, unanswered};
+use crate::tenant::ServedType;
 
 impl Directory {
     /// The deleted user whom a POST of these names brings back: by the externalId, or else by the
@@ -47,11 +47,7 @@ impl Directory {
             return Ok(first);
         }
         let now = self.clock.seconds();
-        let found = self
-            .store
-            .restorable_by_external_id(collection, external_id, now)
-            .await
-            .map_err(unanswered)?;
+        let found = self.store.restorable_by_external_id(collection, external_id, now).await?;
         let named =
             found.into_iter().filter(same_name).max_by_key(|user| user.resource.meta.last_modified);
         Ok(named.or(first))
@@ -66,11 +62,8 @@ impl Directory {
         names: &Names,
     ) -> Result<bool, Error> {
         let Some(external_id) = names.external_id() else { return Ok(false) };
-        let found = self
-            .store
-            .by_external_id(collection, external_id, self.clock.seconds())
-            .await
-            .map_err(unanswered)?;
+        let found =
+            self.store.by_external_id(collection, external_id, self.clock.seconds()).await?;
         Ok(found
             .is_some_and(|found| matches!(found.as_slice(), [only] if only.resource.id == *owner)))
     }
@@ -82,7 +75,7 @@ impl Directory {
         id: &ResourceId,
     ) -> Result<Option<Stored>, Error> {
         let now = self.clock.seconds();
-        let user = self.store.resource(collection, id, now).await.map_err(unanswered)?;
+        let user = self.store.resource(collection, id, now).await?;
         Ok(user.filter(|user| {
             State::of(Some(user.standing()), now).step(Event::Restore) == Step::Restore
         }))

@@ -14,7 +14,7 @@ use crate::store::{
     Act, Collection, Expect, Kind, Names, Note, Operation, Outcome, OwnerState, Progress, Refusal,
     ResourceWrite, Stored,
 };
-use crate::tenant::{ServedType, unanswered};
+use crate::tenant::ServedType;
 
 impl Directory {
     /// Brings `old` back with `asserted` laid over its attributes; `None` if its row changed.
@@ -36,7 +36,7 @@ impl Directory {
             let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes.clone());
             let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            match self.store.restore(&collection, old, new, &act).await.map_err(unanswered)? {
+            match self.store.restore(&collection, old, new, &act).await? {
                 Outcome::Committed => return Ok(Some(resource)),
                 Outcome::Refused(refusal) => {
                     let taken = value_taken_since(call, &names, &refusal);
@@ -73,20 +73,11 @@ impl Directory {
     ) -> Result<(), Error> {
         let id = &old.resource.id;
         if !old.grouped
-            || !self
-                .store
-                .is_unfinished(&collection.tenant, &collection.kind, id)
-                .await
-                .map_err(unanswered)?
+            || !self.store.is_unfinished(&collection.tenant, &collection.kind, id).await?
         {
             return Ok(());
         }
-        match self
-            .store
-            .leave_all(collection, id, Note::Finished, act, call.until)
-            .await
-            .map_err(unanswered)?
-        {
+        match self.store.leave_all(collection, id, Note::Finished, act, call.until).await? {
             Progress::Done => Ok(()),
             Progress::Unfinished => Err(contended()),
         }
@@ -108,7 +99,7 @@ impl Directory {
         let collection = call.collection(&resource_type.kind);
         for _ in 0..TRIES {
             let now = self.clock.seconds();
-            let old = self.store.resource(&collection, owner, now).await.map_err(unanswered)?;
+            let old = self.store.resource(&collection, owner, now).await?;
             let Some(old) = old.filter(|old| old.is_visible(now)) else { return Ok(Return::Gone) };
             if self.step_of(&old, names) != Step::Return {
                 return Ok(Return::Stays);
@@ -120,12 +111,7 @@ impl Directory {
             let expires = self.visible_until(call, resource_type, &old, &resource.attributes);
             let new =
                 ResourceWrite { resource: &resource, names: &names, takeover: any_name(), expires };
-            match self
-                .store
-                .update(&collection, &old, new, &[], Expect::Row, &act)
-                .await
-                .map_err(unanswered)?
-            {
+            match self.store.update(&collection, &old, new, &[], Expect::Row, &act).await? {
                 Outcome::Committed => return Ok(Return::Returned(Box::new(resource))),
                 Outcome::Refused(refusal) => {
                     uniqueness_error(resource_type, &names, &refusal)?;

@@ -5,7 +5,6 @@ use scim_core::{Error, ErrorKind, ResourceId};
 use crate::directory::context::{Call, Directory};
 use crate::store::{Collection, Operation};
 use crate::tenant::profile::BrakeAnswer;
-use crate::tenant::unanswered;
 
 impl Directory {
     /// Lets a deactivation that was not counted try again in a new window, or stops it.
@@ -21,17 +20,14 @@ impl Directory {
         let brake = &call.tenant.profile.brake;
         let window = i64::from(brake.window_minutes) * 60;
         let act = self.act(call, Operation::Brake);
-        let seen = self.store.brake(&collection.tenant).await.map_err(unanswered)?;
+        let seen = self.store.brake(&collection.tenant).await?;
         if let Some(row) = seen.filter(|row| row.tripped.is_some() || row.begun > act.now - window)
         {
             if row.tripped.is_none() && row.counted < row.most {
                 return Ok(());
             }
             if row.tripped.is_none() {
-                self.store
-                    .trip_brake(&collection.tenant, row, id, &act)
-                    .await
-                    .map_err(unanswered)?;
+                self.store.trip_brake(&collection.tenant, row, id, &act).await?;
             }
             let kind = match brake.answer {
                 BrakeAnswer::TooManyRequests => ErrorKind::TooManyRequests,
@@ -45,13 +41,13 @@ impl Directory {
         }
         let share = match brake.share {
             Some(share) => {
-                let active = self.store.active(collection).await.map_err(unanswered)?;
+                let active = self.store.active(collection).await?;
                 Some((active.saturating_mul(i64::from(share)) / 100).max(1))
             }
             None => None,
         };
         let most =
             share.into_iter().chain(brake.deactivations.map(i64::from)).min().unwrap_or(i64::MAX);
-        self.store.open_brake(&collection.tenant, seen, act.now, most).await.map_err(unanswered)
+        Ok(self.store.open_brake(&collection.tenant, seen, act.now, most).await?)
     }
 }

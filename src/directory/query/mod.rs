@@ -1,10 +1,13 @@
-//! Queries: by index where one answers, by a bounded look at all resources where none does.
+//! Queries. An index answers them where one can; otherwise a bounded number of resources is looked
+//! at, one by one.
 
 mod cursor;
-pub(super) mod facts;
+mod facts;
 mod gather;
+mod judge;
 mod listing;
 mod lookup;
+pub(super) mod need;
 mod page;
 pub(super) mod plan;
 mod position;

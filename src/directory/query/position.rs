@@ -1,4 +1,4 @@
-//! The place of a resource in the order of a query.
+//! The position of a resource in the order of a query.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,8 @@ use scim_core::sort::compare;
 
 use crate::store::Listed;
 
-/// By the sort key, if the query sorts; then by the resource type, then by the key of the row.
+/// Positions are ordered by the sort key, if the query sorts; then by the resource type, then by the
+/// key of the row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Position {
     /// What the query sorts by.
@@ -19,7 +20,7 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// The place of a row in the order of keys.
+    /// The position of a row in the order of keys.
     pub(super) fn of_key(scope: usize, key: String) -> Self {
         Self { sort_key: None, scope, key }
     }
@@ -29,7 +30,7 @@ impl Position {
     }
 }
 
-/// A position that is only looked at.
+/// A borrowed position.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PositionRef<'a> {
     pub(super) sort_key: Option<&'a SortKey>,
@@ -50,7 +51,7 @@ impl PositionRef<'_> {
 /// A resource that matches.
 #[derive(Debug)]
 pub(super) struct Hit {
-    /// The index of the scope that it is of.
+    /// The index of its scope.
     pub(super) scope: usize,
     /// What the query sorts it by.
     pub(super) sort_key: Option<SortKey>,

@@ -1,29 +1,36 @@
 //! The resources of a page, as they are sent.
 
 use std::collections::BTreeSet;
+use std::iter::Peekable;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use scim_core::{Error, ErrorKind};
+use scim_core::{Error, ErrorKind, ResourceId};
 use serde_json::value::RawValue;
 
-use super::facts::{self, UNITS_OF_NAMES};
+use super::need::{self, UNITS_OF_NAMES};
 use super::page::Page;
 use super::position::{Hit, Position};
 use super::search::Scope;
 use crate::budget::{self, ROW_UNITS};
 use crate::directory::context::{Call, Directory};
-use crate::directory::groups::expand::{self, Beyond, Expanded, View};
+use crate::directory::groups::expand::{self, Beyond, View};
 use crate::directory::limits::{MAX_ANSWER_BYTES, MAX_MEMBERS_SHOWN};
 use crate::directory::size::sent_bytes;
 use crate::directory::stint::Stint;
-use crate::tenant::unanswered;
 
-/// How many resources are completed at a time.
+/// How many resources are read at a time.
 const CONCURRENCY: usize = 8;
 
+/// A matching resource with what was read beyond its row.
+struct Read<'s> {
+    scope: &'s Scope<'s>,
+    hit: Hit,
+    beyond: Beyond,
+}
+
 impl Directory {
-    /// The resources of a page as they are sent, and the place of the last one. The page ends where
-    /// the answer, or what the request may read, does.
+    /// The resources of a page as they are sent, and the position of the last one. The page ends
+    /// early where the answer is full, or where the request may not read more.
     pub(super) async fn represent(
         &self,
         call: Call<'_>,
@@ -33,14 +40,14 @@ impl Directory {
         let (mut resources, mut last, mut bytes) = (Vec::with_capacity(page.hits.len()), None, 0);
         let mut hits = std::mem::take(&mut page.hits).into_iter().peekable();
         while hits.peek().is_some() {
-            let mut chunk = self.affordable(call, scopes, &mut hits);
+            let mut chunk = affordable(call, scopes, &mut hits);
             if resources.is_empty() && chunk.is_empty() {
-                // A page shows one at least, unless its reads are refused.
+                // A page shows at least one resource, unless its reads are refused.
                 chunk.extend(hits.next());
             }
             let (asked, refused, room) =
                 (chunk.len(), budget::refusals(), MAX_ANSWER_BYTES.saturating_sub(bytes));
-            let shown = match self.complete_chunk(call, scopes, chunk, room).await {
+            let shown = match self.represent_chunk(call, scopes, chunk, room).await {
                 Err(_) if budget::refusals() > refused && !resources.is_empty() => Vec::new(),
                 Err(_) if budget::refusals() > refused => return Err(too_much_to_read()),
                 shown => shown?,
@@ -57,68 +64,35 @@ impl Directory {
                 last = Some(position);
             }
             if ends {
-                return Ok((resources, last));
+                break;
             }
         }
         Ok((resources, last))
     }
 
-    /// The next hits that the request can afford to show.
-    fn affordable(
-        &self,
-        call: Call<'_>,
-        scopes: &[Scope<'_>],
-        hits: &mut std::iter::Peekable<std::vec::IntoIter<Hit>>,
-    ) -> Vec<Hit> {
-        let (mut chunk, mut sum) = (Vec::with_capacity(CONCURRENCY), Self::price_of_gone(call));
-        while let Some(hit) = hits.peek().filter(|_| chunk.len() < CONCURRENCY) {
-            let price = scopes.get(hit.scope).map(|scope| {
-                expand::price(scope.resource_type, hit.row.members, &scope.projection)
-            });
-            let price = price.unwrap_or_default();
-            sum = facts::add(sum, price);
-            if price != (0, 0) && !budget::left().suffices(sum.0, sum.1) {
-                break;
-            }
-            chunk.extend(hits.next());
-        }
-        chunk
-    }
-
-    /// Some resources as they are sent, with what is shown beyond their rows; those that are not
-    /// needed to fill `room` bytes are left out.
-    async fn complete_chunk(
+    /// Some resources as they are sent, with what they show beyond their rows. It may return fewer
+    /// than asked for: those that fill `room` bytes, or whose groups' names can be read.
+    async fn represent_chunk(
         &self,
         call: Call<'_>,
         scopes: &[Scope<'_>],
         hits: Vec<Hit>,
         room: usize,
     ) -> Result<Vec<(Position, Box<RawValue>)>, Error> {
-        let each = stream::iter(hits).map(|hit| async move {
-            let Some(scope) = scopes.get(hit.scope) else { return Ok(None) };
-            let view = View { projection: &scope.projection, members: MAX_MEMBERS_SHOWN };
-            let beyond =
-                self.beyond(call, scope.resource_type, &hit.row.id, hit.row.members, view).await?;
-            Ok::<_, Error>(Some((scope, hit, beyond)))
-        });
-        let mut read: Vec<_> =
-            each.buffered(CONCURRENCY).try_filter_map(async |read| Ok(read)).try_collect().await?;
-        let names_of = |read: &[(_, _, Beyond)]| -> BTreeSet<_> {
-            read.iter().flat_map(|(_, _, beyond)| beyond.groups()).cloned().collect()
-        };
-        let mut groups = names_of(&read);
+        let mut read = self.read_beyond(call, scopes, hits).await?;
+        let mut groups = groups_of(&read);
         while read.len() > 1 && !affordable_names(groups.len()) {
             read.pop();
-            groups = names_of(&read);
+            groups = groups_of(&read);
         }
         let names = self.group_names(call, &groups).await?;
         let (mut represented, mut bytes, mut stint) =
             (Vec::with_capacity(read.len()), 0, Stint::begin());
-        for (Scope { resource_type, projection }, hit, beyond) in read {
+        for Read { scope: Scope { resource_type, projection }, hit, beyond } in read {
             let position = hit.position();
-            let resource = hit.row.into_resource().map_err(unanswered)?;
-            let Expanded { resource, .. } =
-                beyond.complete(call, resource, &names, projection)?.require_members()?;
+            let resource = hit.row.into_resource()?;
+            let expanded = beyond.complete(call, resource, &names, projection)?;
+            let resource = expanded.require_members()?.resource;
             let shown = resource_type.definition.represent(resource, projection, call.base_url);
             let json = serde_json::value::to_raw_value(&shown);
             let json = json.map_err(|_| Error::internal("A resource could not be written."))?;
@@ -132,9 +106,52 @@ impl Directory {
         }
         Ok(represented)
     }
+
+    /// Reads what these resources show beyond their rows.
+    async fn read_beyond<'s>(
+        &self,
+        call: Call<'_>,
+        scopes: &'s [Scope<'s>],
+        hits: Vec<Hit>,
+    ) -> Result<Vec<Read<'s>>, Error> {
+        let each = stream::iter(hits).map(|hit| async move {
+            let Some(scope) = scopes.get(hit.scope) else { return Ok(None) };
+            let view = View { projection: &scope.projection, members: MAX_MEMBERS_SHOWN };
+            let beyond =
+                self.beyond(call, scope.resource_type, &hit.row.id, hit.row.members, view).await?;
+            Ok::<_, Error>(Some(Read { scope, hit, beyond }))
+        });
+        each.buffered(CONCURRENCY).try_filter_map(async |read| Ok(read)).try_collect().await
+    }
 }
 
-/// Whether the request can afford to read what this number of groups are called.
+/// The groups that these resources show.
+fn groups_of(read: &[Read<'_>]) -> BTreeSet<ResourceId> {
+    read.iter().flat_map(|read| read.beyond.groups()).cloned().collect()
+}
+
+/// The next resources that the request can afford to show.
+fn affordable(
+    call: Call<'_>,
+    scopes: &[Scope<'_>],
+    hits: &mut Peekable<std::vec::IntoIter<Hit>>,
+) -> Vec<Hit> {
+    let (mut chunk, mut sum) = (Vec::with_capacity(CONCURRENCY), Directory::price_of_gone(call));
+    while let Some(hit) = hits.peek().filter(|_| chunk.len() < CONCURRENCY) {
+        let price = scopes
+            .get(hit.scope)
+            .map(|scope| expand::price(scope.resource_type, hit.row.members, &scope.projection));
+        let price = price.unwrap_or_default();
+        sum = need::add(sum, price);
+        if price != (0, 0) && !budget::left().suffices(sum.0, sum.1) {
+            break;
+        }
+        chunk.extend(hits.next());
+    }
+    chunk
+}
+
+/// Whether the request can afford to read the names of this number of groups.
 fn affordable_names(groups: usize) -> bool {
     let units = (groups * ROW_UNITS as usize).min(groups + UNITS_OF_NAMES);
     budget::left().suffices(groups.div_ceil(16), units)
@@ -143,7 +160,7 @@ fn affordable_names(groups: usize) -> bool {
 pub(super) fn too_much_to_read() -> Error {
     Error::new(
         ErrorKind::TooMany,
-        "What the answer would show takes more reads than a request may make; ask for fewer \
+        "To show these resources takes more reads than a request may make. Ask for fewer \
         attributes, or for fewer resources by count.",
     )
 }

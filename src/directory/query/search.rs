@@ -1,4 +1,4 @@
-//! A query from its message to its answer.
+//! A query, from its parameters to its answer.
 
 use scim_core::{Dialect, Error, Filter, Projection, Query, Sort};
 use serde_json::value::RawValue;
@@ -19,27 +19,30 @@ pub struct Scope<'a> {
     pub projection: Projection<'a>,
 }
 
-/// A page of what a query found.
+/// A page of the resources that match a query.
 #[derive(Debug)]
 pub struct Found {
-    /// How many resources match; `None` in a walk by cursor through more than one request looks at.
+    /// How many resources match. `None` in a walk by cursor through more resources than one request
+    /// looks at.
     pub total: Option<usize>,
-    /// The resources of the page, as they are sent: in memory they take many times as much.
+    /// The resources of the page, as they are sent. Kept as JSON text because parsed documents take
+    /// many times the memory.
     pub resources: Vec<Box<RawValue>>,
-    /// Where the walk goes on, if it pages by cursor and there is more.
+    /// Where the walk goes on, if it pages by cursor and more resources follow.
     pub next_cursor: Option<String>,
 }
 
 impl Directory {
-    /// The resources that a query asks for: of all scopes, in its order, or else in the order of
-    /// scopes and sort keys. Where no index answers, a walk by cursor gets those among the next
-    /// 5,000 resources, or fewer where each takes further reads: perhaps fewer than a page holds,
-    /// or none, and a cursor.
+    /// The resources of all scopes that match a query. They are sorted as the query says; without a
+    /// sort, they come in the order of scopes and of their keys. Where no index answers, each
+    /// request of a walk by cursor looks at the next 5,000 resources, or at fewer if each of them
+    /// takes further reads. Its page may then hold fewer resources than asked for, or none, and
+    /// still have a cursor.
     ///
     /// # Errors
     /// `invalidFilter`; the errors of cursors; `tooMany` if no index answers, there are more than
-    /// 5,000 resources, and the query sorts or pages by index, or for a group whose members fit no
-    /// answer; 503.
+    /// 5,000 resources, and the query sorts or pages by index; `tooMany` for a group whose members
+    /// do not fit an answer; 503.
     pub async fn query(
         &self,
         call: Call<'_>,
@@ -56,26 +59,8 @@ impl Directory {
             Some("") => Start::First,
             Some(text) => Start::After(Cursor::read(text, walk, now)?),
         };
-        let filters = filters(call, scopes, query)?;
         let page = Page::new(start, query.page_size(), query.descending);
-        let mut page = match (filters.is_empty(), sorts(scopes, query)) {
-            (true, None) => self.plain(call, scopes, page).await?,
-            (_, sorts) => {
-                let mut sink = Sink::new(page, sorts.is_some(), MAX_SCANNED);
-                let sorts = sorts.unwrap_or_default();
-                for (index, scope) in scopes.iter().enumerate() {
-                    let (filter, sort) =
-                        (filters.get(index), sorts.get(index).and_then(Option::as_ref));
-                    self.gather(
-                        call,
-                        Part { index, resource_type: scope.resource_type, filter, sort },
-                        &mut sink,
-                    )
-                    .await?;
-                }
-                sink.finish(query.descending)
-            }
-        };
+        let mut page = self.matching(call, scopes, query, page).await?;
         let (resources, last) = self.represent(call, scopes, &mut page).await?;
         let next = if page.more { last } else { page.resume };
         let next = next.filter(|_| query.cursor.is_some() && page.count > 0);
@@ -83,17 +68,40 @@ impl Directory {
             next.map(|position| Cursor::new(walk, now, position, page.total).write(&key));
         Ok(Found { total: page.total, resources, next_cursor })
     }
+
+    /// Fills a page with the resources that match.
+    async fn matching(
+        &self,
+        call: Call<'_>,
+        scopes: &[Scope<'_>],
+        query: &Query,
+        page: Page,
+    ) -> Result<Page, Error> {
+        let filters = filters(call, scopes, query)?;
+        let sorts = sorts(scopes, query);
+        if filters.is_empty() && sorts.is_none() {
+            return self.list_all(call, scopes, page).await;
+        }
+        let mut sink = Sink::new(page, sorts.is_some(), MAX_SCANNED);
+        let sorts = sorts.unwrap_or_default();
+        for (index, Scope { resource_type, .. }) in scopes.iter().enumerate() {
+            let filter = filters.get(index);
+            let sort = sorts.get(index).and_then(Option::as_ref);
+            self.gather(call, Part { index, resource_type, filter, sort }, &mut sink).await?;
+        }
+        Ok(sink.finish(query.descending))
+    }
 }
 
-/// What each scope is sorted by; `None` if none of them is.
+/// The sort of each scope that has the attribute; `None` if none of the scopes has it.
 fn sorts<'s>(scopes: &[Scope<'s>], query: &Query) -> Option<Vec<Option<Sort<'s>>>> {
-    let by = query.sort_by.as_deref()?;
+    let sort_by = query.sort_by.as_deref()?;
     let sorts: Vec<_> =
-        scopes.iter().map(|scope| Sort::new(by, &scope.resource_type.definition)).collect();
+        scopes.iter().map(|scope| Sort::new(sort_by, &scope.resource_type.definition)).collect();
     sorts.iter().any(Option::is_some).then_some(sorts)
 }
 
-/// The filter for each scope; nothing at all without a filter.
+/// The filter for each scope; empty without a filter.
 fn filters<'s>(
     call: Call<'_>,
     scopes: &[Scope<'s>],
