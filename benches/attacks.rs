@@ -33,7 +33,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Act, Collection, Kind, MemberChange, Operation, Store};
+use scim_lambda::store::{Audit, Collection, Kind, MemberChange, Operation, Store};
 use scim_lambda::telemetry::Tally;
 use scim_lambda::tenant::Profile;
 use scimctl::bench::seed::Seed;
@@ -285,7 +285,7 @@ async fn patches() {
     let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Large" });
     let (_, group) = world.send("POST", "/Groups", Some(group)).await;
     let id: ResourceId = group["id"].as_str().unwrap().parse().unwrap();
-    let act = Act::new(Operation::Patch, "bench", "1", 1_800_000_000_000, 1);
+    let audit = Audit::new(Operation::Patch, "bench", "1", 1_800_000_000_000, 1);
     let nobody = |n: usize| {
         let value = format!("nobody-{n:05}").parse().unwrap();
         MemberChange::AddUnknown(Member {
@@ -296,7 +296,7 @@ async fn patches() {
     };
     let moves: Vec<MemberChange> = (0..15_000).map(nobody).collect();
     for some in moves.chunks(36) {
-        world.store.change_members(&world.groups(), &id, some, &act).await.unwrap();
+        world.store.change_members(&world.groups(), &id, some, &audit).await.unwrap();
     }
     let remove = |terms: usize, count: usize| {
         let path = format!("members[{}]", vec!["display co \"q\""; terms].join(" or "));

@@ -13,8 +13,8 @@ use super::policy::admit::admit_change;
 use super::policy::seats::no_seat;
 use super::precondition::{Precondition, require_match};
 use super::resource::{names_of, not_found};
-use crate::store::members::that_fit;
-use crate::store::{Expect, Kind, Operation, Outcome, ResourceWrite};
+use crate::store::that_fit;
+use crate::store::{Expect, Kind, Operation, Outcome, ResourceWrite, Target, Transition};
 use crate::tenant::ServedType;
 use crate::tenant::profile::PutMembers;
 
@@ -176,8 +176,22 @@ impl Directory {
             let new = ResourceWrite { resource: &resource, names: &names, takeover, expires };
             moves = self.looked_up(call, moves, &mut known).await?;
             let later = moves.split_off(that_fit(&moves));
-            let act = self.act(call, operation);
-            match self.store.update(&collection, &old, new, &moves, seen, &act).await? {
+            let audit = self.audit(call, operation);
+            match self
+                .store
+                .commit(Transition {
+                    members: &moves,
+                    expect: seen,
+                    ..Transition::new(
+                        &collection,
+                        Some(&old),
+                        Target::Live(new),
+                        &audit,
+                        self.guards(call),
+                    )
+                })
+                .await?
+            {
                 Outcome::Committed if resource_type.kind == Kind::Group => {
                     self.move_members(
                         call,

@@ -10,7 +10,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::clock::Clock;
-use crate::store::{Act, Collection, Kind, Operation, Store};
+use crate::store::{Audit, Collection, Guards, Kind, Operation, Store};
 use crate::tenant::Tenant;
 
 /// The resources of all tenants.
@@ -29,17 +29,23 @@ impl Directory {
         Self { store, clock, retention, audit_retention }
     }
 
-    pub(super) fn act(&self, call: Call<'_>, operation: Operation) -> Act {
+    pub(super) fn audit(&self, call: Call<'_>, operation: Operation) -> Audit {
         let profile = &call.tenant.profile;
         let days = profile.audit.retention_days;
         let kept =
             days.map_or(self.audit_retention, |days| Duration::from_secs(u64::from(days) * 86_400));
         let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
-        Act {
+        Audit::new(operation, call.by, call.request, self.clock.milliseconds(), kept)
+    }
+
+    /// The limits that the tenant's profile sets to a write.
+    pub(super) fn guards(&self, call: Call<'_>) -> Guards {
+        let profile = &call.tenant.profile;
+        let window = || Duration::from_secs(u64::from(profile.brake.window_minutes) * 60);
+        Guards {
             seats: profile.seats.limit.is_some(),
             unique_external_id: profile.attributes.unique_external_id,
-            brake: profile.brake.is_set().then(|| i64::from(profile.brake.window_minutes) * 60),
-            ..Act::new(operation, call.by, call.request, self.clock.milliseconds(), kept)
+            brake_window: profile.brake.is_set().then(window),
         }
     }
 }

@@ -13,10 +13,10 @@ use super::limits::MAX_ANSWER_BYTES;
 use super::policy::admit::admit_create;
 use super::policy::seats::without_seat;
 use super::resource::names_of;
-use crate::store::members::that_fit;
+use crate::store::that_fit;
 use crate::store::{
     Kind, MemberChange, NameOwners, Names, Operation, Outcome, OwnerState, Refusal, ResourceWrite,
-    Takeover,
+    Takeover, Target, Transition,
 };
 use crate::tenant::ServedType;
 
@@ -66,9 +66,23 @@ impl Directory {
         }
         let mut takeover = Takeover::default();
         for _ in 0..TRIES {
-            let act = self.act(call, Operation::Create);
+            let audit = self.audit(call, Operation::Create);
             let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            match self.store.create(&collection, new, &moves, &prepared, &act).await? {
+            match self
+                .store
+                .commit(Transition {
+                    members: &moves,
+                    prepared: &prepared,
+                    ..Transition::new(
+                        &collection,
+                        None,
+                        Target::Live(new),
+                        &audit,
+                        self.guards(call),
+                    )
+                })
+                .await?
+            {
                 Outcome::Committed => {
                     moves.extend(prepared);
                     return Ok(created(call, resource_type, resource, moves, view));
@@ -115,9 +129,9 @@ impl Directory {
         prepared: &[MemberChange],
     ) {
         if !prepared.is_empty() {
-            let act = self.act(call, Operation::Create);
+            let audit = self.audit(call, Operation::Create);
             let finished =
-                self.finish(call, &resource_type.kind, group, false, &act, call.until).await;
+                self.finish(call, &resource_type.kind, group, false, &audit, call.until).await;
             self.note_unfinished(call, finished);
         }
     }
@@ -142,13 +156,13 @@ impl Directory {
                 NameOwners { name: Some((owner.resource.id, OwnerState::Live)), external_id: None };
             uniqueness_error(resource_type, names, &Refusal { owners, ..Refusal::default() })?;
         }
-        let act = self.act(call, Operation::Create);
+        let audit = self.audit(call, Operation::Create);
         let (mut rest, mut is_first) = (moves, true);
         while let Some((portion, more)) =
             rest.split_at_checked(that_fit(rest)).filter(|(portion, _)| !portion.is_empty())
         {
             // They were all there a moment ago: whoever is not is being deleted.
-            match self.store.prepare_members(&collection, group, portion, is_first, &act).await {
+            match self.store.prepare_members(&collection, group, portion, is_first, &audit).await {
                 Ok(Outcome::Committed) => (rest, is_first) = (more, false),
                 Ok(Outcome::Refused(_)) => {
                     self.give_up(call, resource_type, group, moves).await;

@@ -7,7 +7,7 @@ use super::lifecycle::conflict::{TRIES, contended};
 use super::lifecycle::states::{Event, State, Step};
 use super::policy::admit::admit_delete;
 use super::precondition::{Precondition, require_match};
-use crate::store::{Act, Expect, Kind, Operation, Outcome};
+use crate::store::{Guards, Kind, Operation, Outcome, Target, Transition};
 use crate::tenant::ServedType;
 use crate::tenant::profile::OnDelete;
 
@@ -27,34 +27,33 @@ impl Directory {
         precondition: &Precondition,
     ) -> Result<(), Error> {
         let collection = call.collection(&resource_type.kind);
-        let act = self.act(call, Operation::Delete);
+        let audit = self.audit(call, Operation::Delete);
         for _ in 0..TRIES {
             let old = self.visible(call, resource_type, id, Event::Delete).await?;
             require_match(precondition, &old)?;
             admit_delete(resource_type, &call.tenant.profile)?;
-            let state = State::of(Some(old.standing()), act.now)
+            let state = State::of(Some(old.standing()), audit.now)
                 .after(Step::Deprovision, &call.tenant.profile);
-            let wrote = match (&resource_type.kind, state) {
+            let to = match (&resource_type.kind, state) {
                 (Kind::User, State::SoftDeleted) => {
                     let mut kept = old.resource.attributes.clone();
                     if call.tenant.profile.deprovision.on_delete == OnDelete::Deactivate {
                         kept.set("active", false.into());
                     }
-                    self.store
-                        .delete_softly(
-                            &collection,
-                            &old,
-                            kept,
-                            self.deleted_until(call, act.now),
-                            &act,
-                        )
-                        .await
+                    Target::Deleted {
+                        attributes: kept,
+                        expires: self.deleted_until(call, audit.now),
+                    }
                 }
-                _ => self.store.delete(&collection, &old, precondition.seen(), &act).await,
+                _ => Target::Gone,
             };
-            match wrote? {
+            let change = Transition {
+                expect: precondition.seen(),
+                ..Transition::new(&collection, Some(&old), to, &audit, self.guards(call))
+            };
+            match self.store.commit(change).await? {
                 Outcome::Committed => {
-                    self.finish_deletion(call, &resource_type.kind, &old, &act).await;
+                    self.finish_deletion(call, &resource_type.kind, &old, &audit).await;
                     return Ok(());
                 }
                 Outcome::Refused(refusal) if refusal.brake_on => {
@@ -79,14 +78,17 @@ impl Directory {
     ) -> Result<(), Error> {
         let collection = call.collection(&resource_type.kind);
         // Undoing a create is not a deactivation: it must not count for the brake.
-        let act = Act { brake: None, ..self.act(call, Operation::Delete) };
+        let guards = Guards { brake_window: None, ..self.guards(call) };
+        let audit = self.audit(call, Operation::Delete);
         for _ in 0..TRIES {
             let old = self.visible(call, resource_type, id, Event::Delete).await?;
             if matches!(
-                self.store.delete(&collection, &old, Expect::Row, &act).await?,
+                self.store
+                    .commit(Transition::new(&collection, Some(&old), Target::Gone, &audit, guards))
+                    .await?,
                 Outcome::Committed
             ) {
-                self.finish_deletion(call, &resource_type.kind, &old, &act).await;
+                self.finish_deletion(call, &resource_type.kind, &old, &audit).await;
                 return Ok(());
             }
         }

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::context::{Call, Directory};
 use super::limits::{ERASED_AT_ONCE, FINISHED_AT_ONCE};
 use crate::budget::{self, Limits};
-use crate::store::{Act, Cause, Kind, Note, Operation, Progress, StoreError, Stored, Unfinished};
+use crate::store::{Audit, Cause, Kind, Note, Operation, Progress, StoreError, Stored, Unfinished};
 
 /// How many of them at a time.
 const CONCURRENCY: usize = 5;
@@ -49,15 +49,15 @@ impl Directory {
             return Ok(());
         }
         let collection = call.collection(&Kind::User);
-        let act = Act { by: "expiry".into(), ..self.act(call, Operation::Expire) };
-        let due = self.store.due(&collection, act.now, ERASED_AT_ONCE).await?;
-        let (collection, act, count) = (&collection, &act, due.len());
+        let audit = Audit { actor: "expiry".into(), ..self.audit(call, Operation::Expire) };
+        let due = self.store.due(&collection, audit.now, ERASED_AT_ONCE).await?;
+        let (collection, audit, count) = (&collection, &audit, due.len());
         let each = stream::iter(due).map(|(expires, id)| async move {
             let left =
-                self.store.leave_all(collection, &id, Note::Nothing, act, call.until).await?;
+                self.store.leave_all(collection, &id, Note::Nothing, audit, call.until).await?;
             // The row of the user hides the memberships that are there still, so it goes last.
             if left == Progress::Done {
-                self.store.expire(collection, expires, &id, act).await?;
+                self.store.expire(collection, expires, &id, audit).await?;
             }
             Ok::<_, StoreError>(left)
         });
@@ -89,9 +89,9 @@ impl Directory {
     }
 
     async fn finish_one(&self, call: Call<'_>, one: &Unfinished) -> Result<Progress, Error> {
-        let act = self.act(call, Operation::Delete);
+        let audit = self.audit(call, Operation::Delete);
         if one.cause == Cause::Creation {
-            if one.since > act.now - MAX_CREATION {
+            if one.since > audit.now - MAX_CREATION {
                 return Ok(Progress::Unfinished);
             }
             if !self.store.abandon(&call.tenant.key(), &one.id).await? {
@@ -99,7 +99,7 @@ impl Directory {
                 return Ok(Progress::Unfinished);
             }
         }
-        self.finish(call, &one.kind, &one.id, true, &act, call.until).await
+        self.finish(call, &one.kind, &one.id, true, &audit, call.until).await
     }
 
     /// Removes the rows that a deletion leaves, as far as the request may. The deletion itself has
@@ -109,12 +109,12 @@ impl Directory {
         call: Call<'_>,
         kind: &Kind,
         old: &Stored,
-        act: &Act,
+        audit: &Audit,
     ) {
         if !old.leaves_rows() {
             return;
         }
-        let finish = self.finish(call, kind, &old.resource.id, old.grouped, act, call.until);
+        let finish = self.finish(call, kind, &old.resource.id, old.grouped, audit, call.until);
         let last = call.until.max(Instant::now()) + LAST_STEP;
         let finished = timeout_at(last.min(call.answer_by()), finish).await;
         self.note_unfinished(call, finished.unwrap_or(Ok(Progress::Unfinished)));
@@ -140,7 +140,7 @@ impl Directory {
         kind: &Kind,
         id: &ResourceId,
         grouped: bool,
-        act: &Act,
+        audit: &Audit,
         until: Instant,
     ) -> Result<Progress, Error> {
         let collection = call.collection(kind);
@@ -148,13 +148,13 @@ impl Directory {
             let note = if grouped { Note::Nothing } else { Note::Finished };
             let disbanded = budget::apart(
                 Limits::TIDYING,
-                self.store.disband(&collection, id, note, act, until),
+                self.store.disband(&collection, id, note, audit, until),
             );
             let disbanded = disbanded.await?;
             if disbanded == Progress::Unfinished || !grouped {
                 return Ok(disbanded);
             }
         }
-        Ok(self.store.leave_all(&collection, id, Note::Finished, act, until).await?)
+        Ok(self.store.leave_all(&collection, id, Note::Finished, audit, until).await?)
     }
 }

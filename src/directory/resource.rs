@@ -5,7 +5,7 @@ use scim_core::{Error, ErrorKind, Meta, Resource, ResourceId, Version};
 
 use super::context::{Call, Directory};
 use super::lifecycle::states::{Event, State, Step};
-use crate::store::resources::MAX_DOCUMENT_BYTES;
+use crate::store::MAX_DOCUMENT_BYTES;
 use crate::store::{Collection, Names, Stored};
 use crate::tenant::ServedType;
 

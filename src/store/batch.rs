@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use scim_core::resource::Attributes;
 
 use super::keys::Collection;
-use super::log::{self, Act};
+use super::log::{self, Audit};
 use super::members::MAX_ACTIONS;
-use super::put::{UNHELD, activity, put};
-use super::resources::State;
-use super::transaction::{Condition, Transaction, TransactionResult, number};
-use super::writes::ResourceWrite;
+use super::put::Put;
+use super::resources::{State, activity};
+use super::transaction::{Transaction, TransactionResult};
+use super::transition::{ResourceWrite, unheld};
 use super::{Store, StoreError, counters};
 
 /// What became of the first of many new resources.
@@ -24,7 +24,7 @@ pub struct Batch {
 
 impl Store {
     /// Stores the first of these new resources, live or unmanaged, as many as fit one transaction:
-    /// the same rows as [`Store::create`] writes, but the counters of all together: one action if
+    /// the same rows as [`Store::commit`] writes, but the counters of all together: one action if
     /// they are in the order of their sort keys. They are users, or of a type without members. One
     /// call.
     ///
@@ -35,7 +35,7 @@ impl Store {
         collection: &Collection,
         new: &[ResourceWrite<'_>],
         state: State,
-        act: &Act,
+        audit: &Audit,
     ) -> Result<Batch, StoreError> {
         let mut transaction = Transaction::on(self);
         let mut taken = 0;
@@ -45,14 +45,21 @@ impl Store {
             if transaction.len() + most_actions(new) + counted.len() > MAX_ACTIONS {
                 break;
             }
-            let unheld = Condition(UNHELD, vec![(":now", number(act.now))]);
-            put(&mut transaction, collection, *new, state, None, unheld, act)?;
+            let put = Put {
+                collection,
+                write: *new,
+                state,
+                from: None,
+                audit,
+                unique_external_id: false,
+            };
+            put.add(&mut transaction, unheld(audit.now))?;
             let changes =
                 log::changes(&collection.tenant, &Attributes::default(), &new.resource.attributes);
             log::add(
                 &mut transaction,
                 &collection.tenant,
-                act,
+                audit,
                 &new.resource.id,
                 Some(1),
                 &changes,

@@ -6,11 +6,10 @@ use scim_core::resource::Attributes;
 
 use super::item::Row;
 use super::keys::Collection;
-use super::log::Act;
-use super::put::version;
+use super::log::Audit;
 use super::refusal::Outcome;
 use super::removal::pointers;
-use super::transaction::{Condition, Role, Transaction, number, text};
+use super::transaction::{Condition, Role, Transaction, number, text, version};
 use super::{Query, Rows, Store, StoreError, counters, log};
 
 /// The row of somebody who expires at this second since 1970.
@@ -58,7 +57,7 @@ impl Store {
         collection: &Collection,
         expires: i64,
         id: &ResourceId,
-        act: &Act,
+        audit: &Audit,
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);
         let once = Condition("attribute_exists(p)", Vec::new());
@@ -67,7 +66,7 @@ impl Store {
         let left = left.as_ref().map(super::Stored::read).transpose()?;
         let mut changes = Vec::new();
         if let Some(left) = left.filter(|left| left.expires == Some(expires)) {
-            let values = vec![(":seen", version(left.row_version)), (":now", number(act.now))];
+            let values = vec![(":seen", version(left.row_version)), (":now", number(audit.now))];
             let gone = Condition("v = :seen AND x <= :now OR attribute_not_exists(p)", values);
             transaction.delete(
                 Role::Resource,
@@ -88,7 +87,7 @@ impl Store {
                 log::changes(&collection.tenant, &left.resource.attributes, &Attributes::default());
         }
         counters::add(&mut transaction, collection, [(id, -1, 0)])?;
-        log::add(&mut transaction, &collection.tenant, act, id, None, &changes)?;
+        log::add(&mut transaction, &collection.tenant, audit, id, None, &changes)?;
         match self.conclude(transaction).await? {
             // Another request did it, or will when it asks again.
             Outcome::Committed | Outcome::Refused(_) => Ok(()),

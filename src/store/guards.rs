@@ -7,7 +7,7 @@ use scim_core::ResourceId;
 
 use super::item::Row;
 use super::keys::{Collection, Kind, TenantKey};
-use super::log::{self, Act};
+use super::log::{self, Audit, Guards};
 use super::tenants::TenantRow;
 use super::transaction::{Condition, Role, Transaction, TransactionResult, number};
 use super::{Query, Rows, Store, StoreError};
@@ -80,19 +80,21 @@ pub(super) fn seats(
 pub(super) fn add(
     transaction: &mut Transaction,
     tenant: &TenantKey,
-    act: &Act,
+    guards: Guards,
+    now: i64,
     active: i64,
 ) -> Result<(), StoreError> {
-    if active != 0 && act.seats {
+    if active != 0 && guards.seats {
         let free = (active > 0).then_some("used < lim");
         let values = [(":more", number(active)), (":one", number(1))];
         let row = Row::new(&tenant.counters(), SEATS);
         transaction.update(Role::Seats, row, "ADD used :more, v :one", values, free)?;
     }
-    if let Some(window) = act.brake.filter(|_| active < 0) {
+    if let Some(window) = guards.brake_window.filter(|_| active < 0) {
+        let window = i64::try_from(window.as_secs()).unwrap_or(i64::MAX);
         let open =
             "attribute_exists(p) AND attribute_not_exists(tripped) AND n < most AND w > :ended";
-        let values = [(":one", number(1)), (":ended", number(act.now - window))];
+        let values = [(":one", number(1)), (":ended", number(now - window))];
         transaction.update(
             Role::Brake,
             Row::new(&tenant.counters(), BRAKE),
@@ -260,14 +262,14 @@ impl Store {
         tenant: &TenantKey,
         seen: BrakeRow,
         about: &ResourceId,
-        act: &Act,
+        audit: &Audit,
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);
-        let values = [(":now", number(act.now)), (":seen", number(seen.begun))];
+        let values = [(":now", number(audit.now)), (":seen", number(seen.begun))];
         let still = Some("w = :seen AND attribute_not_exists(tripped)");
         let key = Row::new(&tenant.counters(), BRAKE);
         transaction.update(Role::Brake, key, "SET tripped = :now", values, still)?;
-        log::add(&mut transaction, tenant, act, about, None, &[])?;
+        log::add(&mut transaction, tenant, audit, about, None, &[])?;
         if matches!(transaction.commit(self).await?, TransactionResult::Committed) {
             telemetry::count(Metric::BrakeTripped, tenant.code().as_str());
         }
@@ -282,12 +284,12 @@ impl Store {
         &self,
         tenant: &TenantKey,
         about: &ResourceId,
-        act: &Act,
+        audit: &Audit,
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         let tripped = Condition("attribute_exists(tripped)", Vec::<(&str, AttributeValue)>::new());
         transaction.delete(Role::Brake, Row::new(&tenant.counters(), BRAKE), Some(tripped))?;
-        log::add(&mut transaction, tenant, act, about, None, &[])?;
+        log::add(&mut transaction, tenant, audit, about, None, &[])?;
         Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
     }
 }

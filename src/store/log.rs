@@ -1,5 +1,7 @@
 //! Who changed what: one row beside every change, in its transaction.
 
+use std::time::Duration;
+
 use scim_core::ResourceId;
 use scim_core::resource::Attributes;
 
@@ -47,52 +49,53 @@ impl Operation {
     }
 }
 
-/// A change as the audit log tells of it.
+/// Who changes something, in which request and when: what the log row and the changed row say of it.
 #[derive(Debug, Clone)]
-pub struct Act {
+pub struct Audit {
     /// What is done.
     pub operation: Operation,
-    /// By whom: a token's id, or the operator.
-    pub by: String,
-    /// In which request.
-    pub request: String,
-    /// When, in seconds since 1970.
+    /// A token's id, `operator`, or `expiry`.
+    pub actor: String,
+    /// The id of the request.
+    pub request_id: String,
+    /// The time of the change, in seconds since 1970.
     pub now: i64,
     /// The same in milliseconds.
     pub milliseconds: i64,
     /// When the log row may go, in seconds since 1970.
     pub log_expires: i64,
-    /// Whether active users take seats.
-    pub seats: bool,
-    /// Whether two users may not have the same externalId.
-    pub unique_external_id: bool,
-    /// How long a window of the brake is, in seconds; `None` where nothing brakes.
-    pub brake: Option<i64>,
 }
 
-impl Act {
-    /// What somebody does in this moment, in milliseconds since 1970; the log keeps it for `kept`
-    /// seconds. It takes no seat and counts for no brake.
+impl Audit {
+    /// A change at this time, in milliseconds since 1970; the log keeps it for `kept` seconds.
     pub fn new(
         operation: Operation,
-        by: &str,
-        request: &str,
+        actor: &str,
+        request_id: &str,
         milliseconds: i64,
         kept: i64,
     ) -> Self {
         let now = milliseconds / 1_000;
         Self {
             operation,
-            by: by.to_owned(),
-            request: request.to_owned(),
+            actor: actor.to_owned(),
+            request_id: request_id.to_owned(),
             now,
             milliseconds,
             log_expires: now.saturating_add(kept),
-            seats: false,
-            unique_external_id: false,
-            brake: None,
         }
     }
+}
+
+/// The limits of a profile that a write must keep. The default has none of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Guards {
+    /// Whether each active user takes one of a limited number of seats.
+    pub seats: bool,
+    /// Whether two users may not have the same externalId.
+    pub unique_external_id: bool,
+    /// The window in which deactivations are counted; `None` without a brake.
+    pub brake_window: Option<Duration>,
 }
 
 /// Adds the log row: the names of changed attributes and a keyed digest of each new value, never a
@@ -100,19 +103,19 @@ impl Act {
 pub(super) fn add(
     transaction: &mut Transaction,
     tenant: &TenantKey,
-    act: &Act,
+    audit: &Audit,
     id: &ResourceId,
     version: Option<u64>,
     changed: &[(String, String)],
 ) -> Result<(), StoreError> {
     let row = Row::new(&tenant.log(), &uuid::Uuid::now_v7().to_string())
-        .text("op", act.operation.as_str())
+        .text("op", audit.operation.as_str())
         .text("id", id.as_str())
-        .number("at", act.now)
-        .text("by", &act.by)
-        .text("rq", &act.request)
+        .number("at", audit.now)
+        .text("by", &audit.actor)
+        .text("rq", &audit.request_id)
         .texts("ch", changed.iter().map(|(name, digest)| format!("{name}={digest}")))
-        .number("x", act.log_expires);
+        .number("x", audit.log_expires);
     let version = version.map(|version| i64::try_from(version).unwrap_or(i64::MAX));
     let row = version.into_iter().fold(row, |row, version| row.number("v", version));
     transaction.put(Role::Other, row, None)

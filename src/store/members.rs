@@ -12,10 +12,9 @@ use scim_core::{Member, ResourceId};
 
 use super::item::Row;
 use super::keys::{Collection, Kind, TenantKey};
-use super::log::{self, Act};
-use super::put::version;
+use super::log::{self, Audit};
 use super::refusal::Outcome;
-use super::transaction::{Condition, Role, Transaction, number, text};
+use super::transaction::{Condition, Role, Transaction, number, text, version};
 use super::unfinished::{self, Cause};
 use super::{Store, StoreError};
 
@@ -94,17 +93,17 @@ pub(super) fn open(
     group: &ResourceId,
     moves: &[MemberChange],
     prepared: &[MemberChange],
-    act: &Act,
+    audit: &Audit,
 ) -> Result<(), StoreError> {
     let members = by_head(group, moves.iter().chain(prepared));
     for s in heads(group) {
         let row = Row::new(&collection.rows(), &s)
             .number("v", 0)
             .number("n", members.get(&s).copied().unwrap_or_default())
-            .number("m", act.milliseconds);
+            .number("m", audit.milliseconds);
         transaction.put(Role::Other, row, None)?;
     }
-    rows(transaction, &collection.tenant, group, moves, act)
+    rows(transaction, &collection.tenant, group, moves, audit)
 }
 
 /// How many members more each head has that is concerned.
@@ -144,9 +143,9 @@ pub(super) fn push(
     group: &ResourceId,
     moves: &[MemberChange],
     seen: Option<&[(String, u64)]>,
-    act: &Act,
+    audit: &Audit,
 ) -> Result<(), StoreError> {
-    rows(transaction, &collection.tenant, group, moves, act)?;
+    rows(transaction, &collection.tenant, group, moves, audit)?;
     let touched = by_head(group, moves);
     let seen: BTreeMap<&String, u64> =
         seen.into_iter().flatten().map(|(s, version)| (s, *version)).collect();
@@ -156,7 +155,7 @@ pub(super) fn push(
             Role::Head,
             Row::new(&collection.rows(), s),
             (*more, seen.get(s).copied()),
-            act,
+            audit,
         )?;
     }
     for (s, seen) in seen.into_iter().filter(|(s, _)| !touched.contains_key(*s)) {
@@ -172,11 +171,11 @@ pub(super) fn step(
     role: Role,
     head: Row,
     (more, seen): (i64, Option<u64>),
-    act: &Act,
+    audit: &Audit,
 ) -> Result<(), StoreError> {
     let Condition(condition, mut values) =
         seen.map_or(Condition("attribute_exists(p)", Vec::new()), as_seen);
-    values.extend([(":one", number(1)), (":n", number(more)), (":m", number(act.milliseconds))]);
+    values.extend([(":one", number(1)), (":n", number(more)), (":m", number(audit.milliseconds))]);
     transaction.update(role, head, "ADD v :one, n :n SET m = :m", values, Some(condition))
 }
 
@@ -206,7 +205,7 @@ fn rows(
     tenant: &TenantKey,
     group: &ResourceId,
     moves: &[MemberChange],
-    act: &Act,
+    audit: &Audit,
 ) -> Result<(), StoreError> {
     let members = tenant.members(group);
     for (index, change) in moves.iter().enumerate() {
@@ -221,7 +220,7 @@ fn rows(
                 let row = Row::new(&members, member.value.as_str())
                     .text("k", letter)
                     .text_if("n", member.display.as_deref())
-                    .text("ev", act.operation.as_str());
+                    .text("ev", audit.operation.as_str());
                 let new = Condition("attribute_not_exists(p)", Vec::new());
                 transaction.put(Role::Moved(index), row, Some(new))?;
                 let membership = Row::new(&tenant.memberships(&member.value), group.as_str());
@@ -231,7 +230,7 @@ fn rows(
                     let lives = "st = :live AND (attribute_not_exists(x) OR x > :now)";
                     let values = [
                         (":live", text("live")),
-                        (":now", number(act.now)),
+                        (":now", number(audit.now)),
                         (":grouped", AttributeValue::Bool(true)),
                     ];
                     // It costs what a check costs, and tells a deletion that there are memberships.
@@ -264,11 +263,11 @@ impl Store {
         collection: &Collection,
         group: &ResourceId,
         moves: &[MemberChange],
-        act: &Act,
+        audit: &Audit,
     ) -> Result<Outcome, StoreError> {
         let mut transaction = Transaction::on(self);
-        push(&mut transaction, collection, group, moves, None, act)?;
-        self.logged(transaction, collection, group, moves, act).await
+        push(&mut transaction, collection, group, moves, None, audit)?;
+        self.logged(transaction, collection, group, moves, audit).await
     }
 
     /// Writes members of a group that is about to be created: nobody sees them before. The first
@@ -282,7 +281,7 @@ impl Store {
         group: &ResourceId,
         moves: &[MemberChange],
         is_first: bool,
-        act: &Act,
+        audit: &Audit,
     ) -> Result<Outcome, StoreError> {
         let mut transaction = Transaction::on(self);
         if is_first {
@@ -291,11 +290,11 @@ impl Store {
                 &collection.tenant,
                 (&collection.kind, group),
                 Cause::Creation,
-                act,
+                audit,
             )?;
         }
-        rows(&mut transaction, &collection.tenant, group, moves, act)?;
-        self.logged(transaction, collection, group, moves, act).await
+        rows(&mut transaction, &collection.tenant, group, moves, audit)?;
+        self.logged(transaction, collection, group, moves, audit).await
     }
 
     /// Commits changes of members with their log row.
@@ -305,12 +304,12 @@ impl Store {
         collection: &Collection,
         group: &ResourceId,
         moves: &[MemberChange],
-        act: &Act,
+        audit: &Audit,
     ) -> Result<Outcome, StoreError> {
         log::add(
             &mut transaction,
             &collection.tenant,
-            act,
+            audit,
             group,
             None,
             &log::moves(&collection.tenant, moves),

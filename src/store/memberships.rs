@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::batch_get::Size;
 use super::item::{Item, Row};
 use super::keys::{Collection, Kind, TenantKey};
-use super::log::{self, Act};
+use super::log::{self, Audit};
 use super::members::{MemberChange, head, letter, part, step};
 use super::ranges::MAX_PARTS;
 use super::refusal::Outcome;
@@ -80,7 +80,7 @@ impl Store {
         collection: &Collection,
         member: &ResourceId,
         note: Note,
-        act: &Act,
+        audit: &Audit,
         until: Instant,
     ) -> Result<Progress, StoreError> {
         let partition = collection.tenant.memberships(member);
@@ -95,7 +95,7 @@ impl Store {
             let groups: Vec<ResourceId> = own.map(group).collect::<Result<_, _>>()?;
             let note = if next.is_none() { note } else { Note::Nothing };
             if (!groups.is_empty() || note == Note::Finished)
-                && !self.leave(collection, member, &groups, note, act).await?
+                && !self.leave(collection, member, &groups, note, audit).await?
             {
                 return Ok(Progress::Done);
             }
@@ -116,14 +116,14 @@ impl Store {
         member: &ResourceId,
         groups: &[ResourceId],
         note: Note,
-        act: &Act,
+        audit: &Audit,
     ) -> Result<bool, StoreError> {
         let home = Collection { tenant: collection.tenant.clone(), kind: Kind::Group };
         let mut loose = BTreeSet::new();
         loop {
             let mut transaction = Transaction::on(self);
             let gone_itself =
-                Condition(GONE, vec![(":deleted", text("deleted")), (":now", number(act.now))]);
+                Condition(GONE, vec![(":deleted", text("deleted")), (":now", number(audit.now))]);
             transaction.check(
                 Role::Gone,
                 Row::new(&collection.rows(), &collection.key(member)),
@@ -134,7 +134,7 @@ impl Store {
                 part(&mut transaction, &collection.tenant, group, member, index)?;
                 if let Some(index) = index {
                     let head = Row::new(&home.rows(), &head(group, member));
-                    step(&mut transaction, Role::Moved(index), head, (-1, None), act)?;
+                    step(&mut transaction, Role::Moved(index), head, (-1, None), audit)?;
                 }
             }
             if note == Note::Finished {
@@ -145,7 +145,7 @@ impl Store {
                     ("groups.remove".to_owned(), collection.tenant.log_digest(group.as_str()))
                 };
                 let changes: Vec<_> = groups.iter().map(digest).collect();
-                log::add(&mut transaction, &collection.tenant, act, member, None, &changes)?;
+                log::add(&mut transaction, &collection.tenant, audit, member, None, &changes)?;
             }
             match self.conclude(transaction).await? {
                 Outcome::Committed => return Ok(true),
@@ -167,23 +167,25 @@ impl Store {
         collection: &Collection,
         group: &ResourceId,
         note: Note,
-        act: &Act,
+        audit: &Audit,
         until: Instant,
     ) -> Result<Progress, StoreError> {
         // Most groups are small: others are noticed by what is left.
         let first = self
-            .disband_part(collection, group, &KeyRange::all(), note, act, Instant::now())
+            .disband_part(collection, group, &KeyRange::all(), note, audit, Instant::now())
             .await?;
         if first == Progress::Done {
             return Ok(first);
         }
         let each = stream::iter(KeyRange::parts(MAX_PARTS)).map(|range| async move {
-            self.disband_part(collection, group, &range, Note::Nothing, act, until).await
+            self.disband_part(collection, group, &range, Note::Nothing, audit, until).await
         });
         let parts: Vec<Progress> = each.buffer_unordered(MAX_PARTS).try_collect().await?;
         match parts.contains(&Progress::Unfinished) {
             true => Ok(Progress::Unfinished),
-            false => self.disband_part(collection, group, &KeyRange::all(), note, act, until).await,
+            false => {
+                self.disband_part(collection, group, &KeyRange::all(), note, audit, until).await
+            }
         }
     }
 
@@ -193,7 +195,7 @@ impl Store {
         group: &ResourceId,
         range: &KeyRange,
         note: Note,
-        act: &Act,
+        audit: &Audit,
         until: Instant,
     ) -> Result<Progress, StoreError> {
         let partition = collection.tenant.members(group);
@@ -213,7 +215,9 @@ impl Store {
                 unfinished::end(&mut transaction, &collection.tenant, (&collection.kind, group))?;
             }
             match (moves.is_empty(), note) {
-                (false, _) => drop(self.logged(transaction, collection, group, &moves, act).await?),
+                (false, _) => {
+                    drop(self.logged(transaction, collection, group, &moves, audit).await?)
+                }
                 (true, Note::Finished) => drop(self.conclude(transaction).await?),
                 (true, Note::Nothing) => {}
             }

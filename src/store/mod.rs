@@ -29,8 +29,9 @@ mod roster;
 pub mod table;
 pub mod tenants;
 mod transaction;
+mod transition;
 mod unfinished;
-pub mod writes;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,19 +42,20 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 pub use batch::Batch;
 pub use guards::{Bounds, BrakeRow, SeatsRow};
-pub use keys::{Collection, Kind, TenantKey};
+pub use keys::{Collection, Kind, TenantCode, TenantKey};
 pub use listed::Listed;
-pub use log::{Act, Operation};
+pub use log::{Audit, Guards, Operation};
 pub use lookup::MatchBy;
-pub use members::{Expect, MemberChange};
+pub use members::{Expect, MemberChange, that_fit};
 pub use memberships::{Note, Progress};
 pub use page::{CALLS_OF_A_PAGE, MAX_PAGE_BYTES, Page, PageRoom, Portion, UNITS_OF_A_PAGE, Walk};
 pub use ranges::KeyRange;
 pub use refusal::{NameOwners, Outcome, OwnerState, Refusal};
-pub use resources::{Names, Standing, State, Stored};
+pub use resources::{MAX_DOCUMENT_BYTES, MAX_EMAILS, Names, Standing, State, Stored, is_active};
 pub use roster::price_of_members;
+pub use tenants::TenantRow;
+pub use transition::{ResourceWrite, Takeover, Target, Transition};
 pub use unfinished::{Cause, Unfinished};
-pub use writes::{ResourceWrite, Takeover};
 
 use item::Item;
 use transaction::text;

@@ -1,125 +1,141 @@
 //! The rows of a resource: its own, and those that lead to it.
 
-use aws_sdk_dynamodb::types::AttributeValue;
-use scim_core::{Resource, ResourceId};
+use scim_core::ResourceId;
 
 use super::item::Row;
 use super::keys::Collection;
-use super::log::Act;
-use super::resources::{self, GROUPED, Keys, Names, State, Stored, is_active};
+use super::log::Audit;
+use super::resources::{self, GROUPED, Keys, Names, State, Stored};
 use super::transaction::{Condition, Role, Transaction, number, text};
-use super::writes::ResourceWrite;
+use super::transition::{ResourceWrite, Transition};
 use super::{StoreError, due};
 
-/// A row that nobody holds: there is none, or it has expired.
-pub(super) const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
+/// A row that no resource holds: there is none, or it has expired.
+const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
 /// As [`UNHELD`]; a row that the resource itself left behind is free too.
 const UNHELD_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id";
 /// As [`UNHELD_OR_OWN`], or the holder was deleted.
 const UNHELD_DELETED_OR_OWN: &str =
     "attribute_not_exists(p) OR x <= :now OR i = :id OR st = :deleted";
 
-/// The row and what leads to it in this state, over those that `old` has.
-pub(super) fn put(
-    transaction: &mut Transaction,
-    collection: &Collection,
-    new: ResourceWrite<'_>,
-    state: State,
-    old: Option<&Stored>,
-    condition: Condition,
-    act: &Act,
-) -> Result<(), StoreError> {
-    let ResourceWrite { resource, names, takeover, expires } = new;
-    let beside = takeover.external_id && !act.unique_external_id;
-    let keys = keys(collection, &resource.id, names, beside, old.and_then(owner));
-    let row = resources::row(
-        collection,
-        resource,
-        old.map_or(1, |old| old.row_version + 1),
-        names,
-        &keys,
-        act,
-    )?;
-    // A deleted user has left all groups before it comes back.
-    let row = if old.and_then(owner).is_some_and(|old| old.grouped) {
-        row.flag(GROUPED, true)
-    } else {
-        row
-    };
-    transaction.put(Role::Resource, marked(row, state, expires), Some(condition))?;
-    // Its own notice of when it expires while it is visible.
-    let before = old.filter(|old| old.state == State::Live).and_then(|old| old.expires);
-    if before != expires {
-        if let Some(due) = before {
-            transaction.delete(Role::Other, due::row(collection, due, &resource.id), None)?;
-        }
-        if let Some(due) = expires {
-            transaction.put(Role::Other, due::row(collection, due, &resource.id), None)?;
+/// A resource's row and those that lead to it, over the rows that it has already.
+pub(super) struct Put<'a> {
+    pub(super) collection: &'a Collection,
+    pub(super) write: ResourceWrite<'a>,
+    /// What the resource shall be.
+    pub(super) state: State,
+    /// The resource whose rows they replace.
+    pub(super) from: Option<&'a Stored>,
+    pub(super) audit: &'a Audit,
+    pub(super) unique_external_id: bool,
+}
+
+impl<'a> Put<'a> {
+    /// The rows of a transition's target; `from` is the resource without names that it has lost.
+    pub(super) fn new(
+        transition: &'a Transition<'a>,
+        write: ResourceWrite<'a>,
+        state: State,
+        from: Option<&'a Stored>,
+    ) -> Self {
+        Self {
+            collection: transition.collection,
+            write,
+            state,
+            from,
+            audit: transition.audit,
+            unique_external_id: transition.guards.unique_external_id,
         }
     }
-    lead(transaction, collection, new, state, old, &keys, act)?;
-    old.map_or(Ok(()), |old| leave(transaction, collection, old, names, &keys))
+
+    /// Adds the rows; `condition` is that on the resource's own.
+    pub(super) fn add(
+        &self,
+        transaction: &mut Transaction,
+        condition: Condition,
+    ) -> Result<(), StoreError> {
+        let Self { collection, state, from, audit, .. } = *self;
+        let ResourceWrite { resource, names, takeover, expires } = self.write;
+        let beside = takeover.external_id && !self.unique_external_id;
+        let keys = keys(collection, &resource.id, names, beside, from.and_then(owner));
+        let row_version = from.map_or(1, |from| from.row_version + 1);
+        let row = resources::row(collection, resource, row_version, names, &keys, audit)?;
+        // A deleted user has left all groups before it comes back.
+        let grouped = from.and_then(owner).is_some_and(|from| from.grouped);
+        let row = if grouped { row.flag(GROUPED, true) } else { row };
+        transaction.put(Role::Resource, marked(row, state, expires), Some(condition))?;
+        // The due row of a visible user who expires.
+        let before = from.filter(|from| from.state == State::Live).and_then(|from| from.expires);
+        if before != expires {
+            if let Some(due) = before {
+                transaction.delete(Role::Other, due::row(collection, due, &resource.id), None)?;
+            }
+            if let Some(due) = expires {
+                transaction.put(Role::Other, due::row(collection, due, &resource.id), None)?;
+            }
+        }
+        self.lead(transaction, &keys)?;
+        from.map_or(Ok(()), |from| leave(transaction, collection, from, names, &keys))
+    }
+
+    /// Adds the rows that lead to the resource. Those that stay as they are need not be written;
+    /// all of them share its state and expiry.
+    fn lead(&self, transaction: &mut Transaction, keys: &Keys) -> Result<(), StoreError> {
+        let Self { collection, state, from, unique_external_id, .. } = *self;
+        let ResourceWrite { resource, names, takeover, expires } = self.write;
+        let id = &resource.id;
+        let same =
+            from.and_then(owner).filter(|from| from.state == state && from.expires == expires);
+        let nothing = Keys::default();
+        let held = same.map_or(&nothing, |old| &old.keys);
+        let pointer =
+            |p: &str, s: &str| marked(Row::new(p, s).text("i", id.as_str()), state, expires);
+        let now = || (":now", number(self.audit.now));
+        let own = || (":id", text(id.as_str()));
+        let unheld_deleted_or_own =
+            || Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), (":deleted", text("deleted"))]);
+        if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim))
+        {
+            let free = match takeover.name || from.is_some() {
+                true => unheld_deleted_or_own(),
+                false => Condition(UNHELD, vec![now()]),
+            };
+            transaction.put(Role::Claim, pointer(&collection.rows(), claim), Some(free))?;
+        }
+        if let Some(key) =
+            keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key))
+        {
+            let free = match takeover.external_id && unique_external_id {
+                true => unheld_deleted_or_own(),
+                false => Condition(UNHELD_OR_OWN, vec![now(), own()]),
+            };
+            transaction.put(
+                Role::ExternalId,
+                pointer(&collection.tenant.external_ids(), key),
+                Some(free),
+            )?;
+        }
+        for (index, key) in
+            keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key))
+        {
+            let row = pointer(&collection.tenant.unique_values(), key);
+            transaction.put(Role::Unique(index), row, Some(unheld_deleted_or_own()))?;
+        }
+        let emails = same.map_or(&[][..], |old| &old.names.emails);
+        for email in names.emails.iter().filter(|email| !emails.contains(email)) {
+            transaction.put(
+                Role::Other,
+                pointer(&collection.tenant.emails(), &collection.email(email, id)),
+                None,
+            )?;
+        }
+        Ok(())
+    }
 }
 
 /// The resource as the owner of its names: a deleted user's may belong to others by now.
 fn owner(old: &Stored) -> Option<&Stored> {
     Some(old).filter(|old| old.state != State::Deleted)
-}
-
-/// The rows that lead to the resource. What stays as it is need not be written; all of them share
-/// its state and expiry.
-fn lead(
-    transaction: &mut Transaction,
-    collection: &Collection,
-    ResourceWrite { resource, names, takeover, expires }: ResourceWrite<'_>,
-    state: State,
-    old: Option<&Stored>,
-    keys: &Keys,
-    act: &Act,
-) -> Result<(), StoreError> {
-    let id = &resource.id;
-    let same = old.and_then(owner).filter(|old| old.state == state && old.expires == expires);
-    let nothing = Keys::default();
-    let held = same.map_or(&nothing, |old| &old.keys);
-    let pointer = |p: &str, s: &str| marked(Row::new(p, s).text("i", id.as_str()), state, expires);
-    let now = || (":now", number(act.now));
-    let own = || (":id", text(id.as_str()));
-    let unheld_deleted_or_own =
-        || Condition(UNHELD_DELETED_OR_OWN, vec![now(), own(), (":deleted", text("deleted"))]);
-    if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim)) {
-        let free = match takeover.name || old.is_some() {
-            true => unheld_deleted_or_own(),
-            false => Condition(UNHELD, vec![now()]),
-        };
-        transaction.put(Role::Claim, pointer(&collection.rows(), claim), Some(free))?;
-    }
-    if let Some(key) =
-        keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key))
-    {
-        let free = match takeover.external_id && act.unique_external_id {
-            true => unheld_deleted_or_own(),
-            false => Condition(UNHELD_OR_OWN, vec![now(), own()]),
-        };
-        transaction.put(
-            Role::ExternalId,
-            pointer(&collection.tenant.external_ids(), key),
-            Some(free),
-        )?;
-    }
-    for (index, key) in keys.unique.iter().enumerate().filter(|(_, key)| !held.unique.contains(key))
-    {
-        let row = pointer(&collection.tenant.unique_values(), key);
-        transaction.put(Role::Unique(index), row, Some(unheld_deleted_or_own()))?;
-    }
-    let emails = same.map_or(&[][..], |old| &old.names.emails);
-    for email in names.emails.iter().filter(|email| !emails.contains(email)) {
-        transaction.put(
-            Role::Other,
-            pointer(&collection.tenant.emails(), &collection.email(email, id)),
-            None,
-        )?;
-    }
-    Ok(())
 }
 
 /// Removes the rows that led to a resource under names that it has no more.
@@ -181,14 +197,6 @@ fn keys(
             .map(|unique| collection.unique_value(&unique.attribute, &unique.form))
             .collect(),
     }
-}
-
-pub(super) fn activity(resource: &Resource) -> i64 {
-    i64::from(is_active(&resource.attributes))
-}
-
-pub(super) fn version(version: u64) -> AttributeValue {
-    number(i64::try_from(version).unwrap_or(i64::MAX))
 }
 
 /// A row of a resource, or one that leads to it, with what has become of the resource.

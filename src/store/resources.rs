@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::item::{Item, Row};
 use super::keys::{Collection, Kind, Place, id_in};
-use super::log::Act;
+use super::log::Audit;
 use super::{Query, Rows, Store, StoreError};
 use crate::budget;
 
@@ -329,8 +329,13 @@ impl Stored {
 
 /// Whether a user counts as active. One whose `active` was removed does not: that a value is lost
 /// lets nobody in.
-pub(crate) fn is_active(attributes: &Attributes) -> bool {
+pub fn is_active(attributes: &Attributes) -> bool {
     attributes.get("active") == Some(&Value::Bool(true))
+}
+
+/// 1 for an active user, 0 for all others.
+pub(super) fn activity(resource: &Resource) -> i64 {
+    i64::from(is_active(&resource.attributes))
 }
 
 /// The row of a live resource. `version` is the row's own.
@@ -340,7 +345,7 @@ pub(super) fn row(
     version: u64,
     names: &Names,
     keys: &Keys,
-    act: &Act,
+    audit: &Audit,
 ) -> Result<Row, StoreError> {
     let document = serde_json::to_string(resource.attributes.as_object())
         .map_err(|_| StoreError::broken("a document cannot be written"))?;
@@ -355,9 +360,9 @@ pub(super) fn row(
         .number("m", milliseconds(resource.meta.last_modified))
         .flag("a", is_active(&resource.attributes))
         .text("st", "live")
-        .text("ev", act.operation.as_str())
-        .text("by", &act.by)
-        .text("rq", &act.request);
+        .text("ev", audit.operation.as_str())
+        .text("by", &audit.actor)
+        .text("rq", &audit.request_id);
     let row = if names.emails.is_empty() { row } else { row.texts("em", names.emails.clone()) };
     Ok(if keys.unique.is_empty() { row } else { row.texts("uq", keys.unique.clone()) })
 }

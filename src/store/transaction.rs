@@ -316,6 +316,11 @@ pub(super) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
+/// A version as an expression's value.
+pub(super) fn version(version: u64) -> AttributeValue {
+    number(i64::try_from(version).unwrap_or(i64::MAX))
+}
+
 /// A number as an expression's value.
 pub(super) fn number(value: i64) -> AttributeValue {
     AttributeValue::N(value.to_string())

@@ -12,7 +12,7 @@ use scim_core::ResourceId;
 
 use super::item::{Item, Row};
 use super::keys::{Kind, TenantKey};
-use super::log::Act;
+use super::log::Audit;
 use super::members::letter;
 use super::transaction::{Condition, Role, Transaction, TransactionResult, text};
 use super::{Query, Rows, Store, StoreError};
@@ -82,9 +82,9 @@ pub(super) fn begin(
     tenant: &TenantKey,
     (kind, id): (&Kind, &ResourceId),
     cause: Cause,
-    act: &Act,
+    audit: &Audit,
 ) -> Result<(), StoreError> {
-    let row = key(tenant, kind, id).text("why", cause.as_str()).number("at", act.now);
+    let row = key(tenant, kind, id).text("why", cause.as_str()).number("at", audit.now);
     transaction.put(Role::Other, row, None)
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scim_core::{Member, ResourceId};
 use scim_lambda::budget::{MAX_CALLS, MAX_READ_UNITS, MAX_TIDYING_CALLS};
-use scim_lambda::store::{Act, Collection, Kind, MemberChange, Operation, Outcome};
+use scim_lambda::store::{Audit, Collection, Kind, MemberChange, Operation, Outcome};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -194,14 +194,14 @@ async fn name_members(
     count: usize,
     display: &str,
 ) {
-    let act = Act::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
+    let audit = Audit::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
     let nobody = |n: usize| {
         let value = format!("nobody-{n:05}").parse().unwrap();
         MemberChange::AddUnknown(Member { value, kind: None, display: Some(display.to_owned()) })
     };
     let moves: Vec<MemberChange> = (0..count).map(nobody).collect();
     for some in moves.chunks(36) {
-        let wrote = world.store.change_members(at, group, some, &act).await;
+        let wrote = world.store.change_members(at, group, some, &audit).await;
         assert!(matches!(wrote, Ok(Outcome::Committed)));
     }
 }

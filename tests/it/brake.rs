@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use scim_lambda::store::{Act, Bounds, Operation};
+use scim_lambda::store::{Audit, Bounds, Operation};
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -18,12 +18,12 @@ async fn people(customer: &Customer, count: usize) -> Vec<Value> {
 }
 
 async fn lift(customer: &Customer) -> bool {
-    let act =
-        Act::new(Operation::Lift, "operator", "test", customer.world.clock.milliseconds(), 1_000);
+    let audit =
+        Audit::new(Operation::Lift, "operator", "test", customer.world.clock.milliseconds(), 1_000);
     customer
         .world
         .store
-        .lift_brake(&customer.row.key(), &"tenant".parse().unwrap(), &act)
+        .lift_brake(&customer.row.key(), &"tenant".parse().unwrap(), &audit)
         .await
         .unwrap()
 }

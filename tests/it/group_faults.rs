@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use scim_lambda::store::{Act, Collection, Kind, Note, Operation, Progress};
+use scim_lambda::store::{Audit, Collection, Kind, Note, Operation, Progress};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -238,11 +238,11 @@ async fn a_large_group_that_is_gone_is_left_by_its_members_in_parts_side_by_side
     assert_eq!(world.send("DELETE", &path, None).await.status, 204);
     world.between.clear();
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
-    let act = Act::new(Operation::Delete, "test", "1", world.clock.milliseconds(), 1);
+    let audit = Audit::new(Operation::Delete, "test", "1", world.clock.milliseconds(), 1);
     // Without time, each part ends after its first portion.
     let before = world.rows_of("#M#").await;
     let progress =
-        world.store.disband(&at, &group, Note::Finished, &act, Instant::now()).await.unwrap();
+        world.store.disband(&at, &group, Note::Finished, &audit, Instant::now()).await.unwrap();
     let removed = before - world.rows_of("#M#").await;
     assert!(
         progress == Progress::Unfinished && (49 + 16 * 30..1_200).contains(&removed),

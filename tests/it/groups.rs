@@ -1,7 +1,7 @@
 //! Groups: members, memberships, and what happens to them when resources go.
 
 use scim_core::Member;
-use scim_lambda::store::{Act, Collection, Kind, MemberChange, Operation, Outcome};
+use scim_lambda::store::{Audit, Collection, Kind, MemberChange, Operation, Outcome};
 use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 
@@ -732,7 +732,7 @@ async fn answers_with_many_members_are_cut_where_they_would_not_fit() {
         let group = world.send_as(&strict, "POST", "/Groups", group).await.body;
         paths.push(format!("/Groups/{}", group["id"].as_str().unwrap()));
     }
-    let act = Act::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
+    let audit = Audit::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
     let fill = async |path: &str, from: usize, to: usize| {
         let nobody = |n: usize| Member {
             value: format!("nobody-{n:05}").parse().unwrap(),
@@ -742,8 +742,10 @@ async fn answers_with_many_members_are_cut_where_they_would_not_fit() {
         let moves: Vec<MemberChange> =
             (from..to).map(|n| MemberChange::AddUnknown(nobody(n))).collect();
         for some in moves.chunks(36) {
-            let wrote =
-                world.store.change_members(&groups, &path[8..].parse().unwrap(), some, &act).await;
+            let wrote = world
+                .store
+                .change_members(&groups, &path[8..].parse().unwrap(), some, &audit)
+                .await;
             assert!(matches!(wrote, Ok(Outcome::Committed)));
         }
     };
@@ -788,13 +790,13 @@ async fn who_is_in_more_than_a_thousand_groups_is_not_shown_with_some_of_them() 
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let groups = Collection { tenant: world.tenant.key(), kind: Kind::Group };
-    let act = Act::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
+    let audit = Audit::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
     let member = Member { value: people[0].parse().unwrap(), kind: None, display: None };
     for n in 0..=1_000 {
         let group = format!("00000000-0000-8000-8000-{n:012}").parse().unwrap();
         world
             .store
-            .prepare_members(&groups, &group, &[MemberChange::Add(member.clone())], false, &act)
+            .prepare_members(&groups, &group, &[MemberChange::Add(member.clone())], false, &audit)
             .await
             .unwrap();
     }

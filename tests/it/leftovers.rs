@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use scim_core::{Member, ResourceId};
-use scim_lambda::store::{Act, Collection, Kind, MemberChange, Note, Operation, Outcome, Progress};
+use scim_lambda::store::{
+    Audit, Collection, Guards, Kind, MemberChange, Note, Operation, Outcome, Progress, Target,
+    Transition,
+};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -126,12 +129,11 @@ async fn another_process_goes_on_with_what_one_left() {
     let id: ResourceId = users[0]["id"].as_str().unwrap().parse().unwrap();
     let (at, now) = (customer.users(), world.clock.seconds());
     let old = world.store.resource(&at, &id, now).await.unwrap().unwrap();
-    let act = Act::new(Operation::Delete, "test", "1", world.clock.milliseconds(), 1_000);
+    let audit = Audit::new(Operation::Delete, "test", "1", world.clock.milliseconds(), 1_000);
     let kept = old.resource.attributes.clone();
-    assert!(matches!(
-        world.store.delete_softly(&at, &old, kept, now + 1_000, &act).await,
-        Ok(Outcome::Committed)
-    ));
+    let to = Target::Deleted { attributes: kept, expires: now + 1_000 };
+    let deletion = Transition::new(&at, Some(&old), to, &audit, Guards::default());
+    assert!(matches!(world.store.commit(deletion).await, Ok(Outcome::Committed)));
     let patch =
         async || customer.set(&users[1], "title", json!(world.clock.seconds().to_string())).await;
     assert_eq!(patch().await.status, 200);
@@ -181,22 +183,22 @@ async fn a_creation_that_was_given_up_does_not_succeed_afterwards() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
     let people = world.people("u", 2).await;
-    let (group, act) = (
+    let (group, audit) = (
         at.new_id(None).unwrap(),
-        Act::new(Operation::Create, "test", "1", world.clock.milliseconds(), 1),
+        Audit::new(Operation::Create, "test", "1", world.clock.milliseconds(), 1),
     );
     let join = |id: &String| {
         MemberChange::Add(Member { value: id.parse().unwrap(), kind: None, display: None })
     };
     let prepared = [join(&people[0])];
     assert!(matches!(
-        world.store.prepare_members(&at, &group, &prepared, true, &act).await,
+        world.store.prepare_members(&at, &group, &prepared, true, &audit).await,
         Ok(Outcome::Committed)
     ));
     assert!(world.store.abandon(&at.tenant, &group).await.unwrap());
     assert!(!world.store.abandon(&at.tenant, &group).await.unwrap(), "once");
     let disbanded =
-        world.store.disband(&at, &group, Note::Finished, &act, Instant::now()).await.unwrap();
+        world.store.disband(&at, &group, Note::Finished, &audit, Instant::now()).await.unwrap();
     assert_eq!((disbanded, world.rows_of("#M#").await), (Progress::Done, 0));
     assert_eq!(world.store.unfinished(&at.tenant).await.unwrap(), []);
 }
@@ -206,14 +208,14 @@ async fn all_memberships_end_though_others_of_the_same_id_stand_before_them() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
-    let act = Act::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
+    let audit = Audit::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
     let named = Member { value: people[0].parse().unwrap(), kind: None, display: None };
     // Rows of another kind, which sort before those of the user's own groups.
     for n in 0..40 {
         let group = format!("00000000-0000-8000-8000-{n:012}").parse().unwrap();
         world
             .store
-            .prepare_members(&at, &group, &[MemberChange::AddUnknown(named.clone())], false, &act)
+            .prepare_members(&at, &group, &[MemberChange::AddUnknown(named.clone())], false, &audit)
             .await
             .unwrap();
     }

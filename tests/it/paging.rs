@@ -6,7 +6,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use scim_core::resource::Attributes;
 use scim_core::{Meta, Resource, Version};
 use scim_lambda::budget::Limits;
-use scim_lambda::store::{Act, Collection, Kind, Names, Operation, ResourceWrite, State, Takeover};
+use scim_lambda::store::{
+    Audit, Collection, Kind, Names, Operation, ResourceWrite, State, Takeover,
+};
 use scimctl::local::TABLE;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -170,7 +172,7 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Other("Device".into()) };
     let now = world.clock.seconds();
-    let act = Act::new(Operation::Create, "test", "1", now * 1_000, 1);
+    let audit = Audit::new(Operation::Create, "test", "1", now * 1_000, 1);
     // One bucket whose ids are spread evenly, one with all of them at its beginning, and a few
     // before and behind.
     let mut ids: Vec<String> =
@@ -195,7 +197,7 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
     let new: Vec<ResourceWrite<'_>> = new.collect();
     let mut rest = new.as_slice();
     while !rest.is_empty() {
-        let batch = world.store.create_first(&at, rest, State::Live, &act).await.unwrap();
+        let batch = world.store.create_first(&at, rest, State::Live, &audit).await.unwrap();
         assert!(batch.stored);
         rest = &rest[batch.taken..];
     }

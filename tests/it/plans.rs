@@ -6,7 +6,9 @@ use std::collections::BTreeSet;
 use scim_core::resource::Attributes;
 use scim_core::{Additions, Dialect, Meta, Resource, Version};
 use scim_lambda::directory::Plan;
-use scim_lambda::store::{Act, Collection, Kind, Names, Operation, ResourceWrite, State, Takeover};
+use scim_lambda::store::{
+    Audit, Collection, Kind, Names, Operation, ResourceWrite, State, Takeover,
+};
 use scim_lambda::tenant::{Profile, ServedTypes};
 use scimctl::explain::Explanation;
 use serde_json::{Value, json};
@@ -244,7 +246,7 @@ async fn a_bucket_of_more_than_a_request_judges_loses_nobody() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::User };
     let now = world.clock.seconds();
-    let act = Act::new(Operation::Create, "test", "1", now * 1_000, 1);
+    let audit = Audit::new(Operation::Create, "test", "1", now * 1_000, 1);
     let meta = Meta {
         created: OffsetDateTime::UNIX_EPOCH,
         last_modified: OffsetDateTime::UNIX_EPOCH,
@@ -267,7 +269,7 @@ async fn a_bucket_of_more_than_a_request_judges_loses_nobody() {
             takeover: Takeover::default(),
             expires: None,
         };
-        assert!(world.store.create_first(&at, &[new], State::Live, &act).await.unwrap().stored);
+        assert!(world.store.create_first(&at, &[new], State::Live, &audit).await.unwrap().stored);
     }
     // One is deleted, so that the first ten rows are as many users as a request judges of so many
     // values.

@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Subcommand;
 use scim_core::resource::date_time;
 use scim_lambda::clock::Clock;
-use scim_lambda::store::{Act, Operation};
+use scim_lambda::store::{Audit, Operation};
 use scim_lambda::tenant::Profile;
 use serde_json::json;
 use time::OffsetDateTime;
@@ -75,11 +75,11 @@ pub(crate) async fn run(place: &Place, command: BrakeCommand, json: bool) -> any
         }
         BrakeCommand::Lift { tenant } => {
             let row = connection.tenant(&tenant).await?;
-            let act = Act {
+            let audit = Audit {
                 operation: Operation::Lift,
-                ..operator::act(&row, &Clock::system(), "brake lift")?
+                ..operator::audit(&row, &Clock::system(), "brake lift")?
             };
-            let lifted = store.lift_brake(&row.key(), &operator::nobody()?, &act).await;
+            let lifted = store.lift_brake(&row.key(), &operator::nobody()?, &audit).await;
             let lifted = lifted.context("the brake cannot be lifted")?;
             let lines = match lifted {
                 true => format!("Users of {tenant} can be deactivated again, in a new window."),

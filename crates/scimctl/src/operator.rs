@@ -9,7 +9,7 @@ use scim_lambda::clock::Clock;
 use scim_lambda::directory::{Call, Directory, RequestReads};
 use scim_lambda::settings::Settings;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Act, Operation};
+use scim_lambda::store::{Audit, Operation};
 use scim_lambda::tenant::{Profile, Tenant, Tenants};
 use tokio::time::Instant;
 
@@ -56,10 +56,10 @@ impl Operator {
 }
 
 /// What the operator does to a tenant's rows, for the log.
-pub(crate) fn act(row: &TenantRow, clock: &Clock, command: &str) -> anyhow::Result<Act> {
+pub(crate) fn audit(row: &TenantRow, clock: &Clock, command: &str) -> anyhow::Result<Audit> {
     let profile = Profile::read(&row.profile)?;
     let kept = i64::from(profile.audit.retention_days.unwrap_or(365)) * DAY;
-    Ok(Act::new(Operation::Import, BY, &format!("scimctl {command}"), clock.milliseconds(), kept))
+    Ok(Audit::new(Operation::Import, BY, &format!("scimctl {command}"), clock.milliseconds(), kept))
 }
 
 /// The subject of a change that concerns nobody in particular.

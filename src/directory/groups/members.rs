@@ -10,7 +10,7 @@ use super::shown;
 use crate::directory::context::{Call, Directory};
 use crate::directory::limits::{MAX_MEMBER_CHANGES, MAX_MEMBERS_SHOWN};
 use crate::directory::resource::not_found;
-use crate::store::members::that_fit;
+use crate::store::that_fit;
 use crate::store::{MemberChange, Operation, Outcome, Stored};
 use crate::tenant::ServedType;
 
@@ -118,8 +118,8 @@ impl Directory {
         }
         while !waiting.is_empty() {
             let portion = waiting.get(..that_fit(&waiting)).unwrap_or_default();
-            let act = self.act(call, operation);
-            match self.store.change_members(&collection, group, portion, &act).await? {
+            let audit = self.audit(call, operation);
+            match self.store.change_members(&collection, group, portion, &audit).await? {
                 Outcome::Committed => {
                     waiting.drain(..portion.len());
                     begun = true;

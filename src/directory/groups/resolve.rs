@@ -7,7 +7,7 @@ use scim_core::{Error, ErrorKind, ResourceId};
 
 use crate::directory::context::{Call, Directory};
 use crate::directory::lifecycle::conflict::contended;
-use crate::store::members::that_fit;
+use crate::store::that_fit;
 use crate::store::{MemberChange, Refusal, StoreError};
 
 /// What was found out about those who are to join or to leave.

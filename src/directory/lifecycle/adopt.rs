@@ -12,6 +12,7 @@ use crate::directory::policy::seats::without_seat;
 use crate::directory::resource::names_of;
 use crate::store::{
     Collection, Kind, MatchBy, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored,
+    Target, Transition,
 };
 use crate::tenant::ServedType;
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
@@ -28,15 +29,26 @@ impl Directory {
         id: &ResourceId,
     ) -> Result<(), Error> {
         let collection = call.collection(&resource_type.kind);
-        let act = self.act(call, Operation::Delete);
+        let audit = self.audit(call, Operation::Delete);
         for _ in 0..TRIES {
-            let old = self.store.resource(&collection, id, act.now).await?;
+            let old = self.store.resource(&collection, id, audit.now).await?;
             let Some(old) = old.filter(|old| old.state == State::Unmanaged) else {
                 return Err(Error::not_found(
                     "There is no imported user with this id who waits to be provisioned.",
                 ));
             };
-            if matches!(self.store.forget(&collection, &old, &act).await?, Outcome::Committed) {
+            if matches!(
+                self.store
+                    .commit(Transition::new(
+                        &collection,
+                        Some(&old),
+                        Target::Gone,
+                        &audit,
+                        self.guards(call)
+                    ))
+                    .await?,
+                Outcome::Committed
+            ) {
                 return Ok(());
             }
         }
@@ -69,7 +81,7 @@ impl Directory {
         });
         let ways: Vec<MatchBy> = ways.collect();
         let collection = call.collection(&resource_type.kind);
-        let act = self.act(call, Operation::Link);
+        let audit = self.audit(call, Operation::Link);
         let mut asserted = asserted.clone();
         let mut takeover = any_name();
         for _ in 0..TRIES {
@@ -98,7 +110,17 @@ impl Directory {
             let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes);
             let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            match self.store.link(&collection, old, new, &act).await? {
+            match self
+                .store
+                .commit(Transition::new(
+                    &collection,
+                    Some(old),
+                    Target::Live(new),
+                    &audit,
+                    self.guards(call),
+                ))
+                .await?
+            {
                 Outcome::Committed => return Ok(Some(resource)),
                 // Perhaps somebody whose clock a POST stops.
                 Outcome::Refused(refusal)

@@ -4,7 +4,7 @@ use scim_core::resource::Attributes;
 
 use super::states::{Event, State};
 use crate::directory::context::{Call, Directory};
-use crate::store::resources::is_active;
+use crate::store::is_active;
 use crate::store::{Kind, Stored};
 use crate::tenant::ServedType;
 use crate::tenant::profile::OnDelete;

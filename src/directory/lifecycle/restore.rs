@@ -11,8 +11,8 @@ use crate::directory::context::{Call, Directory};
 use crate::directory::policy::seats::{no_seat, without_seat};
 use crate::directory::resource::names_of;
 use crate::store::{
-    Act, Collection, Expect, Kind, Names, Note, Operation, Outcome, OwnerState, Progress, Refusal,
-    ResourceWrite, Stored,
+    Audit, Collection, Kind, Names, Note, Operation, Outcome, OwnerState, Progress, Refusal,
+    ResourceWrite, Stored, Target, Transition,
 };
 use crate::tenant::ServedType;
 
@@ -28,15 +28,25 @@ impl Directory {
         asserted: &Attributes,
     ) -> Result<Option<Resource>, Error> {
         let collection = call.collection(&resource_type.kind);
-        let act = self.act(call, Operation::Restore);
-        self.leave_before_return(call, &collection, old, &act).await?;
+        let audit = self.audit(call, Operation::Restore);
+        self.leave_before_return(call, &collection, old, &audit).await?;
         let mut attributes = merged(resource_type, old, asserted)?;
         let mut takeover = any_name();
         for _ in 0..TRIES {
             let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes.clone());
             let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            match self.store.restore(&collection, old, new, &act).await? {
+            match self
+                .store
+                .commit(Transition::new(
+                    &collection,
+                    Some(old),
+                    Target::Live(new),
+                    &audit,
+                    self.guards(call),
+                ))
+                .await?
+            {
                 Outcome::Committed => return Ok(Some(resource)),
                 Outcome::Refused(refusal) => {
                     let taken = value_taken_since(call, &names, &refusal);
@@ -69,7 +79,7 @@ impl Directory {
         call: Call<'_>,
         collection: &Collection,
         old: &Stored,
-        act: &Act,
+        audit: &Audit,
     ) -> Result<(), Error> {
         let id = &old.resource.id;
         if !old.grouped
@@ -77,7 +87,7 @@ impl Directory {
         {
             return Ok(());
         }
-        match self.store.leave_all(collection, id, Note::Finished, act, call.until).await? {
+        match self.store.leave_all(collection, id, Note::Finished, audit, call.until).await? {
             Progress::Done => Ok(()),
             Progress::Unfinished => Err(contended()),
         }
@@ -105,13 +115,23 @@ impl Directory {
                 return Ok(Return::Stays);
             }
             let attributes = merged(resource_type, &old, asserted)?;
-            let (names, act) =
-                (names_of(resource_type, &attributes)?, self.act(call, Operation::Restore));
+            let (names, audit) =
+                (names_of(resource_type, &attributes)?, self.audit(call, Operation::Restore));
             let resource = self.next_version(&old, attributes);
             let expires = self.visible_until(call, resource_type, &old, &resource.attributes);
             let new =
                 ResourceWrite { resource: &resource, names: &names, takeover: any_name(), expires };
-            match self.store.update(&collection, &old, new, &[], Expect::Row, &act).await? {
+            match self
+                .store
+                .commit(Transition::new(
+                    &collection,
+                    Some(&old),
+                    Target::Live(new),
+                    &audit,
+                    self.guards(call),
+                ))
+                .await?
+            {
                 Outcome::Committed => return Ok(Return::Returned(Box::new(resource))),
                 Outcome::Refused(refusal) => {
                     uniqueness_error(resource_type, &names, &refusal)?;

@@ -5,7 +5,7 @@ use scim_core::{Error, ErrorKind};
 use serde_json::Value;
 
 use crate::store::Kind;
-use crate::store::resources::is_active;
+use crate::store::is_active;
 use crate::tenant::ServedType;
 use crate::tenant::profile::{InactiveCreate, OnDelete, Profile};
 

@@ -19,15 +19,16 @@ impl Directory {
     ) -> Result<(), Error> {
         let brake = &call.tenant.profile.brake;
         let window = i64::from(brake.window_minutes) * 60;
-        let act = self.act(call, Operation::Brake);
+        let audit = self.audit(call, Operation::Brake);
         let seen = self.store.brake(&collection.tenant).await?;
-        if let Some(row) = seen.filter(|row| row.tripped.is_some() || row.begun > act.now - window)
+        if let Some(row) =
+            seen.filter(|row| row.tripped.is_some() || row.begun > audit.now - window)
         {
             if row.tripped.is_none() && row.counted < row.most {
                 return Ok(());
             }
             if row.tripped.is_none() {
-                self.store.trip_brake(&collection.tenant, row, id, &act).await?;
+                self.store.trip_brake(&collection.tenant, row, id, &audit).await?;
             }
             let kind = match brake.answer {
                 BrakeAnswer::TooManyRequests => ErrorKind::TooManyRequests,
@@ -48,6 +49,6 @@ impl Directory {
         };
         let most =
             share.into_iter().chain(brake.deactivations.map(i64::from)).min().unwrap_or(i64::MAX);
-        Ok(self.store.open_brake(&collection.tenant, seen, act.now, most).await?)
+        Ok(self.store.open_brake(&collection.tenant, seen, audit.now, most).await?)
     }
 }

@@ -11,8 +11,8 @@ use scim_lambda::clock::Clock;
 use scim_lambda::store::members::that_fit;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{
-    Act, Collection, Kind, MemberChange, Names, Operation, Outcome, ResourceWrite, State, Store,
-    Takeover,
+    Audit, Collection, Guards, Kind, MemberChange, Names, Operation, Outcome, ResourceWrite, State,
+    Store, Takeover, Target, Transition,
 };
 use scim_lambda::tenant::{Profile, ServedTypes};
 use serde_json::{Value, json};
@@ -115,11 +115,11 @@ impl Seed {
                 expires: None,
             })
             .collect();
-        let act = self.act();
+        let audit = self.audit();
         let mut known = None;
         let mut rest = new;
         while !rest.is_empty() {
-            let batch = self.store.create_first(&at, &rest, State::Live, &act).await?;
+            let batch = self.store.create_first(&at, &rest, State::Live, &audit).await?;
             if batch.stored {
                 rest.drain(..batch.taken);
             } else {
@@ -189,8 +189,9 @@ impl Seed {
             takeover: Takeover::default(),
             expires: None,
         };
-        let act = self.act();
-        let id = match self.store.create(&at, new, &[], &[], &act).await? {
+        let audit = self.audit();
+        let change = Transition::new(&at, None, Target::Live(new), &audit, Guards::default());
+        let id = match self.store.commit(change).await? {
             Outcome::Committed => id,
             Outcome::Refused(refusal) => {
                 refusal.owners.name.context("the group cannot be stored")?.0
@@ -208,15 +209,14 @@ impl Seed {
             portions.push(portion.to_vec());
             rest = more;
         }
-        let mut tasks =
-            stream::iter(portions)
-                .map(|portion| {
-                    let (seed, group, act) = (self.clone(), id.clone(), act.clone());
-                    async move {
-                        tokio::spawn(async move { seed.join(&group, portion, &act).await }).await?
-                    }
-                })
-                .buffer_unordered(TASKS);
+        let mut tasks = stream::iter(portions)
+            .map(|portion| {
+                let (seed, group, audit) = (self.clone(), id.clone(), audit.clone());
+                async move {
+                    tokio::spawn(async move { seed.join(&group, portion, &audit).await }).await?
+                }
+            })
+            .buffer_unordered(TASKS);
         while let Some(joined) = tasks.try_next().await? {
             progress(joined);
         }
@@ -228,12 +228,12 @@ impl Seed {
         &self,
         group: &ResourceId,
         mut moves: Vec<MemberChange>,
-        act: &Act,
+        audit: &Audit,
     ) -> anyhow::Result<u64> {
         let at = self.collection(Kind::Group);
         let joined = moves.len().try_into()?;
         while !moves.is_empty() {
-            match self.store.change_members(&at, group, &moves, act).await? {
+            match self.store.change_members(&at, group, &moves, audit).await? {
                 Outcome::Committed => break,
                 Outcome::Refused(refusal) => {
                     ensure!(
@@ -276,8 +276,8 @@ impl Seed {
         Ok((Resource { id: id.clone(), meta, attributes }, names))
     }
 
-    fn act(&self) -> Act {
-        Act::new(
+    fn audit(&self) -> Audit {
+        Audit::new(
             Operation::Create,
             "operator",
             "bench seed",

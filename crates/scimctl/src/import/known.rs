@@ -149,7 +149,7 @@ impl Import {
                 })
                 .collect();
             let batch =
-                self.store.create_first(&self.at, &some, State::Unmanaged, &self.act).await?;
+                self.store.create_first(&self.at, &some, State::Unmanaged, &self.audit).await?;
             match (batch.stored, batch.taken) {
                 (true, taken) => {
                     rest = rest.get(taken..).unwrap_or_default();

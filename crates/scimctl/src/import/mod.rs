@@ -19,7 +19,7 @@ use scim_core::{
 use scim_lambda::clock::Clock;
 use scim_lambda::store::resources::MAX_EMAILS;
 use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::store::{Act, Collection, Kind, Names, Store};
+use scim_lambda::store::{Audit, Collection, Kind, Names, Store};
 use scim_lambda::tenant::profile::{Existing, LinkOn};
 use scim_lambda::tenant::{Profile, ServedType, ServedTypes};
 use serde_json::{Map, Value, json};
@@ -88,7 +88,7 @@ pub struct Import {
     at: Collection,
     types: ServedTypes,
     profile: Profile,
-    act: Act,
+    audit: Audit,
     clock: Clock,
 }
 
@@ -121,8 +121,8 @@ impl Import {
         profile.attributes.required.clear();
         let types = ServedTypes::new(&profile, &Additions::default())?;
         let at = Collection { tenant: row.key(), kind: Kind::User };
-        let act = operator::act(&row, &clock, "import")?;
-        Ok(Self { store, at, types, profile, act, clock })
+        let audit = operator::audit(&row, &clock, "import")?;
+        Ok(Self { store, at, types, profile, audit, clock })
     }
 
     /// Imports the text of a file of JSON objects, one a line.
