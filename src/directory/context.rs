@@ -2,17 +2,53 @@
 //! already.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
-use scim_core::{Dialect, Error, ResourceId};
+use scim_core::{Dialect, ResourceId};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
-use super::Directory;
-use crate::budget::QUERY_UNITS;
-use crate::store::{Collection, Kind};
-use crate::tenant::{Tenant, unanswered};
+use crate::clock::Clock;
+use crate::store::{Audit, Collection, Guards, Kind, Operation, Store};
+use crate::tenant::Tenant;
+
+/// The resources of all tenants.
+#[derive(Debug)]
+pub struct Directory {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) retention: Duration,
+    pub(super) audit_retention: Duration,
+}
+
+impl Directory {
+    /// A directory in `store`; deleted users are kept for `retention`, the log for
+    /// `audit_retention`.
+    pub fn new(store: Store, clock: Clock, retention: Duration, audit_retention: Duration) -> Self {
+        Self { store, clock, retention, audit_retention }
+    }
+
+    pub(super) fn audit(&self, call: Call<'_>, operation: Operation) -> Audit {
+        let profile = &call.tenant.profile;
+        let days = profile.audit.retention_days;
+        let kept =
+            days.map_or(self.audit_retention, |days| Duration::from_secs(u64::from(days) * 86_400));
+        let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
+        Audit::new(operation, call.by, call.request, self.clock.milliseconds(), kept)
+    }
+
+    /// The limits that the tenant's profile sets to a write.
+    pub(super) fn guards(&self, call: Call<'_>) -> Guards {
+        let profile = &call.tenant.profile;
+        let window = || Duration::from_secs(u64::from(profile.brake.window_minutes) * 60);
+        Guards {
+            seats: profile.seats.limit.is_some(),
+            unique_external_id: profile.attributes.unique_external_id,
+            brake_window: profile.brake.is_set().then(window),
+        }
+    }
+}
 
 /// On whose behalf something is done, and under which names the log shall know it.
 #[derive(Debug, Clone, Copy)]
@@ -56,11 +92,11 @@ impl Call<'_> {
 #[derive(Debug, Default)]
 pub struct RequestReads {
     /// Those who were deleted, and whose memberships are still there.
-    leaving: OnceCell<BTreeSet<ResourceId>>,
+    pub(super) leaving: OnceCell<BTreeSet<ResourceId>>,
     /// Users whose time has come, and who are not erased yet.
-    overdue: OnceCell<Vec<ResourceId>>,
+    pub(super) overdue: OnceCell<Vec<ResourceId>>,
     /// The groups that were asked for: `None` for one that is not there.
-    groups: Mutex<BTreeMap<ResourceId, Option<GroupName>>>,
+    pub(super) groups: Mutex<BTreeMap<ResourceId, Option<GroupName>>>,
 }
 
 impl RequestReads {
@@ -74,100 +110,3 @@ impl RequestReads {
 /// What a group is called.
 #[derive(Debug, Clone)]
 pub(super) struct GroupName(pub(super) Option<String>);
-
-impl Directory {
-    /// The users whose time has come and who are not erased yet. Nobody sees them, but counters and
-    /// members' rows know them still. No call for tenants without such users.
-    pub(super) async fn overdue<'c>(&self, call: Call<'c>) -> Result<&'c [ResourceId], Error> {
-        if !call.tenant.is_expiring() {
-            return Ok(&[]);
-        }
-        let read = || async {
-            let due = self
-                .store
-                .due(&call.collection(&Kind::User), self.clock.seconds(), usize::MAX)
-                .await;
-            Ok(due.map_err(unanswered)?.into_iter().map(|(_, id)| id).collect())
-        };
-        Ok(call.reads.overdue.get_or_try_init(read).await?)
-    }
-
-    /// How many of those who were overdue another request has erased since: the counters do not
-    /// know them any more, or did a moment ago. No call if nobody was.
-    pub(super) async fn erased_since(
-        &self,
-        call: Call<'_>,
-        overdue: &[ResourceId],
-    ) -> Result<usize, Error> {
-        if overdue.is_empty() {
-            return Ok(0);
-        }
-        let due =
-            self.store.due(&call.collection(&Kind::User), self.clock.seconds(), usize::MAX).await;
-        let due: BTreeSet<ResourceId> =
-            due.map_err(unanswered)?.into_iter().map(|(_, id)| id).collect();
-        Ok(overdue.iter().filter(|id| !due.contains(*id)).count())
-    }
-
-    /// Whether somebody is gone for everybody, though rows of members name them still.
-    pub(super) async fn gone<'c>(&self, call: Call<'c>) -> Result<Gone<'c>, Error> {
-        let leaving = async {
-            let read =
-                || async { self.store.leaving(&call.tenant.key()).await.map_err(unanswered) };
-            call.reads.leaving.get_or_try_init(read).await
-        };
-        let (leaving, overdue) = tokio::try_join!(leaving, self.overdue(call))?;
-        Ok(Gone { leaving, overdue: overdue.iter().collect() })
-    }
-
-    /// The most calls and read units that [`Directory::gone`] takes: nothing once the request has
-    /// asked.
-    pub(super) fn price_of_gone(call: Call<'_>) -> (usize, usize) {
-        let leaving = call.reads.leaving.get().is_none();
-        let overdue = call.tenant.is_expiring() && call.reads.overdue.get().is_none();
-        let calls = usize::from(leaving) + usize::from(overdue);
-        (calls, calls * QUERY_UNITS as usize)
-    }
-
-    /// What these groups are called: those of them that are there.
-    pub(super) async fn group_names(
-        &self,
-        call: Call<'_>,
-        ids: &BTreeSet<ResourceId>,
-    ) -> Result<BTreeMap<ResourceId, GroupName>, Error> {
-        let known = || call.reads.groups.lock().unwrap_or_else(PoisonError::into_inner);
-        let new: Vec<ResourceId> = {
-            let known = known();
-            ids.iter().filter(|id| !known.contains_key(*id)).cloned().collect()
-        };
-        if !new.is_empty() {
-            let mut names =
-                self.store.group_names(&call.tenant.key(), &new).await.map_err(unanswered)?;
-            known().extend(new.into_iter().map(|id| {
-                let name = names.remove(&id).map(GroupName);
-                (id, name)
-            }));
-        }
-        let known = known();
-        Ok(ids.iter().filter_map(|id| Some((id.clone(), known.get(id)?.clone()?))).collect())
-    }
-}
-
-/// Those who are gone for everybody, though rows of members name them still.
-#[derive(Debug)]
-pub(super) struct Gone<'c> {
-    leaving: &'c BTreeSet<ResourceId>,
-    overdue: BTreeSet<&'c ResourceId>,
-}
-
-impl Gone<'_> {
-    /// Whether nobody is.
-    pub(super) fn is_empty(&self) -> bool {
-        self.leaving.is_empty() && self.overdue.is_empty()
-    }
-
-    /// Whether this is one of them.
-    pub(super) fn contains(&self, id: &ResourceId) -> bool {
-        self.leaving.contains(id) || self.overdue.contains(id)
-    }
-}

@@ -1,8 +1,8 @@
 //! The condition that a client puts on a request: "the version it knows".
 
-use scim_core::Version;
+use scim_core::{Error, ErrorKind, Version};
 
-use crate::store::Expect;
+use crate::store::{Expect, Stored};
 
 /// What `If-Match` or `If-None-Match` says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,6 +44,17 @@ impl Precondition {
             Self::None | Self::Any => true,
             Self::OneOf(tags) => tags.iter().any(|tag| *tag == format!("\"{}\"", version.0)),
         }
+    }
+}
+
+/// 412 unless the client knows the newest version.
+pub(super) fn require_match(precondition: &Precondition, stored: &Stored) -> Result<(), Error> {
+    match precondition.matches(stored.resource.meta.version) {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorKind::PreconditionFailed,
+            "The resource has changed since the version in If-Match; retrieve it and decide again.",
+        )),
     }
 }
 

@@ -147,7 +147,7 @@ impl Tenants {
         if locked(&self.unknown).get(code).is_some_and(|read| fresh(*read, UNKNOWN_TTL)) {
             return Ok(None);
         }
-        let Some(row) = self.store.tenant(code).await.map_err(unanswered)? else {
+        let Some(row) = self.store.tenant(code).await? else {
             locked(&self.unknown).insert(code.clone(), now);
             return Ok(None);
         };
@@ -163,7 +163,7 @@ impl Tenants {
     /// 503 if the store does not answer.
     pub async fn connect(&self, tenant: &Tenant) -> Result<(), Error> {
         let now = self.clock.seconds();
-        self.store.connect(tenant.code(), now).await.map_err(unanswered)?;
+        self.store.connect(tenant.code(), now).await?;
         let mut row = tenant.row.clone();
         row.connected = Some(now);
         let connected = self.tenant(row, Some(tenant))?;
@@ -181,24 +181,26 @@ fn locked<T>(cache: &Mutex<T>) -> MutexGuard<'_, T> {
     cache.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The store's failure as a client may hear of it; its words go to the log.
-pub(crate) fn unanswered(error: StoreError) -> Error {
-    match &error {
-        StoreError::Unavailable(_) => tracing::warn!(%error, "store"),
-        StoreError::Broken(_) => tracing::error!(%error, "store"),
-        StoreError::Spent => tracing::info!(%error, "store"),
-    }
-    match error {
-        StoreError::Unavailable(_) => Error::unavailable(
-            "The directory does not answer right now; send the request again in a moment.",
-        ),
-        StoreError::Broken(_) => {
-            Error::internal("The directory is not as expected; the operator's log tells more.")
+/// What a client hears of a failure of the store. The store's own words go to the log.
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable(_) => tracing::warn!(%error, "store"),
+            StoreError::Broken(_) => tracing::error!(%error, "store"),
+            StoreError::Spent => tracing::info!(%error, "store"),
         }
-        StoreError::Spent => Error::new(
-            ErrorKind::TooMany,
-            "The request would read more than one request may; ask for fewer resources by count, \
-            for fewer attributes, or for one member by members.value eq.",
-        ),
+        match error {
+            StoreError::Unavailable(_) => Self::unavailable(
+                "The directory does not answer right now; send the request again in a moment.",
+            ),
+            StoreError::Broken(_) => {
+                Self::internal("The directory is not as expected; the operator's log tells more.")
+            }
+            StoreError::Spent => Self::new(
+                ErrorKind::TooMany,
+                "The request would read more than one request may; ask for fewer resources by \
+                count, for fewer attributes, or for one member by members.value eq.",
+            ),
+        }
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use scim_lambda::directory::life::{Event, State, Step};
+use scim_lambda::directory::states::{Event, State, Step};
 use serde_json::{Value, json};
 
 use crate::support::connectors::Between;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use scim_core::Additions;
-use scim_lambda::directory::life::{Event, State};
+use scim_lambda::directory::states::{Event, State};
 use scim_lambda::tenant::profile::{IDPS, PRESETS, settings};
 use scim_lambda::tenant::{Profile, ServedTypes};
 use serde_json::{Value, json};

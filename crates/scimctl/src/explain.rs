@@ -102,7 +102,7 @@ impl Explanation {
                     looked_at.div_ceil(RANGE).max(1) * (RANGE * row_bytes).div_ceil(ANSWER_BYTES);
                 let units = (looked_at * row_bytes).div_ceil(4_096);
                 let (judging_calls, judging_units) =
-                    directory::judging(resource_type, &filter, &[], looked_at);
+                    directory::price_of_judging(resource_type, &filter, &[], looked_at);
                 (
                     1 + calls + judging_calls,
                     COUNTERS + units + judging_units,
@@ -114,7 +114,7 @@ impl Explanation {
                     equalities.iter().map(|equality| look_ups(&equality.attribute)).sum();
                 let (calls, units) = match equalities.is_empty() {
                     true => (0, 0),
-                    false => directory::judging(resource_type, &filter, equalities, 1),
+                    false => directory::price_of_judging(resource_type, &filter, equalities, 1),
                 };
                 (found + calls, found + units, 1)
             }

@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use scim_core::resource::date_time;
 use scim_core::{Projection, ResourceId};
-use scim_lambda::directory::life::State;
+use scim_lambda::directory::states::State;
 use scim_lambda::store::{Collection, Kind, Listed, Names, State as Stage, Store};
 use serde_json::{Value, json};
 use time::OffsetDateTime;

@@ -1,6 +1,6 @@
-//! Cursors (RFC 9865): where a walk through a query's results goes on. A cursor is stateless; it
-//! says after which resource, and is sealed for one tenant, one query of the same types, and one
-//! page size.
+//! Cursors (RFC 9865): where a walk through the results of a query goes on. A cursor is stateless: it
+//! holds the position of the last resource, and is sealed for one tenant, one query of the same
+//! types, and one page size.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::position::Position;
 use crate::store::TenantKey;
 
-/// The place behind the last resource of a page.
+/// The position after the last resource of a page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Cursor {
     /// The last resource's sort key, or a text that sorts between two.
@@ -61,8 +61,8 @@ impl Cursor {
         let invalid = || {
             Error::new(
                 ErrorKind::InvalidCursor,
-                "The cursor is not one of this query; begin with an empty cursor and repeat all \
-                other parameters.",
+                "The cursor does not belong to this query. Begin with an empty cursor, and repeat \
+                all other parameters in each request.",
             )
         };
         let (body, seal) = text.split_once('.').ok_or_else(invalid)?;
@@ -85,7 +85,7 @@ impl Cursor {
             return Err(Error::new(
                 ErrorKind::ExpiredCursor,
                 format!(
-                    "The cursor is older than {CURSOR_SECONDS} seconds; begin again with an empty \
+                    "The cursor is older than {CURSOR_SECONDS} seconds. Begin again with an empty \
                     cursor."
                 ),
             ));
@@ -93,7 +93,7 @@ impl Cursor {
         if cursor.count != query.page_size() {
             return Err(Error::new(
                 ErrorKind::InvalidCount,
-                "count must stay as it was in the first request of the walk.",
+                "count must be the same in all requests of a walk by cursor.",
             ));
         }
         Ok(cursor)

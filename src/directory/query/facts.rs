@@ -1,140 +1,22 @@
-//! What it takes to judge resources beyond their own rows: members of groups, groups of users.
+//! What is known of resources beyond their own rows: members of groups, groups of users.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
-use scim_core::Equality;
-use scim_core::members::MEMBERS;
-use scim_core::{Error, Filter, Interest, Member, Resource, ResourceId};
+use scim_core::{Error, Member, Resource, ResourceId};
 
-use super::super::context::GroupName;
-use super::super::limits::MAX_MEMBERS_SHOWN;
-use super::super::whole::{
-    GROUPS, price_of_groups, set_groups, set_members, too_large_to_judge, too_many_groups,
-};
-use super::super::{Call, Directory};
 use super::lookup::LookedUp;
-use crate::budget::ROW_UNITS;
-use crate::store::{Kind, Listed, price_of_members};
-use crate::tenant::{ServedType, unanswered};
+use super::need::Need;
+use crate::directory::context::{Call, Directory, GroupName};
+use crate::directory::groups::shown::{
+    set_groups, set_members, too_large_to_judge, too_many_groups,
+};
+use crate::directory::limits::MAX_MEMBERS_SHOWN;
+use crate::store::{Kind, Listed};
+use crate::tenant::ServedType;
 
-/// How many resources are judged at once.
-pub(super) const CHUNK: usize = 16;
-/// Rows of members and memberships in one call.
-const SMALL_ROWS_IN_A_CALL: usize = 100;
 /// How many resources' members or groups are read at a time.
 const CONCURRENCY: usize = 4;
-
-/// Calls and read units that the names of groups are likely to take at most.
-const CALLS_OF_NAMES: usize = 8;
-/// The units that are reserved for those that are read at a time.
-pub(super) const UNITS_OF_NAMES: usize = 4 * 16 * ROW_UNITS as usize;
-
-/// What a filter needs to know.
-#[derive(Debug)]
-pub(super) enum Need {
-    /// Nothing beyond the row.
-    Row,
-    /// Which of these are among the members, or the groups.
-    Values(BTreeSet<ResourceId>),
-    /// All members, or groups.
-    All,
-}
-
-impl Need {
-    /// What a filter of resources of this kind needs.
-    pub(super) fn of(kind: &Kind, filter: &Filter<'_>) -> Self {
-        let attribute = match kind {
-            Kind::Group => MEMBERS,
-            Kind::User => GROUPS,
-            Kind::Other(_) => return Self::Row,
-        };
-        match filter.interest(attribute) {
-            Interest::None => Self::Row,
-            Interest::Values(values) => {
-                Self::Values(values.iter().filter_map(|id| id.parse().ok()).collect())
-            }
-            Interest::All => Self::All,
-        }
-    }
-
-    /// Whether it needs all members, or groups.
-    pub(super) fn is_all(&self) -> bool {
-        matches!(self, Self::All)
-    }
-
-    /// Whether it needs members, some of whom may be gone.
-    pub(super) fn is_of_members(&self, kind: &Kind) -> bool {
-        *kind == Kind::Group && !matches!(self, Self::Row)
-    }
-
-    /// The most calls and read units that it takes for these resources.
-    pub(super) fn price(
-        &self,
-        kind: &Kind,
-        rows: &[Listed],
-        found: Option<&LookedUp>,
-    ) -> (usize, usize) {
-        match (self, kind) {
-            (Self::Row, _) | (_, Kind::Other(_)) => (0, 0),
-            (Self::Values(values), _) => {
-                let known = found.is_some_and(|found| values.is_subset(&found.values));
-                let pairs = if known { 0 } else { rows.len() * values.len() };
-                (
-                    pairs.div_ceil(SMALL_ROWS_IN_A_CALL) + values.len().div_ceil(16) + 2,
-                    pairs + values.len() + 2,
-                )
-            }
-            (Self::All, Kind::User) => {
-                let (calls, units) = price_of_groups();
-                (rows.len() * calls + CALLS_OF_NAMES, rows.len() * units + UNITS_OF_NAMES)
-            }
-            (Self::All, Kind::Group) => {
-                rows.iter().map(|row| price_of_members(row.members)).fold((0, 0), add)
-            }
-        }
-    }
-}
-
-/// What these reads give, by the ids that they are for.
-async fn some_at_a_time<T>(
-    reads: Vec<impl Future<Output = Result<(ResourceId, T), Error>>>,
-) -> Result<BTreeMap<ResourceId, T>, Error> {
-    stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await
-}
-
-/// The sum of two prices.
-pub(super) fn add(one: (usize, usize), other: (usize, usize)) -> (usize, usize) {
-    (one.0 + other.0, one.1 + other.1)
-}
-
-/// About the calls and read units that it takes to judge these `resources` by a filter, beyond
-/// their rows, where each is in one group, or has as many members as one call reads. What
-/// `looked_up` equalities have found is known.
-pub fn judging(
-    resource_type: &ServedType,
-    filter: &Filter<'_>,
-    looked_up: &[Equality],
-    resources: usize,
-) -> (usize, usize) {
-    let known = |id: &ResourceId| {
-        looked_up.iter().any(|equality| equality.value.to_lowercase() == id.as_str())
-    };
-    let (calls, units) = match Need::of(&resource_type.kind, filter) {
-        Need::Row => return (0, 0),
-        Need::Values(values) if values.iter().all(known) => (0, 0),
-        Need::Values(values) => {
-            let pairs = resources * values.len();
-            (pairs.div_ceil(SMALL_ROWS_IN_A_CALL.min(CHUNK * values.len())), pairs)
-        }
-        Need::All => (resources, resources),
-    };
-    // The groups of a user have names; a member may be gone.
-    match (&resource_type.kind, calls) {
-        (Kind::Group, 0) => (0, 0),
-        (Kind::Group | Kind::User | Kind::Other(_), _) => (calls + 1, units + 1),
-    }
-}
 
 /// What is known of some resources.
 #[derive(Debug, Default)]
@@ -145,7 +27,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Puts among the attributes of a resource what is known of it.
+    /// Adds what is known of a resource to its attributes.
     pub(super) fn add_to(&mut self, call: Call<'_>, resource: &mut Resource) {
         if let Some(members) =
             self.members.remove(&resource.id).filter(|members| !members.is_empty())
@@ -159,7 +41,7 @@ impl Facts {
 }
 
 impl Directory {
-    /// Reads what a filter needs to know of these resources, as far as the index does not know it.
+    /// Reads what a filter needs to know of these resources, unless the index knows it already.
     pub(super) async fn facts(
         &self,
         call: Call<'_>,
@@ -196,7 +78,7 @@ impl Directory {
                 ..Facts::default()
             });
         }
-        let among = async { self.store.members_among(&key, groups, ids).await.map_err(unanswered) };
+        let among = async { Ok(self.store.members_among(&key, groups, ids).await?) };
         let (mut members, gone) = tokio::try_join!(among, self.gone(call))?;
         members
             .values_mut()
@@ -212,7 +94,7 @@ impl Directory {
             let members = self.members(call, &row.id, row.members).await?;
             Ok::<_, Error>((row.id.clone(), members))
         });
-        Ok(Facts { members: some_at_a_time(each.collect()).await?, ..Facts::default() })
+        Ok(Facts { members: collect(each.collect()).await?, ..Facts::default() })
     }
 
     async fn groups_named(
@@ -228,11 +110,7 @@ impl Directory {
                 let having = |id: &ResourceId| found.having.get(id).cloned().unwrap_or_default();
                 users.map(|id| (id.clone(), having(id))).collect()
             }
-            None => self
-                .store
-                .memberships_among(&call.tenant.key(), users, ids)
-                .await
-                .map_err(unanswered)?,
+            None => self.store.memberships_among(&call.tenant.key(), users, ids).await?,
         };
         self.named(call, groups).await
     }
@@ -242,7 +120,7 @@ impl Directory {
             let groups = self.memberships(call, &row.id).await?.ok_or_else(too_many_groups)?;
             Ok::<_, Error>((row.id.clone(), groups))
         });
-        self.named(call, some_at_a_time(each.collect()).await?).await
+        self.named(call, collect(each.collect()).await?).await
     }
 
     async fn named(
@@ -254,4 +132,11 @@ impl Directory {
         let names = self.group_names(call, &ids).await?;
         Ok(Facts { groups, names, ..Facts::default() })
     }
+}
+
+/// The results of these reads by the ids they are for, a few reads at a time.
+async fn collect<T>(
+    reads: Vec<impl Future<Output = Result<(ResourceId, T), Error>>>,
+) -> Result<BTreeMap<ResourceId, T>, Error> {
+    stream::iter(reads).buffer_unordered(CONCURRENCY).try_collect().await
 }

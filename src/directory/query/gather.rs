@@ -1,55 +1,99 @@
-//! Gathering what passes: from a source, under the budget of the request, into a sink.
+//! Gathers the resources that match: from a source, within the budget of the request, into a sink.
 
-use scim_core::{Error, ErrorKind, Filter, OutOfWork, Sort, SortKey};
+use scim_core::{Error, ErrorKind, Filter, Sort};
 
-use super::super::limits::MAX_SCANNED;
-use super::super::stint::Stint;
-use super::super::{Call, Directory, whole};
-use super::facts::{self, CHUNK, Facts, Need};
 use super::lookup::LookedUp;
-use super::page::{Hit, Sink, Start};
+use super::page::{Sink, Start};
 use super::plan::Plan;
 use super::position::Position;
-use super::source::{LookUp, Next, Scan, Source};
-use crate::budget::{self, MAX_COMPARISONS_OF_A_RESOURCE};
-use crate::store::{CALLS_OF_A_PAGE, Listed, UNITS_OF_A_PAGE};
-use crate::tenant::{ServedType, unanswered};
+use super::source::{LookUp, Scan, Source};
+use crate::directory::context::{Call, Directory};
+use crate::directory::limits::MAX_SCANNED;
+use crate::tenant::ServedType;
 
 /// A resource type among those that are queried.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Part<'a> {
-    /// Its place among them.
+    /// Its index among them.
     pub(super) index: usize,
     pub(super) resource_type: &'a ServedType,
     pub(super) filter: Option<&'a Filter<'a>>,
     pub(super) sort: Option<&'a Sort<'a>>,
 }
 
-/// What a member that is judged takes, in bytes of documents.
-const BYTES_OF_A_MEMBER: usize = 100;
-
 /// Why gathering ended.
-enum Stop {
-    /// All resources were looked at; those that were not to be are behind this key.
+pub(super) enum Stop {
+    /// Everything in the source was looked at. If it did not hold all resources, the others come
+    /// after this key.
     End(Option<String>),
-    /// The page is full, and nothing else is asked for.
+    /// The page is full, and the other matches need not be counted.
     Full,
-    /// The request may not look at more; others are behind this key, or where it began.
+    /// The request may not look at more. The others come after this key, or the request has looked
+    /// at none.
     OutOfBudget(Option<String>),
 }
 
+/// Why a query may have to look at more resources than a request may.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Obstacle {
+    /// No index answers the filter.
+    NoIndex,
+    /// An index answers it, but too many resources have the value.
+    CommonValue,
+}
+
+/// The resources of a type that are looked at.
+pub(super) struct Selection {
+    /// What the indexes found; `None` if all resources of the type are looked at.
+    pub(super) found: Option<LookedUp>,
+    /// Most of them in one request.
+    pub(super) most: usize,
+    obstacle: Obstacle,
+}
+
+impl Selection {
+    fn all(plan: &Plan, obstacle: Obstacle) -> Self {
+        Self { found: None, most: plan.most().unwrap_or(MAX_SCANNED), obstacle }
+    }
+
+    /// 400 for a query that would have to look at more than a request may.
+    fn too_many(&self, part: Part<'_>, sink: &Sink) -> Error {
+        let way = match sink.sorts() {
+            true => "omit sortBy",
+            false => "page by cursor (cursor= in place of startIndex)",
+        };
+        let detail = match self.obstacle {
+            Obstacle::CommonValue => format!(
+                "Too many resources have this value: the query would have to look at more than a \
+                request may; {way}."
+            ),
+            Obstacle::NoIndex => {
+                let most = self.most.min(MAX_SCANNED);
+                let indexed: Vec<String> =
+                    part.resource_type.indexed.iter().map(|name| format!("{name} eq")).collect();
+                format!(
+                    "This query would have to look at more than {most} resources, or to read or \
+                    compare more than a request may; {way}, or join the filter by and with one \
+                    of: {}.",
+                    indexed.join(", ")
+                )
+            }
+        };
+        Error::new(ErrorKind::TooMany, detail)
+    }
+}
+
 impl Directory {
-    /// Gathers the resources of a type that pass the filter, in the order of their keys: by index,
-    /// or from all of them.
+    /// Gathers the resources of a type that pass the filter, in the order of their keys.
     pub(super) async fn gather(
         &self,
         call: Call<'_>,
         part: Part<'_>,
         sink: &mut Sink,
     ) -> Result<(), Error> {
-        if !sink.whole {
-            // A type before is not at its end; another request goes on there, and comes to this
-            // one.
+        if sink.is_partial() {
+            // An earlier type is not finished. Another request goes on there, and comes to this
+            // type later.
             return Ok(());
         }
         let after = match &sink.page.start {
@@ -59,44 +103,23 @@ impl Directory {
             }
             Start::After(_) | Start::First | Start::Index(_) => None,
         };
-        let plan =
-            part.filter.map_or(Plan::scan(None), |filter| Plan::of(part.resource_type, filter));
-        let mut found = match &plan {
-            Plan::LookUp(equalities) => self.look_up(call, part.resource_type, equalities).await?,
-            Plan::Scan { .. } => None,
-        };
-        // An index may know more resources than are read one by one.
-        let of_many = found.is_none() && matches!(plan, Plan::LookUp(_));
-        let plan = if of_many { Plan::scan(part.filter) } else { plan };
-        let (source, most) = match &mut found {
-            Some(found) => {
-                let source =
-                    LookUp::new(self, call, &part.resource_type.kind, found, after.as_deref());
-                (Source::LookUp(source), usize::MAX)
-            }
-            None => {
-                let most = plan.most().unwrap_or(MAX_SCANNED);
-                (self.look_at_all(call, part, sink, after, most, of_many).await?, most)
-            }
-        };
-        let stop = self.judge_all(call, part, source, found.as_ref(), most, sink).await?;
+        let mut selection = self.select(call, part).await?;
+        let source = self.source(call, part, &mut selection, after.as_deref(), sink).await?;
+        let stop = self.judge_all(call, part, source, &selection, sink).await?;
         let resume = match stop {
             Stop::End(rest) => {
-                sink.advanced = true;
+                sink.end_type();
                 rest
             }
             Stop::Full => {
-                sink.whole = false;
+                sink.leave_rest();
                 None
             }
-            Stop::OutOfBudget(_) if !sink.walks() => {
-                return Err(too_many(part.resource_type, most, sink.sorts(), of_many));
-            }
-            // A cursor to the place where this request began would lead every later request there
-            // again.
-            Stop::OutOfBudget(None) if !sink.advanced => return Err(too_much()),
+            Stop::OutOfBudget(_) if !sink.walks() => return Err(selection.too_many(part, sink)),
+            // A cursor to where this request began would lead every later request there again.
+            Stop::OutOfBudget(None) if !sink.has_ended_a_type() => return Err(too_much()),
             Stop::OutOfBudget(key) => {
-                sink.whole = false;
+                sink.leave_rest();
                 Some(key.unwrap_or_default())
             }
         };
@@ -104,205 +127,57 @@ impl Directory {
         Ok(())
     }
 
-    /// All resources of a type, as far as the request may look at them.
-    async fn look_at_all<'d>(
+    /// Which resources of a type are looked at.
+    async fn select(&self, call: Call<'_>, part: Part<'_>) -> Result<Selection, Error> {
+        let plan =
+            part.filter.map_or(Plan::scan(None), |filter| Plan::of(part.resource_type, filter));
+        let Plan::LookUp(equalities) = &plan else {
+            return Ok(Selection::all(&plan, Obstacle::NoIndex));
+        };
+        Ok(match self.look_up(call, part.resource_type, equalities).await? {
+            Some(found) => {
+                Selection { found: Some(found), most: usize::MAX, obstacle: Obstacle::NoIndex }
+            }
+            // The index knows more resources than may be read one by one.
+            None => Selection::all(&Plan::scan(part.filter), Obstacle::CommonValue),
+        })
+    }
+
+    /// The source of the selected resources that come after a key.
+    async fn source<'d>(
         &'d self,
         call: Call<'_>,
         part: Part<'_>,
+        selection: &mut Selection,
+        after: Option<&str>,
         sink: &mut Sink,
-        after: Option<String>,
-        most: usize,
-        of_many: bool,
     ) -> Result<Source<'d>, Error> {
+        if let Some(found) = &mut selection.found {
+            let look_up = LookUp::new(self, call, &part.resource_type.kind, found, after);
+            return Ok(Source::LookUp(look_up));
+        }
         let collection = call.collection(&part.resource_type.kind);
-        let left = sink.left.min(most);
+        let left = sink.left.min(selection.most);
         let most_read = if sink.walks() { left } else { usize::MAX };
-        let ranges = self
-            .store
-            .ranges(&collection, after.as_deref(), most_read)
-            .await
-            .map_err(unanswered)?;
+        let ranges = self.store.ranges(&collection, after, most_read).await?;
         if !sink.walks() && ranges.total > left {
-            return Err(too_many(part.resource_type, most, sink.sorts(), of_many));
+            return Err(selection.too_many(part, sink));
         }
         sink.left = sink.left.saturating_sub(ranges.total);
-        sink.whole = ranges.next.is_none();
-        sink.counts &= !sink.walks() || sink.whole;
-        // A walk first reads as many as its page holds: perhaps all of them match.
-        let first = if sink.counts { None } else { Some(sink.page.count + 1) };
+        if ranges.next.is_some() {
+            sink.leave_rest();
+        }
         let now = self.clock.seconds();
-        Ok(Source::Scan(Scan::new(
-            &self.store,
-            collection,
-            now,
-            (ranges.ranges, ranges.next),
-            first,
-        )))
-    }
-
-    /// Judges what the source has, in its order.
-    async fn judge_all(
-        &self,
-        call: Call<'_>,
-        part: Part<'_>,
-        mut source: Source<'_>,
-        found: Option<&LookedUp>,
-        most: usize,
-        sink: &mut Sink,
-    ) -> Result<Stop, Error> {
-        let need =
-            part.filter.map_or(Need::Row, |filter| Need::of(&part.resource_type.kind, filter));
-        let (mut judged, mut last, mut stint) = (0, None, Stint::begin());
-        loop {
-            let mut batch = match source.next().await? {
-                Next::Batch(batch) => batch.into_iter(),
-                Next::End(rest) => return Ok(Stop::End(rest)),
-                Next::OutOfBudget(key) => return Ok(Stop::OutOfBudget(key)),
-            };
-            while !batch.as_slice().is_empty() {
-                // A bucket of a large tenant holds more than one request may judge.
-                let room =
-                    if sink.walks() { CHUNK.min(most.saturating_sub(judged)) } else { CHUNK };
-                // What one resource needs may be much; a walk that has come no further would never
-                // get on.
-                let room = if need.is_all() && last.is_none() { 1 } else { room };
-                let affordable = self.affordable_chunk(
-                    call,
-                    part.resource_type,
-                    &need,
-                    batch.as_slice(),
-                    found,
-                    sink,
-                );
-                let chunk: Vec<Listed> = batch.by_ref().take(room.min(affordable)).collect();
-                if chunk.is_empty() {
-                    return Ok(Stop::OutOfBudget(last));
-                }
-                let refused = budget::refusals();
-                let mut facts = match self
-                    .facts(call, part.resource_type, &need, &chunk, found)
-                    .await
-                {
-                    Err(_) if budget::refusals() > refused => return Ok(Stop::OutOfBudget(last)),
-                    facts => facts?,
-                };
-                for row in chunk {
-                    let members = if need.is_all() { row.members * BYTES_OF_A_MEMBER } else { 0 };
-                    let (key, bytes) = (row.key.clone(), row.bytes() + members);
-                    match self.judge(call, part, row, sink.sorts(), &mut facts)? {
-                        Verdict::Passes(hit) => sink.take(*hit)?,
-                        Verdict::Fails => {}
-                        Verdict::OutOfWork => return Ok(Stop::OutOfBudget(last)),
-                    }
-                    if sink.is_full() {
-                        return Ok(Stop::Full);
-                    }
-                    last = Some(key);
-                    judged += 1;
-                    stint.add(bytes).await;
-                }
-            }
-        }
-    }
-
-    /// How many of these resources the request can afford to judge at once.
-    fn affordable_chunk(
-        &self,
-        call: Call<'_>,
-        resource_type: &ServedType,
-        need: &Need,
-        rows: &[Listed],
-        found: Option<&LookedUp>,
-        sink: &Sink,
-    ) -> usize {
-        let left = budget::left();
-        let gone = if need.is_of_members(&resource_type.kind) {
-            Self::price_of_gone(call)
-        } else {
-            (0, 0)
-        };
-        // A walk shows what it has found, and another request goes on.
-        let page = if sink.walks() && sink.has_found() {
-            (CALLS_OF_A_PAGE, UNITS_OF_A_PAGE)
-        } else {
-            (0, 0)
-        };
-        let affordable = |count: &usize| {
-            let some = rows.get(..*count).unwrap_or_default();
-            let price = need.price(&resource_type.kind, some, found);
-            let (calls, units) =
-                facts::add(gone, if price == (0, 0) { price } else { facts::add(page, price) });
-            left.suffices(calls, units)
-        };
-        (1..=CHUNK.min(rows.len())).rev().find(affordable).unwrap_or_default()
-    }
-
-    fn judge(
-        &self,
-        call: Call<'_>,
-        part: Part<'_>,
-        row: Listed,
-        sorts: bool,
-        facts: &mut Facts,
-    ) -> Result<Verdict, Error> {
-        // Another type may have the attribute that the query sorts by.
-        let absent = sorts.then_some(SortKey::Absent);
-        if part.filter.is_none() && part.sort.is_none() {
-            return Ok(Verdict::Passes(Box::new(Hit { scope: part.index, sort_key: absent, row })));
-        }
-        let mut resource = row.resource().map_err(unanswered)?;
-        facts.add_to(call, &mut resource);
-        let view = part.resource_type.definition.into_view(resource, call.base_url);
-        let suffices = budget::comparisons() >= MAX_COMPARISONS_OF_A_RESOURCE;
-        let judged = part
-            .filter
-            .map_or(Ok(true), |filter| budget::comparing(|left| filter.judge(&view, left)));
-        match judged {
-            Ok(false) => return Ok(Verdict::Fails),
-            Err(OutOfWork) if suffices => return Err(whole::too_large_to_compare(&row.id)),
-            Err(OutOfWork) => return Ok(Verdict::OutOfWork),
-            Ok(true) => {}
-        }
-        let sort_key = part.sort.map(|sort| sort.key(&view)).or(absent);
-        Ok(Verdict::Passes(Box::new(Hit { scope: part.index, sort_key, row })))
+        let ranges = (ranges.ranges, ranges.next);
+        Ok(Source::Scan(Scan::new(&self.store, collection, now, ranges, sink.first_read())))
     }
 }
 
-/// What became of one resource.
-enum Verdict {
-    Passes(Box<Hit>),
-    Fails,
-    /// The comparisons that the request may make did not suffice.
-    OutOfWork,
-}
-
-/// 400 for a query of which a request cannot even do a part.
+/// 400 for a query of which one request cannot answer even a part.
 fn too_much() -> Error {
     Error::new(
         ErrorKind::TooMany,
-        "The filter has to read or compare more than a request may; compare fewer values, or send \
-        a query for some of them at a time.",
+        "The filter has to read or compare more than a request may. Compare fewer values, or send \
+        several queries with some of the values each.",
     )
-}
-
-fn too_many(resource_type: &ServedType, most: usize, sorts: bool, of_many: bool) -> Error {
-    let way = if sorts { "omit sortBy" } else { "page by cursor (cursor= in place of startIndex)" };
-    let why = match of_many {
-        true => format!(
-            "So many resources have this value that the query would have to look at more than a \
-            request may; {way}."
-        ),
-        false => {
-            let most = most.min(MAX_SCANNED);
-            let indexed: Vec<String> =
-                resource_type.indexed.iter().map(|name| format!("{name} eq")).collect();
-            format!(
-                "This query would have to look at more than {most} resources, or to read or \
-                compare more than a request may; {way}, or join the filter by and with one of: \
-                {}.",
-                indexed.join(", ")
-            )
-        }
-    };
-    Error::new(ErrorKind::TooMany, why)
 }

@@ -1,36 +1,36 @@
-//! The indexes: which resources fulfil an equality, without a look at the others.
+//! The indexes: which resources fulfil an equality of a filter, without a look at the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use scim_core::Equality;
 use scim_core::{Error, ResourceId};
 
-use super::super::limits::{MAX_MEMBERS_LOOKED_UP, MAX_SCANNED};
-use super::super::{Call, Directory};
 use crate::budget;
-use crate::store::{Kind, Listed, StoreError, Stored};
-use crate::tenant::{ServedType, unanswered};
+use crate::directory::context::{Call, Directory};
+use crate::directory::limits::{MAX_MEMBERS_LOOKED_UP, MAX_SCANNED};
+use crate::store::{Collection, Kind, Listed, StoreError, Stored};
+use crate::tenant::ServedType;
 
-/// Most calls and read units that one equality takes before its resources are read, and what the
-/// page needs.
+/// Most calls and read units that one equality takes before its resources are read, with those that
+/// the page needs.
 const CALLS_OF_AN_EQUALITY: usize = 60;
 const UNITS_OF_AN_EQUALITY: usize = 600;
 
 /// What the indexes found.
 #[derive(Debug, Default)]
 pub(super) struct LookedUp {
-    /// The resources by the keys of their rows, in the order of lists; the row is there if it was
-    /// read.
+    /// The resources by the keys of their rows, which is the order of lists; with the row, if it
+    /// was read.
     pub(super) candidates: BTreeMap<String, (ResourceId, Option<Listed>)>,
-    /// The values of `members` or `groups` for which all resources that have them were found, and
-    /// which ones have which.
+    /// The values of `members` or `groups` of which all owners were found.
     pub(super) values: BTreeSet<ResourceId>,
+    /// Which of these values each resource has.
     pub(super) having: BTreeMap<ResourceId, Vec<ResourceId>>,
 }
 
 impl Directory {
-    /// The resources that fulfil one of the equalities; `None` if they are too many to be read one
-    /// by one.
+    /// The resources that fulfil at least one of the equalities; `None` if they are too many to be
+    /// read one by one.
     pub(super) async fn look_up(
         &self,
         call: Call<'_>,
@@ -61,13 +61,10 @@ impl Directory {
         match (attribute.as_str(), value.to_lowercase().parse()) {
             ("members.value", Ok(member)) => self.groups_with(call, member, found).await,
             ("groups.value", Ok(group)) => self.users_in(call, group, found).await,
-            // What cannot be an id has no groups, and no members.
+            // A text that cannot be an id is in no group, and has no members.
             ("members.value" | "groups.value", Err(())) => Ok(true),
             _ => {
-                let named = self
-                    .by_index(call, resource_type, attribute, value)
-                    .await
-                    .map_err(unanswered)?;
+                let named = self.by_index(call, resource_type, attribute, value).await?;
                 let Some(named) = named else { return Ok(false) };
                 let (collection, now) =
                     (call.collection(&resource_type.kind), self.clock.seconds());
@@ -81,7 +78,7 @@ impl Directory {
         }
     }
 
-    /// The resources with a value that an index of names knows; `None` if they are too many.
+    /// The resources with this value, from the index of the attribute; `None` if they are too many.
     async fn by_index(
         &self,
         call: Call<'_>,
@@ -110,7 +107,7 @@ impl Directory {
         }
     }
 
-    /// Adds the groups that somebody is a member of.
+    /// Adds the groups of a member; `false` if they are too many.
     async fn groups_with(
         &self,
         call: Call<'_>,
@@ -126,7 +123,7 @@ impl Directory {
         Ok(true)
     }
 
-    /// Adds the members of a group.
+    /// Adds the members of a group; `false` if they are too many.
     async fn users_in(
         &self,
         call: Call<'_>,
@@ -134,11 +131,7 @@ impl Directory {
         found: &mut LookedUp,
     ) -> Result<bool, Error> {
         let key = call.tenant.key();
-        let members = self
-            .store
-            .some_members(&key, &group, MAX_MEMBERS_LOOKED_UP + 1)
-            .await
-            .map_err(unanswered)?;
+        let members = self.store.some_members(&key, &group, MAX_MEMBERS_LOOKED_UP + 1).await?;
         if members.len() > MAX_MEMBERS_LOOKED_UP {
             return Ok(false);
         }
@@ -150,12 +143,7 @@ impl Directory {
 }
 
 impl LookedUp {
-    fn add(
-        &mut self,
-        collection: &crate::store::Collection,
-        ids: Vec<ResourceId>,
-        value: &ResourceId,
-    ) {
+    fn add(&mut self, collection: &Collection, ids: Vec<ResourceId>, value: &ResourceId) {
         for id in ids {
             self.having.entry(id.clone()).or_default().push(value.clone());
             self.candidates.entry(collection.key(&id)).or_insert((id, None));

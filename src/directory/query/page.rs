@@ -1,46 +1,28 @@
-//! Where resources that pass go: what matches is judged in the order of the query, all of it is
-//! counted, some is kept.
+//! Where matching resources go. They are judged in the order of the query; all of them are counted,
+//! and those of the page are kept.
 
 use scim_core::{Error, ErrorKind, SortKey};
 
-use super::super::limits::MAX_SORTED_BYTES;
 use super::cursor::Cursor;
-use super::position::{Position, PositionRef};
-use crate::store::{Listed, PageRoom};
+use super::position::{Hit, Position};
+use crate::directory::limits::MAX_SORTED_BYTES;
+use crate::store::PageRoom;
 
 /// Where a page begins.
 #[derive(Debug)]
 pub(super) enum Start {
-    /// Behind this number of matching resources.
+    /// After this number of matching resources.
     Index(usize),
-    /// At the first one, walking by cursor.
+    /// At the first one, in a walk by cursor.
     First,
+    /// Where the cursor says.
     After(Cursor),
-}
-
-/// A resource that matches.
-#[derive(Debug)]
-pub(super) struct Hit {
-    /// The index of the scope that it is of.
-    pub(super) scope: usize,
-    /// What the query sorts it by.
-    pub(super) sort_key: Option<SortKey>,
-    pub(super) row: Listed,
-}
-
-impl Hit {
-    pub(super) fn position(&self) -> Position {
-        Position { sort_key: self.sort_key.clone(), scope: self.scope, key: self.row.key.clone() }
-    }
-
-    fn borrowed(&self) -> PositionRef<'_> {
-        PositionRef { sort_key: self.sort_key.as_ref(), scope: self.scope, key: &self.row.key }
-    }
 }
 
 #[derive(Debug)]
 pub(super) struct Page {
     pub(super) start: Start,
+    /// How many resources the client asked for, at most.
     pub(super) count: usize,
     descending: bool,
     /// How many matching resources were judged.
@@ -49,15 +31,15 @@ pub(super) struct Page {
     pub(super) total: Option<usize>,
     pub(super) hits: Vec<Hit>,
     room: PageRoom,
-    /// Whether resources follow the page. Then nothing more is kept: pages have no holes.
+    /// Whether resources follow the page. Once it is set nothing more is kept, so that a page has
+    /// no holes.
     pub(super) more: bool,
-    /// Where to go on if resources are left that were not looked at.
+    /// Where to go on, if some resources were not looked at.
     pub(super) resume: Option<Position>,
 }
 
 impl Page {
     pub(super) fn new(start: Start, count: usize, descending: bool) -> Self {
-        let room = PageRoom::default();
         Self {
             start,
             count,
@@ -65,13 +47,13 @@ impl Page {
             judged: 0,
             total: None,
             hits: Vec::new(),
-            room,
+            room: PageRoom::default(),
             more: false,
             resume: None,
         }
     }
 
-    /// Counts a matching resource, and keeps it if the page has begun and has room.
+    /// Counts a matching resource, and keeps it if it belongs to the page and there is room.
     fn judge(&mut self, hit: Hit) {
         self.judged += 1;
         let begun = match &self.start {
@@ -96,62 +78,95 @@ impl Page {
     }
 }
 
-/// Takes what passes: into the page at once, or first into a buffer that is sorted.
+/// How many of the resources a request looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Coverage {
+    /// All of them: every match is counted, also after the page is full.
+    All,
+    /// Those that it takes to fill the page. The total is known from the first request of the walk.
+    Page,
+    /// A part of them: another request goes on with the rest.
+    Part,
+}
+
+/// Takes the resources that match: directly into the page, or first into a buffer that is sorted.
 #[derive(Debug)]
 pub(super) struct Sink {
     pub(super) page: Page,
-    /// Resources that wait for being sorted, if the query sorts.
-    waiting: Option<Vec<Hit>>,
-    /// Bytes of those.
+    /// The resources that are yet to be sorted, if the query sorts.
+    unsorted: Option<Vec<Hit>>,
+    /// The size of those, in bytes.
     bytes: usize,
     /// How many resources may still be looked at.
     pub(super) left: usize,
-    /// Whether all resources were looked at that the query asks for.
-    pub(super) whole: bool,
-    /// Whether all that match are counted, more than the page shows.
-    pub(super) counts: bool,
-    /// Whether a resource type was looked at to its end in this request.
-    pub(super) advanced: bool,
+    coverage: Coverage,
+    /// Whether this request has come to the end of a resource type.
+    ended_a_type: bool,
 }
 
 impl Sink {
     pub(super) fn new(page: Page, sorts: bool, left: usize) -> Self {
-        // Only the first request of a walk counts, if it looks at all resources.
+        // In a walk, only the first request counts, and only if it looks at all resources.
         let counts = sorts || !matches!(page.start, Start::After(_));
         Self {
             page,
-            waiting: sorts.then(Vec::new),
+            unsorted: sorts.then(Vec::new),
             bytes: 0,
             left,
-            whole: true,
-            counts,
-            advanced: false,
+            coverage: if counts { Coverage::All } else { Coverage::Page },
+            ended_a_type: false,
         }
     }
 
     pub(super) fn sorts(&self) -> bool {
-        self.waiting.is_some()
+        self.unsorted.is_some()
     }
 
     /// Whether resources may be left for another request.
     pub(super) fn walks(&self) -> bool {
-        self.waiting.is_none() && !matches!(self.page.start, Start::Index(_))
+        self.unsorted.is_none() && !matches!(self.page.start, Start::Index(_))
     }
 
-    /// Whether the page shows something already.
+    /// Whether the page has a resource already.
     pub(super) fn has_found(&self) -> bool {
         !self.page.hits.is_empty()
     }
 
-    /// Whether the page is full, and nothing else is asked for.
+    /// Whether the page is full and the other matches need not be counted.
     pub(super) fn is_full(&self) -> bool {
-        self.page.more && !self.counts
+        self.page.more && self.coverage != Coverage::All
+    }
+
+    /// Whether some resources are left for another request.
+    pub(super) fn is_partial(&self) -> bool {
+        self.coverage == Coverage::Part
+    }
+
+    /// Notes that some resources are left for another request.
+    pub(super) fn leave_rest(&mut self) {
+        self.coverage = Coverage::Part;
+    }
+
+    /// Notes that all resources of a type were looked at.
+    pub(super) fn end_type(&mut self) {
+        self.ended_a_type = true;
+    }
+
+    /// Whether this request has come to the end of a resource type.
+    pub(super) fn has_ended_a_type(&self) -> bool {
+        self.ended_a_type
+    }
+
+    /// How many resources the first call should read: in a walk that does not count, as many as the
+    /// page holds and one more, since all of them may match.
+    pub(super) fn first_read(&self) -> Option<usize> {
+        (self.coverage != Coverage::All).then_some(self.page.count + 1)
     }
 
     /// # Errors
     /// `tooMany` if the resources are too large to be sorted.
     pub(super) fn take(&mut self, hit: Hit) -> Result<(), Error> {
-        let Some(waiting) = &mut self.waiting else {
+        let Some(unsorted) = &mut self.unsorted else {
             self.page.judge(hit);
             return Ok(());
         };
@@ -166,20 +181,20 @@ impl Sink {
                 "The resources are too large to be sorted; omit sortBy.",
             ));
         }
-        waiting.push(hit);
+        unsorted.push(hit);
         Ok(())
     }
 
-    /// The page, when everything was taken.
+    /// The page, once every match was taken.
     pub(super) fn finish(self, descending: bool) -> Page {
-        let Self { mut page, waiting, whole, .. } = self;
-        let sorts = waiting.is_some();
-        let mut waiting = waiting.unwrap_or_default();
-        waiting.sort_by(|one, other| one.borrowed().compare(other.borrowed(), descending));
-        waiting.into_iter().for_each(|hit| page.judge(hit));
+        let Self { mut page, unsorted, coverage, .. } = self;
+        let sorts = unsorted.is_some();
+        let mut hits = unsorted.unwrap_or_default();
+        hits.sort_by(|one, other| one.borrowed().compare(other.borrowed(), descending));
+        hits.into_iter().for_each(|hit| page.judge(hit));
         page.total = match &page.start {
             Start::After(cursor) if !sorts => cursor.total,
-            _ => whole.then_some(page.judged),
+            _ => (coverage != Coverage::Part).then_some(page.judged),
         };
         page
     }

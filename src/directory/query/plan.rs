@@ -6,18 +6,18 @@ use scim_core::Equality;
 use scim_core::members::MEMBERS;
 use scim_core::{Filter, Interest};
 
-use super::super::limits::{MAX_LOOK_UPS, MAX_READS, MAX_SCANNED, MAX_SCANNED_WITH_MORE};
-use super::super::whole::GROUPS;
+use crate::directory::groups::shown::GROUPS;
+use crate::directory::limits::{MAX_LOOK_UPS, MAX_READS, MAX_SCANNED, MAX_SCANNED_WITH_MORE};
 use crate::tenant::ServedType;
 
-/// Where the resources of a type come from that a filter has to judge.
+/// Where the resources that a filter has to judge come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
-    /// Those that fulfil one of these equalities, each found by an index.
+    /// An index finds those that fulfil one of these equalities.
     LookUp(Vec<Equality>),
     /// All resources of the type.
     Scan {
-        /// Further reads that each of them takes at least, of its members or groups.
+        /// How many further reads each of them takes at least, of its members or groups.
         reads: usize,
     },
 }
@@ -38,12 +38,12 @@ impl Plan {
         }
     }
 
-    /// The plan for a filter, or a sort, that no index answers.
+    /// The plan for a filter or a sort that no index answers.
     pub(super) fn scan(filter: Option<&Filter<'_>>) -> Self {
         Self::Scan { reads: filter.map_or(0, reads) }
     }
 
-    /// Most resources that one request looks at; `None` where an index finds them.
+    /// How many resources one request looks at, at most; `None` where an index finds them.
     pub fn most(&self) -> Option<usize> {
         match self {
             Self::LookUp(_) => None,
@@ -53,13 +53,13 @@ impl Plan {
     }
 }
 
-/// The further reads that it takes to judge a resource: one for each member or group that is asked
-/// for, or all of them with one call; a membership leads to its group.
+/// How many further reads it takes to judge a resource: one for each member or group that the filter
+/// asks for, or one for all of them. For a group of a user, the group itself is read too.
 fn reads(filter: &Filter<'_>) -> usize {
-    let resource_type = |(attribute, rows): (&str, usize)| match filter.interest(attribute) {
+    let reads_of = |(attribute, rows): (&str, usize)| match filter.interest(attribute) {
         Interest::None => 0,
         Interest::Values(values) => values.len() * rows,
         Interest::All => rows,
     };
-    [(MEMBERS, 1), (GROUPS, 2)].into_iter().map(resource_type).sum()
+    [(MEMBERS, 1), (GROUPS, 2)].into_iter().map(reads_of).sum()
 }

@@ -1,11 +1,14 @@
-//! The place of a resource in the order of a query.
+//! The position of a resource in the order of a query.
 
 use std::cmp::Ordering;
 
 use scim_core::SortKey;
 use scim_core::filter::sort::compare;
 
-/// By the sort key, if the query sorts; then by the resource type, then by the key of the row.
+use crate::store::Listed;
+
+/// Positions are ordered by the sort key, if the query sorts; then by the resource type, then by the
+/// key of the row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Position {
     /// What the query sorts by.
@@ -17,7 +20,7 @@ pub(super) struct Position {
 }
 
 impl Position {
-    /// The place of a row in the order of keys.
+    /// The position of a row in the order of keys.
     pub(super) fn of_key(scope: usize, key: String) -> Self {
         Self { sort_key: None, scope, key }
     }
@@ -27,7 +30,7 @@ impl Position {
     }
 }
 
-/// A position that is only looked at.
+/// A borrowed position.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PositionRef<'a> {
     pub(super) sort_key: Option<&'a SortKey>,
@@ -42,5 +45,25 @@ impl PositionRef<'_> {
             (None, _) | (_, None) => Ordering::Equal,
         };
         by_sort_key.then(self.scope.cmp(&other.scope)).then_with(|| self.key.cmp(other.key))
+    }
+}
+
+/// A resource that matches.
+#[derive(Debug)]
+pub(super) struct Hit {
+    /// The index of its scope.
+    pub(super) scope: usize,
+    /// What the query sorts it by.
+    pub(super) sort_key: Option<SortKey>,
+    pub(super) row: Listed,
+}
+
+impl Hit {
+    pub(super) fn position(&self) -> Position {
+        Position { sort_key: self.sort_key.clone(), scope: self.scope, key: self.row.key.clone() }
+    }
+
+    pub(super) fn borrowed(&self) -> PositionRef<'_> {
+        PositionRef { sort_key: self.sort_key.as_ref(), scope: self.scope, key: &self.row.key }
     }
 }

@@ -1,43 +1,43 @@
-//! Where the resources come from that a query judges: those that an index found, or all of a type,
-//! some at a time and in the order of their keys.
+//! Where the resources that a query judges come from: an index found them, or they are all resources
+//! of a type. They come in batches, in the order of their keys.
 
 use std::collections::VecDeque;
 
 use futures_util::future::try_join_all;
 use scim_core::{Error, ResourceId};
 
-use super::super::{Call, Directory};
 use super::lookup::LookedUp;
 use crate::budget::{self, QUERY_UNITS};
+use crate::directory::context::{Call, Directory};
 use crate::store::{
-    CALLS_OF_A_PAGE, Collection, KeyRange, Kind, Listed, Store, UNITS_OF_A_PAGE, Walk,
+    CALLS_OF_A_PAGE, Collection, KeyRange, Kind, Listed, Store, StoreError, UNITS_OF_A_PAGE, Walk,
 };
-use crate::tenant::unanswered;
 
 /// How many resources of an index are read at a time: those of the largest size are a megabyte.
 const BATCH: usize = 16;
 /// How many key ranges are read at a time.
 const CONCURRENCY: usize = 4;
-/// Most rows that one request reads for a filter without index, a sort, or a part of a walk: twice
-/// as many as 5,000 users and their claims, for those who are deleted.
+/// Most rows that one request reads for a filter without index, for a sort, or for a part of a walk:
+/// twice what 5,000 users and their claims take, because rows of deleted users stand between them.
 const MAX_ROWS: usize = 20_000;
 
 /// What comes next.
 pub(super) enum Next {
     /// Some resources.
     Batch(Vec<Listed>),
-    /// Nothing; resources that were not to be looked at are behind this key.
+    /// Nothing. If the source did not hold all resources of the type, the others come after this
+    /// key.
     End(Option<String>),
-    /// Nothing that the request could still afford: go on behind this key, or where it began if it
-    /// has read nothing.
+    /// Nothing that the request can afford. Go on after this key; `None` if the request has read
+    /// nothing.
     OutOfBudget(Option<String>),
 }
 
 /// Where resources come from.
 pub(super) enum Source<'a> {
-    /// An index found them.
+    /// Resources that an index found.
     LookUp(LookUp<'a>),
-    /// All of the type.
+    /// All resources of the type.
     Scan(Scan<'a>),
 }
 
@@ -60,7 +60,7 @@ pub(super) struct LookUp<'a> {
 }
 
 impl<'a> LookUp<'a> {
-    /// Those of them that stand behind a key.
+    /// The found resources that come after a key.
     pub(super) fn new(
         directory: &'a Directory,
         call: Call<'_>,
@@ -69,8 +69,9 @@ impl<'a> LookUp<'a> {
         after: Option<&str>,
     ) -> Self {
         let candidates = std::mem::take(&mut found.candidates).into_iter();
-        let behind = candidates.filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
-        let left = behind.map(|(key, (id, row))| (key, id, row)).collect();
+        let candidates =
+            candidates.filter(|(key, _)| after.is_none_or(|after| key.as_str() > after));
+        let left = candidates.map(|(key, (id, row))| (key, id, row)).collect();
         Self { directory, collection: call.collection(kind), left, last: None }
     }
 
@@ -90,12 +91,7 @@ impl<'a> LookUp<'a> {
         let now = self.directory.clock.seconds();
         let unread =
             batch.iter().filter(|(_, _, row)| row.is_none()).map(|(_, id, _)| id.clone()).collect();
-        let read = self
-            .directory
-            .store
-            .resources(&self.collection, unread, now)
-            .await
-            .map_err(unanswered)?;
+        let read = self.directory.store.resources(&self.collection, unread, now).await?;
         let read = read.into_iter().filter(|resource| resource.is_visible(now));
         let read = read.map(|resource| Listed::of(&self.collection, resource));
         let mut rows: Vec<Listed> =
@@ -111,18 +107,18 @@ pub(super) struct Scan<'a> {
     collection: Collection,
     now: i64,
     ranges: VecDeque<KeyRange>,
-    /// How many resources the first call reads, if the first range is to be read alone.
+    /// How many resources the first call reads. If it is set, the first range is read alone.
     first: Option<usize>,
     /// The ranges that are being read, each with what its last call returned.
     open: VecDeque<(Walk<'a>, Vec<Listed>)>,
     /// Rows of the ranges that were read.
     rows: usize,
-    /// What resources that are not to be looked at are behind.
+    /// The key after which resources follow that are in none of the ranges.
     rest: Option<String>,
 }
 
 impl<'a> Scan<'a> {
-    /// The resources in these ranges; others are behind `rest`.
+    /// The resources in these ranges; further resources come after `rest`.
     pub(super) fn new(
         store: &'a Store,
         collection: Collection,
@@ -160,7 +156,7 @@ impl<'a> Scan<'a> {
                     return Ok(Next::OutOfBudget(Some(position)));
                 }
             }
-            match walk.next_batch().await.map_err(unanswered)? {
+            match walk.next_batch().await? {
                 Some(next) => *batch = next,
                 None => {
                     self.rows += walk.rows();
@@ -170,8 +166,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Begins to read the next ranges, as many side by side as the request can afford; or says how
-    /// the source ends.
+    /// Begins to read the next ranges, as many at a time as the request can afford. If there is
+    /// nothing to begin, returns how the source ends.
     async fn open_ranges(&mut self) -> Result<Option<Next>, Error> {
         let Some(next) = self.ranges.front() else { return Ok(Some(Next::End(self.rest.take()))) };
         let wanted = self.first.take();
@@ -185,15 +181,15 @@ impl<'a> Scan<'a> {
             async move {
                 let batch = walk.next_batch().await?.unwrap_or_default();
                 walk.unlimited();
-                Ok((walk, batch))
+                Ok::<_, StoreError>((walk, batch))
             }
         });
-        self.open = try_join_all(begun).await.map_err(unanswered)?.into();
+        self.open = try_join_all(begun).await?.into();
         Ok(None)
     }
 }
 
-/// Whether the request can afford these many more queries, and to show what was found.
+/// Whether the request can afford this number of further queries, and still show what was found.
 fn affordable(queries: usize) -> bool {
     budget::left()
         .suffices(queries + CALLS_OF_A_PAGE, queries * QUERY_UNITS as usize + UNITS_OF_A_PAGE)

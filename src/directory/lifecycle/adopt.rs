@@ -4,17 +4,18 @@
 use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
 
-use super::life::Step;
-use super::returning::merged;
-use super::{
-    Call, Directory, TRIES, another_owner, contended, lifecycle, names_of, policy, uniqueness_error,
-};
+use super::conflict::{TRIES, another_owner, any_name, contended, uniqueness_error};
+use super::identity::merged;
+use super::states::Step;
+use crate::directory::context::{Call, Directory};
+use crate::directory::policy::seats::without_seat;
+use crate::directory::resource::names_of;
 use crate::store::{
-    Collection, MatchBy, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored,
+    Collection, Kind, MatchBy, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored,
     Target, Transition,
 };
+use crate::tenant::ServedType;
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
-use crate::tenant::{ServedType, unanswered};
 
 impl Directory {
     /// Removes an imported user whom the identity provider has not provisioned.
@@ -30,15 +31,24 @@ impl Directory {
         let collection = call.collection(&resource_type.kind);
         let audit = self.audit(call, Operation::Delete);
         for _ in 0..TRIES {
-            let old = self.store.resource(&collection, id, audit.now).await.map_err(unanswered)?;
+            let old = self.store.resource(&collection, id, audit.now).await?;
             let Some(old) = old.filter(|old| old.state == State::Unmanaged) else {
                 return Err(Error::not_found(
                     "There is no imported user with this id who waits to be provisioned.",
                 ));
             };
-            let guards = self.guards(call);
-            let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
-            if matches!(self.store.commit(change).await.map_err(unanswered)?, Outcome::Committed) {
+            if matches!(
+                self.store
+                    .commit(Transition::new(
+                        &collection,
+                        Some(&old),
+                        Target::Gone,
+                        &audit,
+                        self.guards(call)
+                    ))
+                    .await?,
+                Outcome::Committed
+            ) {
                 return Ok(());
             }
         }
@@ -53,7 +63,7 @@ impl Directory {
     /// # Errors
     /// 409 if several imported users have these names, or somebody else has one of them; 403
     /// without a seat.
-    pub(super) async fn adopt_imported(
+    pub(in crate::directory) async fn adopt_imported(
         &self,
         call: Call<'_>,
         resource_type: &ServedType,
@@ -61,7 +71,7 @@ impl Directory {
         asserted: &Attributes,
     ) -> Result<Option<Resource>, Error> {
         let policy = &call.tenant.profile.create;
-        if resource_type.kind != crate::store::Kind::User || policy.existing != Existing::Link {
+        if resource_type.kind != Kind::User || policy.existing != Existing::Link {
             return Ok(None);
         }
         let ways = policy.link_on.iter().map(|way| match way {
@@ -73,10 +83,9 @@ impl Directory {
         let collection = call.collection(&resource_type.kind);
         let audit = self.audit(call, Operation::Link);
         let mut asserted = asserted.clone();
-        let mut takeover = lifecycle::any_name();
+        let mut takeover = any_name();
         for _ in 0..TRIES {
-            let found =
-                self.store.unmanaged(&collection, names, &ways).await.map_err(unanswered)?;
+            let found = self.store.unmanaged(&collection, names, &ways).await?;
             let by_email = |user: &Stored| {
                 let known = user.names();
                 known.name() != names.name() && !known.shares_external_id(names)
@@ -101,9 +110,17 @@ impl Directory {
             let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes);
             let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            let to = Target::Live(new);
-            let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));
-            match self.store.commit(change).await.map_err(unanswered)? {
+            match self
+                .store
+                .commit(Transition::new(
+                    &collection,
+                    Some(old),
+                    Target::Live(new),
+                    &audit,
+                    self.guards(call),
+                ))
+                .await?
+            {
                 Outcome::Committed => return Ok(Some(resource)),
                 // Perhaps somebody whose clock a POST stops.
                 Outcome::Refused(refusal)
@@ -115,7 +132,7 @@ impl Directory {
                     uniqueness_error(resource_type, &names, &refusal)?;
                     another_owner(call, resource_type, &mut takeover, &refusal)?;
                     if refusal.no_seat {
-                        policy::without_seat(&call.tenant.profile, &mut asserted)?;
+                        without_seat(&call.tenant.profile, &mut asserted)?;
                     }
                 }
             }
@@ -131,14 +148,14 @@ impl Directory {
         names: &Names,
     ) -> Result<bool, Error> {
         let now = self.clock.seconds();
-        let owners = self.store.holders(collection, names, now).await.map_err(unanswered)?;
+        let owners = self.store.holders(collection, names, now).await?;
         for owners in [&owners.name, &owners.external_id] {
             let Some((owner, OwnerState::Live)) =
                 owners.as_ref().filter(|_| call.tenant.is_expiring())
             else {
                 continue;
             };
-            let user = self.store.resource(collection, owner, now).await.map_err(unanswered)?;
+            let user = self.store.resource(collection, owner, now).await?;
             if let Some(user) = user.filter(|user| self.step_of(user, names) == Step::Return)
                 && (user.names().name() == names.name()
                     || self.owns_alone(collection, owner, names).await?)
@@ -155,8 +172,7 @@ impl Directory {
     /// Whether somebody visible has the name.
     async fn is_visible(&self, collection: &Collection, names: &Names) -> Result<bool, Error> {
         let Some(name) = names.name() else { return Ok(false) };
-        let found =
-            self.store.by_name(collection, name, self.clock.seconds()).await.map_err(unanswered)?;
+        let found = self.store.by_name(collection, name, self.clock.seconds()).await?;
         Ok(found.is_none_or(|found| !found.is_empty()))
     }
 }

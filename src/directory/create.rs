@@ -1,24 +1,24 @@
-//! How resources come.
+//! POST.
 
 use scim_core::members::{Member, MemberType};
 use scim_core::{Draft, Error, Resource, ResourceId, members};
 
+use super::context::{Call, Directory};
+use super::groups::expand::{Expanded, View};
+use super::groups::members as group_members;
+use super::groups::resolve::Resolved;
+use super::groups::shown::{members_bytes, set_members};
+use super::lifecycle::conflict::{TRIES, contended, uniqueness_error};
 use super::limits::MAX_ANSWER_BYTES;
-use super::membership::{self, Resolved};
-use super::{
-    Call, Directory, Expanded, TRIES, View, contended, names_of, policy, uniqueness_error, whole,
-};
-use crate::store::members::that_fit;
+use super::policy::admit::admit_create;
+use super::policy::seats::without_seat;
+use super::resource::names_of;
+use crate::store::that_fit;
 use crate::store::{
     Kind, MemberChange, NameOwners, Names, Operation, Outcome, OwnerState, Refusal, ResourceWrite,
     Takeover, Target, Transition,
 };
-use crate::tenant::{ServedType, unanswered};
-
-/// A live user may take the name of a deleted one.
-pub(super) fn any_name() -> Takeover {
-    Takeover { name: true, external_id: false }
-}
+use crate::tenant::ServedType;
 
 impl Directory {
     /// Creates a resource, a group with its members; or brings a user back who was deleted, or is
@@ -41,7 +41,7 @@ impl Directory {
         view: View<'_>,
     ) -> Result<Expanded, Error> {
         let mut attributes = draft.attributes;
-        policy::admit_create(resource_type, &call.tenant.profile, &mut attributes)?;
+        admit_create(resource_type, &call.tenant.profile, &mut attributes)?;
         resource_type.shape(&mut attributes)?;
         let named = match resource_type.kind {
             Kind::Group => members::take(&mut attributes)?,
@@ -57,7 +57,7 @@ impl Directory {
         let mut resource = self.new_resource(&collection, &names, &attributes)?;
         let delta = named.into_iter().map(|member| (member.value.clone(), Some(member))).collect();
         let mut known = Resolved::default();
-        let moves = membership::moves(delta, &resource.id)?;
+        let moves = group_members::moves(delta, &resource.id)?;
         let mut moves = self.looked_up(call, moves, &mut known).await?;
         let prepared = moves.split_off(that_fit(&moves));
         if !prepared.is_empty() {
@@ -81,8 +81,7 @@ impl Directory {
                         self.guards(call),
                     )
                 })
-                .await
-                .map_err(unanswered)?
+                .await?
             {
                 Outcome::Committed => {
                     moves.extend(prepared);
@@ -101,7 +100,7 @@ impl Directory {
                     {
                         Ok(Some(user)) => return Ok(Expanded::alone(user)),
                         Ok(None) if refusal.no_seat => {
-                            policy::without_seat(&call.tenant.profile, &mut attributes)
+                            without_seat(&call.tenant.profile, &mut attributes)
                                 .map(|()| resource.attributes = attributes.clone())
                         }
                         Ok(None) if refusal.missing_members.is_empty() => Ok(()),
@@ -150,7 +149,7 @@ impl Directory {
         if let Some(name) = names.name().filter(|_| {
             resource_type.definition.name_attribute().is_some_and(|name| name.is_unique())
         }) && let Some(mut owners) =
-            self.store.by_name(&collection, name, self.clock.seconds()).await.map_err(unanswered)?
+            self.store.by_name(&collection, name, self.clock.seconds()).await?
             && let Some(owner) = owners.pop()
         {
             let owners =
@@ -171,7 +170,7 @@ impl Directory {
                 }
                 Err(error) => {
                     call.tenant.set_unfinished(true);
-                    return Err(unanswered(error));
+                    return Err(error.into());
                 }
             }
         }
@@ -203,9 +202,9 @@ fn created(
         })
         .collect();
     joined.sort_by(|a, b| a.value.cmp(&b.value));
-    let cut = joined.len() > view.members || whole::members_bytes(call, &joined) > MAX_ANSWER_BYTES;
+    let cut = joined.len() > view.members || members_bytes(call, &joined) > MAX_ANSWER_BYTES;
     if !cut {
-        whole::set_members(call, &mut resource, &joined);
+        set_members(call, &mut resource, &joined);
     }
     Expanded { resource, cut }
 }

@@ -1,0 +1,90 @@
+//! All resources, without a filter and without a sort.
+
+use scim_core::Error;
+
+use super::cursor::Cursor;
+use super::page::{Page, Start};
+use super::position::{Hit, Position};
+use super::represent::too_much_to_read;
+use super::search::Scope;
+use crate::directory::context::{Call, Directory};
+use crate::store::{Collection, Portion};
+
+impl Directory {
+    /// Fills a page with all resources, in the order of scopes and of their keys.
+    pub(super) async fn list_all(
+        &self,
+        call: Call<'_>,
+        scopes: &[Scope<'_>],
+        mut page: Page,
+    ) -> Result<Page, Error> {
+        let (mut total, mut is_short) = (0, false);
+        for (index, scope) in scopes.iter().enumerate() {
+            // In a walk, one resource more than the page shows tells whether more follow.
+            let (from, spare) = match &page.start {
+                Start::Index(skip) => (skip.saturating_sub(total), 0),
+                Start::First | Start::After(_) => (0, 1),
+            };
+            let count =
+                if page.more || is_short { 0 } else { page.count + spare - page.hits.len() };
+            let portion = match &page.start {
+                Start::After(cursor) => {
+                    let collection = call.collection(&scope.resource_type.kind);
+                    self.list_after(&collection, cursor, index, count).await?
+                }
+                start @ (Start::First | Start::Index(_)) => {
+                    let (portion, all) = self.list_from(call, scope, from, count).await?;
+                    total += all;
+                    let is_cut = portion.resources.is_empty() && portion.rest.is_some();
+                    if is_cut && page.hits.is_empty() && matches!(start, Start::Index(_)) {
+                        return Err(too_much_to_read());
+                    }
+                    portion
+                }
+            };
+            for row in portion.resources {
+                page.keep(Hit { scope: index, sort_key: None, row });
+            }
+            if let Some(rest) = portion.rest {
+                page.resume = Some(Position::of_key(index, rest));
+                is_short = true;
+            }
+        }
+        page.total = match &page.start {
+            Start::After(cursor) => cursor.total,
+            Start::First | Start::Index(_) => Some(total),
+        };
+        Ok(page)
+    }
+
+    /// The resources of a scope that come after a cursor. The walk knows the total from its first
+    /// request.
+    async fn list_after(
+        &self,
+        collection: &Collection,
+        cursor: &Cursor,
+        scope: usize,
+        count: usize,
+    ) -> Result<Portion, Error> {
+        if scope < cursor.scope || count == 0 {
+            return Ok(Portion::default());
+        }
+        let after = if scope == cursor.scope { cursor.after.as_str() } else { "" };
+        Ok(self.store.after(collection, after, count, self.clock.seconds()).await?)
+    }
+
+    /// The resources of a scope after the first `from`, and how many it has in all.
+    async fn list_from(
+        &self,
+        call: Call<'_>,
+        scope: &Scope<'_>,
+        from: usize,
+        count: usize,
+    ) -> Result<(Portion, usize), Error> {
+        let collection = call.collection(&scope.resource_type.kind);
+        let overdue = if scope.resource_type.is_user() { self.overdue(call).await? } else { &[] };
+        let now = self.clock.seconds();
+        let found = self.store.page(&collection, from, count, now, overdue).await?;
+        Ok((found.portion, found.total + self.erased_since(call, overdue).await?))
+    }
+}
