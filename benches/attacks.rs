@@ -31,15 +31,15 @@ use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::secrets_manager::{Current, Secrets};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
+use scim_lambda::operator::seed::Seed;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Audit, Collection, Kind, MemberChange, Operation, Store};
 use scim_lambda::telemetry::Tally;
 use scim_lambda::tenant::Profile;
-use scimctl::bench::seed::Seed;
-use scimctl::local::engine::Engine;
-use scimctl::local::secrets::Vault;
-use scimctl::local::{Local, STACK, TABLE, dummy_account};
+use scim_local::engine::Engine;
+use scim_local::secrets::Vault;
+use scim_local::{Local, STACK, TABLE, dummy_account};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -117,7 +117,12 @@ struct World {
 impl World {
     async fn new(settings: &[(&str, &str)]) -> Self {
         let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
-        local.create_table().await.unwrap();
+        scim_lambda::store::table::create(
+            &aws_sdk_dynamodb::Client::new(&local.sdk_config()),
+            TABLE,
+        )
+        .await
+        .unwrap();
         let surroundings = Surroundings::default();
         let timed = Timed { engine: local.connector(), surroundings: surroundings.clone() };
         let timed = SharedHttpConnector::new(timed);

@@ -28,14 +28,14 @@ use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::secrets_manager::{Current, Secrets};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
+use scim_lambda::operator::seed::Seed;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::Store;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::telemetry::Tally;
-use scimctl::bench::seed::Seed;
-use scimctl::local::engine::Engine;
-use scimctl::local::secrets::Vault;
-use scimctl::local::{Local, STACK, TABLE, dummy_account};
+use scim_local::engine::Engine;
+use scim_local::secrets::Vault;
+use scim_local::{Local, STACK, TABLE, dummy_account};
 use serde_json::{Value, json};
 
 /// How often each operation is measured in each tenant.
@@ -86,7 +86,12 @@ struct Cost {
 impl World {
     async fn new(users: usize) -> Self {
         let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
-        local.create_table().await.unwrap();
+        scim_lambda::store::table::create(
+            &aws_sdk_dynamodb::Client::new(&local.sdk_config()),
+            TABLE,
+        )
+        .await
+        .unwrap();
         let engine = Arc::new(AtomicU64::new(0));
         let timed = SharedHttpConnector::new(Timed {
             engine: local.connector(),

@@ -38,9 +38,9 @@ use scim_lambda::settings::Settings;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{self, Store};
 use scim_lambda::{Service, telemetry};
-use scimctl::local::engine::Engine;
-use scimctl::local::secrets::Vault;
-use scimctl::local::{Local, STACK, TABLE, dummy_account};
+use scim_local::engine::Engine;
+use scim_local::secrets::Vault;
+use scim_local::{Local, STACK, TABLE, dummy_account};
 use thaw::{Stale, Wire};
 
 /// Which settings the clients have.
@@ -87,7 +87,12 @@ struct World {
 impl World {
     async fn new(age: Age) -> Self {
         let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
-        local.create_table().await.unwrap();
+        scim_lambda::store::table::create(
+            &aws_sdk_dynamodb::Client::new(&local.sdk_config()),
+            TABLE,
+        )
+        .await
+        .unwrap();
         let wire = Wire::before(local.connector()).await;
         let sdk = dummy_account().into_builder().endpoint_url(wire.url()).build();
         let client = match age {

@@ -4,12 +4,14 @@
 //! The rooms, in reading order; each may use those below it and none above:
 //!
 //! ```text
-//! main, scimctl -> edge -> { auth, directory } -> tenant -> store -> scim-core
+//! main, scimctl -> edge -> operator -> { auth, directory } -> tenant -> store -> scim-core
 //! ```
 
 pub mod settings;
 
 pub mod edge;
+
+pub mod operator;
 
 pub mod auth;
 pub mod directory;

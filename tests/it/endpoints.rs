@@ -10,7 +10,7 @@
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use scimctl::local::{TABLE, dummy_account};
+use scim_local::{TABLE, dummy_account};
 
 async fn endpoint(variable: &str) -> SdkConfig {
     let url = std::env::var(variable)

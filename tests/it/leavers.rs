@@ -1,9 +1,9 @@
 //! Who left or is about to, beside who was imported: whose names they are.
 
 use scim_lambda::auth::token::PlainToken;
+use scim_lambda::operator::import::{Conflict, Mode, RecordOutcome};
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::tenant::Profile;
-use scimctl::import::{Import, RecordOutcome};
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -36,9 +36,8 @@ async fn suspend(world: &World, token: &PlainToken, user: &Value) {
     assert_eq!(world.send_as(token, "PATCH", &path, patch).await.status, 200);
 }
 
-async fn import(world: &World, row: &TenantRow, user: Value, dry: bool) -> RecordOutcome {
-    let import = Import::new(world.store.clone(), row.clone(), world.clock.clock()).unwrap();
-    import.lines(&user.to_string(), dry).await.unwrap().lines.remove(0).fate
+async fn import(world: &World, row: &TenantRow, user: Value, mode: Mode) -> RecordOutcome {
+    world.import(row, &[user], mode).await.lines.remove(0).outcome
 }
 
 #[tokio::test]
@@ -50,11 +49,11 @@ async fn an_import_leaves_a_deleted_user_its_names() {
     ] {
         let made = post(&world, &token, user.clone()).await;
         delete(&world, &token, &made).await;
-        for dry in [true, false] {
-            let fate = import(&world, &row, user.clone(), dry).await;
+        for mode in [Mode::DryRun, Mode::Store] {
+            let outcome = import(&world, &row, user.clone(), mode).await;
             assert!(
-                matches!(&fate, RecordOutcome::Conflict(why) if why.contains("deleted")),
-                "{fate:?}"
+                matches!(&outcome, RecordOutcome::Conflict(Conflict::Deleted(_))),
+                "{outcome:?}"
             );
         }
         assert_eq!(
@@ -81,7 +80,7 @@ async fn who_comes_back_under_another_name_leaves_nothing_behind() {
         "{rows:?}"
     );
     assert_eq!(
-        import(&world, &row, json!({ "userName": "a" }), false).await,
+        import(&world, &row, json!({ "userName": "a" }), Mode::Store).await,
         RecordOutcome::Imported,
         "the name is free"
     );
@@ -97,7 +96,7 @@ async fn who_is_suspended_comes_back_though_somebody_imported_has_the_address() 
         let name = format!("a{external_id}").replace('"', "");
         let user = json!({ "userName": name, "externalId": external_id });
         let made = post(&world, &token, user.clone()).await;
-        import(&world, &row, imported.clone(), false).await;
+        import(&world, &row, imported.clone(), Mode::Store).await;
         let user = json!({ "userName": name, "externalId": external_id, "emails": [{ "value": "m@example.com" }] });
         suspend(&world, &token, &made).await;
         let back = post(&world, &token, user.clone()).await;
@@ -130,16 +129,18 @@ async fn of_two_imports_of_one_file_at_once_the_second_finds_those_of_the_first(
     let (world, row, _) = tenant(&[]).await;
     // Both have read before one of them writes.
     world.between.set(|called, _| (called == "TransactWriteItems").then_some(Fault::Slow(20)));
-    let people = r#"{"userName":"a","externalId":"1"}
-        {"userName":"b","verifiedEmails":["b@example.com"]}
-        {"userName":"c"}"#;
-    let import = Import::new(world.store.clone(), row.clone(), world.clock.clock()).unwrap();
-    let (one, other) = tokio::join!(import.lines(people, false), import.lines(people, false));
-    for (one, other) in one.unwrap().lines.into_iter().zip(other.unwrap().lines) {
+    let users = [
+        json!({ "userName": "a", "externalId": "1" }),
+        json!({ "userName": "b", "verifiedEmails": ["b@example.com"] }),
+        json!({ "userName": "c" }),
+    ];
+    let import = || world.import(&row, &users, Mode::Store);
+    let (one, other) = tokio::join!(import(), import());
+    for (one, other) in one.lines.into_iter().zip(other.lines) {
         let [one, other] =
-            if one.fate == RecordOutcome::Imported { [one, other] } else { [other, one] };
+            if one.outcome == RecordOutcome::Imported { [one, other] } else { [other, one] };
         assert_eq!(
-            (&one.fate, &other.fate),
+            (&one.outcome, &other.outcome),
             (&RecordOutcome::Imported, &RecordOutcome::Known(one.id.unwrap()))
         );
     }
@@ -182,7 +183,7 @@ async fn a_leaver_comes_back_by_both_names_though_neither_is_held_any_more() {
         json!({ "Operations": [{ "op": "replace", "path": "userName", "value": "other" }] });
     assert_eq!(world.send_as(&token, "PATCH", &path, rename).await.status, 200);
     let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
-    assert_eq!(import(&world, &row, imported, false).await, RecordOutcome::Imported);
+    assert_eq!(import(&world, &row, imported, Mode::Store).await, RecordOutcome::Imported);
     let user =
         json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
     assert_eq!(
@@ -200,7 +201,7 @@ async fn who_is_suspended_comes_back_under_a_new_name_by_the_external_id() {
     let made = post(&world, &token, json!({ "userName": "maiden", "externalId": "1" })).await;
     suspend(&world, &token, &made).await;
     let imported = json!({ "userName": "b", "verifiedEmails": ["m@example.com"] });
-    assert_eq!(import(&world, &row, imported, false).await, RecordOutcome::Imported);
+    assert_eq!(import(&world, &row, imported, Mode::Store).await, RecordOutcome::Imported);
     let user = json!({ "userName": "married", "externalId": "1", "emails": [{ "value": "m@example.com" }] });
     let back = post(&world, &token, user).await;
     assert_eq!(

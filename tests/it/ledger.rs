@@ -2,9 +2,9 @@
 //! against the tables of `docs/PERFORMANCE.md`, at sizes that differ by a hundred and more.
 
 use scim_core::ResourceId;
+use scim_lambda::operator::seed::Seed;
 use scim_lambda::store::Store;
-use scimctl::bench::seed::Seed;
-use scimctl::local::TABLE;
+use scim_local::TABLE;
 use serde_json::{Value, json};
 
 use crate::support::bills::{Cell, Column, compare};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use scim_lambda::directory::states::{Event, State, Step};
+use scim_lambda::operator::import::Mode;
 use serde_json::{Value, json};
 
 use crate::support::connectors::Between;
@@ -191,10 +192,9 @@ async fn every_event_in_every_state_does_what_the_table_says() {
                 }
                 let mut reached = life.state().await;
                 if matches!((event, step), (Event::Import, Step::Import)) {
-                    reached = life.customer.imported(&[person("1")], true).await.json()["known"]
-                        .as_u64()
-                        .filter(|known| *known == 1)
-                        .map_or(State::Absent, |_| State::Unmanaged);
+                    let report = life.customer.imported(&[person("1")], Mode::DryRun).await;
+                    let is_known = report.counts().known == 1;
+                    reached = if is_known { State::Unmanaged } else { State::Absent };
                 }
                 // Who has expired is as good as absent, whether its rows are there or not.
                 let plain = |state| if state == State::Expired { State::Absent } else { state };

@@ -6,9 +6,10 @@ use scim_lambda::budget::{
 };
 use scim_lambda::directory::limits::*;
 use scim_lambda::edge::{MAX_BODY_BYTES, TIMEOUT};
+use scim_lambda::operator::import::MAX_ALIKE;
+use scim_lambda::operator::tokens::MAX_TOKENS;
 use scim_lambda::store::resources::{MAX_DOCUMENT_BYTES, MAX_EMAILS};
-use scimctl::import::MAX_ALIKE;
-use scimctl::local::body::TIMEOUT as BODY_TIMEOUT;
+use scim_local::BODY_TIMEOUT;
 
 use crate::support::documents;
 
@@ -165,7 +166,7 @@ fn the_limits_are_those_of_the_code() {
         ),
         (
             "tokens of a tenant",
-            "50 that are good or expired less than 30 days ago".into(),
+            format!("{MAX_TOKENS} that are good or expired less than 30 days ago"),
             "`scimctl` refuses to mint one more",
         ),
     ];

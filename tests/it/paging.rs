@@ -9,7 +9,7 @@ use scim_lambda::budget::Limits;
 use scim_lambda::store::{
     Audit, Collection, Kind, Names, Operation, ResourceWrite, State, Takeover,
 };
-use scimctl::local::TABLE;
+use scim_local::TABLE;
 use serde_json::json;
 use time::OffsetDateTime;
 
@@ -294,7 +294,7 @@ async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
     let id = |n: usize| format!("01906b2f-{n:04x}-7000-8000-0123456789ab");
     let person = |n: usize| json!({ "id": id(n), "userName": format!("user{n}") });
     let report = customer.import(&(0..400).map(person).collect::<Vec<_>>()).await;
-    assert!(report.is_clean(), "{report}");
+    assert!(report.is_clean(), "{report:?}");
     for n in 0..400 {
         let user = customer.create(json!({ "userName": format!("user{n}") })).await;
         assert_eq!(user["id"], id(n), "a link keeps the id");

@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use scim_core::ResourceId;
 use scim_lambda::budget::{MAX_CALLS, MAX_READ_UNITS};
 use scim_lambda::store::{Collection, Kind};
-use scimctl::local::TABLE;
+use scim_local::TABLE;
 use serde_json::{Value, json};
 
 use crate::support::connectors::Fault;

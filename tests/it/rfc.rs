@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use http::Request;
 use scim_lambda::store::{Collection, Kind};
-use scimctl::local::TABLE;
+use scim_local::TABLE;
 use serde_json::{Value, json};
 
 use crate::support::{ENTERPRISE, GROUP, USER, World, encode};

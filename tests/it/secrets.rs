@@ -6,9 +6,9 @@ use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::secrets_manager::{Current, Secrets, SecretsError};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::store::keys::TenantCode;
-use scimctl::local::Local;
-use scimctl::local::engine::Engine;
-use scimctl::local::secrets::Vault;
+use scim_local::Local;
+use scim_local::engine::Engine;
+use scim_local::secrets::Vault;
 
 /// Create, put, rotate, AWSCURRENT, not found, garbage.
 pub async fn contract(sdk: &SdkConfig) {

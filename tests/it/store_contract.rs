@@ -13,9 +13,9 @@ use scim_lambda::settings::Settings;
 use scim_lambda::store::keys::TenantCode;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{self, Store};
-use scimctl::local::engine::Engine;
-use scimctl::local::secrets::Vault;
-use scimctl::local::{Local, TABLE};
+use scim_local::engine::Engine;
+use scim_local::secrets::Vault;
+use scim_local::{Local, TABLE};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 

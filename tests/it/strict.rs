@@ -327,5 +327,5 @@ async fn a_file_of_people_is_read_tolerantly_under_strict() {
     let report = customer
         .import(&[json!({ "userName": "a", "emails": "a@example.com", "active": "true" })])
         .await;
-    assert!(report.is_clean(), "{report}");
+    assert!(report.is_clean(), "{report:?}");
 }

@@ -7,7 +7,7 @@ use http::Request;
 use scim_lambda::Service;
 use scim_lambda::store::{self, Store};
 use scim_lambda::{sdk, settings::Settings};
-use scimctl::local::{STACK, TABLE, dummy_account};
+use scim_local::{STACK, TABLE, dummy_account};
 use serde_json::json;
 
 use crate::support::thaw::{Stale, Wire};

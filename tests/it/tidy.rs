@@ -14,6 +14,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "edge",
         &[
+            "operator",
             "auth",
             "directory",
             "tenant",
@@ -25,6 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "random",
         ],
     ),
+    ("operator", &["auth", "directory", "tenant", "store", "settings", "clock"]),
     ("auth", &["tenant", "store", "sdk", "telemetry", "clock", "random"]),
     ("directory", &["tenant", "store", "budget", "clock"]),
     ("tenant", &["store", "clock"]),

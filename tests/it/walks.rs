@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use scim_lambda::Service;
 use scim_lambda::settings::Settings;
-use scimctl::local::{STACK, TABLE};
+use scim_local::{STACK, TABLE};
 use serde_json::{Value, json};
 
 use crate::support::{self, BASE_URL, DAY, World, all};

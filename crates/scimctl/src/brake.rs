@@ -1,16 +1,16 @@
-//! `scimctl brake`: what stopped deactivations, and how they go on.
+//! `scimctl brake`: what stopped deactivations, and how they can continue.
 
-use anyhow::Context;
 use clap::Subcommand;
-use scim_core::resource::date_time;
-use scim_lambda::clock::Clock;
-use scim_lambda::store::{Audit, Operation};
-use scim_lambda::tenant::Profile;
+use scim_lambda::operator::Operator;
+use scim_lambda::operator::brake::BrakeState;
+use scim_lambda::store::BrakeRow;
 use serde_json::json;
-use time::OffsetDateTime;
 
+use crate::output::{Format, instant, print};
 use crate::place::Place;
-use crate::{operator, print};
+
+/// The id of a lifted brake in the log.
+const LIFT: &str = "scimctl brake lift";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BrakeCommand {
@@ -19,78 +19,75 @@ pub(crate) enum BrakeCommand {
         /// The tenant's name
         tenant: String,
     },
-    /// Let deactivations pass again, in a new window
+    /// Allow deactivations again, in a new window
     Lift {
         /// The tenant's name
         tenant: String,
     },
 }
 
-pub(crate) async fn run(place: &Place, command: BrakeCommand, json: bool) -> anyhow::Result<()> {
-    let connection = place.connect().await?;
-    let store = &connection.store;
+pub(crate) async fn run(
+    place: &Place,
+    command: BrakeCommand,
+    format: Format,
+) -> anyhow::Result<()> {
     match command {
         BrakeCommand::Show { tenant } => {
-            let row = connection.tenant(&tenant).await?;
-            // An instance that did not know yet may have counted on when the brake was taken away.
-            let is_set = Profile::read(&row.profile)?.brake.is_set();
-            let brake = store
-                .brake(&row.key())
-                .await
-                .context("the brake cannot be read")?
-                .filter(|_| is_set);
-            let since = brake.and_then(|brake| brake.tripped).map(instant);
-            let object = json!({
-                "tenant": tenant, "on": since.is_some(), "since": since,
-                "deactivations": brake.map(|brake| brake.counted), "most": brake.map(|brake| brake.most),
-                "window_began": brake.map(|brake| instant(brake.begun)),
-            });
-            let lines = match brake {
-                None if !is_set => {
-                    format!(
-                        "{tenant} has no brake; scimctl profile set {tenant} \
-                        brake.deactivations=50 sets one."
-                    )
-                }
-                None => {
-                    format!(
-                        "No window is open: nobody of {tenant} was deactivated since its brake \
-                        was set or lifted."
-                    )
-                }
-                Some(brake) => format!(
-                    "{} of at most {} users of {tenant} were deactivated since {}.\n{}",
-                    brake.counted,
-                    brake.most,
-                    instant(brake.begun),
-                    match since {
-                        Some(since) => format!(
-                            "The brake is on since {since}; scimctl brake lift {tenant} ends that."
-                        ),
-                        None => "The brake is off.".to_owned(),
-                    }
-                ),
-            };
-            print(json, &object, &lines);
+            show(&place.connect().await?.operator, &tenant, format).await
         }
         BrakeCommand::Lift { tenant } => {
-            let row = connection.tenant(&tenant).await?;
-            let audit = Audit {
-                operation: Operation::Lift,
-                ..operator::audit(&row, &Clock::system(), "brake lift")?
+            let operator = &place.connect_as(LIFT).await?.operator;
+            let row = operator.tenant(&tenant).await?;
+            let lifted = operator.lift_brake(&row).await?;
+            let line = if lifted {
+                format!("Users of {tenant} can be deactivated again, in a new window.")
+            } else {
+                format!("The brake of {tenant} is not on.")
             };
-            let lifted = store.lift_brake(&row.key(), &operator::nobody()?, &audit).await;
-            let lifted = lifted.context("the brake cannot be lifted")?;
-            let lines = match lifted {
-                true => format!("Users of {tenant} can be deactivated again, in a new window."),
-                false => format!("The brake of {tenant} is not on."),
-            };
-            print(json, &json!({ "tenant": tenant, "lifted": lifted }), &lines);
+            print(format, &json!({ "tenant": tenant, "lifted": lifted }), &line);
+            Ok(())
         }
     }
+}
+
+async fn show(operator: &Operator, tenant: &str, format: Format) -> anyhow::Result<()> {
+    let state = operator.brake(&operator.tenant(tenant).await?).await?;
+    let window = match &state {
+        BrakeState::Window(window) => Some(window),
+        BrakeState::NotSet | BrakeState::Idle => None,
+    };
+    let since = window.and_then(|window| window.tripped).map(instant);
+    let object = json!({
+        "tenant": tenant, "on": since.is_some(), "since": since,
+        "deactivations": window.map(|window| window.counted),
+        "most": window.map(|window| window.most),
+        "window_began": window.map(|window| instant(window.begun)),
+    });
+    print(format, &object, &lines(tenant, &state));
     Ok(())
 }
 
-fn instant(seconds: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(seconds).map(date_time).unwrap_or_default()
+fn lines(tenant: &str, state: &BrakeState) -> String {
+    match state {
+        BrakeState::NotSet => format!(
+            "{tenant} has no brake; scimctl profile set {tenant} brake.deactivations=50 sets one."
+        ),
+        BrakeState::Idle => format!(
+            "No window is open: no user of {tenant} was deactivated since its brake was set or \
+             lifted."
+        ),
+        BrakeState::Window(BrakeRow { begun, counted, most, tripped }) => {
+            let brake = match tripped {
+                Some(since) => format!(
+                    "The brake is on since {}; scimctl brake lift {tenant} lifts it.",
+                    instant(*since)
+                ),
+                None => "The brake is off.".to_owned(),
+            };
+            let begun = instant(*begun);
+            format!(
+                "{counted} of at most {most} users of {tenant} were deactivated since {begun}.\n{brake}"
+            )
+        }
+    }
 }

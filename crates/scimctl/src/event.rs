@@ -1,44 +1,42 @@
-//! `scimctl event`: what a gateway hands to the function, filled from a data directory.
+//! `scimctl event`: the events that a gateway sends to the function, filled from a data directory.
 
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use clap::{Args, ValueEnum};
-use scim_core::{Projection, Query, ResourceId};
+use scim_core::ResourceId;
 use scim_lambda::auth::token::PlainToken;
-use scim_lambda::clock::Clock;
-use scim_lambda::directory::Scope;
-use scim_lambda::store::Kind;
+use scim_lambda::operator::Operator;
+use scim_lambda::operator::tokens::Lifetime;
 use scim_lambda::store::tenants::TenantRow;
+use scim_local::data_dir;
 use serde_json::Value;
 
-use crate::local::data_dir;
-use crate::operator::Operator;
-use crate::place::{Connection, Place};
-use crate::{print, token};
+use crate::output::{Format, print};
+use crate::place::Place;
 
-/// What the fixtures say in place of a token, and of a user's id.
+/// The marks in the fixtures for a token and for a user's id.
 const TOKEN: &str = "{{token}}";
 const USER_ID: &str = "{{userId}}";
-/// The filter that finds the user whom the fixture `create-user` makes.
+/// The filter that finds the user of the fixture `create-user`.
 const CREATED: &str = "userName eq \"bjensen@example.com\"";
-/// For how many days a token of events is good.
+/// How many days a token of events is good.
 const DAYS: u32 = 1;
 
 /// Print an event as API Gateway sends it, for `sam local invoke -e -` and
 /// `cargo lambda invoke --data-file`
 ///
-/// Its token and its user are those of the data directory: a token that is minted for a day and
-/// kept there, and the user that create-user makes, or else the first one.
+/// Its token and its user come from the data directory: a token that is good for a day and kept
+/// there, and the user that create-user creates, or else the first one.
 #[derive(Debug, Args)]
 pub(crate) struct EventOptions {
-    /// Which request the event is of
+    /// The request that the event carries
     #[arg(value_enum)]
     pub(crate) name: Fixture,
     /// The tenant [default: the only one, or demo]
     #[arg(long, value_name = "NAME")]
     pub(crate) tenant: Option<String>,
-    /// The token, in place of one that is minted
+    /// The token, instead of one that is minted
     #[arg(long, value_name = "TOKEN")]
     pub(crate) token: Option<String>,
     /// The id of the user
@@ -59,7 +57,7 @@ pub(crate) enum Fixture {
     DeactivateUser,
     /// DELETE /Users/{id}
     DeleteUser,
-    /// GET /Users with a token that nobody issued: 401
+    /// GET /Users with a token that was never issued: 401
     BadToken,
     /// POST /Users through a REST API, with payload 1.0, as Okta sends it
     CreateUserRestV1,
@@ -81,30 +79,34 @@ impl Fixture {
     }
 }
 
-pub(crate) async fn run(place: &Place, options: &EventOptions, json: bool) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    place: &Place,
+    options: &EventOptions,
+    format: Format,
+) -> anyhow::Result<()> {
     let text = options.name.text();
     let mut event = serde_json::from_str(text)?;
     let (mut token, mut user) = (options.token.clone(), options.user.clone());
-    let (no_token, no_user) =
-        (text.contains(TOKEN) && token.is_none(), text.contains(USER_ID) && user.is_none());
-    if no_token || no_user {
+    let needs_token = text.contains(TOKEN) && token.is_none();
+    let needs_user = text.contains(USER_ID) && user.is_none();
+    if needs_token || needs_user {
         let directory = place.data()?;
-        let connection = place.connect().await?;
-        let row = tenant(&connection, options.tenant.as_deref()).await?;
-        if no_user {
-            user = Some(first_user(&connection, &row.name).await?.as_str().to_owned());
+        let operator = &place.connect().await?.operator;
+        let row = tenant(operator, options.tenant.as_deref()).await?;
+        if needs_user {
+            user = Some(first_user(operator, &row).await?.as_str().to_owned());
         }
-        if no_token {
-            token = Some(kept_token(&connection, &row, directory).await?);
+        if needs_token {
+            token = Some(kept_token(operator, &row, directory).await?);
         }
     }
     fill(&mut event, TOKEN, token.as_deref().unwrap_or_default());
     fill(&mut event, USER_ID, user.as_deref().unwrap_or_default());
-    print(json, &event, &serde_json::to_string_pretty(&event)?);
+    print(format, &event, &serde_json::to_string_pretty(&event)?);
     Ok(())
 }
 
-/// Puts a value in the place of a mark, wherever it stands in an event.
+/// Replaces a mark by a value, everywhere in an event.
 fn fill(event: &mut Value, mark: &str, value: &str) {
     match event {
         Value::String(text) => *text = text.replace(mark, value),
@@ -114,74 +116,57 @@ fn fill(event: &mut Value, mark: &str, value: &str) {
     }
 }
 
-/// The tenant that is meant: the one that is named, the only one, or the one that `serve` makes.
-async fn tenant(connection: &Connection, name: Option<&str>) -> anyhow::Result<TenantRow> {
+/// The tenant of the event: the named one, the only one, or the one that `serve` creates.
+async fn tenant(operator: &Operator, name: Option<&str>) -> anyhow::Result<TenantRow> {
     if let Some(name) = name {
-        return connection.tenant(name).await;
+        return Ok(operator.tenant(name).await?);
     }
-    let mut tenants = connection.store.tenants().await.context("the tenants cannot be read")?;
-    let meant = match tenants.len() {
+    let mut tenants = operator.tenants().await?;
+    let index = match tenants.len() {
         0 => bail!(
-            "there is no tenant yet; scimctl serve makes one, and so does scimctl tenant create \
-            NAME"
+            "there is no tenant yet; scimctl serve creates one, and so does scimctl tenant create \
+             NAME"
         ),
         1 => Some(0),
-        _ => tenants.iter().position(|row| row.name == "demo"),
+        _ => tenants.iter().position(|tenant| tenant.row.name == "demo"),
     };
-    let names = || tenants.iter().map(|row| row.name.as_str()).collect::<Vec<_>>().join(", ");
-    let meant =
-        meant.with_context(|| format!("say by --tenant which of them is meant: {}", names()))?;
-    Ok(tenants.swap_remove(meant))
+    let names = || tenants.iter().map(|tenant| tenant.row.name.as_str()).collect::<Vec<_>>();
+    let index =
+        index.with_context(|| format!("choose one with --tenant: {}", names().join(", ")))?;
+    Ok(tenants.swap_remove(index).row)
 }
 
-/// The user that the fixture `create-user` makes, or else the first one.
-async fn first_user(connection: &Connection, tenant: &str) -> anyhow::Result<ResourceId> {
-    let operator = Operator::new(connection, tenant).await?;
-    let users = operator
-        .tenant
-        .types
-        .iter()
-        .find(|of| of.kind == Kind::User)
-        .context("there are no users")?;
-    for filter in [Some(("filter", CREATED)), None] {
-        let pairs = filter
-            .into_iter()
-            .chain([("count", "1")])
-            .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let scope = Scope {
-            resource_type: users,
-            projection: Projection::new(&[], &[], &users.definition),
-        };
-        let found =
-            operator.directory.query(operator.call(), &[scope], &Query::from_pairs(pairs)?).await?;
-        if let Some(user) = found.resources.first() {
-            let user: Value = serde_json::from_str(user.get())?;
-            let id = user.get("id").and_then(Value::as_str).context("a user has no id")?;
-            return id.parse().map_err(|()| anyhow!("the id of a user is not valid"));
-        }
-    }
-    Err(anyhow!(
-        "tenant {tenant} has no user yet; send the event create-user first, or name somebody by \
-        --user"
-    ))
+/// The user that `create-user` creates, or else the first one.
+async fn first_user(operator: &Operator, row: &TenantRow) -> anyhow::Result<ResourceId> {
+    let created = operator.first_user(row, Some(CREATED)).await?;
+    let user = match created {
+        Some(created) => Some(created),
+        None => operator.first_user(row, None).await?,
+    };
+    user.ok_or_else(|| {
+        anyhow!(
+            "tenant {} has no user yet; send the event create-user first, or name a user with \
+             --user",
+            row.name
+        )
+    })
 }
 
 /// The token of events. It is kept, so that not every event mints one, and minted again once it is
-/// not good.
+/// no longer good.
 async fn kept_token(
-    connection: &Connection,
+    operator: &Operator,
     row: &TenantRow,
     directory: &Path,
 ) -> anyhow::Result<String> {
-    let now = Clock::system().seconds();
-    let kept = data_dir::event_token(directory, row.code())
-        .and_then(|text| PlainToken::parse(text.trim()));
-    let records = connection.secrets.records(row.code()).await?;
-    if let Some(token) = kept.filter(|token| records.iter().any(|record| record.admits(token, now)))
+    let code = row.code().as_str();
+    let kept = data_dir::event_token(directory, code);
+    if let Some(token) = kept.and_then(|text| PlainToken::parse(text.trim()))
+        && operator.accepts_token(row, &token).await?
     {
         return Ok(token.reveal().to_owned());
     }
-    let minted = token::mint(connection, row, Some(DAYS), now).await?;
-    data_dir::keep_event_token(directory, row.code(), minted.token.reveal())?;
-    Ok(minted.token.reveal().to_owned())
+    let token = operator.issue_token(row, Lifetime::Days(DAYS)).await?.token;
+    data_dir::keep_event_token(directory, code, token.reveal())?;
+    Ok(token.reveal().to_owned())
 }

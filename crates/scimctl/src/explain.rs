@@ -1,214 +1,148 @@
 //! `scimctl explain`: how a filter is answered, and what that costs.
 
-use std::fmt;
+use std::fmt::Write;
 
 use anyhow::Context;
-use scim_core::{Additions, Dialect, Error, Filter};
-use scim_lambda::directory::{self, Plan};
-use scim_lambda::store::{Collection, Kind};
-use scim_lambda::tenant::{Profile, ServedType, ServedTypes};
+use clap::Args;
+use scim_core::Additions;
+use scim_lambda::directory::Plan;
+use scim_lambda::operator::explain::Explanation;
+use scim_lambda::store::Kind;
+use scim_lambda::tenant::{Profile, ServedTypes};
 use serde_json::json;
 
-use crate::cli::ExplainOptions;
+use crate::output::{Format, print};
 use crate::place::Place;
 
-/// Resources in one of the key ranges that a scan reads side by side.
-const RANGE: usize = 500;
-/// Most bytes of the rows in an answer of DynamoDB.
-const ANSWER_BYTES: usize = 1_024 * 1_024;
-/// Read units of the counters of a large tenant.
-const COUNTERS: usize = 7;
+const NO_SUCH_TYPE: &str = "there is no such resource type; try User or Group";
 
-pub(crate) async fn run(place: &Place, options: &ExplainOptions, json: bool) -> anyhow::Result<()> {
-    // As it is called, or as its endpoint is.
-    let named = ["User", "Group"].into_iter().find(|name| {
-        let asked = options.resource_type.trim_start_matches('/');
-        asked.eq_ignore_ascii_case(name) || asked.eq_ignore_ascii_case(&format!("{name}s"))
-    });
-    let kind = Kind::of(named.context("there is no such resource type; try User or Group")?);
+#[derive(Debug, Args)]
+pub(crate) struct ExplainOptions {
+    /// The filter, as an identity provider sends it
+    filter: String,
+
+    /// The resource type to filter
+    #[arg(long, value_name = "TYPE", default_value = "User")]
+    resource_type: String,
+
+    /// Use the profile and the size of this tenant
+    #[arg(long, value_name = "NAME", conflicts_with = "resources")]
+    tenant: Option<String>,
+
+    /// How many resources of the type the tenant has
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(..=100_000_000))]
+    resources: u32,
+
+    /// The built-in profile of the tenant
+    #[arg(long, value_name = "P", default_value = "default", conflicts_with = "tenant")]
+    profile: String,
+}
+
+pub(crate) async fn run(
+    place: &Place,
+    options: &ExplainOptions,
+    format: Format,
+) -> anyhow::Result<()> {
+    let kind = kind_of(&options.resource_type)?;
     let (profile, resources) = match &options.tenant {
         None => (options.profile.clone(), usize::try_from(options.resources)?),
         Some(name) => {
-            let connection = place.connect().await?;
-            let tenant = connection.tenant(name).await?;
-            let at = Collection { tenant: tenant.key(), kind: kind.clone() };
-            (
-                tenant.profile,
-                connection.store.count(&at).await.context("the tenant cannot be counted")?,
-            )
+            let operator = &place.connect().await?.operator;
+            let row = operator.tenant(name).await?;
+            let count = operator.count(&row, kind.clone()).await?;
+            (row.profile, count)
         }
     };
     let profile = Profile::read(&profile)?;
-    let (dialect, types) = (profile.dialect(), ServedTypes::new(&profile, &Additions::default())?);
-    let resource_type = types
-        .iter()
-        .find(|resource_type| resource_type.kind == kind)
-        .context("there is no such resource type; try User or Group")?;
-    let explained = Explanation::new(&options.filter, resource_type, dialect, resources)?;
-    let index = match &explained.plan {
-        Plan::LookUp(equalities) => {
-            equalities.iter().map(|equality| equality.attribute.as_str()).collect()
-        }
-        Plan::Scan { .. } => Vec::new(),
-    };
+    let types = ServedTypes::new(&profile, &Additions::default())?;
+    let resource_type =
+        types.iter().find(|resource_type| resource_type.kind == kind).context(NO_SUCH_TYPE)?;
+    let explanation =
+        Explanation::new(&options.filter, resource_type, profile.dialect(), resources)?;
     let object = json!({
-        "filter": explained.filter, "resourceType": options.resource_type, "resources": resources, "indexes": index,
-        "scan": matches!(explained.plan, Plan::Scan { .. }), "calls": explained.calls,
-        "readUnits": explained.read_units, "requests": explained.requests,
+        "filter": explanation.filter, "resourceType": options.resource_type,
+        "resources": resources, "indexes": explanation.indexes(), "scan": explanation.is_scan(),
+        "calls": explanation.calls, "readUnits": explanation.read_units,
+        "requests": explanation.requests,
     });
-    crate::print(json, &object, &explained.to_string());
+    print(format, &object, &lines(&explanation)?);
     Ok(())
 }
 
-/// A plan, told to an operator.
-#[derive(Debug, Clone)]
-pub struct Explanation {
-    /// The filter as it was understood.
-    pub filter: String,
-    /// The plan.
-    pub plan: Plan,
-    /// DynamoDB calls of one request, without those that show members: where an index answers, at
-    /// most, if one resource of at most 1 KB matches that was never renamed; else about.
-    pub calls: usize,
-    /// Its strongly consistent read units, under the same conditions.
-    pub read_units: usize,
-    /// How many requests by cursor it takes to see all that match, if they fill no page.
-    pub requests: usize,
-    resource_type: String,
-    indexed: Vec<String>,
-    resources: usize,
+/// The kind of a resource type, by its name or by its endpoint.
+fn kind_of(resource_type: &str) -> anyhow::Result<Kind> {
+    let name = ["User", "Group"].into_iter().find(|name| {
+        let given = resource_type.trim_start_matches('/');
+        given.eq_ignore_ascii_case(name) || given.eq_ignore_ascii_case(&format!("{name}s"))
+    });
+    Ok(Kind::of(name.context(NO_SUCH_TYPE)?))
 }
 
-impl Explanation {
-    /// Explains a filter in a tenant that has so many resources of the type.
-    ///
-    /// # Errors
-    /// `invalidFilter`.
-    pub fn new(
-        text: &str,
-        resource_type: &ServedType,
-        dialect: Dialect,
-        resources: usize,
-    ) -> Result<Self, Error> {
-        let filter = Filter::parse(text, &resource_type.definition, dialect)?;
-        let plan = Plan::of(resource_type, &filter);
-        let (calls, read_units, requests) = match &plan {
-            Plan::Scan { .. } => {
-                let most = plan.most().unwrap_or(resources);
-                let looked_at = resources.min(most);
-                // A user and its claim; a group with its claim and sixteen heads.
-                let row_bytes = if resource_type.kind == Kind::Group { 2_600 } else { 1_150 };
-                let calls =
-                    looked_at.div_ceil(RANGE).max(1) * (RANGE * row_bytes).div_ceil(ANSWER_BYTES);
-                let units = (looked_at * row_bytes).div_ceil(4_096);
-                let (judging_calls, judging_units) =
-                    directory::price_of_judging(resource_type, &filter, &[], looked_at);
-                (
-                    1 + calls + judging_calls,
-                    COUNTERS + units + judging_units,
-                    resources.div_ceil(most).max(1),
-                )
+fn lines(explanation: &Explanation) -> Result<String, std::fmt::Error> {
+    let Explanation { plan, resource_type, .. } = explanation;
+    let mut text = format!("filter  {}\n", explanation.filter);
+    match plan {
+        Plan::LookUp(equalities) if equalities.is_empty() => {
+            write!(text, "plan    nothing is read: no {resource_type} can match")?;
+        }
+        Plan::LookUp(equalities) => {
+            for (index, equality) in equalities.iter().enumerate() {
+                let begin = if index == 0 { "plan    " } else { "        " };
+                let (attribute, value) = (&equality.attribute, &equality.value);
+                writeln!(text, "{begin}look up {attribute} {value:?} in its index")?;
             }
-            Plan::LookUp(equalities) => {
-                let found: usize =
-                    equalities.iter().map(|equality| look_ups(&equality.attribute)).sum();
-                let (calls, units) = match equalities.is_empty() {
-                    true => (0, 0),
-                    false => directory::price_of_judging(resource_type, &filter, equalities, 1),
-                };
-                (found + calls, found + units, 1)
-            }
-        };
-        let (name, indexed) =
-            (resource_type.definition.name.clone(), resource_type.indexed.clone());
-        Ok(Self {
-            filter: filter.to_string(),
-            plan,
-            calls,
-            read_units,
-            requests,
-            resource_type: name,
-            indexed,
-            resources,
-        })
-    }
-}
-
-/// Calls that find one resource by an attribute, and units.
-fn look_ups(attribute: &str) -> usize {
-    match attribute {
-        // The pointer and the user it leads to, and the user of that name.
-        "emails.value" => 3,
-        // As the next ones, and who is gone of those whose rows are there.
-        "members.value" => 3,
-        // What leads to the resource, and the resource.
-        "externalId" | "groups.value" => 2,
-        _ => 1,
-    }
-}
-
-impl fmt::Display for Explanation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { filter, plan, calls, read_units, requests, resource_type, indexed, resources } =
-            self;
-        writeln!(f, "filter  {filter}")?;
-        let count = |number: usize, what: &str| {
-            format!("{number} {what}{}", if number == 1 { "" } else { "s" })
-        };
-        let cost = format!(
-            "{}, {} a request",
-            count(*calls, "DynamoDB call"),
-            count(*read_units, "read unit")
-        );
-        match plan {
-            Plan::LookUp(equalities) if equalities.is_empty() => {
-                write!(f, "plan    nothing is read: no {resource_type} can match")
-            }
-            Plan::LookUp(equalities) => {
-                for (index, equality) in equalities.iter().enumerate() {
-                    let begin = if index == 0 { "plan    " } else { "        " };
-                    writeln!(
-                        f,
-                        "{begin}look up {} {:?} in its index",
-                        equality.attribute, equality.value
-                    )?;
-                }
-                writeln!(f, "        and judge what is found by the whole filter")?;
-                writeln!(f, "cost    at most {cost}")?;
-                write!(
-                    f,
-                    "        if one {resource_type} of at most 1 KB matches; one more of each if \
-                    it was renamed"
-                )?;
-                match resource_type.as_str() {
-                    "Group" => write!(
-                        f,
-                        ",\n        and to show its members, unless excludedAttributes=members"
-                    ),
-                    _ => Ok(()),
-                }
-            }
-            Plan::Scan { reads } => {
-                let with = if *reads > 0 { ", each with its members or groups" } else { "" };
-                writeln!(
-                    f,
-                    "plan    look at every {resource_type}{with}, {resources} in this tenant: no \
-                    index answers"
-                )?;
-                writeln!(f, "cost    about {cost}")?;
-                match requests {
-                    1 => writeln!(f, "paging  by startIndex or by cursor, in one request")?,
-                    _ => {
-                        writeln!(
-                            f,
-                            "paging  by cursor only, {requests} requests, and one for each page \
-                            that fills before;"
-                        )?;
-                        writeln!(f, "        by startIndex it is 400 tooMany")?;
-                    }
-                }
-                write!(f, "better  join it by `and` with one of: {} eq", indexed.join(" eq, "))
-            }
+            writeln!(text, "        and test what is found against the whole filter")?;
+            write_look_up_cost(&mut text, explanation)?;
+        }
+        Plan::Scan { reads } => {
+            let with = if *reads > 0 { ", each with its members or groups" } else { "" };
+            writeln!(
+                text,
+                "plan    look at every {resource_type}{with}, {} in this tenant: no index answers",
+                explanation.resources
+            )?;
+            write_scan_cost(&mut text, explanation)?;
         }
     }
+    Ok(text)
+}
+
+fn write_look_up_cost(text: &mut String, explanation: &Explanation) -> std::fmt::Result {
+    let resource_type = &explanation.resource_type;
+    writeln!(text, "cost    at most {}", cost(explanation))?;
+    write!(
+        text,
+        "        if one {resource_type} of at most 1 KB matches; one more of each if it was renamed"
+    )?;
+    if resource_type == "Group" {
+        write!(text, ",\n        and to show its members, unless excludedAttributes=members")?;
+    }
+    Ok(())
+}
+
+fn write_scan_cost(text: &mut String, explanation: &Explanation) -> std::fmt::Result {
+    writeln!(text, "cost    about {}", cost(explanation))?;
+    match explanation.requests {
+        1 => writeln!(text, "paging  by startIndex or by cursor, in one request")?,
+        requests => {
+            writeln!(
+                text,
+                "paging  by cursor only, {requests} requests, or more if pages fill before;"
+            )?;
+            writeln!(text, "        by startIndex it is 400 tooMany")?;
+        }
+    }
+    write!(
+        text,
+        "better  combine it with `and` and one of: {} eq",
+        explanation.indexed.join(" eq, ")
+    )
+}
+
+fn cost(explanation: &Explanation) -> String {
+    let count = |number: usize, what: &str| {
+        format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+    };
+    let calls = count(explanation.calls, "DynamoDB call");
+    format!("{calls}, {} a request", count(explanation.read_units, "read unit"))
 }

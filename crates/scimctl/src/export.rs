@@ -1,122 +1,96 @@
 //! `scimctl export`: all users of a tenant, one JSON object a line.
 
-use std::collections::BTreeMap;
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
 use scim_core::resource::date_time;
-use scim_core::{Projection, ResourceId};
 use scim_lambda::directory::states::State;
-use scim_lambda::store::{Collection, Kind, Listed, Names, State as Stage, Store};
+use scim_lambda::operator::export::{Export, ExportedUser};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
-use crate::operator::Operator;
+use crate::output::{Format, print};
 use crate::place::Place;
 
-/// The states of users who are there.
-const STATES: [&str; 5] =
-    ["provisioned", "suspended", "suspended_with_expiry", "soft_deleted", "unmanaged"];
+/// The states of the users in an export.
+const STATES: [State; 5] = [
+    State::Provisioned,
+    State::Suspended,
+    State::SuspendedWithExpiry,
+    State::SoftDeleted,
+    State::Unmanaged,
+];
 
-/// Write all users of a tenant, the deleted and the imported too, one JSON object a line
+/// Write all users of a tenant, including the deleted and the imported, one JSON object a line
 #[derive(Debug, Args)]
 pub(crate) struct ExportOptions {
     /// The tenant's name
-    pub(crate) tenant: String,
+    tenant: String,
     /// Only users in this state
-    #[arg(long, value_name = "STATE", value_parser = STATES)]
-    pub(crate) state: Option<String>,
+    #[arg(long, value_name = "STATE", value_parser = STATES.map(word))]
+    state: Option<String>,
     /// Where to write [default: standard output]
     #[arg(long, value_name = "FILE")]
-    pub(crate) output: Option<PathBuf>,
+    output: Option<PathBuf>,
 }
 
-pub(crate) async fn run(place: &Place, options: &ExportOptions, json: bool) -> anyhow::Result<()> {
+pub(crate) async fn run(
+    place: &Place,
+    options: &ExportOptions,
+    format: Format,
+) -> anyhow::Result<()> {
     let connection = place.connect().await?;
-    let operator = Operator::new(&connection, &options.tenant).await?;
-    let mut out: Box<dyn Write> = match &options.output {
-        Some(file) => {
-            let made = std::fs::File::create(file);
-            Box::new(std::io::BufWriter::new(
-                made.with_context(|| format!("{} cannot be made", file.display()))?,
-            ))
-        }
-        None => Box::new(std::io::stdout().lock()),
-    };
-    let written =
-        match write(&connection.store, &operator, options.state.as_deref(), &mut out).await {
-            // Whoever reads has read enough, as `head` does.
-            Err(error)
-                if error
-                    .downcast_ref()
-                    .is_some_and(|e: &std::io::Error| e.kind() == ErrorKind::BrokenPipe) =>
-            {
-                return Ok(());
-            }
-            written => written?,
+    let row = connection.operator.tenant(&options.tenant).await?;
+    let state = STATES.into_iter().find(|state| options.state.as_deref() == Some(word(*state)));
+    let export = connection.operator.export(&row, state).await?;
+    let Some(file) = &options.output else {
+        return match write(export, &mut std::io::stdout().lock()).await {
+            // The reader has read enough, as `head` does.
+            Err(error) if is_broken_pipe(&error) => Ok(()),
+            written => written.map(drop),
         };
-    if options.output.is_some() {
-        let object = json!({ "tenant": options.tenant, "users": written });
-        crate::print(json, &object, &format!("{written} users of {} are written.", options.tenant));
-    }
+    };
+    let written = write(export, &mut create(file)?).await?;
+    let object = json!({ "tenant": options.tenant, "users": written });
+    print(format, &object, &format!("{written} users of {} are written.", options.tenant));
     Ok(())
 }
 
-/// Writes the users, of one state if there is a `wanted` one, and returns how many they are.
-async fn write(
-    store: &Store,
-    operator: &Operator,
-    wanted: Option<&str>,
-    out: &mut dyn Write,
-) -> anyhow::Result<u64> {
-    let call = operator.call();
-    let users = operator
-        .tenant
-        .types
-        .iter()
-        .find(|resource_type| resource_type.kind == Kind::User)
-        .context("there are no users")?;
-    let at = Collection { tenant: operator.tenant.key(), kind: Kind::User };
-    let now = scim_lambda::clock::Clock::system().seconds();
+fn create(file: &Path) -> anyhow::Result<impl Write> {
+    let created = std::fs::File::create(file);
+    let created = created.with_context(|| format!("{} cannot be created", file.display()))?;
+    Ok(std::io::BufWriter::new(created))
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let error: Option<&std::io::Error> = error.downcast_ref();
+    error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+/// Writes the users, and returns their number.
+async fn write(mut export: Export<'_>, out: &mut dyn Write) -> anyhow::Result<u64> {
     let mut written = 0_u64;
-    let mut walk = store.everyone(&at, now);
-    while let Some(mut some) = walk.next_batch().await? {
-        let state = |user: &Listed| word(State::of(Some(user.standing), now));
-        some.retain(|user| wanted.is_none_or(|wanted| wanted == state(user)));
-        // Lists do not say which addresses of somebody imported are verified.
-        let imported = some.iter().filter(|user| user.standing.state == Stage::Unmanaged);
-        let imported = imported.map(|user| user.id.clone()).collect();
-        let imported = store.resources(&at, imported, now).await?;
-        let imported = imported.iter().filter(|user| user.state == Stage::Unmanaged);
-        let names: BTreeMap<&ResourceId, &Names> =
-            imported.map(|user| (&user.resource.id, user.names())).collect();
-        for user in some {
-            let projection = Projection::new(&[], &[], &users.definition);
-            let expires = user
-                .standing
-                .expires
-                .and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok())
-                .map(date_time);
-            let mut line = json!({ "state": state(&user), "expires": expires });
-            let names = names.get(&user.id).filter(|names| !names.emails().is_empty());
-            let shown =
-                users.definition.represent(user.into_resource()?, &projection, call.base_url);
-            if let (Value::Object(line), Value::Object(shown)) =
-                (&mut line, serde_json::to_value(&shown)?)
-            {
-                line.extend(shown);
-                if let Some(names) = names {
-                    line.insert("verifiedEmails".into(), names.emails().into());
-                }
-            }
-            writeln!(out, "{line}")?;
+    while let Some(users) = export.next_batch().await? {
+        for user in users {
+            writeln!(out, "{}", object(user))?;
             written += 1;
         }
     }
     out.flush()?;
     Ok(written)
+}
+
+/// A user with its state, in the form that `import` reads.
+fn object(user: ExportedUser) -> Value {
+    let mut object = json!({ "state": word(user.state), "expires": user.expires.map(date_time) });
+    if let (Value::Object(object), Value::Object(attributes)) = (&mut object, user.user) {
+        object.extend(attributes);
+        if !user.verified_emails.is_empty() {
+            object.insert("verifiedEmails".into(), user.verified_emails.into());
+        }
+    }
+    object
 }
 
 fn word(state: State) -> &'static str {

@@ -1,4 +1,4 @@
-//! The operator's tool; everything is in the library beside it.
+//! The operator's tool. Everything is in the library.
 
 use std::process::ExitCode;
 

@@ -2,36 +2,38 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use aws_config::{BehaviorVersion, SdkConfig};
 use scim_lambda::auth::secrets_manager::{self, Secrets};
+use scim_lambda::clock::Clock;
+use scim_lambda::edge::BASE_PATH;
+use scim_lambda::operator::{Deployment, Operator};
 use scim_lambda::sdk::{self, http_client};
 use scim_lambda::store::{self, Store};
-use scim_lambda::tenant::Profile;
+use scim_local::Local;
+use scim_local::data_dir::{DataDir, Opened, Served};
+use scim_local::engine::Loading;
 
-use crate::local::data_dir::{DataDir, Opened};
-use crate::local::engine::Loading;
-use crate::local::{self, Local};
-
-/// The data directory unless another is named.
+/// The data directory unless the command line names another one.
 const DEFAULT_DATA: &str = ".scim";
-/// Where `serve` listens unless told otherwise.
-const DEFAULT_BASE_URL: &str = "http://127.0.0.1:8080/scim/v2";
+/// The origin at which `serve` listens by default.
+const DEFAULT_ORIGIN: &str = "http://127.0.0.1:8080";
+/// The id of the tool's requests in the log, unless a subcommand has its own.
+const REQUEST: &str = "scimctl";
 
 /// A place to work on.
 #[derive(Debug)]
 pub(crate) enum Place {
+    /// A data directory on this machine.
     Data(PathBuf),
+    /// A stack in AWS, by name.
     Stack(String),
 }
 
 /// An open place.
 pub(crate) struct Connection {
-    pub(crate) store: Store,
-    pub(crate) secrets: Secrets,
-    /// The base URL of tenants without one of their own; in AWS each tenant has its own.
-    pub(crate) base_url: Option<String>,
-    /// Keeps the engine and the directory's lock.
+    pub(crate) operator: Operator,
+    /// The engine and the directory's lock, if this process holds them.
     held: Option<(Local, DataDir)>,
 }
 
@@ -51,91 +53,95 @@ impl Place {
         }
     }
 
-    /// Opens the place. A data directory that `serve` holds is reached through its loopback
-    /// endpoints; one that nobody holds is opened in this process.
+    /// Opens the place.
     pub(crate) async fn connect(&self) -> anyhow::Result<Connection> {
+        self.connect_as(REQUEST).await
+    }
+
+    /// Opens the place for changes that have the id `request` in the log. A data directory that
+    /// `serve` holds is reached through its loopback endpoints; any other one is opened in this
+    /// process.
+    pub(crate) async fn connect_as(&self, request: &str) -> anyhow::Result<Connection> {
         match self {
             Self::Stack(stack) => {
-                let sdk =
-                    aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
-                let sdk = sdk.retry_config(sdk::retry()).load().await;
-                if sdk.region().is_none() {
-                    bail!("no AWS region is set; set AWS_REGION or a profile");
-                }
-                Ok(connection(&sdk, &sdk, stack, stack))
+                let sdk = stack_config().await?;
+                let (store, secrets) = clients(&sdk, &sdk, stack, stack);
+                Ok(Connection { operator: operator(store, secrets, None, request), held: None })
             }
             Self::Data(path) => match DataDir::open(path).await? {
-                Opened::Ours(directory) => {
-                    let local = Local::open(Some(directory.path()))?;
-                    let sdk = local.sdk_config();
-                    let connection = connection(&sdk, &sdk, local::TABLE, local::STACK);
-                    local.create_table().await?;
-                    let base_url = Some(DEFAULT_BASE_URL.to_owned());
-                    Ok(Connection { base_url, held: Some((local, directory)), ..connection })
-                }
-                Opened::Served(served) => {
-                    let endpoint = |url: &str| {
-                        local::account(&served.access_key_id)
-                            .into_builder()
-                            .endpoint_url(url)
-                            .http_client(http_client())
-                            .build()
-                    };
-                    let (table, secrets) =
-                        (endpoint(&served.dynamodb), endpoint(&served.secrets_manager));
-                    let connection = connection(&table, &secrets, local::TABLE, local::STACK);
-                    Ok(Connection { base_url: Some(served.base_url), ..connection })
-                }
+                Opened::Ours(directory) => open(directory, request).await,
+                Opened::Served(served) => Ok(reach(served, request)),
             },
         }
     }
 }
 
 impl Connection {
-    /// A connection of a process that holds the place by itself.
-    pub(crate) fn to(store: Store, secrets: Secrets, base_url: &str) -> Self {
-        Self { store, secrets, base_url: Some(base_url.to_owned()), held: None }
-    }
-
-    /// Lets an engine that is this process's own write many rows fast, until the guard is dropped:
-    /// a crash may then lose them.
+    /// Lets an engine in this process write many rows fast, until the guard is dropped: a crash may
+    /// then lose them.
     pub(crate) fn loading(&self) -> anyhow::Result<Option<Loading>> {
         self.held.as_ref().map(|(local, _)| local.engine.loading()).transpose()
     }
-
-    /// The base URL of a tenant with this profile. In AWS a tenant has one only if its profile
-    /// names it.
-    pub(crate) fn base_url_of(&self, profile: &Profile) -> Option<String> {
-        match &self.base_url {
-            Some(deployment) => Some(profile.address.url(deployment).into_owned()),
-            None => profile.address.base_url.clone(),
-        }
-    }
-
-    /// The tenant that the operator calls `name`.
-    pub(crate) async fn tenant(
-        &self,
-        name: &str,
-    ) -> anyhow::Result<scim_lambda::store::tenants::TenantRow> {
-        let tenant = self.store.tenant_by_name(name).await.context("the tenant cannot be read")?;
-        tenant.with_context(|| format!("there is no tenant {name}; scimctl tenant list shows them"))
-    }
 }
 
-fn connection(
+/// The SDK's configuration for AWS, from the environment and the user's profile.
+async fn stack_config() -> anyhow::Result<SdkConfig> {
+    let sdk = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client());
+    let sdk = sdk.retry_config(sdk::retry()).load().await;
+    if sdk.region().is_none() {
+        bail!("no AWS region is set; set AWS_REGION or a profile");
+    }
+    Ok(sdk)
+}
+
+/// Opens a data directory in this process.
+async fn open(directory: DataDir, request: &str) -> anyhow::Result<Connection> {
+    let local = Local::open(Some(directory.path()))?;
+    let (store, secrets) = open_local(&local).await?;
+    let base_url = Some(format!("{DEFAULT_ORIGIN}{BASE_PATH}"));
+    let operator = operator(store, secrets, base_url, request);
+    Ok(Connection { operator, held: Some((local, directory)) })
+}
+
+/// Reaches a data directory through the endpoints of the `serve` that holds it.
+fn reach(served: Served, request: &str) -> Connection {
+    let account = scim_local::account(&served.access_key_id);
+    let endpoint = |url: &str| {
+        account.clone().into_builder().endpoint_url(url).http_client(http_client()).build()
+    };
+    let (table, secrets) = (endpoint(&served.dynamodb), endpoint(&served.secrets_manager));
+    let (store, secrets) = clients(&table, &secrets, scim_local::TABLE, scim_local::STACK);
+    Connection { operator: operator(store, secrets, Some(served.base_url), request), held: None }
+}
+
+/// The store and the token secrets of an engine in this process, whose table is created if it does
+/// not exist.
+pub(crate) async fn open_local(local: &Local) -> anyhow::Result<(Store, Secrets)> {
+    let sdk = local.sdk_config();
+    store::table::create(&aws_sdk_dynamodb::Client::new(&sdk), scim_local::TABLE).await?;
+    Ok(clients(&sdk, &sdk, scim_local::TABLE, scim_local::STACK))
+}
+
+/// The operator of a deployment with this base URL. In AWS each tenant has its own.
+pub(crate) fn operator(
+    store: Store,
+    secrets: Secrets,
+    base_url: Option<String>,
+    request: &str,
+) -> Operator {
+    let deployment = Deployment { base_url, base_path: BASE_PATH };
+    Operator::new(store, secrets, Clock::system(), deployment, request)
+}
+
+fn clients(
     table_sdk: &SdkConfig,
     secrets_sdk: &SdkConfig,
     table: &str,
     stack: &str,
-) -> Connection {
+) -> (Store, Secrets) {
     let dynamodb = aws_sdk_dynamodb::Client::from_conf(store::timeouts(table_sdk.into()).build());
     let secrets = aws_sdk_secretsmanager::Client::from_conf(
         secrets_manager::timeouts(secrets_sdk.into()).build(),
     );
-    Connection {
-        store: Store::new(dynamodb, table),
-        secrets: Secrets::new(secrets, stack),
-        base_url: None,
-        held: None,
-    }
+    (Store::new(dynamodb, table), Secrets::new(secrets, stack))
 }

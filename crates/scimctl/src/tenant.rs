@@ -1,172 +1,142 @@
-//! `scimctl tenant`: one tenant for each customer's identity provider.
+//! `scimctl tenant`: one tenant for each connection of a customer's identity provider.
 
-use anyhow::{Context, bail, ensure};
-use scim_lambda::clock::Clock;
-use scim_lambda::edge::BASE_PATH;
-use scim_lambda::store::tenants::TenantRow;
-use scim_lambda::tenant::Profile;
-use scim_lambda::tenant::profile::PRESETS;
+use clap::{Args, Subcommand};
+use scim_lambda::operator::Operator;
+use scim_lambda::operator::tenants::{ConnectionState, ListedTenant, NewTenant, Switch};
 use serde_json::{Value, json};
 
-use crate::cli::TenantCommand;
-use crate::place::{Connection, Place};
+use crate::output::{Format, instant, print};
+use crate::place::Place;
 use crate::profile::Source;
-use crate::{print, token};
+use crate::token;
 
-pub(crate) async fn run(place: &Place, command: TenantCommand, json: bool) -> anyhow::Result<()> {
-    let connection = place.connect().await?;
+#[derive(Debug, Subcommand)]
+pub(crate) enum TenantCommand {
+    /// Create a tenant and mint its first token, which is shown once
+    Create(CreateOptions),
+    /// List the tenants
+    List,
+    /// Switch SCIM off for a tenant: its requests are refused within a minute, and its users stay
+    /// as they are
+    Disable {
+        /// The tenant's name
+        name: String,
+    },
+    /// Switch SCIM on again
+    Enable {
+        /// The tenant's name
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CreateOptions {
+    /// Your name for the tenant: letters, digits, `.`, `_` and `-`
+    name: String,
+    /// Settings that override those of the profile, such as seats.limit=100
+    #[arg(value_name = "SETTING=VALUE")]
+    settings: Vec<String>,
+    #[command(flatten)]
+    source: Source,
+    /// The customer, if it has several connections. Each connection is a tenant of its own
+    #[arg(long, value_name = "NAME")]
+    customer: Option<String>,
+    /// The tenant's base URL. With --stack this is the stack's output BaseUrl; if the profile has a
+    /// path of its own, it replaces /scim/v2
+    #[arg(long, value_name = "URL")]
+    base_url: Option<String>,
+}
+
+pub(crate) async fn run(
+    place: &Place,
+    command: TenantCommand,
+    format: Format,
+) -> anyhow::Result<()> {
+    let operator = &place.connect().await?.operator;
     match command {
-        TenantCommand::Create { name, settings, source, customer, base_url } => {
-            let wanted = Wanted { name, settings, source, customer, base_url };
-            let made = create(&connection, wanted).await?;
-            let object = json!({
-                "tenant": made.row.name, "base_url": made.base_url, "token": made.minted.token.reveal(),
-                "code": made.row.code().as_str(), "profile": made.preset,
-                "key_id": made.minted.token.key_id().as_str(), "expires": made.minted.expires_text(),
-            });
-            let lines = format!(
-                "Tenant {} ({}), profile {}\n  Base URL  {}\n  Token     {}\n{}",
-                made.row.name,
-                made.row.code(),
-                made.preset,
-                made.base_url,
-                made.minted.token.reveal(),
-                made.minted.told(&made.row.name),
-            );
-            print(json, &object, &lines);
-        }
-        TenantCommand::List => {
-            let tenants = connection.store.tenants().await.context("the tenants cannot be read")?;
-            let listed: Vec<Value> =
-                tenants.iter().map(|row| describe(&connection, row)).collect::<Result<_, _>>()?;
-            let text = |tenant: &Value, name: &str| tenant[name].as_str().unwrap_or("-").to_owned();
-            let lines = listed.iter().map(|tenant| {
-                let [code, state, profile, name, customer] =
-                    ["code", "state", "profile", "tenant", "customer"]
-                        .map(|field| text(tenant, field));
-                let customer =
-                    if customer == "-" { String::new() } else { format!("  of {customer}") };
-                format!("{code}  {state:9}  {profile:12}  {name}{customer}")
-            });
-            let lines = lines.collect::<Vec<_>>().join("\n");
-            let none = "There are no tenants; scimctl tenant create NAME makes one.";
-            print(
-                json,
-                &json!({ "tenants": listed }),
-                if lines.is_empty() { none } else { &lines },
-            );
-        }
-        TenantCommand::Disable { name } => switch(&connection, &name, false, json).await?,
-        TenantCommand::Enable { name } => switch(&connection, &name, true, json).await?,
+        TenantCommand::Create(options) => create(operator, options, format).await,
+        TenantCommand::List => list(operator, format).await,
+        TenantCommand::Disable { name } => switch(operator, &name, Switch::Off, format).await,
+        TenantCommand::Enable { name } => switch(operator, &name, Switch::On, format).await,
     }
+}
+
+async fn create(operator: &Operator, options: CreateOptions, format: Format) -> anyhow::Result<()> {
+    let CreateOptions { name, settings, source, customer, base_url } = options;
+    let profile = source.change(&settings)?;
+    let created = operator.create_tenant(NewTenant { name, profile, customer, base_url }).await?;
+    let (row, token) = (&created.row, &created.token);
+    let object = json!({
+        "tenant": row.name, "base_url": created.base_url, "token": token.token.reveal(),
+        "code": row.code().as_str(), "profile": created.preset,
+        "key_id": token.token.key_id().as_str(), "expires": token.expires.map(instant),
+    });
+    let lines = format!(
+        "Tenant {} ({}), profile {}\n  Base URL  {}\n  Token     {}\n{}",
+        row.name,
+        row.code(),
+        created.preset,
+        created.base_url,
+        token.token.reveal(),
+        token::summary(token, &row.name),
+    );
+    print(format, &object, &lines);
     Ok(())
 }
 
-async fn switch(connection: &Connection, name: &str, on: bool, json: bool) -> anyhow::Result<()> {
-    let row = connection.tenant(name).await?;
-    ensure!(connection.store.enable(row.code(), on).await?, "the tenant is gone");
-    let lines = match on {
-        true => format!("SCIM is on for {name} within a minute."),
-        false => format!(
-            "SCIM is off for {name} within a minute: requests are refused, and no user changes."
+async fn list(operator: &Operator, format: Format) -> anyhow::Result<()> {
+    let tenants = operator.tenants().await?;
+    let listed: Vec<Value> = tenants.iter().map(describe).collect();
+    let lines: Vec<String> = tenants.iter().map(line).collect();
+    let lines = if lines.is_empty() {
+        "There are no tenants; scimctl tenant create NAME creates one.".to_owned()
+    } else {
+        lines.join("\n")
+    };
+    print(format, &json!({ "tenants": listed }), &lines);
+    Ok(())
+}
+
+async fn switch(
+    operator: &Operator,
+    name: &str,
+    switch: Switch,
+    format: Format,
+) -> anyhow::Result<()> {
+    let row = operator.tenant(name).await?;
+    operator.switch_tenant(&row, switch).await?;
+    let lines = match switch {
+        Switch::On => format!("SCIM is on for {name} within a minute."),
+        Switch::Off => format!(
+            "SCIM is off for {name} within a minute: requests are refused, and users stay as they \
+             are."
         ),
     };
-    print(json, &json!({ "tenant": name, "enabled": on }), &lines);
+    print(format, &json!({ "tenant": name, "enabled": switch == Switch::On }), &lines);
     Ok(())
 }
 
-/// A tenant and the state of its connection: inactive (switched off), active (nobody came yet),
-/// connected.
-fn describe(connection: &Connection, row: &TenantRow) -> anyhow::Result<Value> {
-    let profile = Profile::read(&row.profile)?;
-    let state = match (row.enabled, row.connected) {
-        (false, _) => "inactive",
-        (true, None) => "active",
-        (true, Some(_)) => "connected",
-    };
-    Ok(json!({
-        "tenant": row.name, "code": row.code().as_str(), "state": state, "profile": profile.preset,
-        "profile_version": row.profile_version, "idp": profile.dialect.idp, "customer": row.customer,
-        "base_url": connection.base_url_of(&profile),
-    }))
+fn describe(tenant: &ListedTenant) -> Value {
+    let ListedTenant { row, profile, base_url } = tenant;
+    json!({
+        "tenant": row.name, "code": row.code().as_str(), "state": word(tenant.state()),
+        "profile": profile.preset, "profile_version": row.profile_version,
+        "idp": profile.dialect.idp, "customer": row.customer, "base_url": base_url,
+    })
 }
 
-/// A tenant to create.
-#[derive(Debug, Default)]
-pub(crate) struct Wanted {
-    pub(crate) name: String,
-    pub(crate) settings: Vec<String>,
-    pub(crate) source: Source,
-    pub(crate) customer: Option<String>,
-    pub(crate) base_url: Option<String>,
+fn line(tenant: &ListedTenant) -> String {
+    let ListedTenant { row, profile, .. } = tenant;
+    let (code, state) = (row.code(), word(tenant.state()));
+    let customer = row.customer.as_ref().map(|customer| format!("  of {customer}"));
+    let customer = customer.unwrap_or_default();
+    format!("{code}  {state:9}  {:12}  {}{customer}", profile.preset, row.name)
 }
 
-/// A tenant that was created, with its first token.
-pub(crate) struct CreatedTenant {
-    pub(crate) row: TenantRow,
-    pub(crate) preset: String,
-    pub(crate) base_url: String,
-    pub(crate) minted: token::NewToken,
-}
-
-/// Creates a tenant and mints its first token.
-pub(crate) async fn create(
-    connection: &Connection,
-    wanted: Wanted,
-) -> anyhow::Result<CreatedTenant> {
-    let name = wanted.name;
-    ensure!(is_name(&name), "a tenant's name has 1 to 64 letters, digits, '.', '_' or '-'");
-    ensure!(
-        PRESETS.iter().all(|(preset, _)| *preset != name),
-        "{name} is the name of a profile; give the tenant another one, and the profile by \
-        --profile {name}"
-    );
-    ensure!(
-        wanted.customer.as_deref().is_none_or(is_name),
-        "a customer's name has 1 to 64 letters, digits, '.', '_' or '-'"
-    );
-    let mut profile = wanted.source.over(Profile::preset("default", None)?, &wanted.settings)?;
-    if let Some(url) = wanted.base_url {
-        let url = at_path_of(&profile, url.trim_end_matches('/'));
-        profile = profile.with("address.base_url", &json!(url).to_string())?;
+fn word(state: ConnectionState) -> &'static str {
+    match state {
+        ConnectionState::Inactive => "inactive",
+        ConnectionState::Active => "active",
+        ConnectionState::Connected => "connected",
     }
-    let Some(base_url) = connection.base_url_of(&profile) else {
-        bail!("give --base-url: the output BaseUrl of the stack");
-    };
-    crate::profile::check_host(&profile, Some(&base_url))?;
-    let now = Clock::system().seconds();
-    let mut row = TenantRow::generate(&name, &profile.write()?, now)?;
-    row.customer = wanted.customer;
-    row.expiring = profile.deprovision.is_expiring();
-    let created = connection
-        .store
-        .create_tenant(&row, profile.seats.limit)
-        .await
-        .context("the tenant cannot be stored")?;
-    ensure!(
-        created,
-        "there is a tenant {name} already; scimctl token issue {name} mints one more token"
-    );
-    let minted = token::mint(connection, &row, Some(profile.token.lifetime_days), now)
-        .await
-        .with_context(|| {
-            format!(
-                "tenant {name} exists, but has no token yet; scimctl token issue {name} mints one"
-            )
-        })?;
-    Ok(CreatedTenant { row, preset: profile.preset, base_url, minted })
-}
-
-/// A base URL that the operator gives. That of the stack leads to it under every path: where the
-/// profile has a path of the product's own, the tenant gets that.
-fn at_path_of(profile: &Profile, url: &str) -> String {
-    match (url.strip_suffix(BASE_PATH), &profile.address.base_path) {
-        (Some(origin), Some(path)) => format!("{origin}{path}"),
-        _ => url.to_owned(),
-    }
-}
-
-fn is_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
 }

@@ -1,272 +1,172 @@
 //! `scimctl token`: minting, listing and revoking bearer tokens.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use anyhow::{Context, bail, ensure};
-use scim_core::resource::date_time;
-use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::SecretsError;
-use scim_lambda::auth::token::PlainToken;
-use scim_lambda::clock::Clock;
+use clap::Subcommand;
+use scim_lambda::operator::Operator;
+use scim_lambda::operator::tokens::{Lifetime, ListedToken, NewToken, TokenState};
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::tenant::Profile;
-use scim_lambda::tenant::profile::Reveal;
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
-use crate::cli::TokenCommand;
-use crate::place::{Connection, Place};
-use crate::print;
+use crate::output::{Format, instant, print};
+use crate::place::Place;
 
-/// Most tokens of a tenant, so that its secret stays far below 64 KB.
-const MOST: usize = 50;
-/// How often a change is tried on what others left.
-const TRIES: usize = 10;
-const DAY: i64 = 24 * 60 * 60;
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// Mint one more token, shown once. The others stay good
+    Issue {
+        /// The tenant's name
+        tenant: String,
+        /// How many days the token is good [default: set by the tenant's profile, 365]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3650))]
+        days: Option<u32>,
+        /// Mint a token that never expires; review such tokens every year
+        #[arg(long, conflicts_with = "days")]
+        no_expiry: bool,
+    },
+    /// Mint a token that replaces the others, which stay good for some days
+    Rotate {
+        /// The tenant's name
+        tenant: String,
+        /// How many days the other tokens stay good [default: set by the tenant's profile, 7]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=365))]
+        overlap_days: Option<u32>,
+    },
+    /// Show a token again, if the tenant's profile keeps tokens (token.reveal is again)
+    Show {
+        /// The tenant's name
+        tenant: String,
+        /// The token's key id, as shown by `token list` [default: the newest]
+        key_id: Option<String>,
+    },
+    /// List a tenant's tokens
+    List {
+        /// The tenant's name
+        tenant: String,
+    },
+    /// Revoke a token; it is refused within a minute
+    Revoke {
+        /// The tenant's name
+        tenant: String,
+        /// The token's key id, as shown by `token list`
+        key_id: String,
+    },
+}
 
-pub(crate) async fn run(place: &Place, command: TokenCommand, json: bool) -> anyhow::Result<()> {
-    let connection = place.connect().await?;
-    let now = Clock::system().seconds();
+pub(crate) async fn run(
+    place: &Place,
+    command: TokenCommand,
+    format: Format,
+) -> anyhow::Result<()> {
+    let operator = &place.connect().await?.operator;
     match command {
         TokenCommand::Issue { tenant, days, no_expiry } => {
-            let row = connection.tenant(&tenant).await?;
-            let days = (!no_expiry)
-                .then_some(days.unwrap_or(Profile::read(&row.profile)?.token.lifetime_days));
-            let minted = mint(&connection, &row, days, now).await?;
-            show(&connection, &row, &minted, json)?;
+            let row = operator.tenant(&tenant).await?;
+            let lifetime = match days {
+                _ if no_expiry => Lifetime::Unlimited,
+                Some(days) => Lifetime::Days(days),
+                None => Lifetime::Profile,
+            };
+            print_new(operator, &row, &operator.issue_token(&row, lifetime).await?, format)
         }
         TokenCommand::Rotate { tenant, overlap_days } => {
-            let row = connection.tenant(&tenant).await?;
-            let policy = Profile::read(&row.profile)?.token;
-            let minted = mint(&connection, &row, Some(policy.lifetime_days), now).await?;
-            let until = now + i64::from(overlap_days.unwrap_or(policy.overlap_days)) * DAY;
-            change(&connection, &row, |records| {
-                let others = records.iter_mut().filter(|record| !record.is(minted.token.key_id()));
-                others.for_each(|record| {
-                    record.expires = Some(record.expires.map_or(until, |at| at.min(until)))
-                });
-                Ok(())
-            })
-            .await?;
-            show(&connection, &row, &minted, json)?;
-            if !json {
-                println!("The tokens before it are refused from {} on.", instant(until));
-            }
+            rotate(operator, &tenant, overlap_days, format).await
         }
         TokenCommand::Show { tenant, key_id } => {
-            let row = connection.tenant(&tenant).await?;
-            let again = is_kept(&row)?;
-            let records = connection.secrets.records(row.code()).await?;
-            let good = records.iter().filter(|record| state(record, now) == "good");
-            let of =
-                |record: &&TokenRecord| key_id.as_ref().is_none_or(|key_id| record.kid == *key_id);
-            let newest = good.filter(of).max_by_key(|record| record.created);
-            let newest = newest.with_context(|| match &key_id {
-                Some(key_id) => format!(
-                    "tenant {tenant} has no good token {key_id}; scimctl token list {tenant}"
-                ),
-                None => format!(
-                    "tenant {tenant} has no good token; scimctl token issue {tenant} mints one"
-                ),
-            })?;
-            let kept = connection.secrets.kept(row.code()).await?;
-            let token = kept.tokens.get(&newest.kid).filter(|_| again).context(
-                "the token was shown once, and only its digest is kept; scimctl token rotate \
-                mints another one, and the setting token.reveal=again keeps those that are minted \
-                later",
-            )?;
-            let object = json!({ "tenant": tenant, "key_id": newest.kid, "token": token });
-            print(json, &object, &format!("{}  {token}", newest.kid));
+            let row = operator.tenant(&tenant).await?;
+            let shown = operator.reveal_token(&row, key_id.as_deref()).await?;
+            let (key_id, token) = (&shown.key_id, &shown.token);
+            let object = json!({ "tenant": tenant, "key_id": key_id, "token": token });
+            print(format, &object, &format!("{key_id}  {token}"));
+            Ok(())
         }
-        TokenCommand::List { tenant } => {
-            let row = connection.tenant(&tenant).await?;
-            let records = connection.secrets.records(row.code()).await?;
-            let tokens: Vec<_> = records.iter().map(|record| describe(record, now)).collect();
-            let lines = records.iter().map(|record| {
-                let expires = record
-                    .expires
-                    .map_or("never expires".to_owned(), |at| format!("expires {}", instant(at)));
-                format!(
-                    "{}  {:7}  minted {}  {expires}",
-                    record.kid,
-                    state(record, now),
-                    instant(record.created)
-                )
-            });
-            let lines = lines.collect::<Vec<_>>().join("\n");
-            let lines = if lines.is_empty() { "There are no tokens." } else { &lines };
-            print(json, &json!({ "tenant": tenant, "tokens": tokens }), lines);
-        }
+        TokenCommand::List { tenant } => list(operator, &tenant, format).await,
         TokenCommand::Revoke { tenant, key_id } => {
-            let row = connection.tenant(&tenant).await?;
-            change(&connection, &row, |records| {
-                let record = records.iter_mut().find(|record| record.kid == key_id);
-                let record = record.with_context(|| {
-                    format!("tenant {tenant} has no token {key_id}; scimctl token list {tenant}")
-                })?;
-                record.revoked = true;
-                Ok(())
-            })
-            .await?;
-            keep(&connection, &row, |tokens| drop(tokens.remove(&key_id))).await?;
+            let row = operator.tenant(&tenant).await?;
+            operator.revoke_token(&row, &key_id).await?;
             let object = json!({ "tenant": tenant, "key_id": key_id, "revoked": true });
-            print(
-                json,
-                &object,
-                &format!(
-                    "Token {key_id} of tenant {tenant} is revoked; it is refused within a minute."
-                ),
+            let line = format!(
+                "Token {key_id} of tenant {tenant} is revoked; it is refused within a minute."
             );
+            print(format, &object, &line);
+            Ok(())
         }
+    }
+}
+
+async fn rotate(
+    operator: &Operator,
+    tenant: &str,
+    overlap_days: Option<u32>,
+    format: Format,
+) -> anyhow::Result<()> {
+    let row = operator.tenant(tenant).await?;
+    let rotation = operator.rotate_tokens(&row, overlap_days).await?;
+    print_new(operator, &row, &rotation.token, format)?;
+    if format == Format::Text {
+        println!("The other tokens are refused from {} on.", instant(rotation.others_expire));
     }
     Ok(())
 }
 
-/// A token that was minted.
-pub(crate) struct NewToken {
-    pub(crate) token: PlainToken,
-    expires: Option<i64>,
-    again: bool,
+async fn list(operator: &Operator, tenant: &str, format: Format) -> anyhow::Result<()> {
+    let row = operator.tenant(tenant).await?;
+    let tokens = operator.tokens(&row).await?;
+    let lines: Vec<String> = tokens.iter().map(line).collect();
+    let lines = if lines.is_empty() { "There are no tokens.".to_owned() } else { lines.join("\n") };
+    let tokens: Vec<Value> = tokens.iter().map(describe).collect();
+    print(format, &json!({ "tenant": tenant, "tokens": tokens }), &lines);
+    Ok(())
 }
 
-impl NewToken {
-    /// The day from which on the token is refused.
-    pub(crate) fn expires_text(&self) -> Option<String> {
-        self.expires.map(instant)
-    }
-
-    /// What the operator should know about it.
-    pub(crate) fn told(&self, tenant: &str) -> String {
-        let until = self.expires_text().unwrap_or("it is revoked".into());
-        match self.again {
-            false => format!("The token is shown this once; it is good until {until}."),
-            true => {
-                format!("scimctl token show {tenant} shows it again; it is good until {until}.")
-            }
-        }
-    }
-}
-
-/// Whether the tenant's tokens are kept, to be shown again.
-fn is_kept(row: &TenantRow) -> anyhow::Result<bool> {
-    Ok(Profile::read(&row.profile)?.token.reveal == Reveal::Again)
-}
-
-/// Mints a token and stores its digest beside the others.
-pub(crate) async fn mint(
-    connection: &Connection,
+fn print_new(
+    operator: &Operator,
     row: &TenantRow,
-    days: Option<u32>,
-    now: i64,
-) -> anyhow::Result<NewToken> {
-    let expires = days.map(|days| now + i64::from(days) * DAY);
-    let (token, known) = change(connection, row, |records| {
-        // What can never be accepted again makes room.
-        records.retain(|record| {
-            !record.revoked && record.expires.is_none_or(|at| at + 30 * DAY > now)
-        });
-        ensure!(records.len() < MOST, "tenant {} has {MOST} tokens; revoke some first", row.name);
-        let token = loop {
-            let token = PlainToken::generate(row.code())?;
-            if !records.iter().any(|record| record.is(token.key_id())) {
-                break token;
-            }
-        };
-        records.push(TokenRecord::of(&token, now, expires));
-        Ok((token, records.iter().map(|record| record.kid.clone()).collect::<BTreeSet<_>>()))
-    })
-    .await?;
-    let again = is_kept(row)?;
-    keep(connection, row, |tokens| {
-        // Nothing is kept for longer than the profile wants it, or than its digest.
-        tokens.retain(|key_id, _| again && known.contains(key_id));
-        if again {
-            tokens.insert(token.key_id().as_str().to_owned(), token.reveal().to_owned());
-        }
-    })
-    .await?;
-    Ok(NewToken { token, expires, again })
-}
-
-/// Changes the tokens that can be shown again, if there are any or the change makes one.
-async fn keep(
-    connection: &Connection,
-    row: &TenantRow,
-    mut by: impl FnMut(&mut BTreeMap<String, String>),
+    new: &NewToken,
+    format: Format,
 ) -> anyhow::Result<()> {
-    for _ in 0..TRIES {
-        let mut kept = connection.secrets.kept(row.code()).await?;
-        let before = kept.tokens.clone();
-        by(&mut kept.tokens);
-        if kept.tokens == before {
-            return Ok(());
-        }
-        match connection.secrets.keep(row.code(), &row.name, &kept).await {
-            Ok(()) => return Ok(()),
-            Err(SecretsError::Changed) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-    bail!("others keep changing the tokens of {}; try again", row.name)
-}
-
-fn show(
-    connection: &Connection,
-    row: &TenantRow,
-    minted: &NewToken,
-    json: bool,
-) -> anyhow::Result<()> {
-    let profile = Profile::read(&row.profile)?;
-    let base_url = connection.base_url_of(&profile);
-    let (tenant, key_id) = (&row.name, minted.token.key_id().as_str());
+    let base_url = operator.base_url(&Profile::read(&row.profile)?);
+    let (tenant, key_id) = (&row.name, new.token.key_id().as_str());
     let object = json!({
-        "tenant": tenant, "base_url": base_url, "token": minted.token.reveal(),
-        "key_id": key_id, "expires": minted.expires_text(),
+        "tenant": tenant, "base_url": base_url, "token": new.token.reveal(),
+        "key_id": key_id, "expires": new.expires.map(instant),
     });
     let lines = format!(
         "Token of tenant {tenant}\n  Token   {}\n  Key id  {key_id}\n{}",
-        minted.token.reveal(),
-        minted.told(tenant)
+        new.token.reveal(),
+        summary(new, tenant)
     );
-    print(json, &object, &lines);
+    print(format, &object, &lines);
     Ok(())
 }
 
-/// Changes a tenant's records; if somebody else was faster, on what they left. A revocation must
-/// not be undone by a token that is minted at the same time.
-async fn change<T>(
-    connection: &Connection,
-    row: &TenantRow,
-    mut by: impl FnMut(&mut Vec<TokenRecord>) -> anyhow::Result<T>,
-) -> anyhow::Result<T> {
-    for _ in 0..TRIES {
-        let current = connection.secrets.current(row.code()).await?;
-        let mut records = current.records.clone();
-        let result = by(&mut records)?;
-        match connection.secrets.put(row.code(), &row.name, &current, &records).await {
-            Ok(()) => return Ok(result),
-            Err(SecretsError::Changed) => {}
-            Err(error) => return Err(error.into()),
-        }
+/// How long a new token is good, and whether it can be shown again.
+pub(crate) fn summary(new: &NewToken, tenant: &str) -> String {
+    let until = new.expires.map_or("it is revoked".into(), instant);
+    if new.kept {
+        format!("scimctl token show {tenant} shows it again; it is good until {until}.")
+    } else {
+        format!("The token is shown this once; it is good until {until}.")
     }
-    bail!("others keep changing the tokens of {}; try again", row.name)
 }
 
-fn describe(record: &TokenRecord, now: i64) -> Value {
+fn line(token: &ListedToken) -> String {
+    let expires =
+        token.expires.map_or("never expires".to_owned(), |at| format!("expires {}", instant(at)));
+    let (state, created) = (word(token.state), instant(token.created));
+    format!("{}  {state:7}  minted {created}  {expires}", token.key_id)
+}
+
+fn describe(token: &ListedToken) -> Value {
     json!({
-        "key_id": record.kid, "state": state(record, now),
-        "created": instant(record.created), "expires": record.expires.map(instant),
+        "key_id": token.key_id, "state": word(token.state),
+        "created": instant(token.created), "expires": token.expires.map(instant),
     })
 }
 
-fn state(record: &TokenRecord, now: i64) -> &'static str {
-    match record {
-        record if record.revoked => "revoked",
-        record if record.expires.is_some_and(|at| at <= now) => "expired",
-        _ => "good",
+fn word(state: TokenState) -> &'static str {
+    match state {
+        TokenState::Good => "good",
+        TokenState::Expired => "expired",
+        TokenState::Revoked => "revoked",
     }
-}
-
-fn instant(seconds: i64) -> String {
-    OffsetDateTime::from_unix_timestamp(seconds).map(date_time).unwrap_or_default()
 }

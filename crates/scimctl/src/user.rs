@@ -1,72 +1,59 @@
-//! `scimctl user`: what the operator undoes.
+//! `scimctl user`: restore deleted users, remove imported ones.
 
 use anyhow::anyhow;
 use clap::Subcommand;
-use scim_core::ErrorKind;
-use scim_lambda::store::Kind;
-use serde_json::{Value, json};
+use scim_core::ResourceId;
+use serde_json::json;
 
-use crate::operator::Operator;
+use crate::output::{Format, print};
 use crate::place::Place;
-use crate::print;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Bring a deleted user back, active, with its id and data; its groups must be assigned again
+    /// Restore a deleted user, active, with its id and data; assign its groups again
     Restore {
         /// The tenant's name
         tenant: String,
-        /// The user's id; scimctl export TENANT shows who was deleted
+        /// The user's id; scimctl export TENANT --state soft_deleted lists deleted users
         id: String,
-        /// Another userName, if somebody else has the old one by now
+        /// Another userName, if another user has the old one now
         #[arg(long, value_name = "NAME")]
         user_name: Option<String>,
     },
-    /// Remove a user who was imported and is not provisioned yet
+    /// Remove a user that was imported and is not provisioned yet
     Forget {
         /// The tenant's name
         tenant: String,
-        /// The user's id; scimctl export TENANT --state unmanaged shows who waits
+        /// The user's id; scimctl export TENANT --state unmanaged lists imported users
         id: String,
     },
 }
 
-pub(crate) async fn run(place: &Place, command: UserCommand, json: bool) -> anyhow::Result<()> {
-    let (UserCommand::Restore { tenant, id, .. } | UserCommand::Forget { tenant, id }) = &command;
-    let connection = place.connect().await?;
-    let operator = Operator::new(&connection, tenant).await?;
-    let id = id.parse().map_err(|()| anyhow!("{id} is no id of a user"))?;
-    let mut types = operator.tenant.types.iter();
-    let users = types
-        .find(|resource_type| resource_type.kind == Kind::User)
-        .ok_or_else(|| anyhow!("there are no users"))?;
-    let UserCommand::Restore { user_name, .. } = &command else {
-        operator.directory.forget(operator.call(), users, &id).await?;
-        let object = json!({ "tenant": tenant, "id": id.as_str(), "forgotten": true });
-        print(json, &object, &format!("{id} is forgotten; the names it had are free."));
-        return Ok(());
-    };
-    let back = operator
-        .directory
-        .restore_by_operator(operator.call(), users, &id, user_name.as_deref())
-        .await;
-    let user = back.map_err(|error| match error.kind {
-        // Other unique values it comes back without.
-        ErrorKind::Uniqueness => {
-            let name = user_name
-                .as_deref()
-                .map_or_else(|| format!("the userName of {id}"), |name| format!("{name:?}"));
-            anyhow!("Somebody else has {name} by now; give another one by --user-name.")
+pub(crate) async fn run(place: &Place, command: UserCommand, format: Format) -> anyhow::Result<()> {
+    let operator = &place.connect().await?.operator;
+    match command {
+        UserCommand::Restore { tenant, id, user_name } => {
+            let row = operator.tenant(&tenant).await?;
+            let user = operator.restore_user(&row, &user_id(&id)?, user_name.as_deref()).await?;
+            let (name, active) = (&user.user_name, user.is_active);
+            let object = json!({
+                "tenant": tenant, "id": user.id.as_str(), "userName": name, "active": active,
+                "restored": true,
+            });
+            let how = if active { "active" } else { "inactive, because no seat is left" };
+            let line = format!("{name} ({}) is restored, {how}, without its groups.", user.id);
+            print(format, &object, &line);
         }
-        _ => error.into(),
-    })?;
-    let name = user.attributes.text("userName").unwrap_or_default();
-    let active = user.attributes.get("active") == Some(&Value::Bool(true));
-    let how = if active { "active" } else { "inactive, since no seat is left" };
-    print(
-        json,
-        &json!({ "tenant": tenant, "id": user.id.as_str(), "userName": name, "active": active, "restored": true }),
-        &format!("{name} ({}) is back, {how}, and in no group.", user.id),
-    );
+        UserCommand::Forget { tenant, id } => {
+            let row = operator.tenant(&tenant).await?;
+            operator.forget_user(&row, &user_id(&id)?).await?;
+            let object = json!({ "tenant": tenant, "id": id, "forgotten": true });
+            print(format, &object, &format!("{id} is removed; its names are free again."));
+        }
+    }
     Ok(())
+}
+
+fn user_id(text: &str) -> anyhow::Result<ResourceId> {
+    text.parse().map_err(|()| anyhow!("{text} is not the id of a user"))
 }

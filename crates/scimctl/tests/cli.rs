@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use support::{BINARY, Directory, Server, http};
 
 #[test]
-fn what_is_served_is_there_on_the_next_start() {
+fn data_survives_a_restart_of_the_server() {
     let directory = Directory::new("restart");
     let mut server = Server::start(&directory, &["--json"]);
     let ready = server.ready();
@@ -37,7 +37,7 @@ fn what_is_served_is_there_on_the_next_start() {
 }
 
 #[test]
-fn every_subcommand_works_whether_or_not_the_directory_is_served() {
+fn subcommands_work_with_and_without_a_running_server() {
     let directory = Directory::new("both");
     let alone = directory.json(&["tenant", "create", "acme", "--idp", "entra"]);
     assert_eq!(
@@ -140,7 +140,7 @@ fn a_stack_is_reached_through_the_sdks_own_configuration() {
 }
 
 #[test]
-fn a_seed_makes_users_and_groups_that_are_served_and_goes_on_where_it_was_stopped() {
+fn a_seed_makes_users_and_groups_and_continues_after_an_interruption() {
     let directory = Directory::new("seed");
     let seed = ["bench", "seed", "--users", "70", "--groups", "3", "--members", "30"];
     let first = directory.json(&seed);
@@ -159,7 +159,7 @@ fn a_seed_makes_users_and_groups_that_are_served_and_goes_on_where_it_was_stoppe
     assert_eq!((total("/Users"), total("/Groups"), known.is_string()), (json!(70), json!(3), true));
     let group = || get("/Groups?filter=displayName%20eq%20%22Group%201%22")["Resources"][0].clone();
     assert_eq!(group()["members"].as_array().unwrap().len(), 30);
-    // The same again, beside the server: some are new, the others are left as they are.
+    // The same again, while it is served: some users are new, the others stay as they are.
     let again =
         directory.json(&["bench", "seed", "--users", "90", "--groups", "3", "--members", "40"]);
     assert_eq!(again["token"], Value::Null, "a token is shown once");
@@ -198,11 +198,11 @@ fn a_filter_is_explained_to_people_and_to_scripts() {
     }
     let object = directory.json(&["explain", "externalId eq \"1\"", "--profile", "strict"]);
     assert_eq!((&object["indexes"], &object["calls"]), (&json!(["externalId"]), &json!(2)));
-    assert!(!directory.0.exists(), "nothing is made for it");
+    assert!(!directory.0.exists(), "no directory is created for it");
 }
 
 #[test]
-fn mistakes_are_told_on_standard_error() {
+fn mistakes_are_reported_on_standard_error() {
     let directory = Directory::new("mistakes");
     directory.json(&["tenant", "create", "acme"]);
     for (arguments, said) in [
@@ -242,7 +242,7 @@ fn mistakes_are_told_on_standard_error() {
 }
 
 #[test]
-fn quotes_and_blanks_in_a_request_line_are_understood() {
+fn quotes_and_blanks_in_a_request_line_are_accepted() {
     let directory = Directory::new("raw");
     let mut server = Server::start(&directory, &["--json"]);
     let ready = server.ready();

@@ -1,4 +1,4 @@
-//! The doors of a laptop: what `serve` listens on, who comes in, and who may read its files.
+//! The doors of a laptop: which requests `serve` answers, and which users can read its files.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,8 +19,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use support::{BINARY, Directory, Server, answer_of, http};
 
-/// One request of the AWS protocol, with these headers after those that any client sends: status,
-/// head and body.
+/// Sends a request of the AWS protocol with these additional headers: status, head and body.
 fn aws(
     url: &str,
     method: &str,
@@ -45,7 +44,7 @@ fn signed(key: &str) -> String {
     )
 }
 
-/// What to send so that it would be answered, from the tools of the machine's user.
+/// The headers of a request that is answered.
 fn good<'a>(endpoint: &str, authorization: &'a str) -> Vec<(&'a str, &'a str)> {
     let target = match endpoint {
         "dynamodb" => "DynamoDB_20120810.ListTables",
@@ -91,7 +90,7 @@ fn neither_endpoint_answers_a_web_page_or_a_stranger() {
         assert_eq!(
             with(&good, "POST", "evil.example").0,
             403,
-            "{endpoint}: a name that was led here"
+            "{endpoint}: a name that was pointed here"
         );
 
         assert_eq!(with(&good[..2], "POST", host).0, 400, "{endpoint}: no signature");
@@ -108,7 +107,7 @@ fn neither_endpoint_answers_a_web_page_or_a_stranger() {
 }
 
 #[test]
-fn the_key_lies_in_the_data_directory_and_stays() {
+fn the_key_is_kept_in_the_data_directory() {
     let directory = Directory::new("key");
     let mut server = Server::start(&directory, &["--json"]);
     let key = server.ready()["access_key_id"].as_str().unwrap().to_owned();
@@ -127,7 +126,7 @@ fn the_key_lies_in_the_data_directory_and_stays() {
 }
 
 #[test]
-fn data_files_are_for_their_owner_alone_also_where_an_older_version_left_them_open() {
+fn data_files_are_private_even_if_an_older_version_left_them_readable() {
     let directory = Directory::new("modes");
     std::fs::create_dir_all(&directory.0).unwrap();
     let open = |name: &str, mode| {
@@ -164,7 +163,7 @@ fn data_files_are_for_their_owner_alone_also_where_an_older_version_left_them_op
         "serve.json",
     ];
     assert_eq!(looked_at("served"), all);
-    // Killed, as a crash leaves it; then opened up, as an older version left it.
+    // Killed, as after a crash; then made readable, as an older version left it.
     server.child.kill().unwrap();
     server.child.wait().unwrap();
     for name in all {
@@ -177,11 +176,11 @@ fn data_files_are_for_their_owner_alone_also_where_an_older_version_left_them_op
 }
 
 #[test]
-fn a_directory_that_is_shared_by_intent_is_no_data_directory() {
+fn a_shared_directory_is_refused_as_data_directory() {
     let directory = Directory::new("shared");
     std::fs::create_dir_all(&directory.0).unwrap();
     std::fs::set_permissions(&directory.0, std::fs::Permissions::from_mode(0o1777)).unwrap();
-    assert!(directory.refused(&["tenant", "list"]).contains("shared with others"));
+    assert!(directory.refused(&["tenant", "list"]).contains("shared with other users"));
     assert_eq!(
         std::fs::metadata(&directory.0).unwrap().permissions().mode() & 0o7777,
         0o1777,
@@ -191,7 +190,7 @@ fn a_directory_that_is_shared_by_intent_is_no_data_directory() {
 }
 
 #[test]
-fn the_environment_that_serve_prints_leads_to_its_data() {
+fn the_environment_that_serve_prints_reaches_its_data() {
     let directory = Directory::new("exports");
     let mut server = Server::start(&directory, &[]);
     let lines =
@@ -212,7 +211,7 @@ fn the_environment_that_serve_prints_leads_to_its_data() {
     ] {
         assert!(names.contains(&name), "{exports}");
     }
-    // As somebody who has nothing but these: a table that is called like the stack.
+    // With nothing but these variables, and a table that has the name of the stack.
     let listed = Command::new(BINARY)
         .args(["--stack", "scim", "--json", "tenant", "list"])
         .envs(variables)
@@ -221,8 +220,8 @@ fn the_environment_that_serve_prints_leads_to_its_data() {
     assert_eq!(listed["tenants"][0]["tenant"], "demo");
 }
 
-/// The operations that the engine's own server offers, each with a request that is good at its
-/// place.
+/// The operations that the engine's own server offers, each with a request that is valid at its
+/// place in this order.
 const OPERATIONS: &[(&str, &str)] = &[
     (
         "CreateTable",
@@ -284,7 +283,7 @@ const OPERATIONS: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn tools_find_every_operation_of_dynamodb_behind_the_door() {
+fn every_operation_of_dynamodb_is_offered_behind_the_door() {
     let directory = Directory::new("operations");
     let mut server = Server::start(&directory, &["--json"]);
     let ready = server.ready();
@@ -348,7 +347,7 @@ fn tools_find_every_operation_of_dynamodb_behind_the_door() {
 }
 
 #[test]
-fn the_tools_of_an_ephemeral_server_find_it_and_nothing_is_left() {
+fn an_ephemeral_server_is_reached_by_subcommands_and_leaves_nothing() {
     for exists in [false, true] {
         let directory = Directory::new(&format!("ephemeral-{exists}"));
         if exists {
@@ -374,14 +373,14 @@ fn the_tools_of_an_ephemeral_server_find_it_and_nothing_is_left() {
             let listed = directory.json(&["tenant", "list"]);
             assert_eq!(
                 listed["tenants"][0]["tenant"], "kept",
-                "what was there before is untouched: {listed}"
+                "existing data is untouched: {listed}"
             );
         }
     }
 }
 
-/// Begins a POST whose body never ends, a byte at a time; how long until the answer, and what it
-/// says.
+/// Sends a POST whose body never ends, a byte at a time. Returns the time until the answer, its
+/// status and its body.
 fn trickle(base_url: &str, token: &str, transfer: &str) -> (Duration, u16, Value) {
     let address = base_url.strip_prefix("http://").unwrap().split('/').next().unwrap();
     let mut stream = TcpStream::connect(address).unwrap();
@@ -405,7 +404,7 @@ fn trickle(base_url: &str, token: &str, transfer: &str) -> (Duration, u16, Value
 }
 
 #[test]
-fn a_body_without_end_is_timed_out_before_and_after_the_token_is_known() {
+fn an_endless_body_is_cut_off_before_and_after_the_token_is_known() {
     let directory = Directory::new("trickle");
     let mut server = Server::start(&directory, &["--json"]);
     let ready = server.ready();

@@ -20,7 +20,7 @@ fn token_of(event: &Value) -> String {
 }
 
 #[test]
-fn an_event_is_filled_from_the_data_directory_whether_or_not_it_is_served() {
+fn an_event_is_filled_from_the_data_directory_with_and_without_a_server() {
     let directory = Directory::new("event");
     let mut server = Server::start(&directory, &["--json"]);
     let ready = server.ready();
@@ -47,7 +47,7 @@ fn an_event_is_filled_from_the_data_directory_whether_or_not_it_is_served() {
         assert_eq!(
             path(&event),
             format!("/scim/v2/Users/{made}"),
-            "{name}: whom create-user makes"
+            "{name}: the user that create-user creates"
         );
         assert_eq!(path(&event), event["requestContext"]["http"]["path"].as_str().unwrap());
         assert_eq!(token_of(&event), token, "one token for all events");
@@ -58,7 +58,7 @@ fn an_event_is_filled_from_the_data_directory_whether_or_not_it_is_served() {
         .filter(|file| file.file_name().to_str().unwrap().starts_with("event-token"))
         .collect::<Vec<_>>();
     assert_eq!((kept.len(), kept[0].metadata().unwrap().permissions().mode() & 0o777), (1, 0o600));
-    // One that is not good any more gives way.
+    // A token that is no longer good is replaced.
     let records = directory.json(&["token", "list", "demo"]);
     let key_id = token.split('_').nth(2).unwrap();
     assert_eq!(records["tokens"].as_array().unwrap().len(), 2, "the demo token and that of events");
@@ -78,7 +78,7 @@ fn an_event_is_filled_from_the_data_directory_whether_or_not_it_is_served() {
 }
 
 #[test]
-fn an_event_that_cannot_be_filled_says_what_to_do() {
+fn an_event_that_cannot_be_filled_gives_advice() {
     let directory = Directory::new("event-empty");
     assert!(directory.refused(&["event", "get-user"]).contains("there is no tenant yet"));
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scimctl::import::{Import, RecordOutcome, Report};
+use scim_lambda::operator::import::{Mode, RecordOutcome};
 use serde_json::json;
 
 use super::Model;
@@ -27,22 +27,21 @@ impl Model {
                     self.dice.roll() >> 16
                 ));
             }
-            lines.push(line.to_string());
+            lines.push(line);
         }
-        let (lines, dry) = (lines.join("\n"), self.dice.chance(5));
+        let mode = if self.dice.chance(5) { Mode::DryRun } else { Mode::Store };
         self.trace.note(&format!(
-            "at {} {} imports {lines}",
+            "at {} {} imports {lines:?}",
             self.world.clock.milliseconds(),
             self.parties[who].code
         ));
         let row = self.parties[who].row.clone();
-        let import = Import::new(self.world.store.clone(), row, self.world.clock.clock()).unwrap();
-        let report: Report = import.lines(&lines, dry).await.unwrap();
+        let report = self.world.import(&row, &lines, mode).await;
         assert_eq!(report.lines.len(), people.len());
         for ((line, expected), (person, verified)) in report.lines.iter().zip(expected).zip(people)
         {
             let oracle = &mut self.parties[who].oracle;
-            let is = match (&line.fate, expected) {
+            let is = match (&line.outcome, expected) {
                 (RecordOutcome::Imported, Record::Imported) => true,
                 (RecordOutcome::Known(id), Record::Known(index)) => {
                     *id.as_str() == oracle.users[index].id
@@ -54,7 +53,7 @@ impl Model {
                 _ => false,
             };
             assert!(is, "{line:?} is not {expected:?}");
-            if expected == Record::Imported && !dry {
+            if expected == Record::Imported && mode == Mode::Store {
                 let id = line.id.as_ref().unwrap().as_str();
                 let verified = verified.iter().map(|email| email.to_lowercase()).collect();
                 oracle.add_unmanaged(id, &person, verified);

@@ -1,5 +1,6 @@
 //! Hoxhunt.
 
+use scim_lambda::operator::import::{Key, Mode, RecordOutcome};
 use serde_json::{Value, json};
 
 use super::person;
@@ -32,7 +33,7 @@ async fn users_that_the_product_had_are_linked_by_external_id_then_user_name_the
     let verified = json!({ "userName": "old.name", "title": "V", "verifiedEmails": ["c@example.com"],
         "emails": [{ "value": "c@example.com" }, { "value": "d@example.com" }] });
     let report = hoxhunt.import(&[before("a"), before("b"), verified]).await;
-    assert!(report.is_clean(), "{report}");
+    assert!(report.is_clean(), "{report:?}");
     let id = |n: usize| json!(report.lines[n].id.as_ref().unwrap().as_str());
     // By externalId, whatever the name is now.
     let mut a = person("a");
@@ -86,23 +87,24 @@ async fn a_dry_run_says_who_will_link_and_who_conflicts_and_stores_nothing() {
         json!({ "userName": "e", "verifiedEmails": ["e@example.com"] }),
         json!({ "externalId": "nameless", "emial": "n@example.com", "nickName": "N" }),
     ];
-    let report = hoxhunt.imported(&people, true).await.json();
-    let outcomes: Vec<&str> = report["records"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|r| r["outcome"].as_str().unwrap())
-        .collect();
-    assert_eq!(outcomes, ["imported", "conflict", "provisioned", "imported", "invalid"]);
-    assert_eq!(report["records"][0]["links_on"], json!(["externalId", "userName"]));
-    assert_eq!(report["records"][3]["links_on"], json!(["userName", "verified e-mail"]));
-    assert_eq!((&report["records"][2]["id"], &report["provisioned"]), (&there["id"], &json!(1)));
-    assert_eq!(report["left_out"], json!(["emial", "nickName"]), "misspelled, and not kept");
+    let report = hoxhunt.imported(&people, Mode::DryRun).await;
+    let lines = &report.lines;
+    assert_eq!(lines[0].outcome, RecordOutcome::Imported);
+    assert_eq!(lines[0].links_on, [Key::ExternalId, Key::UserName]);
+    assert!(matches!(lines[1].outcome, RecordOutcome::Conflict(_)), "{:?}", lines[1]);
+    let RecordOutcome::Provisioned { id, .. } = &lines[2].outcome else {
+        panic!("{:?}", lines[2]);
+    };
+    assert_eq!(id.as_str(), there["id"]);
+    assert_eq!(lines[3].outcome, RecordOutcome::Imported);
+    assert_eq!(lines[3].links_on, [Key::UserName, Key::VerifiedEmail]);
+    assert!(matches!(lines[4].outcome, RecordOutcome::Invalid(_)), "{:?}", lines[4]);
+    assert_eq!(Vec::from_iter(&report.left_out), ["emial", "nickName"], "misspelled, not kept");
     assert_eq!(hoxhunt.rows_with("unmanaged").await, 0, "nothing is stored");
     let again = hoxhunt.import(&people).await;
     assert_eq!((again.faults(), hoxhunt.rows_with("unmanaged").await > 0), (2, true));
     assert_eq!(
-        hoxhunt.import(&people[..1]).await.json()["known"],
+        hoxhunt.import(&people[..1]).await.counts().known,
         1,
         "a second run stores nobody twice"
     );

@@ -65,7 +65,7 @@ async fn it_links_on_external_id_and_on_nothing_else() {
         json!({ "userName": "b@example.com", "verifiedEmails": ["b@example.com"] }),
     ];
     let report = hub.import(&people).await;
-    assert!(report.is_clean(), "{report}");
+    assert!(report.is_clean(), "{report:?}");
     let linked = hub.create(person("a")).await;
     assert_eq!(
         (&linked["id"], &linked["title"]),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use scimctl::local::meter::Bill;
+use scim_local::meter::Bill;
 
 use super::{Answer, World, documents};
 

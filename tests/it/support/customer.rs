@@ -10,10 +10,10 @@ use scim_core::{Additions, Error, ResourceId};
 use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::directory::{Call, Directory, RequestReads};
+use scim_lambda::operator::import::{Mode, Report};
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{Collection, Kind};
 use scim_lambda::tenant::{Profile, ServedType, Tenants};
-use scimctl::import::{Import, Report};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -136,15 +136,11 @@ impl Customer {
 
     /// Imports people whom the product had before.
     pub async fn import(&self, people: &[Value]) -> Report {
-        self.imported(people, false).await
+        self.imported(people, Mode::Store).await
     }
 
-    pub async fn imported(&self, people: &[Value], dry: bool) -> Report {
-        let import =
-            Import::new(self.world.store.clone(), self.row.clone(), self.world.clock.clock())
-                .unwrap();
-        let lines: Vec<String> = people.iter().map(Value::to_string).collect();
-        import.lines(&lines.join("\n"), dry).await.unwrap()
+    pub async fn imported(&self, people: &[Value], mode: Mode) -> Report {
+        self.world.import(&self.row, people, mode).await
     }
 
     /// Gives the tenant another profile, which the service learns of in a minute.

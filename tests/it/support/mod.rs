@@ -22,17 +22,18 @@ use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::secrets_manager::{self, Current, Secrets};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
+use scim_lambda::operator::import::{Import, Mode, Record, Report};
+use scim_lambda::operator::seed::Seed;
 use scim_lambda::sdk;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{self, Store};
 use scim_lambda::telemetry::Tally;
 use scim_lambda::tenant::Profile;
-use scimctl::bench::seed::Seed;
-use scimctl::local::engine::Engine;
-use scimctl::local::meter::Meter;
-use scimctl::local::secrets::Vault;
-use scimctl::local::{Local, STACK, TABLE, dummy_account};
+use scim_local::engine::Engine;
+use scim_local::meter::Meter;
+use scim_local::secrets::Vault;
+use scim_local::{Local, STACK, TABLE, dummy_account};
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -147,7 +148,12 @@ impl World {
         let clock = TestClock::new();
         let engine = Engine::memory_with_clock(Arc::new(clock.clone())).unwrap();
         let local = Local { engine, secrets: Vault::memory() };
-        local.create_table().await.unwrap();
+        scim_lambda::store::table::create(
+            &aws_sdk_dynamodb::Client::new(&local.sdk_config()),
+            TABLE,
+        )
+        .await
+        .unwrap();
         let connector = meter
             .as_ref()
             .map_or_else(|| local.connector(), |meter| meter.around(local.connector()));
@@ -228,6 +234,17 @@ impl World {
     pub fn seed(&self) -> Seed {
         let store = Store::new(aws_sdk_dynamodb::Client::new(&self.local.sdk_config()), TABLE);
         Seed::new(store, self.tenant.clone(), self.clock.clock()).unwrap()
+    }
+
+    /// Imports users into a tenant, as the operator does.
+    pub async fn import(&self, row: &TenantRow, users: &[Value], mode: Mode) -> Report {
+        let (store, clock) = (self.store.clone(), self.clock.clock());
+        let import = Import::new(store, row, clock, "test import").unwrap();
+        let records = users
+            .iter()
+            .zip(1..)
+            .map(|(user, line)| Record::new(line, user.as_object().unwrap().clone()));
+        import.run(records.collect(), mode, |_| {}).await.unwrap()
     }
 
     /// The users that a filter finds.

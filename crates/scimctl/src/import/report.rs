@@ -1,205 +1,160 @@
-//! What an import did, or would do, record by record.
-
-use std::collections::BTreeSet;
-use std::fmt;
+//! The report of an import, for scripts and for people.
 
 use scim_core::ResourceId;
+use scim_lambda::operator::import::{Conflict, Counts, Key, Line, Mode, RecordOutcome, Report};
 use serde_json::{Value, json};
 
-/// Most lines of a kind that a person is shown.
-const SHOWN: usize = 50;
+/// The most lines of a kind that are shown to people.
+const MAX_SHOWN: usize = 50;
 
-/// What becomes of a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RecordOutcome {
-    /// It is stored, or would be.
-    Imported,
-    /// An earlier run stored it under this id.
-    Known(ResourceId),
-    /// The identity provider has provisioned this person already.
-    Provisioned {
-        /// The id that it has.
-        id: ResourceId,
-        /// By what it is known: id, userName, externalId or verified e-mail.
-        by: &'static str,
-    },
-    /// Somebody else has one of its names, or it cannot be told who is meant.
-    Conflict(String),
-    /// It is no user.
-    Invalid(String),
+/// The report as an object for scripts.
+pub(super) fn object(report: &Report) -> Value {
+    let Counts { imported, known, provisioned, conflicts, invalid } = report.counts();
+    let records: Vec<Value> = report.lines.iter().map(|line| record(line, report.mode)).collect();
+    json!({
+        "dry_run": report.mode == Mode::DryRun, "imported": imported, "known": known,
+        "provisioned": provisioned, "conflicts": conflicts, "invalid": invalid,
+        "left_out": report.left_out, "records": records,
+    })
 }
 
-/// A record and its fate.
-#[derive(Debug, Clone)]
-pub struct Line {
-    /// Its line in the file, from 1.
-    pub number: usize,
-    /// Its userName, as the file has it.
-    pub user_name: String,
-    /// The id it has, or would have.
-    pub id: Option<ResourceId>,
-    /// What becomes of it.
-    pub fate: RecordOutcome,
-    /// By what a POST would adopt it, the best first; nothing if the tenant's profile adopts
-    /// nobody.
-    pub links_on: Vec<&'static str>,
+fn record(line: &Line, mode: Mode) -> Value {
+    let (outcome, why) = match &line.outcome {
+        RecordOutcome::Imported => ("imported", None),
+        RecordOutcome::Known(_) => ("known", None),
+        RecordOutcome::Provisioned { .. } => ("provisioned", None),
+        RecordOutcome::Conflict(conflict) => ("conflict", Some(with_advice(conflict))),
+        RecordOutcome::Invalid(why) => ("invalid", Some(why.clone())),
+    };
+    let id = match &line.outcome {
+        RecordOutcome::Known(id) | RecordOutcome::Provisioned { id, .. } => Some(id),
+        RecordOutcome::Imported if mode == Mode::Store => line.id.as_ref(),
+        RecordOutcome::Imported | RecordOutcome::Conflict(_) | RecordOutcome::Invalid(_) => None,
+    };
+    let links_on: Vec<&str> = line.links_on.iter().map(|key| key.as_str()).collect();
+    json!({
+        "line": line.number, "userName": line.user_name, "outcome": outcome, "why": why,
+        "links_on": links_on, "id": id.map(ResourceId::as_str),
+    })
 }
 
-impl Line {
-    pub(super) fn new(number: usize, user_name: String) -> Self {
-        Self { number, user_name, id: None, fate: RecordOutcome::Imported, links_on: Vec::new() }
-    }
-
-    /// Why it is not imported, for a person.
-    fn fault(&self) -> Option<String> {
-        match &self.fate {
-            RecordOutcome::Conflict(why) => Some(format!("{self} conflicts: {why}")),
-            RecordOutcome::Invalid(why) => Some(format!("{self} is no user: {why}")),
-            RecordOutcome::Imported
-            | RecordOutcome::Known(_)
-            | RecordOutcome::Provisioned { .. } => None,
+/// Why a record conflicts, with the command that helps.
+fn with_advice(conflict: &Conflict) -> String {
+    match conflict {
+        Conflict::ImportedUnder(_) => format!("{conflict}; scimctl user forget removes that user"),
+        Conflict::Deleted(_) => format!("{conflict}; scimctl user restore restores it"),
+        Conflict::IdInGroup => {
+            format!("{conflict}; omit the column id, or remove the id from the group first")
         }
-    }
-
-    /// What would become of it, for a person.
-    fn plan(&self, links: bool) -> Option<String> {
-        match &self.fate {
-            RecordOutcome::Imported if !links => Some(format!("{self} would be imported")),
-            RecordOutcome::Imported if self.links_on.is_empty() => Some(format!(
-                "{self} would be imported and never linked: it has nothing that create.link_on \
-                lists"
-            )),
-            RecordOutcome::Imported => {
-                Some(format!("{self} would be linked by {}", self.links_on.join(", else by ")))
-            }
-            RecordOutcome::Provisioned { id, by } => {
-                Some(format!("{self} is provisioned already: {id} has the same {by}"))
-            }
-            RecordOutcome::Known(_) | RecordOutcome::Conflict(_) | RecordOutcome::Invalid(_) => {
-                None
-            }
-        }
+        Conflict::SameInFile { .. }
+        | Conflict::ImportedNamesake(_)
+        | Conflict::ProvisionedNamesake { .. }
+        | Conflict::TwoProvisioned { .. }
+        | Conflict::IdTaken
+        | Conflict::NameTaken => conflict.to_string(),
     }
 }
 
-/// What became of all records.
-#[derive(Debug, Clone)]
-pub struct Report {
-    /// Whether nothing was stored.
-    pub dry: bool,
-    /// Whether a POST adopts imported users in this tenant.
-    pub links: bool,
-    /// Attributes in the file that the tenant does not keep.
-    pub left_out: BTreeSet<String>,
-    /// The records in the order of the file.
-    pub lines: Vec<Line>,
+/// The report for people.
+pub(super) fn lines(report: &Report) -> String {
+    let mut lines = first(report.lines.iter().filter_map(fault));
+    if report.mode == Mode::DryRun {
+        lines.extend(first(report.lines.iter().filter_map(|line| plan(line, report.links))));
+    }
+    if !report.left_out.is_empty() {
+        let names = report.left_out.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        lines.push(format!("Left out, because the tenant keeps no such attribute: {names}"));
+    }
+    lines.extend(links(report));
+    lines.push(total(report));
+    lines.join("\n")
 }
 
-impl Report {
-    /// How many records were not imported.
-    pub fn faults(&self) -> usize {
-        self.lines
-            .iter()
-            .filter(|line| {
-                matches!(line.fate, RecordOutcome::Conflict(_) | RecordOutcome::Invalid(_))
-            })
-            .count()
-    }
-
-    /// Whether all were, now or before.
-    pub fn is_clean(&self) -> bool {
-        self.faults() == 0
-    }
-
-    /// As an object for scripts.
-    pub fn json(&self) -> Value {
-        let lines = self.lines.iter().map(|line| {
-            let (outcome, why) = match &line.fate {
-                RecordOutcome::Imported => ("imported", None),
-                RecordOutcome::Known(_) => ("known", None),
-                RecordOutcome::Provisioned { .. } => ("provisioned", None),
-                RecordOutcome::Conflict(why) => ("conflict", Some(why)),
-                RecordOutcome::Invalid(why) => ("invalid", Some(why)),
-            };
-            let id = match &line.fate {
-                RecordOutcome::Known(id) | RecordOutcome::Provisioned { id, .. } => Some(id),
-                RecordOutcome::Imported if !self.dry => line.id.as_ref(),
-                _ => None,
-            };
-            json!({
-                "line": line.number, "userName": line.user_name, "outcome": outcome, "why": why,
-                "links_on": line.links_on, "id": id.map(ResourceId::as_str),
-            })
-        });
-        json!({
-            "dry_run": self.dry, "imported": self.count(&|fate| *fate == RecordOutcome::Imported),
-            "known": self.count(&|fate| matches!(fate, RecordOutcome::Known(_))),
-            "provisioned": self.count(&|fate| matches!(fate, RecordOutcome::Provisioned { .. })),
-            "conflicts": self.count(&|fate| matches!(fate, RecordOutcome::Conflict(_))),
-            "invalid": self.count(&|fate| matches!(fate, RecordOutcome::Invalid(_))),
-            "left_out": self.left_out, "records": lines.collect::<Vec<_>>(),
-        })
-    }
-
-    fn count(&self, is: &dyn Fn(&RecordOutcome) -> bool) -> usize {
-        self.lines.iter().filter(|line| is(&line.fate)).count()
-    }
-}
-
-impl fmt::Display for Line {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.user_name.as_str() {
-            "" => write!(f, "line {}", self.number),
-            name => write!(f, "line {}: {name}", self.number),
-        }
-    }
-}
-
-/// Writes the first of these lines, and how many more there are.
-fn some(f: &mut fmt::Formatter<'_>, mut lines: impl Iterator<Item = String>) -> fmt::Result {
-    for line in lines.by_ref().take(SHOWN) {
-        writeln!(f, "{line}")?;
-    }
+/// The first of these lines, and how many more there are.
+fn first(mut lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut shown: Vec<String> = lines.by_ref().take(MAX_SHOWN).collect();
     match lines.count() {
-        0 => Ok(()),
-        more => writeln!(f, "and {more} more; --json shows all"),
+        0 => {}
+        more => shown.push(format!("and {more} more; --json shows all")),
+    }
+    shown
+}
+
+/// The line of the file, with the user's name if it has one.
+fn title(line: &Line) -> String {
+    match line.user_name.as_str() {
+        "" => format!("line {}", line.number),
+        name => format!("line {}: {name}", line.number),
     }
 }
 
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        some(f, self.lines.iter().filter_map(Line::fault))?;
-        if self.dry {
-            some(f, self.lines.iter().filter_map(|line| line.plan(self.links)))?;
+/// Why a record is not imported.
+fn fault(line: &Line) -> Option<String> {
+    let title = title(line);
+    match &line.outcome {
+        RecordOutcome::Conflict(conflict) => {
+            Some(format!("{title} conflicts: {}", with_advice(conflict)))
         }
-        if !self.left_out.is_empty() {
-            let names = self.left_out.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-            writeln!(f, "Left out, since the tenant keeps no such attribute: {names}")?;
+        RecordOutcome::Invalid(why) => Some(format!("{title} is not a valid user: {why}")),
+        RecordOutcome::Imported | RecordOutcome::Known(_) | RecordOutcome::Provisioned { .. } => {
+            None
         }
-        let new = self.lines.iter().filter(|line| line.fate == RecordOutcome::Imported);
-        for word in ["externalId", "userName", "verified e-mail"] {
-            let by = new.clone().filter(|line| line.links_on.first() == Some(&word)).count();
-            if by > 0 {
-                writeln!(f, "{by} will be linked by {word}")?;
-            }
-        }
-        if !self.links {
-            writeln!(
-                f,
-                "None will be linked: create.existing is conflict, so a POST for one of them is \
-                409."
-            )?;
-        }
-        let verb = if self.dry { "would be" } else { "are" };
-        write!(f, "{} of {} records {verb} imported", new.count(), self.lines.len())?;
-        match self.count(&|fate| matches!(fate, RecordOutcome::Known(_))) {
-            0 => {}
-            known => write!(f, ", {known} were before")?,
-        }
-        match self.count(&|fate| matches!(fate, RecordOutcome::Provisioned { .. })) {
-            0 => {}
-            provisioned => write!(f, ", {provisioned} are provisioned already")?,
-        }
-        write!(f, ".")
     }
+}
+
+/// What would become of a record that is no fault.
+fn plan(line: &Line, links: bool) -> Option<String> {
+    let title = title(line);
+    match &line.outcome {
+        RecordOutcome::Imported if !links => Some(format!("{title} would be imported")),
+        RecordOutcome::Imported if line.links_on.is_empty() => Some(format!(
+            "{title} would be imported and never linked: it has nothing that create.link_on lists"
+        )),
+        RecordOutcome::Imported => {
+            let keys: Vec<&str> = line.links_on.iter().map(|key| key.as_str()).collect();
+            Some(format!("{title} would be linked by {}", keys.join(", else by ")))
+        }
+        RecordOutcome::Provisioned { id, by } => {
+            Some(format!("{title} is already provisioned: {id} has the same {by}"))
+        }
+        RecordOutcome::Known(_) | RecordOutcome::Conflict(_) | RecordOutcome::Invalid(_) => None,
+    }
+}
+
+/// How the imported users will be linked.
+fn links(report: &Report) -> Vec<String> {
+    let imported = report.lines.iter().filter(|line| line.outcome == RecordOutcome::Imported);
+    let count = |key: Key| {
+        let by_key = imported.clone().filter(|line| line.links_on.first() == Some(&key));
+        (key, by_key.count())
+    };
+    let keys = [Key::ExternalId, Key::UserName, Key::VerifiedEmail].map(count);
+    let mut lines: Vec<String> = keys
+        .into_iter()
+        .filter(|(_, number)| *number > 0)
+        .map(|(key, number)| format!("{number} will be linked by {key}"))
+        .collect();
+    if !report.links {
+        lines.push(
+            "None will be linked: create.existing is conflict, so a POST for one of them is 409."
+                .into(),
+        );
+    }
+    lines
+}
+
+fn total(report: &Report) -> String {
+    let Counts { imported, known, provisioned, .. } = report.counts();
+    let verb = match report.mode {
+        Mode::DryRun => "would be",
+        Mode::Store => "are",
+    };
+    let mut total = format!("{imported} of {} records {verb} imported", report.lines.len());
+    if known > 0 {
+        total += &format!(", {known} were imported before");
+    }
+    if provisioned > 0 {
+        total += &format!(", {provisioned} are provisioned already");
+    }
+    total + "."
 }

@@ -1,10 +1,10 @@
-//! Tables as text: values between separators, in quotes where a value holds a separator, a quote or
-//! a line end (RFC 4180).
+//! Tables as text: values between separators, in quotes if a value holds a separator, a quote or a
+//! line end (RFC 4180).
 
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// What may stand between values, the most usual first: the first of them in the first line does.
+/// The separators, the most common first. The first one that occurs in the first line counts.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
 /// A row of a table.
@@ -12,15 +12,15 @@ const SEPARATORS: [char; 3] = [',', ';', '\t'];
 pub(super) struct Row {
     /// The line on which it begins, from 1.
     pub(super) line: usize,
-    /// Its values, without space around them.
+    /// Its values, trimmed.
     pub(super) cells: Vec<String>,
 }
 
-/// The rows of a table but for those that are empty.
+/// The rows of a table, except the empty ones.
 ///
 /// # Errors
-/// With the line, if it is not sure where a value ends: a quote that stands wrong swallows the rows
-/// behind it.
+/// With the line, if it is unclear where a value ends: a misplaced quote swallows the rows after
+/// it.
 pub(super) fn rows(text: &str) -> Result<Vec<Row>, String> {
     let mut reader = Reader { rest: text.chars().peekable(), line: 1, separator: separator(text) };
     let mut rows = Vec::new();
@@ -36,9 +36,9 @@ pub(super) fn rows(text: &str) -> Result<Vec<Row>, String> {
 
 fn separator(text: &str) -> char {
     let first = text.trim_start().split(['\r', '\n']).next().unwrap_or_default();
-    let stands =
+    let occurs =
         |separator: &char| first.split('"').step_by(2).any(|outside| outside.contains(*separator));
-    SEPARATORS.into_iter().find(stands).unwrap_or(',')
+    SEPARATORS.into_iter().find(occurs).unwrap_or(',')
 }
 
 struct Reader<'t> {
@@ -48,7 +48,7 @@ struct Reader<'t> {
 }
 
 impl Reader<'_> {
-    /// The next character; all line ends are `\n`.
+    /// The next character. Every line end is `\n`.
     fn next(&mut self) -> Option<char> {
         let mut next = self.rest.next()?;
         if next == '\r' {
@@ -75,7 +75,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A value, and what ends it.
+    /// A value, and the character that ends it.
     fn cell(&mut self) -> Result<(String, Option<char>), String> {
         let mut cell = String::new();
         loop {
@@ -85,8 +85,8 @@ impl Reader<'_> {
                 Some('"') if cell.trim().is_empty() => return self.quoted(line),
                 Some('"') => {
                     return Err(format!(
-                        "line {line}: a quote stands within a value; put the whole value in \
-                        quotes, and double each quote in it"
+                        "line {line}: there is a quote within a value; put the whole value in \
+                         quotes, and double each quote in it"
                     ));
                 }
                 next => cell.extend(next),
@@ -94,7 +94,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The rest of a value whose quote was opened on this line, and what ends it.
+    /// The rest of a value whose quote was opened on this line, and the character that ends it.
     fn quoted(&mut self, opened: usize) -> Result<(String, Option<char>), String> {
         let mut cell = String::new();
         loop {
@@ -113,9 +113,9 @@ impl Reader<'_> {
                 Some(space) if space.is_whitespace() => {}
                 _ => {
                     return Err(format!(
-                        "line {opened}: a quote opens here, and behind the one that closes it \
-                        (line {closed}) more text stands; close it before, or double each quote \
-                        in the value"
+                        "line {opened}: a quote opens here, and more text follows the one that \
+                         closes it (line {closed}); close it earlier, or double each quote in \
+                         the value"
                     ));
                 }
             }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_has_the_line_on_which_it_begins_whatever_ends_lines() {
+    fn a_row_has_the_number_of_its_first_line_with_every_line_end() {
         for end in ["\n", "\r\n", "\r"] {
             let text = ["a, b ", "", "\"x", " \"\"y\"\",\" ,", ",,", "c,\"\"", "d,e"].join(end);
             let expected = [(1, "a|b"), (3, "x\n \"y\",|"), (6, "c|"), (7, "d|e")];
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_tells_what_stands_between_values() {
+    fn the_first_line_decides_the_separator() {
         for (text, expected) in [
             ("a;b\n1,5;2", ["a|b", "1,5|2"]),
             ("a\tb\n1;5\t2", ["a|b", "1;5|2"]),
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quote_that_stands_wrong_is_told_with_its_line() {
+    fn a_misplaced_quote_is_reported_with_its_line() {
         for (text, line, why) in [
             ("a,b\n1,\"2\n3,4\n", 2, "never closed"),
             ("a,b\r\n1,\"2\r\n3,4\r\n5,\"6\"\r\n", 2, "(line 4)"),

@@ -1,12 +1,12 @@
-//! Files of people: what they may say, and what is told of those that say it wrong.
+//! Files of users: what they may contain, and what is reported about invalid ones.
 
 use serde_json::{Value, json};
 
-use super::import::{counts, exported, fates, import, tenants};
+use super::import::{counts, exported, import, outcomes, tenants};
 use crate::support::{Directory, Server, http};
 
-/// A directory with the tenant friends, and those whom this file imports there: who is linked by an
-/// e-mail, and why a line is not imported.
+/// Imports a file. For each record, whether the user will be linked by a verified e-mail address, and
+/// why it is not imported.
 fn verified(name: &str, text: &str) -> Vec<(bool, String)> {
     let directory = tenants(&name.replace('.', "-"));
     let (_, report, _) = import(&directory, &["friends", &directory.file(name, text)]);
@@ -19,7 +19,7 @@ fn verified(name: &str, text: &str) -> Vec<(bool, String)> {
 }
 
 #[test]
-fn what_is_verified_may_be_said_in_words_or_listed_and_nonsense_is_refused() {
+fn verified_addresses_are_listed_or_declared_and_other_values_are_refused() {
     let email = r#""emails":[{"value":"a@example.org"}]"#;
     let cases = [
         (r#""emailVerified":"True""#, true, ""),
@@ -50,7 +50,7 @@ fn what_is_verified_may_be_said_in_words_or_listed_and_nonsense_is_refused() {
             "the line is not acceptable JSON: a name stands twice in one object, ignoring case",
         ),
     ];
-    // The addresses differ, so that nobody is somebody else.
+    // The addresses differ, so that the users do.
     let lines = cases.iter().enumerate().map(|(number, (said, _, _))| {
         format!(r#"{{"userName":"u{number}",{email},{said}}}"#)
             .replace("@example.org", &format!("@{number}.example"))
@@ -58,7 +58,8 @@ fn what_is_verified_may_be_said_in_words_or_listed_and_nonsense_is_refused() {
     let lines =
         lines.collect::<Vec<_>>().join("\n") + "\n{\"userName\":\"u\",\"emailVerified\":true}\n";
     let mut expected: Vec<_> = cases.iter().map(|(_, by, why)| (*by, (*why).to_owned())).collect();
-    let nothing = "emailVerified is true, but there is no e-mail; list addresses in verifiedEmails";
+    let nothing = "emailVerified is true, but the record has no e-mail; list addresses in \
+        verifiedEmails";
     expected.push((false, nothing.to_owned()));
     assert_eq!(verified("verified.ndjson", &lines), expected);
 
@@ -74,26 +75,29 @@ fn what_is_verified_may_be_said_in_words_or_listed_and_nonsense_is_refused() {
 }
 
 #[test]
-fn a_line_is_told_by_its_number_whatever_ends_lines_and_a_table_may_have_semicolons() {
+fn lines_are_numbered_with_every_line_end_and_every_separator() {
     let directory = tenants("lines");
     let text = "userName;title\na1;\"two\nlines\"\n;bad\n\nb1;t;u\n;\nA1;t\n";
     for text in [text.to_owned(), text.replace('\n', "\r\n"), text.replace(';', "\t")] {
         let (status, report, _) =
             import(&directory, &["friends", &directory.file("lines.csv", &text), "--dry-run"]);
         assert_eq!((status, counts(&report)), (Some(1), [1, 0, 1, 2]), "{text}");
-        let fates = fates(&report);
-        let lines: Vec<_> = fates.iter().map(|(line, outcome, _)| (*line, *outcome)).collect();
+        let outcomes = outcomes(&report);
+        let lines: Vec<_> = outcomes.iter().map(|(line, outcome, _)| (*line, *outcome)).collect();
         assert_eq!(
             lines,
             [(2, "imported"), (4, "invalid"), (6, "invalid"), (8, "conflict")],
             "{text}"
         );
-        assert_eq!(fates[3].2, "line 2 has the same userName; who is meant cannot be told");
+        assert_eq!(
+            outcomes[3].2,
+            "line 2 has the same userName; it is unclear which user is meant"
+        );
     }
 }
 
 #[test]
-fn what_is_no_user_is_told_line_by_line_and_the_others_are_imported() {
+fn invalid_lines_are_reported_and_the_others_are_imported() {
     let directory = tenants("invalid");
     let file = directory.file(
         "people.jsonl",
@@ -109,16 +113,16 @@ fn what_is_no_user_is_told_line_by_line_and_the_others_are_imported() {
     let (status, report, said) = import(&directory, &["friends", &file]);
     assert_eq!((status, counts(&report)), (Some(1), [2, 0, 0, 6]));
     assert_eq!(said, "scimctl: 6 of 8 records were not imported\n");
-    let fates = fates(&report);
+    let outcomes = outcomes(&report);
     for (index, line, why) in [
         (1, 2, "id is not a UUID"),
         (2, 3, "id is not a UUID"),
         (3, 4, "userName"),
-        (4, 5, "the line is no JSON object"),
-        (5, 6, "the line is no JSON object"),
+        (4, 5, "the line is not a JSON object"),
+        (5, 6, "the line is not a JSON object"),
         (6, 7, "name"),
     ] {
-        let (number, outcome, reason) = fates[index];
+        let (number, outcome, reason) = outcomes[index];
         assert_eq!((number, outcome), (line, "invalid"));
         assert!(reason.contains(why), "{line}: {reason}");
     }
@@ -130,21 +134,21 @@ fn what_is_no_user_is_told_line_by_line_and_the_others_are_imported() {
     let output = directory.run(&["import", "friends", &file, "--unmanaged"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].starts_with("line 2: bob is no user: id is not a UUID"), "{text}");
-    assert_eq!(lines[3], "line 5 is no user: the line is no JSON object");
-    assert_eq!(*lines.last().unwrap(), "0 of 8 records are imported, 2 were before.");
+    assert!(lines[0].starts_with("line 2: bob is not a valid user: id is not a UUID"), "{text}");
+    assert_eq!(lines[3], "line 5 is not a valid user: the line is not a JSON object");
+    assert_eq!(*lines.last().unwrap(), "0 of 8 records are imported, 2 were imported before.");
     assert_eq!(output.status.code(), Some(1));
 }
 
 #[test]
-fn a_line_of_a_table_with_too_few_columns_is_no_user() {
+fn a_line_with_too_few_columns_is_invalid() {
     let directory = tenants("columns");
     let file =
         directory.file("people.csv", "userName,title,active\nann,Ms,false\nbob,Mr\ncarl,Mr,true\n");
     let (status, report, _) = import(&directory, &["friends", &file]);
     assert_eq!((status, counts(&report)), (Some(1), [2, 0, 0, 1]));
     assert_eq!(
-        fates(&report)[1],
+        outcomes(&report)[1],
         (3, "invalid", "the line has 2 columns, and the first one names 3")
     );
     let users = exported(&directory, "friends");
@@ -155,7 +159,7 @@ fn a_line_of_a_table_with_too_few_columns_is_no_user() {
 }
 
 #[test]
-fn a_column_may_be_a_path_into_an_attribute_of_several_values() {
+fn a_column_may_be_a_path_into_an_attribute_with_several_values() {
     let directory = tenants("paths");
     let header = r#"userName,email,"phoneNumbers[type eq ""work""].value","emails[type eq ""home""].value",addresses.country"#;
     let header = format!(
@@ -218,21 +222,17 @@ fn a_file_that_cannot_be_imported_is_refused_whole() {
         (
             "friends",
             &within,
-            "line 3: a quote stands within a value; put the whole value in quotes",
+            "line 3: there is a quote within a value; put the whole value in quotes",
         ),
-        (
-            "friends",
-            &twice,
-            "columns 2 and 4 are the same attribute, title and Title; take one out",
-        ),
+        ("friends", &twice, "columns 2 and 4 are the same attribute, title and Title; remove one"),
         (
             "friends",
             &emails,
             "columns 2 and 3 are the same attribute, email and emails[type eq \"work\"].value",
         ),
-        ("friends", &unnamed, "column 2 has no name; name it, or take it out"),
-        ("friends", &wide, "it is UTF-16: save it as UTF-8, in Excel as CSV UTF-8"),
-        ("friends", &latin, "line 3 is not UTF-8: save it as UTF-8, in Excel as CSV UTF-8"),
+        ("friends", &unnamed, "column 2 has no name; name it or remove it"),
+        ("friends", &wide, "it is UTF-16: save it as UTF-8 (in Excel, as CSV UTF-8)"),
+        ("friends", &latin, "line 3 is not UTF-8: save the file as UTF-8 (in Excel, as CSV UTF-8)"),
         (
             "friends",
             people.as_str(),
@@ -254,14 +254,14 @@ fn a_file_that_cannot_be_imported_is_refused_whole() {
 }
 
 #[test]
-fn a_path_into_closed_values_takes_none_but_those() {
+fn a_path_into_closed_values_accepts_only_those() {
     let directory = Directory::new("closed");
     let overlay = r#"attributes.overlay=[{"name":"licences","type":"complex","multiValued":true,"subAttributes":[{"name":"type","type":"string"},{"name":"level","type":"string","canonicalValues":["gold"],"closed":true}]}]"#;
     directory.json(&["tenant", "create", "acme", overlay]);
     let text = "userName,\"licences[type eq \"\"x\"\"].level\"\nann,Gold\nbob,tin\n";
     let (status, report, _) = import(&directory, &["acme", &directory.file("people.csv", text)]);
     assert_eq!((status, counts(&report)), (Some(1), [1, 0, 0, 1]), "{report}");
-    let said = fates(&report)[1].2.to_owned();
+    let said = outcomes(&report)[1].2.to_owned();
     assert!(said.contains("licences.level must be one of: gold"), "{said}");
     assert_eq!(
         exported(&directory, "acme")[0]["licences"],
@@ -270,7 +270,7 @@ fn a_path_into_closed_values_takes_none_but_those() {
 }
 
 #[test]
-fn a_namesake_of_somebody_provisioned_and_another_id_of_somebody_imported_are_conflicts() {
+fn a_namesake_of_a_provisioned_user_and_another_id_of_an_imported_user_conflict() {
     let directory = Directory::new("namesakes");
     directory.json(&["tenant", "create", "acme"]);
     let token = directory.json(&["token", "issue", "acme"])["token"].as_str().unwrap().to_owned();
@@ -281,10 +281,10 @@ fn a_namesake_of_somebody_provisioned_and_another_id_of_somebody_imported_are_co
     let first = directory.file("first.csv", "userName,externalId\nann,e-1001\nbob,\n");
     let (status, report, _) = import(&directory, &["acme", &first]);
     assert_eq!((status, counts(&report)), (Some(1), [1, 0, 1, 0]), "{report}");
-    assert!(fates(&report)[0].2.contains("userName, but another externalId"), "{report}");
+    assert!(outcomes(&report)[0].2.contains("userName, but another externalId"), "{report}");
     let second =
         directory.file("second.csv", "userName,id\nbob,01906b2f-0000-7000-8000-0123456789ab\n");
     let (status, report, _) = import(&directory, &["acme", &second]);
     assert_eq!((status, counts(&report)), (Some(1), [0, 0, 1, 0]), "{report}");
-    assert!(fates(&report)[0].2.contains("scimctl user forget"), "{report}");
+    assert!(outcomes(&report)[0].2.contains("scimctl user forget"), "{report}");
 }

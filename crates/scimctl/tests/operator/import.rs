@@ -1,4 +1,4 @@
-//! People whom the product had before SCIM: imported, and provisioned later.
+//! Users that the product had before SCIM: imported, and provisioned later.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Directory, Server, http};
 
-/// A directory with the tenants strangers, where nobody is adopted, and friends, where people are.
+/// A directory with two tenants: `friends` adopts imported users, `strangers` does not.
 pub(super) fn tenants(name: &str) -> Directory {
     let directory = Directory::new(name);
     directory.json(&["tenant", "create", "strangers"]);
@@ -14,7 +14,7 @@ pub(super) fn tenants(name: &str) -> Directory {
     directory
 }
 
-/// Imports and returns the exit status, the report and what is said on standard error.
+/// Imports and returns the exit status, the report and the text on standard error.
 pub(super) fn import(directory: &Directory, arguments: &[&str]) -> (Option<i32>, Value, String) {
     let output = directory.run(&[&["--json", "import", "--unmanaged"], arguments].concat());
     let said = String::from_utf8(output.stderr).unwrap();
@@ -23,13 +23,13 @@ pub(super) fn import(directory: &Directory, arguments: &[&str]) -> (Option<i32>,
     (output.status.code(), report, said)
 }
 
-/// How many were imported, known, in conflict and invalid.
+/// How many records were imported, known, in conflict and invalid.
 pub(super) fn counts(report: &Value) -> [u64; 4] {
     ["imported", "known", "conflicts", "invalid"].map(|count| report[count].as_u64().unwrap())
 }
 
 /// The line, the outcome and the reason of each record.
-pub(super) fn fates(report: &Value) -> Vec<(u64, &str, &str)> {
+pub(super) fn outcomes(report: &Value) -> Vec<(u64, &str, &str)> {
     let each = report["records"].as_array().unwrap().iter();
     each.map(|line| {
         (
@@ -50,7 +50,7 @@ const PEOPLE: &str = "userName,externalId,email,emailVerified,name.givenName,id\
     the second\",0000AAAA-0000-4000-8000-000000000001\ncarl,,carl@example.org,yes,,\n";
 
 #[test]
-fn a_table_of_people_is_imported_once() {
+fn a_table_of_users_is_imported_once() {
     let directory = tenants("table");
     let file = directory.file("people.csv", PEOPLE);
     let (status, dry, _) = import(&directory, &["friends", &file, "--dry-run"]);
@@ -63,7 +63,10 @@ fn a_table_of_people_is_imported_once() {
         json!(["userName", "verified e-mail"]),
     ];
     assert_eq!(links, expected);
-    assert!(records.iter().all(|record| record["id"].is_null()), "who is not stored has no id");
+    assert!(
+        records.iter().all(|record| record["id"].is_null()),
+        "a user that is not stored has no id"
+    );
     assert_eq!(exported(&directory, "friends").len(), 0, "a dry run stores nothing");
 
     let (status, report, _) = import(&directory, &["friends", &file]);
@@ -89,13 +92,13 @@ fn a_table_of_people_is_imported_once() {
 
     let (status, again, _) = import(&directory, &["friends", &file]);
     assert_eq!((status, counts(&again), ids(&again)), (Some(0), [0, 3, 0, 0], ids(&report)));
-    assert_eq!(exported(&directory, "friends"), users, "nobody is stored twice");
+    assert_eq!(exported(&directory, "friends"), users, "no user is stored twice");
     let text = directory.text(&["import", "friends", &file, "--unmanaged"]);
-    assert_eq!(text, "0 of 3 records are imported, 3 were before.\n");
+    assert_eq!(text, "0 of 3 records are imported, 3 were imported before.\n");
 }
 
 #[test]
-fn an_import_tells_people_by_what_each_will_be_linked() {
+fn an_import_shows_by_which_key_each_user_will_be_linked() {
     let directory = tenants("told");
     let file = directory.file("people.csv", PEOPLE);
     let text = directory.text(&["import", "friends", &file, "--unmanaged", "--dry-run"]);
@@ -119,7 +122,7 @@ fn an_import_tells_people_by_what_each_will_be_linked() {
 }
 
 #[test]
-fn json_objects_are_imported_with_the_addresses_that_are_verified() {
+fn json_objects_are_imported_with_their_verified_addresses() {
     let directory = tenants("objects");
     let people = [
         json!({ "userName": "ann", "externalId": "e-1", "active": false, "title": "Ms" }),
@@ -160,7 +163,7 @@ fn json_objects_are_imported_with_the_addresses_that_are_verified() {
 }
 
 #[test]
-fn two_lines_for_one_person_conflict() {
+fn two_lines_for_one_user_conflict() {
     let directory = tenants("twice");
     let id = "00000000-0000-4000-8000-000000000001";
     let file = directory.file(
@@ -178,9 +181,9 @@ fn two_lines_for_one_person_conflict() {
     let (status, report, said) = import(&directory, &["friends", &file]);
     assert_eq!((status, counts(&report)), (Some(1), [2, 0, 4, 0]));
     assert_eq!(said, "scimctl: 4 of 6 records were not imported\n");
-    let why = |what: &str| format!("line 2 has the same {what}; who is meant cannot be told");
+    let why = |what: &str| format!("line 2 has the same {what}; it is unclear which user is meant");
     assert_eq!(
-        fates(&report),
+        outcomes(&report),
         [
             (2, "imported", ""),
             (3, "conflict", why("userName").as_str()),
@@ -191,22 +194,23 @@ fn two_lines_for_one_person_conflict() {
         ]
     );
     assert_eq!(exported(&directory, "friends").len(), 2);
-    // A later file meets those of the first one.
+    // A later file conflicts with the users of the first one.
     let later = directory.file(
         "later.csv",
         &format!("userName,externalId,email,emailVerified,id\nada,e-1,,,\nalf,,ann@example.org,1,\nbea,,,,{id}\n"),
     );
     let (_, report, _) = import(&directory, &["friends", &later]);
     assert_eq!(counts(&report), [0, 0, 3, 0]);
-    let reasons = fates(&report);
-    for (line, reason) in [(0, id), (1, id), (2, "a user of another userName has this id already")]
+    let reasons = outcomes(&report);
+    for (line, reason) in
+        [(0, id), (1, id), (2, "a user with another userName has this id already")]
     {
         assert!(reasons[line].2.contains(reason), "{reasons:?}");
     }
 }
 
 #[test]
-fn whoever_is_provisioned_already_needs_no_import() {
+fn a_provisioned_user_is_not_imported() {
     let directory = tenants("provisioned");
     let token =
         directory.json(&["token", "issue", "friends"])["token"].as_str().unwrap().to_owned();
@@ -235,7 +239,7 @@ fn whoever_is_provisioned_already_needs_no_import() {
     for ((line, name), (id, by)) in
         [(2, "Ann"), (3, "bob"), (4, "carl"), (6, "e")].into_iter().zip(expected)
     {
-        let told = format!("line {line}: {name} is provisioned already: {id} has the same {by}\n");
+        let told = format!("line {line}: {name} is already provisioned: {id} has the same {by}\n");
         assert!(text.contains(&told), "{told}: {text}");
     }
     for (dry, stored) in [(&["--dry-run"][..], 2), (&[], 3)] {
@@ -249,14 +253,14 @@ fn whoever_is_provisioned_already_needs_no_import() {
         assert_eq!(ids, expected.map(|(id, _)| json!(id)));
         let (_, report, _) = import(&directory, &[&["friends", &mixed], dry].concat());
         let said = "the identity provider has provisioned";
+        let already = "the identity provider has already provisioned";
         let two = format!(
-            "{said} {emil} with the same userName and {ann} with the same externalId; who is \
-            meant cannot be told"
+            "{said} {emil} with the same userName and {ann} with the same externalId; it is \
+             unclear which user is meant"
         );
-        let another =
-            format!("{said} {ann} with the same userName already, who may be somebody else");
+        let another = format!("{already} {ann} with the same userName, which may be another user");
         assert_eq!(
-            fates(&report),
+            outcomes(&report),
             [(2, "conflict", two.as_str()), (3, "conflict", another.as_str())]
         );
         assert_eq!(exported(&directory, "friends").len(), stored);
@@ -264,7 +268,7 @@ fn whoever_is_provisioned_already_needs_no_import() {
 }
 
 #[test]
-fn the_same_file_again_is_no_fault_once_its_people_are_provisioned() {
+fn the_same_file_can_be_imported_again_after_its_users_are_provisioned() {
     let directory = tenants("nightly");
     let token =
         directory.json(&["token", "issue", "friends"])["token"].as_str().unwrap().to_owned();
@@ -297,12 +301,15 @@ fn the_same_file_again_is_no_fault_once_its_people_are_provisioned() {
         "{report}"
     );
     let text = directory.text(&["import", "friends", &file, "--unmanaged"]);
-    assert_eq!(text, "0 of 5 records are imported, 1 were before, 4 are provisioned already.\n");
+    assert_eq!(
+        text,
+        "0 of 5 records are imported, 1 were imported before, 4 are provisioned already.\n"
+    );
     assert_eq!(exported(&directory, "friends").len(), 5);
 }
 
 #[test]
-fn imported_people_are_unseen_until_they_are_provisioned() {
+fn imported_users_are_hidden_until_they_are_provisioned() {
     let directory = Directory::new("unseen");
     let tokens = [("strangers", "default"), ("friends", "hoxhunt")].map(|(name, profile)| {
         directory.json(&["tenant", "create", name, "--profile", profile])["token"]
@@ -334,13 +341,17 @@ fn imported_people_are_unseen_until_they_are_provisioned() {
         (&user["displayName"], &user["name"]["givenName"]),
         (&json!("Ann A."), &json!("Ann"))
     );
-    // An address links if the product has verified it.
+    // An address links a user if the product has verified it.
     let by = |name: &str, email: &str| json!({ "userName": name, "emails": [{ "value": email }] });
     let (status, carl) = post(friends, by("carl@example.com", "carl@example.org"));
     assert_eq!((status, carl["id"].as_str()), (201, Some(id(2))), "{carl}");
     let (status, other) = post(friends, by("robert@example.com", "bob.private@example.org"));
     assert_eq!(status, 201);
-    assert_ne!(other["id"].as_str(), Some(id(1)), "whoever says so is not Bob");
+    assert_ne!(
+        other["id"].as_str(),
+        Some(id(1)),
+        "an address that is not verified does not prove that this is Bob"
+    );
     assert_eq!(http(&base_url, friends, "GET", "/Users", "").1["totalResults"], 3);
     let states: Vec<_> = exported(&directory, "friends")
         .iter()
@@ -349,18 +360,18 @@ fn imported_people_are_unseen_until_they_are_provisioned() {
         .collect();
     assert_eq!((states.len(), states[0]["id"].as_str()), (1, Some(id(1))));
 
-    // Whoever was adopted is provisioned, also under another userName; whoever was deleted since
-    // stays so.
+    // An adopted user is provisioned, even under another userName. A user that was deleted in the
+    // meantime stays deleted.
     assert_eq!(http(&base_url, friends, "DELETE", &format!("/Users/{}", id(0)), "").0, 204);
     let (status, again, _) = import(&directory, &["friends", &file]);
     assert_eq!((status, counts(&again)), (Some(1), [0, 1, 1, 0]), "{again}");
-    let fates = fates(&again);
+    let outcomes = outcomes(&again);
     let deleted = format!("the identity provider has deleted {} with the same userName", id(0));
-    assert!(fates[0].2.starts_with(&deleted), "{fates:?}");
-    assert_eq!((fates[2].1, again["records"][2]["id"].as_str()), ("provisioned", Some(id(2))));
+    assert!(outcomes[0].2.starts_with(&deleted), "{outcomes:?}");
+    assert_eq!((outcomes[2].1, again["records"][2]["id"].as_str()), ("provisioned", Some(id(2))));
     assert_eq!(http(&base_url, friends, "GET", "/Users", "").1["totalResults"], 2);
-    // A namesake with an externalId of its own is somebody else; yet who can come back keeps the
-    // name.
+    // A namesake with another externalId is another user, but a deleted user that can be restored
+    // keeps its name.
     let (status, bert) = post(friends, json!({ "userName": "bert", "externalId": "e-2" }));
     assert_eq!(status, 201);
     let bert = format!("/Users/{}", bert["id"].as_str().unwrap());
@@ -370,7 +381,7 @@ fn imported_people_are_unseen_until_they_are_provisioned() {
 }
 
 #[test]
-fn three_thousand_people_are_imported_and_a_broken_run_goes_on() {
+fn three_thousand_users_are_imported_and_an_interrupted_import_continues() {
     let directory = tenants("many");
     let lines = |most: usize| {
         (0..most).fold("userName,externalId\n".to_owned(), |mut text, number| {
@@ -392,13 +403,13 @@ fn three_thousand_people_are_imported_and_a_broken_run_goes_on() {
 }
 
 #[test]
-fn only_so_many_faults_are_shown_to_people() {
+fn only_the_first_fifty_faults_are_shown_to_people() {
     let directory = tenants("faults");
     let text = (0..60).fold(String::new(), |text, _| text + "{}\n");
     let file = directory.file("people.ndjson", &text);
     let output = directory.run(&["import", "friends", &file, "--unmanaged"]);
     let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(text.lines().filter(|line| line.contains(" is no user: ")).count(), 50);
+    assert_eq!(text.lines().filter(|line| line.contains(" is not a valid user: ")).count(), 50);
     assert!(
         text.ends_with("\nand 10 more; --json shows all\n0 of 60 records are imported.\n"),
         "{text}"

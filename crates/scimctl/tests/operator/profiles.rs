@@ -16,7 +16,7 @@ fn show(directory: &Directory, name: &str) -> Value {
 }
 
 #[test]
-fn the_profiles_that_ship_are_listed_and_shown_without_a_directory() {
+fn the_built_in_profiles_are_listed_and_shown_without_a_directory() {
     let directory = Directory::new("presets");
     let listed = directory.json(&["profile", "list"]);
     let names = ["default", "strict", "hone", "hoxhunt", "zulip", "holaspirit", "identity-hub"];
@@ -34,11 +34,11 @@ fn the_profiles_that_ship_are_listed_and_shown_without_a_directory() {
     {
         assert!(lines.lines().any(|shown| shown == line), "{line}: {lines}");
     }
-    assert!(!directory.0.exists(), "nothing is made for it");
+    assert!(!directory.0.exists(), "no directory is created for it");
 }
 
 #[test]
-fn two_profiles_differ_in_the_settings_that_are_told() {
+fn the_differences_of_two_profiles_are_shown() {
     let directory = acme("diff");
     let found = directory.json(&["profile", "diff", "default", "strict"]);
     let settings: Vec<_> =
@@ -70,7 +70,7 @@ fn two_profiles_differ_in_the_settings_that_are_told() {
 }
 
 #[test]
-fn settings_are_changed_one_by_one_and_taken_back() {
+fn settings_are_changed_one_by_one_and_reset() {
     let directory = acme("set");
     let set = ["profile", "set", "acme", "seats.limit=5", "brake.share=20", "--no-wait"];
     let changed = directory.json(&set);
@@ -93,7 +93,7 @@ fn settings_are_changed_one_by_one_and_taken_back() {
 }
 
 #[test]
-fn another_profile_or_dialect_is_taken_whole() {
+fn another_profile_or_dialect_replaces_the_whole() {
     let directory = acme("other");
     directory.json(&["profile", "set", "acme", "token.lifetime_days=30"]);
     directory.json(&["profile", "set", "acme", "--profile", "hone"]);
@@ -102,11 +102,8 @@ fn another_profile_or_dialect_is_taken_whole() {
         (&shown["preset"], &shown["deprovision"]["on_delete"]),
         (&json!("hone"), &json!("deactivate"))
     );
-    assert_eq!(shown["dialect"]["idp"], "entra", "who provisions stays");
-    assert_eq!(
-        shown["token"]["lifetime_days"], 365,
-        "what was set over the profile before is gone"
-    );
+    assert_eq!(shown["dialect"]["idp"], "entra", "the identity provider stays");
+    assert_eq!(shown["token"]["lifetime_days"], 365, "settings over the profile before are gone");
     directory.json(&["profile", "set", "acme", "--idp", "okta"]);
     let shown = show(&directory, "acme");
     assert_eq!((&shown["preset"], &shown["dialect"]["idp"]), (&json!("hone"), &json!("okta")));
@@ -120,10 +117,7 @@ fn settings_are_taken_from_the_file_that_show_prints() {
     let file = directory.file("strict.json", &printed);
     directory.json(&["profile", "set", "acme", "--file", &file, "groups.unique_display_name=true"]);
     let text = directory.text(&["profile", "diff", "strict", "acme"]);
-    assert_eq!(
-        text, "groups.unique_display_name: false -> true\n",
-        "a setting stands over the file"
-    );
+    assert_eq!(text, "groups.unique_display_name: false -> true\n", "a setting overrides the file");
     let file = directory.file("some.json", r#"{ "seats": { "when_full": "create_inactive" } }"#);
     directory.json(&["profile", "set", "acme", "--file", &file]);
     let shown = show(&directory, "acme");
@@ -134,7 +128,7 @@ fn settings_are_taken_from_the_file_that_show_prints() {
 }
 
 #[test]
-fn settings_that_fit_each_other_are_given_in_any_order() {
+fn settings_that_depend_on_each_other_may_have_any_order() {
     let directory = acme("order");
     directory.json(&["profile", "set", "acme", "brake.answer=forbidden", "brake.deactivations=3"]);
     directory.json(&[
@@ -150,7 +144,7 @@ fn settings_that_fit_each_other_are_given_in_any_order() {
 }
 
 #[test]
-fn what_is_no_setting_is_refused_by_name_and_nothing_changes() {
+fn an_unknown_setting_is_refused_by_name_and_nothing_changes() {
     let directory = acme("unknown");
     let before = show(&directory, "acme");
     let broken = directory.file("broken.json", "{");
@@ -162,7 +156,7 @@ fn what_is_no_setting_is_refused_by_name_and_nothing_changes() {
     for (arguments, said) in [
         (
             &[][..],
-            "give SETTING=VALUE, --profile, --idp or --file; scimctl profile show acme shows all",
+            "give SETTING=VALUE, --profile, --idp or --file; scimctl profile show acme shows all settings",
         ),
         (&["seats.chairs=5"], "there is no setting seats.chairs"),
         (&["seats=5"], "seats is no setting, but has some"),
@@ -194,7 +188,7 @@ fn what_is_no_setting_is_refused_by_name_and_nothing_changes() {
     );
     assert_eq!(show(&directory, "acme"), before);
     let next = directory.json(&["profile", "set", "acme", "token.overlap_days=1"]);
-    assert_eq!(next["version"], 2, "no refused one made a version");
+    assert_eq!(next["version"], 2, "a refused change makes no version");
 }
 
 #[test]
@@ -241,7 +235,7 @@ fn a_profile_that_contradicts_itself_is_refused() {
 }
 
 #[test]
-fn a_limit_of_seats_holds_whom_it_finds() {
+fn a_limit_of_seats_counts_existing_users() {
     let directory = Directory::new("seats");
     let made = directory.json(&["tenant", "create", "acme"]);
     let token = made["token"].as_str().unwrap();
@@ -251,17 +245,17 @@ fn a_limit_of_seats_holds_whom_it_finds() {
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
     assert_eq!((post(&base_url, "a"), post(&base_url, "b")), (201, 201));
-    // The limit is set before the service learns of it: until then it counts nobody.
+    // The limit is set before the service learns of it: until then it counts no users.
     let said = directory.text(&["profile", "set", "acme", "seats.limit=4", "--no-wait"]);
     assert!(
         said.ends_with(
-            "\nSet it once more then: who comes or goes before is not counted for seats.limit.\n"
+            "\nThen set it once more: until then seats.limit does not count users who come or go.\n"
         ),
         "{said}"
     );
     assert_eq!(post(&base_url, "c"), 201);
     assert!(server.interrupt());
-    // A service that begins anew knows the limit; set once more, it counts all.
+    // A service that starts now knows the limit. Once the limit is set again, it counts all users.
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
     let again = directory.json(&["profile", "set", "acme", "seats.limit=4", "--no-wait"]);

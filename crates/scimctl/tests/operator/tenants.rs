@@ -1,4 +1,4 @@
-//! Tenants as they are made, listed, switched off and on; and the brake on their deactivations.
+//! Tenants that are created, listed, switched off and on, and the brake on their deactivations.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ fn listed(directory: &Directory) -> Vec<Value> {
 }
 
 #[test]
-fn a_tenant_is_made_with_profile_dialect_customer_and_settings() {
+fn a_tenant_is_created_with_profile_dialect_customer_and_settings() {
     let directory = Directory::new("made");
     let create = "tenant create acme-eu --profile hoxhunt --idp entra --customer acme \
         token.lifetime_days=10";
@@ -39,7 +39,7 @@ fn a_tenant_is_made_with_profile_dialect_customer_and_settings() {
 }
 
 #[test]
-fn a_tenant_is_active_until_its_identity_provider_comes_and_inactive_when_switched_off() {
+fn the_state_of_a_tenant_shows_whether_its_identity_provider_has_connected() {
     let directory = Directory::new("states");
     let tokens =
         ["a", "b", "c"].map(|name| directory.json(&["tenant", "create", name])["token"].clone());
@@ -51,7 +51,7 @@ fn a_tenant_is_active_until_its_identity_provider_comes_and_inactive_when_switch
     let said = directory.text(&["tenant", "disable", "c"]);
     assert_eq!(
         said,
-        "SCIM is off for c within a minute: requests are refused, and no user changes.\n"
+        "SCIM is off for c within a minute: requests are refused, and users stay as they are.\n"
     );
     let (status, refusal) = get(off);
     assert_eq!((status, refusal["status"].as_str()), (403, Some("403")));
@@ -67,7 +67,7 @@ fn a_tenant_is_active_until_its_identity_provider_comes_and_inactive_when_switch
         [["connected", "default", "a"], ["active", "default", "b"], ["inactive", "default", "c"]]
     );
 
-    // Nobody asked for b yet, so the service reads its row anew.
+    // The service has not read the row of b before, so it reads it now.
     assert_eq!(
         directory.json(&["tenant", "disable", "b"]),
         json!({ "tenant": "b", "enabled": false })
@@ -79,10 +79,10 @@ fn a_tenant_is_active_until_its_identity_provider_comes_and_inactive_when_switch
 }
 
 #[test]
-fn a_tenant_without_a_name_for_its_customer_is_listed_without_one() {
+fn a_tenant_without_a_customer_is_listed_without_one() {
     let directory = Directory::new("customers");
     let none = directory.text(&["tenant", "list"]);
-    assert_eq!(none, "There are no tenants; scimctl tenant create NAME makes one.\n");
+    assert_eq!(none, "There are no tenants; scimctl tenant create NAME creates one.\n");
     directory.json(&["tenant", "create", "one", "--customer", "acme"]);
     directory.json(&["tenant", "create", "two"]);
     let text = directory.text(&["tenant", "list"]);
@@ -98,7 +98,7 @@ fn a_brake_stops_deactivations_until_the_operator_lifts_it() {
     let none = directory.text(&["brake", "show", "acme"]);
     assert_eq!(
         none,
-        "No window is open: nobody of acme was deactivated since its brake was set or lifted.\n"
+        "No window is open: no user of acme was deactivated since its brake was set or lifted.\n"
     );
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
@@ -126,13 +126,13 @@ fn a_brake_stops_deactivations_until_the_operator_lifts_it() {
     let text = directory.text(&["brake", "show", "acme"]);
     let since = shown["since"].as_str().unwrap();
     assert!(text.starts_with("2 of at most 2 users of acme were deactivated since "), "{text}");
-    let on = format!("\nThe brake is on since {since}; scimctl brake lift acme ends that.\n");
+    let on = format!("\nThe brake is on since {since}; scimctl brake lift acme lifts it.\n");
     assert!(text.ends_with(&on), "{text}");
 
     let lifted = directory.text(&["brake", "lift", "acme"]);
     assert_eq!(lifted, "Users of acme can be deactivated again, in a new window.\n");
     assert_eq!(directory.text(&["brake", "lift", "acme"]), "The brake of acme is not on.\n");
-    assert_eq!((delete(2).0, delete(3).0), (204, 204), "a new window counts from none");
+    assert_eq!((delete(2).0, delete(3).0), (204, 204), "a new window counts from zero");
     assert_eq!(directory.json(&["brake", "show", "acme"])["deactivations"], 2);
     assert!(directory.refused(&["brake", "show", "nobody"]).contains("there is no tenant nobody"));
     directory.json(&["profile", "set", "acme", "brake.deactivations=null"]);
@@ -140,7 +140,7 @@ fn a_brake_stops_deactivations_until_the_operator_lifts_it() {
 }
 
 #[test]
-fn a_tenant_that_could_not_be_told_or_reached_is_not_made() {
+fn a_tenant_with_an_ambiguous_name_or_an_unreachable_host_is_not_created() {
     let directory = Directory::new("unreachable");
     let said = directory.refused(&["tenant", "create", "hone"]);
     assert!(said.contains("hone is the name of a profile"), "{said}");
@@ -162,7 +162,7 @@ fn a_tenant_that_could_not_be_told_or_reached_is_not_made() {
 }
 
 #[test]
-fn the_base_url_that_is_printed_is_the_one_that_serves() {
+fn the_printed_base_url_serves() {
     let directory = Directory::new("base-path");
     let alone = directory.json(&["tenant", "create", "acme", "--profile", "holaspirit"]);
     assert_eq!(alone["base_url"], "http://127.0.0.1:8080/api/scim/2.0");
@@ -190,7 +190,8 @@ fn the_base_url_that_is_printed_is_the_one_that_serves() {
     // Another profile leads elsewhere.
     directory.json(&["profile", "set", "acme", "--profile", "default"]);
     assert_eq!(directory.json(&["token", "issue", "acme"])["base_url"], deployment);
-    // A URL of the operator's goes before it, but for that of a deployment, which takes every path.
+    // The operator's own URL is used as it is, unless it is that of a deployment, which serves every
+    // path.
     for (given, printed) in [
         ("https://scim.example.com/scim/v2", "https://scim.example.com/api/scim/2.0"),
         ("https://scim.example.com/other/", "https://scim.example.com/other"),

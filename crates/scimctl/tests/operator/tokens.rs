@@ -1,4 +1,4 @@
-//! Tokens that take another's place, and tokens that are shown again.
+//! Tokens that replace others, and tokens that are shown again.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ fn text<'v>(object: &'v Value, field: &str) -> &'v str {
     object[field].as_str().unwrap()
 }
 
-/// The state and the day of expiry of each token of acme, in the order in which they were minted.
+/// The state and the day of expiry of each token of acme, in the order of minting.
 fn tokens(directory: &Directory) -> Vec<(String, String)> {
     let listed = directory.json(&["token", "list", "acme"]);
     let each = listed["tokens"].as_array().unwrap().iter();
@@ -16,7 +16,7 @@ fn tokens(directory: &Directory) -> Vec<(String, String)> {
         .collect()
 }
 
-/// How many days lie between the minting of a token and its end.
+/// How many days a token is good from its minting.
 fn days(directory: &Directory, key_id: &str) -> i64 {
     let listed = directory.json(&["token", "list", "acme"]);
     let token = listed["tokens"]
@@ -48,12 +48,12 @@ fn a_rotated_token_stays_good_for_the_overlap() {
         assert_eq!(http(&base_url, text(token, "token"), "GET", "/Users", "").0, 200);
     }
     directory.json(&["token", "rotate", "acme", "--overlap-days", "30"]);
-    assert_eq!(days(&directory, text(&old, "key_id")), 3, "an end that is nearer stays");
+    assert_eq!(days(&directory, text(&old, "key_id")), 3, "an earlier end stays");
     assert_eq!(days(&directory, text(&new, "key_id")), 30);
 }
 
 #[test]
-fn four_rotations_one_after_the_other_are_good_at_the_server_at_once() {
+fn the_tokens_of_several_rotations_are_good_at_once() {
     let directory = Directory::new("rotate-often");
     let mut tokens = vec![directory.json(&["tenant", "create", "acme"])];
     let mut server = Server::start(&directory, &["--json"]);
@@ -72,7 +72,7 @@ fn a_token_rotated_without_overlap_is_expired_at_once() {
     let old = directory.json(&["tenant", "create", "acme"]);
     let said = directory.text(&["token", "rotate", "acme", "--overlap-days", "0"]);
     assert!(said.starts_with("Token of tenant acme\n  Token   scim_"), "{said}");
-    assert!(said.contains("\nThe tokens before it are refused from 20"), "{said}");
+    assert!(said.contains("\nThe other tokens are refused from 20"), "{said}");
     let states: Vec<String> = tokens(&directory).into_iter().map(|(state, _)| state).collect();
     assert_eq!(states, ["expired", "good"]);
     let mut server = Server::start(&directory, &["--json"]);
@@ -101,7 +101,7 @@ fn a_token_is_good_for_as_long_as_the_profile_says() {
 }
 
 #[test]
-fn a_token_is_shown_again_only_where_the_profile_keeps_it() {
+fn a_token_is_shown_again_only_if_the_profile_keeps_it() {
     let directory = Directory::new("show");
     let once = directory.json(&["tenant", "create", "acme"]);
     let said = directory.refused(&["token", "show", "acme"]);
@@ -112,7 +112,7 @@ fn a_token_is_shown_again_only_where_the_profile_keeps_it() {
     directory.json(&["profile", "set", "acme", "token.reveal=again"]);
     assert!(
         directory.refused(&["token", "show", "acme"]).contains(reason),
-        "one that was minted before is not kept"
+        "a token that was minted before is not kept"
     );
     let kept = directory.json(&["token", "issue", "acme"]);
     let newest = directory.json(&["token", "issue", "acme"]);
@@ -129,7 +129,7 @@ fn a_token_is_shown_again_only_where_the_profile_keeps_it() {
     assert_eq!(directory.json(&["token", "show", "acme"])["key_id"], kept["key_id"]);
     let said = directory.refused(&["token", "show", "acme", text(&newest, "key_id")]);
     let none = format!(
-        "tenant acme has no good token {}; scimctl token list acme",
+        "tenant acme has no good token {}; scimctl token list acme shows all",
         text(&newest, "key_id")
     );
     assert!(said.contains(&none), "{said}");
@@ -144,14 +144,14 @@ fn a_token_is_shown_again_only_where_the_profile_keeps_it() {
 }
 
 #[test]
-fn a_token_is_not_shown_again_once_the_profile_keeps_none() {
+fn a_token_is_not_shown_again_after_the_profile_stops_keeping_tokens() {
     let directory = Directory::new("show-no-more");
     let kept = directory.json(&["tenant", "create", "acme", "token.reveal=again"]);
     assert_eq!(directory.json(&["token", "show", "acme"])["token"], kept["token"]);
     directory.json(&["profile", "set", "acme", "token.reveal=once"]);
     assert!(directory.refused(&["token", "show", "acme"]).contains("the token was shown once"));
-    // The next token that is minted sweeps what was kept, so that a change of mind does not bring
-    // it back.
+    // The next minted token removes what was kept, so that a later change of the setting does not
+    // bring it back.
     directory.json(&["token", "issue", "acme"]);
     directory.json(&["profile", "set", "acme", "token.reveal=again"]);
     let said = directory.refused(&["token", "show", "acme", text(&kept, "key_id")]);
@@ -166,5 +166,9 @@ fn a_profile_that_keeps_tokens_shows_the_first_one_again() {
     let token = said.lines().find_map(|line| line.strip_prefix("  Token     ")).unwrap();
     let mut server = Server::start(&directory, &["--json"]);
     server.ready();
-    assert_eq!(directory.json(&["token", "show", "acme"])["token"], token, "also beside a server");
+    assert_eq!(
+        directory.json(&["token", "show", "acme"])["token"],
+        token,
+        "also while it is served"
+    );
 }

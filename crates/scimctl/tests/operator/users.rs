@@ -1,4 +1,4 @@
-//! Users as the operator has them back and out.
+//! Users that the operator restores, removes and exports.
 
 use std::process::Stdio;
 
@@ -55,7 +55,7 @@ impl Acme {
 }
 
 #[test]
-fn a_deleted_user_comes_back_with_its_id_and_data_active() {
+fn a_restored_user_is_active_with_its_id_and_data() {
     let acme = Acme::serve("restore", &[]);
     let id = acme.create(&json!({ "userName": "Ann@example.com", "title": "Ms", "active": false }));
     let group = json!({ "displayName": "all", "members": [{ "value": id }] });
@@ -64,7 +64,7 @@ fn a_deleted_user_comes_back_with_its_id_and_data_active() {
     acme.delete(&id);
     assert_eq!(acme.get(&id).0, 404);
     let said = acme.directory.text(&["user", "restore", "acme", &id]);
-    assert_eq!(said, format!("Ann@example.com ({id}) is back, active, and in no group.\n"));
+    assert_eq!(said, format!("Ann@example.com ({id}) is restored, active, without its groups.\n"));
     let (status, user) = acme.get(&id);
     assert_eq!(
         (status, &user["id"], &user["userName"]),
@@ -78,7 +78,7 @@ fn a_deleted_user_comes_back_with_its_id_and_data_active() {
     for (arguments, reason) in [
         (["acme", id.as_str()], "There is no deleted user with this id who can come back."),
         (["acme", "00000000-0000-8000-8000-000000000000"], "There is no deleted user with this id"),
-        (["acme", "no id"], "no id is no id of a user"),
+        (["acme", "no id"], "no id is not the id of a user"),
         (["nobody", id.as_str()], "there is no tenant nobody"),
     ] {
         let said = acme.directory.refused(&[&["user", "restore"], &arguments[..]].concat());
@@ -87,7 +87,7 @@ fn a_deleted_user_comes_back_with_its_id_and_data_active() {
 }
 
 #[test]
-fn a_user_whose_name_somebody_else_has_comes_back_under_another() {
+fn a_user_whose_name_is_taken_is_restored_under_another_name() {
     let acme = Acme::serve("rename", &[]);
     let first = acme.create(&json!({ "userName": "ann", "externalId": "1" }));
     acme.delete(&first);
@@ -112,7 +112,7 @@ fn a_user_whose_name_somebody_else_has_comes_back_under_another() {
 }
 
 #[test]
-fn a_user_without_a_seat_does_not_come_back() {
+fn a_user_without_a_seat_is_not_restored() {
     let acme = Acme::serve("restore-full", &["seats.limit=1"]);
     let first = acme.create(&json!({ "userName": "ann" }));
     acme.delete(&first);
@@ -125,7 +125,7 @@ fn a_user_without_a_seat_does_not_come_back() {
 }
 
 #[test]
-fn a_user_without_a_seat_comes_back_inactive_where_the_profile_says_so() {
+fn a_user_without_a_seat_is_restored_inactive_if_the_profile_allows_it() {
     let acme =
         Acme::serve("restore-inactive", &["seats.limit=1", "seats.when_full=create_inactive"]);
     let first = acme.create(&json!({ "userName": "ann" }));
@@ -134,7 +134,10 @@ fn a_user_without_a_seat_comes_back_inactive_where_the_profile_says_so() {
     let said = acme.directory.text(&["user", "restore", "acme", &first]);
     assert_eq!(
         said,
-        format!("ann ({first}) is back, inactive, since no seat is left, and in no group.\n")
+        format!(
+            "ann ({first}) is restored, inactive, because no seat is left, without its \
+             groups.\n"
+        )
     );
     assert_eq!(acme.get(&first).1["active"], false);
 }
@@ -199,7 +202,7 @@ fn an_export_has_all_users_with_their_states_and_no_groups() {
 }
 
 #[test]
-fn an_export_of_imported_people_is_imported_again_with_what_is_verified() {
+fn an_export_of_imported_users_keeps_their_verified_addresses() {
     let directory = Directory::new("export-again");
     for tenant in ["acme", "later"] {
         directory.json(&["tenant", "create", tenant, "--profile", "hoxhunt"]);
@@ -226,7 +229,7 @@ fn an_export_of_imported_people_is_imported_again_with_what_is_verified() {
 }
 
 #[test]
-fn an_export_ends_quietly_when_nobody_reads_on() {
+fn an_export_ends_quietly_when_its_reader_is_gone() {
     let directory = Directory::new("head");
     directory.json(&["tenant", "create", "acme"]);
     let people =
@@ -244,7 +247,7 @@ fn an_export_ends_quietly_when_nobody_reads_on() {
 }
 
 #[test]
-fn an_export_that_cannot_be_made_leaves_what_was_there() {
+fn a_failed_export_leaves_an_existing_file_as_it_was() {
     let directory = Directory::new("no-export");
     directory.json(&["tenant", "create", "acme"]);
     assert_eq!(directory.text(&["export", "acme"]), "", "a tenant without users has no line");
@@ -256,5 +259,5 @@ fn an_export_that_cannot_be_made_leaves_what_was_there() {
     assert!(unknown.status.code() == Some(2) && said.contains("soft_deleted"), "{said}");
     assert_eq!(std::fs::read_to_string(&output).unwrap(), "old");
     let said = directory.refused(&["export", "acme", "--output", "/nowhere/export.ndjson"]);
-    assert!(said.contains("/nowhere/export.ndjson cannot be made"), "{said}");
+    assert!(said.contains("/nowhere/export.ndjson cannot be created"), "{said}");
 }

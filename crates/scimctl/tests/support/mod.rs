@@ -10,7 +10,7 @@ use serde_json::Value;
 
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_scimctl");
 
-/// A directory that is gone when the test is done.
+/// A directory that is removed when the test ends.
 pub(crate) struct Directory(pub(crate) PathBuf);
 
 impl Directory {
@@ -48,7 +48,7 @@ impl Directory {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// The sentence with which it refuses: alone on standard error, with exit status 1.
+    /// The error, which is a single line on standard error, with exit status 1.
     pub(crate) fn refused(&self, arguments: &[&str]) -> String {
         let output = self.run(arguments);
         let said = String::from_utf8(output.stderr).unwrap();
@@ -61,7 +61,7 @@ impl Directory {
         said
     }
 
-    /// A file beside the data.
+    /// A file in the directory.
     pub(crate) fn file(&self, name: &str, text: &str) -> String {
         std::fs::create_dir_all(&self.0).unwrap();
         let path = self.0.join(name);
@@ -76,7 +76,7 @@ impl Drop for Directory {
     }
 }
 
-/// A running `serve`; stopped when dropped.
+/// A running `serve`, which is stopped when dropped.
 pub(crate) struct Server {
     pub(crate) child: Child,
     pub(crate) lines: std::io::Lines<BufReader<std::process::ChildStdout>>,
@@ -144,9 +144,9 @@ pub(crate) fn http(
     (status, body)
 }
 
-/// What comes over a connection until its end: status, head and JSON.
+/// Reads a connection to its end: status, head and JSON.
 pub(crate) fn answer_of(mut stream: TcpStream) -> (u16, String, Value) {
-    // Where the other side ends a connection that still sends, the end is an error, after the
+    // If the other side closes a connection that is still sending, the end is an error, after the
     // answer.
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);

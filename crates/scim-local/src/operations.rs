@@ -1,15 +1,15 @@
-//! DynamoDB's operations, as its endpoint takes them: a name and a JSON body.
+//! DynamoDB's operations as its endpoint accepts them: a name and a JSON body.
 //!
-//! The engine has an HTTP server of its own, but one that lets any web page in; so its operations
-//! are called one by one here, all that this server offers. A good request has the same answer; a
-//! mistyped one the same kind of error, in fewer words.
+//! The engine has an HTTP server of its own, but that one answers any web page. So each operation
+//! that the server offers is called here. A valid request gets the same answer as there, and an
+//! invalid one the same kind of error with a shorter message.
 
 use dynoxide::{Database, DynoxideError, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
-/// Answers a request; `None` if there is no such operation.
+/// Answers a request, or returns `None` for an unknown operation.
 pub(super) fn call(db: &Database, operation: &str, body: &str) -> Option<Result<String>> {
     let answered = match operation {
         "CreateTable" => answer(body, |request| db.create_table(request)),
@@ -60,7 +60,7 @@ fn answer<Q: DeserializeOwned, A: Serialize>(
         .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
-/// An error as an operation sends it: some say more than others.
+/// An error as the operation sends it: some operations add to the message.
 fn sent_by(operation: &str, error: DynoxideError) -> DynoxideError {
     match (operation, error) {
         ("PutItem" | "UpdateItem" | "DeleteItem", DynoxideError::EnvelopedValidation(why)) => {
@@ -73,11 +73,11 @@ fn sent_by(operation: &str, error: DynoxideError) -> DynoxideError {
     }
 }
 
-/// Why a body is no request. The engine's readers begin with a mark of their own where they know
-/// what DynamoDB says.
+/// Why a body cannot be read as a request. Where the engine's readers know DynamoDB's own message,
+/// theirs begins with a mark.
 fn unreadable(error: &serde_json::Error) -> DynoxideError {
     if matches!(error.classify(), Category::Syntax | Category::Eof) {
-        // "The request body is not JSON": DynamoDB says no word on it.
+        // DynamoDB sends no message for a body that is not JSON.
         return DynoxideError::SerializationException(String::new());
     }
     let text = error.to_string();

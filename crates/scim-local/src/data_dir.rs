@@ -1,4 +1,4 @@
-//! A data directory: who holds it, and where its holder can be reached.
+//! A data directory: which process holds it, and where that process can be reached.
 
 use std::fs::{self, File, TryLockError};
 use std::io::Write as _;
@@ -6,27 +6,25 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use scim_lambda::store::keys::TenantCode;
 use serde::{Deserialize, Serialize};
 
-use super::access_key::AccessKey;
-use super::private;
+use crate::private;
 
-/// How long to wait for a holder that is starting or about to finish.
+/// How long to wait for a process that is starting or about to finish.
 const RETRY_FOR: Duration = Duration::from_secs(5);
-/// What the files with tokens of events are called, before a tenant's code.
+/// The names of files with event tokens, before a tenant's code.
 const EVENT_TOKEN: &str = "event-token";
 
 /// A directory that this process holds until it is dropped.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
-    /// Whether there was no such directory before.
-    made: bool,
+    /// Whether this process created the directory.
+    created: bool,
     _lock: File,
 }
 
-/// Where a running `serve` can be reached, on loopback.
+/// Where a running `serve` can be reached on this machine.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Served {
     /// The SCIM base URL.
@@ -35,39 +33,39 @@ pub struct Served {
     pub dynamodb: String,
     /// The Secrets Manager endpoint.
     pub secrets_manager: String,
-    /// The access key id that both endpoints want to see.
+    /// The access key id that both endpoints require.
     pub access_key_id: String,
 }
 
 /// An opened directory.
 #[derive(Debug)]
 pub enum Opened {
-    /// Nobody else holds it.
+    /// This process holds it.
     Ours(DataDir),
-    /// `serve` holds it.
+    /// A running `serve` holds it.
     Served(Served),
 }
 
 impl DataDir {
-    /// Opens a directory, which is made if it is not there.
+    /// Opens a directory, which is created if it does not exist.
     ///
     /// # Errors
-    /// If it cannot be made, or is held by a process that cannot be reached.
+    /// If it cannot be created, or is held by a process that cannot be reached.
     pub async fn open(path: &Path) -> anyhow::Result<Opened> {
-        let made = !path.exists();
+        let created = !path.exists();
         private::directory(path).with_context(|| {
-            format!("the data directory {} cannot be made your own", path.display())
+            format!("the data directory {} cannot be made private", path.display())
         })?;
         let begun = tokio::time::Instant::now();
         loop {
-            // Opened each time: whoever held it may have removed it.
+            // Opened each time, because the process that held it may have removed it.
             let lock = private::create(&path.join("lock"))
                 .context("the data directory cannot be locked")?;
             match lock.try_lock() {
                 Ok(()) => {
-                    let directory = Self { path: path.to_owned(), made, _lock: lock };
-                    // Whoever announced itself and is gone was killed.
-                    directory.undo_create();
+                    let directory = Self { path: path.to_owned(), created, _lock: lock };
+                    // A process that left its announcement behind was killed.
+                    directory.withdraw();
                     return Ok(Opened::Ours(directory));
                 }
                 Err(TryLockError::Error(error)) => {
@@ -95,15 +93,7 @@ impl DataDir {
         &self.path
     }
 
-    /// The access key id of the directory, which its endpoints want to see; it stays the same.
-    ///
-    /// # Errors
-    /// If its file cannot be read or written.
-    pub fn access_key(&self) -> anyhow::Result<AccessKey> {
-        AccessKey::open(&self.path.join("access-key"))
-    }
-
-    /// Tells other processes where this one can be reached.
+    /// Announces to other processes where this one can be reached.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -115,15 +105,15 @@ impl DataDir {
         written.context("the data directory cannot be written")
     }
 
-    /// Takes the announcement back.
-    pub fn undo_create(&self) {
+    /// Removes the announcement.
+    pub fn withdraw(&self) {
         let _ = fs::remove_file(self.path.join("serve.json"));
     }
 
-    /// Removes a directory that nothing was to be kept in, if it was not there before.
+    /// Removes a directory that was only used for the announcement, unless it existed before.
     pub fn remove(self) {
-        self.undo_create();
-        if self.made {
+        self.withdraw();
+        if self.created {
             let tokens =
                 fs::read_dir(&self.path).into_iter().flatten().flatten().map(|entry| entry.path());
             let tokens =
@@ -131,28 +121,27 @@ impl DataDir {
             for file in tokens.chain([self.path.join("lock")]) {
                 let _ = fs::remove_file(file);
             }
-            // Only an empty one goes.
+            // This removes the directory only if it is empty.
             let _ = fs::remove_dir(&self.path);
         }
     }
 }
 
-/// The token that `scimctl event` puts into a tenant's events, if there is one.
-pub(crate) fn event_token(directory: &Path, tenant: &TenantCode) -> Option<String> {
+/// The token that `scimctl event` keeps for a tenant's events, by the tenant's code.
+pub fn event_token(directory: &Path, tenant: &str) -> Option<String> {
     fs::read_to_string(event_token_file(directory, tenant)).ok()
 }
 
-/// Keeps that token.
-pub(crate) fn keep_event_token(
-    directory: &Path,
-    tenant: &TenantCode,
-    token: &str,
-) -> anyhow::Result<()> {
+/// Keeps the token of a tenant's events, by the tenant's code.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn keep_event_token(directory: &Path, tenant: &str, token: &str) -> anyhow::Result<()> {
     let written = private::create(&event_token_file(directory, tenant))
         .and_then(|mut file| writeln!(file, "{token}"));
     written.context("the data directory cannot be written")
 }
 
-fn event_token_file(directory: &Path, tenant: &TenantCode) -> PathBuf {
+fn event_token_file(directory: &Path, tenant: &str) -> PathBuf {
     directory.join(format!("{EVENT_TOKEN}.{tenant}"))
 }

@@ -1,23 +1,24 @@
-//! The service's surroundings on one machine: the engine in place of DynamoDB, a small Secrets
-//! Manager, the data directory that holds both, and the listener with its doors.
+//! What scim-lambda needs around it on one machine: an embedded engine in place of DynamoDB, a
+//! small Secrets Manager, and the data directory that holds both.
+//!
+//! The crate knows nothing of the service. The tool `scimctl` serves it on a laptop, and the
+//! service's tests run on it.
 
-pub mod access_key;
-pub mod body;
 pub mod data_dir;
-pub mod door;
 pub mod engine;
-pub mod listener;
 pub mod meter;
 mod operations;
-mod private;
-mod request_line;
+pub mod private;
+pub mod request_line;
 pub mod secrets;
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
@@ -30,12 +31,14 @@ use secrets::Vault;
 pub const TABLE: &str = "scim";
 /// The stack's name on this machine.
 pub const STACK: &str = "local";
-/// The region that clients name; any does.
+/// The region that clients name; the engine accepts any.
 pub const REGION: &str = "eu-west-1";
-/// The secret with which clients sign; nobody looks at signatures.
+/// The secret that clients sign with; signatures are not checked.
 pub const SECRET_ACCESS_KEY: &str = "local";
+/// How long a client may take to send a whole body to a listener on this machine.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The engine and the token secrets of one data directory, or of none.
+/// The engine and the token secrets, of one data directory or in memory. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Local {
     /// DynamoDB.
@@ -45,32 +48,24 @@ pub struct Local {
 }
 
 impl Local {
-    /// Opens the files of a data directory; in memory without one.
+    /// Opens the files of a data directory, or keeps everything in memory without one. The table
+    /// is not made: its keys belong to the service.
     ///
     /// # Errors
-    /// If the files cannot be opened or are not ours.
+    /// If the files cannot be opened or belong to another user.
     pub fn open(directory: Option<&Path>) -> anyhow::Result<Self> {
         let Some(path) = directory else {
             return Ok(Self { engine: Engine::memory()?, secrets: Vault::memory() });
         };
         let (database, secrets) = (path.join("scim.db"), path.join("secrets.json"));
-        // SQLite gives the files beside the database its mode; those of an older version may be
-        // open.
+        // SQLite gives the files next to the database the same mode. Those that an older version
+        // left may be readable by others.
         private::touch(&database)
             .with_context(|| format!("{} cannot be opened", database.display()))?;
         for other in [path.join("scim.db-wal"), path.join("scim.db-shm"), secrets.clone()] {
             private::close(&other).with_context(|| format!("{} is not yours", other.display()))?;
         }
         Ok(Self { engine: Engine::open(&database)?, secrets: Vault::open(&secrets)? })
-    }
-
-    /// Makes the table if it is not there.
-    ///
-    /// # Errors
-    /// If the engine refuses.
-    pub async fn create_table(&self) -> anyhow::Result<()> {
-        let client = aws_sdk_dynamodb::Client::new(&self.sdk_config());
-        Ok(scim_lambda::store::table::create(&client, TABLE).await?)
     }
 
     /// A configuration whose SDK clients reach the engine and the secrets in this process, without
@@ -83,20 +78,20 @@ impl Local {
             .build()
     }
 
-    /// What answers the SDK's requests in this process; a test may stand between.
+    /// The connector that answers the SDK's requests in this process. A test may wrap it.
     pub fn connector(&self) -> SharedHttpConnector {
         SharedHttpConnector::new(InProcess(self.clone()))
     }
 }
 
-/// A region and credentials that no one checks, for clients within this process.
+/// A region and credentials that are not checked, for clients within this process.
 pub fn dummy_account() -> SdkConfig {
     account("local")
 }
 
-/// A region and credentials for the endpoints of a running `serve`, which look at the key alone.
+/// A region and credentials for the endpoints of a running `serve`, which check the key id alone.
 pub fn account(access_key_id: &str) -> SdkConfig {
-    let credentials = Credentials::new(access_key_id, SECRET_ACCESS_KEY, None, None, "scimctl");
+    let credentials = Credentials::new(access_key_id, SECRET_ACCESS_KEY, None, None, "scim-local");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(REGION))

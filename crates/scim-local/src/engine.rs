@@ -8,7 +8,7 @@ use dynoxide::Database;
 use dynoxide::storage_backend::Clock;
 use http::StatusCode;
 
-use super::operations;
+use crate::operations;
 
 const UNKNOWN_OPERATION: &str =
     r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
@@ -23,19 +23,19 @@ impl std::fmt::Debug for Engine {
     }
 }
 
-/// While it lives, the engine writes fast and carelessly.
+/// While this guard lives, the engine writes fast, and a crash may lose what it wrote.
 pub struct Loading(Database);
 
 impl Drop for Loading {
     fn drop(&mut self) {
         if let Err(error) = self.0.disable_bulk_loading() {
-            eprintln!("scimctl: the engine cannot go back to careful writes: {error}");
+            eprintln!("the engine cannot go back to durable writes: {error}");
         }
     }
 }
 
 impl Engine {
-    /// A database in a file, made if it is not there.
+    /// A database in a file, which is created if it does not exist.
     ///
     /// # Errors
     /// If the file cannot be opened or is not a database.
@@ -60,7 +60,7 @@ impl Engine {
         Ok(Self(Database::memory_with_clock(clock)?))
     }
 
-    /// Removes rows whose TTL has passed, as DynamoDB does within days; returns how many.
+    /// Removes rows whose TTL has passed, as DynamoDB does within days. Returns their number.
     ///
     /// # Errors
     /// If the file cannot be written.
@@ -68,7 +68,7 @@ impl Engine {
         Ok(self.0.sweep_ttl()?)
     }
 
-    /// Writes fast and carelessly until the guard is dropped: a crash may lose what was written.
+    /// Writes fast until the guard is dropped: a crash may lose what was written.
     ///
     /// # Errors
     /// If the engine refuses.
@@ -78,7 +78,7 @@ impl Engine {
     }
 
     /// Answers one request by its operation and JSON body.
-    pub(super) fn call(&self, operation: &str, body: &str) -> (StatusCode, String) {
+    pub fn call(&self, operation: &str, body: &str) -> (StatusCode, String) {
         match operations::call(&self.0, operation, body) {
             None => (StatusCode::BAD_REQUEST, UNKNOWN_OPERATION.to_owned()),
             Some(Ok(json)) => (StatusCode::OK, json),
@@ -91,7 +91,7 @@ impl Engine {
     }
 
     /// Answers one request by its `X-Amz-Target` and JSON body.
-    pub(super) fn answer(&self, target: &str, body: &str) -> (StatusCode, String) {
+    pub fn answer(&self, target: &str, body: &str) -> (StatusCode, String) {
         self.call(operations::of_target(target).unwrap_or_default(), body)
     }
 }

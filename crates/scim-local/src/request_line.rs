@@ -1,5 +1,6 @@
-//! Request lines as sloppy clients write them: with quotes, blanks and other raw characters in the
-//! target, which hyper refuses before anybody can answer. They are percent-encoded on the way.
+//! Request lines as careless clients write them, with quotes, blanks and other raw characters in
+//! the target. hyper refuses those before the service can answer, so they are percent-encoded on
+//! the way.
 
 use std::io;
 use std::pin::Pin;
@@ -8,31 +9,32 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Longest request line that is looked at, in bytes.
-const LONGEST: usize = 64 * 1_024;
+/// The longest request line that is inspected, in bytes.
+const MAX_LINE_BYTES: usize = 64 * 1_024;
 
-/// A connection whose request lines are mended as they are read.
+/// A connection whose request lines are encoded as they are read.
 ///
-/// A request begins with the first byte of a connection, and with the first that is read after
-/// something was written. What looks like no request line passes as it is.
+/// A request begins with the first byte of a connection, and with the first byte that is read after
+/// something was written. Bytes that do not look like a request line pass unchanged.
 #[derive(Debug)]
-pub(super) struct Mended<S> {
+pub struct Encoded<S> {
     stream: S,
     /// Whether the next byte begins a request.
     begins: bool,
-    /// Read, but the line is not complete.
+    /// Bytes of a line that is not complete.
     line: BytesMut,
-    /// Mended, and to be handed on.
+    /// Encoded bytes that the reader gets next.
     ready: BytesMut,
 }
 
-impl<S> Mended<S> {
-    pub(super) fn new(stream: S) -> Self {
+impl<S> Encoded<S> {
+    /// Wraps a connection.
+    pub fn new(stream: S) -> Self {
         Self { stream, begins: true, line: BytesMut::new(), ready: BytesMut::new() }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Mended<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for Encoded<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -45,9 +47,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Mended<S> {
             ready!(Pin::new(&mut this.stream).poll_read(cx, &mut read))?;
             this.line.extend_from_slice(read.filled());
             let ended = read.filled().is_empty() || this.line.contains(&b'\n');
-            if ended || this.line.len() > LONGEST || !may_begin_a_request(&this.line) {
+            if ended || this.line.len() > MAX_LINE_BYTES || !may_begin_a_request(&this.line) {
                 this.begins = false;
-                this.ready = mend(&this.line.split());
+                this.ready = encode(&this.line.split());
             }
         }
         if this.ready.is_empty() {
@@ -59,13 +61,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for Mended<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Mended<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Encoded<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        // Bytes that wait belong to a request already.
+        // Bytes that are ready already belong to a request.
         self.begins = !self.ready.has_remaining();
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
@@ -79,8 +81,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Mended<S> {
     }
 }
 
-/// Whether the bytes so far are those of a method, or of a method and a target. The rest of a body
-/// that waited for `100 Continue` is neither, and must not wait for the end of a line.
+/// Whether the bytes so far may be a method, or a method and a target. The rest of a body that
+/// waited for `100 Continue` is neither, and must not be held back until a line ends.
 fn may_begin_a_request(bytes: &[u8]) -> bool {
     let method = bytes.iter().position(|b| !b.is_ascii_uppercase()).unwrap_or(bytes.len());
     (1..=16).contains(&method)
@@ -88,8 +90,8 @@ fn may_begin_a_request(bytes: &[u8]) -> bool {
 }
 
 /// The bytes with the target of their first line encoded, if that is a request line.
-fn mend(bytes: &[u8]) -> BytesMut {
-    let mended = || {
+fn encode(bytes: &[u8]) -> BytesMut {
+    let encoded = || {
         let end = bytes.iter().position(|b| *b == b'\n')?;
         let (line, rest) = bytes.split_at_checked(end)?;
         let text = line.strip_suffix(b"\r").unwrap_or(line);
@@ -100,8 +102,8 @@ fn mend(bytes: &[u8]) -> BytesMut {
         let is_line = method.iter().all(|b| b.is_ascii_uppercase() || *b == b' ')
             && target.starts_with(b"/")
             && version.starts_with(b" HTTP/1.");
-        let mut mended = BytesMut::with_capacity(bytes.len() + 64);
-        mended.extend_from_slice(method);
+        let mut encoded = BytesMut::with_capacity(bytes.len() + 64);
+        encoded.extend_from_slice(method);
         for byte in target {
             match byte {
                 b'"'
@@ -115,17 +117,17 @@ fn mend(bytes: &[u8]) -> BytesMut {
                 | b'}'
                 | ..=b' '
                 | 0x7f.. => {
-                    mended.extend_from_slice(format!("%{byte:02X}").as_bytes());
+                    encoded.extend_from_slice(format!("%{byte:02X}").as_bytes());
                 }
-                byte => mended.extend_from_slice(&[*byte]),
+                byte => encoded.extend_from_slice(&[*byte]),
             }
         }
-        mended.extend_from_slice(version);
-        mended.extend_from_slice(b"\r");
-        mended.extend_from_slice(rest);
-        is_line.then_some(mended)
+        encoded.extend_from_slice(version);
+        encoded.extend_from_slice(b"\r");
+        encoded.extend_from_slice(rest);
+        is_line.then_some(encoded)
     };
-    mended().unwrap_or_else(|| bytes.into())
+    encoded().unwrap_or_else(|| bytes.into())
 }
 
 #[cfg(test)]
@@ -149,7 +151,7 @@ mod tests {
             ("POST\r\n", "POST\r\n"),
             ("", ""),
         ] {
-            assert_eq!(String::from_utf8_lossy(&mend(sent.as_bytes())), read);
+            assert_eq!(String::from_utf8_lossy(&encode(sent.as_bytes())), read);
         }
     }
 
@@ -157,13 +159,13 @@ mod tests {
     async fn a_body_after_100_continue_is_not_held_back() {
         for body in ["{\"a\": 1}", "POST", " /", "ABCDEFGHIJKLMNOPQ"] {
             let (mut client, server) = duplex(64);
-            let mut server = Mended::new(server);
+            let mut server = Encoded::new(server);
             client.write_all(b"POST / HTTP/1.1\r\n").await.unwrap();
             server.read_exact(&mut [0; 17]).await.unwrap();
             server.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.unwrap();
             client.write_all(body.as_bytes()).await.unwrap();
             if body == "POST" {
-                // Four letters may be a method; what follows tells.
+                // Four letters may be a method; the next byte decides.
                 client.write_all(b"!").await.unwrap();
             }
             let mut read = vec![0; body.len()];
@@ -173,9 +175,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn each_request_of_a_connection_is_mended_and_no_body_is() {
+    async fn each_request_line_of_a_connection_is_encoded_and_bodies_are_not() {
         let (mut client, server) = duplex(64);
-        let mut server = Mended::new(server);
+        let mut server = Encoded::new(server);
         for _ in 0..2 {
             client.write_all(b"POST /a\"b").await.unwrap();
             let (_, read) = tokio::join!(client.write_all(b" HTTP/1.1\r\n\r\n"), async {

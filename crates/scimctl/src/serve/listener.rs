@@ -18,52 +18,54 @@ use scim_core::{Error, ErrorKind};
 use scim_lambda::Service;
 use scim_lambda::edge::{MAX_BODY_BYTES, too_large};
 use scim_lambda::telemetry::Tally;
+use scim_local::BODY_TIMEOUT;
+use scim_local::engine::Engine;
+use scim_local::request_line::Encoded;
+use scim_local::secrets::Vault;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::body::{self, Unread};
 use super::door::Door;
-use super::engine::Engine;
-use super::request_line::Mended;
-use super::secrets::Vault;
 
 /// How long a client may take to send its headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// Most bytes of a request to DynamoDB, which takes as many.
+/// The largest request in bytes that DynamoDB accepts.
 const MAX_DYNAMODB_BYTES: usize = 16 * 1_024 * 1_024;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const CRC32: HeaderName = HeaderName::from_static("x-amz-crc32");
 
 /// Where the line of each request goes.
 #[derive(Debug, Clone, Copy)]
-pub enum Requests {
+pub(super) enum RequestLog {
     /// For a person at the terminal.
-    ToStandardOutput,
-    /// Where standard output is for JSON.
-    ToStandardError,
+    StandardOutput,
+    /// For a caller that reads JSON on standard output.
+    StandardError,
 }
 
-/// Serves SCIM until `stop` is ready; requests that are under way are finished.
-pub async fn scim(
+/// Serves SCIM until `stop` is ready. Requests in progress are finished.
+pub(super) async fn scim(
     listener: TcpListener,
     service: Arc<Service>,
-    log: Requests,
+    log: RequestLog,
     stop: impl Future<Output = ()>,
 ) {
     serve(listener, stop, move |request| {
         let service = service.clone();
         async move {
             let began = Instant::now();
-            let asked = format!("{} {}", request.method(), request.uri().path());
+            let request_line = format!("{} {}", request.method(), request.uri().path());
             let response = answer(&service, request).await;
             let calls = response.extensions().get::<Tally>().map_or(0, |tally| tally.calls);
             let status = response.status().as_u16();
             let milliseconds = began.elapsed().as_secs_f64() * 1_000.0;
-            let line = format!("{asked}  {status}  {milliseconds:.1} ms  DynamoDB calls: {calls}");
-            // Whoever read the lines may have gone; the request is answered all the same.
+            let line =
+                format!("{request_line}  {status}  {milliseconds:.1} ms  DynamoDB calls: {calls}");
+            // The reader of the lines may be gone. The request is answered anyway.
             let _ = match log {
-                Requests::ToStandardOutput => writeln!(std::io::stdout(), "{line}"),
-                Requests::ToStandardError => writeln!(std::io::stderr(), "{line}"),
+                RequestLog::StandardOutput => writeln!(std::io::stdout(), "{line}"),
+                RequestLog::StandardError => writeln!(std::io::stderr(), "{line}"),
             };
             response
         }
@@ -71,8 +73,8 @@ pub async fn scim(
     .await;
 }
 
-/// The service's answer. It asks for the body when it knows the token; what it leaves of it is
-/// thrown away.
+/// The service's answer. The service reads the body once it knows the token. The rest of the body
+/// is discarded.
 async fn answer(service: &Service, request: Request<Incoming>) -> Response<Bytes> {
     let (head, mut incoming) = request.into_parts();
     let body = async { body::read(&mut incoming, MAX_BODY_BYTES).await.map_err(scim_error) };
@@ -88,7 +90,7 @@ fn scim_error(unread: Unread) -> Error {
             ErrorKind::RequestTimeout,
             format!(
                 "The body was not complete after {} seconds; send it whole.",
-                body::TIMEOUT.as_secs()
+                BODY_TIMEOUT.as_secs()
             ),
         ),
         Unread::Broken => Error::new(ErrorKind::BadRequest, "The body broke off; send it whole."),
@@ -96,7 +98,7 @@ fn scim_error(unread: Unread) -> Error {
 }
 
 /// Serves the DynamoDB endpoint until `stop` is ready.
-pub async fn dynamodb(
+pub(super) async fn dynamodb(
     listener: TcpListener,
     door: Door,
     engine: Engine,
@@ -107,7 +109,7 @@ pub async fn dynamodb(
 }
 
 /// Serves the Secrets Manager endpoint until `stop` is ready.
-pub async fn secrets(
+pub(super) async fn secrets(
     listener: TcpListener,
     door: Door,
     vault: Vault,
@@ -150,7 +152,7 @@ async fn aws<C>(
     .await;
 }
 
-/// The operation that a request is for, with its service before it.
+/// The operation that a request names, with the service in front.
 fn target(head: &Parts) -> &str {
     head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default()
 }
@@ -160,19 +162,19 @@ fn exception(kind: &str, message: &str) -> String {
 }
 
 /// An answer as AWS sends it: in the media type of the request, with an id and a checksum, and
-/// without a word on who may read it across origins.
+/// without CORS headers.
 fn aws_response(head: &Parts, status: StatusCode, json: String) -> Response<Bytes> {
     let plain = HeaderValue::from_static("application/json");
-    let asked = head
+    let requested = head
         .headers
         .get(header::CONTENT_TYPE)
-        .filter(|asked| asked.as_bytes().starts_with(b"application/x-amz"));
+        .filter(|requested| requested.as_bytes().starts_with(b"application/x-amz"));
     let id = uuid::Uuid::now_v7().simple().to_string();
     let checksum = crc32fast::hash(json.as_bytes());
     let mut response = Response::new(Bytes::from(json));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, asked.cloned().unwrap_or(plain));
+    headers.insert(header::CONTENT_TYPE, requested.cloned().unwrap_or(plain));
     headers.extend(HeaderValue::try_from(id).map(|id| (REQUEST_ID, id)));
     headers.insert(CRC32, checksum.into());
     if status == StatusCode::METHOD_NOT_ALLOWED {
@@ -192,7 +194,7 @@ where
         let stream = tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => stream,
-                // Out of file descriptors, or the client was gone: wait for better times.
+                // Out of file descriptors, or the client is gone: try again shortly.
                 Err(_) => { tokio::time::sleep(Duration::from_millis(20)).await; continue }
             },
             () = &mut stop => break,
@@ -206,9 +208,9 @@ where
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
-            .serve_connection(TokioIo::new(Mended::new(stream)), service);
+            .serve_connection(TokioIo::new(Encoded::new(stream)), service);
         let connection = graceful.watch(connection);
-        // What a client does to its own connection is no concern of the server.
+        // An error of one connection does not concern the server.
         tokio::spawn(async move { drop(connection.await) });
     }
     drop(listener);

@@ -1,12 +1,12 @@
-//! What DynamoDB would charge for: every call that the SDK sends, counted and priced on its way.
+//! What DynamoDB would charge: every call that the SDK sends is counted and priced on its way.
 //!
-//! Units are computed from the bytes of the rows by the documented rules, and set beside what the
-//! engine says it consumed:
+//! Units are computed from the bytes of the rows by the documented rules, next to the units that
+//! the engine reports:
 //!
-//! * a strongly consistent read takes one unit a 4 KB, an eventually consistent one half of that; a `Query`
-//!   sums the rows that it looked at and then rounds up;
-//! * in a transaction each row takes two units a KB of the larger of what it was and what it is, also if it
-//!   is only checked, and also if the transaction is refused.
+//! * A strongly consistent read takes one unit for each 4 KB, an eventually consistent one half of
+//!   that. A `Query` sums the rows that it looked at and then rounds up.
+//! * In a transaction each row takes two units for each KB of its larger version, before or after,
+//!   even if it is only checked, and even if the transaction is refused.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +17,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::{Map, Value, json};
 
-/// How often a call lets others go first.
+/// How often a call yields to others before it is sent.
 const YIELDS: usize = 4;
 
 /// What some work cost.
@@ -49,7 +49,7 @@ struct State {
 }
 
 impl Meter {
-    /// A meter that leaves units away, and so takes next to no time.
+    /// A meter that counts calls but not units, and so takes next to no time.
     pub fn of_calls() -> Self {
         Self(Arc::new(Mutex::new(State { calls_only: true, ..State::default() })))
     }
@@ -84,31 +84,28 @@ impl HttpConnector for Metered {
 
 impl Metered {
     async fn pass(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let (place, calls_only) = {
+        let (depth, calls_only) = {
             let mut state = self.meter.state();
             state.bill.calls += 1;
-            // It waited for every call that has ended by now.
+            // This call waited for every call that has ended.
             (state.bill.round_trips + 1, state.calls_only)
         };
-        // The engine answers at once: let those who do not wait for this call begin theirs.
+        // The engine answers at once: first let the tasks that do not wait for this call send theirs.
         for _ in 0..YIELDS {
             tokio::task::yield_now().await;
         }
-        let response = match calls_only {
-            true => self.inner.call(request).await,
-            false => self.priced(request).await,
-        };
+        let response =
+            if calls_only { self.inner.call(request).await } else { self.priced(request).await };
         let mut state = self.meter.state();
-        state.bill.round_trips = state.bill.round_trips.max(place);
+        state.bill.round_trips = state.bill.round_trips.max(depth);
         response
     }
 
+    /// Sends a request and adds its price to the bill.
     async fn priced(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let operation =
-            request.headers().get("x-amz-target").and_then(|target| target.rsplit_once('.'));
-        let operation = operation.map(|(_, operation)| operation.to_owned()).unwrap_or_default();
-        let mut sent: Value =
-            serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap_or_default();
+        let target = request.headers().get("x-amz-target").unwrap_or_default();
+        let operation = target.rsplit_once('.').map_or("", |(_, operation)| operation).to_owned();
+        let sent = json_of(request.body().bytes());
         let rows: Vec<Value> = match operation.as_str() {
             "TransactWriteItems" => {
                 array(member(&sent, "TransactItems")).iter().filter_map(row_key).collect()
@@ -117,78 +114,93 @@ impl Metered {
         };
         let before = self.sizes(&rows).await?;
         let response = self.inner.call(request).await?;
-        let answer: Value =
-            serde_json::from_slice(response.body().bytes().unwrap_or_default()).unwrap_or_default();
-        let (mut read, mut write) = (0.0, 0.0);
-        let consistent = *member(&sent, "ConsistentRead") == true;
-        match operation.as_str() {
-            "GetItem" => read = read_units(item_bytes(member(&answer, "Item")), consistent),
-            "Query" => {
-                // "The number will also be the same whether or not you use a FilterExpression", or
-                // leave attributes away: what counts is what was looked at.
-                let whole =
-                    match sent.as_object_mut().and_then(|sent| sent.remove("ProjectionExpression"))
-                    {
-                        Some(_) => self.ask("Query", &sent).await?,
-                        None => answer.clone(),
-                    };
-                read = read_units(
-                    array(member(&whole, "Items")).iter().map(item_bytes).sum(),
-                    consistent,
-                );
-            }
-            "BatchGetItem" => {
-                // "DynamoDB rounds up the size of each item individually", and one that is not
-                // there is one unit.
-                let keys =
-                    member(member(member(&sent, "RequestItems"), super::TABLE), "Keys").clone();
-                let sizes = self.sizes(array(&keys)).await?;
-                read = sizes.into_iter().map(|bytes| read_units(bytes, true)).sum();
-            }
-            "TransactWriteItems" => {
-                let after = self.sizes(&rows).await?;
-                write = before
-                    .iter()
-                    .zip(&after)
-                    .map(|(before, after)| write_units(*before.max(after)))
-                    .sum();
-            }
-            _ => {}
-        }
-        let consumed = member(&answer, "ConsumedCapacity");
-        let engine = match consumed {
-            Value::Array(tables) => {
-                tables.iter().filter_map(|table| member(table, "CapacityUnits").as_f64()).sum()
-            }
-            table => member(table, "CapacityUnits").as_f64().unwrap_or_default(),
-        };
-        let mut state = self.meter.state();
-        let bill = &mut state.bill;
-        bill.read += read;
-        bill.write += write;
-        match operation.as_str() {
-            "TransactWriteItems" => bill.engine_write += engine,
-            _ => bill.engine_read += engine,
+        let answer = json_of(response.body().bytes());
+        let consumed = consumed_units(&answer);
+        if operation == "TransactWriteItems" {
+            let after = self.sizes(&rows).await?;
+            let units = before.iter().zip(&after).map(|(was, is)| write_units(*was.max(is))).sum();
+            self.charge_write(units, consumed);
+        } else {
+            let units = self.read_price(&operation, sent, answer).await?;
+            self.charge_read(units, consumed);
         }
         Ok(response)
+    }
+
+    fn charge_write(&self, units: f64, engine_units: f64) {
+        let bill = &mut self.meter.state().bill;
+        bill.write += units;
+        bill.engine_write += engine_units;
+    }
+
+    fn charge_read(&self, units: f64, engine_units: f64) {
+        let bill = &mut self.meter.state().bill;
+        bill.read += units;
+        bill.engine_read += engine_units;
+    }
+
+    /// The read units of an operation that does not write.
+    async fn read_price(
+        &self,
+        operation: &str,
+        mut sent: Value,
+        answer: Value,
+    ) -> Result<f64, ConnectorError> {
+        let consistent = *member(&sent, "ConsistentRead") == true;
+        Ok(match operation {
+            "GetItem" => read_units(item_bytes(member(&answer, "Item")), consistent),
+            "Query" => {
+                // "The number will also be the same whether or not you use a FilterExpression", or
+                // omit attributes: every row that was looked at counts.
+                let projection =
+                    sent.as_object_mut().and_then(|sent| sent.remove("ProjectionExpression"));
+                let whole = match projection {
+                    Some(_) => self.ask("Query", &sent).await?,
+                    None => answer,
+                };
+                let bytes = array(member(&whole, "Items")).iter().map(item_bytes).sum();
+                read_units(bytes, consistent)
+            }
+            "BatchGetItem" => {
+                // "DynamoDB rounds up the size of each item individually". A missing item takes
+                // one unit.
+                let table = member(member(&sent, "RequestItems"), crate::TABLE);
+                let sizes = self.sizes(array(member(table, "Keys"))).await?;
+                sizes.into_iter().map(|bytes| read_units(bytes, true)).sum()
+            }
+            _ => 0.0,
+        })
     }
 
     /// The bytes of rows as they are now.
     async fn sizes(&self, keys: &[Value]) -> Result<Vec<usize>, ConnectorError> {
         let mut sizes = Vec::with_capacity(keys.len());
         for key in keys {
-            let get = json!({ "TableName": super::TABLE, "Key": key, "ConsistentRead": true });
+            let get = json!({ "TableName": crate::TABLE, "Key": key, "ConsistentRead": true });
             sizes.push(item_bytes(member(&self.ask("GetItem", &get).await?, "Item")));
         }
         Ok(sizes)
     }
 
-    /// Asks the engine, uncounted.
+    /// Asks the engine without counting the call.
     async fn ask(&self, operation: &str, body: &Value) -> Result<Value, ConnectorError> {
         let mut request = HttpRequest::new(body.to_string().into());
         request.headers_mut().insert("x-amz-target", format!("DynamoDB_20120810.{operation}"));
         let answer = self.inner.call(request).await?;
-        Ok(serde_json::from_slice(answer.body().bytes().unwrap_or_default()).unwrap_or_default())
+        Ok(json_of(answer.body().bytes()))
+    }
+}
+
+fn json_of(body: Option<&[u8]>) -> Value {
+    serde_json::from_slice(body.unwrap_or_default()).unwrap_or_default()
+}
+
+/// The units that the engine says a call consumed.
+fn consumed_units(answer: &Value) -> f64 {
+    let units = |table: &Value| member(table, "CapacityUnits").as_f64();
+    match member(answer, "ConsumedCapacity") {
+        Value::Array(tables) => tables.iter().filter_map(units).sum(),
+        table => units(table).unwrap_or_default(),
     }
 }
 

@@ -1,17 +1,18 @@
-//! Files and directories that only their owner may read: there are people's data and keys in them.
+//! Files and directories that only their owner may read, because they hold personal data and keys.
 //!
-//! Files are made with their mode, so that they are closed from the first byte on; one that was
-//! there before, made by an older version, gets it too.
+//! A file is created with its mode, so that it is private from the first byte on. A file that an
+//! older version left gets the mode too.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Makes a directory and those above it, or closes one that is there.
+/// Creates a directory with its parents, or makes an existing one private.
 ///
-/// One that is shared by intent, such as `/tmp`, is refused: others would be shut out of it, and
-/// could put files in it before.
-pub(super) fn directory(path: &Path) -> io::Result<()> {
+/// # Errors
+/// If the file system refuses, or if the directory is shared on purpose, as `/tmp` is: other users
+/// would lose access to it, and could have put files there before.
+pub fn directory(path: &Path) -> io::Result<()> {
     if !path.exists() {
         let mut builder = fs::DirBuilder::new();
         builder.recursive(true);
@@ -29,23 +30,34 @@ fn close_directory(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     const STICKY: u32 = 0o1000;
     if fs::metadata(path)?.permissions().mode() & STICKY != 0 {
-        return Err(io::Error::other("it is shared with others; name another one by --data DIR"));
+        return Err(io::Error::other(
+            "it is shared with other users; choose another one with --data DIR",
+        ));
     }
     fs::set_permissions(path, PermissionsExt::from_mode(0o700))
 }
 
-/// Makes an empty file, or empties one that is there.
-pub(super) fn create(path: &Path) -> io::Result<File> {
+/// Creates an empty file, or empties an existing one.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn create(path: &Path) -> io::Result<File> {
     open(OpenOptions::new().write(true).create(true).truncate(true), path)
 }
 
-/// Makes a file if it is not there, and changes nothing in one that is.
-pub(super) fn touch(path: &Path) -> io::Result<()> {
+/// Creates a file, or makes an existing one private without changing its content.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn touch(path: &Path) -> io::Result<()> {
     open(OpenOptions::new().write(true).create(true).truncate(false), path).map(drop)
 }
 
-/// Closes a file if it is there.
-pub(super) fn close(path: &Path) -> io::Result<()> {
+/// Makes a file private if it exists.
+///
+/// # Errors
+/// If the file system refuses.
+pub fn close(path: &Path) -> io::Result<()> {
     if path.exists() { touch(path) } else { Ok(()) }
 }
 

@@ -1,17 +1,20 @@
-//! As much of AWS Secrets Manager as the service and its tool use, behind the SDK's own wire
-//! format: create, get, put, describe, list, delete, with versions and their stages. The contract
-//! tests run the same calls against an emulator that others wrote.
+//! The part of AWS Secrets Manager that the service and its tool use, in the SDK's own wire format:
+//! create, get, put, describe, list and delete, with versions and their stages. The contract tests
+//! run the same calls against an independent emulator.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use crate::private;
 
 const CURRENT: &str = "AWSCURRENT";
 const PREVIOUS: &str = "AWSPREVIOUS";
@@ -38,16 +41,16 @@ struct Version {
     created: i64,
 }
 
-/// What Secrets Manager calls an exception, with its message.
+/// The name of an exception of Secrets Manager, with its message.
 type Refusal = (&'static str, &'static str);
 const NOT_FOUND: Refusal =
     ("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
 
 impl Vault {
-    /// The secrets in a file; none if it is not there yet.
+    /// The secrets in a file, which need not exist yet.
     ///
     /// # Errors
-    /// If the file cannot be read or is not ours.
+    /// If the file cannot be read or does not hold secrets.
     pub fn open(file: &Path) -> anyhow::Result<Self> {
         let secrets = match fs::read(file) {
             Ok(text) => serde_json::from_slice(&text)
@@ -60,13 +63,13 @@ impl Vault {
         Ok(Self { file: Some(file.to_owned()), secrets: Arc::new(Mutex::new(secrets)) })
     }
 
-    /// Secrets that are gone with the process.
+    /// Secrets in memory, lost when the process ends.
     pub fn memory() -> Self {
         Self { file: None, secrets: Arc::default() }
     }
 
     /// Answers one request by its operation and JSON body.
-    pub(super) fn call(&self, operation: &str, body: &str) -> (StatusCode, String) {
+    pub fn call(&self, operation: &str, body: &str) -> (StatusCode, String) {
         let request: Value = serde_json::from_str(body).unwrap_or_default();
         let mut secrets = self.secrets.lock().unwrap_or_else(PoisonError::into_inner);
         let mut changed = secrets.clone();
@@ -100,15 +103,15 @@ impl Vault {
         }
     }
 
-    /// Writes the file beside itself and moves it into place, so that a crash loses nothing.
+    /// Writes a new file and moves it into place, so that a crash loses nothing.
     fn save(&self, secrets: &BTreeMap<String, Secret>) -> Result<(), Refusal> {
         let Some(file) = &self.file else { return Ok(()) };
         let write = || -> std::io::Result<()> {
-            let beside = file.with_extension("new");
-            let mut new = super::private::create(&beside)?;
+            let temporary = file.with_extension("new");
+            let mut new = private::create(&temporary)?;
             new.write_all(&serde_json::to_vec_pretty(secrets)?)?;
             new.sync_all()?;
-            fs::rename(beside, file)
+            fs::rename(temporary, file)
         };
         write().map_err(|_| ("InternalServiceError", "The file of secrets cannot be written."))
     }
@@ -119,7 +122,7 @@ fn get(secrets: &BTreeMap<String, Secret>, request: &Value) -> Result<Value, Ref
     let stage = text(request, "VersionStage").unwrap_or(CURRENT);
     let wanted = |version: &&Version| match text(request, "VersionId") {
         Some(id) => version.id == id,
-        None => version.stages.iter().any(|of| of == stage),
+        None => version.stages.iter().any(|held| held == stage),
     };
     let version = secret.versions.iter().find(wanted).ok_or(NOT_FOUND)?;
     Ok(json!({
@@ -169,7 +172,7 @@ fn put(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Value,
     Ok(json!({ "ARN": arn(&name), "Name": name, "VersionId": id, "VersionStages": [stage] }))
 }
 
-/// Moves a stage from the version that the request names, if it is there, to another.
+/// Moves a stage from the version that the request names to another one.
 fn move_stage(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Value, Refusal> {
     let wrong = ("InvalidParameterException", "The staging label is not attached to that version.");
     let name = find(secrets, request)?.0.to_owned();
@@ -178,7 +181,7 @@ fn move_stage(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result
         text(request, "VersionStage").ok_or(wrong)?,
         text(request, "MoveToVersionId").ok_or(wrong)?,
     );
-    let holds = |version: &Version| version.stages.iter().any(|of| of == stage);
+    let holds = |version: &Version| version.stages.iter().any(|held| held == stage);
     let holder =
         secret.versions.iter().find(|version| holds(version)).map(|version| version.id.as_str());
     if holder != text(request, "RemoveFromVersionId")
@@ -196,21 +199,20 @@ fn delete(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Val
     Ok(json!({ "ARN": arn(&name), "Name": name }))
 }
 
-/// A new version with a stage. The same token with the same text is the same version again.
+/// Adds a version with a stage. The same request token with the same text is the same version.
 fn add(secret: &mut Secret, request: &Value, stage: &str) -> Result<String, Refusal> {
     let missing =
         ("InvalidParameterException", "The request needs ClientRequestToken and SecretString.");
     let id = text(request, "ClientRequestToken").ok_or(missing)?;
     let new = text(request, "SecretString").ok_or(missing)?;
     if let Some(version) = secret.versions.iter().find(|version| version.id == id) {
-        return match version.text == new {
-            true => Ok(id.to_owned()),
-            false => {
-                Err(("ResourceExistsException", "A version with this token has another value."))
-            }
+        return if version.text == new {
+            Ok(id.to_owned())
+        } else {
+            Err(("ResourceExistsException", "A version with this token has another value."))
         };
     }
-    let created = scim_lambda::clock::Clock::system().seconds();
+    let created = seconds();
     secret.versions.push(Version {
         id: id.to_owned(),
         stages: Vec::new(),
@@ -221,12 +223,12 @@ fn add(secret: &mut Secret, request: &Value, stage: &str) -> Result<String, Refu
     Ok(id.to_owned())
 }
 
-/// Attaches a stage to one version only; the version that was current becomes the previous one.
-/// Versions without a stage are gone.
+/// Attaches a stage to one version only. The version that was current becomes the previous one.
+/// Versions without a stage are removed.
 fn attach(secret: &mut Secret, id: &str, stage: &str) {
     for version in &mut secret.versions {
-        let held = version.stages.iter().any(|of| of == stage);
-        version.stages.retain(|of| of != stage && !(stage == CURRENT && of == PREVIOUS));
+        let held = version.stages.iter().any(|held| held == stage);
+        version.stages.retain(|held| held != stage && !(stage == CURRENT && held == PREVIOUS));
         if version.id == id {
             version.stages.push(stage.to_owned());
         } else if held && stage == CURRENT {
@@ -252,4 +254,10 @@ fn text<'r>(request: &'r Value, name: &str) -> Option<&'r str> {
 
 fn arn(name: &str) -> String {
     format!("arn:aws:secretsmanager:eu-west-1:000000000000:secret:{name}")
+}
+
+/// Seconds since 1970, by the system's clock.
+fn seconds() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    now.as_secs().try_into().unwrap_or(i64::MAX)
 }

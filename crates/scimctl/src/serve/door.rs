@@ -1,9 +1,9 @@
-//! The DynamoDB and the Secrets Manager endpoint let in the tools of this machine's user, and no
-//! web page that their browser shows.
+//! The DynamoDB and the Secrets Manager endpoint answer the tools of this machine's user, and refuse
+//! web pages in the user's browser.
 //!
-//! A page can send requests to loopback. One with a content type of its own is preceded by a
-//! preflight, which is refused; one that gets here by a name of the page's own domain has that name
-//! in `Host`; and none knows the key.
+//! A page can send requests to loopback. If it sets a content type, the browser sends a preflight
+//! first, which is refused. If it reaches this machine by a name of its own domain, that name is in
+//! `Host`. No page knows the key.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -13,44 +13,47 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 
 use super::access_key::AccessKey;
 
-/// The name by which Docker's containers call the machine they run on. It is no name of the DNS:
-/// nobody can lead it elsewhere.
+/// The name of the host in Docker's containers. It is not a DNS name, so nobody can point it
+/// elsewhere.
 const DOCKER_HOST: &str = "host.docker.internal";
 
-/// What stands before an endpoint.
+/// The checks in front of an endpoint.
 #[derive(Debug, Clone)]
-pub struct Door {
+pub(super) struct Door {
     key: AccessKey,
     listening: SocketAddr,
 }
 
-/// Why a request is not let in.
+/// Why a request is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,
-    /// What AWS calls such an error.
+    /// AWS's name of the error.
     pub(super) kind: &'static str,
     pub(super) message: &'static str,
 }
 
 impl Door {
-    /// The door of an endpoint that listens on an address, for those who know the key.
-    pub fn new(key: AccessKey, listening: SocketAddr) -> Self {
+    /// The door of an endpoint that listens on an address and requires the key.
+    pub(super) fn new(key: AccessKey, listening: SocketAddr) -> Self {
         Self { key, listening }
     }
 
-    /// Looks at a request's head, before anything is read of its body.
+    /// Checks a request's head before its body is read.
+    ///
+    /// # Errors
+    /// If the request comes from a web page or without the key.
     pub(super) fn check(&self, head: &Parts) -> Result<(), Refusal> {
         let host = only(&head.headers, &header::HOST).filter(|host| self.is_ours(host));
         let host = host.ok_or_else(|| {
-            forbidden("Host names neither this machine nor the address that is served.")
+            forbidden("The Host header names neither this machine nor the address that is served.")
         })?;
         let origin = head.headers.contains_key(header::ORIGIN);
         if origin && only(&head.headers, &header::ORIGIN) != Some(&format!("http://{host}")) {
-            return Err(forbidden("No web page is answered here."));
+            return Err(forbidden("Web pages may not use this endpoint."));
         }
         if head.method != Method::POST {
-            let message = "Requests to AWS are sent by POST.";
+            let message = "Send requests to AWS with POST.";
             return Err(Refusal {
                 status: StatusCode::METHOD_NOT_ALLOWED,
                 kind: "UnknownOperationException",
@@ -59,31 +62,31 @@ impl Door {
         }
         let key =
             only(&head.headers, &header::AUTHORIZATION).and_then(access_key_id).unwrap_or_default();
-        match self.key.is(key) {
-            true => Ok(()),
-            false => Err(Refusal {
+        if !self.key.is(key) {
+            return Err(Refusal {
                 status: StatusCode::BAD_REQUEST,
                 kind: "UnrecognizedClientException",
                 message: "Set AWS_ACCESS_KEY_ID to the key that scimctl serve prints when it \
                     starts.",
-            }),
+            });
         }
+        Ok(())
     }
 
-    /// Whether a `Host` is this machine by loopback, or the address that the endpoint was told to
-    /// listen on. One that listens on all addresses is called by any of them, but by no name:
-    /// others can lead a name here.
+    /// Whether a `Host` is loopback or the address that the endpoint listens on. An endpoint that
+    /// listens on all addresses accepts each of them, but no name, because anyone can point a name
+    /// at this machine.
     fn is_ours(&self, host: &str) -> bool {
         let Ok(authority) = host.parse::<Authority>() else { return false };
         let name = authority.host();
-        let told = self.listening.ip().to_canonical();
+        let listening = self.listening.ip().to_canonical();
         match name
             .trim_start_matches('[')
             .trim_end_matches(']')
             .parse::<IpAddr>()
             .map(|ip| ip.to_canonical())
         {
-            Ok(ip) => ip.is_loopback() || ip == told || told.is_unspecified(),
+            Ok(ip) => ip.is_loopback() || ip == listening || listening.is_unspecified(),
             Err(_) => {
                 name.eq_ignore_ascii_case("localhost") || name.eq_ignore_ascii_case(DOCKER_HOST)
             }
@@ -95,7 +98,7 @@ fn forbidden(message: &'static str) -> Refusal {
     Refusal { status: StatusCode::FORBIDDEN, kind: "AccessDeniedException", message }
 }
 
-/// The value of a header that is there once.
+/// The value of a header that occurs exactly once.
 fn only<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
     let mut values = headers.get_all(name).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return None };
@@ -133,7 +136,7 @@ mod tests {
         ("authorization", "AWS4-HMAC-SHA256 Credential=KEY/20261129/eu-west-1/dynamodb/aws4");
 
     #[test]
-    fn the_host_is_loopback_or_the_address_that_is_listened_on() {
+    fn the_host_must_be_loopback_or_the_listening_address() {
         for (listening, host, let_in) in [
             ("127.0.0.1:8000", "localhost:8000", true),
             ("127.0.0.1:8000", "LOCALHOST", true),
@@ -160,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_foreign_page_is_refused_even_with_the_key() {
+    fn a_page_of_another_origin_is_refused_even_with_the_key() {
         let with = |origin, method| {
             checked(
                 "127.0.0.1:8000",
@@ -179,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_directorys_own_key_is_let_in() {
+    fn only_the_key_of_the_directory_is_accepted() {
         let with = |authorization| {
             let headers = [("host", "localhost"), ("authorization", authorization)];
             checked("127.0.0.1:8000", &headers, "POST")

@@ -1,0 +1,51 @@
+//! What an operator can do about an error: the command or the option that helps.
+
+use anyhow::anyhow;
+use scim_lambda::operator::OperatorError;
+
+/// The error with the advice for it, if there is any.
+pub(crate) fn add(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast_ref().and_then(advice) {
+        Some(advice) => anyhow!("{error:#}; {advice}"),
+        None => error,
+    }
+}
+
+fn advice(error: &OperatorError) -> Option<String> {
+    use OperatorError::*;
+    Some(match error {
+        UnknownTenant(_) => "scimctl tenant list shows all".into(),
+        UnknownTenantOrProfile(_) => {
+            "scimctl tenant list and scimctl profile list show what there is".into()
+        }
+        TenantExists(name) => format!("scimctl token issue {name} mints one more token"),
+        NameOfProfile(name) => format!("choose the profile with --profile {name}"),
+        NoBaseUrl => "give --base-url, which is the output BaseUrl of the stack".into(),
+        FirstToken { tenant, .. } | NoGoodToken { tenant, key_id: None } => {
+            format!("scimctl token issue {tenant} mints one")
+        }
+        UnknownToken { tenant, .. } | NoGoodToken { tenant, key_id: Some(_) } => {
+            format!("scimctl token list {tenant} shows all")
+        }
+        TokenNotKept => "scimctl token rotate mints another one, and the setting \
+            token.reveal=again keeps tokens that are minted later"
+            .into(),
+        PresetIsNoSetting => "use --profile".into(),
+        IdpIsNoSetting => "use --idp".into(),
+        UserNameTaken(_) => "choose another one with --user-name".into(),
+        TenantGone(_)
+        | InvalidName(_)
+        | HostMismatch { .. }
+        | TooManyTokens(_)
+        | TokensKeepChanging(_)
+        | ProfileChanged(_)
+        | UnknownResourceType(_)
+        | Unexpected(_)
+        | Profile(_)
+        | Store(_)
+        | Secrets(_)
+        | Refused(_)
+        | Random(_)
+        | Stopped(_) => return None,
+    })
+}

@@ -1,0 +1,66 @@
+//! What the tool prints: results on standard output, progress on standard error.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use scim_core::resource::date_time;
+use serde_json::Value;
+use time::OffsetDateTime;
+
+/// The form of results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// Lines for people.
+    Text,
+    /// One JSON object for scripts, and nothing else.
+    Json,
+}
+
+/// Prints a result in one of its two forms.
+pub(crate) fn print(format: Format, object: &Value, lines: &str) {
+    let written = match format {
+        Format::Json => writeln!(std::io::stdout(), "{object}"),
+        Format::Text => writeln!(std::io::stdout(), "{lines}"),
+    };
+    // The reader may have read enough, as `head` does.
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        eprintln!("scimctl: the result cannot be written: {error}");
+        std::process::exit(1);
+    }
+}
+
+/// A moment in seconds since 1970, as SCIM writes it.
+pub(crate) fn instant(seconds: i64) -> String {
+    OffsetDateTime::from_unix_timestamp(seconds).map(date_time).unwrap_or_default()
+}
+
+/// A progress bar on standard error, for people.
+pub(crate) fn bar(what: &'static str, length: u64, format: Format) -> ProgressBar {
+    let bar = match format {
+        Format::Text => ProgressBar::new(length),
+        Format::Json => ProgressBar::hidden(),
+    };
+    let style = ProgressStyle::with_template(
+        "{msg:12} {wide_bar} {human_pos}/{human_len} {rate:>9} {eta:>4}",
+    );
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar());
+    let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
+        let _ = write!(text, "{:.0}/s", state.per_sec());
+    };
+    bar.with_style(style.with_key("rate", rate)).with_message(what)
+}
+
+/// Waits behind a spinner on standard error that says why.
+pub(crate) async fn wait(duration: Duration, why: &'static str, format: Format) {
+    let spinner = match format {
+        Format::Text => ProgressBar::new_spinner(),
+        Format::Json => ProgressBar::hidden(),
+    };
+    spinner.enable_steady_tick(Duration::from_millis(200));
+    spinner.set_message(why);
+    tokio::time::sleep(duration).await;
+    spinner.finish_and_clear();
+}

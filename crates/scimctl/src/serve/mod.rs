@@ -1,0 +1,190 @@
+//! `scimctl serve`: the service that runs in Lambda, on this machine.
+
+mod access_key;
+mod body;
+mod door;
+mod greeting;
+mod listener;
+mod sockets;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use scim_core::Additions;
+use scim_lambda::Service;
+use scim_lambda::clock::Clock;
+use scim_lambda::operator::Operator;
+use scim_lambda::operator::tenants::NewTenant;
+use scim_lambda::settings::Settings;
+use scim_local::Local;
+use scim_local::data_dir::{DataDir, Opened};
+use scim_local::engine::Engine;
+use tokio::sync::watch;
+
+use crate::output::Format;
+use crate::place::{self, Place};
+use access_key::AccessKey;
+use greeting::{FirstTenant, Greeting};
+use listener::RequestLog;
+use sockets::{Addresses, Backends, Sockets};
+
+/// How often expired rows are removed. DynamoDB takes days.
+const SWEEP: Duration = Duration::from_secs(60);
+/// How long open connections may delay the end of the server.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
+const DAY: u64 = 24 * 60 * 60;
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeOptions {
+    /// Where to serve SCIM; port 0 picks a free port
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+
+    /// Keep everything in memory until the server stops. Other subcommands with the same --data
+    /// reach it
+    #[arg(long)]
+    ephemeral: bool,
+
+    /// Where to serve the engine's DynamoDB endpoint, for `sam local` and `cargo lambda watch`
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    dynamodb_listen: SocketAddr,
+
+    /// Where to serve a Secrets Manager endpoint with the token digests, for the same tools
+    #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:0")]
+    secrets_listen: SocketAddr,
+
+    /// How many days a deleted user can be restored
+    #[arg(long, value_name = "DAYS", default_value_t = 90, value_parser = clap::value_parser!(u64).range(1..=3650))]
+    retention_days: u64,
+
+    /// Serve additional schemas and resource types, from a file with the arrays schemas and
+    /// resourceTypes
+    #[arg(long, value_name = "FILE")]
+    schemas: Option<PathBuf>,
+}
+
+impl ServeOptions {
+    fn addresses(&self) -> Addresses {
+        let (dynamodb, secrets) = (self.dynamodb_listen, self.secrets_listen);
+        Addresses { scim: self.listen, dynamodb, secrets }
+    }
+
+    fn settings(&self, base_url: Option<String>, additions: Additions) -> Settings {
+        let retention = Duration::from_secs(self.retention_days * DAY);
+        let settings = Settings::new(scim_local::TABLE, scim_local::STACK);
+        Settings { base_url, additions, retention, ..settings }
+    }
+}
+
+pub(crate) async fn run(
+    place: &Place,
+    options: &ServeOptions,
+    format: Format,
+) -> anyhow::Result<()> {
+    let additions = additions(options)?;
+    let directory = hold(place, options).await?;
+    let (local, key) = open(&directory, options)?;
+    let (store, secrets) = place::open_local(&local).await?;
+    let sockets = Sockets::bind(options.addresses()).await?;
+    let served = sockets.served(&key)?;
+    let base_url = Some(served.base_url.clone());
+    let operator = place::operator(store.clone(), secrets.clone(), base_url.clone(), "scimctl");
+    let tenant = first_tenant(&operator).await?;
+    let settings = options.settings(base_url, additions);
+    let service = Arc::new(Service::new(store, secrets, &settings, Clock::system())?);
+    let interrupted = interrupted()?;
+    directory.announce(&served)?;
+    Greeting { served: &served, tenant: &tenant, place, ephemeral: options.ephemeral }
+        .print(format);
+    let log = match format {
+        Format::Json => RequestLog::StandardError,
+        Format::Text => RequestLog::StandardOutput,
+    };
+    let (stop, stopped) = watch::channel(());
+    let sweeper = tokio::spawn(sweep(local.engine.clone()));
+    let servers = tokio::spawn(sockets.serve(Backends { service, local, key }, log, stopped));
+    interrupted.await;
+    sweeper.abort();
+    directory.withdraw();
+    stop.send(()).ok();
+    // A client that holds its connection open must not hold the server.
+    let _ = tokio::time::timeout(STOP_WITHIN, servers).await;
+    if options.ephemeral {
+        directory.remove();
+    }
+    eprintln!("Stopped.");
+    Ok(())
+}
+
+fn additions(options: &ServeOptions) -> anyhow::Result<Additions> {
+    let Some(path) = &options.schemas else { return Ok(Additions::default()) };
+    let text = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
+    Additions::parse(&text).with_context(|| path.display().to_string())
+}
+
+/// Holds the data directory. A server that keeps everything in memory holds it too, because other
+/// subcommands find the server there.
+async fn hold(place: &Place, options: &ServeOptions) -> anyhow::Result<DataDir> {
+    match DataDir::open(place.data()?).await? {
+        Opened::Ours(directory) => Ok(directory),
+        Opened::Served(served) if options.ephemeral => bail!(
+            "the data directory is being served already, on {}; choose another one for this \
+             server with --data DIR",
+            served.base_url
+        ),
+        Opened::Served(served) => {
+            bail!("the data directory is being served already, on {}", served.base_url)
+        }
+    }
+}
+
+fn open(directory: &DataDir, options: &ServeOptions) -> anyhow::Result<(Local, AccessKey)> {
+    if options.ephemeral {
+        return Ok((Local::open(None)?, AccessKey::generate()?));
+    }
+    let key = AccessKey::open(&directory.path().join("access-key"))?;
+    Ok((Local::open(Some(directory.path()))?, key))
+}
+
+/// The first tenant there is, or the tenant `demo`, created with its token.
+async fn first_tenant(operator: &Operator) -> anyhow::Result<FirstTenant> {
+    if let Some(tenant) = operator.tenants().await?.into_iter().next() {
+        return Ok(FirstTenant::Existing(tenant.row.name));
+    }
+    let demo = NewTenant { name: "demo".into(), ..NewTenant::default() };
+    Ok(FirstTenant::Created(Box::new(operator.create_tenant(demo).await?)))
+}
+
+/// Removes expired rows again and again.
+async fn sweep(engine: Engine) {
+    let mut every = tokio::time::interval(SWEEP);
+    loop {
+        every.tick().await;
+        let engine = engine.clone();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || engine.sweep()).await {
+            eprintln!("scimctl: expired rows could not be removed: {error:#}");
+        }
+    }
+}
+
+/// Ready at Ctrl-C or SIGTERM, which are caught from this call on.
+fn interrupted() -> anyhow::Result<impl Future<Output = ()>> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut interrupted, mut terminated) =
+            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+        Ok(async move {
+            tokio::select! {
+                _ = interrupted.recv() => {}
+                _ = terminated.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
+}

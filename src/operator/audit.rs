@@ -1,0 +1,46 @@
+//! How the log names what the operator does.
+
+use scim_core::ResourceId;
+
+use super::error::OperatorError;
+use crate::clock::Clock;
+use crate::settings::Settings;
+use crate::store::tenants::TenantRow;
+use crate::store::{Audit, Operation};
+use crate::tenant::Profile;
+
+/// The operator's name in the log.
+pub(super) const OPERATOR: &str = "operator";
+const DAY: i64 = 24 * 60 * 60;
+
+/// What a row of the log is about.
+pub(super) enum Subject {
+    /// The tenant as a whole.
+    Tenant,
+}
+
+impl Subject {
+    /// The subject in the place of a resource's id.
+    pub(super) fn id(&self) -> Result<ResourceId, OperatorError> {
+        let Self::Tenant = self;
+        "tenant".parse().map_err(|()| OperatorError::Unexpected("tenant is not an id"))
+    }
+}
+
+/// What the operator does to a tenant's rows now, for the log. The log keeps it as long as the
+/// tenant's profile says.
+pub(super) fn audit(
+    tenant: &TenantRow,
+    operation: Operation,
+    request: &str,
+    clock: &Clock,
+) -> Result<Audit, OperatorError> {
+    let days = Profile::read(&tenant.profile)?.audit.retention_days;
+    let kept = days.map_or_else(default_retention, |days| i64::from(days) * DAY);
+    Ok(Audit::new(operation, OPERATOR, request, clock.milliseconds(), kept))
+}
+
+/// How many seconds the log keeps a change unless the profile says otherwise.
+pub(super) fn default_retention() -> i64 {
+    Settings::new("", "").audit_retention.as_secs().try_into().unwrap_or(i64::MAX)
+}

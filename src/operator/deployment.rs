@@ -1,0 +1,66 @@
+//! The operator of one deployment.
+
+use super::error::OperatorError;
+use crate::auth::secrets_manager::Secrets;
+use crate::clock::Clock;
+use crate::store::tenants::TenantRow;
+use crate::store::{Collection, Kind, Store};
+use crate::tenant::Profile;
+
+/// The operator of one deployment: its use cases are the methods of this type.
+#[derive(Debug, Clone)]
+pub struct Operator {
+    pub(super) store: Store,
+    pub(super) secrets: Secrets,
+    pub(super) clock: Clock,
+    pub(super) deployment: Deployment,
+    /// The id of the request in the log.
+    pub(super) request: String,
+}
+
+/// Where a deployment is reached.
+#[derive(Debug, Clone)]
+pub struct Deployment {
+    /// The base URL of tenants without one of their own, if the deployment has one.
+    pub base_url: Option<String>,
+    /// The path of tenants whose profile does not name another one.
+    pub base_path: &'static str,
+}
+
+impl Operator {
+    /// The operator of a deployment, whose changes have the id `request` in the log.
+    pub fn new(
+        store: Store,
+        secrets: Secrets,
+        clock: Clock,
+        deployment: Deployment,
+        request: &str,
+    ) -> Self {
+        Self { store, secrets, clock, deployment, request: request.to_owned() }
+    }
+
+    /// The tenant that the operator calls `name`.
+    ///
+    /// # Errors
+    /// [`OperatorError::UnknownTenant`], or if the table does not answer.
+    pub async fn tenant(&self, name: &str) -> Result<TenantRow, OperatorError> {
+        let row = self.store.tenant_by_name(name).await?;
+        row.ok_or_else(|| OperatorError::UnknownTenant(name.to_owned()))
+    }
+
+    /// How many resources of a kind a tenant has.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn count(&self, tenant: &TenantRow, kind: Kind) -> Result<usize, OperatorError> {
+        Ok(self.store.count(&Collection { tenant: tenant.key(), kind }).await?)
+    }
+
+    /// The base URL of a tenant with this profile, if the profile or the deployment names one.
+    pub fn base_url(&self, profile: &Profile) -> Option<String> {
+        match &self.deployment.base_url {
+            Some(deployment) => Some(profile.address.url(deployment).into_owned()),
+            None => profile.address.base_url.clone(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Why a use case of the operator failed.
+
+use scim_core::Error;
+
+use super::tokens::MAX_TOKENS;
+use crate::auth::secrets_manager::SecretsError;
+use crate::store::StoreError;
+use crate::tenant::ProfileError;
+
+/// Why a use case of the operator failed, as a sentence for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum OperatorError {
+    /// The operator has no tenant of this name.
+    #[error("there is no tenant {0}")]
+    UnknownTenant(String),
+    /// The name is neither that of a tenant nor that of a preset.
+    #[error("there is neither a tenant nor a profile {0}")]
+    UnknownTenantOrProfile(String),
+    /// The tenant was removed while the use case ran.
+    #[error("the tenant {0} no longer exists")]
+    TenantGone(String),
+    /// Another tenant has this name.
+    #[error("there is a tenant {0} already")]
+    TenantExists(String),
+    /// The name of a tenant or of a customer has other characters, or too many.
+    #[error("a {0}'s name has 1 to 64 letters, digits, '.', '_' or '-'")]
+    InvalidName(&'static str),
+    /// A tenant may not have the name of a preset.
+    #[error("{0} is the name of a profile; give the tenant another one")]
+    NameOfProfile(String),
+    /// Neither the deployment nor the tenant has a base URL.
+    #[error("the tenant needs a base URL: this deployment does not have one for all tenants")]
+    NoBaseUrl,
+    /// A token is accepted at its tenant's host only, so the base URL must lead there.
+    #[error(
+        "address.host is {host}, but the tenant's base URL is at {base_url_host}; set \
+         address.base_url too"
+    )]
+    HostMismatch {
+        /// The setting `address.host`.
+        host: String,
+        /// The host in the tenant's base URL.
+        base_url_host: String,
+    },
+    /// The tenant was created, but its first token was not.
+    #[error("tenant {tenant} exists, but has no token yet")]
+    FirstToken {
+        /// The tenant's name.
+        tenant: String,
+        /// Why there is no token.
+        #[source]
+        why: Box<OperatorError>,
+    },
+    /// A tenant has at most [`MAX_TOKENS`] tokens.
+    #[error("tenant {0} has {MAX_TOKENS} tokens; revoke some first")]
+    TooManyTokens(String),
+    /// The tenant has no token with this key id.
+    #[error("tenant {tenant} has no token {key_id}")]
+    UnknownToken {
+        /// The tenant's name.
+        tenant: String,
+        /// The key id.
+        key_id: String,
+    },
+    /// All tokens of the tenant are expired or revoked, or the one with this key id is.
+    #[error("tenant {tenant} has no good token{}", key_id.as_ref().map(|id| format!(" {id}")).unwrap_or_default())]
+    NoGoodToken {
+        /// The tenant's name.
+        tenant: String,
+        /// The key id, if the caller gave one.
+        key_id: Option<String>,
+    },
+    /// The token cannot be shown again.
+    #[error("the token was shown once, and only its digest is kept")]
+    TokenNotKept,
+    /// Other changes of the tenant's tokens came first, several times in a row.
+    #[error("others keep changing the tokens of {0}; try again")]
+    TokensKeepChanging(String),
+    /// `preset` is set by choosing a preset.
+    #[error("preset is not a setting of its own: choose another profile instead")]
+    PresetIsNoSetting,
+    /// `dialect.idp` is set by choosing an identity provider.
+    #[error("dialect.idp is not a setting of its own: choose an identity provider instead")]
+    IdpIsNoSetting,
+    /// Another operator was faster.
+    #[error(
+        "the profile of {0} was changed by another operator at the same time; look at it and try \
+         again"
+    )]
+    ProfileChanged(String),
+    /// A restored user needs another userName.
+    #[error("another user has the userName {0} now")]
+    UserNameTaken(String),
+    /// The tenant's resource types do not include one of this name.
+    #[error("there is no resource type {0}")]
+    UnknownResourceType(String),
+    /// A resource does not have the shape that its type requires.
+    #[error("{0}")]
+    Unexpected(&'static str),
+    /// The profile is not valid.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+    /// The table failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The secrets of tokens failed.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    /// The directory refused, with the error that a client would get.
+    #[error(transparent)]
+    Refused(#[from] Error),
+    /// The operating system gives no random bytes.
+    #[error("the operating system gives no random bytes")]
+    Random(#[from] getrandom::Error),
+    /// A task of this use case was stopped.
+    #[error("a task was stopped")]
+    Stopped(#[from] tokio::task::JoinError),
+}

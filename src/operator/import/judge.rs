@@ -1,0 +1,152 @@
+//! What a record says by itself and among the other records, before the tenant's users are read.
+
+use std::collections::BTreeMap;
+
+use scim_core::{Dialect, Meta, Resource, Version};
+
+use super::attributes::attributes;
+use super::context::{Import, Ready};
+use super::record::Record;
+use super::report::{Conflict, Key, Line, RecordOutcome};
+use crate::operator::error::OperatorError;
+use crate::store::Names;
+use crate::store::resources::MAX_EMAILS;
+use crate::tenant::profile::LinkOn;
+
+/// How many UUIDs of version 8 in an import may begin with the same four digits. The service takes
+/// such ids for its own, and its own are spread evenly.
+pub const MAX_ALIKE: usize = 500;
+/// How many digits those ids share.
+const ALIKE: usize = 4;
+
+/// What earlier records said.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// The line of each name and id.
+    keys: BTreeMap<(Key, String), usize>,
+    /// How many UUIDs of version 8 begin with the same digits.
+    alike: BTreeMap<String, usize>,
+}
+
+impl Seen {
+    /// Counts an id, and says whether too many begin alike.
+    fn is_crowded(&mut self, id: &str) -> bool {
+        let prefix = id.get(..ALIKE).unwrap_or_default().to_owned();
+        let count = self.alike.entry(prefix).or_insert(0);
+        *count += 1;
+        *count > MAX_ALIKE
+    }
+
+    fn conflict(&self, keys: &[(Key, String)]) -> Option<Conflict> {
+        let same = |entry: &(Key, String)| Some((entry.0, *self.keys.get(entry)?));
+        let (key, line) = keys.iter().find_map(same)?;
+        Some(Conflict::SameInFile { line, key })
+    }
+}
+
+impl Import {
+    /// The line of a record in the report, and its user if the record is valid and no earlier one
+    /// has the same keys.
+    pub(super) fn judge(
+        &self,
+        record: Record,
+        index: usize,
+        seen: &mut Seen,
+    ) -> (Line, Option<Ready>) {
+        let mut line = Line::new(record.line, record.user_name.clone());
+        match self.ready(record, index, seen) {
+            Err(outcome) => {
+                line.outcome = outcome;
+                (line, None)
+            }
+            Ok(user) => {
+                let keys = keys_of(&user);
+                line.links_on = self.links_on(&keys);
+                seen.keys.extend(keys.into_iter().map(|key| (key, line.number)));
+                line.id = Some(user.resource.id.clone());
+                (line, Some(user))
+            }
+        }
+    }
+
+    fn ready(&self, record: Record, index: usize, seen: &mut Seen) -> Result<Ready, RecordOutcome> {
+        let own_id = record.id.is_some();
+        let (resource, names) = self.resource(record).map_err(RecordOutcome::Invalid)?;
+        let user = Ready { index, resource, names, own_id };
+        let id = user.resource.id.as_str();
+        // Other ids are stored under keys that are spread.
+        if own_id && self.users.key(&user.resource.id) == id && seen.is_crowded(id) {
+            return Err(RecordOutcome::Invalid(format!(
+                "over {MAX_ALIKE} UUIDs of version 8 in the file begin alike; omit id, and keep \
+                 the product's own as externalId or in another attribute"
+            )));
+        }
+        match seen.conflict(&keys_of(&user)) {
+            Some(conflict) => Err(RecordOutcome::Conflict(conflict)),
+            None => Ok(user),
+        }
+    }
+
+    /// The keys of a record by which a POST would adopt its user, the best first.
+    fn links_on(&self, keys: &[(Key, String)]) -> Vec<Key> {
+        let key_of = |link: &LinkOn| match link {
+            LinkOn::ExternalId => Key::ExternalId,
+            LinkOn::UserName => Key::UserName,
+            LinkOn::Email => Key::VerifiedEmail,
+        };
+        let has = |key: &Key| keys.iter().any(|(own, _)| own == key);
+        self.link_keys().iter().map(key_of).filter(has).collect()
+    }
+
+    /// The user of a record, or why it is not valid.
+    fn resource(&self, record: Record) -> Result<(Resource, Names), String> {
+        if let Some(why) = record.broken {
+            return Err(why);
+        }
+        let (id, verified) = (record.id, record.verified);
+        let (attributes, names) =
+            self.checked(record.user, &verified).map_err(|error| error.to_string())?;
+        if names.emails().len() > MAX_EMAILS {
+            return Err(format!("it has more than {MAX_EMAILS} verified addresses"));
+        }
+        let id = match id {
+            Some(id) => id.to_ascii_lowercase().parse::<uuid::Uuid>().ok().map(|id| id.to_string()),
+            None => {
+                let id = self.users.new_id(names.name()).map_err(|error| error.to_string())?;
+                Some(id.as_str().to_owned())
+            }
+        };
+        let id = id.and_then(|id| id.parse().ok());
+        let id =
+            id.ok_or("id is not a UUID; omit it, and the export shows the one that is made")?;
+        let now = self.clock.now();
+        let meta = Meta { created: now, last_modified: now, version: Version(1) };
+        Ok((Resource { id, meta, attributes }, names))
+    }
+
+    fn checked(
+        &self,
+        user: serde_json::Map<String, serde_json::Value>,
+        verified: &[String],
+    ) -> Result<(scim_core::Attributes, Names), OperatorError> {
+        let users = self.user_type()?;
+        // A record is not a SCIM message: it need not name schemas, and the cells of a table are
+        // all strings.
+        let dialect = Dialect { strict: false, ..self.profile.dialect() };
+        let mut attributes = attributes(&users.definition, user, dialect)?;
+        users.shape(&mut attributes)?;
+        let names = Names::of(&users.definition, &attributes)?.with_verified(verified);
+        Ok((attributes, names))
+    }
+}
+
+/// The keys by which a record is compared with the others.
+fn keys_of(user: &Ready) -> Vec<(Key, String)> {
+    let names = &user.names;
+    let own_id = user.own_id.then(|| user.resource.id.as_str());
+    let keys = own_id.map(|id| (Key::Id, id)).into_iter();
+    let keys = keys.chain(names.name().map(|name| (Key::UserName, name)));
+    let keys = keys.chain(names.external_id().map(|id| (Key::ExternalId, id)));
+    let keys = keys.chain(names.emails().iter().map(|email| (Key::VerifiedEmail, email.as_str())));
+    keys.map(|(key, text)| (key, text.to_owned())).collect()
+}

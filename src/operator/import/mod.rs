@@ -1,0 +1,18 @@
+//! Import of users that the product had before SCIM. They are stored as *unmanaged*: an identity
+//! provider does not see them until it provisions them.
+//!
+//! A record is judged by itself and among the other records (`judge`), then against the tenant's
+//! users (`known`), and stored if it is new (`run`).
+
+mod attributes;
+mod context;
+mod judge;
+mod known;
+mod record;
+mod report;
+mod run;
+
+pub use context::Import;
+pub use judge::MAX_ALIKE;
+pub use record::Record;
+pub use report::{Conflict, Counts, Key, Line, Mode, RecordOutcome, Report};

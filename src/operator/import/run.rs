@@ -1,0 +1,136 @@
+//! An import from the first record to the last.
+
+use std::collections::BTreeSet;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+
+use super::attributes::is_kept;
+use super::context::{Import, Ready};
+use super::judge::Seen;
+use super::record::Record;
+use super::report::{Conflict, Mode, RecordOutcome, Report};
+use crate::operator::error::OperatorError;
+use crate::store::{ResourceWrite, State, Takeover};
+use crate::tenant::profile::Existing;
+
+/// How many records are looked up concurrently.
+const CONCURRENCY: usize = 16;
+/// How many records are judged and stored before the next ones. After an interruption, the same
+/// import continues there.
+const PORTION: usize = 200;
+/// What an export tells of users in addition to their attributes.
+const EXPORTED: [&str; 3] = ["schemas", "state", "expires"];
+
+impl Import {
+    /// Judges all records, and stores the new users unless it is a dry run. Users that an earlier
+    /// run stored stay as they are. `progress` is told how many more records are done.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn run(
+        &self,
+        records: Vec<Record>,
+        mode: Mode,
+        progress: impl Fn(u64),
+    ) -> Result<Report, OperatorError> {
+        let links = self.profile.create.existing == Existing::Link;
+        let left_out = self.left_out(&records)?;
+        let mut report = Report { mode, links, left_out, lines: Vec::with_capacity(records.len()) };
+        let mut seen = Seen::default();
+        let mut rest = records.into_iter().peekable();
+        while rest.peek().is_some() {
+            let portion: Vec<Record> = rest.by_ref().take(PORTION).collect();
+            let size = portion.len();
+            let new = self.new_users(portion, &mut seen, &mut report).await?;
+            if mode == Mode::Store {
+                self.store(&new, &mut report).await?;
+            }
+            progress(size as u64);
+        }
+        Ok(report)
+    }
+
+    /// Adds the lines of these records to the report. Returns the users that the tenant does not
+    /// have.
+    async fn new_users(
+        &self,
+        records: Vec<Record>,
+        seen: &mut Seen,
+        report: &mut Report,
+    ) -> Result<Vec<Ready>, OperatorError> {
+        let mut ready = Vec::new();
+        for record in records {
+            let (line, user) = self.judge(record, report.lines.len(), seen);
+            report.lines.push(line);
+            ready.extend(user);
+        }
+        let judged: Vec<(Ready, Option<RecordOutcome>)> = stream::iter(ready)
+            .map(|user| async move {
+                let outcome = self.known(&user).await?;
+                Ok::<_, OperatorError>((user, outcome))
+            })
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        let mut new = Vec::new();
+        for (user, outcome) in judged {
+            match outcome {
+                Some(outcome) => set_outcome(report, &user, outcome),
+                None => new.push(user),
+            }
+        }
+        Ok(new)
+    }
+
+    /// The attributes in the records that the tenant does not keep. A name may be misspelled.
+    fn left_out(&self, records: &[Record]) -> Result<BTreeSet<String>, OperatorError> {
+        let users = &self.user_type()?.definition;
+        let names: BTreeSet<&String> =
+            records.iter().flat_map(|record| record.user.keys()).collect();
+        let unkept = names
+            .into_iter()
+            .filter(|name| !EXPORTED.contains(&name.as_str()) && !is_kept(users, name));
+        Ok(unkept.cloned().collect())
+    }
+
+    /// Stores these users. A user whose name was taken in the meantime gets the outcome of that.
+    async fn store(&self, users: &[Ready], report: &mut Report) -> Result<(), OperatorError> {
+        let mut rest: &[Ready] = users;
+        let mut most = usize::MAX;
+        while let Some(first) = rest.first() {
+            let batch: Vec<ResourceWrite<'_>> = rest.iter().take(most).map(write).collect();
+            let batch =
+                self.store.create_first(&self.users, &batch, State::Unmanaged, &self.audit).await?;
+            match (batch.stored, batch.taken) {
+                (true, taken) => {
+                    rest = rest.get(taken..).unwrap_or_default();
+                    most = usize::MAX;
+                }
+                // Another writer came first, perhaps another import of the same file.
+                (false, 1) => {
+                    let outcome = self.known(first).await?;
+                    let taken = RecordOutcome::Conflict(Conflict::NameTaken);
+                    set_outcome(report, first, outcome.unwrap_or(taken));
+                    rest = rest.get(1..).unwrap_or_default();
+                }
+                (false, _) => most = 1,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn set_outcome(report: &mut Report, user: &Ready, outcome: RecordOutcome) {
+    if let Some(line) = report.lines.get_mut(user.index) {
+        line.outcome = outcome;
+    }
+}
+
+fn write(user: &Ready) -> ResourceWrite<'_> {
+    ResourceWrite {
+        resource: &user.resource,
+        names: &user.names,
+        takeover: Takeover::default(),
+        expires: None,
+    }
+}

@@ -1,0 +1,25 @@
+//! The operator's use cases: tenants, tokens, profiles, the brake, users, import and export.
+//!
+//! The tool `scimctl` calls them today, and an admin API may later. Arguments and results are typed,
+//! nothing is printed, no file is read, and an error is an [`OperatorError`] with a sentence that
+//! does not depend on the caller. A user changes by the same rules as for an identity provider, under
+//! the name `operator` in the log.
+//!
+//! Each use case is a method of [`Operator`], in the file of its subject.
+
+mod audit;
+pub mod brake;
+mod deployment;
+mod error;
+pub mod explain;
+pub mod export;
+pub mod import;
+pub mod profiles;
+pub mod seed;
+mod session;
+pub mod tenants;
+pub mod tokens;
+pub mod users;
+
+pub use deployment::{Deployment, Operator};
+pub use error::OperatorError;

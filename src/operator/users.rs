@@ -1,0 +1,90 @@
+//! Users that the operator restores or removes.
+
+use scim_core::{ErrorKind, Projection, Query, ResourceId};
+use serde_json::Value;
+
+use super::deployment::Operator;
+use super::error::OperatorError;
+use super::session::Session;
+use crate::directory::Scope;
+use crate::store::tenants::TenantRow;
+
+/// A deleted user that was restored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RestoredUser {
+    /// Its id, the same as before.
+    pub id: ResourceId,
+    /// Its userName.
+    pub user_name: String,
+    /// Whether it is active. A user without a seat may come back inactive.
+    pub is_active: bool,
+}
+
+impl Operator {
+    /// Restores a deleted user with its id and data, active, and in no group. A unique value that
+    /// another user has now is left out, except the userName.
+    ///
+    /// # Errors
+    /// [`OperatorError::UserNameTaken`] unless `user_name` gives another one; 404 without such a
+    /// deleted user; 403 without a seat; or if the table does not answer.
+    pub async fn restore_user(
+        &self,
+        tenant: &TenantRow,
+        id: &ResourceId,
+        user_name: Option<&str>,
+    ) -> Result<RestoredUser, OperatorError> {
+        let session = Session::open(self, tenant).await?;
+        let users = session.users()?;
+        let (directory, call) = (&session.directory, session.call());
+        let restored = directory.restore_by_operator(call, users, id, user_name).await;
+        let user = restored.map_err(|error| match error.kind {
+            ErrorKind::Uniqueness => {
+                let name = user_name.map_or_else(|| format!("of {id}"), |name| format!("{name:?}"));
+                OperatorError::UserNameTaken(name)
+            }
+            _ => error.into(),
+        })?;
+        Ok(RestoredUser {
+            user_name: user.attributes.text("userName").unwrap_or_default().to_owned(),
+            is_active: user.attributes.get("active") == Some(&Value::Bool(true)),
+            id: user.id,
+        })
+    }
+
+    /// Removes an imported user that the identity provider has not provisioned yet. Its names are
+    /// free afterwards.
+    ///
+    /// # Errors
+    /// 404 without such an imported user, or if the table does not answer.
+    pub async fn forget_user(
+        &self,
+        tenant: &TenantRow,
+        id: &ResourceId,
+    ) -> Result<(), OperatorError> {
+        let session = Session::open(self, tenant).await?;
+        Ok(session.directory.forget(session.call(), session.users()?, id).await?)
+    }
+
+    /// The id of the first user that matches a filter, or of the first user without a filter.
+    ///
+    /// # Errors
+    /// If the filter is not valid, or the table does not answer.
+    pub async fn first_user(
+        &self,
+        tenant: &TenantRow,
+        filter: Option<&str>,
+    ) -> Result<Option<ResourceId>, OperatorError> {
+        let session = Session::open(self, tenant).await?;
+        let users = session.users()?;
+        let projection = Projection::new(&[], &[], &users.definition);
+        let scope = Scope { resource_type: users, projection };
+        let pairs = filter.map(|filter| ("filter", filter)).into_iter().chain([("count", "1")]);
+        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let query = Query::from_pairs(pairs)?;
+        let found = session.directory.query(session.call(), &[scope], &query).await?;
+        let Some(user) = found.resources.first() else { return Ok(None) };
+        let user: Option<Value> = serde_json::from_str(user.get()).ok();
+        let id = user.as_ref().and_then(|user| user.get("id")?.as_str()?.parse().ok());
+        id.map(Some).ok_or(OperatorError::Unexpected("a user has no valid id"))
+    }
+}
