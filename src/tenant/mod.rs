@@ -2,7 +2,6 @@
 
 mod cache;
 pub mod profile;
-mod types;
 
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,8 +14,7 @@ use crate::store::keys::TenantCode;
 use crate::store::tenants::TenantRow;
 use crate::store::{Kind, Store, StoreError, TenantKey};
 use cache::Cache;
-pub use profile::{Profile, ProfileError};
-pub use types::{ServedType, ServedTypes};
+pub use profile::{Profile, ProfileError, ServedType, ServedTypes};
 
 /// How long a tenant's row is believed, in seconds.
 const CACHE_TTL: i64 = 60;

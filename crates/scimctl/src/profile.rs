@@ -75,7 +75,7 @@ impl Source {
         let mut profile = match (&self.profile, &self.idp) {
             (None, None) => profile,
             (Some(name), _) => Profile::preset(name, idp.as_deref())?.at_address_of(&profile),
-            (None, Some(idp)) => profile.speaking(idp)?,
+            (None, Some(idp)) => profile.with_dialect(Some(idp))?,
         };
         if let Some(file) = &self.file {
             let text = std::fs::read(file)

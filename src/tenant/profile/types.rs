@@ -6,7 +6,10 @@ use scim_core::schema::Returned;
 use scim_core::{Attribute, Error, ResourceType, Schema};
 use serde_json::json;
 
-use super::profile::{Email, Profile, ProfileError, ShownGroups, advice};
+use super::attributes::{Email, ShownGroups};
+use super::error::ProfileError;
+use super::model::Profile;
+use super::presets::advice;
 use crate::store::Kind;
 
 /// A resource type as the service provider serves it.
