@@ -87,7 +87,7 @@ impl Directory {
                 .store
                 .due(&call.collection(&Kind::User), self.clock.seconds(), usize::MAX)
                 .await;
-            Ok(due.map_err(unanswered)?.into_iter().map(|(_, id)| id).collect())
+            Ok::<_, Error>(due?.into_iter().map(|(_, id)| id).collect())
         };
         Ok(call.reads.overdue.get_or_try_init(read).await?)
     }

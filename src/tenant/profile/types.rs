@@ -1,4 +1,5 @@
-//! The resource types of a tenant, each with the place where its resources are kept.
+//! The resource types of a tenant as its profile has them, each with the place where its resources
+//! are kept.
 
 use scim_core::resource::Attributes;
 use scim_core::resource_types::{self, Additions, Overlay};
@@ -6,7 +7,7 @@ use scim_core::schema::Returned;
 use scim_core::{Attribute, Error, ResourceType, Schema};
 use serde_json::json;
 
-use super::attributes::{Email, ShownGroups};
+use super::attributes::{AttributePolicy, Email, ShownGroups};
 use super::error::ProfileError;
 use super::model::Profile;
 use super::presets::advice;
@@ -19,8 +20,7 @@ pub struct ServedType {
     pub kind: Kind,
     /// What they are.
     pub definition: ResourceType,
-    /// The attributes by which the store finds a resource, by their wire names; those first that
-    /// stand for the fewest.
+    /// The paths of the attributes by which the store finds a resource, the most selective first.
     pub indexed: Vec<String>,
     /// The paths of the attributes that are kept, if not all are.
     kept: Vec<String>,
@@ -28,13 +28,30 @@ pub struct ServedType {
 }
 
 impl ServedType {
+    fn new(definition: ResourceType, profile: &Profile) -> Self {
+        let kind = Kind::of(&definition.name);
+        let name = definition.name_attribute().map(|attribute| attribute.name.clone());
+        let references: &[&str] = match kind {
+            Kind::User => &["emails.value", "groups.value"],
+            Kind::Group => &["members.value"],
+            Kind::Other(_) => &[],
+        };
+        let indexed = std::iter::once("id".to_owned())
+            .chain(name)
+            .chain(std::iter::once("externalId".to_owned()))
+            .chain(references.iter().map(|&path| path.to_owned()))
+            .collect();
+        let AttributePolicy { kept, email, .. } = &profile.attributes;
+        Self { kind, definition, indexed, kept: kept.clone(), email: *email }
+    }
+
     /// Whether its resources are users.
     pub fn is_user(&self) -> bool {
         self.kind == Kind::User
     }
 
     /// Brings a resource that is to be stored into the form that the profile wants: values that are
-    /// not kept go, e-mail addresses come from where they should.
+    /// not kept are removed, and email addresses come from where the profile says.
     ///
     /// # Errors
     /// Never: the profile was checked when it was set.
@@ -51,14 +68,51 @@ impl ServedType {
     }
 }
 
-/// Has the error of a required attribute say what to map to it.
+/// The additions with the extensions and overlays of a profile.
+fn with_definitions(additions: Additions, profile: &Profile) -> Additions {
+    let advice = |path: &str| advice(profile.dialect.idp.as_deref(), path);
+    let mut extensions = profile.attributes.extensions.clone();
+    let mut overlay = profile.attributes.overlay.clone();
+    for Schema { id, attributes, .. } in &mut extensions {
+        attributes.iter_mut().for_each(|attribute| advise(attribute, &format!("{id}:"), &advice));
+    }
+    for Overlay { schema, attribute } in &mut overlay {
+        let prefix = schema.as_ref().map(|id| format!("{id}:")).unwrap_or_default();
+        advise(attribute, &prefix, &advice);
+    }
+    additions.and(extensions, overlay)
+}
+
+/// Changes the type of users to what a profile says of attributes.
+fn apply(profile: &Profile, user: &mut ResourceType) -> Result<(), Error> {
+    let policy = &profile.attributes;
+    if !profile.groups.enabled {
+        user.schema.attributes.retain(|attribute| attribute.name != "groups");
+    }
+    if !policy.kept.is_empty() {
+        user.keep(&policy.kept)?;
+    }
+    for path in &policy.required {
+        user.require(path, advice(profile.dialect.idp.as_deref(), path))?;
+    }
+    for attribute in &mut user.schema.attributes {
+        match attribute.name.as_str() {
+            "groups" => attribute.returned = returned(policy.groups),
+            "emails" => attribute.derived = policy.email == Email::FromUserName,
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Lets the error of a required attribute say what to map to it.
 fn advise(attribute: &mut Attribute, prefix: &str, advice: &impl Fn(&str) -> String) {
     let path = format!("{prefix}{}", attribute.name);
     attribute.advice = attribute.required.then(|| advice(&path));
     attribute.sub_attributes.iter_mut().for_each(|sub| advise(sub, &format!("{path}."), advice));
 }
 
-/// When `groups` is returned, as `/Schemas` tells it.
+/// When `groups` is returned, as `/Schemas` says it.
 fn returned(groups: ShownGroups) -> Returned {
     match groups {
         ShownGroups::Request => Returned::Request,
@@ -74,72 +128,24 @@ impl ServedTypes {
     /// User, Group and the additions, as a profile has them.
     ///
     /// # Errors
-    /// As [`resource_types::all`]; [`ProfileError`] for a path in the profile that names no
-    /// attribute.
+    /// [`ProfileError`] if the definitions of the profile or the additions cannot be used, or if a
+    /// path in the profile names no attribute.
     pub fn new(profile: &Profile, additions: &Additions) -> Result<Self, ProfileError> {
-        let policy = &profile.attributes;
-        let advice = |path: &str| advice(profile.dialect.idp.as_deref(), path);
-        let (mut extensions, mut overlay) = (policy.extensions.clone(), policy.overlay.clone());
-        for Schema { id, attributes, .. } in &mut extensions {
-            attributes
-                .iter_mut()
-                .for_each(|attribute| advise(attribute, &format!("{id}:"), &advice));
+        let additions = with_definitions(additions.clone(), profile);
+        let mut all = resource_types::all(profile.groups.unique_display_name, &additions)
+            .map_err(|error| ProfileError(error.to_string()))?;
+        let is_user =
+            |resource_type: &&mut ResourceType| Kind::of(&resource_type.name) == Kind::User;
+        if let Some(user) = all.iter_mut().find(is_user) {
+            apply(profile, user).map_err(|error| ProfileError(error.detail))?;
         }
-        for Overlay { schema, attribute } in &mut overlay {
-            let prefix = schema.as_ref().map(|id| format!("{id}:")).unwrap_or_default();
-            advise(attribute, &prefix, &advice);
-        }
-        let additions = additions.clone().and(extensions, overlay);
-        let all = resource_types::all(profile.groups.unique_display_name, &additions);
-        let mut all = all.map_err(|unusable| ProfileError(unusable.to_string()))?;
-        let wrong = |error: Error| ProfileError(error.detail);
-        if let Some(user) =
-            all.iter_mut().find(|resource_type| Kind::of(&resource_type.name) == Kind::User)
-        {
-            if !profile.groups.enabled {
-                user.schema.attributes.retain(|attribute| attribute.name != "groups");
-            }
-            if !policy.kept.is_empty() {
-                user.keep(&policy.kept).map_err(wrong)?;
-            }
-            for path in &policy.required {
-                user.require(path, advice(path)).map_err(wrong)?;
-            }
-            let groups =
-                user.schema.attributes.iter_mut().find(|attribute| attribute.name == "groups");
-            groups.into_iter().for_each(|groups| groups.returned = returned(policy.groups));
-            let emails =
-                user.schema.attributes.iter_mut().find(|attribute| attribute.name == "emails");
-            emails
-                .into_iter()
-                .for_each(|emails| emails.derived = policy.email == Email::FromUserName);
-        }
-        let types: Vec<ServedType> = all
-            .into_iter()
-            .map(|definition| {
-                let kind = Kind::of(&definition.name);
-                let mut indexed = vec!["id".to_owned()];
-                indexed.extend(definition.name_attribute().map(|attribute| attribute.name.clone()));
-                indexed.push("externalId".to_owned());
-                indexed.extend(match kind {
-                    Kind::User => vec!["emails.value".to_owned(), "groups.value".to_owned()],
-                    Kind::Group => vec!["members.value".to_owned()],
-                    Kind::Other(_) => Vec::new(),
-                });
-                ServedType {
-                    kind,
-                    definition,
-                    indexed,
-                    kept: policy.kept.clone(),
-                    email: policy.email,
-                }
-            })
-            .collect();
-        // What is kept must do for every resource.
+        let types: Vec<ServedType> =
+            all.into_iter().map(|definition| ServedType::new(definition, profile)).collect();
+        // What is kept must suit every resource.
         types
             .iter()
             .try_for_each(|resource_type| resource_type.shape(&mut Attributes::default()))
-            .map_err(wrong)?;
+            .map_err(|error| ProfileError(error.detail))?;
         Ok(Self(types))
     }
 
@@ -148,7 +154,7 @@ impl ServedTypes {
         self.0.iter()
     }
 
-    /// The type served at `/name`, in any case.
+    /// The type that is served at `/name`, in any case.
     pub fn at(&self, name: &str) -> Option<&ServedType> {
         let is = |resource_type: &&ServedType| {
             resource_type
