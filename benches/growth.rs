@@ -25,7 +25,7 @@ use rustix::time::{ClockId, clock_gettime};
 use scim_core::ResourceId;
 use scim_lambda::Service;
 use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::{Current, Secrets};
+use scim_lambda::auth::secrets_manager::{Secrets, StoredRecords};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::operator::seed::Seed;
@@ -108,7 +108,7 @@ impl World {
         assert!(store.create_tenant(&tenant, None).await.unwrap());
         let token = PlainToken::generate(tenant.code()).unwrap();
         let record = TokenRecord::of(&token, clock.seconds(), None);
-        secrets.put(tenant.code(), "growth", &Current::default(), &[record]).await.unwrap();
+        secrets.put(tenant.code(), "growth", &StoredRecords::default(), &[record]).await.unwrap();
         let seed = Seed::new(store.clone(), tenant, clock.clone()).unwrap();
         let loading = local.engine.loading().unwrap();
         let ids = seed.users(users, |_| {}).await.unwrap();

@@ -30,7 +30,7 @@ use aws_smithy_http_client::Builder;
 use bytes::Bytes;
 use futures_util::future::join_all;
 use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::{Current, Secrets};
+use scim_lambda::auth::secrets_manager::{Secrets, StoredRecords};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::sdk;
@@ -106,7 +106,7 @@ impl World {
         assert!(store.create_tenant(&tenant, None).await.unwrap());
         let token = PlainToken::generate(tenant.code()).unwrap();
         let record = TokenRecord::of(&token, clock.seconds(), None);
-        secrets.put(tenant.code(), "thaw", &Current::default(), &[record]).await.unwrap();
+        secrets.put(tenant.code(), "thaw", &StoredRecords::default(), &[record]).await.unwrap();
         let mut settings = Settings::new(TABLE, STACK);
         settings.base_url = Some("https://scim.example.com/scim/v2".into());
         let service = Arc::new(Service::new(store, secrets, &settings, clock).unwrap());

@@ -1,4 +1,4 @@
-//! What a tenant's secret holds: a JSON list of token records, so that two tokens can live at once
+//! What a tenant's secret holds: a JSON list of token records, so that two tokens can be good at once
 //! while the identity provider changes from one to the other.
 
 use serde::{Deserialize, Serialize};
@@ -14,10 +14,10 @@ pub struct TokenRecord {
     pub digest: String,
     /// When it was minted, in seconds since 1970.
     pub created: i64,
-    /// From when on it is refused, in seconds since 1970; absent for a token without expiry.
+    /// The time from which it is refused, in seconds since 1970; absent for a token without expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<i64>,
-    /// Refused although it has not expired.
+    /// Whether it is refused although it has not expired.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoked: bool,
 }
@@ -34,7 +34,7 @@ impl TokenRecord {
         }
     }
 
-    /// Whether the record is that of the key id.
+    /// Whether it is the record of a key id.
     pub fn is(&self, key_id: &KeyId) -> bool {
         self.kid == key_id.as_str()
     }

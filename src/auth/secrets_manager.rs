@@ -1,15 +1,20 @@
 //! The digests of tokens in AWS Secrets Manager: one secret a tenant.
 
-use aws_sdk_secretsmanager::Client;
-use aws_sdk_secretsmanager::config::Builder;
-use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::Builder;
+use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use aws_sdk_secretsmanager::operation::update_secret_version_stage::UpdateSecretVersionStageError;
+
 use super::records::{self, TokenRecord};
 use crate::sdk;
 use crate::store::keys::TenantCode;
+use crate::telemetry;
 
 const CURRENT: &str = "AWSCURRENT";
 /// The stage of a version that is about to become current.
@@ -22,21 +27,25 @@ pub struct Secrets {
     stack: String,
 }
 
-/// Why there is no answer about a tenant's tokens. None of these may become a 401.
+/// Why Secrets Manager did not do what was asked. None of these may become a 401.
+///
+/// Every method of [`Secrets`] can fail with [`SecretsError::Unavailable`], and one that reads with
+/// [`SecretsError::Malformed`].
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
     /// Out of reach, throttled, or refused by IAM or KMS.
     #[error("Secrets Manager does not answer: {0}")]
     Unavailable(String),
-    /// The secret is not a JSON list of records: an operator edited it.
+    /// The secret does not hold the expected JSON: an operator edited it.
     #[error("the secret {0} does not hold token records")]
     Malformed(String),
-    /// The secret changed since it was read; read it again. Only [`Secrets::put`] says so.
-    #[error("the secret was changed by somebody else")]
+    /// The secret changed since it was read; read it again. Only [`Secrets::put`] and
+    /// [`Secrets::keep`] say so.
+    #[error("the secret was changed in the meantime")]
     Changed,
 }
 
-/// How long a call of Secrets Manager may take, with all its tries and the pauses between them.
+/// How long a call of Secrets Manager can take, with all its tries and the pauses between them.
 const OPERATION: Duration = Duration::from_millis(4_000);
 
 /// Client settings that this adapter relies on.
@@ -55,10 +64,10 @@ impl Secrets {
         format!("scim/{}/tenants/{tenant}", self.stack)
     }
 
-    /// The current records of a tenant; none if it has no secret.
+    /// The current records of a tenant; an empty list if it has no secret.
     ///
     /// # Errors
-    /// As [`SecretsError`] says.
+    /// [`SecretsError`].
     pub async fn records(&self, tenant: &TenantCode) -> Result<Vec<TokenRecord>, SecretsError> {
         Ok(self.current(tenant).await?.records)
     }
@@ -66,12 +75,14 @@ impl Secrets {
     /// The current records of a tenant with the version that holds them.
     ///
     /// # Errors
-    /// As [`SecretsError`] says.
-    pub async fn current(&self, tenant: &TenantCode) -> Result<Current, SecretsError> {
+    /// [`SecretsError`].
+    pub async fn current(&self, tenant: &TenantCode) -> Result<StoredRecords, SecretsError> {
         let name = self.name(tenant);
-        let Some((text, version)) = self.read(&name).await? else { return Ok(Current::default()) };
+        let Some((text, version)) = self.read(&name).await? else {
+            return Ok(StoredRecords::default());
+        };
         let records = records::parse(&text).map_err(|_| SecretsError::Malformed(name))?;
-        Ok(Current { records, version })
+        Ok(StoredRecords { records, version })
     }
 
     /// The text of a secret with its version.
@@ -80,28 +91,23 @@ impl Secrets {
         let answer = self.client.get_secret_value().secret_id(name).version_stage(CURRENT).send();
         match Box::pin(answer).await {
             Ok(secret) => Ok(Some((secret.secret_string.unwrap_or_default(), secret.version_id))),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
+            Err(error) if is(&error, GetSecretValueError::is_resource_not_found_exception) => {
                 Ok(None)
             }
-            Err(error) => Err(unavailable(error)),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// Makes these the current records of a tenant, if `seen` still are; its secret is made if
-    /// there was none. The new version is staged first and becomes current only in place of the one
-    /// seen.
+    /// Makes these the current records of a tenant, if `seen` still are. If the tenant has no
+    /// secret, it is created.
     ///
     /// # Errors
-    /// [`SecretsError::Changed`] if somebody else was faster; else as [`SecretsError`] says.
+    /// [`SecretsError::Changed`] if another change was faster.
     pub async fn put(
         &self,
         tenant: &TenantCode,
         label: &str,
-        seen: &Current,
+        seen: &StoredRecords,
         records: &[TokenRecord],
     ) -> Result<(), SecretsError> {
         let name = self.name(tenant);
@@ -110,6 +116,7 @@ impl Secrets {
         self.write(&name, description, seen.version.as_deref(), text).await
     }
 
+    /// Writes a secret whose current version is the one that was seen, or creates it.
     async fn write(
         &self,
         name: &str,
@@ -117,63 +124,61 @@ impl Secrets {
         seen: Option<&str>,
         text: String,
     ) -> Result<(), SecretsError> {
-        let Some(seen) = seen else {
-            let created = self
-                .client
-                .create_secret()
-                .name(name)
-                .description(description)
-                .secret_string(text)
-                .send();
-            return match created.await {
-                Ok(_) => Ok(()),
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(|e| e.is_resource_exists_exception()) =>
-                {
-                    Err(SecretsError::Changed)
-                }
-                Err(error) => Err(unavailable(error)),
-            };
-        };
-        let staged = self
-            .client
-            .put_secret_value()
-            .secret_id(name)
-            .secret_string(&text)
-            .version_stages(PENDING);
-        let staged = staged.send().await.map_err(unavailable)?;
-        let moved = self
+        match seen {
+            Some(seen) => self.replace(name, seen, text).await,
+            None => self.create(name, description, text).await,
+        }
+    }
+
+    async fn create(
+        &self,
+        name: &str,
+        description: String,
+        text: String,
+    ) -> Result<(), SecretsError> {
+        let request = self.client.create_secret().name(name).description(description);
+        match request.secret_string(text).send().await {
+            Ok(_) => Ok(()),
+            Err(error) if is(&error, CreateSecretError::is_resource_exists_exception) => {
+                Err(SecretsError::Changed)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Stages a new version, and makes it current only in place of the one that was seen.
+    async fn replace(&self, name: &str, seen: &str, text: String) -> Result<(), SecretsError> {
+        let request = self.client.put_secret_value().secret_id(name).secret_string(text);
+        let staged = request.version_stages(PENDING).send().await?;
+        let request = self
             .client
             .update_secret_version_stage()
             .secret_id(name)
             .version_stage(CURRENT)
             .set_move_to_version_id(staged.version_id)
-            .remove_from_version_id(seen)
-            .send();
-        match moved.await {
+            .remove_from_version_id(seen);
+        match request.send().await {
             Ok(_) => Ok(()),
             Err(error)
-                if error.as_service_error().is_some_and(|e| e.is_invalid_parameter_exception()) =>
+                if is(&error, UpdateSecretVersionStageError::is_invalid_parameter_exception) =>
             {
                 Err(SecretsError::Changed)
             }
-            Err(error) => Err(unavailable(error)),
+            Err(error) => Err(error.into()),
         }
     }
 }
 
-/// Tokens that the operator may have shown again, by their key ids: in a secret of their own, to
-/// which the function has no right.
+/// Tokens that can be shown to the operator again, by their key ids. They are in a secret of their
+/// own, which the function has no permission to read.
 #[derive(Clone, Default)]
-pub struct Kept {
+pub struct RevealableTokens {
     /// The tokens.
     pub tokens: BTreeMap<String, String>,
     version: Option<String>,
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for RevealableTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.tokens.keys()).finish()
     }
@@ -187,23 +192,25 @@ impl Secrets {
     /// The tokens of a tenant that can be shown again.
     ///
     /// # Errors
-    /// As [`SecretsError`] says.
-    pub async fn kept(&self, tenant: &TenantCode) -> Result<Kept, SecretsError> {
+    /// [`SecretsError`].
+    pub async fn kept(&self, tenant: &TenantCode) -> Result<RevealableTokens, SecretsError> {
         let name = self.kept_name(tenant);
-        let Some((text, version)) = self.read(&name).await? else { return Ok(Kept::default()) };
+        let Some((text, version)) = self.read(&name).await? else {
+            return Ok(RevealableTokens::default());
+        };
         let tokens = serde_json::from_str(&text).map_err(|_| SecretsError::Malformed(name))?;
-        Ok(Kept { tokens, version })
+        Ok(RevealableTokens { tokens, version })
     }
 
-    /// Keeps these tokens in place of those that were seen.
+    /// Keeps these tokens in place of those that were read.
     ///
     /// # Errors
-    /// [`SecretsError::Changed`] if somebody else was faster; else as [`SecretsError`] says.
+    /// [`SecretsError::Changed`] if another change was faster.
     pub async fn keep(
         &self,
         tenant: &TenantCode,
         label: &str,
-        kept: &Kept,
+        kept: &RevealableTokens,
     ) -> Result<(), SecretsError> {
         let name = self.kept_name(tenant);
         let text = serde_json::to_string(&kept.tokens)
@@ -215,16 +222,23 @@ impl Secrets {
 
 /// What a tenant's secret holds now.
 #[derive(Debug, Clone, Default)]
-pub struct Current {
+pub struct StoredRecords {
     /// The token records.
     pub records: Vec<TokenRecord>,
     version: Option<String>,
 }
 
-fn unavailable<E, R>(error: SdkError<E, R>) -> SecretsError
+/// Whether the service answered with this error.
+fn is<E, R>(error: &SdkError<E, R>, kind: fn(&E) -> bool) -> bool {
+    error.as_service_error().is_some_and(kind)
+}
+
+impl<E, R> From<SdkError<E, R>> for SecretsError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    R: std::fmt::Debug + Send + Sync + 'static,
+    R: fmt::Debug + Send + Sync + 'static,
 {
-    SecretsError::Unavailable(crate::telemetry::causes(&error))
+    fn from(error: SdkError<E, R>) -> Self {
+        Self::Unavailable(telemetry::causes(&error))
+    }
 }

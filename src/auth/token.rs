@@ -1,12 +1,11 @@
-//! Bearer tokens: their form, and the one road from a token to its digest.
+//! Bearer tokens: their form, and the only way from a token to its digest.
 //!
 //! `scim_<tenant>_<key id>_<secret>_<checksum>`: a prefix that secret scanners find, the tenant's
 //! code (8), the key's id (4), 256 bits from the operating system (43 characters), and a CRC-32 (6)
-//! that tells a mistyped token from a wrong one without asking anyone.
+//! that tells a mistyped token from a wrong one without a lookup.
 
 use std::fmt;
 
-use scim_core::Error;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -20,9 +19,6 @@ const KEY_ID_LENGTH: usize = 4;
 /// 62^43 is more than 2^256.
 const SECRET_LENGTH: usize = 43;
 const CHECKSUM_LENGTH: usize = 6;
-/// What is wrong with a token that stands alone.
-pub(super) const NO_SCHEME: &str =
-    "The Authorization header must say Bearer, a blank and the token.";
 const LENGTH: usize =
     PREFIX.len() + TenantCode::LENGTH + 1 + KEY_ID_LENGTH + 1 + SECRET_LENGTH + 1 + CHECKSUM_LENGTH;
 
@@ -34,12 +30,12 @@ impl KeyId {
     /// A new id.
     ///
     /// # Errors
-    /// If the operating system has no randomness to give.
+    /// If the operating system gives no randomness.
     pub fn generate() -> Result<Self, getrandom::Error> {
         random::text(KEY_ID_ALPHABET, KEY_ID_LENGTH).map(Self)
     }
 
-    /// The id as it stands in tokens, records and the log.
+    /// The id as tokens, records and the log write it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -73,7 +69,7 @@ impl PlainToken {
     /// A new token of a tenant.
     ///
     /// # Errors
-    /// If the operating system has no randomness to give.
+    /// If the operating system gives no randomness.
     pub fn generate(tenant: &TenantCode) -> Result<Self, getrandom::Error> {
         let key_id = KeyId::generate()?;
         let secret = random::text(ALPHABET, SECRET_LENGTH)?;
@@ -82,7 +78,7 @@ impl PlainToken {
         Ok(Self { text, tenant: tenant.clone(), key_id })
     }
 
-    /// Reads a token; `None` if it has not the form of one of ours.
+    /// Reads a token; `None` if it does not have the form of this service's tokens.
     pub fn parse(text: &str) -> Option<Self> {
         if text.len() != LENGTH || !text.is_ascii() {
             return None;
@@ -104,23 +100,23 @@ impl PlainToken {
         })
     }
 
-    /// The text, for the one moment in which the operator is shown it.
+    /// The text, for the one moment in which it is shown to the operator.
     pub fn reveal(&self) -> &str {
         &self.text
     }
 
-    /// Whose token it says it is; nothing is proved by that.
+    /// The tenant that it claims to belong to. Nothing is proved by that.
     pub fn tenant(&self) -> &TenantCode {
         &self.tenant
     }
 
-    /// Which token it says it is.
+    /// The key id that it claims to have.
     pub fn key_id(&self) -> &KeyId {
         &self.key_id
     }
 
-    /// What is stored instead of the token. SHA-256 suffices: the input is 256 even bits, and a
-    /// slow hash on every request would be an attack on ourselves.
+    /// What is stored instead of the token. SHA-256 suffices: the input has 256 evenly random bits,
+    /// and a slow hash on every request would be a denial of service.
     pub fn digest(&self) -> TokenDigest {
         TokenDigest(Sha256::digest(self.text.as_bytes()).into())
     }
@@ -133,19 +129,19 @@ pub struct TokenDigest([u8; 32]);
 impl TokenDigest {
     const VERSION: &str = "v1:sha256:";
 
-    /// The form in which the digest is kept: its algorithm, then hex.
+    /// The form in which the digest is stored: its algorithm, then hex.
     pub fn to_text(&self) -> String {
         let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{}{hex}", Self::VERSION)
     }
 
-    /// Reads the kept form.
+    /// Reads the stored form.
     pub fn parse(text: &str) -> Option<Self> {
         let hex =
             text.strip_prefix(Self::VERSION).filter(|hex| hex.len() == 64 && hex.is_ascii())?;
         let mut bytes = [0; 32];
-        for (at, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(hex.get(at * 2..at * 2 + 2)?, 16).ok()?;
+        for (index, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(hex.get(index * 2..index * 2 + 2)?, 16).ok()?;
         }
         Some(Self(bytes))
     }
@@ -166,31 +162,6 @@ fn checksum(body: &str) -> String {
     String::from_utf8_lossy(&text).into_owned()
 }
 
-/// The token in the request's `Authorization` headers, and whether it stands there without a
-/// scheme.
-///
-/// # Errors
-/// 401 unless there is exactly one such header, of scheme Bearer or none, with a token of our form.
-pub fn authorization<'h>(
-    mut headers: impl Iterator<Item = &'h [u8]>,
-) -> Result<(PlainToken, bool), Error> {
-    let unauthorized = |detail: &str| Error::new(scim_core::ErrorKind::Unauthorized, detail);
-    let (Some(header), None) = (headers.next(), headers.next()) else {
-        return Err(unauthorized(
-            "Send exactly one Authorization header: Bearer, a blank and the token.",
-        ));
-    };
-    let header = std::str::from_utf8(header).unwrap_or_default().trim();
-    if let Some(token) = PlainToken::parse(header) {
-        return Ok((token, true));
-    }
-    let token = match header.split_once(' ') {
-        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-        _ => return Err(unauthorized(NO_SCHEME)),
-    };
-    Ok((PlainToken::parse(token).ok_or_else(|| unauthorized(super::NOT_ACCEPTED))?, false))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_reads_back_and_shows_itself_only_when_asked() {
+    fn a_token_reads_back_and_is_shown_only_by_reveal() {
         let token = token();
         assert_eq!(PlainToken::parse(token.reveal()), Some(token.clone()));
         assert!(!format!("{token:?}").contains(&token.reveal()[20..60]));
@@ -208,43 +179,20 @@ mod tests {
     }
 
     #[test]
-    fn any_one_changed_character_is_caught_by_the_checksum() {
+    fn the_checksum_catches_any_one_changed_character() {
         let token = token();
-        for at in 0..token.reveal().len() {
+        for index in 0..token.reveal().len() {
             let mut bytes = token.reveal().as_bytes().to_vec();
-            bytes[at] = if bytes[at] == b'x' { b'y' } else { b'x' };
-            assert_eq!(PlainToken::parse(std::str::from_utf8(&bytes).unwrap()), None, "at {at}");
+            bytes[index] = if bytes[index] == b'x' { b'y' } else { b'x' };
+            assert_eq!(PlainToken::parse(std::str::from_utf8(&bytes).unwrap()), None, "{index}");
         }
     }
 
     #[test]
     fn digests_keep_their_algorithm_and_compare() {
         let digest = token().digest();
-        let kept = TokenDigest::parse(&digest.to_text()).unwrap();
-        assert!(kept.matches(&digest) && !kept.matches(&token().digest()));
+        let stored = TokenDigest::parse(&digest.to_text()).unwrap();
+        assert!(stored.matches(&digest) && !stored.matches(&token().digest()));
         assert!(TokenDigest::parse("v1:sha256:00").is_none() && TokenDigest::parse("").is_none());
-    }
-
-    #[test]
-    fn only_one_bearer_header_counts() {
-        let token = token();
-        let header = format!("bearer  {}", token.reveal());
-        let read = |headers: &[&str]| {
-            authorization(headers.iter().map(|h| h.as_bytes())).map_err(|e| e.kind.wire().0)
-        };
-        assert_eq!(read(&[header.as_str()]), Ok((token.clone(), false)));
-        assert_eq!(read(&[token.reveal()]), Ok((token.clone(), true)));
-        let header = header.as_str();
-        for wrong in [
-            &[][..],
-            &[header, header],
-            &[""],
-            &["Bearer"],
-            &["Bearer "],
-            &["Basic eA=="],
-            &["non-token"],
-        ] {
-            assert_eq!(read(wrong).err(), Some(401), "{wrong:?}");
-        }
     }
 }

@@ -11,8 +11,9 @@ use scim_core::{Error, ErrorKind};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::route::Route;
-use super::{BASE_PATH, Service, request, response};
+use super::route::{BASE_PATH, Route};
+use super::service::Service;
+use super::{request, response};
 use crate::budget::{self, MAX_CALLS, MAX_READ_UNITS};
 use crate::directory::{Call, RequestReads};
 

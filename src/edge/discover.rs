@@ -6,10 +6,12 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use scim_core::discovery::Announced;
 use scim_core::message::ListResponse;
-use scim_core::{Error, ErrorKind, discovery};
+use scim_core::{Error, ErrorKind, ResourceType, Schema, discovery};
+use serde_json::Value;
 
-use super::route::Route;
-use super::{Service, request, response};
+use super::route::Document;
+use super::service::Service;
+use super::{request, response};
 use crate::directory::Call;
 use crate::tenant::Profile;
 use crate::tenant::profile::Header;
@@ -18,7 +20,7 @@ impl Service {
     pub(super) fn discover(
         &self,
         request: &Request<Bytes>,
-        route: &Route,
+        document: &Document,
         call: Call<'_>,
     ) -> Result<Response<Bytes>, Error> {
         // "Query parameters described in Section 3.4.2, such as filtering, sorting, and pagination,
@@ -29,54 +31,56 @@ impl Service {
             // conditions specified in a filter are true." (RFC 7644, 4)
             return Err(Error::new(
                 ErrorKind::Forbidden,
-                "The discovery endpoints take no filter; fetch them whole.",
+                "Discovery endpoints do not support filters; omit filter.",
             ));
         }
-        let types = || {
-            call.tenant
-                .types
-                .iter()
-                .filter(|resource_type| call.tenant.serves(resource_type))
-                .map(|resource_type| &resource_type.definition)
-        };
-        let schemas = || {
-            let own = types().flat_map(|resource_type| {
-                std::iter::once(&resource_type.schema).chain(&resource_type.extensions)
-            });
-            let mut seen = BTreeSet::new();
-            // An extension may be one of several types.
-            own.chain(&self.discovery_schemas).filter(move |schema| seen.insert(&schema.id))
-        };
-        let document = match route {
-            Route::ServiceProviderConfig => {
-                discovery::service_provider_config(call.base_url, announced(&call.tenant.profile))
-            }
-            Route::ResourceTypes => list(
-                types().map(|resource_type| discovery::resource_type(resource_type, call.base_url)),
-            ),
-            Route::Schemas => {
-                list(schemas().map(|schema| discovery::schema(schema, call.base_url)))
-            }
-            Route::ResourceType(name) => {
-                let resource_type =
-                    types().find(|resource_type| resource_type.name.eq_ignore_ascii_case(name));
-                let resource_type = resource_type
-                    .ok_or_else(|| Error::not_found("There is no such resource type."))?;
-                discovery::resource_type(resource_type, call.base_url)
-            }
-            Route::Schema(id) => {
-                let schema = schemas().find(|schema| schema.id.eq_ignore_ascii_case(id));
-                let schema = schema.ok_or_else(|| Error::not_found("There is no such schema."))?;
-                discovery::schema(schema, call.base_url)
-            }
-            _ => return Err(Error::not_found("There is no such endpoint.")),
-        };
+        let document = self.document(document, call)?;
         let response = response::json(StatusCode::OK, &document);
-        Ok(match document.pointer("/meta/location").and_then(serde_json::Value::as_str) {
+        Ok(match document.pointer("/meta/location").and_then(Value::as_str) {
             Some(location) => response::with(response, header::CONTENT_LOCATION, location),
             None => response,
         })
     }
+
+    fn document(&self, document: &Document, call: Call<'_>) -> Result<Value, Error> {
+        let config = || announced(&call.tenant.profile);
+        let resource_type = |definition| discovery::resource_type(definition, call.base_url);
+        let schema = |schema| discovery::schema(schema, call.base_url);
+        match document {
+            Document::ServiceProviderConfig => {
+                Ok(discovery::service_provider_config(call.base_url, config()))
+            }
+            Document::ResourceTypes => Ok(list(definitions(call).map(resource_type))),
+            Document::Schemas => Ok(list(self.schemas(call).map(schema))),
+            Document::ResourceType(name) => definitions(call)
+                .find(|definition| definition.name.eq_ignore_ascii_case(name))
+                .map(resource_type)
+                .ok_or_else(|| Error::not_found("There is no such resource type.")),
+            Document::Schema(id) => self
+                .schemas(call)
+                .find(|schema| schema.id.eq_ignore_ascii_case(id))
+                .map(schema)
+                .ok_or_else(|| Error::not_found("There is no such schema.")),
+        }
+    }
+
+    /// The schemas of the tenant's resource types and of discovery, each once: an extension may
+    /// belong to several types.
+    fn schemas<'s>(&'s self, call: Call<'s>) -> impl Iterator<Item = &'s Schema> {
+        let own = definitions(call).flat_map(|definition| {
+            std::iter::once(&definition.schema).chain(&definition.extensions)
+        });
+        let mut seen = BTreeSet::new();
+        own.chain(&self.discovery_schemas).filter(move |schema| seen.insert(&schema.id))
+    }
+}
+
+/// The resource types that the tenant serves.
+fn definitions(call: Call<'_>) -> impl Iterator<Item = &ResourceType> {
+    let types = call.tenant.types.iter();
+    types
+        .filter(move |resource_type| call.tenant.serves(resource_type))
+        .map(|resource_type| &resource_type.definition)
 }
 
 fn announced(profile: &Profile) -> Announced {
@@ -87,7 +91,7 @@ fn announced(profile: &Profile) -> Announced {
     }
 }
 
-fn list(resources: impl Iterator<Item = serde_json::Value>) -> serde_json::Value {
+fn list(resources: impl Iterator<Item = Value>) -> Value {
     let resources: Vec<_> = resources.collect();
     serde_json::to_value(ListResponse::new(Some(resources.len()), 1, resources)).unwrap_or_default()
 }

@@ -21,7 +21,10 @@ use scim_core::{Error, ErrorKind};
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::{BASE_PATH, Deadline, RequestId, Service, response};
+use super::request::{Deadline, RequestId};
+use super::response;
+use super::route::BASE_PATH;
+use super::service::Service;
 
 /// What a path may hold unencoded, besides letters and digits.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC

@@ -9,9 +9,16 @@ use tokio::time::Instant;
 
 use crate::directory::Precondition;
 
-/// The id under which the platform knows a request; an extension of the request.
+/// The id under which the platform knows a request; an extension of the request. The default is a
+/// new one.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
+
+impl Default for RequestId {
+    fn default() -> Self {
+        Self(uuid::Uuid::now_v7().to_string())
+    }
+}
 
 /// When a request is given up with a 503, so that its client still hears of it; an extension of the
 /// request.
@@ -53,9 +60,10 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
     }
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(first), None) = (types.next(), types.next()) else {
-        return match headers.contains_key(header::CONTENT_TYPE) {
-            true => unsupported("Send one Content-Type header: application/scim+json."),
-            false => Ok(()),
+        return if headers.contains_key(header::CONTENT_TYPE) {
+            unsupported("Send one Content-Type header: application/scim+json.")
+        } else {
+            Ok(())
         };
     };
     let text = first.to_str().unwrap_or_default().to_ascii_lowercase();

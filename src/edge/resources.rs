@@ -5,8 +5,8 @@ use http::{Method, Request, Response, StatusCode, header};
 use scim_core::message::ListResponse;
 use scim_core::{Error, ErrorKind, PatchRequest, Projection, Query};
 
-use super::route::Route;
-use super::{Service, request, response};
+use super::service::Service;
+use super::{request, response};
 use crate::directory::limits::MAX_MEMBERS_SHOWN;
 use crate::directory::{Call, Expanded, Precondition, Scope, View};
 use crate::store::Kind;
@@ -14,76 +14,80 @@ use crate::telemetry;
 use crate::tenant::ServedType;
 use crate::tenant::profile::GroupPatch;
 
-/// Most members that the answer to a PATCH shows: of a larger group it is 204, as Entra prefers.
+/// Most members that the answer to a PATCH shows. For a larger group the answer is 204, as Entra
+/// prefers.
 const FEW_MEMBERS: usize = 100;
 
-impl Service {
-    pub(super) async fn serve(
-        &self,
-        request: &Request<Bytes>,
-        route: &Route,
-        call: Call<'_>,
-    ) -> Result<Response<Bytes>, Error> {
-        let resource_type = route.endpoint().and_then(|endpoint| call.tenant.types.at(endpoint));
-        if let Some(resource_type) =
-            resource_type.filter(|resource_type| !call.tenant.serves(resource_type))
-        {
-            return self.without(request, route, resource_type, call).await;
-        }
-        match (route, resource_type) {
-            (Route::Resource(_, id), Some(resource_type)) => {
-                self.one(request, id, resource_type, call).await
-            }
-            (Route::Resources(_), Some(resource_type)) if request.method() == Method::POST => {
-                self.create(request, resource_type, call).await
-            }
-            (Route::Resources(_), Some(resource_type)) => {
-                self.list(&request::query(request)?, &[resource_type], call).await
-            }
-            (_, Some(resource_type)) => {
-                self.list(&Query::from_message(&request::body(request)?)?, &[resource_type], call)
-                    .await
-            }
-            (_, None) => {
-                let all: Vec<&ServedType> = call
-                    .tenant
-                    .types
-                    .iter()
-                    .filter(|resource_type| call.tenant.serves(resource_type))
-                    .collect();
-                self.list(&Query::from_message(&request::body(request)?)?, &all, call).await
-            }
-        }
-    }
+/// The resource that a request names, and how it wants it.
+struct Target<'r> {
+    resource_type: &'r ServedType,
+    id: &'r str,
+    projection: Projection<'r>,
+    /// `If-Match`.
+    precondition: Precondition,
+}
 
-    /// Resources of a type that is switched off: there are none, and none can be made. Entra's test
-    /// of a connection asks for groups and takes a 404 for another kind of server.
-    async fn without(
+impl Service {
+    /// All resources of a type: query and create.
+    ///
+    /// If the type is switched off, the answer to a query is an empty list: Entra's test of a
+    /// connection asks for groups and takes a 404 for another kind of server.
+    pub(super) async fn collection(
         &self,
         request: &Request<Bytes>,
-        route: &Route,
         resource_type: &ServedType,
         call: Call<'_>,
     ) -> Result<Response<Bytes>, Error> {
-        match (route, request.method()) {
-            (Route::Resources(_), &Method::GET) => {
-                self.list(&request::query(request)?, &[], call).await
+        let served = call.tenant.serves(resource_type);
+        match *request.method() {
+            Method::GET => {
+                let types = served.then_some(resource_type);
+                self.list(&request::query(request)?, types.as_slice(), call).await
             }
-            (Route::SearchIn(_), _) => {
-                self.list(&Query::from_message(&request::body(request)?)?, &[], call).await
-            }
-            (_, &Method::GET) => Err(Error::not_found(format!(
-                "There is no {} in this tenant.",
-                resource_type.definition.name
-            ))),
-            _ => Err(Error::new(
-                ErrorKind::Forbidden,
-                format!(
-                    "This service provider has no {}; switch their provisioning off in the \
-                    identity provider, and assign users.",
-                    resource_type.definition.endpoint.trim_start_matches('/')
-                ),
-            )),
+            Method::POST if served => self.create(request, resource_type, call).await,
+            Method::POST => Err(switched_off(resource_type)),
+            _ => Err(method_not_allowed()),
+        }
+    }
+
+    /// Queries with POST, over those of the types that are served.
+    pub(super) async fn search<'t>(
+        &self,
+        request: &Request<Bytes>,
+        types: impl Iterator<Item = &'t ServedType>,
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
+        let types: Vec<&ServedType> = types.filter(|one| call.tenant.serves(one)).collect();
+        self.list(&Query::from_message(&request::body(request)?)?, &types, call).await
+    }
+
+    /// One resource: retrieve, replace, patch and delete.
+    pub(super) async fn one(
+        &self,
+        request: &Request<Bytes>,
+        resource_type: &ServedType,
+        id: &str,
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
+        if !call.tenant.serves(resource_type) {
+            return Err(match *request.method() {
+                Method::GET => none_in_tenant(resource_type),
+                Method::PUT | Method::PATCH | Method::DELETE => switched_off(resource_type),
+                _ => method_not_allowed(),
+            });
+        }
+        let target = Target {
+            resource_type,
+            id,
+            projection: projection(request, resource_type)?,
+            precondition: request::precondition(request, header::IF_MATCH),
+        };
+        match *request.method() {
+            Method::GET => self.retrieve(request, target, call).await,
+            Method::PUT => self.replace(request, target, call).await,
+            Method::PATCH => self.patch(request, target, call).await,
+            Method::DELETE => self.delete(target, call).await,
+            _ => Err(method_not_allowed()),
         }
     }
 
@@ -104,68 +108,74 @@ impl Service {
         Ok(answer(StatusCode::CREATED, resource_type, shown, &projection, call))
     }
 
-    async fn one(
+    async fn retrieve(
         &self,
         request: &Request<Bytes>,
-        id: &str,
-        resource_type: &ServedType,
+        target: Target<'_>,
         call: Call<'_>,
     ) -> Result<Response<Bytes>, Error> {
-        let dialect = call.tenant.profile.dialect();
-        let projection = projection(request, resource_type)?;
-        let known = request::precondition(request, header::IF_MATCH);
-        let (shown, projection) = match request.method().as_str() {
-            "GET" => {
-                let view = View { projection: &projection, members: MAX_MEMBERS_SHOWN };
-                let shown = self.directory.retrieve(call, resource_type, id, view).await?;
-                let seen = request::precondition(request, header::IF_NONE_MATCH);
-                let version = shown.resource.meta.version;
-                let same = seen != Precondition::None && seen.matches(version);
-                if same
-                    && !self.directory.may_have_changed(call, resource_type, &projection).await?
-                {
-                    let location =
-                        resource_type.definition.location(&shown.resource, call.base_url);
-                    return Ok(response::not_modified(version, &location));
-                }
-                (shown.require_members()?, projection)
-            }
-            "PUT" => {
-                let draft =
-                    resource_type.definition.parse_replacement(request::body(request)?, dialect)?;
-                telemetry::ignored(&draft.ignored);
-                let projection = projection.asserting(draft.attributes.names());
-                let view = View { projection: &projection, members: MAX_MEMBERS_SHOWN };
-                (
-                    Box::pin(self.directory.replace(call, resource_type, id, draft, &known, view))
-                        .await?,
-                    projection,
-                )
-            }
-            "PATCH" => {
-                let body = request::body(request)?;
-                let patch = PatchRequest::parse(&body, &resource_type.definition, dialect)?;
-                telemetry::ignored(patch.ignored());
-                // "The server MUST return a 200 OK if the "attributes" parameter is specified in
-                // the request." (RFC 7644, 3.5.2)
-                let members =
-                    if projection.is_explicit() { MAX_MEMBERS_SHOWN } else { FEW_MEMBERS };
-                let bare = resource_type.kind == Kind::Group
-                    && call.tenant.profile.dialect.group_patch == GroupPatch::NoContent
-                    && !projection.is_explicit();
-                let projection = projection.asserting(patch.names());
-                let view = View { projection: &projection, members };
-                let shown =
-                    Box::pin(self.directory.patch(call, resource_type, id, patch, &known, view))
-                        .await?;
-                (Expanded { cut: shown.cut || bare, ..shown }, projection)
-            }
-            _ => {
-                Box::pin(self.directory.delete(call, resource_type, id, &known)).await?;
-                return Ok(response::no_content());
-            }
-        };
+        let Target { resource_type, id, projection, .. } = target;
+        let view = View { projection: &projection, members: MAX_MEMBERS_SHOWN };
+        let shown = self.directory.retrieve(call, resource_type, id, view).await?;
+        let seen = request::precondition(request, header::IF_NONE_MATCH);
+        let version = shown.resource.meta.version;
+        let same = seen != Precondition::None && seen.matches(version);
+        if same && !self.directory.may_have_changed(call, resource_type, &projection).await? {
+            let location = resource_type.definition.location(&shown.resource, call.base_url);
+            return Ok(response::not_modified(version, &location));
+        }
+        let shown = shown.require_members()?;
         Ok(answer(StatusCode::OK, resource_type, shown, &projection, call))
+    }
+
+    async fn replace(
+        &self,
+        request: &Request<Bytes>,
+        target: Target<'_>,
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
+        let Target { resource_type, id, projection, precondition } = target;
+        let draft = resource_type
+            .definition
+            .parse_replacement(request::body(request)?, call.tenant.profile.dialect())?;
+        telemetry::ignored(&draft.ignored);
+        let projection = projection.asserting(draft.attributes.names());
+        let view = View { projection: &projection, members: MAX_MEMBERS_SHOWN };
+        let replaced = self.directory.replace(call, resource_type, id, draft, &precondition, view);
+        let shown = Box::pin(replaced).await?;
+        Ok(answer(StatusCode::OK, resource_type, shown, &projection, call))
+    }
+
+    async fn patch(
+        &self,
+        request: &Request<Bytes>,
+        target: Target<'_>,
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
+        let Target { resource_type, id, projection, precondition } = target;
+        let profile = &call.tenant.profile;
+        let body = request::body(request)?;
+        let patch = PatchRequest::parse(&body, &resource_type.definition, profile.dialect())?;
+        telemetry::ignored(patch.ignored());
+        // "The server MUST return a 200 OK if the "attributes" parameter is specified in the
+        // request." (RFC 7644, 3.5.2)
+        let must_show = projection.is_explicit();
+        let members = if must_show { MAX_MEMBERS_SHOWN } else { FEW_MEMBERS };
+        let bare = resource_type.kind == Kind::Group
+            && profile.dialect.group_patch == GroupPatch::NoContent
+            && !must_show;
+        let projection = projection.asserting(patch.names());
+        let view = View { projection: &projection, members };
+        let patched = self.directory.patch(call, resource_type, id, patch, &precondition, view);
+        let shown = Box::pin(patched).await?;
+        let shown = Expanded { cut: shown.cut || bare, ..shown };
+        Ok(answer(StatusCode::OK, resource_type, shown, &projection, call))
+    }
+
+    async fn delete(&self, target: Target<'_>, call: Call<'_>) -> Result<Response<Bytes>, Error> {
+        let Target { resource_type, id, precondition, .. } = target;
+        Box::pin(self.directory.delete(call, resource_type, id, &precondition)).await?;
+        Ok(response::no_content())
     }
 
     async fn list(
@@ -194,6 +204,24 @@ impl Service {
     }
 }
 
+fn none_in_tenant(resource_type: &ServedType) -> Error {
+    Error::not_found(format!("There is no {} in this tenant.", resource_type.definition.name))
+}
+
+fn switched_off(resource_type: &ServedType) -> Error {
+    let detail = format!(
+        "This service provider has no {}; switch their provisioning off in the identity provider, \
+        and assign users.",
+        resource_type.definition.endpoint.trim_start_matches('/')
+    );
+    Error::new(ErrorKind::Forbidden, detail)
+}
+
+/// The route lists the methods of an endpoint, so a request does not get here with another one.
+fn method_not_allowed() -> Error {
+    Error::new(ErrorKind::MethodNotAllowed, "This endpoint does not answer this method.")
+}
+
 fn projection<'s>(
     request: &Request<Bytes>,
     resource_type: &'s ServedType,
@@ -215,18 +243,13 @@ fn answer(
     let Expanded { resource, cut } = shown;
     let (version, location) =
         (resource.meta.version, resource_type.definition.location(&resource, call.base_url));
-    let response = match cut {
-        true => response::no_content(),
+    let response = if cut {
+        response::no_content()
+    } else {
+        let body = resource_type.definition.represent(resource, projection, call.base_url);
         // meta.location: "This value MUST be the same as the "Content-Location" HTTP response
         // header" (RFC 7643, 3.1).
-        false => response::with(
-            response::json(
-                status,
-                &resource_type.definition.represent(resource, projection, call.base_url),
-            ),
-            header::CONTENT_LOCATION,
-            &location,
-        ),
+        response::with(response::json(status, &body), header::CONTENT_LOCATION, &location)
     };
     let response = response::with(response, header::ETAG, &version.to_string());
     response::with(response, header::LOCATION, &location)

@@ -59,6 +59,13 @@ pub(super) fn error(error: &Error) -> Response<Bytes> {
     response
 }
 
+/// 405 with the methods that the endpoint answers.
+pub(super) fn method_not_allowed(allow: &str) -> Response<Bytes> {
+    let detail = format!("This endpoint answers {allow} only.");
+    let response = error(&Error::new(ErrorKind::MethodNotAllowed, detail));
+    with(response, header::ALLOW, allow)
+}
+
 /// Adds a header whose text is ours; one that HTTP could not carry is left out.
 pub(super) fn with(
     mut response: Response<Bytes>,

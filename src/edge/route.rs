@@ -19,6 +19,12 @@ pub(super) enum Route {
     Search,
     Bulk,
     Me,
+    Discovery(Document),
+}
+
+/// The documents of discovery (RFC 7644, 4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Document {
     ServiceProviderConfig,
     ResourceTypes,
     ResourceType(String),
@@ -54,11 +60,11 @@ impl Route {
             (".search", None) => Self::Search,
             ("bulk", None) => Self::Bulk,
             ("me", None) => Self::Me,
-            ("serviceproviderconfig", None) => Self::ServiceProviderConfig,
-            ("resourcetypes", None) => Self::ResourceTypes,
-            ("resourcetypes", Some(id)) => Self::ResourceType(id),
-            ("schemas", None) => Self::Schemas,
-            ("schemas", Some(id)) => Self::Schema(id),
+            ("serviceproviderconfig", None) => Self::Discovery(Document::ServiceProviderConfig),
+            ("resourcetypes", None) => Self::Discovery(Document::ResourceTypes),
+            ("resourcetypes", Some(id)) => Self::Discovery(Document::ResourceType(id)),
+            ("schemas", None) => Self::Discovery(Document::Schemas),
+            ("schemas", Some(id)) => Self::Discovery(Document::Schema(id)),
             (".search" | "bulk" | "me" | "serviceproviderconfig", Some(_)) => return None,
             (_, None) => Self::Resources(endpoint),
             (_, Some(id)) if id == ".search" => Self::SearchIn(endpoint),
@@ -72,7 +78,7 @@ impl Route {
             Self::Resources(endpoint) | Self::Resource(endpoint, _) | Self::SearchIn(endpoint) => {
                 Some(endpoint)
             }
-            _ => None,
+            Self::Search | Self::Bulk | Self::Me | Self::Discovery(_) => None,
         }
     }
 
@@ -91,28 +97,28 @@ impl Route {
             Self::Search => "/.search".into(),
             Self::Bulk => "/Bulk".into(),
             Self::Me => "/Me".into(),
-            Self::ServiceProviderConfig => "/ServiceProviderConfig".into(),
-            Self::ResourceTypes => "/ResourceTypes".into(),
-            Self::ResourceType(_) => "/ResourceTypes/{id}".into(),
-            Self::Schemas => "/Schemas".into(),
-            Self::Schema(_) => "/Schemas/{id}".into(),
+            Self::Discovery(Document::ServiceProviderConfig) => "/ServiceProviderConfig".into(),
+            Self::Discovery(Document::ResourceTypes) => "/ResourceTypes".into(),
+            Self::Discovery(Document::ResourceType(_)) => "/ResourceTypes/{id}".into(),
+            Self::Discovery(Document::Schemas) => "/Schemas".into(),
+            Self::Discovery(Document::Schema(_)) => "/Schemas/{id}".into(),
         }
     }
 
-    /// The methods the endpoint knows, as an `Allow` header lists them.
-    pub(super) fn allow(&self) -> &'static str {
+    /// The methods that the endpoint answers.
+    pub(super) fn methods(&self) -> &'static [Method] {
         match self {
-            Self::Resources(_) => "GET, POST",
-            Self::SearchIn(_) | Self::Search | Self::Bulk => "POST",
-            Self::Resource(..) => "GET, PUT, PATCH, DELETE",
-            Self::Me => "GET, POST, PUT, PATCH, DELETE",
-            _ => "GET",
+            Self::Resources(_) => &[Method::GET, Method::POST],
+            Self::Resource(..) => &[Method::GET, Method::PUT, Method::PATCH, Method::DELETE],
+            Self::SearchIn(_) | Self::Search | Self::Bulk => &[Method::POST],
+            Self::Me => &[Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE],
+            Self::Discovery(_) => &[Method::GET],
         }
     }
 
-    /// Whether the endpoint knows `method`.
-    pub(super) fn allows(&self, method: &Method) -> bool {
-        self.allow().split(", ").any(|allowed| allowed == method.as_str())
+    /// The same, as an `Allow` header lists them.
+    pub(super) fn allow(&self) -> String {
+        self.methods().iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -140,11 +146,11 @@ mod tests {
         let urn = "urn:ietf:params:scim:schemas:core:2.0:User";
         assert_eq!(
             Route::of(&format!("/scim/v2/Schemas/{urn}"), None),
-            Some(Route::Schema(urn.into()))
+            Some(Route::Discovery(Document::Schema(urn.into())))
         );
         assert_eq!(
             Route::of(&format!("/scim/v2/Schemas/{}", urn.replace(':', "%3A")), None),
-            Some(Route::Schema(urn.into()))
+            Some(Route::Discovery(Document::Schema(urn.into())))
         );
     }
 

@@ -61,7 +61,7 @@ impl ProfileChange {
         let mut profile = match (&self.preset, &self.idp) {
             (None, None) => profile,
             (Some(name), _) => Profile::preset(name, idp.as_deref())?.at_address_of(&profile),
-            (None, Some(idp)) => profile.speaking(idp)?,
+            (None, Some(idp)) => profile.with_dialect(Some(idp))?,
         };
         if let Some(document) = &self.document {
             profile = profile.over(document.clone())?;

@@ -1,11 +1,11 @@
-//! A bounded map that keeps what is used.
+//! A bounded map that keeps the entries that are used.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::mem;
 
-/// A map with a bounded number of entries. Those that were used lately stay: when the younger half
-/// is full, the older half is dropped, and the younger one takes its place.
+/// A map with a bounded number of entries. Those that were used recently stay: when the younger
+/// half is full, the older half is dropped, and the younger one takes its place.
 #[derive(Debug)]
 pub(super) struct Cache<K, V> {
     half: usize,
@@ -14,17 +14,17 @@ pub(super) struct Cache<K, V> {
 }
 
 impl<K: Eq + Hash + Clone, V> Cache<K, V> {
-    /// An empty map of at most `most` entries, at least two.
-    pub(super) fn of(most: usize) -> Self {
-        Self { half: (most / 2).max(1), young: HashMap::new(), old: HashMap::new() }
+    /// An empty map of at most `capacity` entries, but at least two.
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Self { half: (capacity / 2).max(1), young: HashMap::new(), old: HashMap::new() }
     }
 
-    /// The value of a key, which is used by that.
+    /// The value of a key. This counts as a use.
     pub(super) fn get(&mut self, key: &K) -> Option<&V> {
         self.get_mut(key).map(|value| &*value)
     }
 
-    /// The value of a key, to be changed.
+    /// The value of a key, to be changed. This counts as a use.
     pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         if let Some(value) = self.old.remove(key) {
             self.insert(key.clone(), value);
@@ -47,8 +47,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_used_stays_and_the_rest_is_bounded() {
-        let mut cache = Cache::of(10);
+    fn used_entries_stay_and_the_others_are_bounded() {
+        let mut cache = Cache::with_capacity(10);
         cache.insert("used".to_owned(), 0);
         for n in 1..=1_000 {
             cache.insert(format!("{n}"), n);
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn a_value_is_replaced_wherever_it_is() {
-        let mut cache = Cache::of(4);
+        let mut cache = Cache::with_capacity(4);
         for (key, value) in [(1, 1), (2, 2), (3, 3), (1, 10), (3, 30)] {
             cache.insert(key, value);
         }

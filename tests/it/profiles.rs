@@ -92,29 +92,37 @@ fn what_is_said_twice_or_is_of_no_use_is_no_harm() {
 fn a_setting_that_takes_no_such_value_says_what_it_takes() {
     for (path, value, said) in [
         ("seats.limit", "many", "seats.limit must be a whole number, or null"),
-        ("token.lifetime_days", "-1", "token.lifetime_days must be a whole number"),
+        ("token.lifetime_days", "-1", "token.lifetime_days must be a whole number from 1 to 3650"),
+        ("brake.share", "101", "brake.share must be a whole number from 1 to 100, or null"),
         ("seats.when_full", "wait", "seats.when_full must be one of: refuse, create_inactive"),
         ("attributes.unknown", "null", "attributes.unknown must be one of: ignore, refuse"),
         (
             "attributes.required",
             "emails",
-            "attributes.required must be a list such as [\"a\", \"b\"]",
+            "attributes.required must be a list of paths such as [\"emails\", \"name.givenName\"]",
         ),
         (
             "create.link_on",
             "email",
-            "create.link_on must be a list of some of: externalId, userName, email; such as \
-            [\"a\", \"b\"]",
+            "create.link_on must be a list of any of: externalId, userName, email",
         ),
         ("groups.enabled", "perhaps", "groups.enabled must be true or false"),
-        ("address.host", "7", "address.host must be a text, or null"),
-        ("seats.limit", "{\"a\": 1}", "seats.limit is one setting, and takes no object"),
-        ("seats", "5", "seats is no setting, but has some: seats.limit, seats.when_full"),
+        ("address.host", "7", "address.host must be text, or null"),
+        (
+            "seats.limit",
+            "{\"a\": 1}",
+            "seats.limit is a setting, not a section; give it a value, not an object",
+        ),
+        (
+            "seats",
+            "5",
+            "seats is a section, not a setting; it contains: seats.limit, seats.when_full",
+        ),
         (
             "attributes.overlay",
             "[{\"name\": \"a\"}]",
-            "attributes.overlay must be a list of objects in the form of RFC 7643, section 7; one \
-            lacks type",
+            "attributes.overlay must be a list of attributes in the form of RFC 7643, section 7; \
+            number 1 is not: missing field `type`",
         ),
     ] {
         assert_eq!(Profile::default().with(path, value).unwrap_err().0, said);

@@ -4,46 +4,40 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scim_core::Additions;
 use scim_lambda::directory::states::{Event, State};
-use scim_lambda::tenant::profile::{IDPS, PRESETS, settings};
+use scim_lambda::tenant::profile::{IDPS, PRESETS, SETTINGS, Setting, Takes, settings};
 use scim_lambda::tenant::{Profile, ServedTypes};
 use serde_json::{Value, json};
 
-use crate::support::documents::{hold_table, markdown, read, root, rows, table};
+use crate::support::documents::{hold_table, markdown, read, root};
 
 const PROFILES: &str = "docs/PROFILES.md";
 const LIFE: &str = "docs/LIFE.md";
 
-fn why_not(path: &str, value: &str) -> String {
-    Profile::default().with(path, value).map_or_else(|wrong| wrong.0, |_| String::new())
-}
-
 /// The words that a setting takes, if it takes no others.
-fn words(path: &str) -> Vec<String> {
-    let why = why_not(path, "-1");
-    let listed = why.split_once("must be one of: ").or_else(|| why.split_once("some of: "));
-    let listed = listed.map(|(_, words)| words.split(';').next().unwrap().to_owned());
-    listed.map(|words| words.split(", ").map(str::to_owned).collect()).unwrap_or_default()
+fn words(path: &str) -> &'static [&'static str] {
+    match Setting::find(path).map(|setting| setting.takes) {
+        Some(Takes::Word(words) | Takes::Words(words)) => words,
+        _ => &[],
+    }
 }
 
-/// What values a setting takes, as its own errors tell.
-fn values(path: &str) -> String {
-    let words: Vec<String> = words(path).iter().map(|word| format!("`{word}`")).collect();
-    let why = why_not(path, "\"?\"");
-    let kind = match () {
-        () if why.contains("must be a list") && !words.is_empty() => {
-            format!("list of {}", words.join(", "))
-        }
-        () if !words.is_empty() => words.join(", "),
-        () if why.contains("must be true or false") => "`true`, `false`".into(),
-        () if why.contains("must be a whole number") => "number".into(),
-        () if why.contains("must be a list of objects") => "list of objects".into(),
-        () if why.contains("must be a list") => "list of paths".into(),
-        () => "text".into(),
+/// What values a setting takes, in a cell.
+fn values(setting: &Setting) -> String {
+    let quoted = |words: &[&str]| {
+        words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
     };
-    match Profile::default().with(path, "null") {
-        Ok(_) => format!("{kind}, `null`"),
-        Err(_) => kind,
-    }
+    let taken = match setting.takes {
+        Takes::Boolean => "`true`, `false`".into(),
+        Takes::Word(words) => quoted(words),
+        Takes::Words(words) => format!("list of {}", quoted(words)),
+        Takes::Number(0, u32::MAX) => "number".into(),
+        Takes::Number(least, most) => format!("number from {least} to {most}"),
+        Takes::Text => "text".into(),
+        Takes::Paths => "list of paths".into(),
+        Takes::Attributes => "list of attributes".into(),
+        Takes::Schemas => "list of schemas".into(),
+    };
+    if setting.nullable { format!("{taken}, `null`") } else { taken }
 }
 
 /// A value in a cell.
@@ -60,26 +54,22 @@ fn shown(value: &Value) -> String {
 
 #[test]
 fn every_setting_is_listed_with_its_values_its_default_and_a_meaning() {
-    let written = rows(&table(PROFILES, "settings"));
-    // The meanings are written by hand.
-    let meanings: BTreeMap<&str, &str> = written
-        .iter()
-        .filter_map(|row| Some((row.first()?.trim_matches('`'), row.get(3)?.as_str())))
-        .collect();
-    let all = Profile::default().flat().unwrap();
-    let listed = all.iter().map(|(path, default)| {
-        let meaning = meanings.get(path.as_str()).copied().unwrap_or("?");
-        vec![format!("`{path}`"), values(path), shown(default), meaning.to_owned()]
+    let defaults: BTreeMap<String, Value> =
+        Profile::default().flat().unwrap().into_iter().collect();
+    let listed = SETTINGS.iter().map(|setting| {
+        assert!(setting.meaning.len() > 10, "{} has no meaning", setting.path);
+        vec![
+            format!("`{}`", setting.path),
+            values(setting),
+            shown(&defaults[setting.path]),
+            setting.meaning.to_owned(),
+        ]
     });
     hold_table(
         PROFILES,
         "settings",
         &markdown(&["setting", "values", "default", "meaning"], listed),
     );
-    for (path, _) in &all {
-        let meaning = meanings.get(path.as_str()).unwrap_or_else(|| panic!("{path} has no row"));
-        assert!(meaning.len() > 10, "{path} has no meaning");
-    }
 }
 
 #[test]
@@ -273,9 +263,9 @@ fn the_transitions_are_those_of_the_code() {
 fn the_policies_that_lead_elsewhere_are_those_of_the_code() {
     let default = Profile::default();
     let mut listed = Vec::new();
-    for (path, _) in default.flat().unwrap() {
-        for word in words(&path) {
-            let Ok(profile) = default.with(&path, &word) else { continue };
+    for Setting { path, .. } in SETTINGS {
+        for word in words(path) {
+            let Ok(profile) = default.with(path, word) else { continue };
             let mut places: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
             for state in State::ALL {
                 for event in Event::ALL {

@@ -3,7 +3,7 @@
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;
 use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::{Current, Secrets, SecretsError};
+use scim_lambda::auth::secrets_manager::{Secrets, SecretsError, StoredRecords};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::store::keys::TenantCode;
 use scim_local::Local;
@@ -33,7 +33,7 @@ pub async fn contract(sdk: &SdkConfig) {
     records.push(record());
     put(&records).await;
     assert_eq!(secrets.records(&tenant).await.unwrap(), records, "two tokens live at once");
-    for seen in [&stale, &Current::default()] {
+    for seen in [&stale, &StoredRecords::default()] {
         let late = secrets.put(&tenant, "acme", seen, &[record()]).await;
         assert!(matches!(late, Err(SecretsError::Changed)), "{late:?}");
         assert_eq!(
@@ -109,7 +109,7 @@ async fn local_secrets_outlive_the_process_and_are_its_owners_only() {
     let record = TokenRecord::of(&PlainToken::generate(&tenant).unwrap(), 0, None);
     let secrets = |local: &Local| Secrets::new(Client::new(&local.sdk_config()), "contract");
     secrets(&open())
-        .put(&tenant, "acme", &Current::default(), std::slice::from_ref(&record))
+        .put(&tenant, "acme", &StoredRecords::default(), std::slice::from_ref(&record))
         .await
         .unwrap();
     assert_eq!(secrets(&open()).records(&tenant).await.unwrap(), [record]);

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use aws_config::SdkConfig;
 use scim_lambda::Service;
 use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::{Current, Secrets};
+use scim_lambda::auth::secrets_manager::{Secrets, StoredRecords};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::settings::Settings;
@@ -70,7 +70,7 @@ pub async fn contract(sdk: &SdkConfig, table: &str) {
         .put(
             tenant.code(),
             &name,
-            &Current::default(),
+            &StoredRecords::default(),
             &[TokenRecord::of(&token, clock.seconds(), None)],
         )
         .await

@@ -1,12 +1,13 @@
-//! Where a tenant is served: by its profile, and by the deployment for what that leaves open.
+//! Where a tenant is served: as its profile says, and else as the deployment does.
 
 use std::borrow::Cow;
 
-use super::{Address, Profile};
+use super::model::Profile;
+use super::service::Address;
 
 impl Profile {
-    /// This profile, a preset, for a tenant that has another one: where a tenant is served is no
-    /// matter of presets, but for the path that a product documents.
+    /// This profile, a preset, at the address of a tenant that has another one. A preset only says
+    /// the path that its product documents.
     #[must_use]
     pub fn at_address_of(self, before: &Self) -> Self {
         let address = Address { base_path: self.address.base_path, ..before.address.clone() };
@@ -15,7 +16,7 @@ impl Profile {
 }
 
 impl Address {
-    /// The path under which the tenant is served, if it has one of its own.
+    /// The path under which the tenant is served, if it has its own.
     pub fn path(&self) -> Option<&str> {
         match &self.base_url {
             Some(url) => url.get(origin(url).len()..).filter(|path| !path.is_empty()),
@@ -23,7 +24,7 @@ impl Address {
         }
     }
 
-    /// The tenant's base URL in a deployment whose own is `deployment`.
+    /// The tenant's base URL; `deployment` is that of the deployment.
     pub fn url<'a>(&'a self, deployment: &'a str) -> Cow<'a, str> {
         match (&self.base_url, &self.base_path) {
             (Some(url), _) => Cow::Borrowed(url),
@@ -33,7 +34,7 @@ impl Address {
     }
 }
 
-/// What stands before the path of a base URL: scheme and host, or nothing if it is a path alone.
+/// The scheme and host of a base URL; empty if it is only a path.
 fn origin(url: &str) -> &str {
     let host = url.find("://").map_or(0, |scheme| scheme + 3);
     let path =

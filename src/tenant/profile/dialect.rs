@@ -1,16 +1,16 @@
-//! How messages are read and answered, in what identity providers differ in.
+//! Settings of messages: how they are read and answered, where identity providers differ.
 
 use serde::{Deserialize, Serialize};
 
-use super::Switch;
+use super::switch::Switch;
 
-/// How closely messages must follow the RFCs, and what identity providers differ in.
+/// How closely messages must follow the RFCs, and where identity providers differ.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DialectPolicy {
     /// The identity provider whose dialect was set.
     pub idp: Option<String>,
-    /// Whether the texts of filters and operations may depart from the RFCs.
+    /// Whether filters and operations can depart from the RFCs.
     pub messages: Messages,
     /// Whether a PATCH `replace` creates a value that its filter does not find.
     pub replace_without_match: NoMatch,
@@ -18,18 +18,18 @@ pub struct DialectPolicy {
     pub header: Header,
     /// What a PATCH of a group answers.
     pub group_patch: GroupPatch,
-    /// What a PUT of a group that does not speak of members does to them.
+    /// What a PUT of a group without `members` does to them.
     pub put_members: PutMembers,
 }
 
-/// Whether messages may depart from the RFCs.
+/// Whether messages can depart from the RFCs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Messages {
     /// What identity providers send is understood.
     #[default]
     Tolerant,
-    /// The letter of the RFCs.
+    /// Only messages to the letter of the RFCs are accepted.
     Strict,
 }
 
@@ -48,10 +48,10 @@ pub enum NoMatch {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Header {
-    /// Behind the word Bearer.
+    /// After the word Bearer.
     #[default]
     Bearer,
-    /// Behind it, or alone.
+    /// After the word Bearer, or alone.
     Verbatim,
 }
 
@@ -66,23 +66,23 @@ pub enum GroupPatch {
     NoContent,
 }
 
-/// What a PUT of a group that does not speak of members does to them.
+/// What a PUT of a group without `members` does to them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PutMembers {
-    /// All of them leave.
+    /// All of them are removed.
     #[default]
     Clear,
     /// They stay.
     Keep,
 }
 
-/// What `/ServiceProviderConfig` says, for clients that refuse the whole document otherwise.
+/// What `/ServiceProviderConfig` says, for clients that would refuse the whole document.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Discovery {
     /// Whether it has `pagination` (RFC 9865).
     pub pagination: Switch,
-    /// Whether it says that entity tags are supported. They are in any case.
+    /// Whether it says that entity tags are supported. They work in any case.
     pub etag: Switch,
 }

@@ -1,8 +1,8 @@
-//! The profiles that ship: each a file with what it sets beside the default.
+//! The presets and dialects that ship: each a file with the settings that differ from the default.
 
 use serde_json::Value;
 
-use super::ProfileError;
+use super::error::ProfileError;
 
 /// The presets by name.
 pub const PRESETS: [(&str, &str); 7] = [
@@ -20,40 +20,35 @@ pub const PRESETS: [(&str, &str); 7] = [
 pub const IDPS: &str = include_str!("presets/idps.json");
 
 pub(super) fn preset(name: &str) -> Result<Value, ProfileError> {
-    let found = PRESETS.iter().find(|(known, _)| *known == name);
-    let names = || PRESETS.map(|(name, _)| name).join(", ");
-    let (_, text) = found.ok_or_else(|| {
-        ProfileError(format!("there is no profile {name}; take one of: {}", names()))
-    })?;
-    read(text)
+    let Some((_, text)) = PRESETS.iter().find(|(known, _)| *known == name) else {
+        let names = PRESETS.map(|(name, _)| name).join(", ");
+        return Err(ProfileError(format!("there is no profile {name}; take one of: {names}")));
+    };
+    Ok(serde_json::from_str(text)?)
 }
 
 pub(super) fn dialect(idp: &str) -> Result<Value, ProfileError> {
-    let idps = read(IDPS)?;
-    let found = idps.get(idp).and_then(|idp| idp.get("sets")).cloned();
-    let names = || idps.as_object().map(|idps| idps.keys().cloned().collect::<Vec<_>>().join(", "));
-    found.ok_or_else(|| {
-        ProfileError(format!(
-            "there is no dialect {idp}; take one of: {}",
-            names().unwrap_or_default()
-        ))
+    let idps: Value = serde_json::from_str(IDPS)?;
+    idps.get(idp).and_then(|idp| idp.get("sets")).cloned().ok_or_else(|| {
+        let names: Vec<&str> =
+            idps.as_object().into_iter().flat_map(|idps| idps.keys()).map(String::as_str).collect();
+        ProfileError(format!("there is no dialect {idp}; take one of: {}", names.join(", ")))
     })
 }
 
-/// What the administrator of an identity provider should do about an attribute that has no value.
+/// What the administrator of an identity provider should do about an attribute without a value.
 pub fn advice(idp: Option<&str>, path: &str) -> String {
-    let found = idp.and_then(|idp| {
-        let idp = read(IDPS).ok()?.get(idp).cloned()?;
-        let sources = idp.get("sources")?;
-        let whole = path.strip_suffix(".value").unwrap_or(path);
-        let source = sources.get(path).or_else(|| sources.get(whole))?.as_str()?.to_owned();
-        Some(format!("In {}, map {source} to {path}.", idp.get("name")?.as_str()?))
-    });
-    found.unwrap_or_else(|| {
+    idp.and_then(|idp| advice_of(idp, path)).unwrap_or_else(|| {
         format!("In the identity provider's attribute mapping, map a value to {path}.")
     })
 }
 
-fn read(text: &str) -> Result<Value, ProfileError> {
-    serde_json::from_str(text).map_err(|error| ProfileError(error.to_string()))
+/// The same in the terms of an identity provider, if its file tells them.
+fn advice_of(idp: &str, path: &str) -> Option<String> {
+    let idps: Value = serde_json::from_str(IDPS).ok()?;
+    let idp = idps.get(idp)?;
+    let sources = idp.get("sources")?;
+    let attribute = path.strip_suffix(".value").unwrap_or(path);
+    let source = sources.get(path).or_else(|| sources.get(attribute))?.as_str()?;
+    Some(format!("In {}, map {source} to {path}.", idp.get("name")?.as_str()?))
 }

@@ -60,14 +60,6 @@ pub fn markdown(header: &[&str], rows: impl IntoIterator<Item = Vec<String>>) ->
     text
 }
 
-/// The cells of the rows of a table, without its header.
-pub fn rows(table: &str) -> Vec<Vec<String>> {
-    let cells = |line: &str| {
-        line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect()
-    };
-    table.lines().skip(2).map(cells).collect()
-}
-
 fn place(document: &str, name: &str) -> (usize, usize) {
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
     let start =

@@ -19,7 +19,7 @@ use http::{HeaderMap, Request, StatusCode};
 use scim_core::Additions;
 use scim_lambda::Service;
 use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::{self, Current, Secrets};
+use scim_lambda::auth::secrets_manager::{self, Secrets, StoredRecords};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::operator::import::{Import, Mode, Record, Report};
@@ -302,7 +302,7 @@ async fn tenant(
     assert!(store.create_tenant(&row, read.seats.limit).await.unwrap());
     let token = PlainToken::generate(row.code()).unwrap();
     let record = TokenRecord::of(&token, clock.seconds(), expires);
-    secrets.put(row.code(), name, &Current::default(), &[record]).await.unwrap();
+    secrets.put(row.code(), name, &StoredRecords::default(), &[record]).await.unwrap();
     (row, token)
 }
 

@@ -159,7 +159,7 @@ fn an_unknown_setting_is_refused_by_name_and_nothing_changes() {
             "give SETTING=VALUE, --profile, --idp or --file; scimctl profile show acme shows all settings",
         ),
         (&["seats.chairs=5"], "there is no setting seats.chairs"),
-        (&["seats=5"], "seats is no setting, but has some"),
+        (&["seats=5"], "seats is a section, not a setting"),
         (&["seats.limit"], "seats.limit is not SETTING=VALUE"),
         (&["seats.limit=many"], "seats.limit"),
         (&["seats.limit=-1"], "seats.limit"),

@@ -1,0 +1,245 @@
+//! The service: it authenticates a request, finds its route and has it answered in time.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Method, Request, Response, header};
+use scim_core::schema::registry::SchemaError;
+use scim_core::{Error, ErrorKind, Schema, discovery};
+use tokio::time::{Instant, timeout_at};
+
+use super::request::{Deadline, RequestId};
+use super::response;
+use super::route::{BASE_PATH, Route};
+use crate::auth::secrets_manager::Secrets;
+use crate::auth::{Caller, Verifier};
+use crate::budget::{self, Limits};
+use crate::clock::Clock;
+use crate::directory::{Call, Directory, RequestReads};
+use crate::settings::Settings;
+use crate::store::Store;
+use crate::telemetry;
+use crate::tenant::{ServedType, Tenants};
+
+/// How long a deletion removes memberships, since another request can go on: the function has 25 s.
+const FINISHING_FOR: Duration = Duration::from_secs(10);
+/// How long a request may take where no [`Deadline`] says so: the function's 25 s without what the
+/// answer needs.
+pub const TIMEOUT: Duration = Duration::from_millis(23_500);
+
+/// The SCIM service.
+#[derive(Debug)]
+pub struct Service {
+    verifier: Verifier,
+    pub(super) directory: Directory,
+    pub(super) discovery_schemas: Vec<Schema>,
+    base_url: Option<String>,
+}
+
+impl Service {
+    /// The service over a table and the token secrets of its stack.
+    ///
+    /// # Errors
+    /// Never, while the schema files are well formed.
+    pub fn new(
+        store: Store,
+        secrets: Secrets,
+        settings: &Settings,
+        clock: Clock,
+    ) -> Result<Self, SchemaError> {
+        let tenants = Arc::new(Tenants::new(store.clone(), clock.clone(), &settings.additions));
+        Ok(Self {
+            verifier: Verifier::new(secrets, tenants, clock.clone()),
+            directory: Directory::new(store, clock, settings.retention, settings.audit_retention),
+            discovery_schemas: discovery::discovery_schemas()?,
+            base_url: settings.base_url.clone(),
+        })
+    }
+
+    /// Answers a request whose URI holds the path as the client encoded it.
+    ///
+    /// The answer's extensions hold the [`crate::telemetry::Tally`] of the request. Every failure
+    /// is an answer: a SCIM error.
+    pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let (head, body) = request.into_parts();
+        self.receive(head, std::future::ready(Ok(body))).await
+    }
+
+    /// As [`Service::call`], for a request whose body is still to come. `body` reads it, and is
+    /// polled only once the token is known: nothing is invested in a stranger's body. If it fails,
+    /// its error is the answer.
+    pub async fn receive(
+        &self,
+        head: Parts,
+        body: impl Future<Output = Result<Bytes, Error>>,
+    ) -> Response<Bytes> {
+        let began = std::time::Instant::now();
+        let deadline =
+            head.extensions.get().map_or_else(|| Instant::now() + TIMEOUT, |Deadline(at)| *at);
+        let (method, mut route) = (head.method.clone(), Route::of(head.uri.path(), None));
+        let answer = Box::pin(self.answer(head, body, deadline, &mut route));
+        let counted = budget::counted(Limits::REQUEST, in_time(deadline, answer));
+        let ((mut response, tally), ignored) = telemetry::noting(counted).await;
+        tracing::info!(
+            %method,
+            route = route.as_ref().map_or_else(|| "unknown".into(), Route::template),
+            status = response.status().as_u16(),
+            milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            calls = tally.calls,
+            read_units = tally.read_units,
+            write_units = tally.write_units,
+            ignored,
+            "request"
+        );
+        response.extensions_mut().insert(tally);
+        response
+    }
+
+    /// The answer. `route` holds what is known of the route even if the deadline passes meanwhile.
+    async fn answer(
+        &self,
+        head: Parts,
+        body: impl Future<Output = Result<Bytes, Error>>,
+        deadline: Instant,
+        route: &mut Option<Route>,
+    ) -> Response<Bytes> {
+        // Authenticate first, on every path, so that nothing is learned without a token.
+        let caller = match Box::pin(self.authenticate(&head)).await {
+            Ok(caller) => caller,
+            Err(error) => return response::error(&error),
+        };
+        *route = Route::of(head.uri.path(), caller.tenant.base_path());
+        let request = match body.await {
+            Ok(body) => Request::from_parts(head, body),
+            Err(error) => return response::error(&error),
+        };
+        let response = self.answer_caller(&caller, &request, deadline, route.as_ref()).await;
+        if response.status().is_success() {
+            Box::pin(self.verifier.connect(&caller)).await;
+        }
+        response
+    }
+
+    async fn authenticate(&self, head: &Parts) -> Result<Caller, Error> {
+        let tokens =
+            head.headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
+        let host =
+            head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(head.uri.host());
+        self.verifier.verify(tokens, host).await
+    }
+
+    /// The answer to an authenticated request, after a share of the work that earlier requests
+    /// left.
+    async fn answer_caller(
+        &self,
+        caller: &Caller,
+        request: &Request<Bytes>,
+        deadline: Instant,
+        route: Option<&Route>,
+    ) -> Response<Bytes> {
+        let RequestId(request_id) = request.extensions().get().cloned().unwrap_or_default();
+        let base_url = caller.tenant.base_url(self.base_url.as_deref().unwrap_or(BASE_PATH));
+        let call = Call {
+            tenant: &caller.tenant,
+            by: caller.key_id.as_str(),
+            request: &request_id,
+            base_url: &base_url,
+            deadline,
+            until: deadline.min(Instant::now() + FINISHING_FOR),
+            reads: &RequestReads::default(),
+        };
+        // Each of these futures is large. Boxed, they do not lie on the stack next to each other.
+        Box::pin(self.directory.tidy(call, request.method() != Method::GET)).await;
+        Box::pin(self.act(request, route, call)).await
+    }
+
+    /// Does what an authenticated request asks for.
+    pub(super) async fn act(
+        &self,
+        request: &Request<Bytes>,
+        route: Option<&Route>,
+        call: Call<'_>,
+    ) -> Response<Bytes> {
+        let is_served = |route: &&Route| {
+            route.endpoint().is_none_or(|endpoint| call.tenant.types.at(endpoint).is_some())
+        };
+        let Some(route) = route.filter(is_served) else {
+            return response::error(&no_such_endpoint(call));
+        };
+        if !route.methods().contains(request.method()) {
+            return response::method_not_allowed(&route.allow());
+        }
+        let before = budget::commits();
+        let answered = self.dispatch(request, route, call).await;
+        answered.unwrap_or_else(|error| response::error(&told(error, budget::commits() > before)))
+    }
+
+    async fn dispatch(
+        &self,
+        request: &Request<Bytes>,
+        route: &Route,
+        call: Call<'_>,
+    ) -> Result<Response<Bytes>, Error> {
+        match route {
+            Route::Resources(endpoint) => {
+                self.collection(request, served(endpoint, call)?, call).await
+            }
+            Route::Resource(endpoint, id) => {
+                self.one(request, served(endpoint, call)?, id, call).await
+            }
+            Route::SearchIn(endpoint) => {
+                self.search(request, std::iter::once(served(endpoint, call)?), call).await
+            }
+            Route::Search => self.search(request, call.tenant.types.iter(), call).await,
+            Route::Bulk => self.bulk(request, call).await,
+            Route::Me => Err(Error::new(
+                ErrorKind::NotImplemented,
+                "A token stands for an identity provider, not for a user; use /Users.",
+            )),
+            Route::Discovery(document) => self.discover(request, document, call),
+        }
+    }
+}
+
+/// The resource type that is served under a name.
+fn served<'c>(endpoint: &str, call: Call<'c>) -> Result<&'c ServedType, Error> {
+    call.tenant.types.at(endpoint).ok_or_else(|| no_such_endpoint(call))
+}
+
+fn no_such_endpoint(call: Call<'_>) -> Error {
+    let path = call.tenant.base_path().unwrap_or(BASE_PATH);
+    Error::not_found(format!("There is no such endpoint; the base URL ends in {path}."))
+}
+
+/// An error as its client hears of it. A 500, or a 4xx for too much work, says that nothing was
+/// done and that sending it again is of no use, so neither may follow a write that took effect:
+/// what failed then is the rest of the work, or the answer.
+fn told(error: Error, wrote: bool) -> Error {
+    match error.kind {
+        ErrorKind::Internal | ErrorKind::TooMany | ErrorKind::PayloadTooLarge if wrote => {
+            Error::unavailable(
+                "The change was made, in part or as a whole, but its result cannot be told right \
+                now; retrieve the resource, or send the request again in a moment.",
+            )
+        }
+        _ => error,
+    }
+}
+
+/// The answer, or a 503 once the deadline has passed. It belongs inside of what counts and logs, so
+/// that a request that took too long has its line too.
+async fn in_time(
+    deadline: Instant,
+    answer: impl Future<Output = Response<Bytes>>,
+) -> Response<Bytes> {
+    // Nothing is begun that cannot be answered: `timeout_at` alone would begin it.
+    let answered =
+        if Instant::now() < deadline { timeout_at(deadline, answer).await.ok() } else { None };
+    answered.unwrap_or_else(|| {
+        response::error(&Error::unavailable(
+            "The request took too long; send it again in a moment.",
+        ))
+    })
+}

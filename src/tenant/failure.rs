@@ -1,0 +1,29 @@
+//! What a client hears of a failure of the store.
+
+use scim_core::{Error, ErrorKind};
+
+use crate::store::StoreError;
+
+/// What a client hears of a failure of the store. The store's own words go to the log.
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable(_) => tracing::warn!(%error, "store"),
+            StoreError::Broken(_) => tracing::error!(%error, "store"),
+            StoreError::Spent => tracing::info!(%error, "store"),
+        }
+        match error {
+            StoreError::Unavailable(_) => Self::unavailable(
+                "The directory does not answer right now; send the request again in a moment.",
+            ),
+            StoreError::Broken(_) => {
+                Self::internal("The directory is not as expected; the operator's log tells more.")
+            }
+            StoreError::Spent => Self::new(
+                ErrorKind::TooMany,
+                "The request would read more than one request may; ask for fewer resources by \
+                count, for fewer attributes, or for one member by members.value eq.",
+            ),
+        }
+    }
+}
