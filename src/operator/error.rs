@@ -2,7 +2,6 @@
 
 use scim_core::Error;
 
-use super::tokens::MAX_TOKENS;
 use crate::auth::secrets_manager::SecretsError;
 use crate::store::StoreError;
 use crate::tenant::ProfileError;
@@ -51,9 +50,14 @@ pub enum OperatorError {
         #[source]
         why: Box<OperatorError>,
     },
-    /// A tenant has at most [`MAX_TOKENS`] tokens.
-    #[error("tenant {0} has {MAX_TOKENS} tokens; revoke some first")]
-    TooManyTokens(String),
+    /// The tenant has as many tokens as it may have.
+    #[error("tenant {tenant} has {count} tokens; revoke some first")]
+    TooManyTokens {
+        /// The tenant's name.
+        tenant: String,
+        /// How many tokens it has.
+        count: usize,
+    },
     /// The tenant has no token with this key id.
     #[error("tenant {tenant} has no token {key_id}")]
     UnknownToken {

@@ -282,7 +282,8 @@ fn add_token(
         !record.revoked && record.expires.is_none_or(|at| at + LISTED_AFTER_EXPIRY > now)
     });
     if records.len() >= MAX_TOKENS {
-        return Err(OperatorError::TooManyTokens(tenant.name.clone()));
+        let (tenant, count) = (tenant.name.clone(), records.len());
+        return Err(OperatorError::TooManyTokens { tenant, count });
     }
     let token = loop {
         let token = PlainToken::generate(tenant.code())?;

@@ -36,7 +36,7 @@ fn advice(error: &OperatorError) -> Option<String> {
         TenantGone(_)
         | InvalidName(_)
         | HostMismatch { .. }
-        | TooManyTokens(_)
+        | TooManyTokens { .. }
         | TokensKeepChanging(_)
         | ProfileChanged(_)
         | UnknownResourceType(_)

@@ -1,4 +1,4 @@
-//! `scimctl export`: all users of a tenant, one JSON object a line.
+//! `scimctl export`: all users of a tenant, as one JSON object per line.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ const STATES: [State; 5] = [
     State::Unmanaged,
 ];
 
-/// Write all users of a tenant, including the deleted and the imported, one JSON object a line
+/// Write all users of a tenant, including the deleted and the imported, as one JSON object per line
 #[derive(Debug, Args)]
 pub(crate) struct ExportOptions {
     /// The tenant's name

@@ -31,7 +31,7 @@ pub(crate) enum TokenCommand {
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=365))]
         overlap_days: Option<u32>,
     },
-    /// Show a token again, if the tenant's profile keeps tokens (token.reveal is again)
+    /// Show a token again, if the tenant's profile keeps tokens (token.reveal=again)
     Show {
         /// The tenant's name
         tenant: String,

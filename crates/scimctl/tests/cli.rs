@@ -49,10 +49,10 @@ fn subcommands_work_with_and_without_a_running_server() {
     let ready = server.ready();
     let base_url = ready["base_url"].as_str().unwrap();
     assert_eq!(ready["token"], Value::Null, "there is a tenant already, so no demo is made");
-    let beside = directory.json(&["tenant", "create", "globex", "--profile", "strict"]);
-    assert_eq!(beside["base_url"], base_url);
+    let while_served = directory.json(&["tenant", "create", "globex", "--profile", "strict"]);
+    assert_eq!(while_served["base_url"], base_url);
     let second = directory.json(&["token", "issue", "acme", "--days", "7"]);
-    for made in [&alone, &beside, &second] {
+    for made in [&alone, &while_served, &second] {
         assert_eq!(http(base_url, made["token"].as_str().unwrap(), "GET", "/Users", "").0, 200);
     }
     directory.json(&["token", "revoke", "acme", alone["key_id"].as_str().unwrap()]);

@@ -116,8 +116,8 @@ fn the_key_is_kept_in_the_data_directory() {
     let mut again = Server::start(&directory, &["--json"]);
     assert_eq!(again.ready()["access_key_id"], key);
     let other = Directory::new("key-other");
-    let mut beside = Server::start(&other, &["--json"]);
-    assert_ne!(beside.ready()["access_key_id"], key, "each directory has its own");
+    let mut other_server = Server::start(&other, &["--json"]);
+    assert_ne!(other_server.ready()["access_key_id"], key, "each directory has its own");
     drop(again);
     std::fs::write(directory.0.join("access-key"), "").unwrap();
     assert!(

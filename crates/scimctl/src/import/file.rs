@@ -43,7 +43,7 @@ fn text(bytes: Vec<u8>) -> anyhow::Result<String> {
     Ok(text)
 }
 
-/// JSON objects, one a line: users as SCIM writes them, with `id`, and `verifiedEmails` or
+/// One JSON object per line: users as SCIM writes them, with `id`, and `verifiedEmails` or
 /// `emailVerified`.
 fn json_lines(text: &str) -> Vec<Record> {
     let lines = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));

@@ -16,7 +16,8 @@ use crate::place::Place;
 /// The id of an import in the log.
 const REQUEST: &str = "scimctl import";
 
-/// Import users that the product had before SCIM, from a file of CSV or of JSON objects, one a line
+/// Import users that the product had before SCIM, from a CSV file or a file with one JSON object per
+/// line
 #[derive(Debug, Args)]
 pub(crate) struct ImportOptions {
     /// The tenant's name

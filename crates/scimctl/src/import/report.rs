@@ -102,7 +102,7 @@ fn fault(line: &Line) -> Option<String> {
     }
 }
 
-/// What would become of a record that is no fault.
+/// What would become of a record without a fault.
 fn plan(line: &Line, links: bool) -> Option<String> {
     let title = title(line);
     match &line.outcome {
