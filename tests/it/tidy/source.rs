@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The source folders of the packages.
-pub const PACKAGES: &[&str] = &["src", "crates/scim-core/src", "crates/scimctl/src"];
+pub const PACKAGES: &[&str] =
+    &["src", "crates/scim-core/src", "crates/scim-local/src", "crates/scimctl/src"];
 
 /// The folder of the repository.
 pub fn root() -> PathBuf {
