@@ -30,7 +30,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::Store;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::telemetry::Tally;
 use scimctl::bench::seed::Seed;
 use scimctl::local::engine::Engine;

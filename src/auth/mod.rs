@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use scim_core::{Error, ErrorKind};
 
 use crate::clock::Clock;
-use crate::store::keys::TenantCode;
+use crate::store::TenantCode;
 use crate::tenant::profile::Header;
 use crate::tenant::{Tenant, Tenants};
 use decision::Step;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::records::{self, TokenRecord};
 use crate::sdk;
-use crate::store::keys::TenantCode;
+use crate::store::TenantCode;
 
 const CURRENT: &str = "AWSCURRENT";
 /// The stage of a version that is about to become current.

@@ -8,7 +8,7 @@ use super::membership::{self, Resolved};
 use super::{
     Call, Directory, Expanded, TRIES, View, contended, names_of, policy, uniqueness_error, whole,
 };
-use crate::store::members::that_fit;
+use crate::store::that_fit;
 use crate::store::{
     Kind, MemberChange, NameOwners, Names, Operation, Outcome, OwnerState, Refusal, ResourceWrite,
     Takeover, Target, Transition,

@@ -7,7 +7,7 @@ use scim_core::{Error, ErrorKind, ResourceId};
 
 use super::limits::{MAX_MEMBER_CHANGES, MAX_MEMBERS_SHOWN};
 use super::{Call, Directory, contended, not_found, whole};
-use crate::store::members::that_fit;
+use crate::store::that_fit;
 use crate::store::{MemberChange, Operation, Outcome, Refusal, StoreError, Stored};
 use crate::tenant::{ServedType, unanswered};
 

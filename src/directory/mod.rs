@@ -24,8 +24,8 @@ use scim_core::{
 };
 
 use crate::clock::Clock;
-use crate::store::members::that_fit;
-use crate::store::resources::MAX_DOCUMENT_BYTES;
+use crate::store::MAX_DOCUMENT_BYTES;
+use crate::store::that_fit;
 use crate::store::{
     Audit, Collection, Expect, Guards, Kind, Names, Operation, Outcome, OwnerState, Refusal,
     ResourceWrite, Store, Stored, Takeover, Target, Transition,
@@ -318,7 +318,6 @@ impl Directory {
         let days = profile.audit.retention_days;
         let kept =
             days.map_or(self.audit_retention, |days| Duration::from_secs(u64::from(days) * 86_400));
-        let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
         Audit::new(operation, call.by, call.request, self.clock.milliseconds(), kept)
     }
 

@@ -13,7 +13,7 @@ use super::life::{Event, State};
 use super::limits::ERASED_AT_ONCE;
 use super::{Call, Directory};
 use crate::budget::{self, Limits};
-use crate::store::resources::is_active;
+use crate::store::is_active;
 use crate::store::{Audit, Collection, Kind, Note, Operation, Progress, StoreError, Stored};
 use crate::tenant::profile::{BrakeAnswer, InactiveCreate, OnDelete, Profile, WhenFull};
 use crate::tenant::{ServedType, unanswered};

@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use scim_core::{Additions, Error, ErrorKind};
 
 use crate::clock::Clock;
-use crate::store::keys::TenantCode;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantCode;
+use crate::store::TenantRow;
 use crate::store::{Kind, Store, StoreError, TenantKey};
 use cache::Cache;
 pub use profile::{Profile, ProfileError};

@@ -1,7 +1,7 @@
 //! Who left or is about to, beside who was imported: whose names they are.
 
 use scim_lambda::auth::token::PlainToken;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::tenant::Profile;
 use scimctl::import::{Import, RecordOutcome};
 use serde_json::{Value, json};

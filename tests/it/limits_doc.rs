@@ -6,7 +6,7 @@ use scim_lambda::budget::{
 };
 use scim_lambda::directory::limits::*;
 use scim_lambda::edge::{MAX_BODY_BYTES, TIMEOUT};
-use scim_lambda::store::resources::{MAX_DOCUMENT_BYTES, MAX_EMAILS};
+use scim_lambda::store::{MAX_DOCUMENT_BYTES, MAX_EMAILS};
 use scimctl::import::MAX_ALIKE;
 use scimctl::local::body::TIMEOUT as BODY_TIMEOUT;
 

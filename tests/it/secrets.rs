@@ -5,7 +5,7 @@ use aws_sdk_secretsmanager::Client;
 use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::secrets_manager::{Current, Secrets, SecretsError};
 use scim_lambda::auth::token::PlainToken;
-use scim_lambda::store::keys::TenantCode;
+use scim_lambda::store::TenantCode;
 use scimctl::local::Local;
 use scimctl::local::engine::Engine;
 use scimctl::local::secrets::Vault;

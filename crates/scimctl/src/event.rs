@@ -9,7 +9,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::directory::Scope;
 use scim_lambda::store::Kind;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use serde_json::Value;
 
 use crate::local::data_dir;

@@ -8,7 +8,7 @@ use scim_core::{Additions, ResourceId};
 use scim_lambda::clock::Clock;
 use scim_lambda::directory::{Call, Directory, RequestReads};
 use scim_lambda::settings::Settings;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::store::{Audit, Operation};
 use scim_lambda::tenant::{Profile, Tenant, Tenants};
 use tokio::time::Instant;
@@ -19,7 +19,7 @@ use crate::place::Connection;
 const BY: &str = "operator";
 /// How long a call may take.
 const RETRY_FOR: Duration = Duration::from_secs(600);
-const DAY: i64 = 24 * 60 * 60;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A directory and the tenant whose it is.
 pub(crate) struct Operator {
@@ -58,7 +58,7 @@ impl Operator {
 /// What the operator does to a tenant's rows, for the log.
 pub(crate) fn audit(row: &TenantRow, clock: &Clock, command: &str) -> anyhow::Result<Audit> {
     let profile = Profile::read(&row.profile)?;
-    let kept = i64::from(profile.audit.retention_days.unwrap_or(365)) * DAY;
+    let kept = DAY * profile.audit.retention_days.unwrap_or(365);
     Ok(Audit::new(Operation::Import, BY, &format!("scimctl {command}"), clock.milliseconds(), kept))
 }
 

@@ -113,10 +113,7 @@ impl Connection {
     }
 
     /// The tenant that the operator calls `name`.
-    pub(crate) async fn tenant(
-        &self,
-        name: &str,
-    ) -> anyhow::Result<scim_lambda::store::tenants::TenantRow> {
+    pub(crate) async fn tenant(&self, name: &str) -> anyhow::Result<scim_lambda::store::TenantRow> {
         let tenant = self.store.tenant_by_name(name).await.context("the tenant cannot be read")?;
         tenant.with_context(|| format!("there is no tenant {name}; scimctl tenant list shows them"))
     }

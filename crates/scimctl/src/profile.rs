@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, bail, ensure};
 use clap::Subcommand;
 use indicatif::ProgressBar;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::store::{Collection, Kind};
 use scim_lambda::tenant::Profile;
 use scim_lambda::tenant::profile::{IDPS, PRESETS};

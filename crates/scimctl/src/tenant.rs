@@ -3,7 +3,7 @@
 use anyhow::{Context, bail, ensure};
 use scim_lambda::clock::Clock;
 use scim_lambda::edge::BASE_PATH;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::tenant::Profile;
 use scim_lambda::tenant::profile::PRESETS;
 use serde_json::{Value, json};

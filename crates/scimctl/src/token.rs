@@ -8,7 +8,7 @@ use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::secrets_manager::SecretsError;
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::tenant::Profile;
 use scim_lambda::tenant::profile::Reveal;
 use serde_json::{Value, json};

@@ -24,7 +24,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::sdk;
 use scim_lambda::settings::Settings;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::store::{self, Store};
 use scim_lambda::telemetry::Tally;
 use scim_lambda::tenant::Profile;

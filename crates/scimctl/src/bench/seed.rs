@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::resource::Attributes;
 use scim_core::{Additions, Dialect, Member, Meta, Resource, ResourceId, ResourceType, Version};
 use scim_lambda::clock::Clock;
-use scim_lambda::store::members::that_fit;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
+use scim_lambda::store::that_fit;
 use scim_lambda::store::{
     Audit, Collection, Guards, Kind, MemberChange, Names, Operation, Outcome, ResourceWrite, State,
     Store, Takeover, Target, Transition,
@@ -23,8 +24,8 @@ const PORTION: usize = 480;
 const TASKS: usize = 4;
 /// How many characters of an id come from the name.
 const NAMED: usize = 13;
-/// How long the log rows are kept, in seconds.
-const LOG_SECONDS: i64 = 365 * 24 * 60 * 60;
+/// How long the log rows are kept.
+const LOG_RETENTION: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Fills one tenant.
 #[derive(Clone)]
@@ -282,7 +283,7 @@ impl Seed {
             "operator",
             "bench seed",
             self.clock.milliseconds(),
-            LOG_SECONDS,
+            LOG_RETENTION,
         )
     }
 }

@@ -17,8 +17,8 @@ use scim_core::{
     Additions, Attributes, Dialect, Error, Meta, PatchRequest, Resource, ResourceType, Version,
 };
 use scim_lambda::clock::Clock;
-use scim_lambda::store::resources::MAX_EMAILS;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::MAX_EMAILS;
+use scim_lambda::store::TenantRow;
 use scim_lambda::store::{Audit, Collection, Kind, Names, Store};
 use scim_lambda::tenant::profile::{Existing, LinkOn};
 use scim_lambda::tenant::{Profile, ServedType, ServedTypes};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use scim_lambda::store::keys::TenantCode;
+use scim_lambda::store::TenantCode;
 use serde::{Deserialize, Serialize};
 
 use super::access_key::AccessKey;
