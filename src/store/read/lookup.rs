@@ -93,7 +93,7 @@ impl Store {
         let pointed = self.by_pointer(collection, (&p, &s), now);
         let (pointed, named) = tokio::try_join!(pointed, named)?;
         let (Some(mut users), Some(named)) = (pointed, named) else { return Ok(None) };
-        users.retain(|user| user.names.emails.iter().any(|email| *email == form));
+        users.retain(|user| user.names.emails.contains(&form));
         for user in named {
             if users.iter().all(|other| other.resource.id != user.resource.id) {
                 users.push(user);
