@@ -33,7 +33,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::operator::seed::Seed;
 use scim_lambda::settings::Settings;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::store::{Audit, Collection, Kind, MemberChange, Operation, Store};
 use scim_lambda::telemetry::Tally;
 use scim_lambda::tenant::Profile;
@@ -290,7 +290,8 @@ async fn patches() {
     let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Large" });
     let (_, group) = world.send("POST", "/Groups", Some(group)).await;
     let id: ResourceId = group["id"].as_str().unwrap().parse().unwrap();
-    let audit = Audit::new(Operation::Patch, "bench", "1", 1_800_000_000_000, 1);
+    let audit =
+        Audit::new(Operation::Patch, "bench", "1", 1_800_000_000_000, Duration::from_secs(1));
     let nobody = |n: usize| {
         let value = format!("nobody-{n:05}").parse().unwrap();
         MemberChange::AddUnknown(Member {

@@ -31,7 +31,7 @@ use scim_lambda::clock::Clock;
 use scim_lambda::operator::seed::Seed;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::Store;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::telemetry::Tally;
 use scim_local::engine::Engine;
 use scim_local::secrets::Vault;

@@ -35,7 +35,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::sdk;
 use scim_lambda::settings::Settings;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::store::{self, Store};
 use scim_lambda::{Service, telemetry};
 use scim_local::engine::Engine;

@@ -13,7 +13,7 @@ use aws_sdk_secretsmanager::operation::update_secret_version_stage::UpdateSecret
 
 use super::records::{self, TokenRecord};
 use crate::sdk;
-use crate::store::keys::TenantCode;
+use crate::store::TenantCode;
 use crate::telemetry;
 
 const CURRENT: &str = "AWSCURRENT";

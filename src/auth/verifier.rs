@@ -11,7 +11,7 @@ use super::knowledge::Knowledge;
 use super::secrets_manager::{Secrets, SecretsError};
 use super::token::{KeyId, PlainToken};
 use crate::clock::Clock;
-use crate::store::keys::TenantCode;
+use crate::store::TenantCode;
 use crate::tenant::profile::Header;
 use crate::tenant::{Tenant, Tenants};
 /// A caller whose token was verified.

@@ -34,7 +34,6 @@ impl Directory {
         let days = profile.audit.retention_days;
         let kept =
             days.map_or(self.audit_retention, |days| Duration::from_secs(u64::from(days) * 86_400));
-        let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
         Audit::new(operation, call.by, call.request, self.clock.milliseconds(), kept)
     }
 

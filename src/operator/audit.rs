@@ -1,17 +1,19 @@
 //! How the log names what the operator does.
 
+use std::time::Duration;
+
 use scim_core::ResourceId;
 
 use super::error::OperatorError;
 use crate::clock::Clock;
 use crate::settings::Settings;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantRow;
 use crate::store::{Audit, Operation};
 use crate::tenant::Profile;
 
 /// The operator's name in the log.
 pub(super) const OPERATOR: &str = "operator";
-const DAY: i64 = 24 * 60 * 60;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What a row of the log is about.
 pub(super) enum Subject {
@@ -36,11 +38,11 @@ pub(super) fn audit(
     clock: &Clock,
 ) -> Result<Audit, OperatorError> {
     let days = Profile::read(&tenant.profile)?.audit.retention_days;
-    let kept = days.map_or_else(default_retention, |days| i64::from(days) * DAY);
+    let kept = days.map_or_else(default_retention, |days| DAY * days);
     Ok(Audit::new(operation, OPERATOR, request, clock.milliseconds(), kept))
 }
 
-/// How many seconds the log keeps a change unless the profile says otherwise.
-pub(super) fn default_retention() -> i64 {
-    Settings::new("", "").audit_retention.as_secs().try_into().unwrap_or(i64::MAX)
+/// How long the log keeps a change unless the profile says otherwise.
+pub(super) fn default_retention() -> Duration {
+    Settings::new("", "").audit_retention
 }

@@ -3,7 +3,7 @@
 use super::audit::{self, Subject};
 use super::deployment::Operator;
 use super::error::OperatorError;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantRow;
 use crate::store::{BrakeRow, Operation};
 use crate::tenant::Profile;
 

@@ -3,7 +3,7 @@
 use super::error::OperatorError;
 use crate::auth::secrets_manager::Secrets;
 use crate::clock::Clock;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantRow;
 use crate::store::{Collection, Kind, Store};
 use crate::tenant::Profile;
 

@@ -10,7 +10,7 @@ use super::deployment::Operator;
 use super::error::OperatorError;
 use super::session::Session;
 use crate::directory::states::State;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantRow;
 use crate::store::{Collection, Kind, Listed, State as Stage, Store, Walk};
 
 /// A user of an export.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::deployment::Operator;
 use super::error::OperatorError;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantRow;
 use crate::store::{Collection, Kind};
 use crate::tenant::Profile;
 use crate::tenant::profile::PRESETS;

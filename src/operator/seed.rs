@@ -13,8 +13,8 @@ use super::audit::{OPERATOR, default_retention};
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::clock::Clock;
-use crate::store::members::that_fit;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantRow;
+use crate::store::that_fit;
 use crate::store::{
     Audit, Collection, Guards, Kind, MemberChange, Names, Operation, Outcome, ResourceWrite, State,
     Store, Takeover, Target, Transition,

@@ -11,7 +11,7 @@ use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::directory::{Call, Directory, RequestReads};
 use crate::settings::Settings;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantRow;
 use crate::tenant::{ServedType, ServedTypes, Tenant, Tenants};
 
 /// How long a use case may take.

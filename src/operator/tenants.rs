@@ -6,7 +6,7 @@ use super::deployment::Operator;
 use super::error::OperatorError;
 use super::profiles::{ProfileChange, check_host};
 use super::tokens::{Lifetime, NewToken};
-use crate::store::tenants::TenantRow;
+use crate::store::TenantRow;
 use crate::tenant::Profile;
 use crate::tenant::profile::PRESETS;
 

@@ -7,7 +7,7 @@ use super::error::OperatorError;
 use crate::auth::records::TokenRecord;
 use crate::auth::secrets_manager::SecretsError;
 use crate::auth::token::PlainToken;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantRow;
 use crate::tenant::Profile;
 use crate::tenant::profile::Reveal;
 

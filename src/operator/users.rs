@@ -7,7 +7,7 @@ use super::deployment::Operator;
 use super::error::OperatorError;
 use super::session::Session;
 use crate::directory::Scope;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantRow;
 
 /// A deleted user that was restored.
 #[derive(Debug, Clone, PartialEq, Eq)]

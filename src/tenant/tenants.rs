@@ -10,8 +10,8 @@ use scim_core::{Additions, Error};
 use super::cache::Cache;
 use super::profile::{Profile, ServedType, ServedTypes};
 use crate::clock::Clock;
-use crate::store::keys::TenantCode;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantCode;
+use crate::store::TenantRow;
 use crate::store::{Kind, Store, TenantKey};
 
 /// How long a tenant's row is believed.

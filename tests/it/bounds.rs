@@ -194,7 +194,13 @@ async fn name_members(
     count: usize,
     display: &str,
 ) {
-    let audit = Audit::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
+    let audit = Audit::new(
+        Operation::Patch,
+        "test",
+        "1",
+        world.clock.milliseconds(),
+        Duration::from_secs(1),
+    );
     let nobody = |n: usize| {
         let value = format!("nobody-{n:05}").parse().unwrap();
         MemberChange::AddUnknown(Member { value, kind: None, display: Some(display.to_owned()) })

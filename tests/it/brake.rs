@@ -1,6 +1,7 @@
 //! The brake: too many deactivations in a short time stop, until the operator lets them pass.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use scim_lambda::store::{Audit, Bounds, Operation};
 use serde_json::{Value, json};
@@ -18,8 +19,13 @@ async fn people(customer: &Customer, count: usize) -> Vec<Value> {
 }
 
 async fn lift(customer: &Customer) -> bool {
-    let audit =
-        Audit::new(Operation::Lift, "operator", "test", customer.world.clock.milliseconds(), 1_000);
+    let audit = Audit::new(
+        Operation::Lift,
+        "operator",
+        "test",
+        customer.world.clock.milliseconds(),
+        Duration::from_secs(1_000),
+    );
     customer
         .world
         .store

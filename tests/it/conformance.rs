@@ -56,7 +56,9 @@ fn all_tests() -> BTreeSet<String> {
         ("src/auth", "auth::"),
         ("src/edge", "edge::"),
         ("src/directory", "directory::"),
-        ("src/store", "store::"),
+        ("src/store/engine", "store::engine::"),
+        ("src/store/model", "store::model::"),
+        ("src/store/rows", "store::rows::"),
     ] {
         for file in files(folder, ".rs") {
             let module = Path::new(&file).file_stem().unwrap().to_str().unwrap();

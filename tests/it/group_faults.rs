@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use scim_lambda::store::{Audit, Collection, Kind, Note, Operation, Progress};
 use serde_json::{Value, json};
@@ -238,7 +239,13 @@ async fn a_large_group_that_is_gone_is_left_by_its_members_in_parts_side_by_side
     assert_eq!(world.send("DELETE", &path, None).await.status, 204);
     world.between.clear();
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
-    let audit = Audit::new(Operation::Delete, "test", "1", world.clock.milliseconds(), 1);
+    let audit = Audit::new(
+        Operation::Delete,
+        "test",
+        "1",
+        world.clock.milliseconds(),
+        Duration::from_secs(1),
+    );
     // Without time, each part ends after its first portion.
     let before = world.rows_of("#M#").await;
     let progress =

@@ -1,5 +1,7 @@
 //! Groups: members, memberships, and what happens to them when resources go.
 
+use std::time::Duration;
+
 use scim_core::Member;
 use scim_lambda::store::{Audit, Collection, Kind, MemberChange, Operation, Outcome};
 use scim_lambda::tenant::Profile;
@@ -732,7 +734,13 @@ async fn answers_with_many_members_are_cut_where_they_would_not_fit() {
         let group = world.send_as(&strict, "POST", "/Groups", group).await.body;
         paths.push(format!("/Groups/{}", group["id"].as_str().unwrap()));
     }
-    let audit = Audit::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
+    let audit = Audit::new(
+        Operation::Patch,
+        "test",
+        "1",
+        world.clock.milliseconds(),
+        Duration::from_secs(1),
+    );
     let fill = async |path: &str, from: usize, to: usize| {
         let nobody = |n: usize| Member {
             value: format!("nobody-{n:05}").parse().unwrap(),
@@ -790,7 +798,13 @@ async fn who_is_in_more_than_a_thousand_groups_is_not_shown_with_some_of_them() 
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let groups = Collection { tenant: world.tenant.key(), kind: Kind::Group };
-    let audit = Audit::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
+    let audit = Audit::new(
+        Operation::Patch,
+        "test",
+        "1",
+        world.clock.milliseconds(),
+        Duration::from_secs(1),
+    );
     let member = Member { value: people[0].parse().unwrap(), kind: None, display: None };
     for n in 0..=1_000 {
         let group = format!("00000000-0000-8000-8000-{n:012}").parse().unwrap();

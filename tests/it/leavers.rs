@@ -2,7 +2,7 @@
 
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::operator::import::{Conflict, Mode, RecordOutcome};
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 

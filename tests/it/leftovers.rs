@@ -2,6 +2,7 @@
 //! and removed by a later write.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use scim_core::{Member, ResourceId};
 use scim_lambda::store::{
@@ -129,7 +130,13 @@ async fn another_process_goes_on_with_what_one_left() {
     let id: ResourceId = users[0]["id"].as_str().unwrap().parse().unwrap();
     let (at, now) = (customer.users(), world.clock.seconds());
     let old = world.store.resource(&at, &id, now).await.unwrap().unwrap();
-    let audit = Audit::new(Operation::Delete, "test", "1", world.clock.milliseconds(), 1_000);
+    let audit = Audit::new(
+        Operation::Delete,
+        "test",
+        "1",
+        world.clock.milliseconds(),
+        Duration::from_secs(1_000),
+    );
     let kept = old.resource.attributes.clone();
     let to = Target::Deleted { attributes: kept, expires: now + 1_000 };
     let deletion = Transition::new(&at, Some(&old), to, &audit, Guards::default());
@@ -185,7 +192,13 @@ async fn a_creation_that_was_given_up_does_not_succeed_afterwards() {
     let people = world.people("u", 2).await;
     let (group, audit) = (
         at.new_id(None).unwrap(),
-        Audit::new(Operation::Create, "test", "1", world.clock.milliseconds(), 1),
+        Audit::new(
+            Operation::Create,
+            "test",
+            "1",
+            world.clock.milliseconds(),
+            Duration::from_secs(1),
+        ),
     );
     let join = |id: &String| {
         MemberChange::Add(Member { value: id.parse().unwrap(), kind: None, display: None })
@@ -208,7 +221,13 @@ async fn all_memberships_end_though_others_of_the_same_id_stand_before_them() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
-    let audit = Audit::new(Operation::Patch, "test", "1", world.clock.milliseconds(), 1);
+    let audit = Audit::new(
+        Operation::Patch,
+        "test",
+        "1",
+        world.clock.milliseconds(),
+        Duration::from_secs(1),
+    );
     let named = Member { value: people[0].parse().unwrap(), kind: None, display: None };
     // Rows of another kind, which sort before those of the user's own groups.
     for n in 0..40 {

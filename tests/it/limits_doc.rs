@@ -8,7 +8,7 @@ use scim_lambda::directory::limits::*;
 use scim_lambda::edge::{MAX_BODY_BYTES, TIMEOUT};
 use scim_lambda::operator::import::MAX_ALIKE;
 use scim_lambda::operator::tokens::MAX_TOKENS;
-use scim_lambda::store::resources::{MAX_DOCUMENT_BYTES, MAX_EMAILS};
+use scim_lambda::store::{MAX_DOCUMENT_BYTES, MAX_EMAILS};
 use scim_local::BODY_TIMEOUT;
 
 use crate::support::documents;

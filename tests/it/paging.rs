@@ -1,6 +1,7 @@
 //! Lists: every user once, in one order, at any startIndex.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use scim_core::resource::Attributes;
@@ -172,7 +173,7 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Other("Device".into()) };
     let now = world.clock.seconds();
-    let audit = Audit::new(Operation::Create, "test", "1", now * 1_000, 1);
+    let audit = Audit::new(Operation::Create, "test", "1", now * 1_000, Duration::from_secs(1));
     // One bucket whose ids are spread evenly, one with all of them at its beginning, and a few
     // before and behind.
     let mut ids: Vec<String> =

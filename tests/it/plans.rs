@@ -2,6 +2,7 @@
 //! read in parts.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use scim_core::resource::Attributes;
 use scim_core::{Additions, Dialect, Meta, Resource, Version};
@@ -243,7 +244,7 @@ async fn a_bucket_of_more_than_a_request_judges_loses_nobody() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::User };
     let now = world.clock.seconds();
-    let audit = Audit::new(Operation::Create, "test", "1", now * 1_000, 1);
+    let audit = Audit::new(Operation::Create, "test", "1", now * 1_000, Duration::from_secs(1));
     let meta = Meta {
         created: OffsetDateTime::UNIX_EPOCH,
         last_modified: OffsetDateTime::UNIX_EPOCH,

@@ -5,7 +5,7 @@ use aws_sdk_secretsmanager::Client;
 use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::secrets_manager::{Secrets, SecretsError, StoredRecords};
 use scim_lambda::auth::token::PlainToken;
-use scim_lambda::store::keys::TenantCode;
+use scim_lambda::store::TenantCode;
 use scim_local::Local;
 use scim_local::engine::Engine;
 use scim_local::secrets::Vault;

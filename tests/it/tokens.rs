@@ -119,7 +119,7 @@ async fn a_flood_of_unknown_tenants_has_no_good_tenant_read_again() {
     let reads = || world.between.count("Query");
     let before = reads();
     for flood in 0..500 {
-        let code = scim_lambda::store::keys::TenantCode::generate().unwrap();
+        let code = scim_lambda::store::TenantCode::generate().unwrap();
         assert!(tenants.get(&code).await.unwrap().is_none());
         assert!(tenants.get(&code).await.unwrap().is_none(), "it is remembered");
         assert!(tenants.get(world.tenant.code()).await.unwrap().is_some());

@@ -8,7 +8,7 @@ use scim_lambda::operator::seed::Seed;
 use scim_lambda::operator::tenants::NewTenant;
 use scim_lambda::operator::{Operator, OperatorError};
 use scim_lambda::store::Kind;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use serde_json::json;
 
 use crate::output::{Format, bar, print};

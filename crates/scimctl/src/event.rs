@@ -8,7 +8,7 @@ use scim_core::ResourceId;
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::operator::Operator;
 use scim_lambda::operator::tokens::Lifetime;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_local::data_dir;
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use scim_lambda::operator::Operator;
 use scim_lambda::operator::tokens::{Lifetime, ListedToken, NewToken, TokenState};
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 

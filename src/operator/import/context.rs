@@ -7,7 +7,7 @@ use crate::operator::audit;
 use crate::operator::deployment::Operator;
 use crate::operator::error::OperatorError;
 use crate::operator::session::user_type;
-use crate::store::tenants::TenantRow;
+use crate::store::TenantRow;
 use crate::store::{Audit, Collection, Kind, Names, Operation, Store};
 use crate::tenant::profile::{Existing, LinkOn};
 use crate::tenant::{Profile, ServedType, ServedTypes};

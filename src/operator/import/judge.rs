@@ -9,8 +9,8 @@ use super::context::{Import, Ready};
 use super::record::Record;
 use super::report::{Conflict, Key, Line, RecordOutcome};
 use crate::operator::error::OperatorError;
+use crate::store::MAX_EMAILS;
 use crate::store::Names;
-use crate::store::resources::MAX_EMAILS;
 use crate::tenant::profile::LinkOn;
 
 /// How many UUIDs of version 8 in an import may begin with the same four digits. The service takes

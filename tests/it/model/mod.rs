@@ -28,7 +28,7 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex};
 
 use scim_lambda::auth::token::PlainToken;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use serde_json::Value;
 
 use crate::support::connectors::{Between, Fault};

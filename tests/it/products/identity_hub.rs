@@ -13,8 +13,7 @@ async fn a_connection_is_inactive_or_active_and_connected_by_the_first_good_requ
     let world = Arc::new(World::new().await);
     let hub = Customer::of(&world, "identity-hub", &[]).await;
     // A connection that nobody used yet.
-    let mut fresh =
-        scim_lambda::store::tenants::TenantRow::generate("fresh", "identity-hub", 1).unwrap();
+    let mut fresh = scim_lambda::store::TenantRow::generate("fresh", "identity-hub", 1).unwrap();
     fresh.enabled = false;
     assert!(world.store.create_tenant(&fresh, None).await.unwrap());
     let token = scim_lambda::auth::token::PlainToken::generate(fresh.code()).unwrap();

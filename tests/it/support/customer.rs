@@ -11,7 +11,7 @@ use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::directory::{Call, Directory, RequestReads};
 use scim_lambda::operator::import::{Mode, Report};
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::store::{Collection, Kind};
 use scim_lambda::tenant::{Profile, ServedType, Tenants};
 use serde_json::{Value, json};

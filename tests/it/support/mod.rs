@@ -26,7 +26,7 @@ use scim_lambda::operator::import::{Import, Mode, Record, Report};
 use scim_lambda::operator::seed::Seed;
 use scim_lambda::sdk;
 use scim_lambda::settings::Settings;
-use scim_lambda::store::tenants::TenantRow;
+use scim_lambda::store::TenantRow;
 use scim_lambda::store::{self, Store};
 use scim_lambda::telemetry::Tally;
 use scim_lambda::tenant::Profile;

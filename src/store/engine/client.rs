@@ -1,0 +1,31 @@
+//! The table, by the SDK's client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::Builder;
+
+use crate::sdk;
+
+/// How long a call of DynamoDB may take, with all its tries and the pauses between them.
+const CALL_TIMEOUT: Duration = Duration::from_secs(6);
+
+/// One table of DynamoDB. What is read from it and written to it is in the folders above.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(super) client: Client,
+    pub(super) table: Arc<str>,
+}
+
+impl Store {
+    /// A store over `table`. Build the client with [`timeouts`].
+    pub fn new(client: Client, table: &str) -> Self {
+        Self { client, table: table.into() }
+    }
+}
+
+/// Client settings that the store relies on.
+pub fn timeouts(config: Builder) -> Builder {
+    config.timeout_config(sdk::timeouts(CALL_TIMEOUT))
+}

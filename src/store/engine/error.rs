@@ -1,0 +1,54 @@
+//! Why the store did not answer.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+use crate::budget::Spent;
+use crate::telemetry;
+
+/// Why the store did not answer: every function of the store that can fail returns it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// DynamoDB is out of reach, throttles, or keeps cancelling because of conflicts. The same
+    /// request may succeed later. It is unknown whether a write took effect.
+    #[error("DynamoDB does not answer: {0}")]
+    Unavailable(String),
+    /// The table or a row is not as this version writes it. An operator must look at it.
+    #[error("the table is not as expected: {0}")]
+    Broken(String),
+    /// The request would read more than one request may ([`crate::budget`]).
+    #[error("the request would read more than one request may")]
+    Spent,
+}
+
+impl From<Spent> for StoreError {
+    fn from(_: Spent) -> Self {
+        Self::Spent
+    }
+}
+
+impl StoreError {
+    pub(crate) fn broken(reason: impl Into<String>) -> Self {
+        Self::Broken(reason.into())
+    }
+}
+
+/// An SDK error as this room's error. The SDK's words go to the log, never to a client.
+pub(crate) fn unavailable<E, R>(error: SdkError<E, R>) -> StoreError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    let words = telemetry::causes(&error);
+    match error.code() {
+        Some("ResourceNotFoundException" | "ValidationException") => StoreError::Broken(words),
+        // An IAM role or a key that was switched off can be switched on again, and the same request
+        // succeeds then. DynamoDB says AccessDeniedException for its table's KMS key too ("KMS key
+        // access denied error").
+        Some(code) if code == "AccessDeniedException" || code.starts_with("KMS") => {
+            tracing::error!(error = %words, "DynamoDB refuses access: look at the function's role \
+                and the table's key");
+            StoreError::Unavailable(words)
+        }
+        _ => StoreError::Unavailable(words),
+    }
+}

@@ -1,0 +1,141 @@
+//! Rows as DynamoDB returns and takes them.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::error::StoreError;
+
+/// The partition key.
+pub(crate) const PARTITION: &str = "p";
+/// The sort key.
+pub(crate) const SORT: &str = "s";
+/// When the row expires, in seconds since 1970: the table's TTL attribute.
+pub(crate) const EXPIRES: &str = "x";
+
+/// A row as DynamoDB returns it.
+#[derive(Debug, Clone)]
+pub(crate) struct Item(pub(crate) HashMap<String, AttributeValue>);
+
+impl Item {
+    /// The row's sort key.
+    pub(crate) fn s(&self) -> &str {
+        self.text(SORT).unwrap_or_default()
+    }
+
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<i64> {
+        self.0.get(name).and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok())
+    }
+
+    /// The strings in a list; empty without a list.
+    pub(crate) fn list(&self, name: &str) -> Vec<String> {
+        let list = self.0.get(name).and_then(|value| value.as_l().ok());
+        list.into_iter().flatten().filter_map(|value| value.as_s().ok().cloned()).collect()
+    }
+
+    /// A string that every such row has.
+    pub(crate) fn need(&self, name: &str) -> Result<&str, StoreError> {
+        self.text(name)
+            .ok_or_else(|| StoreError::broken(format!("a row lacks its attribute {name}")))
+    }
+
+    /// Takes a string out of the row.
+    pub(crate) fn take_text(&mut self, name: &str) -> Result<String, StoreError> {
+        match self.0.remove(name) {
+            Some(AttributeValue::S(text)) => Ok(text),
+            _ => Err(StoreError::broken(format!("a row lacks its attribute {name}"))),
+        }
+    }
+
+    /// A number that every such row has.
+    pub(crate) fn need_number(&self, name: &str) -> Result<i64, StoreError> {
+        self.number(name)
+            .ok_or_else(|| StoreError::broken(format!("a row lacks its number {name}")))
+    }
+
+    /// Whether a flag is set.
+    pub(crate) fn is(&self, name: &str) -> bool {
+        self.0.get(name) == Some(&AttributeValue::Bool(true))
+    }
+
+    /// Whether the row's time has come; DynamoDB may not have removed it yet.
+    pub(crate) fn is_expired(&self, now: i64) -> bool {
+        self.number(EXPIRES).is_some_and(|expiry| expiry <= now)
+    }
+}
+
+/// A row to write, attribute by attribute.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Row(pub(crate) HashMap<String, AttributeValue>);
+
+impl Row {
+    pub(crate) fn new(p: &str, s: &str) -> Self {
+        Self::default().text(PARTITION, p).text(SORT, s)
+    }
+
+    pub(crate) fn text(mut self, name: &str, value: &str) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::S(value.to_owned()));
+        self
+    }
+
+    pub(crate) fn text_if(self, name: &str, value: Option<&str>) -> Self {
+        match value {
+            Some(value) => self.text(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn number(mut self, name: &str, value: i64) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::N(value.to_string()));
+        self
+    }
+
+    pub(crate) fn flag(mut self, name: &str, value: bool) -> Self {
+        self.0.insert(name.to_owned(), AttributeValue::Bool(value));
+        self
+    }
+
+    pub(crate) fn number_if(self, name: &str, value: Option<i64>) -> Self {
+        match value {
+            Some(value) => self.number(name, value),
+            None => self,
+        }
+    }
+
+    pub(crate) fn texts(mut self, name: &str, values: impl IntoIterator<Item = String>) -> Self {
+        self.0.insert(
+            name.to_owned(),
+            AttributeValue::L(values.into_iter().map(AttributeValue::S).collect()),
+        );
+        self
+    }
+}
+
+/// A string as an expression's value.
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A number as an expression's value.
+pub(crate) fn number(value: i64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A flag as an expression's value.
+pub(crate) fn flag(value: bool) -> AttributeValue {
+    AttributeValue::Bool(value)
+}
+
+/// A version as an expression's value.
+pub(crate) fn version(version: u64) -> AttributeValue {
+    number(signed(version))
+}
+
+/// A version as a row's number.
+pub(crate) fn signed(version: u64) -> i64 {
+    i64::try_from(version).unwrap_or(i64::MAX)
+}

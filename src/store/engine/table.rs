@@ -1,0 +1,66 @@
+//! The table itself, for engines without the template. `docs/DATA_MODEL.md` and `template.yaml` say
+//! the same, and add a stream. It is left out here: nothing reads it, and the embedded engine's
+//! writes become slower with each of its records.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    TimeToLiveSpecification, TimeToLiveStatus,
+};
+
+use super::error::{StoreError, unavailable};
+use super::item::{EXPIRES, PARTITION, SORT};
+
+/// Makes the table with its TTL, unless it is there.
+pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
+    let build = |error: aws_sdk_dynamodb::error::BuildError| StoreError::broken(error.to_string());
+    let key =
+        |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+    let text = |name: &str| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+    };
+    let created = client
+        .create_table()
+        .table_name(table)
+        .key_schema(key(PARTITION, KeyType::Hash).map_err(build)?)
+        .key_schema(key(SORT, KeyType::Range).map_err(build)?)
+        .attribute_definitions(text(PARTITION).map_err(build)?)
+        .attribute_definitions(text(SORT).map_err(build)?)
+        .billing_mode(BillingMode::PayPerRequest)
+        .send()
+        .await;
+    match created {
+        Ok(_) => {}
+        // It is there. Its maker may have been stopped before it set the TTL.
+        Err(error)
+            if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => {}
+        Err(error) => return Err(unavailable(error)),
+    }
+    expire(client, table).await
+}
+
+/// Switches TTL on, unless it is.
+async fn expire(client: &Client, table: &str) -> Result<(), StoreError> {
+    let described =
+        client.describe_time_to_live().table_name(table).send().await.map_err(unavailable)?;
+    let status =
+        described.time_to_live_description().and_then(|expiry| expiry.time_to_live_status());
+    if status == Some(&TimeToLiveStatus::Enabled) {
+        return Ok(());
+    }
+    let expiry = TimeToLiveSpecification::builder()
+        .enabled(true)
+        .attribute_name(EXPIRES)
+        .build()
+        .map_err(|error| StoreError::broken(error.to_string()))?;
+    let sent = client
+        .update_time_to_live()
+        .table_name(table)
+        .time_to_live_specification(expiry)
+        .send()
+        .await;
+    sent.map(drop).map_err(unavailable)
+}

@@ -1,0 +1,93 @@
+//! The facts of a change that are logged, and the limits that it must keep.
+
+use std::time::Duration;
+
+/// A kind of change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are the protocol's")]
+pub enum Operation {
+    Create,
+    Replace,
+    Patch,
+    Delete,
+    Restore,
+    /// An existing user of the product becomes known to this service without the identity
+    /// provider.
+    Import,
+    /// The identity provider provisions an imported user.
+    Link,
+    /// A user who was suspended with expiry is erased.
+    Expire,
+    /// The brake stops deactivations.
+    Brake,
+    /// The operator allows deactivations again.
+    Lift,
+}
+
+impl Operation {
+    /// The word in the `ev` of a row and in the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Replace => "replace",
+            Self::Patch => "patch",
+            Self::Delete => "delete",
+            Self::Restore => "restore",
+            Self::Import => "import",
+            Self::Link => "link",
+            Self::Expire => "expire",
+            Self::Brake => "brake",
+            Self::Lift => "lift",
+        }
+    }
+}
+
+/// The actor, the request and the time of a change, for the log row and the changed row.
+#[derive(Debug, Clone)]
+pub struct Audit {
+    /// The kind of change.
+    pub operation: Operation,
+    /// A token's id, `operator`, or `expiry`.
+    pub actor: String,
+    /// The id of the request.
+    pub request_id: String,
+    /// The time of the change, in seconds since 1970.
+    pub now: i64,
+    /// The same in milliseconds.
+    pub milliseconds: i64,
+    /// When the log row may go, in seconds since 1970.
+    pub log_expires: i64,
+}
+
+impl Audit {
+    /// A change at this time, in milliseconds since 1970; the log keeps it for `retention`.
+    pub fn new(
+        operation: Operation,
+        actor: &str,
+        request_id: &str,
+        milliseconds: i64,
+        retention: Duration,
+    ) -> Self {
+        let now = milliseconds / 1_000;
+        let retention = i64::try_from(retention.as_secs()).unwrap_or(i64::MAX);
+        Self {
+            operation,
+            actor: actor.to_owned(),
+            request_id: request_id.to_owned(),
+            now,
+            milliseconds,
+            log_expires: now.saturating_add(retention),
+        }
+    }
+}
+
+/// The limits of a profile that a write must keep. The default has none of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Guards {
+    /// Whether each active user takes one of a limited number of seats.
+    pub seats: bool,
+    /// Whether two users may not have the same externalId.
+    pub unique_external_id: bool,
+    /// The window in which deactivations are counted; `None` without a brake.
+    pub brake_window: Option<Duration>,
+}

@@ -1,0 +1,150 @@
+//! One change of one resource: from the state in which it was read to the state that it shall have.
+
+use scim_core::resource::Attributes;
+use scim_core::{Member, Resource, ResourceId};
+
+use super::audit::{Audit, Guards};
+use super::collection::Collection;
+use super::names::Names;
+use super::state::{State, activity};
+use super::stored::Stored;
+
+/// The names of other resources that a write may take.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Takeover {
+    /// It may take the name of a deleted user who can still be restored.
+    pub name: bool,
+    /// It may become a further owner of an externalId. Where externalIds are unique, it may take
+    /// one from a deleted user instead.
+    pub external_id: bool,
+}
+
+/// A resource to be written.
+#[derive(Debug, Clone, Copy)]
+pub struct ResourceWrite<'a> {
+    /// The resource as it shall be.
+    pub resource: &'a Resource,
+    /// The names in its attributes.
+    pub names: &'a Names,
+    /// The names of other resources that it may take.
+    pub takeover: Takeover,
+    /// When it expires while it is visible, in seconds since 1970.
+    pub expires: Option<i64>,
+}
+
+/// A change of one member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MemberChange {
+    /// It becomes a member; without a type it is a user.
+    Add(Member),
+    /// It is named as a member, though no resource of this tenant has, had or will have that id.
+    AddUnknown(Member),
+    /// It stops being a member.
+    Remove(ResourceId),
+}
+
+impl MemberChange {
+    /// The id of the member.
+    pub fn member(&self) -> &ResourceId {
+        match self {
+            Self::Add(member) | Self::AddUnknown(member) => &member.value,
+            Self::Remove(id) => id,
+        }
+    }
+}
+
+/// The part of a group that must be as it was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// Its own row.
+    Row,
+    /// Its members too.
+    RowAndMembers,
+}
+
+/// The state that a resource shall have.
+#[derive(Debug)]
+pub enum Target<'a> {
+    /// Visible to the identity provider.
+    Live(ResourceWrite<'a>),
+    /// Known to the product, not to the identity provider yet.
+    Unmanaged(ResourceWrite<'a>),
+    /// A user who can be restored with these attributes until `expires`, in seconds since 1970.
+    Deleted {
+        /// What is kept of the user.
+        attributes: Attributes,
+        /// When the rows may go.
+        expires: i64,
+    },
+    /// Removed, with all rows that lead to it.
+    Gone,
+}
+
+/// One change of one resource.
+#[derive(Debug)]
+pub struct Transition<'a> {
+    /// The type and the tenant of the resource.
+    pub collection: &'a Collection,
+    /// The resource as it was read; `None` for a new one.
+    pub from: Option<&'a Stored>,
+    /// The state that it shall have.
+    pub to: Target<'a>,
+    /// Changes of a group's members that are written in the same transaction.
+    pub members: &'a [MemberChange],
+    /// Members of a new group whose rows were written before
+    /// ([`crate::store::Store::prepare_members`]).
+    pub prepared: &'a [MemberChange],
+    /// The part of a group that must be as it was read.
+    pub expect: Expect,
+    /// The actor, the request and the time.
+    pub audit: &'a Audit,
+    /// The limits that the change must keep.
+    pub guards: Guards,
+}
+
+impl<'a> Transition<'a> {
+    /// A change without changes of members, which expects nothing of a group but its row.
+    pub fn new(
+        collection: &'a Collection,
+        from: Option<&'a Stored>,
+        to: Target<'a>,
+        audit: &'a Audit,
+        guards: Guards,
+    ) -> Self {
+        let (members, prepared, expect) = (&[][..], &[][..], Expect::Row);
+        Self { collection, from, to, members, prepared, expect, audit, guards }
+    }
+
+    /// The id of the resource; `None` if it exists neither before nor after.
+    pub(in crate::store) fn id(&self) -> Option<&ResourceId> {
+        match &self.to {
+            Target::Live(write) | Target::Unmanaged(write) => Some(&write.resource.id),
+            Target::Deleted { .. } | Target::Gone => self.from.map(|from| &from.resource.id),
+        }
+    }
+
+    /// The resource as it was read, if it was visible then.
+    fn visible_before(&self) -> Option<&'a Stored> {
+        self.from.filter(|from| from.state == State::Live)
+    }
+
+    /// By how much the numbers of visible and of active resources change.
+    pub(in crate::store) fn count_change(&self) -> (i64, i64) {
+        let before = self.visible_before().map_or((0, 0), |from| (1, activity(&from.resource)));
+        let after = match &self.to {
+            Target::Live(write) => (1, activity(write.resource)),
+            Target::Unmanaged(_) | Target::Deleted { .. } | Target::Gone => (0, 0),
+        };
+        (after.0 - before.0, after.1 - before.1)
+    }
+
+    /// The version after the change; `None` for a resource that the identity provider never saw.
+    pub(in crate::store) fn version(&self) -> Option<u64> {
+        match &self.to {
+            Target::Live(write) | Target::Unmanaged(write) => Some(write.resource.meta.version.0),
+            Target::Deleted { .. } | Target::Gone => {
+                self.visible_before().map(|from| from.resource.meta.version.next().0)
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Plain values: tenants, resources and their names, changes and what refused them. Nothing here
+//! knows DynamoDB.
+
+pub(crate) mod audit;
+pub(crate) mod change;
+pub(crate) mod collection;
+pub(crate) mod names;
+pub(crate) mod refusal;
+pub(crate) mod state;
+pub(crate) mod stored;
+pub(crate) mod tenant_key;

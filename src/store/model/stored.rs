@@ -1,0 +1,78 @@
+//! A resource as it was read.
+
+use scim_core::Resource;
+
+use super::names::Names;
+use super::state::{Standing, State, is_active};
+
+/// Largest document of a resource, in bytes of JSON.
+pub const MAX_DOCUMENT_BYTES: usize = 64 * 1_024;
+
+/// The sort keys of the rows by which a resource holds its names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct NameKeys {
+    pub(crate) claim: Option<String>,
+    pub(crate) external_id: Option<String>,
+    pub(crate) unique: Vec<String>,
+}
+
+/// A resource as stored; a group without its members.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// What the client sees of it. The version of a group counts the changes of its members too.
+    pub resource: Resource,
+    /// Visible, deleted or imported.
+    pub state: State,
+    /// When the row may go, in seconds since 1970; `None` while the resource stays.
+    pub expires: Option<i64>,
+    pub(in crate::store) names: Names,
+    pub(in crate::store) keys: NameKeys,
+    /// The version of the row itself.
+    pub(in crate::store) row_version: u64,
+    /// How many members a group has. Users who were deleted while the group was being created are
+    /// counted too.
+    pub members: usize,
+    /// Whether it was ever made a member of a group: otherwise a deletion has no memberships to
+    /// end.
+    pub grouped: bool,
+    /// The sort key and the version of each head of a group.
+    pub(in crate::store) heads: Vec<(String, u64)>,
+    /// Length of the document.
+    pub(in crate::store) bytes: usize,
+}
+
+impl Stored {
+    /// The facts that its state in `docs/LIFE.md` follows from.
+    pub fn standing(&self) -> Standing {
+        Standing {
+            state: self.state,
+            expires: self.expires,
+            active: is_active(&self.resource.attributes),
+        }
+    }
+
+    /// Whether a deletion leaves rows behind: memberships, or members of its own.
+    pub fn leaves_rows(&self) -> bool {
+        self.grouped || self.members > 0
+    }
+
+    /// Whether its time has not come yet.
+    pub(in crate::store) fn is_there(&self, now: i64) -> bool {
+        self.expires.is_none_or(|expiry| expiry > now)
+    }
+
+    /// Whether the identity provider may see the resource.
+    pub fn is_visible(&self, now: i64) -> bool {
+        self.state == State::Live && self.is_there(now)
+    }
+
+    /// Whether the user was deleted and can still be restored.
+    pub fn is_restorable(&self, now: i64) -> bool {
+        self.state == State::Deleted && self.expires.is_some_and(|expiry| expiry > now)
+    }
+
+    /// The names by which the resource is (or was) found.
+    pub fn names(&self) -> &Names {
+        &self.names
+    }
+}

@@ -1,0 +1,24 @@
+//! Visible users whose time has come.
+
+use scim_core::ResourceId;
+
+use crate::store::engine::client::Store;
+use crate::store::engine::error::StoreError;
+use crate::store::engine::query::{KeyCondition, RowQuery};
+use crate::store::model::collection::Collection;
+use crate::store::rows::due;
+
+impl Store {
+    /// The users whose time has come by `now`, at most `max`, each with that time. One call for
+    /// some thousand.
+    pub async fn due(
+        &self,
+        collection: &Collection,
+        now: i64,
+        max: usize,
+    ) -> Result<Vec<(i64, ResourceId)>, StoreError> {
+        let (partition, end) = (collection.tenant.due(), due::end(now));
+        let keys = KeyCondition::Between(&partition, due::FIRST, &end);
+        self.query_first(RowQuery::new(keys), max).await?.rows.iter().map(due::read).collect()
+    }
+}

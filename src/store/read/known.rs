@@ -1,0 +1,135 @@
+//! Users who have, or had, the names of a new user: deleted, imported or visible.
+
+use std::collections::BTreeSet;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use scim_core::ResourceId;
+
+use super::owners::{MAX_OWNERS, OwnerFilter, Owners};
+use crate::store::engine::client::Store;
+use crate::store::engine::error::StoreError;
+use crate::store::model::collection::Collection;
+use crate::store::model::names::{Names, email_form};
+use crate::store::model::refusal::NameOwners;
+use crate::store::model::state::State;
+use crate::store::model::stored::Stored;
+use crate::store::rows::pointers::owner;
+
+/// How many names are looked up at a time.
+const CONCURRENCY: usize = 16;
+
+/// The name by which an imported user is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum MatchBy {
+    ExternalId,
+    Name,
+    Email,
+}
+
+impl Store {
+    /// Deleted users with this externalId who can be restored. At most 50 are looked at, among the
+    /// first 200 users who have it.
+    pub async fn restorable_by_external_id(
+        &self,
+        collection: &Collection,
+        external_id: &str,
+        now: i64,
+    ) -> Result<Vec<Stored>, StoreError> {
+        let prefix = collection.external_id(external_id);
+        let partition = collection.tenant.external_ids();
+        let owners = self.owners(&partition, &prefix, OwnerFilter::Deleted(now)).await?;
+        let ids = owners.ids.into_iter().take(MAX_OWNERS).collect();
+        let mut users = self.resources(collection, ids, now).await?;
+        users.retain(|user| {
+            user.is_restorable(now) && user.names.external_id.as_deref() == Some(external_id)
+        });
+        Ok(users)
+    }
+
+    /// A deleted user who can be restored and has this name or externalId. Up to two calls.
+    pub async fn restorable(
+        &self,
+        collection: &Collection,
+        names: &Names,
+        now: i64,
+    ) -> Result<Option<ResourceId>, StoreError> {
+        let keys = name_key(collection, names).into_iter();
+        for (p, s) in keys.chain(external_id_key(collection, names)) {
+            let mut owners = self.owners(&p, &s, OwnerFilter::Deleted(now)).await?;
+            if let Some(id) = owners.ids.pop() {
+                return Ok(Some(id));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The owner of this name and the first owner of this externalId, whatever became of them. Two
+    /// calls in parallel.
+    pub async fn holders(
+        &self,
+        collection: &Collection,
+        names: &Names,
+        now: i64,
+    ) -> Result<NameOwners, StoreError> {
+        let owner_of = async |key: Option<(String, String)>| {
+            let Some((p, s)) = key else { return Ok(None) };
+            let row = self.get(&p, &s).await?.filter(|row| !row.is_expired(now));
+            Ok::<_, StoreError>(row.as_ref().and_then(owner))
+        };
+        let (name, external_id) = tokio::try_join!(
+            owner_of(name_key(collection, names)),
+            owner_of(external_id_key(collection, names))
+        )?;
+        Ok(NameOwners { name, external_id })
+    }
+
+    /// The imported users whom the product knows by these names, by the first of `ways` that finds
+    /// one. One call for each name, and one for each user.
+    pub async fn unmanaged(
+        &self,
+        collection: &Collection,
+        names: &Names,
+        ways: &[MatchBy],
+    ) -> Result<Vec<Stored>, StoreError> {
+        for way in ways {
+            let each = stream::iter(match_keys(collection, names, *way))
+                .map(|(p, s)| async move { self.owners(&p, &s, OwnerFilter::Unmanaged).await });
+            let owners: Vec<Owners> = each.buffered(CONCURRENCY).try_collect().await?;
+            let ids: BTreeSet<ResourceId> =
+                owners.into_iter().flat_map(|owners| owners.ids).collect();
+            let ids = ids.into_iter().take(MAX_OWNERS).collect();
+            let mut users = self.resources(collection, ids, 0).await?;
+            users.retain(|user| user.state == State::Unmanaged);
+            if !users.is_empty() {
+                return Ok(users);
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// The key of the row by which a name is held.
+fn name_key(collection: &Collection, names: &Names) -> Option<(String, String)> {
+    let name = names.name.as_ref();
+    name.map(|name| (collection.partition(), collection.claim(name, None)))
+}
+
+/// The key of the row of an externalId's first owner.
+fn external_id_key(collection: &Collection, names: &Names) -> Option<(String, String)> {
+    let id = names.external_id.as_ref();
+    id.map(|id| (collection.tenant.external_ids(), collection.external_id(id)))
+}
+
+/// The keys of the rows that lead to the users whom `way` finds.
+fn match_keys(collection: &Collection, names: &Names, way: MatchBy) -> Vec<(String, String)> {
+    match way {
+        MatchBy::ExternalId => external_id_key(collection, names).into_iter().collect(),
+        MatchBy::Name => name_key(collection, names).into_iter().collect(),
+        MatchBy::Email => {
+            let emails = names.emails.iter().chain(&names.name).map(|email| email_form(email));
+            let key = |form: String| (collection.tenant.emails(), collection.email_prefix(&form));
+            emails.map(key).collect()
+        }
+    }
+}

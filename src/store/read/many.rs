@@ -1,0 +1,75 @@
+//! Many resources by their ids.
+
+use std::collections::BTreeMap;
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use scim_core::ResourceId;
+
+use crate::store::engine::batch_get::Size;
+use crate::store::engine::client::Store;
+use crate::store::engine::error::StoreError;
+use crate::store::engine::item::Item;
+use crate::store::model::collection::{Collection, Kind};
+use crate::store::model::state::State;
+use crate::store::model::stored::Stored;
+use crate::store::model::tenant_key::TenantKey;
+use crate::store::rows::resource;
+
+/// How many groups are read at a time.
+const CONCURRENCY: usize = 16;
+
+impl Store {
+    /// The resources with these ids that are there, in this order. A group takes a call, since its
+    /// heads are read with it; sixteen resources of other types take one.
+    pub async fn resources(
+        &self,
+        collection: &Collection,
+        ids: Vec<ResourceId>,
+        now: i64,
+    ) -> Result<Vec<Stored>, StoreError> {
+        if collection.kind == Kind::Group {
+            let each = stream::iter(ids)
+                .map(|id| async move { self.resource(collection, &id, now).await });
+            let found: Vec<Option<Stored>> = each.buffered(CONCURRENCY).try_collect().await?;
+            return Ok(found.into_iter().flatten().collect());
+        }
+        let key = |id: &ResourceId| (collection.partition(), collection.key(id));
+        let rows = self.get_many(ids.iter().map(key), Size::Any, None).await?;
+        let found = ids.iter().filter_map(|id| rows.get(&key(id))).map(resource::read);
+        found.filter(|found| found.as_ref().map_or(true, |found| found.is_there(now))).collect()
+    }
+
+    /// Which of these resources are visible, by their ids. Deleted users who could be restored are
+    /// not. One call for sixteen.
+    pub async fn visibility(
+        &self,
+        collection: &Collection,
+        ids: impl IntoIterator<Item = &ResourceId>,
+        now: i64,
+    ) -> Result<BTreeMap<ResourceId, bool>, StoreError> {
+        let keys: BTreeMap<(String, String), &ResourceId> =
+            ids.into_iter().map(|id| ((collection.partition(), collection.key(id)), id)).collect();
+        let rows = self.get_many(keys.keys().cloned(), Size::Any, Some("p, s, st, x")).await?;
+        let there = rows.iter().filter(|(_, row)| !row.is_expired(now));
+        let visible = there
+            .filter_map(|(key, row)| Some((*keys.get(key)?, resource::state(row) == State::Live)));
+        Ok(visible.map(|(id, visible)| (id.clone(), visible)).collect())
+    }
+
+    /// The names of these groups, by their ids; groups that are not there are left out. One call
+    /// for sixteen.
+    pub async fn group_names(
+        &self,
+        tenant: &TenantKey,
+        ids: impl IntoIterator<Item = &ResourceId>,
+    ) -> Result<BTreeMap<ResourceId, Option<String>>, StoreError> {
+        let collection = Collection { tenant: tenant.clone(), kind: Kind::Group };
+        let keys = ids.into_iter().map(|id| (collection.partition(), collection.key(id)));
+        let rows = self.get_many(keys.collect::<Vec<_>>(), Size::Any, None).await?;
+        let name = |row: &Item| {
+            let group = resource::read(row)?.resource;
+            Ok((group.id, group.attributes.text("displayName").map(str::to_owned)))
+        };
+        rows.values().map(name).collect()
+    }
+}

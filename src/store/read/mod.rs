@@ -1,0 +1,19 @@
+//! Reads, all strongly consistent: an identity provider may act after each of them. A row whose
+//! time has come is not there, however late DynamoDB removes it.
+
+pub(crate) mod count;
+pub(crate) mod due;
+pub(crate) mod known;
+pub(crate) mod limits;
+pub(crate) mod listed;
+pub(crate) mod lookup;
+pub(crate) mod many;
+pub(crate) mod memberships;
+pub(crate) mod one;
+pub(crate) mod owners;
+pub(crate) mod page;
+pub(crate) mod ranges;
+pub(crate) mod roster;
+pub(crate) mod tenants;
+pub(crate) mod unfinished;
+pub(crate) mod walk;

@@ -1,0 +1,50 @@
+//! One resource by its id.
+
+use scim_core::ResourceId;
+
+use crate::budget;
+use crate::store::engine::client::Store;
+use crate::store::engine::error::StoreError;
+use crate::store::engine::query::{KeyCondition, RowQuery};
+use crate::store::model::collection::{Collection, Kind};
+use crate::store::model::stored::Stored;
+use crate::store::rows::resource;
+
+/// Length of a UUID in its usual form.
+const UUID_LENGTH: usize = 36;
+
+impl Store {
+    /// A resource, deleted or not; `None` if it is not there or has expired. One call.
+    pub async fn resource(
+        &self,
+        collection: &Collection,
+        id: &ResourceId,
+        now: i64,
+    ) -> Result<Option<Stored>, StoreError> {
+        let found = match collection.kind {
+            Kind::Group => self.group(collection, id).await?,
+            Kind::User | Kind::Other(_) => {
+                let row = self.get(&collection.partition(), &collection.key(id)).await?;
+                row.map(|row| resource::read(&row)).transpose()?
+            }
+        };
+        Ok(found.filter(|stored| stored.is_there(now)))
+    }
+
+    /// A group with its heads, and nothing else.
+    async fn group(
+        &self,
+        collection: &Collection,
+        id: &ResourceId,
+    ) -> Result<Option<Stored>, StoreError> {
+        // All ids of groups are UUIDs; the ids of many groups could begin with a shorter text.
+        if id.as_str().len() != UUID_LENGTH {
+            return Ok(None);
+        }
+        let partition = collection.partition();
+        let keys = KeyCondition::BeginsWith(&partition, id.as_str());
+        let units = Some(budget::GROUP_UNITS as usize);
+        let rows = self.query(RowQuery { units, ..RowQuery::new(keys) }).await?.rows;
+        Ok(resource::read_all(&rows)?.into_iter().find(|group| group.resource.id == *id))
+    }
+}

@@ -1,0 +1,46 @@
+//! The unfinished work of a tenant.
+
+use std::collections::BTreeSet;
+
+use scim_core::ResourceId;
+
+use crate::store::engine::client::Store;
+use crate::store::engine::error::StoreError;
+use crate::store::engine::query::{KeyCondition, RowQuery};
+use crate::store::model::collection::Kind;
+use crate::store::model::tenant_key::TenantKey;
+use crate::store::rows::unfinished::{Cause, PREFIX, Unfinished, sort_key};
+
+impl Store {
+    /// All unfinished work of a tenant. One call for some thousand.
+    pub async fn unfinished(&self, tenant: &TenantKey) -> Result<Vec<Unfinished>, StoreError> {
+        self.query_all(&tenant.own(), PREFIX).await?.iter().map(Unfinished::read).collect()
+    }
+
+    /// The first of a tenant's unfinished work, at most `max`. One call.
+    pub async fn first_unfinished(
+        &self,
+        tenant: &TenantKey,
+        max: usize,
+    ) -> Result<Vec<Unfinished>, StoreError> {
+        let partition = tenant.own();
+        let query = RowQuery::new(KeyCondition::BeginsWith(&partition, PREFIX));
+        self.query_first(query, max).await?.rows.iter().map(Unfinished::read).collect()
+    }
+
+    /// The resources that were deleted while memberships of theirs are still there. One call.
+    pub async fn leaving(&self, tenant: &TenantKey) -> Result<BTreeSet<ResourceId>, StoreError> {
+        let unfinished = self.unfinished(tenant).await?.into_iter();
+        Ok(unfinished.filter(|row| row.cause == Cause::Deletion).map(|row| row.id).collect())
+    }
+
+    /// Whether a deletion is unfinished. One call.
+    pub async fn is_unfinished(
+        &self,
+        tenant: &TenantKey,
+        kind: &Kind,
+        id: &ResourceId,
+    ) -> Result<bool, StoreError> {
+        Ok(self.get(&tenant.own(), &sort_key(kind, id)).await?.is_some())
+    }
+}

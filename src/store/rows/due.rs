@@ -1,0 +1,51 @@
+//! When visible users expire: a row for each, in the order of time. Users whose time has come are
+//! found with one read, so that they leave lists and counts at the moment when they should.
+
+use scim_core::ResourceId;
+
+use super::role::{Role, Transaction};
+use crate::store::engine::error::StoreError;
+use crate::store::engine::item::{Item, Row};
+use crate::store::model::collection::Collection;
+use crate::store::model::state::State;
+use crate::store::model::stored::Stored;
+
+/// A sort key before that of every due row.
+pub(crate) const FIRST: &str = "0";
+
+/// The row of a user who expires at this second since 1970.
+pub(crate) fn row(collection: &Collection, expires: i64, id: &ResourceId) -> Row {
+    Row::new(&collection.tenant.due(), &format!("{}#{id}", moment(expires)))
+}
+
+/// A sort key behind those of all users who expire until this second since 1970.
+pub(crate) fn end(now: i64) -> String {
+    format!("{}~", moment(now))
+}
+
+/// The second and the user that a row names.
+pub(crate) fn read(row: &Item) -> Result<(i64, ResourceId), StoreError> {
+    let parts = row.s().split_once('#');
+    parts
+        .and_then(|(moment, id)| Some((moment.parse().ok()?, id.parse().ok()?)))
+        .ok_or_else(|| StoreError::broken("a due row names no user"))
+}
+
+/// Adds the removal of the due row of a visible user who would expire.
+pub(crate) fn remove(
+    transaction: &mut Transaction,
+    collection: &Collection,
+    from: &Stored,
+) -> Result<(), StoreError> {
+    match from.expires.filter(|_| from.state == State::Live) {
+        Some(expires) => {
+            transaction.delete(Role::Other, row(collection, expires, &from.resource.id), None)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Seconds as text whose order is that of time.
+fn moment(seconds: i64) -> String {
+    format!("{seconds:012}")
+}

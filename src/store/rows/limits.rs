@@ -1,0 +1,179 @@
+//! Two rows that hold a tenant to a limit: how many seats its active users take, and how many users
+//! were deactivated in the window of the brake. Both change in the transaction that changes the
+//! user, so they are exact.
+
+use super::role::{Role, Transaction};
+use crate::store::engine::error::StoreError;
+use crate::store::engine::item::{Item, Row, number};
+use crate::store::engine::transaction::Condition;
+use crate::store::model::audit::Guards;
+use crate::store::model::tenant_key::TenantKey;
+
+/// The sort key of the row of seats.
+pub(crate) const SEATS: &str = "seats";
+/// Active users.
+const USED: &str = "used";
+/// Most active users.
+const LIMIT: &str = "lim";
+/// How often the row changed.
+const VERSION: &str = "v";
+
+/// The sort key of the brake's row.
+pub(crate) const BRAKE: &str = "brake";
+/// When the window began, in seconds since 1970.
+const BEGUN: &str = "w";
+/// Deactivations since.
+const COUNTED: &str = "n";
+/// Most deactivations in a window.
+const MAX: &str = "most";
+/// Since when nobody can be deactivated, in seconds since 1970.
+const TRIPPED: &str = "tripped";
+
+/// The seats of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeatsRow {
+    /// Active users.
+    pub used: i64,
+    /// Most active users. After it was lowered, `used` may be above it: then nobody is activated
+    /// until enough users are gone.
+    pub limit: i64,
+    /// How often the row changed.
+    version: i64,
+}
+
+impl SeatsRow {
+    /// The seats from their row; `None` if it has no limit. An instance that does not know yet that
+    /// the limit is gone may leave such a row.
+    pub(crate) fn read(row: &Item) -> Result<Option<Self>, StoreError> {
+        let (Some(used), Some(limit)) = (row.number(USED), row.number(LIMIT)) else {
+            return Ok(None);
+        };
+        Ok(Some(Self { used, limit, version: row.need_number(VERSION)? }))
+    }
+}
+
+/// The brake of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BrakeRow {
+    /// When the window began, in seconds since 1970.
+    pub begun: i64,
+    /// Deactivations since.
+    pub counted: i64,
+    /// Most deactivations in a window.
+    pub most: i64,
+    /// Since when nobody can be deactivated, in seconds since 1970.
+    pub tripped: Option<i64>,
+}
+
+impl BrakeRow {
+    /// The brake from its row.
+    pub(crate) fn read(row: &Item) -> Result<Self, StoreError> {
+        Ok(Self {
+            begun: row.need_number(BEGUN)?,
+            counted: row.need_number(COUNTED)?,
+            most: row.need_number(MAX)?,
+            tripped: row.number(TRIPPED),
+        })
+    }
+}
+
+fn seats_key(tenant: &TenantKey) -> Row {
+    Row::new(&tenant.counters(), SEATS)
+}
+
+fn brake_key(tenant: &TenantKey) -> Row {
+    Row::new(&tenant.counters(), BRAKE)
+}
+
+/// Adds the row of seats, if it is still as it was read.
+pub(crate) fn set_seats(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    seen: Option<SeatsRow>,
+    used: i64,
+    limit: i64,
+) -> Result<(), StoreError> {
+    let version = seen.map_or(0, |seen| seen.version);
+    let row =
+        seats_key(tenant).number(USED, used).number(LIMIT, limit).number(VERSION, version + 1);
+    let unchanged = match seen {
+        Some(_) => Condition("v = :seen", vec![(":seen", number(version))]),
+        None => Condition("attribute_not_exists(lim)", Vec::new()),
+    };
+    transaction.put(Role::Seats, row, Some(unchanged))
+}
+
+/// Takes or frees a seat and counts a deactivation, where the tenant has such limits. `active` is
+/// by how much the number of active users changes.
+pub(crate) fn add(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    guards: Guards,
+    now: i64,
+    active: i64,
+) -> Result<(), StoreError> {
+    if active != 0 && guards.seats {
+        let free = (active > 0).then_some("used < lim");
+        let values = [(":more", number(active)), (":one", number(1))];
+        let row = seats_key(tenant);
+        transaction.update(Role::Seats, row, "ADD used :more, v :one", values, free)?;
+    }
+    if let Some(window) = guards.brake_window.filter(|_| active < 0) {
+        let window = i64::try_from(window.as_secs()).unwrap_or(i64::MAX);
+        let open =
+            "attribute_exists(p) AND attribute_not_exists(tripped) AND n < most AND w > :ended";
+        let values = [(":one", number(1)), (":ended", number(now - window))];
+        let row = brake_key(tenant);
+        transaction.update(Role::Brake, row, "ADD n :one", values, Some(open))?;
+    }
+    Ok(())
+}
+
+/// Adds a new window of the brake in place of the one that was read, if that is still there.
+pub(crate) fn open_brake(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    seen: Option<BrakeRow>,
+    now: i64,
+    max: i64,
+) -> Result<(), StoreError> {
+    let row = brake_key(tenant).number(BEGUN, now).number(COUNTED, 0).number(MAX, max);
+    let unchanged = match seen {
+        Some(seen) => Condition(
+            "attribute_not_exists(p) OR w = :seen AND attribute_not_exists(tripped)",
+            vec![(":seen", number(seen.begun))],
+        ),
+        None => Condition::absent(),
+    };
+    transaction.put(Role::Brake, row, Some(unchanged))
+}
+
+/// Adds that the brake stops deactivations from now on, if its window is the one that was read and
+/// it did not stop them before.
+pub(crate) fn trip_brake(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    seen: BrakeRow,
+    now: i64,
+) -> Result<(), StoreError> {
+    let values = [(":now", number(now)), (":seen", number(seen.begun))];
+    let still = Some("w = :seen AND attribute_not_exists(tripped)");
+    transaction.update(Role::Brake, brake_key(tenant), "SET tripped = :now", values, still)
+}
+
+/// Adds the removal of a brake that stops deactivations.
+pub(crate) fn lift_brake(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+) -> Result<(), StoreError> {
+    let tripped = Condition("attribute_exists(tripped)", Vec::new());
+    transaction.delete(Role::Brake, brake_key(tenant), Some(tripped))
+}
+
+/// Adds the removal of the brake.
+pub(crate) fn remove_brake(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+) -> Result<(), StoreError> {
+    transaction.delete(Role::Brake, brake_key(tenant), None)
+}

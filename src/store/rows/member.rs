@@ -1,0 +1,121 @@
+//! The rows of a group's members: one for each, next to its membership row, so that a change of one
+//! member touches no other.
+
+use scim_core::members::MemberType;
+use scim_core::{Member, ResourceId};
+
+use super::membership;
+use super::resource::{self, EVENT, LIVE};
+use super::role::{Role, Transaction};
+use crate::store::engine::error::StoreError;
+use crate::store::engine::item::{Item, Row, flag, number, text};
+use crate::store::engine::transaction::Condition;
+use crate::store::model::audit::Audit;
+use crate::store::model::change::MemberChange;
+use crate::store::model::collection::{Collection, Kind};
+use crate::store::model::tenant_key::TenantKey;
+
+/// U, G, or [`NAMED`].
+pub(crate) const KIND: &str = "k";
+/// The display as the client wrote it.
+const DISPLAY: &str = "n";
+
+/// The kind of a member that does not name a resource, which the strict profile allows.
+const NAMED: &str = "?";
+
+/// The letter of a kind.
+pub(crate) fn letter(kind: &Kind) -> &'static str {
+    if *kind == Kind::Group { "G" } else { "U" }
+}
+
+/// A member from its row.
+pub(crate) fn read(row: &Item) -> Result<Member, StoreError> {
+    let value =
+        row.s().parse().map_err(|()| StoreError::broken("a member's row has an invalid id"))?;
+    let kind = match row.text(KIND) {
+        Some("G") => Some(MemberType::Group),
+        Some(NAMED) => None,
+        _ => Some(MemberType::User),
+    };
+    Ok(Member { value, kind, display: row.text(DISPLAY).map(str::to_owned) })
+}
+
+/// Adds the rows of these changes of members.
+pub(crate) fn change(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    group: &ResourceId,
+    changes: &[MemberChange],
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let group = Group { tenant, id: group, audit };
+    for (index, change) in changes.iter().enumerate() {
+        match change {
+            MemberChange::Add(member) => {
+                let kind = Kind::from(member.kind.unwrap_or(MemberType::User));
+                group.add(transaction, index, member, letter(&kind))?;
+                let home = Collection { tenant: tenant.clone(), kind };
+                require_live(transaction, &home, (index, &member.value), audit.now)?;
+            }
+            MemberChange::AddUnknown(member) => group.add(transaction, index, member, NAMED)?,
+            MemberChange::Remove(id) => remove(transaction, tenant, group.id, id, Some(index))?,
+        }
+    }
+    Ok(())
+}
+
+/// The group whose members change.
+struct Group<'a> {
+    tenant: &'a TenantKey,
+    id: &'a ResourceId,
+    audit: &'a Audit,
+}
+
+impl Group<'_> {
+    /// Adds both rows of a member, which must not be there yet.
+    fn add(
+        &self,
+        transaction: &mut Transaction,
+        index: usize,
+        member: &Member,
+        letter: &str,
+    ) -> Result<(), StoreError> {
+        let row = Row::new(&self.tenant.members(self.id), member.value.as_str())
+            .text(KIND, letter)
+            .text_if(DISPLAY, member.display.as_deref())
+            .text(EVENT, self.audit.operation.as_str());
+        transaction.put(Role::Member(index), row, Some(Condition::absent()))?;
+        let row = membership::key(self.tenant, &member.value, self.id).text(KIND, letter);
+        transaction.put(Role::Other, row, None)
+    }
+}
+
+/// Adds that the new member must be visible, and notes on its row that it has memberships. That
+/// costs what a check costs, and a deletion reads it there.
+fn require_live(
+    transaction: &mut Transaction,
+    home: &Collection,
+    (index, id): (usize, &ResourceId),
+    now: i64,
+) -> Result<(), StoreError> {
+    let lives = "st = :live AND (attribute_not_exists(x) OR x > :now)";
+    let values = [(":live", text(LIVE)), (":now", number(now)), (":grouped", flag(true))];
+    let row = resource::key(home, id);
+    transaction.update(Role::NewMember(index), row, "SET g = :grouped", values, Some(lives))
+}
+
+/// Adds the removal of both rows of a member. With the index of a change the member must be one.
+pub(crate) fn remove(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    group: &ResourceId,
+    member: &ResourceId,
+    index: Option<usize>,
+) -> Result<(), StoreError> {
+    let (role, condition) = match index {
+        Some(index) => (Role::Member(index), Some(Condition::exists())),
+        None => (Role::Other, None),
+    };
+    transaction.delete(role, Row::new(&tenant.members(group), member.as_str()), condition)?;
+    transaction.delete(Role::Other, membership::key(tenant, member, group), None)
+}

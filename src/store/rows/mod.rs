@@ -1,0 +1,15 @@
+//! The rows of `docs/DATA_MODEL.md`, one file each: attributes, keys, and how a transaction changes
+//! them.
+
+pub(crate) mod counters;
+pub(crate) mod due;
+pub(crate) mod heads;
+pub(crate) mod limits;
+pub(crate) mod log;
+pub(crate) mod member;
+pub(crate) mod membership;
+pub(crate) mod pointers;
+pub(crate) mod resource;
+pub(crate) mod role;
+pub(crate) mod tenant;
+pub(crate) mod unfinished;

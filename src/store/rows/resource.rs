@@ -1,0 +1,175 @@
+//! The row of a user, a group, or a resource of another type.
+
+use scim_core::resource::Attributes;
+use scim_core::{Meta, Resource, ResourceId, Version};
+
+use super::heads;
+use crate::store::engine::error::StoreError;
+use crate::store::engine::item::{EXPIRES, Item, Row, signed};
+use crate::store::engine::time::{instant, milliseconds};
+use crate::store::model::audit::Audit;
+use crate::store::model::collection::{Collection, Place, id_in};
+use crate::store::model::names::Names;
+use crate::store::model::state::{State, is_active};
+use crate::store::model::stored::{NameKeys, Stored};
+
+/// The attributes as JSON.
+pub(crate) const DOCUMENT: &str = "d";
+/// The name as it is compared.
+const NAME: &str = "un";
+/// The sort key of the resource's claim.
+const CLAIM_KEY: &str = "uk";
+/// The externalId.
+const EXTERNAL_ID: &str = "e";
+/// The sort key of the resource's externalId row.
+const EXTERNAL_ID_KEY: &str = "es";
+/// Canonical e-mails with a pointer.
+const EMAILS: &str = "em";
+/// The sort keys of further unique values.
+const UNIQUE_KEYS: &str = "uq";
+/// The version.
+pub(crate) const VERSION: &str = "v";
+/// When it was created, in milliseconds.
+pub(crate) const CREATED: &str = "c";
+/// When it was last modified, in milliseconds.
+pub(crate) const MODIFIED: &str = "m";
+/// Whether it is active.
+pub(crate) const ACTIVE: &str = "a";
+/// [`LIVE`], [`DELETED`] or [`UNMANAGED`].
+pub(crate) const STATE: &str = "st";
+/// Whether it was ever made a member of a group.
+pub(crate) const GROUPED: &str = "g";
+/// What wrote the row.
+pub(crate) const EVENT: &str = "ev";
+/// Token id.
+pub(crate) const ACTOR: &str = "by";
+/// Request id.
+pub(crate) const REQUEST: &str = "rq";
+
+/// The state of a visible resource.
+pub(crate) const LIVE: &str = "live";
+/// The state of a deleted resource, and of the rows that lead to it.
+pub(crate) const DELETED: &str = "deleted";
+/// The state of an imported resource, and of the rows that lead to it.
+pub(crate) const UNMANAGED: &str = "unmanaged";
+
+/// A key without attributes, for a condition or a deletion.
+pub(crate) fn key(collection: &Collection, id: &ResourceId) -> Row {
+    Row::new(&collection.partition(), &collection.key(id))
+}
+
+/// The row of a live resource. `version` is the row's own.
+pub(crate) fn row(
+    collection: &Collection,
+    resource: &Resource,
+    version: u64,
+    (names, keys): (&Names, &NameKeys),
+    audit: &Audit,
+) -> Result<Row, StoreError> {
+    let document = serde_json::to_string(resource.attributes.as_object())
+        .map_err(|_| StoreError::broken("a document cannot be written"))?;
+    let row = key(collection, &resource.id)
+        .text(DOCUMENT, &document)
+        .text_if(NAME, names.name.as_deref())
+        .text_if(CLAIM_KEY, keys.claim.as_deref())
+        .text_if(EXTERNAL_ID, names.external_id.as_deref())
+        .text_if(EXTERNAL_ID_KEY, keys.external_id.as_deref())
+        .number(VERSION, signed(version))
+        .number(CREATED, milliseconds(resource.meta.created))
+        .number(MODIFIED, milliseconds(resource.meta.last_modified))
+        .flag(ACTIVE, is_active(&resource.attributes))
+        .text(STATE, LIVE)
+        .text(EVENT, audit.operation.as_str())
+        .text(ACTOR, &audit.actor)
+        .text(REQUEST, &audit.request_id);
+    let row = if names.emails.is_empty() { row } else { row.texts(EMAILS, names.emails.clone()) };
+    Ok(if keys.unique.is_empty() { row } else { row.texts(UNIQUE_KEYS, keys.unique.clone()) })
+}
+
+/// A row of a resource, or one that leads to it, with the state and the expiry of the resource.
+pub(crate) fn marked(row: Row, state: State, expires: Option<i64>) -> Row {
+    let row = row.number_if(EXPIRES, expires);
+    match state {
+        State::Live => row,
+        State::Deleted => row.text(STATE, DELETED),
+        State::Unmanaged => row.text(STATE, UNMANAGED),
+    }
+}
+
+/// The state that a resource's row tells.
+pub(crate) fn state(row: &Item) -> State {
+    match row.text(STATE) {
+        Some(DELETED) => State::Deleted,
+        Some(UNMANAGED) => State::Unmanaged,
+        _ => State::Live,
+    }
+}
+
+/// The id that a resource's row tells.
+pub(crate) fn id(row: &Item) -> Result<ResourceId, StoreError> {
+    id_in(row.s()).parse().map_err(|()| StoreError::broken("a resource's row has an invalid id"))
+}
+
+/// The times and the version that a resource's row tells.
+pub(crate) fn meta(row: &Item) -> Result<Meta, StoreError> {
+    Ok(Meta {
+        created: instant(row.need_number(CREATED)?)?,
+        last_modified: instant(row.need_number(MODIFIED)?)?,
+        version: Version(row.need_number(VERSION)?.unsigned_abs()),
+    })
+}
+
+/// The attributes in a resource's document.
+pub(crate) fn attributes(id: &ResourceId, document: &str) -> Result<Attributes, StoreError> {
+    let object = serde_json::from_str(document)
+        .map_err(|_| StoreError::broken(format!("the document of resource {id} is not JSON")))?;
+    Ok(Attributes::from_stored(object))
+}
+
+/// A resource from its row; a group without its heads.
+pub(crate) fn read(row: &Item) -> Result<Stored, StoreError> {
+    let id = id(row)?;
+    let document = row.need(DOCUMENT)?;
+    let attributes = attributes(&id, document)?;
+    let meta = meta(row)?;
+    let row_version = meta.version.0;
+    Ok(Stored {
+        resource: Resource { id, meta, attributes },
+        state: state(row),
+        expires: row.number(EXPIRES),
+        names: Names {
+            name: row.text(NAME).map(str::to_owned),
+            shared: false,
+            external_id: row.text(EXTERNAL_ID).map(str::to_owned),
+            emails: row.list(EMAILS),
+            unique: Vec::new(),
+        },
+        keys: NameKeys {
+            claim: row.text(CLAIM_KEY).map(str::to_owned),
+            external_id: row.text(EXTERNAL_ID_KEY).map(str::to_owned),
+            unique: row.list(UNIQUE_KEYS),
+        },
+        row_version,
+        members: 0,
+        grouped: row.is(GROUPED),
+        heads: Vec::new(),
+        bytes: document.len(),
+    })
+}
+
+/// The resources among rows in key order, groups with their heads.
+pub(crate) fn read_all(rows: &[Item]) -> Result<Vec<Stored>, StoreError> {
+    let mut resources: Vec<Stored> = Vec::new();
+    for row in rows {
+        match Place::of(row.s()) {
+            Place::Claim => {}
+            Place::Resource => resources.push(read(row)?),
+            Place::Head(_) => {
+                if let Some(group) = resources.last_mut() {
+                    heads::join(group, row)?;
+                }
+            }
+        }
+    }
+    Ok(resources)
+}

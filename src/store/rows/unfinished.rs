@@ -1,0 +1,129 @@
+//! Unfinished work: a row for each deletion whose memberships are still there, and for each group
+//! that is being created in parts.
+//!
+//! The row is written in the transaction of the deletion, or with the first part of the group, and
+//! removed with the last of what it stands for. Whatever fails in between, the members of groups
+//! are read without the resources that such rows name, and a later write of the tenant goes on. The
+//! rows follow the tenant's own, so that reading that one tells whether there are any.
+
+use scim_core::ResourceId;
+
+use super::member::letter;
+use super::role::{Role, Transaction};
+use crate::store::engine::error::StoreError;
+use crate::store::engine::item::{Item, Row, text};
+use crate::store::engine::transaction::Condition;
+use crate::store::model::collection::{Collection, Kind};
+use crate::store::model::tenant_key::TenantKey;
+
+/// The beginning of the sort keys.
+pub(crate) const PREFIX: &str = "unfinished#";
+/// Deletion or creation.
+const CAUSE: &str = "why";
+/// Since when, in seconds since 1970.
+const SINCE: &str = "at";
+
+/// Why something is unfinished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// A user or group was deleted, and its memberships and members are to be removed.
+    Deletion,
+    /// A group is being created, or its creation failed: then its members' rows are to be removed.
+    Creation,
+}
+
+impl Cause {
+    /// The word in the row's `why`.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Deletion => "deletion",
+            Self::Creation => "creation",
+        }
+    }
+}
+
+/// Unfinished work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfinished {
+    /// A user or a group.
+    pub kind: Kind,
+    /// Its id.
+    pub id: ResourceId,
+    /// Why.
+    pub cause: Cause,
+    /// Since when, in seconds since 1970.
+    pub since: i64,
+}
+
+impl Unfinished {
+    /// Unfinished work from its row.
+    pub(crate) fn read(row: &Item) -> Result<Self, StoreError> {
+        let wrong = || StoreError::broken("a row of unfinished work names no resource");
+        let rest = row.s().strip_prefix(PREFIX).and_then(|rest| rest.split_once('#'));
+        let (kind, id) = rest.ok_or_else(wrong)?;
+        Ok(Self {
+            kind: if kind == letter(&Kind::Group) { Kind::Group } else { Kind::User },
+            id: id.parse().map_err(|()| wrong())?,
+            cause: match row.need(CAUSE)? {
+                "creation" => Cause::Creation,
+                _ => Cause::Deletion,
+            },
+            since: row.need_number(SINCE)?,
+        })
+    }
+}
+
+/// The sort key of the row about this resource.
+pub(crate) fn sort_key(kind: &Kind, id: &ResourceId) -> String {
+    format!("{PREFIX}{}#{id}", letter(kind))
+}
+
+fn key(tenant: &TenantKey, kind: &Kind, id: &ResourceId) -> Row {
+    Row::new(&tenant.own(), &sort_key(kind, id))
+}
+
+/// Adds that work is unfinished.
+pub(crate) fn begin(
+    transaction: &mut Transaction,
+    collection: &Collection,
+    id: &ResourceId,
+    cause: Cause,
+    now: i64,
+) -> Result<(), StoreError> {
+    let row = key(&collection.tenant, &collection.kind, id);
+    transaction.put(Role::Other, row.text(CAUSE, cause.as_str()).number(SINCE, now), None)
+}
+
+/// Adds that work is finished, if it was unfinished at all.
+pub(crate) fn end(
+    transaction: &mut Transaction,
+    collection: &Collection,
+    id: &ResourceId,
+) -> Result<(), StoreError> {
+    transaction.delete(Role::Other, key(&collection.tenant, &collection.kind, id), None)
+}
+
+/// Adds that a creation is finished, if no other request has given it up meanwhile.
+pub(crate) fn end_creation(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    group: &ResourceId,
+) -> Result<(), StoreError> {
+    let still = Condition("why = :creation", vec![(":creation", text(Cause::Creation.as_str()))]);
+    transaction.delete(Role::Creating, key(tenant, &Kind::Group, group), Some(still))
+}
+
+/// Adds that a creation is given up: its members' rows are to be removed as those of a deleted
+/// group.
+pub(crate) fn abandon_creation(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    group: &ResourceId,
+) -> Result<(), StoreError> {
+    let values = [
+        (":deletion", text(Cause::Deletion.as_str())),
+        (":creation", text(Cause::Creation.as_str())),
+    ];
+    let (row, still) = (key(tenant, &Kind::Group, group), Some("why = :creation"));
+    transaction.update(Role::Other, row, "SET why = :deletion", values, still)
+}

@@ -1,0 +1,83 @@
+//! The condition on a resource's row, for each change that a resource can make.
+
+use crate::store::engine::error::StoreError;
+use crate::store::engine::item::{number, text, version};
+use crate::store::engine::transaction::{Condition, Values};
+use crate::store::model::change::{Target, Transition};
+use crate::store::model::state::State;
+use crate::store::model::stored::Stored;
+
+/// The condition on the resource's row. The state that was read and the state that it shall have
+/// decide it.
+///
+/// A user whose time has come is removed under another condition, on its due row
+/// ([`crate::store::Store::expire`]).
+///
+/// # Errors
+/// [`StoreError::Broken`] for a change that no resource makes.
+pub(crate) fn condition(transition: &Transition<'_>) -> Result<Condition, StoreError> {
+    let now = transition.audit.now;
+    match (transition.from.map(|from| (from.state, from)), &transition.to) {
+        (None, Target::Live(_) | Target::Unmanaged(_)) => Ok(unheld(now)),
+        (Some((State::Live, from)), Target::Live(_)) => Ok(unchanged(from, now)),
+        (Some((State::Live, from)), Target::Deleted { .. } | Target::Gone) => Ok(as_seen(from)),
+        (Some((State::Deleted, from)), Target::Live(_)) => Ok(absent_or_as_seen(from)),
+        (Some((State::Unmanaged, from)), Target::Live(_) | Target::Gone) => Ok(unmanaged(from)),
+        (None, Target::Deleted { .. } | Target::Gone)
+        | (Some((State::Live | State::Deleted | State::Unmanaged, _)), Target::Unmanaged(_))
+        | (Some((State::Deleted | State::Unmanaged, _)), Target::Deleted { .. })
+        | (Some((State::Deleted, _)), Target::Gone) => Err(impossible()),
+    }
+}
+
+/// The error for a change that no resource makes.
+pub(crate) fn impossible() -> StoreError {
+    StoreError::broken("a resource cannot change in this way")
+}
+
+/// No resource has the row: it is not there, or it has expired.
+pub(crate) fn unheld(now: i64) -> Condition {
+    Condition("attribute_not_exists(p) OR x <= :now", vec![(":now", number(now))])
+}
+
+/// The resource is as it was read and its time has not come. The whole row is put: a first
+/// membership that came meanwhile must not be written over.
+fn unchanged(from: &Stored, now: i64) -> Condition {
+    let expression = if from.grouped {
+        "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now)"
+    } else {
+        "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now) AND \
+            attribute_not_exists(g)"
+    };
+    let mut values = seen(from);
+    values.extend([(":live", text("live")), (":now", number(now))]);
+    Condition(expression, values)
+}
+
+/// The resource is as it was read, and in no group unless it was in one then.
+fn as_seen(from: &Stored) -> Condition {
+    let expression = if from.grouped {
+        "v = :seen AND st = :live"
+    } else {
+        "v = :seen AND st = :live AND attribute_not_exists(g)"
+    };
+    let mut values = seen(from);
+    values.push((":live", text("live")));
+    Condition(expression, values)
+}
+
+/// The deleted user is as it was read, or TTL has removed the row.
+fn absent_or_as_seen(from: &Stored) -> Condition {
+    Condition("attribute_not_exists(p) OR v = :seen", seen(from))
+}
+
+/// The imported user is as it was read, and not provisioned.
+fn unmanaged(from: &Stored) -> Condition {
+    let mut values = seen(from);
+    values.push((":unmanaged", text("unmanaged")));
+    Condition("v = :seen AND st = :unmanaged", values)
+}
+
+fn seen(from: &Stored) -> Values {
+    vec![(":seen", version(from.row_version))]
+}

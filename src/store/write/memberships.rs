@@ -1,0 +1,139 @@
+//! How the memberships of a deleted resource end.
+
+use std::collections::BTreeSet;
+
+use scim_core::ResourceId;
+use tokio::time::Instant;
+
+use super::budget::MEMBERSHIPS;
+use super::progress::{Note, Progress, must_stop};
+use crate::store::engine::client::Store;
+use crate::store::engine::error::StoreError;
+use crate::store::engine::item::{Row, number, text};
+use crate::store::engine::query::{KeyCondition, RowQuery};
+use crate::store::engine::transaction::Condition;
+use crate::store::model::audit::Audit;
+use crate::store::model::collection::{Collection, Kind};
+use crate::store::model::refusal::Outcome;
+use crate::store::rows::heads::{self, Step};
+use crate::store::rows::log;
+use crate::store::rows::member::{self, KIND, letter};
+use crate::store::rows::membership::group;
+use crate::store::rows::resource::{self, DELETED};
+use crate::store::rows::role::{Role, Transaction};
+use crate::store::rows::unfinished;
+
+/// The resource is gone: removed, deleted, or expired.
+const GONE: &str = "attribute_not_exists(p) OR st = :deleted OR x <= :now";
+
+impl Store {
+    /// Ends all memberships of a resource that is gone, and notes with the last of them that its
+    /// work is finished. You may call it again: it goes on with what a failure left. One call
+    /// without memberships. It stops when the resource comes back, at `until`, or when the request
+    /// has too few calls left.
+    pub async fn leave_all(
+        &self,
+        collection: &Collection,
+        member: &ResourceId,
+        note: Note,
+        audit: &Audit,
+        until: Instant,
+    ) -> Result<Progress, StoreError> {
+        let partition = collection.tenant.memberships(member);
+        let mut after: Option<String> = None;
+        loop {
+            let query = RowQuery {
+                after: after.as_deref(),
+                limit: Some(MEMBERSHIPS),
+                ..RowQuery::small(KeyCondition::ids(&partition), MEMBERSHIPS)
+            };
+            let page = self.query(query).await?;
+            // A resource of another type may have the same id; its memberships stay.
+            let letter = Some(letter(&collection.kind));
+            let own = page.rows.iter().filter(|row| row.text(KIND) == letter);
+            let groups: Vec<ResourceId> = own.map(group).collect::<Result<_, _>>()?;
+            let next = page.next;
+            let note = if next.is_none() { note } else { Note::Nothing };
+            if (!groups.is_empty() || note == Note::Finished)
+                && !self.leave(collection, member, &groups, note, audit).await?
+            {
+                return Ok(Progress::Done);
+            }
+            if next.is_none() {
+                return Ok(Progress::Done);
+            }
+            if must_stop(until) {
+                return Ok(Progress::Unfinished);
+            }
+            after = next;
+        }
+    }
+
+    /// Ends some memberships of a resource; `false` if it is not gone.
+    async fn leave(
+        &self,
+        collection: &Collection,
+        member: &ResourceId,
+        groups: &[ResourceId],
+        note: Note,
+        audit: &Audit,
+    ) -> Result<bool, StoreError> {
+        let tenant = &collection.tenant;
+        let mut without_head = BTreeSet::new();
+        loop {
+            let mut transaction = Transaction::on(self);
+            require_gone(&mut transaction, collection, member, audit.now)?;
+            for (index, group) in groups.iter().enumerate() {
+                let index = Some(index).filter(|index| !without_head.contains(index));
+                remove(&mut transaction, collection, (group, member), index, audit)?;
+            }
+            if note == Note::Finished {
+                unfinished::end(&mut transaction, collection, member)?;
+            }
+            if !groups.is_empty() {
+                let changes = log::groups_left(tenant, groups);
+                log::add(&mut transaction, tenant, audit, (member, None), &changes)?;
+            }
+            match self.conclude(transaction).await? {
+                Outcome::Committed => return Ok(true),
+                Outcome::Refused(refusal) if refusal.stale => return Ok(false),
+                // Another call was faster, or these groups are gone too or not created yet: they
+                // have no heads to step.
+                Outcome::Refused(refusal) => without_head.extend(refusal.already_applied),
+            }
+        }
+    }
+}
+
+/// Adds that the resource must be gone.
+fn require_gone(
+    transaction: &mut Transaction,
+    collection: &Collection,
+    id: &ResourceId,
+    now: i64,
+) -> Result<(), StoreError> {
+    let gone = Condition(GONE, vec![(":deleted", text(DELETED)), (":now", number(now))]);
+    transaction.check(Role::Leaver, resource::key(collection, id), gone)
+}
+
+/// Adds the end of one membership; with an index, the step of its head too.
+fn remove(
+    transaction: &mut Transaction,
+    collection: &Collection,
+    (group, member): (&ResourceId, &ResourceId),
+    index: Option<usize>,
+    audit: &Audit,
+) -> Result<(), StoreError> {
+    let tenant = &collection.tenant;
+    member::remove(transaction, tenant, group, member, index)?;
+    let Some(index) = index else { return Ok(()) };
+    let groups = Collection { tenant: tenant.clone(), kind: Kind::Group };
+    let step = Step {
+        role: Role::Member(index),
+        head: Row::new(&groups.partition(), &heads::key(group, member)),
+        members: -1,
+        seen: None,
+        milliseconds: audit.milliseconds,
+    };
+    heads::step(transaction, step)
+}

@@ -1,0 +1,88 @@
+//! A resource's row, its due row, and the rows that lead to it.
+
+use crate::store::engine::error::StoreError;
+use crate::store::engine::transaction::Condition;
+use crate::store::model::audit::Audit;
+use crate::store::model::change::{ResourceWrite, Transition};
+use crate::store::model::collection::Collection;
+use crate::store::model::state::State;
+use crate::store::model::stored::Stored;
+use crate::store::rows::due;
+use crate::store::rows::pointers::{Pointers, as_owner, name_keys, remove_old};
+use crate::store::rows::resource::{self, GROUPED, marked};
+use crate::store::rows::role::{Role, Transaction};
+
+/// A resource's row and those that lead to it, over the rows that it has already.
+pub(crate) struct Put<'a> {
+    pub(crate) collection: &'a Collection,
+    pub(crate) write: ResourceWrite<'a>,
+    /// The state that the resource shall have.
+    pub(crate) state: State,
+    /// The resource whose rows they replace.
+    pub(crate) from: Option<&'a Stored>,
+    pub(crate) audit: &'a Audit,
+    pub(crate) unique_external_id: bool,
+}
+
+impl<'a> Put<'a> {
+    /// The rows of a transition's target; `from` is the resource without names that it has lost.
+    pub(crate) fn new(
+        transition: &'a Transition<'a>,
+        write: ResourceWrite<'a>,
+        state: State,
+        from: Option<&'a Stored>,
+    ) -> Self {
+        Self {
+            collection: transition.collection,
+            write,
+            state,
+            from,
+            audit: transition.audit,
+            unique_external_id: transition.guards.unique_external_id,
+        }
+    }
+
+    /// Adds the rows; `condition` is that on the resource's own.
+    pub(crate) fn add(
+        &self,
+        transaction: &mut Transaction,
+        condition: Condition,
+    ) -> Result<(), StoreError> {
+        let Self { collection, write, state, from, audit, unique_external_id } = *self;
+        let ResourceWrite { resource, names, takeover, expires } = write;
+        let is_further_owner = takeover.external_id && !unique_external_id;
+        let owner = from.and_then(as_owner);
+        let keys = name_keys(collection, &resource.id, names, is_further_owner, owner);
+        let row_version = from.map_or(1, |from| from.row_version + 1);
+        let row = resource::row(collection, resource, row_version, (names, &keys), audit)?;
+        // A deleted user has left all groups before it is restored.
+        let grouped = owner.is_some_and(|from| from.grouped);
+        let row = if grouped { row.flag(GROUPED, true) } else { row };
+        transaction.put(Role::Resource, marked(row, state, expires), Some(condition))?;
+        self.set_due(transaction)?;
+        let now = audit.now;
+        let pointers =
+            Pointers { collection, write, keys: &keys, state, from, unique_external_id, now };
+        pointers.add(transaction)?;
+        from.map_or(Ok(()), |from| remove_old(transaction, collection, from, (names, &keys)))
+    }
+
+    /// Moves the due row of a visible user to the time at which it expires now.
+    fn set_due(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
+        let ResourceWrite { resource, expires, .. } = self.write;
+        let from = self.from.filter(|from| from.state == State::Live);
+        let before = from.and_then(|from| from.expires);
+        if before == expires {
+            return Ok(());
+        }
+        if let Some(before) = before {
+            let row = due::row(self.collection, before, &resource.id);
+            transaction.delete(Role::Other, row, None)?;
+        }
+        if let Some(expires) = expires {
+            let row = due::row(self.collection, expires, &resource.id);
+            transaction.put(Role::Other, row, None)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,77 @@
+//! How resources go: users softly, with an expiry on every row; all others at once.
+
+use scim_core::resource::Attributes;
+
+use crate::store::engine::error::StoreError;
+use crate::store::engine::item::{Row, number, text};
+use crate::store::engine::time::instant;
+use crate::store::engine::transaction::Condition;
+use crate::store::model::change::Transition;
+use crate::store::model::state::State;
+use crate::store::model::stored::Stored;
+use crate::store::rows::due;
+use crate::store::rows::pointers::{self, OWN, own};
+use crate::store::rows::resource::{self, DELETED, GROUPED, marked};
+use crate::store::rows::role::{Role, Transaction};
+use crate::store::rows::unfinished::{self, Cause};
+
+/// Adds the soft deletion of a user: the user, its claim and its pointers get an expiry, in seconds
+/// since 1970, and the user keeps these attributes. Memberships that it may have are noted as
+/// unfinished work.
+pub(crate) fn delete_softly(
+    transaction: &mut Transaction,
+    transition: &Transition<'_>,
+    from: &Stored,
+    (kept, expires): (&Attributes, i64),
+    condition: Condition,
+) -> Result<(), StoreError> {
+    let Transition { collection, audit, .. } = transition;
+    let mut user = from.resource.clone();
+    user.attributes = kept.clone();
+    user.meta.version = user.meta.version.next();
+    user.meta.last_modified = instant(audit.milliseconds)?;
+    let row_version = from.row_version + 1;
+    let row = resource::row(collection, &user, row_version, (&from.names, &from.keys), audit)?;
+    let row = marked(row, State::Deleted, Some(expires));
+    let row = if from.grouped { row.flag(GROUPED, true) } else { row };
+    transaction.put(Role::Resource, row, Some(condition))?;
+    for (p, s) in pointers::keys(collection, from) {
+        let own = (":id", text(user.id.as_str()));
+        let values = vec![(":x", number(expires)), (":deleted", text(DELETED)), own];
+        let row = Row::new(&p, &s);
+        transaction.update(Role::Other, row, "SET x = :x, st = :deleted", values, Some(OWN))?;
+    }
+    due::remove(transaction, collection, from)?;
+    leave_unfinished(transaction, transition, from)
+}
+
+/// Adds the removal of a resource and of the rows that lead to it. Memberships and members that it
+/// may have are noted as unfinished work.
+pub(crate) fn delete(
+    transaction: &mut Transaction,
+    transition: &Transition<'_>,
+    from: &Stored,
+    condition: Condition,
+) -> Result<(), StoreError> {
+    let collection = transition.collection;
+    let id = &from.resource.id;
+    transaction.delete(Role::Resource, resource::key(collection, id), Some(condition))?;
+    for (p, s) in pointers::keys(collection, from) {
+        transaction.delete(Role::Other, Row::new(&p, &s), Some(own(id)))?;
+    }
+    due::remove(transaction, collection, from)?;
+    leave_unfinished(transaction, transition, from)
+}
+
+/// Notes that memberships are still to be ended, if there may be any.
+fn leave_unfinished(
+    transaction: &mut Transaction,
+    transition: &Transition<'_>,
+    from: &Stored,
+) -> Result<(), StoreError> {
+    if !from.leaves_rows() {
+        return Ok(());
+    }
+    let (id, now) = (&from.resource.id, transition.audit.now);
+    unfinished::begin(transaction, transition.collection, id, Cause::Deletion, now)
+}

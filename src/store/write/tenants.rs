@@ -1,0 +1,39 @@
+//! New tenants and their switches.
+
+use crate::store::engine::client::Store;
+use crate::store::engine::error::StoreError;
+use crate::store::model::tenant_key::TenantCode;
+use crate::store::rows::limits;
+use crate::store::rows::role::{Transaction, TransactionResult};
+use crate::store::rows::tenant::{self, TenantRow};
+
+impl Store {
+    /// Stores a new tenant, and the limit of its active users if it has one; `false` if its name is
+    /// taken. One call.
+    pub async fn create_tenant(
+        &self,
+        tenant: &TenantRow,
+        seats: Option<u32>,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = Transaction::on(self);
+        tenant.create(&mut transaction)?;
+        if let Some(limit) = seats {
+            limits::set_seats(&mut transaction, &tenant.key(), None, 0, limit.into())?;
+        }
+        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
+    }
+
+    /// Switches SCIM on or off for a tenant; `false` if the tenant is not there. One call.
+    pub async fn enable(&self, code: &TenantCode, enabled: bool) -> Result<bool, StoreError> {
+        let mut transaction = Transaction::on(self);
+        tenant::enable(&mut transaction, code, enabled)?;
+        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
+    }
+
+    /// Notes when the first request succeeded; `false` if that was noted before. One call.
+    pub async fn connect(&self, code: &TenantCode, now: i64) -> Result<bool, StoreError> {
+        let mut transaction = Transaction::on(self);
+        tenant::connect(&mut transaction, code, now)?;
+        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
+    }
+}

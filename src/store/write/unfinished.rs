@@ -1,0 +1,24 @@
+//! Giving up unfinished work.
+
+use scim_core::ResourceId;
+
+use crate::store::engine::client::Store;
+use crate::store::engine::error::StoreError;
+use crate::store::model::tenant_key::TenantKey;
+use crate::store::rows::role::{Transaction, TransactionResult};
+use crate::store::rows::unfinished;
+
+impl Store {
+    /// Gives the creation of a group up, unless it has succeeded: its members' rows are then
+    /// removed as those of a deleted group. `false` if the group was not in creation any more. One
+    /// call.
+    pub async fn abandon(
+        &self,
+        tenant: &TenantKey,
+        group: &ResourceId,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = Transaction::on(self);
+        unfinished::abandon_creation(&mut transaction, tenant, group)?;
+        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
+    }
+}
