@@ -18,6 +18,9 @@ pub(super) const GROUPED: &str = "g";
 const UUID_LENGTH: usize = 36;
 /// Most e-mail addresses of a user: each is a row of the user's transaction, which has 100 at most.
 pub const MAX_EMAILS: usize = 40;
+/// The most unique attributes of a resource in addition to its name: each value is a row of the
+/// resource's transaction.
+pub const MAX_UNIQUE_VALUES: usize = 3;
 /// Largest document of a resource, in bytes of JSON.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1_024;
 

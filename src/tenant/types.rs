@@ -2,12 +2,13 @@
 
 use scim_core::resource::Attributes;
 use scim_core::schema::Returned;
-use scim_core::schema::registry::{self, Additions, Overlay};
+use scim_core::schema::registry::{self, Additions, Overlay, Rules};
 use scim_core::{Attribute, Error, ResourceType, Schema};
 use serde_json::json;
 
 use super::profile::{Email, Profile, ProfileError, ShownGroups, advice};
 use crate::store::Kind;
+use crate::store::resources::MAX_UNIQUE_VALUES;
 
 /// A resource type as the service provider serves it.
 #[derive(Debug)]
@@ -87,7 +88,13 @@ impl ServedTypes {
             advise(attribute, &prefix, &advice);
         }
         let additions = additions.clone().and(extensions, overlay);
-        let all = registry::all(profile.groups.unique_display_name, &additions);
+        let all = registry::all(
+            &additions,
+            Rules {
+                unique_display_name: profile.groups.unique_display_name,
+                max_unique: MAX_UNIQUE_VALUES,
+            },
+        );
         let mut all = all.map_err(|unusable| ProfileError(unusable.to_string()))?;
         let wrong = |error: Error| ProfileError(error.detail);
         if let Some(user) =
@@ -100,7 +107,7 @@ impl ServedTypes {
                 user.keep(&policy.kept).map_err(wrong)?;
             }
             for path in &policy.required {
-                user.require(path, advice(path)).map_err(wrong)?;
+                user.require(path, &advice(path)).map_err(wrong)?;
             }
             let groups =
                 user.schema.attributes.iter_mut().find(|attribute| attribute.name == "groups");

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::Subcommand;
-use scim_core::resource::date_time;
+use scim_core::value::date_time;
 use scim_lambda::clock::Clock;
 use scim_lambda::store::{Act, Operation};
 use scim_lambda::tenant::Profile;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::Args;
-use scim_core::resource::date_time;
+use scim_core::value::date_time;
 use scim_core::{Projection, ResourceId};
 use scim_lambda::directory::life::State;
 use scim_lambda::store::{Collection, Kind, Listed, Names, State as Stage, Store};

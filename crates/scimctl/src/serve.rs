@@ -10,6 +10,7 @@ use scim_lambda::auth::secrets_manager::{self, Secrets};
 use scim_lambda::clock::Clock;
 use scim_lambda::edge::BASE_PATH;
 use scim_lambda::settings::Settings;
+use scim_lambda::store::resources::MAX_UNIQUE_VALUES;
 use scim_lambda::store::{self, Store};
 use serde_json::json;
 use tokio::net::TcpListener;
@@ -33,7 +34,8 @@ pub(crate) async fn run(place: &Place, options: &ServeOptions, json: bool) -> an
         Some(path) => {
             let text = std::fs::read(path)
                 .with_context(|| format!("{} cannot be read", path.display()))?;
-            Additions::parse(&text).with_context(|| path.display().to_string())?
+            Additions::parse(&text, MAX_UNIQUE_VALUES)
+                .with_context(|| path.display().to_string())?
         }
     };
     let directory = hold(place, options).await?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail, ensure};
-use scim_core::resource::date_time;
+use scim_core::value::date_time;
 use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::secrets_manager::SecretsError;
 use scim_lambda::auth::token::PlainToken;

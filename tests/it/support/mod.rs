@@ -24,6 +24,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::sdk;
 use scim_lambda::settings::Settings;
+use scim_lambda::store::resources::MAX_UNIQUE_VALUES;
 use scim_lambda::store::tenants::TenantRow;
 use scim_lambda::store::{self, Store};
 use scim_lambda::telemetry::Tally;
@@ -139,7 +140,7 @@ impl World {
     }
 
     pub async fn serving_file(path: &std::path::Path) -> Self {
-        let additions = Additions::parse(&std::fs::read(path).unwrap()).unwrap();
+        let additions = Additions::parse(&std::fs::read(path).unwrap(), MAX_UNIQUE_VALUES).unwrap();
         Self::made(Setup { additions, ..Setup::default() }).await
     }
 

@@ -13,6 +13,7 @@ use anyhow::{Context, bail, ensure};
 use clap::Args;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::patch::Path;
+use scim_core::resource::Update;
 use scim_core::schema::Place as Stands;
 use scim_core::{
     Additions, Attributes, Dialect, Error, Meta, PatchRequest, Resource, ResourceType, Version,
@@ -321,6 +322,6 @@ fn attributes(
     let add = Map::from_iter([("Operations".to_owned(), add.collect())]);
     let mut whole =
         PatchRequest::parse(&add, resource_type, dialect)?.apply(resource_type, &plain)?;
-    resource_type.check_immutable(&Attributes::default(), &mut whole, true)?;
+    resource_type.check_immutable(&Attributes::default(), &mut whole, Update::Replace)?;
     Ok(whole)
 }

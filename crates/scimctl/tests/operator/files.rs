@@ -47,7 +47,7 @@ fn what_is_verified_may_be_said_in_words_or_listed_and_nonsense_is_refused() {
         (
             r#""emails":null"#,
             false,
-            "the line is not acceptable JSON: a name stands twice in one object, ignoring case",
+            "the line is not acceptable JSON: a name appears twice in one object, ignoring case",
         ),
     ];
     // The addresses differ, so that nobody is somebody else.
