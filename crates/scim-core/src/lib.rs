@@ -11,7 +11,7 @@
 //! Reading a message rewrites all names to the spelling of the schema. Code that works on parsed
 //! resources never needs to compare names ignoring case.
 //!
-//! The modules are in layers, and each uses only those before it: [`json`], [`canonical`] and
+//! The modules are layers, and each uses only those before it: [`Error`], [`json`], [`canonical`] and
 //! [`value`], then [`schema`], [`resource`], [`filter`], [`patch`] and [`message`].
 
 pub mod canonical;

@@ -1,6 +1,6 @@
 //! Filters and sorting (RFC 7644, 3.4.2.2 and 3.4.2.3).
 
-mod ast;
+pub(crate) mod ast;
 mod evaluate;
 mod fold;
 mod lexer;

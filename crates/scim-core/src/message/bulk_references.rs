@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use crate::patch::MAX_PATH_BYTES;
+use crate::patch::path::MAX_PATH_BYTES;
 
 /// The beginning of a reference.
 const REFERENCE: &str = "bulkId:";

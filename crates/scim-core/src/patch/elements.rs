@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::filter::Filter;
+use crate::filter::ast::Filter;
 use crate::patch::change::Operation;
 use crate::patch::merge::single;
 use crate::patch::target::Target;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind};
-use crate::filter::Filter;
+use crate::filter::ast::Filter;
 use crate::patch::change::{Change, Operation};
 use crate::resource::admit::admit;
 use crate::resource::identity::ResourceId;

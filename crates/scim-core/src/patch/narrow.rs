@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::filter::Filter;
+use crate::filter::ast::Filter;
 use crate::patch::path::Path;
 use crate::resource::attributes::Attributes;
 use crate::schema::attribute::{Attribute, Schema};

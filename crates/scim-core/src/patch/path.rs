@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::Error;
-use crate::filter::Filter;
+use crate::filter::ast::Filter;
 use crate::schema::dialect::Dialect;
 use crate::schema::place::Place;
 use crate::schema::resource_type::ResourceType;

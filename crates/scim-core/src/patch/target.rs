@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::filter::Filter;
+use crate::filter::ast::Filter;
 use crate::patch::merge::{merge, single};
 use crate::schema::dialect::Dialect;
 use crate::schema::place::AttributeRef;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::filter::Filter;
+use crate::filter::ast::Filter;
 use crate::patch::change::Change;
 use crate::schema::place::Place;
 
