@@ -25,7 +25,7 @@ macro_rules! shorthand {
     ($($name:ident => $kind:ident),* $(,)?) => {
         impl Error {
             $(
-                #[doc = concat!("[`ErrorKind::", stringify!($kind), "`] with the sentence that the client reads.")]
+                #[doc = concat!("[`ErrorKind::", stringify!($kind), "`] with its sentence.")]
                 pub fn $name(detail: impl Into<String>) -> Self {
                     Self::new(ErrorKind::$kind, detail)
                 }

@@ -1,5 +1,6 @@
-//! Compares filters and PATCH paths with another implementation of the grammar, the crate `scim_v2`.
-//! Both must accept the same texts and read the same structure. This file explains the exceptions.
+//! Compares filters and PATCH paths with another implementation of the grammar, the crate
+//! `scim_v2`. Both must accept the same texts and read the same structure. This file explains the
+//! exceptions.
 //!
 //! `ORACLE_CASES` sets the number of texts; the default is 20,000 of each kind.
 
@@ -52,14 +53,15 @@ fn comparison(names: Vec<&'static str>) -> impl Strategy<Value = String> {
     let equality = prop::sample::select(vec!["eq", "ne"]);
     let name = prop::sample::select(names);
     prop_oneof![
-        4 => (name.clone(), operator, text_value()).prop_map(|(name, operator, value)| match value.as_str() {
-            "null" => format!("{name} eq null"),
-            _ => format!("{name} {operator} {value}"),
-        }),
-        2 => (name, prop::sample::select(vec!["pr", "PR"])).prop_map(|(name, pr)| format!("{name} \
-            {pr}")),
-        1 => (equality, any::<bool>()).prop_map(|(operator, value)| format!("active {operator} \
-            {value}")),
+        4 => (name.clone(), operator, text_value())
+            .prop_map(|(name, operator, value)| match value.as_str() {
+                "null" => format!("{name} eq null"),
+                _ => format!("{name} {operator} {value}"),
+            }),
+        2 => (name, prop::sample::select(vec!["pr", "PR"]))
+            .prop_map(|(name, pr)| format!("{name} {pr}")),
+        1 => (equality, any::<bool>())
+            .prop_map(|(operator, value)| format!("active {operator} {value}")),
         1 => Just("meta.created gt \"2011-05-13T04:42:34Z\"".to_owned()),
     ]
 }
@@ -67,7 +69,9 @@ fn comparison(names: Vec<&'static str>) -> impl Strategy<Value = String> {
 fn inner() -> impl Strategy<Value = String> {
     let names = vec!["value", "type", "display", "TYPE"];
     let leaf = prop_oneof![
-        3 => comparison(names).prop_filter("only sub-attributes", |text| !text.starts_with("active") && !text.starts_with("meta")),
+        3 => comparison(names).prop_filter("only sub-attributes", |text| {
+            !text.starts_with("active") && !text.starts_with("meta")
+        }),
         1 => Just("primary eq true".to_owned()),
         1 => Just("primary eq false".to_owned()),
     ];
@@ -76,9 +80,10 @@ fn inner() -> impl Strategy<Value = String> {
 
 fn joined(leaf: BoxedStrategy<String>, depth: u32) -> BoxedStrategy<String> {
     let blank = || prop::sample::select(vec![" ", "  ", "\t"]);
+    let word = || prop::sample::select(vec!["and", "or", "AND"]);
     leaf.prop_recursive(depth, 12, 3, move |inner| {
         prop_oneof![
-            3 => (inner.clone(), prop::sample::select(vec!["and", "or", "AND"]), blank(), inner.clone())
+            3 => (inner.clone(), word(), blank(), inner.clone())
                 .prop_map(|(a, word, blank, b)| format!("{a}{blank}{word} {b}")),
             1 => inner.clone().prop_map(|one| format!("({one})")),
             1 => inner.prop_map(|one| format!("not ({one})")),
@@ -98,9 +103,10 @@ fn filter() -> impl Strategy<Value = String> {
 fn path() -> impl Strategy<Value = String> {
     let names: Vec<&'static str> =
         TEXTS.iter().chain(&COMPLEX).copied().filter(|name| !name.starts_with("meta")).collect();
+    let sub = prop::sample::select(vec!["", ".value", ".type", ".DISPLAY"]);
     prop_oneof![
         1 => prop::sample::select(names).prop_map(str::to_owned),
-        3 => (prop::sample::select(vec!["emails", "phoneNumbers"]), inner(), prop::sample::select(vec!["", ".value", ".type", ".DISPLAY"]))
+        3 => (prop::sample::select(vec!["emails", "phoneNumbers"]), inner(), sub)
             .prop_map(|(name, inner, sub)| format!("{name}[{inner}]{sub}")),
     ]
 }
@@ -257,8 +263,8 @@ mod printed {
     }
 }
 
-/// Whether this crate refuses a text for a reason that the oracle does not have: the oracle does not
-/// know the schema, and its limits are wider.
+/// Whether this crate refuses a text for a reason that the oracle does not have: the oracle does
+/// not know the schema, and its limits are wider.
 fn more_than_grammar(detail: &str) -> bool {
     [
         "no schema of this resource type defines",

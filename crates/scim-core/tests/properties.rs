@@ -67,7 +67,7 @@ fn path() -> impl Strategy<Value = String> {
         "meta",
         "externalId",
         "password",
-        "nobody",
+        "unknown",
         "x509Certificates",
     ];
     let extension = format!("{ENTERPRISE}:department");
@@ -83,12 +83,12 @@ fn value() -> impl Strategy<Value = Value> {
         "(|work|home|a@example.com|True|false|\\PC{0,6})".prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
-        let name =
-            "(value|type|primary|display|givenName|familyName|department|userName|active|emails|odd \
-            name|\\$ref)";
+        let name = "(value|type|primary|display|givenName|familyName|department|userName|active\
+            |emails|odd name|\\$ref)";
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::vec((name, inner), 0..4).prop_map(|members| Value::Object(Map::from_iter(members))),
+            proptest::collection::vec((name, inner), 0..4)
+                .prop_map(|members| Value::Object(Map::from_iter(members))),
         ]
     })
 }
@@ -132,7 +132,11 @@ fn has_one_primary(attributes: &Attributes) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn any_bytes_are_an_object_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
@@ -148,10 +152,14 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_filter_or_an_error_and_any_filter_can_be_evaluated(text in expression(), dialect in dialect()) {
+    fn any_text_is_a_filter_or_an_error_and_any_filter_can_be_evaluated(
+        text in expression(),
+        dialect in dialect(),
+    ) {
         let user = user();
         if let Ok(filter) = Filter::parse(&text, &user, dialect) {
-            let body = json!({ "userName": "a", "emails": [{ "value": "a@example.com", "type": "work" }], "active": true });
+            let emails = json!([{ "value": "a@example.com", "type": "work" }]);
+            let body = json!({ "userName": "a", "emails": emails, "active": true });
             filter.matches(draft(&body).as_object());
             filter.equalities(&["userName".to_owned(), "emails.value".to_owned()]);
         }
@@ -164,13 +172,17 @@ proptest! {
 
     #[test]
     fn a_patched_user_is_a_valid_user(
-        operations in proptest::collection::vec(prop_oneof![1 => operation(), 3 => fitting()], 1..5),
+        operations in
+            proptest::collection::vec(prop_oneof![1 => operation(), 3 => fitting()], 1..5),
         dialect in dialect(),
     ) {
         let user = user();
         let before = draft(&json!({
             "userName": "a", "active": false, "name": { "familyName": "B" },
-            "emails": [{ "value": "a@example.com", "type": "work", "primary": true }, { "value": "b@example.com" }],
+            "emails": [
+                { "value": "a@example.com", "type": "work", "primary": true },
+                { "value": "b@example.com" },
+            ],
             ENTERPRISE: { "department": "Sales", "manager": { "value": "1", "$ref": "x" } },
         }));
         let body = json!({ "schemas": [message::PATCH_OP], "Operations": operations });

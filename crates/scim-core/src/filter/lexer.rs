@@ -65,7 +65,7 @@ impl<'t> Lexer<'t> {
         rest.is_some()
     }
 
-    /// Reads an attribute name; empty if there is none.
+    /// Reads an attribute name; the name is empty if something else is next.
     pub(super) fn name(&mut self) -> &'t str {
         self.take(|c| c.is_ascii_alphanumeric() || "-_$.:".contains(c))
     }

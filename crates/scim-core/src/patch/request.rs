@@ -116,7 +116,7 @@ impl<'s> PatchRequest<'s> {
     }
 
     /// The attributes after all operations, in order. The given attributes stay as they are, so
-    /// that an operation that fails has no effect: "a PATCH request ... SHALL be treated as atomic".
+    /// that a request that fails has no effect: "a PATCH request ... SHALL be treated as atomic".
     ///
     /// # Errors
     /// `invalidValue`, `mutability` or `noTarget` for an operation that cannot be applied; 413 for

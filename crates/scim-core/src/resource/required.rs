@@ -35,7 +35,7 @@ impl ResourceType {
     }
 
     /// As [`ResourceType::check_replacement`], for a change from `old` to `new`. A value that was
-    /// missing before is no obstacle, because the attribute may have become required only recently;
+    /// missing before is ignored, because the attribute may have become required only recently;
     /// but a resource that becomes active must have all of them. The error is the sentence.
     pub(crate) fn check_change(&self, old: &Attributes, new: &Attributes) -> Result<(), String> {
         let mut missing = self.still_missing(new);
