@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
-use scim_core::discovery::Announced;
+use scim_core::discovery::Features;
 use scim_core::message::ListResponse;
 use scim_core::{Error, ErrorKind, discovery};
 
@@ -79,8 +79,8 @@ impl Service {
     }
 }
 
-fn announced(profile: &Profile) -> Announced {
-    Announced {
+fn announced(profile: &Profile) -> Features {
+    Features {
         bare_token: profile.dialect.header == Header::Verbatim,
         pagination: profile.discovery.pagination.is_on(),
         etag: profile.discovery.etag.is_on(),

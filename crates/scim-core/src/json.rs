@@ -31,7 +31,8 @@ const EXTRA_OF_AN_OBJECT: usize = 4;
 pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Error> {
     let mut left = MAX_VALUES;
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let value = Bounded { depth: 0, left: &mut left }.deserialize(&mut reader).map_err(explain)?;
+    let value =
+        BoundedValue { depth: 0, left: &mut left }.deserialize(&mut reader).map_err(explain)?;
     reader.end().map_err(explain)?;
     match value {
         Value::Object(object) => Ok(object),
@@ -44,12 +45,12 @@ fn explain(error: serde_json::Error) -> Error {
     Error::invalid_syntax(format!("The body is not acceptable JSON: {error}."))
 }
 
-struct Bounded<'a> {
+struct BoundedValue<'a> {
     depth: usize,
     left: &'a mut usize,
 }
 
-impl Bounded<'_> {
+impl BoundedValue<'_> {
     /// Counts `values` against [`MAX_VALUES`].
     fn count<E: serde::de::Error>(&mut self, values: usize) -> Result<(), E> {
         let left = self.left.checked_sub(values);
@@ -60,7 +61,7 @@ impl Bounded<'_> {
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+impl<'de> DeserializeSeed<'de> for BoundedValue<'_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(mut self, reader: D) -> Result<Value, D::Error> {
@@ -72,7 +73,7 @@ impl<'de> DeserializeSeed<'de> for Bounded<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Bounded<'_> {
+impl<'de> Visitor<'de> for BoundedValue<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,7 +114,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
         while let Some(item) =
-            seq.next_element_seed(Bounded { depth: self.depth + 1, left: self.left })?
+            seq.next_element_seed(BoundedValue { depth: self.depth + 1, left: self.left })?
         {
             items.push(item);
         }
@@ -133,7 +134,8 @@ impl<'de> Visitor<'de> for Bounded<'_> {
             if !seen.insert(name.to_ascii_lowercase()) {
                 return Err(A::Error::custom("a name appears twice in one object, ignoring case"));
             }
-            let value = map.next_value_seed(Bounded { depth: self.depth + 1, left: self.left })?;
+            let value =
+                map.next_value_seed(BoundedValue { depth: self.depth + 1, left: self.left })?;
             object.insert(name, value);
         }
         Ok(Value::Object(object))

@@ -14,7 +14,7 @@ const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 /// What `/ServiceProviderConfig` says about a service provider. Everything else in the document is
 /// the same for all service providers that use this crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Announced {
+pub struct Features {
     /// Whether a token is also accepted without the word Bearer.
     pub bare_token: bool,
     /// Whether the document has `pagination`. Some clients do not know it and refuse the document.
@@ -25,7 +25,7 @@ pub struct Announced {
 }
 
 /// "The service provider's configuration" (RFC 7643, 5).
-pub fn service_provider_config(base_url: &str, announced: Announced) -> Value {
+pub fn service_provider_config(base_url: &str, features: Features) -> Value {
     let mut document = json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "patch": { "supported": true },
@@ -37,7 +37,7 @@ pub fn service_provider_config(base_url: &str, announced: Announced) -> Value {
         "filter": { "supported": true, "maxResults": MAX_COUNT },
         "changePassword": { "supported": false },
         "sort": { "supported": true },
-        "etag": { "supported": announced.etag },
+        "etag": { "supported": features.etag },
         "pagination": {
             "cursor": true,
             "index": true,
@@ -46,13 +46,13 @@ pub fn service_provider_config(base_url: &str, announced: Announced) -> Value {
             "maxPageSize": MAX_COUNT,
             "cursorTimeout": CURSOR_TIMEOUT.as_secs(),
         },
-        "authenticationSchemes": [bearer_token(announced.bare_token)],
+        "authenticationSchemes": [bearer_token(features.bare_token)],
         "meta": {
             "resourceType": "ServiceProviderConfig",
             "location": format!("{base_url}/ServiceProviderConfig"),
         },
     });
-    if !announced.pagination
+    if !features.pagination
         && let Some(members) = document.as_object_mut()
     {
         members.shift_remove("pagination");

@@ -19,7 +19,7 @@ type Name = (Option<String>, String);
 
 /// The attributes to keep.
 #[derive(Default)]
-struct Kept(BTreeMap<Name, Part>);
+struct Selection(BTreeMap<Name, Part>);
 
 /// The part of an attribute to keep.
 enum Part {
@@ -27,7 +27,7 @@ enum Part {
     Subs(Vec<String>),
 }
 
-impl Kept {
+impl Selection {
     fn add(&mut self, name: Name, part: Part) {
         let slot = self.0.entry(name).or_insert_with(|| Part::Subs(Vec::new()));
         match (slot, part) {
@@ -60,24 +60,25 @@ impl ResourceType {
     /// # Errors
     /// `invalidPath` for a path that does not name an attribute.
     pub fn keep(&mut self, paths: &[String]) -> Result<(), Error> {
-        let mut kept = Kept::default();
+        let mut selection = Selection::default();
         for text in paths {
             match self.own_path(text)?.place {
                 Place::Extension(extension) => {
                     for attribute in &extension.attributes {
-                        kept.add(name(AttributeRef::new(Some(extension), attribute)), Part::Whole);
+                        selection
+                            .add(name(AttributeRef::new(Some(extension), attribute)), Part::Whole);
                     }
                 }
-                Place::Attribute(place) => kept.add(name(place), part(place, text)),
+                Place::Attribute(place) => selection.add(name(place), part(place, text)),
             }
         }
         let named = self.name_attribute().map(|attribute| attribute.name.clone());
         let always = named.into_iter().chain(["active".to_owned()]).chain(self.dropped.clone());
-        always.for_each(|name| kept.add((None, name), Part::Whole));
-        kept.narrow(&mut self.schema, None);
+        always.for_each(|name| selection.add((None, name), Part::Whole));
+        selection.narrow(&mut self.schema, None);
         for extension in &mut self.extensions {
             let id = extension.id.clone();
-            kept.narrow(extension, Some(&id));
+            selection.narrow(extension, Some(&id));
         }
         self.extensions.retain(|extension| !extension.attributes.is_empty());
         Ok(())

@@ -95,11 +95,11 @@ impl<'s> Projection<'s> {
     }
 
     fn show(&self, place: AttributeRef<'_>, value: Value) -> Option<Value> {
-        let picked = self.picked(place);
-        if !self.shows_attribute(place, &picked) {
+        let mention = self.mention(place);
+        if !self.shows_attribute(place, &mention) {
             return None;
         }
-        let keep = |sub: &Attribute| self.shows_sub_attribute(sub, &picked);
+        let keep = |sub: &Attribute| self.shows_sub_attribute(sub, &mention);
         let is_nothing = |value: &Value| value.as_object().is_some_and(Map::is_empty);
         match prune(place.attribute, value, &keep) {
             // A group without members shows the empty list, if it shows members at all.
@@ -112,58 +112,60 @@ impl<'s> Projection<'s> {
         }
     }
 
-    fn shows_attribute(&self, place: AttributeRef<'_>, picked: &Picked<'_>) -> bool {
+    fn shows_attribute(&self, place: AttributeRef<'_>, mention: &Mention<'_>) -> bool {
         match (place.attribute.returned, &self.choice) {
             (Returned::Always, _) => true,
             (Returned::Never, _) => false,
-            (_, Choice::Only(_)) => picked.whole || !picked.subs.is_empty(),
-            (Returned::Request, _) => !picked.whole && self.asserted.contains(&place.path()),
-            (Returned::Default, Choice::Except(_)) => !picked.whole,
+            (_, Choice::Only(_)) => mention.whole || !mention.subs.is_empty(),
+            (Returned::Request, _) => !mention.whole && self.asserted.contains(&place.path()),
+            (Returned::Default, Choice::Except(_)) => !mention.whole,
             (Returned::Default, Choice::Default) => true,
         }
     }
 
-    fn shows_sub_attribute(&self, sub: &Attribute, picked: &Picked<'_>) -> bool {
-        let named = picked.subs.contains(&sub.name.as_str());
+    fn shows_sub_attribute(&self, sub: &Attribute, mention: &Mention<'_>) -> bool {
+        let named = mention.subs.contains(&sub.name.as_str());
         match (sub.returned, &self.choice) {
             (Returned::Always, _) => true,
             (Returned::Never, _) => false,
             (Returned::Request, _) => named && self.is_explicit(),
             // An attribute that is shown although it was not named is shown with all of these.
-            (Returned::Default, Choice::Only(_)) => picked.whole || picked.subs.is_empty() || named,
+            (Returned::Default, Choice::Only(_)) => {
+                mention.whole || mention.subs.is_empty() || named
+            }
             (Returned::Default, Choice::Except(_)) => !named,
             (Returned::Default, Choice::Default) => true,
         }
     }
 
     /// The part of an attribute that the request names.
-    fn picked(&self, attribute: AttributeRef<'_>) -> Picked<'s> {
+    fn mention(&self, attribute: AttributeRef<'_>) -> Mention<'s> {
         let places = match &self.choice {
             Choice::Default => &[][..],
             Choice::Only(places) | Choice::Except(places) => places,
         };
         let extension = attribute.extension.map(|extension| &extension.id);
-        let mut picked = Picked { whole: false, subs: Vec::new() };
+        let mut mention = Mention { whole: false, subs: Vec::new() };
         for place in places {
             match place {
-                Place::Extension(schema) => picked.whole |= Some(&schema.id) == extension,
+                Place::Extension(schema) => mention.whole |= Some(&schema.id) == extension,
                 Place::Attribute(named) => {
                     let is_same = named.extension.map(|extension| &extension.id) == extension
                         && named.attribute.name == attribute.attribute.name;
                     match named.sub {
                         _ if !is_same => {}
-                        None => picked.whole = true,
-                        Some(sub) => picked.subs.push(&sub.name),
+                        None => mention.whole = true,
+                        Some(sub) => mention.subs.push(&sub.name),
                     }
                 }
             }
         }
-        picked
+        mention
     }
 }
 
 /// The part of an attribute that the request names.
-struct Picked<'s> {
+struct Mention<'s> {
     /// Whether it names the attribute itself, or the extension of the attribute.
     whole: bool,
     /// The sub-attributes that it names.
