@@ -1,6 +1,6 @@
 //! PUT and PATCH.
 
-use scim_core::resource::Attributes;
+use scim_core::resource::{Attributes, Update};
 use scim_core::{Draft, Error, MembersPatch, PatchRequest, members};
 
 use super::context::{Call, Directory};
@@ -36,7 +36,7 @@ impl Directory {
         view: View<'_>,
     ) -> Result<Expanded, Error> {
         let keeps = call.tenant.profile.dialect.put_members == PutMembers::Keep
-            && !draft.names(members::MEMBERS);
+            && !draft.mentions(members::MEMBERS);
         let named;
         let membership = match resource_type.kind == Kind::Group && !keeps {
             true => {
@@ -52,7 +52,7 @@ impl Directory {
             {
                 attributes.set("active", active.clone());
             }
-            resource_type.definition.check_immutable(old, &mut attributes, true)?;
+            resource_type.definition.check_immutable(old, &mut attributes, Update::Replace)?;
             resource_type.definition.check_replacement(&attributes)?;
             Ok(attributes)
         };
@@ -110,7 +110,7 @@ impl Directory {
         }
         let rule = |old: &Attributes| {
             let mut attributes = patch.apply(&resource_type.definition, old)?;
-            resource_type.definition.check_immutable(old, &mut attributes, false)?;
+            resource_type.definition.check_immutable(old, &mut attributes, Update::Patch)?;
             Ok(attributes)
         };
         let membership = if members.is_empty() {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
-use scim_core::discovery::Announced;
+use scim_core::discovery::Features;
 use scim_core::message::ListResponse;
 use scim_core::{Error, ErrorKind, ResourceType, Schema, discovery};
 use serde_json::Value;
@@ -83,8 +83,8 @@ fn definitions(call: Call<'_>) -> impl Iterator<Item = &ResourceType> {
         .map(|resource_type| &resource_type.definition)
 }
 
-fn announced(profile: &Profile) -> Announced {
-    Announced {
+fn announced(profile: &Profile) -> Features {
+    Features {
         bare_token: profile.dialect.header == Header::Verbatim,
         pagination: profile.discovery.pagination.is_on(),
         etag: profile.discovery.etag.is_on(),

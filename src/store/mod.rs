@@ -28,7 +28,7 @@ pub use engine::table;
 pub use model::audit::{Audit, Guards, Operation};
 pub use model::change::{Expect, MemberChange, ResourceWrite, Takeover, Target, Transition};
 pub use model::collection::{Collection, Kind};
-pub use model::names::{MAX_EMAILS, Names};
+pub use model::names::{MAX_EMAILS, MAX_UNIQUE_VALUES, Names};
 pub use model::refusal::{NameOwners, Outcome, OwnerState, Refusal};
 pub use model::state::{Standing, State, is_active};
 pub use model::stored::{MAX_DOCUMENT_BYTES, Stored};

@@ -305,7 +305,7 @@ fn what_the_service_stands_on_is_not_overlaid() {
     }
     let closed =
         json!([{ "name": "level", "type": "integer", "canonicalValues": ["1"], "closed": true }]);
-    assert!(refused("attributes.overlay", closed).contains("no string"));
+    assert!(refused("attributes.overlay", closed).contains("must be a string"));
     for id in ["userName", "urn:ietf:params:scim:schemas:core:2.0:User"] {
         let why =
             refused("attributes.extensions", json!([{ "id": id, "name": "X", "attributes": [] }]));

@@ -27,7 +27,7 @@ fn an_impossible_profile_is_refused_with_what_to_change() {
         ),
         (
             json!({ "attributes": { "required": [format!("{ENTERPRISE}:manager.displayName")] } }),
-            "manager.displayName is the service provider's own",
+            "manager.displayName cannot be required: it is managed by the service provider",
         ),
         (extensions(json!([one(ENTERPRISE)])), "which is there already"),
         (extensions(json!([one(&ENTERPRISE.to_uppercase())])), "which is there already"),
@@ -43,11 +43,11 @@ fn an_impossible_profile_is_refused_with_what_to_change() {
         (overlay(json!([{ "name": "TITLE", "type": "string" }])), "calls title"),
         (
             overlay(json!([{ "name": "META", "type": "string" }])),
-            "META is the service provider's own",
+            "META is managed by the service provider",
         ),
         (
             overlay(json!([{ "name": "schemas", "type": "string" }])),
-            "schemas is the service provider's own",
+            "schemas is managed by the service provider",
         ),
         (
             overlay(json!([{ "name": "c", "type": "complex" }])),

@@ -2,6 +2,7 @@
 //! no attribute by name.
 
 use scim_core::Additions;
+use scim_lambda::store::MAX_UNIQUE_VALUES;
 use serde_json::{Value, json};
 
 use crate::support::{BASE_URL, ENTERPRISE, World, encode};
@@ -427,7 +428,7 @@ fn a_file_that_cannot_be_used_says_why() {
             json!({ "schemas": [{ "id": "urn:a", "name": "A", "attributes": [
                         { "name": "a", "type": "string" }, { "name": "A", "type": "string" }] }],
                     "resourceTypes": of("A", "/A", "urn:a") }),
-            "stands twice",
+            "is defined twice",
         ),
         (
             json!({ "schemas": [{ "id": "urn:a", "name": "A", "attributes": (0..5).map(|n| {
@@ -437,8 +438,10 @@ fn a_file_that_cannot_be_used_says_why() {
             "more than 3 unique",
         ),
     ] {
-        let error = Additions::parse(file.to_string().as_bytes()).unwrap_err().to_string();
+        let error = Additions::parse(file.to_string().as_bytes(), MAX_UNIQUE_VALUES)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(why), "{file}: {error}");
     }
-    assert!(Additions::parse(b"{").is_err());
+    assert!(Additions::parse(b"{", MAX_UNIQUE_VALUES).is_err());
 }

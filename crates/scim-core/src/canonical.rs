@@ -1,26 +1,27 @@
-//! The form in which two userNames or e-mail addresses are compared.
+//! The canonical form in which userNames and e-mail addresses are compared.
 
 use precis_profiles::precis_core::profile::PrecisFastInvocation;
 use precis_profiles::{Nickname, UsernameCaseMapped};
 
 use crate::error::Error;
 
-/// Longest userName or e-mail address, in bytes of UTF-8.
+/// The longest userName or e-mail address, in bytes of UTF-8.
 pub const MAX_NAME_BYTES: usize = 256;
 
 /// The canonical form of a userName.
 ///
 /// "Before comparing or evaluating the uniqueness of a "userName" or "password" attribute, service
 /// providers MUST use the preparation, enforcement, and comparison of internationalized strings
-/// (PRECIS) preparation and comparison rules" (RFC 7644, 5): the profile UsernameCaseMapped of
-/// RFC 8265, which folds case and width and normalises.
-/// Names that RFC 8265 refuses only for blanks or compatibility characters ("Barbara Jensen") are
-/// compared as RFC 8266 nicknames: blanks collapsed, NFKC, case folded.
+/// (PRECIS) preparation and comparison rules" (RFC 7644, 5). The rules are those of the profile
+/// UsernameCaseMapped of RFC 8265: case and width are folded, and the text is normalised.
+///
+/// RFC 8265 refuses blanks and compatibility characters. Names that contain them, such as
+/// "Barbara Jensen", are compared as nicknames of RFC 8266: blanks collapsed, NFKC, case folded.
 ///
 /// # Errors
-/// `invalidValue` if the name is empty, longer than [`MAX_NAME_BYTES`], or holds control
-/// characters, bidirectional overrides, zero-width or unassigned characters: two names that look
-/// alike must not be two accounts.
+/// `invalidValue` if the name is empty, is longer than [`MAX_NAME_BYTES`], or contains control
+/// characters, bidirectional overrides, zero-width or unassigned characters: names that look alike
+/// must not belong to two accounts.
 pub fn user_name(name: &str) -> Result<String, Error> {
     fold(name, "userName")
 }
@@ -28,7 +29,7 @@ pub fn user_name(name: &str) -> Result<String, Error> {
 /// The canonical form of an e-mail address, by the same rule as [`user_name`].
 ///
 /// # Errors
-/// As [`user_name`].
+/// The same as those of [`user_name`].
 pub fn email(address: &str) -> Result<String, Error> {
     fold(address, "emails.value")
 }
@@ -36,11 +37,11 @@ pub fn email(address: &str) -> Result<String, Error> {
 fn fold(text: &str, attribute: &str) -> Result<String, Error> {
     if text.len() > MAX_NAME_BYTES {
         return Err(Error::invalid_value(format!(
-            "{attribute} is longer than {MAX_NAME_BYTES} bytes; map a shorter value."
+            "{attribute} is longer than {MAX_NAME_BYTES} bytes; map a shorter value to it."
         )));
     }
     if text.is_ascii() && text.bytes().all(|b| b.is_ascii_graphic()) && !text.is_empty() {
-        // PRECIS does nothing else to printable ASCII without blanks.
+        // This is all that PRECIS does to printable ASCII without blanks.
         return Ok(text.to_ascii_lowercase());
     }
     if let Ok(folded) = UsernameCaseMapped::enforce(text) {
@@ -48,8 +49,8 @@ fn fold(text: &str, attribute: &str) -> Result<String, Error> {
     }
     let refused = || {
         Error::invalid_value(format!(
-            "{attribute} holds characters that cannot be compared safely (control, invisible or \
-             unassigned ones), or is blank; send it without them."
+            "{attribute} is blank, or contains characters that cannot be compared safely (control, \
+            invisible or unassigned ones); send it without them."
         ))
     };
     if text.chars().any(is_invisible) {
@@ -64,7 +65,8 @@ fn fold(text: &str, attribute: &str) -> Result<String, Error> {
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+            | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}')
 }
 
 #[cfg(test)]
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_differ_in_case_width_or_composition_are_one() {
+    fn names_that_differ_in_case_width_or_composition_are_equal() {
         for (a, b) in [
             ("Bjensen@Example.com", "bjensen@example.com"),
             ("\u{ff41}bc", "abc"),
@@ -85,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_only_look_alike_are_two() {
+    fn names_that_only_look_alike_differ() {
         assert_ne!(user_name("m\u{131}ke@example.com"), user_name("mike@example.com"));
         assert_ne!(user_name("a b"), user_name("ab"));
     }
@@ -100,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_short_way_for_ascii_agrees_with_precis() {
+    fn the_shortcut_for_ascii_agrees_with_precis() {
         for byte in 0x21..=0x7eu8 {
             let name = format!("a{}b", byte as char);
             assert_eq!(

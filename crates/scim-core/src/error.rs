@@ -1,21 +1,21 @@
-//! What can go wrong, in the words of RFC 7644 section 3.12.
+//! Errors that a client can be told about (RFC 7644, 3.12).
 
-/// A refusal that a client can be told about.
+/// An error that a client can be told about.
 ///
-/// `detail` is a sentence for the IdP's administrator: it names the attribute by its path in the
-/// message and says what to do. It never repeats a client's values, and never carries
-/// a backend's words.
+/// `detail` is written for the administrator of the identity provider: it names the attribute by
+/// its path in the message and says what to do. It never repeats a value that the client sent, and
+/// never contains a message of the backend.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct Error {
-    /// Which status and `scimType` the answer carries.
+    /// Decides the HTTP status and the `scimType` of the answer.
     pub kind: ErrorKind,
     /// "A detailed human-readable message." (RFC 7644, 3.12)
     pub detail: String,
 }
 
 impl Error {
-    /// An error of `kind` with the sentence the client reads.
+    /// An error with the sentence that the client reads.
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into() }
     }
@@ -47,8 +47,8 @@ shorthand! {
     internal => Internal,
 }
 
-/// The errors of RFC 7644 section 3.12, tables 8 and 9, and the HTTP statuses an API over HTTP
-/// needs besides.
+/// The errors of RFC 7644 section 3.12, tables 8 and 9, those of RFC 9865, and the other statuses
+/// that an API over HTTP needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// "The specified filter syntax was invalid ..., or the specified attribute and filter
@@ -79,7 +79,7 @@ pub enum ErrorKind {
     /// "Count value is invalid.  Count value must be between 0 and service provider's maxPageSize
     /// and must be equal to the count value of the initial query." (RFC 9865, 2.1)
     InvalidCount,
-    /// A request that HTTP itself or the gateway cannot carry.
+    /// A request that is malformed as HTTP, or that the gateway cannot transport.
     BadRequest,
     /// "Authorization failure. The authorization header is invalid or missing."
     Unauthorized,
@@ -87,34 +87,34 @@ pub enum ErrorKind {
     Forbidden,
     /// "Specified resource (e.g., User) or endpoint does not exist."
     NotFound,
-    /// The endpoint exists and does not know the method.
+    /// The endpoint exists, but does not support the method.
     MethodNotAllowed,
     /// "The server did not receive a complete request message within the time that it was prepared
     /// to wait." (RFC 9110, 15.5.9)
     RequestTimeout,
     /// "The specified version number does not match the resource's latest version number, or a
-    /// service provider refused to create a new, duplicate resource", and bulk references that lead
-    /// nowhere.
+    /// service provider refused to create a new, duplicate resource"; also bulk references that
+    /// cannot be resolved.
     Conflict,
     /// "Failed to update. Resource has changed on the server."
     PreconditionFailed,
-    /// Too many requests of a kind in a time: "the client should" wait as `Retry-After` says (RFC
-    /// 6585, 4).
+    /// "the user has sent too many requests in a given amount of time" (RFC 6585, 4);
+    /// `Retry-After` says how long to wait.
     TooManyRequests,
-    /// The message is larger than the service provider takes.
+    /// The message is larger than the service provider accepts.
     PayloadTooLarge,
-    /// The body is not JSON by its own `Content-Type`.
+    /// The `Content-Type` of the body is not JSON.
     UnsupportedMediaType,
-    /// "An internal error." A bug: it is logged with its causes and alarmed on.
+    /// "An internal error.": a bug, which must be logged with its causes and raise an alarm.
     Internal,
     /// "Service provider does not support the request operation".
     NotImplemented,
-    /// A dependency is out of reach; the client should send the same request again.
+    /// A dependency cannot be reached; the client should send the same request again.
     Unavailable,
 }
 
 impl ErrorKind {
-    /// The HTTP status and the `scimType` of this error on the wire.
+    /// The HTTP status and the `scimType` of the answer.
     pub const fn wire(self) -> (u16, Option<&'static str>) {
         match self {
             Self::InvalidFilter => (400, Some("invalidFilter")),
@@ -138,9 +138,9 @@ impl ErrorKind {
             Self::PreconditionFailed => (412, None),
             Self::PayloadTooLarge => (413, None),
             Self::UnsupportedMediaType => (415, None),
+            Self::TooManyRequests => (429, None),
             Self::Internal => (500, None),
             Self::NotImplemented => (501, None),
-            Self::TooManyRequests => (429, None),
             Self::Unavailable => (503, None),
         }
     }

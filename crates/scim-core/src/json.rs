@@ -1,8 +1,9 @@
-//! The one door for JSON text: an object whose names are unique ignoring case, within bounds.
+//! Reads all JSON text of this crate: one object, within bounds, in which no name appears twice.
 //!
-//! serde_json keeps the last of two equal names and takes `userName` and `USERNAME` for two
-//! attributes. "Attribute names are case insensitive" (RFC 7643, 2.1), so a reader and a checker
-//! could see different values: such an object is refused here, at any depth.
+//! serde_json keeps the last of two equal names, and it treats `userName` and `USERNAME` as two
+//! attributes. "Attribute names are case insensitive" (RFC 7643, 2.1), so the code that checks a
+//! message and the code that reads it could see different values. [`parse`] therefore refuses
+//! duplicate names, ignoring case, at any depth.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -12,25 +13,26 @@ use serde_json::{Map, Number, Value};
 
 use crate::error::Error;
 
-/// How deep objects and arrays may nest.
+/// The deepest nesting of objects and arrays.
 pub const MAX_DEPTH: usize = 32;
-/// How many members one object may have.
+/// The most members of one object.
 pub const MAX_MEMBERS: usize = 1_000;
-/// How many values one message may hold in all; an object counts as five, since it takes as much
-/// memory.
+/// The most values in a message. An object counts as five, because it needs as much memory.
 pub const MAX_VALUES: usize = 200_000;
-/// What an object counts beside itself.
-const VALUES_OF_AN_OBJECT: usize = 4;
+/// What an object counts in addition to the one that every value counts.
+const EXTRA_OF_AN_OBJECT: usize = 4;
 
 /// Reads a JSON object from a request body.
 ///
 /// # Errors
-/// `invalidSyntax` if the text is not one JSON object in UTF-8, a name stands twice in an object
-/// (ignoring ASCII case), a string holds U+0000, or a bound of this module is passed.
+/// `invalidSyntax` if the text is not one JSON object in UTF-8, if a name appears twice in an
+/// object (ignoring ASCII case), if a string contains U+0000, or if the text exceeds a limit of
+/// this module.
 pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Error> {
     let mut left = MAX_VALUES;
     let mut reader = serde_json::Deserializer::from_slice(text);
-    let value = Bounded { depth: 0, left: &mut left }.deserialize(&mut reader).map_err(explain)?;
+    let value =
+        BoundedValue { depth: 0, left: &mut left }.deserialize(&mut reader).map_err(explain)?;
     reader.end().map_err(explain)?;
     match value {
         Value::Object(object) => Ok(object),
@@ -39,28 +41,27 @@ pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Error> {
 }
 
 fn explain(error: serde_json::Error) -> Error {
-    let said = error.to_string();
-    // serde_json quotes no input but in type errors, which a reader of any type never makes.
-    Error::invalid_syntax(format!("The body is not acceptable JSON: {said}."))
+    // serde_json quotes input only in type errors, and these cannot happen when any type will do.
+    Error::invalid_syntax(format!("The body is not acceptable JSON: {error}."))
 }
 
-struct Bounded<'a> {
+struct BoundedValue<'a> {
     depth: usize,
     left: &'a mut usize,
 }
 
-impl Bounded<'_> {
-    /// Counts values, unless they are more than what is left.
+impl BoundedValue<'_> {
+    /// Counts `values` against [`MAX_VALUES`].
     fn count<E: serde::de::Error>(&mut self, values: usize) -> Result<(), E> {
         let left = self.left.checked_sub(values);
         *self.left = left.ok_or_else(|| {
-            E::custom(format_args!("more than {MAX_VALUES} values, an object being five"))
+            E::custom(format_args!("more than {MAX_VALUES} values (an object counts as five)"))
         })?;
         Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Bounded<'_> {
+impl<'de> DeserializeSeed<'de> for BoundedValue<'_> {
     type Value = Value;
 
     fn deserialize<D: serde::Deserializer<'de>>(mut self, reader: D) -> Result<Value, D::Error> {
@@ -72,7 +73,7 @@ impl<'de> DeserializeSeed<'de> for Bounded<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Bounded<'_> {
+impl<'de> Visitor<'de> for BoundedValue<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,7 +93,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     }
 
     fn visit_f64<E: serde::de::Error>(self, v: f64) -> Result<Value, E> {
-        Number::from_f64(v).map(Value::Number).ok_or_else(|| E::custom("a number out of range"))
+        Number::from_f64(v).map(Value::Number).ok_or_else(|| E::custom("a number is out of range"))
     }
 
     fn visit_str<E: serde::de::Error>(self, v: &str) -> Result<Value, E> {
@@ -100,10 +101,10 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     }
 
     fn visit_string<E: serde::de::Error>(self, v: String) -> Result<Value, E> {
-        match v.contains('\0') {
-            true => Err(E::custom("a string holds the character U+0000")),
-            false => Ok(Value::String(v)),
+        if v.contains('\0') {
+            return Err(E::custom("a string contains the character U+0000"));
         }
+        Ok(Value::String(v))
     }
 
     fn visit_unit<E>(self) -> Result<Value, E> {
@@ -113,7 +114,7 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
         while let Some(item) =
-            seq.next_element_seed(Bounded { depth: self.depth + 1, left: self.left })?
+            seq.next_element_seed(BoundedValue { depth: self.depth + 1, left: self.left })?
         {
             items.push(item);
         }
@@ -121,19 +122,20 @@ impl<'de> Visitor<'de> for Bounded<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Value, A::Error> {
-        self.count(VALUES_OF_AN_OBJECT)?;
+        self.count(EXTRA_OF_AN_OBJECT)?;
         let mut object = Map::new();
         let mut seen = HashSet::new();
         while let Some(name) = map.next_key::<String>()? {
             if object.len() == MAX_MEMBERS {
                 return Err(A::Error::custom(format_args!(
-                    "an object of over {MAX_MEMBERS} names"
+                    "an object has more than {MAX_MEMBERS} members"
                 )));
             }
             if !seen.insert(name.to_ascii_lowercase()) {
-                return Err(A::Error::custom("a name stands twice in one object, ignoring case"));
+                return Err(A::Error::custom("a name appears twice in one object, ignoring case"));
             }
-            let value = map.next_value_seed(Bounded { depth: self.depth + 1, left: self.left })?;
+            let value =
+                map.next_value_seed(BoundedValue { depth: self.depth + 1, left: self.left })?;
             object.insert(name, value);
         }
         Ok(Value::Object(object))
@@ -151,18 +153,18 @@ pub fn member<'a>(object: &'a Map<String, Value>, name: &str) -> Option<&'a Valu
 mod tests {
     use super::*;
 
-    fn with_many(element: &str, count: usize) -> Result<Map<String, Value>, Error> {
+    fn parse_repeated(element: &str, count: usize) -> Result<Map<String, Value>, Error> {
         parse(format!("{{\"members\":[{}]}}", vec![element; count].join(",")).as_bytes())
     }
 
     #[test]
-    fn small_objects_count_for_the_memory_that_they_take() {
+    fn an_object_counts_as_five_values() {
         let member = r#"{"value":"2819c223-7f76-453a-919d-413861904646","type":"User"}"#;
-        assert!(with_many(member, 16_000).is_ok(), "a megabyte of members");
-        assert!(with_many(r#"{"a":1}"#, 33_000).is_ok());
-        let refused = with_many(r#"{"a":1}"#, 34_000).unwrap_err();
+        assert!(parse_repeated(member, 16_000).is_ok(), "a megabyte of members");
+        assert!(parse_repeated(r#"{"a":1}"#, 33_000).is_ok());
+        let refused = parse_repeated(r#"{"a":1}"#, 34_000).unwrap_err();
         assert!(refused.detail.contains("more than 200000 values"), "{}", refused.detail);
-        assert!(with_many("1", 199_000).is_ok());
-        assert!(with_many("1", 200_000).is_err());
+        assert!(parse_repeated("1", 199_000).is_ok());
+        assert!(parse_repeated("1", 200_000).is_err());
     }
 }

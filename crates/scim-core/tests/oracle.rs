@@ -1,7 +1,8 @@
-//! Filters and PATCH paths against another implementation of the grammar, the crate `scim_v2`: both
-//! accept the same texts and read the same structure. Where they differ, this file says why.
+//! Compares filters and PATCH paths with another implementation of the grammar, the crate
+//! `scim_v2`. Both must accept the same texts and read the same structure. This file explains the
+//! exceptions.
 //!
-//! `ORACLE_CASES` sets the number of texts, 20,000 of each kind by default.
+//! `ORACLE_CASES` sets the number of texts; the default is 20,000 of each kind.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,7 +18,7 @@ use scim_core::patch::Path;
 use scim_core::{Dialect, Filter, ResourceType};
 use scim_v2::filter as oracle;
 
-/// Names of the schema, by the type of the values they are compared with.
+/// Attributes that are compared with strings.
 const TEXTS: [&str; 12] = [
     "userName",
     "title",
@@ -32,6 +33,7 @@ const TEXTS: [&str; 12] = [
     "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department",
     "meta.resourceType",
 ];
+/// Attributes that can have a filter in brackets.
 const COMPLEX: [&str; 4] =
     ["emails", "phoneNumbers", "addresses", "urn:ietf:params:scim:schemas:core:2.0:User:photos"];
 
@@ -51,14 +53,15 @@ fn comparison(names: Vec<&'static str>) -> impl Strategy<Value = String> {
     let equality = prop::sample::select(vec!["eq", "ne"]);
     let name = prop::sample::select(names);
     prop_oneof![
-        4 => (name.clone(), operator, text_value()).prop_map(|(name, operator, value)| match value.as_str() {
-            "null" => format!("{name} eq null"),
-            _ => format!("{name} {operator} {value}"),
-        }),
-        2 => (name, prop::sample::select(vec!["pr", "PR"])).prop_map(|(name, pr)| format!("{name} \
-            {pr}")),
-        1 => (equality, any::<bool>()).prop_map(|(operator, value)| format!("active {operator} \
-            {value}")),
+        4 => (name.clone(), operator, text_value())
+            .prop_map(|(name, operator, value)| match value.as_str() {
+                "null" => format!("{name} eq null"),
+                _ => format!("{name} {operator} {value}"),
+            }),
+        2 => (name, prop::sample::select(vec!["pr", "PR"]))
+            .prop_map(|(name, pr)| format!("{name} {pr}")),
+        1 => (equality, any::<bool>())
+            .prop_map(|(operator, value)| format!("active {operator} {value}")),
         1 => Just("meta.created gt \"2011-05-13T04:42:34Z\"".to_owned()),
     ]
 }
@@ -66,7 +69,9 @@ fn comparison(names: Vec<&'static str>) -> impl Strategy<Value = String> {
 fn inner() -> impl Strategy<Value = String> {
     let names = vec!["value", "type", "display", "TYPE"];
     let leaf = prop_oneof![
-        3 => comparison(names).prop_filter("of the element", |text| !text.starts_with("active") && !text.starts_with("meta")),
+        3 => comparison(names).prop_filter("only sub-attributes", |text| {
+            !text.starts_with("active") && !text.starts_with("meta")
+        }),
         1 => Just("primary eq true".to_owned()),
         1 => Just("primary eq false".to_owned()),
     ];
@@ -75,9 +80,10 @@ fn inner() -> impl Strategy<Value = String> {
 
 fn joined(leaf: BoxedStrategy<String>, depth: u32) -> BoxedStrategy<String> {
     let blank = || prop::sample::select(vec![" ", "  ", "\t"]);
+    let word = || prop::sample::select(vec!["and", "or", "AND"]);
     leaf.prop_recursive(depth, 12, 3, move |inner| {
         prop_oneof![
-            3 => (inner.clone(), prop::sample::select(vec!["and", "or", "AND"]), blank(), inner.clone())
+            3 => (inner.clone(), word(), blank(), inner.clone())
                 .prop_map(|(a, word, blank, b)| format!("{a}{blank}{word} {b}")),
             1 => inner.clone().prop_map(|one| format!("({one})")),
             1 => inner.prop_map(|one| format!("not ({one})")),
@@ -88,7 +94,7 @@ fn joined(leaf: BoxedStrategy<String>, depth: u32) -> BoxedStrategy<String> {
 
 fn filter() -> impl Strategy<Value = String> {
     let value_path = (prop::sample::select(COMPLEX.to_vec()), inner())
-        .prop_filter_map("emails have display, addresses no value", |(name, inner)| {
+        .prop_filter_map("addresses lack value and display", |(name, inner)| {
             (name != "addresses").then(|| format!("{name}[{inner}]"))
         });
     joined(prop_oneof![4 => comparison(TEXTS.to_vec()), 1 => value_path].boxed(), 4)
@@ -97,14 +103,15 @@ fn filter() -> impl Strategy<Value = String> {
 fn path() -> impl Strategy<Value = String> {
     let names: Vec<&'static str> =
         TEXTS.iter().chain(&COMPLEX).copied().filter(|name| !name.starts_with("meta")).collect();
+    let sub = prop::sample::select(vec!["", ".value", ".type", ".DISPLAY"]);
     prop_oneof![
         1 => prop::sample::select(names).prop_map(str::to_owned),
-        3 => (prop::sample::select(vec!["emails", "phoneNumbers"]), inner(), prop::sample::select(vec!["", ".value", ".type", ".DISPLAY"]))
+        3 => (prop::sample::select(vec!["emails", "phoneNumbers"]), inner(), sub)
             .prop_map(|(name, inner, sub)| format!("{name}[{inner}]{sub}")),
     ]
 }
 
-/// A text, and often one that differs from it a little.
+/// A text, often with a few small changes.
 fn mutated(text: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
     let edit = (
         any::<prop::sample::Index>(),
@@ -113,43 +120,51 @@ fn mutated(text: impl Strategy<Value = String>) -> impl Strategy<Value = String>
         ]),
     );
     (text, prop::collection::vec((edit, any::<bool>()), 0..3)).prop_map(|(mut text, edits)| {
-        for ((at, with), replace) in edits {
-            let mut places: Vec<usize> = text.char_indices().map(|(index, _)| index).collect();
-            places.push(text.len());
-            let from = places[at.index(places.len())];
+        for ((index, replacement), replaces) in edits {
+            let mut starts: Vec<usize> = text.char_indices().map(|(start, _)| start).collect();
+            starts.push(text.len());
+            let from = starts[index.index(starts.len())];
             let to = text[from..]
                 .chars()
                 .next()
-                .filter(|_| replace)
+                .filter(|_| replaces)
                 .map_or(from, |c| from + c.len_utf8());
-            text.replace_range(from..to, with);
+            text.replace_range(from..to, replacement);
         }
         text
     })
 }
 
-/// The oracle's filter in our one form.
-mod shown {
+/// Prints the trees of the oracle in the form in which this crate prints its own.
+mod printed {
     use super::oracle::{AttrExp, AttrPath, CompValue, CompareOp, Filter, PatchPath, ValFilter};
     use scim_core::schema::{AttributeRef, Place};
     use scim_core::{Attribute, ResourceType};
 
-    fn name(path: &AttrPath, of: &ResourceType, scope: Option<&Attribute>) -> Option<String> {
+    fn name(
+        path: &AttrPath,
+        resource_type: &ResourceType,
+        scope: Option<&Attribute>,
+    ) -> Option<String> {
         let sub = path.sub_attr.as_ref().map(|sub| format!(".{sub}")).unwrap_or_default();
         let uri = path.uri.as_ref().map(|uri| format!("{uri}:")).unwrap_or_default();
         let whole = format!("{uri}{}{sub}", path.name);
         match scope {
             Some(scope) => Some(scope.sub_attribute(&whole)?.name.clone()),
-            None => match of.resolve(&whole)? {
-                Place::Attribute(at) => Some(at.wire()),
+            None => match resource_type.resolve(&whole)? {
+                Place::Attribute(place) => Some(place.path()),
                 Place::Extension(extension) => Some(extension.id.clone()),
             },
         }
     }
 
-    fn expression(one: &AttrExp, of: &ResourceType, scope: Option<&Attribute>) -> Option<String> {
+    fn expression(
+        one: &AttrExp,
+        resource_type: &ResourceType,
+        scope: Option<&Attribute>,
+    ) -> Option<String> {
         Some(match one {
-            AttrExp::Present(path) => format!("{} pr", name(path, of, scope)?),
+            AttrExp::Present(path) => format!("{} pr", name(path, resource_type, scope)?),
             AttrExp::Comparison(path, operator, value) => {
                 let operator = match operator {
                     CompareOp::Eq => "eq",
@@ -169,63 +184,72 @@ mod shown {
                     CompValue::Number(number) => number.to_string(),
                     CompValue::Str(text) => serde_json::Value::from(text.as_str()).to_string(),
                 };
-                format!("{} {operator} {value}", name(path, of, scope)?)
+                format!("{} {operator} {value}", name(path, resource_type, scope)?)
             }
         })
     }
 
-    /// A text and whether it is an "or".
-    type Shown = Option<(String, bool)>;
+    /// A text, and whether it is an "or" expression.
+    type Printed = Option<(String, bool)>;
 
-    fn joined(parts: Vec<(String, bool)>, or: bool) -> Shown {
+    fn joined(parts: Vec<(String, bool)>, or: bool) -> Printed {
         let parts = parts
             .into_iter()
             .map(|(text, is_or)| if is_or && !or { format!("({text})") } else { text });
         Some((parts.collect::<Vec<_>>().join(if or { " or " } else { " and " }), or))
     }
 
-    pub fn filter(one: &Filter, of: &ResourceType) -> Shown {
+    pub fn filter(one: &Filter, resource_type: &ResourceType) -> Printed {
         match one {
             Filter::And(all) => {
-                joined(all.iter().map(|f| filter(f, of)).collect::<Option<_>>()?, false)
+                joined(all.iter().map(|f| filter(f, resource_type)).collect::<Option<_>>()?, false)
             }
             Filter::Or(any) => {
-                joined(any.iter().map(|f| filter(f, of)).collect::<Option<_>>()?, true)
+                joined(any.iter().map(|f| filter(f, resource_type)).collect::<Option<_>>()?, true)
             }
-            Filter::Not(inner) => Some((format!("not ({})", filter(inner, of)?.0), false)),
-            Filter::Attr(one) => Some((expression(one, of, None)?, false)),
+            Filter::Not(inner) => {
+                Some((format!("not ({})", filter(inner, resource_type)?.0), false))
+            }
+            Filter::Attr(one) => Some((expression(one, resource_type, None)?, false)),
             Filter::ValuePath(path) => {
-                let name = name(&path.attr, of, None)?;
-                let Some(Place::Attribute(AttributeRef { attribute, .. })) = of.resolve(&name)
+                let name = name(&path.attr, resource_type, None)?;
+                let Some(Place::Attribute(AttributeRef { attribute, .. })) =
+                    resource_type.resolve(&name)
                 else {
                     return None;
                 };
-                Some((format!("{name}[{}]", within(&path.filter, of, attribute)?.0), false))
+                Some((
+                    format!("{name}[{}]", within(&path.filter, resource_type, attribute)?.0),
+                    false,
+                ))
             }
         }
     }
 
-    fn within(one: &ValFilter, of: &ResourceType, scope: &Attribute) -> Shown {
+    fn within(one: &ValFilter, resource_type: &ResourceType, scope: &Attribute) -> Printed {
         match one {
-            ValFilter::And(all) => {
-                joined(all.iter().map(|f| within(f, of, scope)).collect::<Option<_>>()?, false)
-            }
-            ValFilter::Or(any) => {
-                joined(any.iter().map(|f| within(f, of, scope)).collect::<Option<_>>()?, true)
-            }
+            ValFilter::And(all) => joined(
+                all.iter().map(|f| within(f, resource_type, scope)).collect::<Option<_>>()?,
+                false,
+            ),
+            ValFilter::Or(any) => joined(
+                any.iter().map(|f| within(f, resource_type, scope)).collect::<Option<_>>()?,
+                true,
+            ),
             ValFilter::Not(inner) => {
-                Some((format!("not ({})", within(inner, of, scope)?.0), false))
+                Some((format!("not ({})", within(inner, resource_type, scope)?.0), false))
             }
-            ValFilter::Attr(one) => Some((expression(one, of, Some(scope))?, false)),
+            ValFilter::Attr(one) => Some((expression(one, resource_type, Some(scope))?, false)),
         }
     }
 
-    pub fn path(one: &PatchPath, of: &ResourceType) -> Option<String> {
+    pub fn path(one: &PatchPath, resource_type: &ResourceType) -> Option<String> {
         match one {
-            PatchPath::Attr(path) => name(path, of, None),
+            PatchPath::Attr(path) => name(path, resource_type, None),
             PatchPath::Value(path) => {
-                let name = name(&path.attr, of, None)?;
-                let Some(Place::Attribute(AttributeRef { attribute, .. })) = of.resolve(&name)
+                let name = name(&path.attr, resource_type, None)?;
+                let Some(Place::Attribute(AttributeRef { attribute, .. })) =
+                    resource_type.resolve(&name)
                 else {
                     return None;
                 };
@@ -233,20 +257,20 @@ mod shown {
                     Some(sub) => format!(".{}", attribute.sub_attribute(sub)?.name),
                     None => String::new(),
                 };
-                Some(format!("{name}[{}]{sub}", within(&path.filter, of, attribute)?.0))
+                Some(format!("{name}[{}]{sub}", within(&path.filter, resource_type, attribute)?.0))
             }
         }
     }
 }
 
-/// Why the oracle accepts what we refuse: it knows no schema, and its bounds are wider.
+/// Whether this crate refuses a text for a reason that the oracle does not have: the oracle does
+/// not know the schema, and its limits are wider.
 fn more_than_grammar(detail: &str) -> bool {
     [
-        "is in no schema",
+        "no schema of this resource type defines",
         "nests at most",
-        "compares at most",
         "holds at most",
-        "Only a complex attribute takes a filter",
+        "Only a complex attribute can have a filter",
         "is not a complex attribute",
         "and not inside another",
         " is complex; compare",
@@ -260,19 +284,18 @@ fn more_than_grammar(detail: &str) -> bool {
     .any(|reason| detail.contains(reason))
 }
 
-/// Why the oracle refuses what the grammar allows.
+/// Whether the oracle is known to refuse such a text, although the grammar allows it.
 fn less_than_grammar(text: &str) -> bool {
     let lower = text.to_lowercase();
-    // "*1"not" "(" FILTER ")"" has no blank; it wants one.
+    // "*1"not" "(" FILTER ")"" has no blank; the oracle wants one.
     lower.contains("not(")
-        // `$ref` is an attribute of RFC 7643, though no ATTRNAME.
+        // `$ref` is an attribute of RFC 7643, although it is not an ATTRNAME.
         || lower.contains('$')
         // `emails[type eq "work"].value eq "x"` in a filter is what identity providers send.
         || text.contains("].")
-        // Its lexer takes " primary" for the operator " pr".
+        // The lexer of the oracle reads " primary" as the operator " pr".
         || ["( pr", "[ pr", "(  pr", "[  pr"].iter().any(|odd| lower.contains(odd))
-        // The RFC's attribute names may hold more than one dot in their URI; it splits at the
-        // first.
+        // A URI may contain several dots; the oracle splits the name at the first.
         || lower.contains("urn:")
 }
 
@@ -300,46 +323,54 @@ fn judge(
     match (ours, theirs) {
         (Ok(Some(ours)), Ok(Some(theirs))) if ours == theirs => Ok(()),
         (Ok(Some(ours)), Ok(theirs)) => {
-            Err(format!("{text:?}: we read {ours:?}, it reads {theirs:?}"))
+            Err(format!("{text:?}: we read {ours:?}, the oracle reads {theirs:?}"))
         }
         // No schema defines the name.
         (Ok(None), _) => Ok(()),
         (Err(error), Ok(_)) if more_than_grammar(&error.detail) => Ok(()),
-        // It skips blanks between all tokens; the grammar has none beside a dot.
+        // The oracle skips blanks between all tokens; the grammar allows none next to a dot.
         (Err(_), Ok(_)) if [" .", "\t.", ". ", ".\t"].iter().any(|blank| text.contains(blank)) => {
             Ok(())
         }
-        (Err(error), Ok(_)) => Err(format!("{text:?}: only it accepts; we say: {}", error.detail)),
+        (Err(error), Ok(_)) => {
+            Err(format!("{text:?}: only the oracle accepts it; we say: {}", error.detail))
+        }
         (Ok(_), Err(_)) if less_than_grammar(text) => Ok(()),
-        (Ok(_), Err(error)) => Err(format!("{text:?}: only we accept; it says: {error}")),
+        (Ok(_), Err(error)) => {
+            Err(format!("{text:?}: only we accept it; the oracle says: {error}"))
+        }
         (Err(_), Err(_)) => Ok(()),
     }
 }
 
 #[test]
-fn filters_are_read_as_the_oracle_reads_them() {
+fn filters_are_parsed_as_by_the_oracle() {
     let user = ResourceType::user().unwrap();
     differences(20_000, mutated(filter()), |text| {
         let ours =
             Filter::parse(text, &user, Dialect::STRICT).map(|filter| Some(filter.to_string()));
         let theirs = text.parse::<oracle::Filter>().map_err(|error| error.to_string());
-        judge(text, ours, theirs.map(|filter| shown::filter(&filter, &user).map(|(text, _)| text)))
+        judge(
+            text,
+            ours,
+            theirs.map(|filter| printed::filter(&filter, &user).map(|(text, _)| text)),
+        )
     });
 }
 
 #[test]
-fn paths_are_read_as_the_oracle_reads_them() {
+fn paths_are_parsed_as_by_the_oracle() {
     let user = ResourceType::user().unwrap();
     differences(20_000, mutated(path()), |text| {
         let ours =
             Path::parse(text, &user, Dialect::STRICT).map(|path| path.map(|path| path.to_string()));
         let theirs = text.parse::<oracle::PatchPath>().map_err(|error| error.to_string());
-        judge(text, ours, theirs.map(|path| shown::path(&path, &user)))
+        judge(text, ours, theirs.map(|path| printed::path(&path, &user)))
     });
 }
 
 #[test]
-fn what_is_printed_reads_back_and_prints_the_same() {
+fn printed_filters_and_paths_parse_to_the_same_text() {
     let user = ResourceType::user().unwrap();
     for dialect in [Dialect::STRICT, Dialect::TOLERANT] {
         differences(5_000, mutated(filter()), |text| {

@@ -1,4 +1,4 @@
-//! What holds for any input.
+//! Properties that hold for any input.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -27,7 +27,7 @@ fn dialect() -> impl Strategy<Value = Dialect> {
     prop_oneof![Just(Dialect::TOLERANT), Just(Dialect::STRICT)]
 }
 
-/// Text of the words and signs that filters and paths are made of.
+/// A text made of the words and signs of filters and paths.
 fn expression() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         Just("userName".to_owned()),
@@ -45,7 +45,7 @@ fn expression() -> impl Strategy<Value = String> {
         .prop_map(|pieces| pieces.into_iter().map(|(piece, blank)| piece + &blank).collect())
 }
 
-/// A path that a client could send, or nearly so.
+/// A path that a client could send, or a text that resembles one.
 fn path() -> impl Strategy<Value = String> {
     let known = [
         "userName",
@@ -67,7 +67,7 @@ fn path() -> impl Strategy<Value = String> {
         "meta",
         "externalId",
         "password",
-        "nobody",
+        "unknown",
         "x509Certificates",
     ];
     let extension = format!("{ENTERPRISE}:department");
@@ -83,12 +83,12 @@ fn value() -> impl Strategy<Value = Value> {
         "(|work|home|a@example.com|True|false|\\PC{0,6})".prop_map(Value::from),
     ];
     leaf.prop_recursive(3, 12, 4, |inner| {
-        let name =
-            "(value|type|primary|display|givenName|familyName|department|userName|active|emails|odd \
-            name|\\$ref)";
+        let name = "(value|type|primary|display|givenName|familyName|department|userName|active\
+            |emails|odd name|\\$ref)";
         prop_oneof![
             proptest::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            proptest::collection::vec((name, inner), 0..4).prop_map(|members| Value::Object(Map::from_iter(members))),
+            proptest::collection::vec((name, inner), 0..4)
+                .prop_map(|members| Value::Object(Map::from_iter(members))),
         ]
     })
 }
@@ -102,7 +102,7 @@ fn element() -> impl Strategy<Value = Value> {
     )
 }
 
-/// An operation that fits, so that not all are refused.
+/// An operation that fits the schema, so that not all are refused.
 fn fitting() -> impl Strategy<Value = Value> {
     let path = "(emails|emails\\[type eq \"(work|home)\"\\]|roles)";
     let value =
@@ -123,8 +123,8 @@ fn operation() -> impl Strategy<Value = Value> {
     )
 }
 
-/// At most one value of each attribute is primary.
-fn one_primary(attributes: &Attributes) -> bool {
+/// Whether at most one value of each attribute is primary.
+fn has_one_primary(attributes: &Attributes) -> bool {
     attributes.as_object().values().filter_map(Value::as_array).all(|elements| {
         elements.iter().filter(|element| element.get("primary") == Some(&Value::Bool(true))).count()
             <= 1
@@ -132,7 +132,11 @@ fn one_primary(attributes: &Attributes) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn any_bytes_are_an_object_or_an_error(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
@@ -140,7 +144,7 @@ proptest! {
     }
 
     #[test]
-    fn what_was_written_as_json_reads_back(value in value()) {
+    fn written_json_reads_back(value in value()) {
         let body = json!({ "a": value });
         if let Ok(read) = json::parse(body.to_string().as_bytes()) {
             prop_assert_eq!(Value::Object(read), body);
@@ -148,10 +152,14 @@ proptest! {
     }
 
     #[test]
-    fn any_text_is_a_filter_or_an_error_and_a_filter_can_be_asked(text in expression(), dialect in dialect()) {
+    fn any_text_is_a_filter_or_an_error_and_any_filter_can_be_evaluated(
+        text in expression(),
+        dialect in dialect(),
+    ) {
         let user = user();
         if let Ok(filter) = Filter::parse(&text, &user, dialect) {
-            let body = json!({ "userName": "a", "emails": [{ "value": "a@example.com", "type": "work" }], "active": true });
+            let emails = json!([{ "value": "a@example.com", "type": "work" }]);
+            let body = json!({ "userName": "a", "emails": emails, "active": true });
             filter.matches(draft(&body).as_object());
             filter.equalities(&["userName".to_owned(), "emails.value".to_owned()]);
         }
@@ -164,21 +172,25 @@ proptest! {
 
     #[test]
     fn a_patched_user_is_a_valid_user(
-        operations in proptest::collection::vec(prop_oneof![1 => operation(), 3 => fitting()], 1..5),
+        operations in
+            proptest::collection::vec(prop_oneof![1 => operation(), 3 => fitting()], 1..5),
         dialect in dialect(),
     ) {
         let user = user();
         let before = draft(&json!({
             "userName": "a", "active": false, "name": { "familyName": "B" },
-            "emails": [{ "value": "a@example.com", "type": "work", "primary": true }, { "value": "b@example.com" }],
+            "emails": [
+                { "value": "a@example.com", "type": "work", "primary": true },
+                { "value": "b@example.com" },
+            ],
             ENTERPRISE: { "department": "Sales", "manager": { "value": "1", "$ref": "x" } },
         }));
         let body = json!({ "schemas": [message::PATCH_OP], "Operations": operations });
         let patch = PatchRequest::parse(body.as_object().unwrap(), &user, dialect);
         if let Ok(after) = patch.and_then(|patch| patch.apply(&user, &before)) {
             prop_assert!(after.text("userName").is_some());
-            prop_assert!(one_primary(&after), "{:?}", after);
-            // PUT of a GET changes nothing: the stored form is a fixed point of the write gate.
+            prop_assert!(has_one_primary(&after), "{:?}", after);
+            // A PUT of the result of a GET changes nothing: admitting the stored form returns it.
             let mut body = after.as_object().clone();
             body.insert("schemas".to_owned(), json!([user.schema.id, ENTERPRISE]));
             let again = user.parse(body, Dialect::STRICT);

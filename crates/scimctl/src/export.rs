@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::Args;
-use scim_core::resource::date_time;
+use scim_core::value::date_time;
 use scim_lambda::directory::states::State;
 use scim_lambda::operator::export::{Export, ExportedUser};
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
-use scim_core::resource::date_time;
+use scim_core::value::date_time;
 use serde_json::Value;
 use time::OffsetDateTime;
 

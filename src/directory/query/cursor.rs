@@ -4,7 +4,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use scim_core::query::CURSOR_SECONDS;
+use scim_core::query::CURSOR_TIMEOUT;
 use scim_core::{Error, ErrorKind, Query, SortKey};
 use serde::{Deserialize, Serialize};
 
@@ -39,7 +39,8 @@ impl Cursor {
     pub(super) fn new(walk: Walk<'_>, now: i64, last: Position, total: Option<usize>) -> Self {
         let (query, count) = (walk.fingerprint(), walk.query.page_size());
         let Position { sort_key: key, scope, key: after } = last;
-        Self { after, key, scope, total, query, count, expires: now + CURSOR_SECONDS }
+        let lifetime = CURSOR_TIMEOUT.as_secs().cast_signed();
+        Self { after, key, scope, total, query, count, expires: now + lifetime }
     }
 
     pub(super) fn position(&self) -> Position {
@@ -85,8 +86,8 @@ impl Cursor {
             return Err(Error::new(
                 ErrorKind::ExpiredCursor,
                 format!(
-                    "The cursor is older than {CURSOR_SECONDS} seconds. Begin again with an empty \
-                    cursor."
+                    "The cursor is older than {} seconds. Begin again with an empty cursor.",
+                    CURSOR_TIMEOUT.as_secs()
                 ),
             ));
         }

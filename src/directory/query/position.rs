@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use scim_core::SortKey;
-use scim_core::filter::sort::compare;
 
 use crate::store::Listed;
 
@@ -41,7 +40,8 @@ pub(super) struct PositionRef<'a> {
 impl PositionRef<'_> {
     pub(super) fn compare(self, other: PositionRef<'_>, descending: bool) -> Ordering {
         let by_sort_key = match (self.sort_key, other.sort_key) {
-            (Some(one), Some(other)) => compare(one, other, descending),
+            (Some(one), Some(other)) if descending => other.compare(one),
+            (Some(one), Some(other)) => one.compare(other),
             (None, _) | (_, None) => Ordering::Equal,
         };
         by_sort_key.then(self.scope.cmp(&other.scope)).then_with(|| self.key.cmp(other.key))

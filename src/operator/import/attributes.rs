@@ -1,6 +1,7 @@
 //! The attributes that a record gives.
 
 use scim_core::patch::Path;
+use scim_core::resource::Update;
 use scim_core::schema::Place;
 use scim_core::{Attributes, Dialect, Error, PatchRequest, ResourceType};
 use serde_json::{Map, Value, json};
@@ -32,7 +33,7 @@ pub(super) fn attributes(
     let add = Map::from_iter([("Operations".to_owned(), add.collect())]);
     let mut whole =
         PatchRequest::parse(&add, resource_type, dialect)?.apply(resource_type, &plain)?;
-    resource_type.check_immutable(&Attributes::default(), &mut whole, true)?;
+    resource_type.check_immutable(&Attributes::default(), &mut whole, Update::Replace)?;
     Ok(whole)
 }
 

@@ -11,6 +11,10 @@ use super::collection::Kind;
 /// number of actions (`store/write/budget.rs`).
 pub const MAX_EMAILS: usize = 40;
 
+/// The most unique attributes of a resource in addition to its name. Each value is a row of the
+/// resource's transaction.
+pub const MAX_UNIQUE_VALUES: usize = 3;
+
 /// The values by which a resource is looked up, in the form in which they are compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {

@@ -3,7 +3,7 @@
 
 use scim_core::resource::Attributes;
 use scim_core::schema::Returned;
-use scim_core::schema::registry::{self, Additions, Overlay};
+use scim_core::schema::registry::{self, Additions, Overlay, Rules};
 use scim_core::{Attribute, Error, ResourceType, Schema};
 use serde_json::json;
 
@@ -11,7 +11,7 @@ use super::attributes::{AttributePolicy, Email, ShownGroups};
 use super::error::ProfileError;
 use super::model::Profile;
 use super::presets::advice;
-use crate::store::Kind;
+use crate::store::{Kind, MAX_UNIQUE_VALUES};
 
 /// A resource type as the service provider serves it.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ fn apply(profile: &Profile, user: &mut ResourceType) -> Result<(), Error> {
         user.keep(&policy.kept)?;
     }
     for path in &policy.required {
-        user.require(path, advice(profile.dialect.idp.as_deref(), path))?;
+        user.require(path, &advice(profile.dialect.idp.as_deref(), path))?;
     }
     for attribute in &mut user.schema.attributes {
         match attribute.name.as_str() {
@@ -132,8 +132,12 @@ impl ServedTypes {
     /// path in the profile names no attribute.
     pub fn new(profile: &Profile, additions: &Additions) -> Result<Self, ProfileError> {
         let additions = with_definitions(additions.clone(), profile);
-        let mut all = registry::all(profile.groups.unique_display_name, &additions)
-            .map_err(|error| ProfileError(error.to_string()))?;
+        let rules = Rules {
+            unique_display_name: profile.groups.unique_display_name,
+            max_unique: MAX_UNIQUE_VALUES,
+        };
+        let mut all =
+            registry::all(&additions, rules).map_err(|error| ProfileError(error.to_string()))?;
         let is_user =
             |resource_type: &&mut ResourceType| Kind::of(&resource_type.name) == Kind::User;
         if let Some(user) = all.iter_mut().find(is_user) {

@@ -81,7 +81,7 @@ impl History {
             let at =
                 OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
                     .unwrap();
-            scim_core::resource::date_time(at)
+            scim_core::value::date_time(at)
         };
         json!({
             "resourceType": resource_type, "created": date(self.created), "lastModified": date(self.modified),

@@ -140,7 +140,9 @@ impl World {
     }
 
     pub async fn serving_file(path: &std::path::Path) -> Self {
-        let additions = Additions::parse(&std::fs::read(path).unwrap()).unwrap();
+        let additions =
+            Additions::parse(&std::fs::read(path).unwrap(), scim_lambda::store::MAX_UNIQUE_VALUES)
+                .unwrap();
         Self::made(Setup { additions, ..Setup::default() }).await
     }
 

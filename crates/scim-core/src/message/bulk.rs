@@ -1,17 +1,17 @@
-//! Bulk requests (RFC 7644, 3.7): many operations in one message, which may refer to each other's
-//! resources before these have ids.
+//! Bulk requests (RFC 7644, 3.7): many operations in one message. An operation may refer to a
+//! resource that another one creates, before the resource has an id.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
+use crate::envelope::{self, BULK_REQUEST, BULK_RESPONSE};
 use crate::error::{Error, ErrorKind};
 use crate::json::member;
-use crate::message::bulk_references::{postpone, references, referred, resolve};
-use crate::message::list::{self as message, BULK_REQUEST, BULK_RESPONSE, PATCH_OP};
+pub use crate::message::bulk_operation::BulkOperation;
 
-/// Most operations in a request: `bulk.maxOperations`.
+/// The most operations in a request: `bulk.maxOperations`.
 pub const MAX_OPERATIONS: usize = 100;
 
 /// A bulk request.
@@ -24,41 +24,24 @@ pub struct BulkRequest {
     pub operations: Vec<BulkOperation>,
 }
 
-/// One operation.
-#[derive(Debug, Clone)]
-pub struct BulkOperation {
-    /// POST, PUT, PATCH or DELETE; what the client wrote if it is none of these.
-    pub method: String,
-    /// "The transient identifier of a newly created resource".
-    pub bulk_id: Option<String>,
-    /// "The current resource version."
-    pub version: Option<String>,
-    /// "The resource's relative path to the SCIM service provider's root."
-    pub path: String,
-    /// "The resource data as it would appear for a single SCIM POST, PUT, or PATCH operation."
-    pub data: Value,
-    /// Why the operation cannot be tried.
-    pub fault: Option<Error>,
-}
-
-/// "The result of a processed operation", with what it tells.
+/// "The result of a processed operation".
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BulkResult {
-    /// Its method.
+    /// The method of the operation.
     pub method: String,
     /// "The resource endpoint URL"; absent "in the event of a POST failure".
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
-    /// As in the request.
+    /// The bulkId of the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bulk_id: Option<String>,
-    /// The version after the operation.
+    /// The version of the resource after the operation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// "The HTTP response status code for the requested operation", as a string.
     pub status: String,
-    /// "The HTTP response body for the specified request operation"; errors only.
+    /// "The HTTP response body for the specified request operation"; only for errors.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response: Option<Value>,
 }
@@ -80,14 +63,16 @@ impl BulkResponse {
 }
 
 impl BulkRequest {
-    /// Reads the body of a bulk request. An operation that cannot be tried is kept with its fault.
+    /// Reads the body of a bulk request. An operation that cannot be tried has a
+    /// [`BulkOperation::fault`].
     ///
     /// # Errors
-    /// `invalidSyntax` without `Operations` or for another message; 413 over [`MAX_OPERATIONS`].
+    /// `invalidSyntax` if `Operations` is missing or `schemas` is that of another message; 413 for
+    /// more than [`MAX_OPERATIONS`].
     pub fn parse(body: &Map<String, Value>) -> Result<Self, Error> {
-        if message::is_another(body, |uri| uri.eq_ignore_ascii_case(BULK_REQUEST)) {
+        if envelope::is_another(body, |uri| uri.eq_ignore_ascii_case(BULK_REQUEST)) {
             return Err(Error::invalid_syntax(format!(
-                "A bulk body has the schema {BULK_REQUEST}; send that one."
+                "The schemas of a bulk body must contain {BULK_REQUEST}."
             )));
         }
         let operations = member(body, "Operations").and_then(Value::as_array);
@@ -105,157 +90,78 @@ impl BulkRequest {
                 ),
             ));
         }
-        let fail_on_errors = match member(body, "failOnErrors") {
-            None | Some(Value::Null) => None,
-            Some(number) => Some(
-                number
-                    .as_u64()
-                    .and_then(|number| usize::try_from(number).ok())
-                    .ok_or_else(|| Error::invalid_syntax("failOnErrors must be an integer."))?
-                    .max(1),
-            ),
-        };
-        let mut operations: Vec<BulkOperation> =
-            operations.iter().map(BulkOperation::read).collect();
-        let mut seen = BTreeSet::new();
-        for operation in &mut operations {
-            if let Some(bulk_id) = &operation.bulk_id
-                && operation.method == "POST"
-                && !seen.insert(bulk_id.clone())
-            {
-                operation.fault = Some(Error::invalid_value(
-                    "bulkId stands for another operation of this request.",
-                ));
-            }
-        }
+        let fail_on_errors = fail_on_errors(body)?;
+        let mut operations: Vec<_> = operations.iter().map(BulkOperation::read).collect();
+        mark_duplicates(&mut operations);
         Ok(Self { fail_on_errors, operations })
     }
 
-    /// The order in which to process the operations: each after those that create what it refers
-    /// to, else as in the request. In a circle of references, the one that comes first in the
-    /// request comes last.
+    /// The order in which to process the operations, as indexes: each after the operations that
+    /// create the resources to which it refers, otherwise as in the request. In a cycle of
+    /// references, the operation that comes first in the request is processed last.
     pub fn order(&self) -> Vec<usize> {
-        let creates: BTreeMap<&str, usize> =
-            self.operations.iter().enumerate().rev().filter_map(creates).collect();
+        let creators: BTreeMap<&str, usize> = self
+            .operations
+            .iter()
+            .enumerate()
+            .rev()
+            .filter_map(|(index, operation)| Some((operation.created()?, index)))
+            .collect();
         let mut order = Vec::with_capacity(self.operations.len());
-        let mut met = vec![false; self.operations.len()];
+        let mut visited = vec![false; self.operations.len()];
         for first in 0..self.operations.len() {
-            // Depth first without recursion: a request may be one long chain.
+            // Depth first, but without recursion: a request may be one long chain.
             let mut open = vec![(first, false)];
-            while let Some((index, done)) = open.pop() {
-                if done {
+            while let Some((index, is_done)) = open.pop() {
+                if is_done {
                     order.push(index);
                     continue;
                 }
-                match met.get_mut(index) {
-                    Some(met) if !*met => *met = true,
+                match visited.get_mut(index) {
+                    Some(visited) if !*visited => *visited = true,
                     _ => continue,
                 }
                 open.push((index, true));
                 let references =
                     self.operations.get(index).map(BulkOperation::references).unwrap_or_default();
-                open.extend(
-                    references
-                        .iter()
-                        .rev()
-                        .filter_map(|id| creates.get(id.as_str()))
-                        .map(|index| (*index, false)),
-                );
+                let needed = references.iter().rev().filter_map(|id| creators.get(id.as_str()));
+                open.extend(needed.map(|index| (*index, false)));
             }
         }
         order
     }
 }
 
-fn creates((index, operation): (usize, &BulkOperation)) -> Option<(&str, usize)> {
-    let bulk_id = operation
-        .bulk_id
-        .as_deref()
-        .filter(|_| operation.method == "POST" && operation.fault.is_none())?;
-    Some((bulk_id, index))
+fn fail_on_errors(body: &Map<String, Value>) -> Result<Option<usize>, Error> {
+    match member(body, "failOnErrors") {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => {
+            let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
+            let number =
+                number.ok_or_else(|| Error::invalid_syntax("failOnErrors must be an integer."))?;
+            Ok(Some(number.max(1)))
+        }
+    }
 }
 
-impl BulkOperation {
-    fn read(operation: &Value) -> Self {
-        let nothing = Map::new();
-        let object = operation.as_object().unwrap_or(&nothing);
-        let text = |name: &str| {
-            member(object, name).and_then(Value::as_str).filter(|text| !text.is_empty())
-        };
-        let mut read = Self {
-            method: text("method").unwrap_or_default().to_ascii_uppercase(),
-            bulk_id: text("bulkId").map(str::to_owned),
-            version: text("version").map(str::to_owned),
-            path: text("path").unwrap_or_default().to_owned(),
-            data: member(object, "data").cloned().unwrap_or_default(),
-            fault: None,
-        };
-        let lacks = match read.method.as_str() {
-            "POST" if read.bulk_id.is_none() => Some("A POST operation needs a bulkId."),
-            "POST" | "PUT" | "PATCH" if !read.data.is_object() => {
-                Some("A POST, PUT or PATCH operation needs data, an object.")
-            }
-            "POST" | "PUT" | "PATCH" | "DELETE" if read.path.is_empty() => {
-                Some("Each operation needs a path, such as /Users.")
-            }
-            "POST" | "PUT" | "PATCH" | "DELETE" => None,
-            _ => Some("Each operation needs the method POST, PUT, PATCH or DELETE."),
-        };
-        read.fault = lacks.map(Error::invalid_syntax);
-        read
-    }
-
-    /// The bulkIds that the path or the data refer to.
-    pub fn references(&self) -> BTreeSet<String> {
-        let mut found: BTreeSet<String> = self.path.split('/').filter_map(referred).collect();
-        references(&self.data, &mut found);
-        found
-    }
-
-    /// Puts ids in the place of references: "The service provider MUST replace the string
-    /// "bulkId:qwerty" with the permanent resource id once created." (3.7.2)
-    pub fn resolve(&mut self, ids: &BTreeMap<String, String>) {
-        let segments =
-            self.path.split('/').map(|part| match referred(part).and_then(|id| ids.get(&id)) {
-                Some(id) => id.clone(),
-                None => part.to_owned(),
-            });
-        self.path = segments.collect::<Vec<_>>().join("/");
-        resolve(&mut self.data, ids);
-    }
-
-    /// Takes the values out of the data that refer to `unresolved`, and returns the PATCH request
-    /// that adds them when they have ids: "The service provider MUST try to resolve circular
-    /// cross-references between resources in a single bulk job" (3.7.1).
-    pub fn postpone(&mut self, unresolved: &BTreeSet<String>) -> Value {
-        let mut operations = Vec::new();
-        if let Value::Object(data) = &mut self.data {
-            let names: Vec<String> = data.keys().cloned().collect();
-            for name in names {
-                let Some(value) = data.get_mut(&name) else { continue };
-                match value {
-                    Value::Object(extension) if name.contains(':') => {
-                        let inner: Vec<String> = extension.keys().cloned().collect();
-                        for inner in inner {
-                            postpone(
-                                extension,
-                                &inner,
-                                &format!("{name}:{inner}"),
-                                unresolved,
-                                &mut operations,
-                            );
-                        }
-                    }
-                    _ => postpone(data, &name, &name, unresolved, &mut operations),
-                }
-            }
+/// Marks operations whose bulkId an earlier operation has.
+fn mark_duplicates(operations: &mut [BulkOperation]) {
+    let mut seen = BTreeSet::new();
+    for operation in operations.iter_mut().filter(|operation| operation.method == "POST") {
+        if let Some(bulk_id) = &operation.bulk_id
+            && !seen.insert(bulk_id.clone())
+        {
+            operation.fault = Some(Error::invalid_value(
+                "Another operation of this request has the same bulkId; send a different one.",
+            ));
         }
-        json!({ "schemas": [PATCH_OP], "Operations": operations })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn request(operations: Value) -> BulkRequest {
@@ -266,17 +172,18 @@ mod tests {
     fn post(bulk_id: &str, refers: &[&str]) -> Value {
         let members: Vec<Value> =
             refers.iter().map(|id| json!({ "value": format!("bulkId:{id}") })).collect();
-        json!({ "method": "post", "bulkId": bulk_id, "path": "/Groups", "data": { "displayName": bulk_id, "members": members } })
+        let data = json!({ "displayName": bulk_id, "members": members });
+        json!({ "method": "post", "bulkId": bulk_id, "path": "/Groups", "data": data })
     }
 
     #[test]
-    fn operations_follow_what_they_refer_to() {
+    fn operations_follow_those_they_refer_to() {
         for (operations, order) in [
             (json!([post("a", &[]), post("b", &[])]), vec![0, 1]),
             (json!([post("a", &["b"]), post("b", &[])]), vec![1, 0]),
             (json!([post("a", &["c", "b"]), post("b", &["c"]), post("c", &[])]), vec![2, 1, 0]),
             (json!([post("a", &["b"]), post("b", &["a"])]), vec![1, 0]),
-            (json!([post("a", &["a", "nobody"])]), vec![0]),
+            (json!([post("a", &["a", "unknown"])]), vec![0]),
             (
                 json!([{ "method": "DELETE", "path": "/Users/bulkId:b" }, post("b", &[])]),
                 vec![1, 0],
@@ -293,12 +200,15 @@ mod tests {
     fn references_are_found_replaced_and_postponed() {
         let mut request = request(json!([{
             "method": "POST", "bulkId": "x", "path": "/Users", "data": {
-                "userName": "bulkId:", "title": "about bulkId:a", "members": [{ "value": "bulkId:a" }, { "value": "bulkId:b" }],
+                "userName": "bulkId:", "title": "about bulkId:a",
+                "members": [{ "value": "bulkId:a" }, { "value": "bulkId:b" }],
                 "urn:x:User": { "manager": { "value": "bulkId:b" }, "department": "d" },
             },
         }, {
             "method": "PATCH", "path": "/Groups/bulkId:a",
-            "data": { "Operations": [{ "op": "remove", "path": "members[value eq \"bulkId:b\"]" }] },
+            "data": {
+                "Operations": [{ "op": "remove", "path": "members[value eq \"bulkId:b\"]" }],
+            },
         }]));
         let both: BTreeSet<String> = ["a".to_owned(), "b".to_owned()].into();
         assert!(request.operations.iter().all(|operation| operation.references() == both));
@@ -320,7 +230,8 @@ mod tests {
         assert_eq!(
             post.data,
             json!({
-                "userName": "bulkId:", "title": "about bulkId:a", "members": [{ "value": "1" }], "urn:x:User": { "department": "d" },
+                "userName": "bulkId:", "title": "about bulkId:a", "members": [{ "value": "1" }],
+                "urn:x:User": { "department": "d" },
             })
         );
     }

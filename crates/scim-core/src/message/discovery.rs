@@ -1,11 +1,9 @@
-//! The three discovery documents (RFC 7643, 5 to 7; RFC 7644, 4), made from what the service
-//! provider can do.
+//! The three discovery documents (RFC 7643, 5 to 7; RFC 7644, 4).
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::message::bulk;
-use crate::message::list::MAX_BODY_BYTES;
-use crate::message::query::{CURSOR_SECONDS, DEFAULT_COUNT, MAX_COUNT};
+use crate::message::query::{CURSOR_TIMEOUT, DEFAULT_COUNT, MAX_BODY_BYTES, MAX_COUNT};
 use crate::schema::attribute::{Attribute, Mutability, Schema};
 use crate::schema::resource_type::ResourceType;
 
@@ -13,22 +11,48 @@ const SERVICE_PROVIDER_CONFIG: &str = "urn:ietf:params:scim:schemas:core:2.0:Ser
 const RESOURCE_TYPE: &str = "urn:ietf:params:scim:schemas:core:2.0:ResourceType";
 const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Schema";
 
-/// What `/ServiceProviderConfig` says of a service provider beside what all of them can do here.
+/// What `/ServiceProviderConfig` says about a service provider. Everything else in the document is
+/// the same for all service providers that use this crate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Announced {
-    /// Whether a token is also good without the word Bearer.
+pub struct Features {
+    /// Whether a token is also accepted without the word Bearer.
     pub bare_token: bool,
-    /// Whether `pagination` is there, which some clients do not know and refuse.
+    /// Whether the document has `pagination`. Some clients do not know it and refuse the document.
     pub pagination: bool,
-    /// Whether entity tags are said to be supported; some clients send conditions then that they
-    /// cannot keep.
+    /// Whether the document says that entity tags are supported. Some clients then send
+    /// preconditions that they cannot fulfil.
     pub etag: bool,
 }
 
 /// "The service provider's configuration" (RFC 7643, 5).
-pub fn service_provider_config(base_url: &str, announced: Announced) -> Value {
-    let mut document = whole_config(base_url, announced);
-    if !announced.pagination
+pub fn service_provider_config(base_url: &str, features: Features) -> Value {
+    let mut document = json!({
+        "schemas": [SERVICE_PROVIDER_CONFIG],
+        "patch": { "supported": true },
+        "bulk": {
+            "supported": true,
+            "maxOperations": bulk::MAX_OPERATIONS,
+            "maxPayloadSize": MAX_BODY_BYTES,
+        },
+        "filter": { "supported": true, "maxResults": MAX_COUNT },
+        "changePassword": { "supported": false },
+        "sort": { "supported": true },
+        "etag": { "supported": features.etag },
+        "pagination": {
+            "cursor": true,
+            "index": true,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": DEFAULT_COUNT,
+            "maxPageSize": MAX_COUNT,
+            "cursorTimeout": CURSOR_TIMEOUT.as_secs(),
+        },
+        "authenticationSchemes": [bearer_token(features.bare_token)],
+        "meta": {
+            "resourceType": "ServiceProviderConfig",
+            "location": format!("{base_url}/ServiceProviderConfig"),
+        },
+    });
+    if !features.pagination
         && let Some(members) = document.as_object_mut()
     {
         members.shift_remove("pagination");
@@ -36,41 +60,25 @@ pub fn service_provider_config(base_url: &str, announced: Announced) -> Value {
     document
 }
 
-fn whole_config(base_url: &str, announced: Announced) -> Value {
-    let sent = if announced.bare_token { ", or alone, without the word Bearer" } else { "" };
+fn bearer_token(may_be_bare: bool) -> Value {
+    let alternative = if may_be_bare { ", or alone, without the word Bearer" } else { "" };
     json!({
-        "schemas": [SERVICE_PROVIDER_CONFIG],
-        "patch": { "supported": true },
-        "bulk": { "supported": true, "maxOperations": bulk::MAX_OPERATIONS, "maxPayloadSize": MAX_BODY_BYTES },
-        "filter": { "supported": true, "maxResults": MAX_COUNT },
-        "changePassword": { "supported": false },
-        "sort": { "supported": true },
-        "etag": { "supported": announced.etag },
-        "pagination": {
-            "cursor": true,
-            "index": true,
-            "defaultPaginationMethod": "index",
-            "defaultPageSize": DEFAULT_COUNT,
-            "maxPageSize": MAX_COUNT,
-            "cursorTimeout": CURSOR_SECONDS,
-        },
-        "authenticationSchemes": [{
-            "type": "oauthbearertoken",
-            "name": "Bearer token",
-            "description": format!("A token minted by the operator, sent as Authorization: \
-                Bearer{sent}."),
-            "specUri": "https://www.rfc-editor.org/info/rfc6750",
-        }],
-        "meta": {
-            "resourceType": "ServiceProviderConfig",
-            "location": format!("{base_url}/ServiceProviderConfig"),
-        },
+        "type": "oauthbearertoken",
+        "name": "Bearer token",
+        "description": format!(
+            "A token minted by the operator, sent as Authorization: Bearer{alternative}."
+        ),
+        "specUri": "https://www.rfc-editor.org/info/rfc6750",
     })
 }
 
-/// One resource type (RFC 7643, 6).
+/// The document of one resource type (RFC 7643, 6).
 pub fn resource_type(resource_type: &ResourceType, base_url: &str) -> Value {
-    let extensions = resource_type.extensions.iter();
+    let required = &resource_type.required_extensions;
+    let extensions = resource_type
+        .extensions
+        .iter()
+        .map(|schema| json!({ "schema": schema.id, "required": required.contains(&schema.id) }));
     json!({
         "schemas": [RESOURCE_TYPE],
         "id": resource_type.name,
@@ -78,10 +86,7 @@ pub fn resource_type(resource_type: &ResourceType, base_url: &str) -> Value {
         "description": resource_type.description,
         "endpoint": resource_type.endpoint,
         "schema": resource_type.schema.id,
-        "schemaExtensions":
-            extensions.map(|schema| json!({
-                "schema": schema.id, "required": resource_type.required_extensions.contains(&schema.id),
-            })).collect::<Vec<_>>(),
+        "schemaExtensions": extensions.collect::<Vec<_>>(),
         "meta": {
             "resourceType": "ResourceType",
             "location": format!("{base_url}/ResourceTypes/{}", resource_type.name),
@@ -89,39 +94,38 @@ pub fn resource_type(resource_type: &ResourceType, base_url: &str) -> Value {
     })
 }
 
-/// One schema (RFC 7643, 7).
+/// The document of one schema (RFC 7643, 7).
 pub fn schema(schema: &Schema, base_url: &str) -> Value {
-    let mut document = json!({ "schemas": [SCHEMA] });
-    let mut told = schema.clone();
-    for attribute in &mut told.attributes {
+    let mut document = Map::from_iter([("schemas".to_owned(), json!([SCHEMA]))]);
+    let mut published = schema.clone();
+    for attribute in &mut published.attributes {
         let derived = attribute.derived;
-        let tell = |definition: &mut Attribute| {
-            // The RFC knows no word for values that are not only suggested.
-            definition.closed = false;
-            if derived {
-                definition.mutability = Mutability::ReadOnly;
-            }
-        };
-        tell(attribute);
-        attribute.sub_attributes.iter_mut().for_each(tell);
+        publish(attribute, derived);
+        attribute.sub_attributes.iter_mut().for_each(|sub| publish(sub, derived));
     }
-    if let (Value::Object(document), Ok(Value::Object(body))) =
-        (&mut document, serde_json::to_value(told))
-    {
+    if let Ok(Value::Object(body)) = serde_json::to_value(published) {
         document.extend(body);
-        document.insert(
-            "meta".into(),
-            json!({ "resourceType": "Schema", "location": format!("{base_url}/Schemas/{}", schema.id) }),
-        );
+        let location = format!("{base_url}/Schemas/{}", schema.id);
+        document
+            .insert("meta".to_owned(), json!({ "resourceType": "Schema", "location": location }));
     }
-    document
+    Value::Object(document)
 }
 
-/// The schemas of the discovery resources themselves, so that a client can look up every URI it
-/// meets.
+/// Changes a definition to what discovery shows of it.
+fn publish(definition: &mut Attribute, is_derived: bool) {
+    // RFC 7643 cannot express that only the canonical values are accepted.
+    definition.closed = false;
+    if is_derived {
+        definition.mutability = Mutability::ReadOnly;
+    }
+}
+
+/// The schemas of the discovery documents themselves, so that a client can look up every URI that
+/// it finds.
 ///
 /// # Errors
-/// Never, while the schema files of this crate are well formed; a test holds it.
+/// Never, as long as the schema files of this crate are well formed, which tests ensure.
 pub fn discovery_schemas() -> Result<Vec<Schema>, serde_json::Error> {
     [
         include_str!("../schema/definitions/service_provider_config.json"),
@@ -139,7 +143,7 @@ mod tests {
     use crate::schema::resource_type::ResourceType;
 
     #[test]
-    fn that_values_are_closed_is_stored_and_not_told() {
+    fn a_closed_list_is_stored_but_not_published() {
         let mut user = ResourceType::user().unwrap().schema;
         user.attributes[0].closed = true;
         assert!(serde_json::to_string(&user).unwrap().contains("\"closed\":true"));

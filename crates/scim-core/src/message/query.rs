@@ -1,35 +1,40 @@
 //! The parameters of a query (RFC 7644, 3.4.2).
 
+use std::time::Duration;
+
 use serde_json::{Map, Value};
 
 use crate::error::Error;
 
-/// Most resources in one page; "ask for more" is not an error, `itemsPerPage` tells.
+/// The most resources in one page. A client that asks for more gets this many; `itemsPerPage` says
+/// so.
 pub const MAX_COUNT: usize = 200;
-/// How many resources a page has if the client does not say.
+/// The most resources in one page if the client does not send `count`.
 pub const DEFAULT_COUNT: usize = 100;
 
-/// Most names in `attributes` or `excludedAttributes`: more than all schemas of a resource type
-/// have.
+/// The most names in `attributes` or `excludedAttributes`: more than all schemas of a resource type
+/// define.
 pub const MAX_NAMES: usize = 500;
 
-/// How long a cursor is good, in seconds.
-pub const CURSOR_SECONDS: i64 = 3_600;
+/// The largest body of a request, in bytes: `bulk.maxPayloadSize`. It is the same for all requests.
+pub const MAX_BODY_BYTES: usize = 1_024 * 1_024;
+/// How long a cursor can be used.
+pub const CURSOR_TIMEOUT: Duration = Duration::from_secs(3_600);
 
-/// What a client asks of a list, or of one resource.
+/// What a client wants to see of a list, or of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
     /// The filter's text.
     pub filter: Option<String>,
     /// "The 1-based index of the first query result."
     pub start_index: usize,
-    /// How many resources to return at most, at most [`MAX_COUNT`], if the client says.
+    /// The most resources to return, if the client says so. It is never more than [`MAX_COUNT`].
     pub count: Option<usize>,
     /// The attribute to sort by.
     pub sort_by: Option<String>,
     /// "descending" instead of "ascending".
     pub descending: bool,
-    /// Cursor paging (RFC 9865): empty for the first page.
+    /// The cursor (RFC 9865); an empty one asks for the first page.
     pub cursor: Option<String>,
     /// "The names of resource attributes to return in the response, overriding the set of
     /// attributes that would be returned by default."
@@ -55,11 +60,12 @@ impl Default for Query {
 }
 
 impl Query {
-    /// Reads decoded query parameters; unknown ones are ignored, repeated lists add up.
+    /// Reads decoded query parameters. Unknown ones are ignored, and repeated lists are joined.
     ///
     /// # Errors
-    /// `invalidValue` if `startIndex` or `count` is no integer, `sortOrder` no order, or a list has
-    /// more than [`MAX_NAMES`] names; `invalidFilter` if there are two filters.
+    /// * `invalidValue` if `startIndex` or `count` is not an integer, if `sortOrder` is unknown, or
+    ///   if a list has more than [`MAX_NAMES`] names.
+    /// * `invalidFilter` if there are two filters.
     pub fn from_pairs(pairs: impl IntoIterator<Item = (String, String)>) -> Result<Self, Error> {
         let mut query = Self::default();
         for (name, value) in pairs {
@@ -74,17 +80,14 @@ impl Query {
                 name => query.set(name, value)?,
             }
         }
-        query.bounded()
+        query.check_names()
     }
 
     /// Reads the body of a `/.search` request (RFC 7644, 3.4.3).
     ///
     /// # Errors
-    /// As [`Query::from_pairs`]; `invalidSyntax` for a member of the wrong type.
+    /// The same as those of [`Query::from_pairs`]; `invalidSyntax` for a member of the wrong type.
     pub fn from_message(body: &Map<String, Value>) -> Result<Self, Error> {
-        let wrong = |name: &str| {
-            Error::invalid_syntax(format!("{name} of the search request has a wrong type."))
-        };
         let mut query = Self::default();
         for (name, value) in body {
             let lower = name.to_ascii_lowercase();
@@ -93,15 +96,10 @@ impl Query {
                 (list @ ("attributes" | "excludedattributes"), Value::Array(items)) => {
                     let items: Option<Vec<String>> =
                         items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
-                    let items = items.ok_or_else(|| wrong(name))?;
-                    match list {
-                        "attributes" => query.attributes = items,
-                        _ => query.excluded_attributes = items,
-                    }
+                    *query.list(list) = items.ok_or_else(|| wrong_type(name))?;
                 }
-                ("attributes", Value::String(list)) => query.attributes = names(list).collect(),
-                ("excludedattributes", Value::String(list)) => {
-                    query.excluded_attributes = names(list).collect()
+                (list @ ("attributes" | "excludedattributes"), Value::String(text)) => {
+                    *query.list(list) = names(text).collect()
                 }
                 (other, Value::String(text)) => query.set(other, text.clone())?,
                 (other @ ("startindex" | "count"), Value::Number(number)) => {
@@ -111,31 +109,37 @@ impl Query {
                     "startindex" | "count" | "filter" | "sortby" | "sortorder" | "cursor"
                     | "attributes" | "excludedattributes",
                     _,
-                ) => return Err(wrong(name)),
+                ) => return Err(wrong_type(name)),
                 _ => {}
             }
         }
-        query.bounded()
+        query.check_names()
     }
 
-    fn bounded(self) -> Result<Self, Error> {
+    fn check_names(self) -> Result<Self, Error> {
         for (name, list) in
             [("attributes", &self.attributes), ("excludedAttributes", &self.excluded_attributes)]
         {
             if list.len() > MAX_NAMES {
                 return Err(Error::invalid_value(format!(
-                    "{name} names at most {MAX_NAMES} attributes; name each of them once."
+                    "{name} can have at most {MAX_NAMES} names; name each attribute only once."
                 )));
             }
         }
         Ok(self)
     }
 
-    /// How many resources the page has at most.
+    /// The list of names that a parameter, in lower case, sets.
+    fn list(&mut self, parameter: &str) -> &mut Vec<String> {
+        if parameter == "attributes" { &mut self.attributes } else { &mut self.excluded_attributes }
+    }
+
+    /// The most resources in the page.
     pub fn page_size(&self) -> usize {
         self.count.unwrap_or(DEFAULT_COUNT)
     }
 
+    /// Sets a parameter, whose name is in lower case.
     fn set(&mut self, name: &str, value: String) -> Result<(), Error> {
         match name {
             "filter" if value.trim().is_empty() => {}
@@ -164,8 +168,8 @@ impl Query {
     }
 }
 
-/// An integer, negative ones as 0, too large ones as the largest that every client reads; `None`
-/// for an empty value.
+/// Reads an integer; `None` for an empty value. A negative number becomes 0, and one that is too
+/// large becomes the largest that all clients can read.
 fn integer(name: &str, value: &str) -> Result<Option<usize>, Error> {
     let value = value.trim();
     if value.is_empty() {
@@ -178,10 +182,15 @@ fn integer(name: &str, value: &str) -> Result<Option<usize>, Error> {
     if value.starts_with('-') {
         return Ok(Some(0));
     }
-    let most = i32::MAX.unsigned_abs() as usize;
-    Ok(Some(digits.parse().map_or(most, |number: usize| number.min(most))))
+    let max = i32::MAX.unsigned_abs() as usize;
+    Ok(Some(digits.parse().map_or(max, |number: usize| number.min(max))))
 }
 
+fn wrong_type(name: &str) -> Error {
+    Error::invalid_syntax(format!("The member {name} of the search request has the wrong type."))
+}
+
+/// The names in a comma-separated list.
 fn names(list: &str) -> impl Iterator<Item = String> {
     list.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty())
 }

@@ -1,6 +1,6 @@
-//! The members of a group (RFC 7643, 4.2): read from messages, and changed by PATCH without knowing
-//! the others where the operations allow it, so that a group of any size takes one more member at
-//! the same cost.
+//! PATCH operations on the members of a group. Where the operations allow it, they are applied
+//! without reading the other members, so that adding a member costs the same in a group of any
+//! size.
 
 use std::collections::BTreeMap;
 
@@ -8,98 +8,18 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind};
 use crate::filter::ast::Filter;
-use crate::patch::path::{AttributeRef, Place};
-use crate::patch::request::{Change, Operation};
-use crate::resource::admit;
-use crate::resource::attributes::{Attributes, ResourceId};
-use crate::schema::resource_type::Dialect;
+use crate::patch::change::{Change, Operation};
+use crate::resource::admit::admit;
+use crate::resource::identity::ResourceId;
+use crate::resource::member::{MEMBERS, Member};
+use crate::schema::dialect::Dialect;
+use crate::schema::place::{AttributeRef, Place};
 
-/// The attribute's name.
-pub const MEMBERS: &str = "members";
-/// Longest `display` that is kept, in bytes; a longer one is left out.
-pub const MAX_DISPLAY_BYTES: usize = 256;
-
-/// Most comparisons that the operations of a request may cause: members times the comparisons in
-/// paths, summed up. It takes some hundredths of a second.
+/// The most comparisons that the operations of a request may make: for each, the number of members
+/// times the number of comparisons in its path. They take some hundredths of a second.
 pub const MAX_WORK: usize = 200_000;
-/// What it takes to show a member to a filter, in comparisons.
-const SHOWING: usize = 4;
-
-/// "Members of the group": "values are the "id" of a SCIM resource" (RFC 7643, 4.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Member {
-    /// "Identifier of the member of this Group."
-    pub value: ResourceId,
-    /// "A label indicating the type of resource", if the client says.
-    pub kind: Option<MemberType>,
-    /// "A human-readable name, primarily used for display purposes" (RFC 7643, 2.4), as the client
-    /// wrote it.
-    pub display: Option<String>,
-}
-
-/// What a member is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names are the RFC's")]
-pub enum MemberType {
-    User,
-    Group,
-}
-
-impl MemberType {
-    /// The type's name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::User => "User",
-            Self::Group => "Group",
-        }
-    }
-}
-
-impl Member {
-    /// The member as a value of `members`, without `$ref`.
-    pub fn element(&self) -> Map<String, Value> {
-        let mut element = Map::new();
-        element.insert("value".into(), self.value.as_str().into());
-        element.extend(self.kind.map(|kind| ("type".to_owned(), kind.as_str().into())));
-        element.extend(
-            self.display.as_ref().map(|display| ("display".to_owned(), display.as_str().into())),
-        );
-        element
-    }
-
-    fn read(element: &Value) -> Result<Self, Error> {
-        let text = |name: &str| element.get(name).and_then(Value::as_str);
-        // Ids of ours are in lower case.
-        let value = text("value").and_then(|value| value.to_lowercase().parse().ok());
-        let value = value.ok_or_else(|| {
-            Error::invalid_value(
-                "Each of members needs the id of a user or group of this tenant as its value.",
-            )
-        })?;
-        let kind = match text("type").map(str::to_ascii_lowercase).as_deref() {
-            Some("user") => Some(MemberType::User),
-            Some("group") => Some(MemberType::Group),
-            _ => None,
-        };
-        let display =
-            text("display").filter(|display| display.len() <= MAX_DISPLAY_BYTES).map(str::to_owned);
-        Ok(Self { value, kind, display })
-    }
-}
-
-/// Takes the members out of what a client asserts; each once, the last mention wins.
-///
-/// # Errors
-/// `invalidValue` for a member whose `value` cannot be an id.
-pub fn take(attributes: &mut Attributes) -> Result<Vec<Member>, Error> {
-    let named = attributes.0.shift_remove(MEMBERS);
-    let mut members = BTreeMap::new();
-    for element in named.as_ref().and_then(Value::as_array).into_iter().flatten() {
-        let member = Member::read(element)?;
-        members.insert(member.value.clone(), member);
-    }
-    Ok(members.into_values().collect())
-}
+/// The work of showing a member to a filter, in comparisons.
+const WORK_TO_SHOW: usize = 4;
 
 /// The operations of a PATCH request that concern members, in order.
 #[derive(Debug, Clone, Default)]
@@ -108,18 +28,21 @@ pub struct MembersPatch<'s> {
     dialect: Dialect,
 }
 
+/// One operation. Ids are in lower case.
 #[derive(Debug, Clone)]
 enum Step<'s> {
     Add(Vec<Member>),
-    /// Ids in lower case.
     Remove(Vec<String>),
     RemoveWhere(Filter<'s>),
     ReplaceWhere(Filter<'s>, Vec<Member>),
     Set(Vec<Member>),
 }
 
-/// What becomes of the members that are named; nothing happens to others.
+/// The members that are added, and `None` for those that are removed. All others stay as they are.
 pub type Delta = BTreeMap<ResourceId, Option<Member>>;
+
+/// Members by id.
+type Members = BTreeMap<String, Member>;
 
 impl<'s> MembersPatch<'s> {
     pub(crate) fn new(changes: Vec<Change<'s>>, dialect: Dialect) -> Result<Self, Error> {
@@ -135,8 +58,7 @@ impl<'s> MembersPatch<'s> {
         self.steps.is_empty()
     }
 
-    /// What the operations do whoever is a member now: the member to be, or `None` for who leaves.
-    /// `None` if that depends on the members there are.
+    /// What the operations do, if that does not depend on the present members; otherwise `None`.
     pub fn delta(&self) -> Option<Delta> {
         let mut delta = Delta::new();
         for step in &self.steps {
@@ -155,24 +77,20 @@ impl<'s> MembersPatch<'s> {
         Some(delta)
     }
 
-    /// The members after all operations. `element` shows a member as filters see it.
+    /// The members after all operations. `element` returns a member as filters see it.
     ///
     /// # Errors
-    /// `noTarget` in the strict dialect if a replace finds nobody by its filter; 413 over
-    /// [`MAX_WORK`].
+    /// `noTarget` in the strict dialect if the filter of a `replace` matches no member; 413 for
+    /// more work than [`MAX_WORK`].
     pub fn apply(
         &self,
         members: Vec<Member>,
         element: impl Fn(&Member) -> Map<String, Value>,
     ) -> Result<Vec<Member>, Error> {
-        let mut members: BTreeMap<_, _> =
-            members.into_iter().map(|member| (member.value.as_str().to_owned(), member)).collect();
-        let keyed = |named: &[Member]| -> Vec<_> {
-            named.iter().map(|member| (member.value.as_str().to_owned(), member.clone())).collect()
-        };
+        let mut members: Members = members.into_iter().map(with_id).collect();
         let mut work = 0_usize;
         for step in &self.steps {
-            work = work.saturating_add(step.cost(members.len()));
+            work = work.saturating_add(step.work(members.len()));
             if work > MAX_WORK {
                 return Err(Error::new(
                     ErrorKind::PayloadTooLarge,
@@ -180,124 +98,165 @@ impl<'s> MembersPatch<'s> {
                     members[value eq \"2819c223\"], or send the operations in several requests.",
                 ));
             }
-            match step {
-                Step::Add(named) => {
-                    for (id, member) in keyed(named) {
-                        members.entry(id).or_insert(member);
-                    }
-                }
-                Step::Remove(ids) => ids.iter().for_each(|id| drop(members.remove(id))),
-                Step::RemoveWhere(filter) => {
-                    members.retain(|_, member| !filter.matches(&element(member)))
-                }
-                Step::ReplaceWhere(filter, named) => {
-                    let before = members.len();
-                    members.retain(|_, member| !filter.matches(&element(member)));
-                    if members.len() == before && self.dialect.strict {
-                        return Err(Error::no_target("No value of members passes the filter."));
-                    }
-                    members.extend(keyed(named));
-                }
-                Step::Set(named) => {
-                    let mut before = std::mem::take(&mut members);
-                    // Who stays is as before.
-                    members.extend(keyed(named).into_iter().map(|(id, new)| {
-                        let member = before.remove(&id).unwrap_or(new);
-                        (id, member)
-                    }));
-                }
-            }
+            step.apply(&mut members, &element, self.dialect)?;
         }
         Ok(members.into_values().collect())
     }
 }
 
 impl Step<'_> {
-    /// How many comparisons the step takes in a group with this number of members.
-    fn cost(&self, members: usize) -> usize {
-        let filtered = |filter: &Filter<'_>| members.saturating_mul(SHOWING + filter.comparisons());
+    /// The number of comparisons that the step makes in a group with this number of members.
+    fn work(&self, members: usize) -> usize {
+        let filtered =
+            |filter: &Filter<'_>| members.saturating_mul(WORK_TO_SHOW + filter.comparisons());
         match self {
-            Self::Add(named) | Self::Set(named) => named.len(),
+            Self::Add(listed) | Self::Set(listed) => listed.len(),
             Self::Remove(ids) => ids.len(),
             Self::RemoveWhere(filter) => filtered(filter),
-            Self::ReplaceWhere(filter, named) => filtered(filter).saturating_add(named.len()),
+            Self::ReplaceWhere(filter, listed) => filtered(filter).saturating_add(listed.len()),
         }
+    }
+
+    fn apply(
+        &self,
+        members: &mut Members,
+        element: &impl Fn(&Member) -> Map<String, Value>,
+        dialect: Dialect,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Add(listed) => {
+                for (id, member) in listed.iter().cloned().map(with_id) {
+                    members.entry(id).or_insert(member);
+                }
+            }
+            Self::Remove(ids) => {
+                for id in ids {
+                    members.remove(id);
+                }
+            }
+            Self::RemoveWhere(filter) => {
+                members.retain(|_, member| !filter.matches(&element(member)))
+            }
+            Self::ReplaceWhere(filter, listed) => {
+                let before = members.len();
+                members.retain(|_, member| !filter.matches(&element(member)));
+                if members.len() == before && dialect.strict {
+                    return Err(Error::no_target("No value of members matches the filter."));
+                }
+                members.extend(listed.iter().cloned().map(with_id));
+            }
+            Self::Set(listed) => {
+                let mut before = std::mem::take(members);
+                // A member that stays keeps its present `type` and `display`.
+                members.extend(listed.iter().cloned().map(with_id).map(|(id, new)| {
+                    let member = before.remove(&id).unwrap_or(new);
+                    (id, member)
+                }));
+            }
+        }
+        Ok(())
     }
 }
 
-/// One operation on members; `None` if it asks for nothing.
+fn with_id(member: Member) -> (String, Member) {
+    (member.value.as_str().to_owned(), member)
+}
+
+/// The step of one operation; `None` if it changes nothing.
 fn step<'s>(change: Change<'s>, dialect: Dialect) -> Result<Option<Step<'s>>, Error> {
     let Change { operation, path, value } = change;
-    let Place::Attribute(at) = path.place else { return Ok(None) };
-    if at.sub.is_some_and(|sub| sub.name != "value") || (at.sub.is_some() && path.filter.is_some())
-    {
+    let Place::Attribute(place) = path.place else { return Ok(None) };
+    let is_value = place.sub.is_some_and(|sub| sub.name == "value") && path.filter.is_none();
+    if place.sub.is_some() && !is_value {
         return Err(Error::mutability(format!(
-            "{} is immutable; remove the member and add another instead.",
-            at.wire()
+            "{} is immutable; remove the member and add another one instead.",
+            place.path()
         )));
     }
-    let Some(filter) = path.filter else {
-        return Ok(match (operation, value) {
-            (Operation::Remove, None | Some(Value::Null)) => Some(Step::Set(Vec::new())),
-            // An empty list of people to remove is not a wish to remove everybody.
-            (Operation::Remove, Some(value)) => {
-                let values = elements(at, value, dialect)?.into_iter();
-                let ids = values
-                    .filter_map(|element| Some(element.get("value")?.as_str()?.to_lowercase()));
-                Some(Step::Remove(ids.collect()))
-            }
-            (Operation::Add, value) => {
-                Some(Step::Add(named(at, value.unwrap_or_default(), dialect)?))
-            }
-            (Operation::Replace, value) => {
-                Some(Step::Set(named(at, value.unwrap_or_default(), dialect)?))
-            }
-        });
+    let step = match path.filter {
+        None => step_of_list(operation, place, value, dialect)?,
+        Some(filter) => step_of_filter(operation, place, filter, value, dialect)?,
     };
-    match operation {
-        Operation::Remove => Ok(Some(match filter.one_of("value") {
-            Some(ids) => Step::Remove(ids),
-            None => Step::RemoveWhere(filter),
-        })),
-        Operation::Add | Operation::Replace => {
-            let mut element = filter.template().unwrap_or_default();
-            match value {
-                Some(Value::Object(object)) => element.extend(object),
-                Some(Value::Array(items)) => {
-                    items.into_iter().filter_map(as_object).for_each(|o| element.extend(o))
-                }
-                _ => {}
-            }
-            let named = named(at, Value::Array(vec![Value::Object(element)]), dialect)?;
-            Ok(Some(match operation {
-                Operation::Add => Step::Add(named),
-                _ => Step::ReplaceWhere(filter, named),
-            }))
+    Ok(Some(step))
+}
+
+/// The step of an operation that lists members.
+fn step_of_list<'s>(
+    operation: Operation,
+    place: AttributeRef<'s>,
+    value: Option<Value>,
+    dialect: Dialect,
+) -> Result<Step<'s>, Error> {
+    match (operation, value) {
+        (Operation::Remove, None | Some(Value::Null)) => Ok(Step::Set(Vec::new())),
+        // An empty list of members to remove does not mean all members.
+        (Operation::Remove, Some(value)) => {
+            let elements = elements(place, value, dialect)?.into_iter();
+            let ids =
+                elements.filter_map(|element| Some(element.get("value")?.as_str()?.to_lowercase()));
+            Ok(Step::Remove(ids.collect()))
+        }
+        (Operation::Add, value) => {
+            Ok(Step::Add(read_members(place, value.unwrap_or_default(), dialect)?))
+        }
+        (Operation::Replace, value) => {
+            Ok(Step::Set(read_members(place, value.unwrap_or_default(), dialect)?))
         }
     }
 }
 
-fn named(at: AttributeRef<'_>, value: Value, dialect: Dialect) -> Result<Vec<Member>, Error> {
-    elements(at, value, dialect)?.iter().map(Member::read).collect()
+/// The step of an operation whose path is `members[filter]`.
+fn step_of_filter<'s>(
+    operation: Operation,
+    place: AttributeRef<'s>,
+    filter: Filter<'s>,
+    value: Option<Value>,
+    dialect: Dialect,
+) -> Result<Step<'s>, Error> {
+    let member = || {
+        let mut element = filter.template().unwrap_or_default();
+        let objects = match &value {
+            Some(Value::Array(items)) => items.as_slice(),
+            value => value.as_slice(),
+        };
+        element.extend(objects.iter().filter_map(Value::as_object).flatten().map(owned));
+        read_members(place, Value::Array(vec![Value::Object(element)]), dialect)
+    };
+    match operation {
+        Operation::Remove => Ok(match filter.one_of("value") {
+            Some(ids) => Step::Remove(ids),
+            None => Step::RemoveWhere(filter),
+        }),
+        Operation::Add => Ok(Step::Add(member()?)),
+        Operation::Replace => {
+            let member = member()?;
+            Ok(Step::ReplaceWhere(filter, member))
+        }
+    }
 }
 
-/// The values of members that a message names: a list, one object, an id, or `{"members": ...}`.
-fn elements(at: AttributeRef<'_>, value: Value, dialect: Dialect) -> Result<Vec<Value>, Error> {
+fn owned((name, value): (&String, &Value)) -> (String, Value) {
+    (name.clone(), value.clone())
+}
+
+fn read_members(
+    place: AttributeRef<'_>,
+    value: Value,
+    dialect: Dialect,
+) -> Result<Vec<Member>, Error> {
+    elements(place, value, dialect)?.iter().map(Member::read).collect()
+}
+
+/// The elements that a value lists: an array, one object, an id, or `{"members": ...}`.
+fn elements(place: AttributeRef<'_>, value: Value, dialect: Dialect) -> Result<Vec<Value>, Error> {
     let value = match value {
         Value::Object(mut object) if object.len() == 1 && object.contains_key(MEMBERS) => {
             object.shift_remove(MEMBERS).unwrap_or_default()
         }
         value => value,
     };
-    Ok(match admit::admit(at.attribute, value, dialect)? {
+    Ok(match admit(place.attribute, value, dialect)? {
         Some(Value::Array(elements)) => elements,
-        _ => Vec::new(),
+        Some(_) | None => Vec::new(),
     })
-}
-
-fn as_object(value: Value) -> Option<Map<String, Value>> {
-    match value {
-        Value::Object(object) => Some(object),
-        _ => None,
-    }
 }

@@ -1,11 +1,17 @@
 //! PATCH (RFC 7644, 3.5.2): requests, their paths, and what they do to a resource.
 
 mod apply;
-pub mod members;
+mod change;
+mod elements;
+pub(crate) mod members;
+mod merge;
 mod narrow;
 pub(crate) mod path;
-pub(crate) mod request;
+mod reader;
+mod request;
+mod target;
+mod work;
 
-pub use members::MembersPatch;
 pub use path::{MAX_PATH_BYTES, Path};
-pub use request::{MAX_OPERATIONS, MAX_WORK, PatchRequest};
+pub use request::{MAX_OPERATIONS, PatchRequest};
+pub use work::MAX_WORK;

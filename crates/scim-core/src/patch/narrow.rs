@@ -1,165 +1,185 @@
-//! A resource type cut to the attributes that a service provider has a use for: what is not kept is
-//! in no schema, so that discovery, filters and messages agree.
+//! Narrows a resource type to the attributes that a service provider uses. An attribute that is not
+//! kept is in no schema, so that discovery, filters and messages agree about it.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use crate::error::Error;
-use crate::patch::path::{Path, Place};
+use crate::filter::ast::Filter;
+use crate::patch::path::Path;
 use crate::resource::attributes::Attributes;
 use crate::schema::attribute::{Attribute, Schema};
-use crate::schema::resource_type::{Dialect, ResourceType};
+use crate::schema::dialect::Dialect;
+use crate::schema::place::{AttributeRef, Place};
+use crate::schema::resource_type::ResourceType;
 
-/// What is kept of an attribute: `None` for all of it, else these sub-attributes.
-type Kept = BTreeMap<(Option<String>, String), Option<Vec<String>>>;
+/// The URI of the extension that defines an attribute, and the name of the attribute.
+type Name = (Option<String>, String);
+
+/// The attributes to keep.
+#[derive(Default)]
+struct Selection(BTreeMap<Name, Part>);
+
+/// The part of an attribute to keep.
+enum Part {
+    Whole,
+    Subs(Vec<String>),
+}
+
+impl Selection {
+    fn add(&mut self, name: Name, part: Part) {
+        let slot = self.0.entry(name).or_insert_with(|| Part::Subs(Vec::new()));
+        match (slot, part) {
+            (Part::Subs(known), Part::Subs(more)) => known.extend(more),
+            (slot, _) => *slot = Part::Whole,
+        }
+    }
+
+    /// Removes the attributes and sub-attributes that are not kept. Read-only attributes stay.
+    fn narrow(&self, schema: &mut Schema, extension: Option<&str>) {
+        schema.attributes.retain_mut(|attribute| {
+            match self.0.get(&(extension.map(str::to_owned), attribute.name.clone())) {
+                None => attribute.is_read_only(),
+                Some(Part::Whole) => true,
+                Some(Part::Subs(subs)) => {
+                    attribute.sub_attributes.retain(|sub| subs.contains(&sub.name));
+                    true
+                }
+            }
+        });
+    }
+}
 
 impl ResourceType {
-    /// Cuts the schemas to the attributes of these paths, such as `title`, `name.givenName` or
-    /// `phoneNumbers[type eq "work"].value`, the name attribute, `active`, and `password`, which is
-    /// dropped in any case. Extensions of which nothing is kept are gone. Which values of a
-    /// multi-valued attribute are kept [`ResourceType::retain`] says.
+    /// Narrows the schemas to the attributes of these paths, such as `title`, `name.givenName` or
+    /// `phoneNumbers[type eq "work"].value`. The name attribute, `active` and `password` are always
+    /// kept; `password` is dropped from messages in any case. An extension without attributes is
+    /// removed. [`ResourceType::retain`] applies the filters of the paths to values.
     ///
     /// # Errors
-    /// `invalidPath` for a path that names no attribute.
+    /// `invalidPath` for a path that does not name an attribute.
     pub fn keep(&mut self, paths: &[String]) -> Result<(), Error> {
-        let mut kept = Kept::new();
+        let mut selection = Selection::default();
         for text in paths {
-            let path = self.kept_path(text)?;
-            let (extension, name, subs) = match path.place {
+            match self.own_path(text)?.place {
                 Place::Extension(extension) => {
                     for attribute in &extension.attributes {
-                        kept.insert((Some(extension.id.clone()), attribute.name.clone()), None);
+                        selection
+                            .add(name(AttributeRef::new(Some(extension), attribute)), Part::Whole);
                     }
-                    continue;
                 }
-                Place::Attribute(at) => {
-                    let filter = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
-                    let filter =
-                        filter.map(|(filter, _)| filter.to_ascii_lowercase()).unwrap_or_default();
-                    let words: Vec<&str> = filter
-                        .split(|c: char| !c.is_ascii_alphanumeric() && !"-_$".contains(c))
-                        .collect();
-                    let in_filter = at.attribute.sub_attributes.iter();
-                    let in_filter = in_filter
-                        .filter(|sub| words.contains(&sub.name.to_ascii_lowercase().as_str()));
-                    let subs = at.sub.map(|sub| {
-                        std::iter::once(sub)
-                            .chain(in_filter)
-                            .map(|sub| sub.name.clone())
-                            .collect::<Vec<_>>()
-                    });
-                    (
-                        at.extension.map(|extension| extension.id.clone()),
-                        at.attribute.name.clone(),
-                        subs,
-                    )
-                }
-            };
-            match (kept.entry((extension, name)).or_insert_with(|| Some(Vec::new())), subs) {
-                (Some(all), Some(subs)) => all.extend(subs),
-                (slot, _) => *slot = None,
+                Place::Attribute(place) => selection.add(name(place), part(place, text)),
             }
         }
-        let own = [
-            "active".to_owned(),
-            self.name_attribute().map(|name| name.name.clone()).unwrap_or_default(),
-        ];
-        let own = own.into_iter().chain(self.dropped.iter().cloned());
-        own.for_each(|name| drop(kept.insert((None, name), None)));
-        cut(&mut self.schema, None, &kept);
+        let named = self.name_attribute().map(|attribute| attribute.name.clone());
+        let always = named.into_iter().chain(["active".to_owned()]).chain(self.dropped.clone());
+        always.for_each(|name| selection.add((None, name), Part::Whole));
+        selection.narrow(&mut self.schema, None);
         for extension in &mut self.extensions {
             let id = extension.id.clone();
-            cut(extension, Some(id), &kept);
+            selection.narrow(extension, Some(&id));
         }
         self.extensions.retain(|extension| !extension.attributes.is_empty());
         Ok(())
     }
 
-    fn kept_path(&self, text: &str) -> Result<Path<'_>, Error> {
+    /// A path that must name an attribute of this type.
+    fn own_path(&self, text: &str) -> Result<Path<'_>, Error> {
         Path::parse(text, self, Dialect::STRICT)?.ok_or_else(|| {
-            Error::invalid_path(format!("{text} names no attribute of a {}.", self.name))
+            Error::invalid_path(format!("{text} is not an attribute of a {}.", self.name))
         })
     }
 
-    /// Makes the attribute of a path required, with a sentence that tells what to map to it. Of one
-    /// that has a `value`, such as `emails`, at least one must be there.
+    /// Makes the attribute of a path required. `advice` is a sentence that says what to map to it.
+    /// An attribute that has a `value`, such as `emails`, needs at least one.
     ///
     /// # Errors
-    /// `invalidPath` for a path that names no attribute, or one that clients cannot write.
-    pub fn require(&mut self, path: &str, advice: String) -> Result<(), Error> {
-        let parsed = self.kept_path(path)?;
-        let (Place::Attribute(at), None) = (parsed.place, parsed.filter) else {
+    /// `invalidPath` for a path that does not name an attribute, or names one that clients cannot
+    /// write.
+    pub fn require(&mut self, path: &str, advice: &str) -> Result<(), Error> {
+        let parsed = self.own_path(path)?;
+        let (Place::Attribute(place), None) = (parsed.place, parsed.filter) else {
             return Err(Error::invalid_path(format!(
                 "{path} cannot be required; name an attribute or a sub-attribute, without a \
                 filter."
             )));
         };
-        let (extension, name) =
-            (at.extension.map(|extension| extension.id.clone()), at.attribute.name.clone());
-        let is_dropped = self.is_dropped(&name);
-        let sub = at.sub.map(|sub| sub.name.clone());
-        let schema = match &extension {
-            None => Some(&mut self.schema),
-            Some(id) => self.extensions.iter_mut().find(|known| known.id == *id),
-        };
-        let mut attributes = schema.into_iter().flat_map(|schema| &mut schema.attributes);
-        let attribute = attributes
-            .find(|attribute| attribute.name == name && !attribute.is_read_only() && !is_dropped);
-        let own = || {
-            Error::invalid_path(format!(
-                "{path} is the service provider's own, or always there or not."
-            ))
-        };
-        let attribute = attribute.ok_or_else(own)?;
-        if let Some(sub) = sub {
-            let sub = attribute
-                .sub_attributes
-                .iter_mut()
-                .find(|known| known.name == sub && !known.is_read_only());
-            demand(sub.ok_or_else(own)?, &advice);
+        let (extension, name) = name(place);
+        let sub = place.sub.map(|sub| sub.name.clone());
+        if self.is_dropped(&name) || !self.demand(&extension, &name, sub.as_deref(), advice) {
+            return Err(Error::invalid_path(format!(
+                "{path} cannot be required: it is managed by the service provider, or it is a \
+                common attribute."
+            )));
         }
-        demand(attribute, &advice);
         if let Some(id) = extension.filter(|id| !self.required_extensions.contains(id)) {
             self.required_extensions.push(id);
         }
         Ok(())
     }
 
-    /// Leaves of the multi-valued attributes only the values that pass the filter of one of
-    /// `paths`, where the paths of that attribute have filters.
+    /// Makes an attribute and its sub-attribute required; `false` if clients cannot write it.
+    fn demand(
+        &mut self,
+        extension: &Option<String>,
+        name: &str,
+        sub: Option<&str>,
+        advice: &str,
+    ) -> bool {
+        let schema = match extension {
+            None => Some(&mut self.schema),
+            Some(id) => self.extensions.iter_mut().find(|known| known.id == *id),
+        };
+        let attribute = schema.and_then(|schema| writable(&mut schema.attributes, name));
+        let Some(attribute) = attribute else { return false };
+        if let Some(sub) = sub {
+            let Some(sub) = writable(&mut attribute.sub_attributes, sub) else { return false };
+            demand(sub, advice);
+        }
+        demand(attribute, advice);
+        true
+    }
+
+    /// Removes the values of multi-valued attributes that match none of the filters that `paths`
+    /// has for their attribute. Attributes without filters keep all of their values.
     ///
     /// # Errors
-    /// As [`ResourceType::keep`], which was called with the same paths.
+    /// The same as those of [`ResourceType::keep`], which was called with the same paths.
     pub fn retain(&self, paths: &[String], attributes: &mut Attributes) -> Result<(), Error> {
         let mut filters = BTreeMap::new();
         for text in paths.iter().filter(|text| text.contains('[')) {
-            let path = self.kept_path(text)?;
-            if let (Place::Attribute(at), Some(filter)) = (path.place, path.filter) {
-                filters
-                    .entry((at.extension.map(|e| &e.id), &at.attribute.name))
-                    .or_insert_with(Vec::new)
-                    .push(filter);
+            let path = self.own_path(text)?;
+            if let (Place::Attribute(place), Some(filter)) = (path.place, path.filter) {
+                filters.entry(name(place)).or_insert_with(Vec::new).push(filter);
             }
         }
         for ((extension, name), filters) in filters {
-            let home = match extension {
-                None => Some(&mut attributes.0),
-                Some(id) => attributes.0.get_mut(id).and_then(Value::as_object_mut),
-            };
-            let Some(home) = home else { continue };
-            let Some(values) = home.get_mut(name).and_then(Value::as_array_mut) else { continue };
-            values.retain(|value| {
-                value
-                    .as_object()
-                    .is_some_and(|value| filters.iter().any(|filter| filter.matches(value)))
-            });
-            if values.is_empty() {
-                home.shift_remove(name);
-            }
+            retain_values(attributes, extension.as_deref(), &name, &filters);
         }
         Ok(())
     }
+}
+
+fn name(place: AttributeRef<'_>) -> Name {
+    (place.extension.map(|extension| extension.id.clone()), place.attribute.name.clone())
+}
+
+/// The part of an attribute that the text of its path keeps: all of it, or a sub-attribute and
+/// those that occur in the filter.
+fn part(place: AttributeRef<'_>, text: &str) -> Part {
+    let Some(sub) = place.sub else { return Part::Whole };
+    let filter = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+    let filter = filter.map(|(filter, _)| filter.to_ascii_lowercase()).unwrap_or_default();
+    let words: Vec<&str> =
+        filter.split(|c: char| !c.is_ascii_alphanumeric() && !"-_$".contains(c)).collect();
+    let is_in_filter = |sub: &&Attribute| words.contains(&sub.name.to_ascii_lowercase().as_str());
+    let in_filter = place.attribute.sub_attributes.iter().filter(is_in_filter);
+    Part::Subs(std::iter::once(sub).chain(in_filter).map(|sub| sub.name.clone()).collect())
+}
+
+fn writable<'a>(attributes: &'a mut [Attribute], name: &str) -> Option<&'a mut Attribute> {
+    attributes.iter_mut().find(|attribute| attribute.name == name && !attribute.is_read_only())
 }
 
 fn demand(attribute: &mut Attribute, advice: &str) {
@@ -169,17 +189,25 @@ fn demand(attribute: &mut Attribute, advice: &str) {
     }
 }
 
-fn cut(schema: &mut Schema, extension: Option<String>, kept: &Kept) {
-    schema.attributes.retain_mut(|attribute| {
-        match kept.get(&(extension.clone(), attribute.name.clone())) {
-            None => attribute.is_read_only(),
-            Some(None) => true,
-            Some(Some(subs)) => {
-                attribute.sub_attributes.retain(|sub| subs.contains(&sub.name));
-                true
-            }
-        }
+fn retain_values(
+    attributes: &mut Attributes,
+    extension: Option<&str>,
+    name: &str,
+    filters: &[Filter<'_>],
+) {
+    let home = match extension {
+        None => Some(&mut attributes.0),
+        Some(id) => attributes.0.get_mut(id).and_then(Value::as_object_mut),
+    };
+    let Some(home) = home else { return };
+    let Some(values) = home.get_mut(name).and_then(Value::as_array_mut) else { return };
+    values.retain(|value| {
+        let object = value.as_object();
+        object.is_some_and(|object| filters.iter().any(|filter| filter.matches(object)))
     });
+    if values.is_empty() {
+        home.shift_remove(name);
+    }
 }
 
 #[cfg(test)]
@@ -188,7 +216,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn what_is_not_kept_is_in_no_schema() {
+    fn an_attribute_that_is_not_kept_is_in_no_schema() {
         let mut user = ResourceType::user().unwrap();
         let paths = [
             "name.givenName",
@@ -217,7 +245,8 @@ mod tests {
         let body = json!({
             "userName": "a", "nickName": "b", "name": { "givenName": "c", "familyName": "d" },
             "phoneNumbers": [
-                { "type": "work", "value": "1", "display": "x", "primary": true }, { "type": "home", "value": "2" },
+                { "type": "work", "value": "1", "display": "x", "primary": true },
+                { "type": "home", "value": "2" },
             ],
             "addresses": [{ "type": "home", "country": "DE" }],
         });
@@ -226,15 +255,18 @@ mod tests {
         user.retain(&paths, &mut attributes).unwrap();
         assert_eq!(
             Value::Object(attributes.as_object().clone()),
-            json!({ "userName": "a", "name": { "givenName": "c" }, "phoneNumbers": [{ "type": "work", "value": "1" }] })
+            json!({
+                "userName": "a", "name": { "givenName": "c" },
+                "phoneNumbers": [{ "type": "work", "value": "1" }],
+            })
         );
-        assert!(user.keep(&["nobody".to_owned()]).is_err());
+        assert!(user.keep(&["unknown".to_owned()]).is_err());
     }
 
     #[test]
-    fn a_required_sub_attribute_requires_its_attribute_and_says_what_to_map() {
+    fn a_required_sub_attribute_makes_its_attribute_required_and_says_what_to_map() {
         let mut user = ResourceType::user().unwrap();
-        user.require("name.familyName", "In Okta, map user.lastName to it.".into()).unwrap();
+        user.require("name.familyName", "In Okta, map user.lastName to it.").unwrap();
         for body in
             [json!({ "userName": "a" }), json!({ "userName": "a", "name": { "givenName": "b" } })]
         {
@@ -246,13 +278,13 @@ mod tests {
             );
         }
         let urn = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-        user.require(&format!("{urn}:department"), "Map it.".into()).unwrap();
+        user.require(&format!("{urn}:department"), "Map it.").unwrap();
         let body = json!({ "userName": "a", "name": { "familyName": "b" } });
         assert!(user.parse(body.as_object().unwrap().clone(), Dialect::TOLERANT).is_err());
-        assert!(user.require("shoeSize", String::new()).is_err());
-        assert!(user.require("emails[type eq \"work\"].value", String::new()).is_err());
+        assert!(user.require("shoeSize", "").is_err());
+        assert!(user.require("emails[type eq \"work\"].value", "").is_err());
         for path in [urn, "externalId", "groups", "password"] {
-            assert!(user.require(path, String::new()).is_err(), "{path}");
+            assert!(user.require(path, "").is_err(), "{path}");
         }
     }
 }

@@ -1,21 +1,21 @@
-//! Values of one attribute that say the same twice.
+//! Values of a multi-valued attribute that repeat another one.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use serde_json::Value;
 
-use crate::patch::members::MEMBERS;
+use crate::resource::member::MEMBERS;
 use crate::schema::attribute::Attribute;
 
-/// By what one value is told from another.
+/// Two values with the same key repeat each other.
 type Key = (String, Option<String>);
 
-/// The values without those that repeat an earlier one: "service providers ... SHOULD NOT return
+/// Merges values that repeat an earlier one into that one: "service providers ... SHOULD NOT return
 /// the same (type, value) combination more than once per attribute" (RFC 7643, 2.4). The first of
-/// them stays, and takes on what the others say besides.
-pub(crate) fn left_out(attribute: &Attribute, values: Vec<Value>) -> Vec<Value> {
-    // The members of a group are thousands, and the directory counts each once.
+/// them stays, and gets the sub-attributes that only the others have.
+pub(crate) fn without_repeats(attribute: &Attribute, values: Vec<Value>) -> Vec<Value> {
+    // A group may have thousands of members; `member::take` removes repeated ones.
     if values.len() < 2 || attribute.name == MEMBERS {
         return values;
     }
@@ -23,8 +23,9 @@ pub(crate) fn left_out(attribute: &Attribute, values: Vec<Value>) -> Vec<Value> 
     let mut kept: Vec<Value> = Vec::with_capacity(values.len());
     for value in values {
         match seen.entry(key(attribute, &value)) {
-            Entry::Occupied(at) => {
-                kept.get_mut(*at.get()).into_iter().for_each(|first| complete(first, &value))
+            Entry::Occupied(position) => {
+                let first = kept.get_mut(*position.get());
+                first.into_iter().for_each(|first| complete(first, &value));
             }
             Entry::Vacant(slot) => {
                 slot.insert(kept.len());
@@ -35,25 +36,27 @@ pub(crate) fn left_out(attribute: &Attribute, values: Vec<Value>) -> Vec<Value> 
     kept
 }
 
-/// The positions of values by their keys, to find those that others repeat.
+/// The positions of values by their keys.
 pub(crate) fn positions(attribute: &Attribute, values: &[Value]) -> BTreeMap<Key, usize> {
-    values.iter().enumerate().rev().map(|(at, value)| (key(attribute, value), at)).collect()
+    let keyed = values.iter().enumerate().rev();
+    keyed.map(|(position, value)| (key(attribute, value), position)).collect()
 }
 
-/// The value and type of an element, as they are compared; of one without value, all that it says.
+/// The `value` and `type` of an element in the form in which they are compared. The key of an
+/// element without `value` is all of the element.
 pub(crate) fn key(attribute: &Attribute, element: &Value) -> Key {
-    let form = |name: &str| {
+    let compared = |name: &str| {
         let text = element.get(name).and_then(Value::as_str)?;
         let exact = attribute.sub_attribute(name).is_some_and(|sub| sub.case_exact);
         Some(if exact { text.to_owned() } else { text.to_ascii_lowercase() })
     };
-    match form("value") {
-        Some(value) => (value, Some(form("type").unwrap_or_default())),
+    match compared("value") {
+        Some(value) => (value, Some(compared("type").unwrap_or_default())),
         None => (element.to_string(), None),
     }
 }
 
-/// Adds to a value what one that repeats it says besides.
+/// Adds the sub-attributes of a repeated value that the first one lacks. `primary: true` wins.
 fn complete(first: &mut Value, repeated: &Value) {
     let (Value::Object(first), Value::Object(repeated)) = (first, repeated) else { return };
     for (name, value) in repeated {
@@ -64,7 +67,7 @@ fn complete(first: &mut Value, repeated: &Value) {
     }
 }
 
-/// Lays what a client adds over the value that it repeats.
+/// Merges a value that a client adds into the value that it repeats. The new sub-attributes win.
 pub(crate) fn lay_over(old: &mut Value, new: Value) {
     match (old, new) {
         (Value::Object(old), Value::Object(new)) => old.extend(new),

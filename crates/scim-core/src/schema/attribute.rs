@@ -13,7 +13,7 @@ pub struct Schema {
     /// "The schema's human-readable description."
     #[serde(default)]
     pub description: String,
-    /// "A complex type with ... sub-attributes" that defines each attribute.
+    /// The definitions of its attributes.
     pub attributes: Vec<Attribute>,
 }
 
@@ -67,16 +67,17 @@ pub struct Attribute {
     /// referenced."
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reference_types: Vec<String>,
-    /// Whether a value must be one of the canonical values, in any case unless `case_exact` says
-    /// otherwise; it is stored as they spell it. A resource may keep another one that it has. The
-    /// RFC only suggests them, and discovery does not tell.
+    /// Whether a value must be one of the canonical values; it is compared ignoring case unless
+    /// `case_exact` is set, and stored in the spelling of the list. A resource may keep another
+    /// value that it already has. The RFC defines canonical values as suggestions, so discovery
+    /// does not show this flag.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
-    /// Whether the service provider makes the values itself: what clients send is replaced, and
-    /// discovery says that they cannot write it.
+    /// Whether the service provider derives the values itself: it replaces what clients send, and
+    /// discovery shows the attribute as read-only.
     #[serde(skip)]
     pub derived: bool,
-    /// What to map to the attribute, for the sentence of an error:
+    /// A sentence for errors that says what to map to the attribute, such as
     /// `In Entra ID, map mail to emails.`
     #[serde(skip)]
     pub advice: Option<String>,
@@ -88,22 +89,23 @@ impl Attribute {
         find(&self.sub_attributes, name)
     }
 
-    /// Whether no two resources may have the same value: only for attributes of one simple value.
+    /// Whether no two resources may have the same value. Only an attribute with a single simple
+    /// value can be unique.
     pub fn is_unique(&self) -> bool {
         self.uniqueness != Uniqueness::None && !self.multi_valued && self.kind != Type::Complex
     }
 
-    /// Whether two strings are one value of this attribute.
+    /// Whether two strings are the same value of this attribute.
     pub(crate) fn is_same(&self, one: &str, other: &str) -> bool {
         if self.case_exact { one == other } else { one.eq_ignore_ascii_case(other) }
     }
 
-    /// Whether clients may never learn the value, be it by a filter or an order.
+    /// Whether clients must never learn the value, not even through a filter or a sort order.
     pub fn is_hidden(&self) -> bool {
         self.returned == Returned::Never
     }
 
-    /// Whether clients may not write the attribute at all.
+    /// Whether clients cannot write the attribute.
     pub fn is_read_only(&self) -> bool {
         self.mutability == Mutability::ReadOnly
     }
@@ -129,7 +131,7 @@ pub enum Type {
 }
 
 impl Type {
-    /// Whether values are written as text that may be empty.
+    /// Whether values are strings, which may be empty.
     pub(crate) fn is_text(self) -> bool {
         matches!(self, Self::String | Self::Reference)
     }
@@ -162,7 +164,7 @@ pub enum Returned {
     #[default]
     Default,
     /// "The attribute is returned in response to any PUT, POST, or PATCH operations if the
-    /// attribute was specified by the client", or when asked for by name.
+    /// attribute was specified by the client", or if the client asks for it by name.
     Request,
 }
 

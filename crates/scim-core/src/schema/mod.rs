@@ -1,11 +1,17 @@
-//! Schemas and resource types, and how a name finds the attribute that it stands for.
+//! Schemas and resource types, and the attribute that a name stands for.
 
+mod additions;
 pub(crate) mod attribute;
+pub(crate) mod dialect;
 pub(crate) mod near_miss;
+pub(crate) mod place;
 pub mod registry;
 pub(crate) mod resource_type;
+mod well_formed;
 
-pub use crate::patch::path::{AttributeRef, Place};
 pub use attribute::{Attribute, Mutability, Returned, Schema, Type, Uniqueness};
+pub use dialect::{Dialect, Unknown};
 pub use near_miss::NearMiss;
-pub use resource_type::{Dialect, ResourceType, Unknown};
+pub use place::{AttributeRef, Place};
+pub use registry::{Additions, Overlay, SchemaError};
+pub use resource_type::ResourceType;

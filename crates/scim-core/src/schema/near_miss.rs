@@ -1,33 +1,34 @@
-//! Names that are nearly right: one letter off, or in the plural where the schema has the singular.
+//! Names that are nearly right: one letter off, or plural where the schema has the singular.
 
-/// Most near misses that are kept of one message.
+/// The most near misses that are kept of one message.
 const MAX_NOTED: usize = 10;
-/// Most unknown names of one message that are compared: more than any mapping has.
+/// The most unknown names of one message that are compared: more than any mapping has.
 const MAX_COMPARED: usize = 200;
-/// Longest name that is repeated, in bytes.
+/// The most bytes of a client's name that are repeated.
 const MAX_SHOWN_BYTES: usize = 80;
-/// Names shorter than this resemble too many others.
+/// A name that is shorter than this resembles too many others.
 const MIN_NAME_BYTES: usize = 3;
 
-/// An attribute of a message that was left out because no schema defines it, though it resembles
-/// one that a schema does.
+/// An attribute of a message that was ignored because no schema defines it, although its name is
+/// similar to one that a schema defines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearMiss {
-    /// The name as the client wrote it, cut to printable ASCII.
+    /// The name as the client wrote it, reduced to printable ASCII.
     pub sent: String,
-    /// The attribute that it resembles.
+    /// The similar name that a schema defines.
     pub known: String,
 }
 
 /// The near misses of one message.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Noted {
+pub(crate) struct NearMisses {
     pub(crate) misses: Vec<NearMiss>,
+    /// The number of names that were compared.
     compared: usize,
 }
 
-impl Noted {
-    /// Keeps a name that resembles a known one, each pair once, while there are few.
+impl NearMisses {
+    /// Keeps an unknown name if it resembles a known one, within the limits of this module.
     pub(crate) fn note<'k>(&mut self, sent: &str, resembled: impl FnOnce() -> Option<&'k str>) {
         if self.compared == MAX_COMPARED {
             return;
@@ -41,7 +42,7 @@ impl Noted {
     }
 }
 
-/// A client's name as it may stand in a sentence or a log.
+/// A client's name in a form that is safe in a sentence or a log.
 pub(crate) fn printable(name: &str) -> String {
     name.chars().filter(char::is_ascii_graphic).take(MAX_SHOWN_BYTES).collect()
 }
@@ -52,12 +53,12 @@ pub(crate) fn nearest<'k>(name: &str, mut known: impl Iterator<Item = &'k str>) 
 }
 
 fn is_near(one: &[u8], other: &[u8]) -> bool {
-    // Most names are told apart by their lengths; a message may have very many.
+    // Comparing the lengths first is cheap and settles most cases; a message may have many names.
     one.len().abs_diff(other.len()) <= 2
         && (is_one_letter_off(one, other) || is_plural(one, other) || is_plural(other, one))
 }
 
-/// Whether one letter more, less or instead makes one name the other, in any case.
+/// Whether adding, removing or replacing one letter turns one name into the other, ignoring case.
 fn is_one_letter_off(one: &[u8], other: &[u8]) -> bool {
     let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
     if long.len() - short.len() > 1 {
@@ -69,7 +70,7 @@ fn is_one_letter_off(one: &[u8], other: &[u8]) -> bool {
     front + back + 1 >= long.len()
 }
 
-/// Whether `plural` is the plural of `name` in more than one letter, such as `addresses` or
+/// Whether `plural` is a plural of `name` that adds more than one letter, such as `addresses` or
 /// `entries`.
 fn is_plural(plural: &[u8], name: &[u8]) -> bool {
     let same = |one: Option<&[u8]>, other: Option<&[u8]>| {
@@ -78,7 +79,7 @@ fn is_plural(plural: &[u8], name: &[u8]) -> bool {
     same(stem(plural, b"es"), Some(name)) || same(stem(plural, b"ies"), stem(name, b"y"))
 }
 
-/// What stands before an ending.
+/// The part of a name before the given ending.
 fn stem<'n>(name: &'n [u8], end: &[u8]) -> Option<&'n [u8]> {
     let (stem, found) = name.split_at_checked(name.len().checked_sub(end.len())?)?;
     found.eq_ignore_ascii_case(end).then_some(stem)
@@ -89,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_resembles_one_that_is_a_letter_or_a_number_away() {
+    fn a_name_resembles_one_that_differs_by_a_letter_or_in_number() {
         for (sent, known) in [
             ("roles", Some("role")),
             ("Rolle", Some("role")),
@@ -114,21 +115,21 @@ mod tests {
     }
 
     #[test]
-    fn a_few_are_noted_once_and_in_printable_letters() {
-        let mut noted = Noted::default();
-        noted.note("ro le\u{202e}s", || Some("role"));
-        noted.note("roles", || Some("role"));
-        noted.note("shoes", || None);
-        assert_eq!(noted.misses, [NearMiss { sent: "roles".into(), known: "role".into() }]);
-        (0..50).for_each(|n| noted.note(&format!("role{n}"), || Some("role")));
-        assert_eq!(noted.misses.len(), MAX_NOTED);
-        let mut asked = 0;
+    fn near_misses_are_kept_once_and_in_printable_letters() {
+        let mut near_misses = NearMisses::default();
+        near_misses.note("ro le\u{202e}s", || Some("role"));
+        near_misses.note("roles", || Some("role"));
+        near_misses.note("shoes", || None);
+        assert_eq!(near_misses.misses, [NearMiss { sent: "roles".into(), known: "role".into() }]);
+        (0..50).for_each(|n| near_misses.note(&format!("role{n}"), || Some("role")));
+        assert_eq!(near_misses.misses.len(), MAX_NOTED);
+        let mut compared = 0;
         (0..1_000).for_each(|_| {
-            noted.note("x", || {
-                asked += 1;
+            near_misses.note("x", || {
+                compared += 1;
                 None
             });
         });
-        assert_eq!(asked, MAX_COMPARED - 53, "a message of very many names costs no more");
+        assert_eq!(compared, MAX_COMPARED - 53, "the cost of a message with many names is bounded");
     }
 }

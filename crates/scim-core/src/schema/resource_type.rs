@@ -1,64 +1,10 @@
-//! A resource type: a schema, its extensions, and the door between JSON and checked resources.
+//! A resource type: a schema, its extensions, and what a name stands for in them.
 
-use serde_json::{Map, Value, json};
+use crate::schema::attribute::{Attribute, Schema, Type};
+use crate::schema::near_miss;
+use crate::schema::place::{AttributeRef, Place};
 
-use crate::error::Error;
-use crate::message::list as message;
-use crate::patch::path::{AttributeRef, Place};
-use crate::resource::admit;
-use crate::resource::attributes::{Attributes, Draft, Representation, Resource, date_time};
-use crate::resource::projection::Projection;
-use crate::schema::attribute::{Attribute, Schema};
-use crate::schema::near_miss::{self, Noted};
-
-/// How closely messages must follow the RFCs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dialect {
-    /// Whether messages must be of the letter of the RFCs: quotes around the values of filters,
-    /// blanks around operators, something there to remove, values of the types that the schemas
-    /// say, `schemas` that name them.
-    pub strict: bool,
-    /// What becomes of an attribute that no schema defines: `invalidSyntax` if it is refused.
-    pub unknown: Unknown,
-    /// The same for the path of a PATCH operation: `invalidPath`.
-    pub unknown_path: Unknown,
-    /// Whether a PATCH `replace` creates the value that its filter does not find; else `noTarget`.
-    pub replace_creates: bool,
-}
-
-/// What becomes of something that no schema defines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unknown {
-    /// It is left out silently.
-    Ignore,
-    /// The message is refused.
-    Refuse,
-}
-
-impl Default for Dialect {
-    fn default() -> Self {
-        Self::TOLERANT
-    }
-}
-
-impl Dialect {
-    /// What identity providers send is understood.
-    pub const TOLERANT: Self = Self {
-        strict: false,
-        unknown: Unknown::Ignore,
-        unknown_path: Unknown::Refuse,
-        replace_creates: true,
-    };
-    /// The letter of the RFCs.
-    pub const STRICT: Self = Self {
-        strict: true,
-        unknown: Unknown::Refuse,
-        unknown_path: Unknown::Refuse,
-        replace_creates: false,
-    };
-}
-
-/// "The metadata about a resource type" (RFC 7643, 6) and the schemas it names.
+/// "The metadata about a resource type" (RFC 7643, 6) and the schemas that it names.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResourceType {
     /// "The resource type name", e.g. `User`.
@@ -73,10 +19,10 @@ pub struct ResourceType {
     pub extensions: Vec<Schema>,
     /// The URIs of those extensions that a resource of this type "MUST include".
     pub required_extensions: Vec<String>,
-    /// `id`, `externalId`, `meta`, `schemas`: "common attributes", which no schema lists.
+    /// The "common attributes", which no schema lists: `id`, `externalId`, `meta`, `schemas`.
     pub(crate) common: Vec<Attribute>,
-    /// Attributes that clients send and that are dropped unread, never stored, shown or logged; the
-    /// schema has them, for clients that make their users from it.
+    /// Attributes that are dropped unread when a client sends them: they are never stored, shown
+    /// or logged. The schema still lists them, for clients that build their users from it.
     pub(crate) dropped: Vec<String>,
 }
 
@@ -84,16 +30,12 @@ impl ResourceType {
     /// The User resource type of RFC 7643 section 4.1 with the enterprise extension.
     ///
     /// # Errors
-    /// Never, while the schema files of this crate are well formed; a test holds it.
+    /// Never, as long as the schema files of this crate are well formed, which tests ensure.
     pub fn user() -> Result<Self, serde_json::Error> {
-        let mut user = Self::plain(
-            "User",
-            "/Users",
-            "User Account",
-            serde_json::from_str(include_str!("definitions/user.json"))?,
-        )?;
-        user.extensions =
-            vec![serde_json::from_str(include_str!("definitions/enterprise_user.json"))?];
+        let schema = serde_json::from_str(include_str!("definitions/user.json"))?;
+        let enterprise = serde_json::from_str(include_str!("definitions/enterprise_user.json"))?;
+        let mut user = Self::plain("User", "/Users", "User Account", schema)?;
+        user.extensions = vec![enterprise];
         user.dropped = vec!["password".into()];
         Ok(user)
     }
@@ -101,14 +43,10 @@ impl ResourceType {
     /// The Group resource type of RFC 7643 section 4.2.
     ///
     /// # Errors
-    /// As [`ResourceType::user`].
+    /// The same as those of [`ResourceType::user`].
     pub fn group() -> Result<Self, serde_json::Error> {
-        Self::plain(
-            "Group",
-            "/Groups",
-            "Group",
-            serde_json::from_str(include_str!("definitions/group.json"))?,
-        )
+        let schema = serde_json::from_str(include_str!("definitions/group.json"))?;
+        Self::plain("Group", "/Groups", "Group", schema)
     }
 
     /// A resource type without extensions.
@@ -130,29 +68,68 @@ impl ResourceType {
         })
     }
 
-    /// What a name such as `name.givenName`, `urn:...:User:department` or an extension's URI
-    /// stands for; `None` if no schema of this type defines it.
-    pub fn resolve(&self, name: &str) -> Option<Place<'_>> {
-        // The URI of one schema may begin with that of another.
-        let mut found = None;
-        if let Some(rest) = strip_urn(name, &self.schema.id) {
-            found = rest.and_then(|rest| self.in_schema(None, &self.schema, rest));
+    /// The schema and its extensions.
+    pub(crate) fn schemas_mut(&mut self) -> impl Iterator<Item = &mut Schema> {
+        std::iter::once(&mut self.schema).chain(&mut self.extensions)
+    }
+
+    /// The top-level attributes of the schema and of its extensions.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = AttributeRef<'_>> {
+        let core =
+            self.schema.attributes.iter().map(|attribute| AttributeRef::new(None, attribute));
+        let extended = self.extensions.iter().flat_map(|extension| {
+            let attributes = extension.attributes.iter();
+            attributes.map(move |attribute| AttributeRef::new(Some(extension), attribute))
+        });
+        core.chain(extended)
+    }
+
+    /// The attribute that names a resource among others of its type, and by which clients look it
+    /// up: `userName` of a user, `displayName` of a group. Of any other type it is the first unique
+    /// string, if the schema has one.
+    pub fn name_attribute(&self) -> Option<&Attribute> {
+        match self.name.as_str() {
+            "User" => self.schema.attribute("userName"),
+            "Group" => self.schema.attribute("displayName"),
+            _ => self.schema.attributes.iter().find(|attribute| {
+                attribute.is_unique() && matches!(attribute.kind, Type::String | Type::Reference)
+            }),
         }
-        for extension in &self.extensions {
-            found = found.or_else(|| match strip_urn(name, &extension.id)? {
+    }
+
+    /// The unique attributes, without the one that names the resource.
+    pub(crate) fn unique_attributes(&self) -> impl Iterator<Item = AttributeRef<'_>> {
+        let name = self.name_attribute().map(|attribute| &attribute.name);
+        self.attributes()
+            .filter(move |place| place.extension.is_some() || Some(&place.attribute.name) != name)
+            .filter(|place| place.attribute.is_unique())
+    }
+
+    /// What a name stands for, such as `name.givenName`, `urn:...:User:department` or the URI of an
+    /// extension; `None` if no schema of this type defines it.
+    pub fn resolve(&self, name: &str) -> Option<Place<'_>> {
+        self.resolve_urn(name).or_else(|| self.resolve_bare(name))
+    }
+
+    /// A name that begins with the URI of a schema. The URI of one schema may begin with that of
+    /// another, so all of them are tried.
+    fn resolve_urn(&self, name: &str) -> Option<Place<'_>> {
+        let core = strip_urn(name, &self.schema.id).flatten();
+        let core = core.and_then(|rest| self.in_schema(None, &self.schema, rest));
+        core.or_else(|| {
+            self.extensions.iter().find_map(|extension| match strip_urn(name, &extension.id)? {
                 None => Some(Place::Extension(extension)),
                 Some(rest) => self.in_schema(Some(extension), extension, rest),
-            });
-        }
-        if found.is_some() {
-            return found;
-        }
-        // Clients write `manager` for the extension's attribute where no core attribute is called
-        // so.
+            })
+        })
+    }
+
+    /// A name without a URI. Clients write `manager` for the attribute of an extension, which is
+    /// what it means unless the core schema has an attribute of that name.
+    fn resolve_bare(&self, name: &str) -> Option<Place<'_>> {
+        let mut extensions = self.extensions.iter();
         self.in_schema(None, &self.schema, name).or_else(|| {
-            self.extensions
-                .iter()
-                .find_map(|extension| self.in_schema(Some(extension), extension, name))
+            extensions.find_map(|extension| self.in_schema(Some(extension), extension, name))
         })
     }
 
@@ -177,203 +154,35 @@ impl ResourceType {
         Some(Place::Attribute(AttributeRef { extension, attribute, sub }))
     }
 
-    /// Reads what a client asserts with POST or PUT.
-    ///
-    /// `id`, `meta` and other read-only attributes are ignored: "readOnly" values "SHALL be
-    /// ignored" (RFC 7644, 3.3 and 3.5.1); so is `schemas`, but in the strict dialect. null, `""`
-    /// and `[]` are "no value".
-    ///
-    /// # Errors
-    /// `invalidValue` for a value of the wrong type or outside of a closed list, or a required
-    /// attribute without one; `invalidSyntax` for an attribute nobody defines, if the dialect
-    /// refuses those, and for `schemas` that are missing or another type's, in the strict dialect.
-    pub fn parse(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
-        let draft = self.read(body, dialect)?;
-        self.check_required(&draft.attributes)?;
-        self.check_closed(&Attributes::default(), &draft.attributes)?;
-        Ok(draft)
-    }
-
-    /// As [`ResourceType::parse`], for PUT: what only this service provider requires is asked for
-    /// by [`ResourceType::check_replacement`], and closed lists are held by
-    /// [`ResourceType::check_immutable`].
-    ///
-    /// # Errors
-    /// As [`ResourceType::parse`].
-    pub fn parse_replacement(
-        &self,
-        body: Map<String, Value>,
-        dialect: Dialect,
-    ) -> Result<Draft, Error> {
-        let draft = self.read(body, dialect)?;
-        self.check_standard(&draft.attributes)?;
-        Ok(draft)
-    }
-
-    fn read(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
-        if dialect.strict {
-            self.check_schemas(&body)?;
-        }
-        let mut attributes = Map::new();
-        let (mut cleared, mut noted) = (Vec::new(), Noted::default());
-        let mut unknown = |name: &str, path: &str| {
-            refuse_unknown(dialect, name, || self.resembled(path))?;
-            noted.note(name, || self.resembled(path));
-            Ok(())
-        };
-        for (name, value) in body {
-            if self.is_dropped(&name) {
-                continue;
-            }
-            match self.resolve(&name) {
-                Some(Place::Extension(extension)) => {
-                    let Some(object) = admit::object(value, &extension.id)? else { continue };
-                    for (name, value) in object {
-                        let place = extension.attribute(&name).map(|attribute| AttributeRef {
-                            extension: Some(extension),
-                            attribute,
-                            sub: None,
-                        });
-                        match place {
-                            Some(place) => {
-                                drop(admit::assert(&mut attributes, place, value, dialect)?)
-                            }
-                            // Some libraries repeat it in each extension.
-                            None if name.eq_ignore_ascii_case("schemas") => {}
-                            None => unknown(&name, &format!("{}:{name}", extension.id))?,
-                        }
-                    }
-                }
-                Some(Place::Attribute(place)) => {
-                    let asserted = admit::assert(&mut attributes, place, value, dialect)?;
-                    if !asserted && place.is_core() && !place.attribute.is_read_only() {
-                        cleared.push(place.attribute.name.clone());
-                    }
-                }
-                None => unknown(&name, &name)?,
-            }
-        }
-        Ok(Draft { attributes: Attributes(attributes), cleared, ignored: noted.misses })
-    }
-
-    /// "The "schemas" attribute for a resource MUST only contain values defined as "schema" and
-    /// "schemaExtensions" for the resource's defined "resourceType"" (RFC 7643, 3), and it "MUST
-    /// contain at least one value, which SHALL be the base schema for the resource" (3.3).
-    fn check_schemas(&self, body: &Map<String, Value>) -> Result<(), Error> {
-        let own = |uri: &str| self.schema.id.eq_ignore_ascii_case(uri);
-        let known = |uri: &str| {
-            own(uri) || self.extensions.iter().any(|known| known.id.eq_ignore_ascii_case(uri))
-        };
-        match message::schemas(body).any(own) && message::schemas(body).all(known) {
-            true => Ok(()),
-            false => Err(Error::invalid_syntax(format!(
-                "schemas must name {} and no schema that a {} does not have; send the URIs in an \
-                array.",
-                self.schema.id, self.name
-            ))),
-        }
-    }
-
-    /// The attribute or extension that a name or path resembles which leads to none.
+    /// The attribute or extension whose name is similar to a name or path that no schema defines.
     pub(crate) fn resembled(&self, path: &str) -> Option<&str> {
         let path = path.split('[').next().unwrap_or(path).trim_end();
         let (urn, name) =
             path.rsplit_once(':').map_or((None, path), |(urn, name)| (Some(urn), name));
         let name = name.split('.').next().unwrap_or(name);
-        let own = std::iter::once(&self.schema).chain(&self.extensions);
-        let schemas =
-            own.filter(|schema| urn.is_none_or(|urn| schema.id.eq_ignore_ascii_case(urn)));
-        let attributes = schemas.flat_map(|schema| &schema.attributes);
+        let is_meant = |schema: &&Schema| urn.is_none_or(|urn| schema.id.eq_ignore_ascii_case(urn));
+        let schemas = std::iter::once(&self.schema).chain(&self.extensions).filter(is_meant);
         let common = self.common.iter().filter(|_| urn.is_none());
-        near_miss::nearest(name, attributes.chain(common).map(|attribute| attribute.name.as_str()))
-            .or_else(|| {
+        let attributes = schemas.flat_map(|schema| &schema.attributes).chain(common);
+        near_miss::nearest(name, attributes.map(|attribute| attribute.name.as_str())).or_else(
+            || {
                 near_miss::nearest(
                     path,
                     self.extensions.iter().map(|extension| extension.id.as_str()),
                 )
-            })
+            },
+        )
     }
 
-    /// Whether `name` is one of the attributes that are accepted and dropped (`password`).
+    /// Whether `name` is an attribute that is accepted and dropped (`password`).
     pub(crate) fn is_dropped(&self, name: &str) -> bool {
         let name = name.rsplit(':').next().unwrap_or(name);
         self.dropped.iter().any(|dropped| dropped.eq_ignore_ascii_case(name))
     }
-
-    /// As [`ResourceType::into_view`], of a resource that is still needed.
-    pub fn view(&self, resource: &Resource, base_url: &str) -> Map<String, Value> {
-        self.into_view(resource.clone(), base_url)
-    }
-
-    /// The resource with everything it has, `meta` and `schemas` included, as filters see it.
-    /// `base_url` has no trailing slash.
-    pub fn into_view(&self, resource: Resource, base_url: &str) -> Map<String, Value> {
-        let location = self.location(&resource, base_url);
-        let Resource { id, meta, attributes: Attributes(attributes) } = resource;
-        let mut schemas = vec![json!(self.schema.id)];
-        let present =
-            self.extensions.iter().filter(|extension| attributes.contains_key(&extension.id));
-        schemas.extend(present.map(|extension| json!(extension.id)));
-        let mut view = Map::with_capacity(attributes.len() + 3);
-        view.insert("schemas".into(), schemas.into());
-        view.insert("id".into(), id.as_str().into());
-        view.extend(attributes);
-        view.insert(
-            "meta".into(),
-            json!({
-                "resourceType": self.name,
-                "created": date_time(meta.created),
-                "lastModified": date_time(meta.last_modified),
-                "location": location,
-                "version": meta.version.to_string(),
-            }),
-        );
-        view
-    }
-
-    /// "The URI of the resource being returned" (RFC 7643, 3.1).
-    pub fn location(&self, resource: &Resource, base_url: &str) -> String {
-        format!("{base_url}{}/{}", self.endpoint, resource.id)
-    }
-
-    /// The resource as a client may see it.
-    pub fn represent(
-        &self,
-        resource: Resource,
-        projection: &Projection<'_>,
-        base_url: &str,
-    ) -> Representation {
-        Representation(projection.apply(self, self.into_view(resource, base_url)))
-    }
 }
 
-/// An attribute that no schema defines: skipped or refused. `resembled` finds one that its name
-/// resembles.
-pub(crate) fn refuse_unknown<'k>(
-    dialect: Dialect,
-    name: &str,
-    resembled: impl FnOnce() -> Option<&'k str>,
-) -> Result<(), Error> {
-    match dialect.unknown {
-        Unknown::Ignore => Ok(()),
-        Unknown::Refuse => Err(Error::invalid_syntax(format!(
-            "The attribute {} is in no schema of this resource type; {}",
-            near_miss::printable(name),
-            advice(resembled())
-        ))),
-    }
-}
-
-/// What to do about a name that no schema defines.
-pub(crate) fn advice(known: Option<&str>) -> String {
-    match known {
-        Some(known) => format!("did you mean {known}?"),
-        None => "remove it from the mapping.".to_owned(),
-    }
-}
-
-/// `None` if `name` does not start with the URI; `Some(None)` if it is the URI; else what follows
-/// the colon.
+/// `None` if `name` does not start with the URI, `Some(None)` if it is the URI, otherwise the text
+/// behind the colon that follows the URI.
 fn strip_urn<'n>(name: &'n str, urn: &str) -> Option<Option<&'n str>> {
     let head = name.get(..urn.len())?;
     if !head.eq_ignore_ascii_case(urn) {

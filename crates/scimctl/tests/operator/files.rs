@@ -47,7 +47,7 @@ fn verified_addresses_are_listed_or_declared_and_other_values_are_refused() {
         (
             r#""emails":null"#,
             false,
-            "the line is not acceptable JSON: a name stands twice in one object, ignoring case",
+            "the line is not acceptable JSON: a name appears twice in one object, ignoring case",
         ),
     ];
     // The addresses differ, so that the users do.
