@@ -21,6 +21,7 @@ mod size;
 mod stint;
 
 pub use context::{Call, Directory, RequestReads};
+pub use create::{Creation, Origin};
 pub use groups::expand::{Expanded, View};
 pub use lifecycle::states;
 pub use precondition::Precondition;

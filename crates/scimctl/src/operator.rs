@@ -45,11 +45,11 @@ impl Operator {
     pub(crate) fn call(&self) -> Call<'_> {
         Call {
             tenant: &self.tenant,
-            by: BY,
-            request: "scimctl",
+            actor: BY,
+            request_id: "scimctl",
             base_url: &self.base_url,
             deadline: Instant::now() + RETRY_FOR,
-            until: Instant::now() + RETRY_FOR,
+            soft_deadline: Instant::now() + RETRY_FOR,
             reads: &self.reads,
         }
     }
