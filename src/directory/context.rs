@@ -51,12 +51,12 @@ impl Directory {
     }
 }
 
-/// On whose behalf a request acts, and within which time.
+/// What a request acts for, and within which time.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
     /// The tenant that owns the resources.
     pub tenant: &'a Tenant,
-    /// Who acts, as the log names them: the key id of a token, or `operator`.
+    /// The actor, as the log names it: the key id of a token, or `operator`.
     pub actor: &'a str,
     /// The id of the request, as the log names it.
     pub request_id: &'a str,

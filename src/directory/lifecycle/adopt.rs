@@ -1,5 +1,6 @@
 //! How imported users become provisioned: a POST adopts the user who existed in the product before.
 
+use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
 
 use super::conflict::{Attempt, Terms};
@@ -13,6 +14,15 @@ use crate::store::{
 };
 use crate::tenant::ServedType;
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
+
+/// What became of an attempt to adopt a user.
+enum Adoption {
+    Done(Box<Resource>),
+    /// A visible user has the userName, perhaps one whose clock a POST stops.
+    NameTaken,
+    /// It may be tried again.
+    Refused,
+}
 
 impl Directory {
     /// Removes an imported user whom the identity provider has not provisioned.
@@ -64,7 +74,6 @@ impl Directory {
         }
         let ways: Vec<MatchBy> = policy.link_on.iter().map(match_by).collect();
         let collection = post.collection();
-        let audit = self.audit(call, Operation::Link);
         let mut asserted = attributes.clone();
         let mut terms = Terms::of_stored(call, resource_type);
         loop {
@@ -73,26 +82,43 @@ impl Directory {
             let Some(old) = self.only_match(call, &collection, names, &found).await? else {
                 return Ok(None);
             };
-            let attributes = merged(resource_type, old, &asserted)?;
-            let names = names_of(resource_type, &attributes)?;
-            let resource = self.next_version(old, attributes);
-            let takeover = terms.takeover;
-            let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            let to = Target::Live(new);
-            let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));
-            match self.store.commit(change).await? {
-                Outcome::Committed => return Ok(Some(resource)),
-                // The owner may be a user whose clock a POST stops.
-                Outcome::Refused(refusal)
-                    if matches!(refusal.owners.name, Some((_, OwnerState::Live))) =>
-                {
-                    return Ok(None);
-                }
-                Outcome::Refused(refusal) => {
-                    let entering = Some(&mut asserted);
-                    let attempt = Attempt { entering, ..Attempt::of(&resource.id, &names) };
-                    self.yield_to(&mut terms, attempt, refusal).await?;
-                }
+            match self.adopt(&mut terms, old, &mut asserted).await? {
+                Adoption::Done(user) => return Ok(Some(*user)),
+                Adoption::NameTaken => return Ok(None),
+                Adoption::Refused => {}
+            }
+        }
+    }
+
+    /// Tries to store an imported user as provisioned.
+    async fn adopt(
+        &self,
+        terms: &mut Terms<'_>,
+        old: &Stored,
+        asserted: &mut Attributes,
+    ) -> Result<Adoption, Error> {
+        let (call, resource_type) = (terms.call, terms.resource_type);
+        let collection = call.collection(&resource_type.kind);
+        let audit = self.audit(call, Operation::Link);
+        let attributes = merged(resource_type, old, asserted)?;
+        let names = names_of(resource_type, &attributes)?;
+        let resource = self.next_version(old, attributes);
+        let takeover = terms.takeover;
+        let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
+        let to = Target::Live(new);
+        let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));
+        match self.store.commit(change).await? {
+            Outcome::Committed => Ok(Adoption::Done(Box::new(resource))),
+            Outcome::Refused(refusal)
+                if matches!(refusal.owners.name, Some((_, OwnerState::Live))) =>
+            {
+                Ok(Adoption::NameTaken)
+            }
+            Outcome::Refused(refusal) => {
+                let entering = Some(asserted);
+                let attempt = Attempt { entering, ..Attempt::of(&resource.id, &names) };
+                self.yield_to(terms, attempt, refusal).await?;
+                Ok(Adoption::Refused)
             }
         }
     }

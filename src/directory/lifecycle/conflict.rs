@@ -19,7 +19,7 @@ pub(super) const MAX_TRIES: usize = 20;
 pub(in crate::directory) struct Terms<'a> {
     pub(in crate::directory) call: Call<'a>,
     pub(in crate::directory) resource_type: &'a ServedType,
-    /// Whose names the write may take.
+    /// The names that it may take from other resources.
     pub(in crate::directory) takeover: Takeover,
     /// What is known of the members that it adds or removes.
     pub(in crate::directory) known: Resolved,

@@ -1,4 +1,4 @@
-//! Who is the same person: which stored user the names in a message stand for.
+//! Identity: which stored user the names in a message stand for.
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, ResourceId};

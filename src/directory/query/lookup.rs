@@ -59,8 +59,8 @@ impl Directory {
         found: &mut LookedUp,
     ) -> Result<bool, Error> {
         match (attribute.as_str(), value.to_lowercase().parse()) {
-            ("members.value", Ok(member)) => self.groups_with(call, member, found).await,
-            ("groups.value", Ok(group)) => self.users_in(call, group, found).await,
+            ("members.value", Ok(member)) => self.add_groups_of(call, member, found).await,
+            ("groups.value", Ok(group)) => self.add_users_in(call, group, found).await,
             // A text that cannot be an id is in no group, and has no members.
             ("members.value" | "groups.value", Err(())) => Ok(true),
             _ => {
@@ -108,7 +108,7 @@ impl Directory {
     }
 
     /// Adds the groups of a member; `false` if they are too many.
-    async fn groups_with(
+    async fn add_groups_of(
         &self,
         call: Call<'_>,
         member: ResourceId,
@@ -124,7 +124,7 @@ impl Directory {
     }
 
     /// Adds the members of a group; `false` if they are too many.
-    async fn users_in(
+    async fn add_users_in(
         &self,
         call: Call<'_>,
         group: ResourceId,
