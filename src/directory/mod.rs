@@ -13,6 +13,7 @@ mod lifecycle;
 pub mod limits;
 mod policy;
 mod precondition;
+mod price;
 mod query;
 mod reads;
 mod resource;

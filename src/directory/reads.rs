@@ -6,6 +6,7 @@ use std::sync::PoisonError;
 use scim_core::{Error, ResourceId};
 
 use super::context::{Call, Directory, GroupName};
+use super::price::Price;
 use crate::budget::QUERY_UNITS;
 use crate::store::Kind;
 
@@ -49,13 +50,12 @@ impl Directory {
         Ok(Gone { leaving, overdue: overdue.iter().collect() })
     }
 
-    /// The calls and read units that [`Directory::gone`] takes at most; none once the request has
-    /// asked.
-    pub(super) fn price_of_gone(call: Call<'_>) -> (usize, usize) {
+    /// The price of [`Directory::gone`]: nothing once the request has asked.
+    pub(super) fn price_of_gone(call: Call<'_>) -> Price {
         let leaving = call.reads.leaving.get().is_none();
         let overdue = call.tenant.is_expiring() && call.reads.overdue.get().is_none();
         let calls = usize::from(leaving) + usize::from(overdue);
-        (calls, calls * QUERY_UNITS as usize)
+        Price::new(1, QUERY_UNITS as usize) * calls
     }
 
     /// The names of those of these groups that exist.

@@ -11,6 +11,7 @@ use super::shown::{
 use crate::budget;
 use crate::directory::context::{Call, Directory, GroupName};
 use crate::directory::limits::{MAX_ANSWER_BYTES, MAX_GROUPS_SHOWN, MAX_MEMBERS_SHOWN};
+use crate::directory::price::Price;
 use crate::store::{Kind, price_of_members};
 use crate::tenant::ServedType;
 
@@ -162,30 +163,28 @@ impl Directory {
     }
 }
 
-/// The calls and read units that it takes at most to read what is shown beyond the row of a
-/// resource.
+/// The price of reading what is shown beyond the row of a resource.
 pub(in crate::directory) fn price(
     resource_type: &ServedType,
     count: usize,
     projection: &Projection<'_>,
-) -> (usize, usize) {
+) -> Price {
     match resource_type.kind {
         Kind::Group
             if projection.shows(&resource_type.definition, MEMBERS)
                 && count > MAX_MEMBERS_SHOWN =>
         {
-            (0, 0)
+            Price::FREE
         }
         Kind::Group if projection.shows(&resource_type.definition, MEMBERS) => {
-            price_of_members(count)
+            price_of_members(count).into()
         }
         Kind::User if projection.shows(&resource_type.definition, GROUPS) => price_of_groups(),
-        Kind::Group | Kind::User | Kind::Other(_) => (0, 0),
+        Kind::Group | Kind::User | Kind::Other(_) => Price::FREE,
     }
 }
 
-/// The calls and read units that it takes at most to read which groups a user is in, without their
-/// names.
-pub(in crate::directory) fn price_of_groups() -> (usize, usize) {
-    (2, budget::units_of_small_rows(MAX_GROUPS_SHOWN + 1))
+/// The price of reading which groups a user is in, without their names.
+pub(in crate::directory) fn price_of_groups() -> Price {
+    Price::new(2, budget::units_of_small_rows(MAX_GROUPS_SHOWN + 1))
 }

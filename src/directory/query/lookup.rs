@@ -5,16 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use scim_core::filter_plan::Equality;
 use scim_core::{Error, ResourceId};
 
-use crate::budget;
 use crate::directory::context::{Call, Directory};
 use crate::directory::limits::{MAX_MEMBERS_LOOKED_UP, MAX_SCANNED};
+use crate::directory::price::Price;
 use crate::store::{Collection, Kind, Listed, StoreError, Stored};
 use crate::tenant::ServedType;
 
-/// Most calls and read units that one equality takes before its resources are read, with those that
-/// the page needs.
-const CALLS_OF_AN_EQUALITY: usize = 60;
-const UNITS_OF_AN_EQUALITY: usize = 600;
+/// What one equality takes before its resources are read, with what the page needs.
+const PRICE_OF_AN_EQUALITY: Price = Price::new(60, 600);
 
 /// What the indexes found.
 #[derive(Debug, Default)]
@@ -39,8 +37,9 @@ impl Directory {
     ) -> Result<Option<LookedUp>, Error> {
         let mut found = LookedUp::default();
         for equality in equalities {
-            let affordable = budget::left().suffices(CALLS_OF_AN_EQUALITY, UNITS_OF_AN_EQUALITY);
-            if !affordable || !self.look_up_one(call, resource_type, equality, &mut found).await? {
+            if !PRICE_OF_AN_EQUALITY.is_affordable()
+                || !self.look_up_one(call, resource_type, equality, &mut found).await?
+            {
                 return Ok(None);
             }
             if found.candidates.len() > MAX_SCANNED {
