@@ -64,7 +64,7 @@ pub(in crate::directory) enum Retry {
 }
 
 impl<'a> Terms<'a> {
-    /// The terms of a new resource, which takes no name from another.
+    /// The terms of a new resource, which may take no name from another one.
     pub(in crate::directory) fn new(call: Call<'a>, resource_type: &'a ServedType) -> Self {
         let (takeover, known) = (Takeover::default(), Resolved::default());
         Self { call, resource_type, takeover, known, tries: 0 }

@@ -77,7 +77,7 @@ fn a_deleted_user_comes_back_with_its_id_and_data_active() {
 
     for (arguments, reason) in [
         (["acme", id.as_str()], "No deleted user with this id can be restored."),
-        (["acme", "00000000-0000-8000-8000-000000000000"], "There is no deleted user with this id"),
+        (["acme", "00000000-0000-8000-8000-000000000000"], "No deleted user with this id can be restored"),
         (["acme", "no id"], "no id is no id of a user"),
         (["nobody", id.as_str()], "there is no tenant nobody"),
     ] {
