@@ -1,31 +1,45 @@
 //! PUT and PATCH.
 
+use scim_core::members::{self, Delta};
 use scim_core::resource::{Attributes, Update};
-use scim_core::{Draft, Error, MembersPatch, PatchRequest, members};
+use scim_core::{Draft, Error, MembersPatch, PatchRequest};
 
 use super::context::{Call, Directory};
 use super::groups::expand::{Expanded, View};
-use super::groups::members::{MembersAfter, moves};
-use super::groups::resolve::Resolved;
-use super::lifecycle::conflict::{TRIES, another_owner, any_name, contended, uniqueness_error};
+use super::groups::members::{MembersAfter, changes_of};
+use super::lifecycle::conflict::{Attempt, Terms};
 use super::lifecycle::states::Event;
 use super::policy::admit::admit_change;
-use super::policy::seats::no_seat;
-use super::precondition::{Precondition, require_match};
+use super::precondition::Precondition;
 use super::resource::{names_of, not_found};
-use crate::store::that_fit;
-use crate::store::{Expect, Kind, Operation, Outcome, ResourceWrite, Target, Transition};
+use crate::store::{
+    Expect, Kind, MemberChange, Operation, Outcome, ResourceWrite, Stored, Target, Transition,
+    that_fit,
+};
 use crate::tenant::ServedType;
 use crate::tenant::profile::PutMembers;
 
+/// A PUT or PATCH of one resource.
+#[derive(Clone, Copy)]
+struct Change<'a> {
+    call: Call<'a>,
+    resource_type: &'a ServedType,
+    operation: Operation,
+    id: &'a str,
+    precondition: &'a Precondition,
+    members: MembersAfter<'a>,
+    view: View<'a>,
+}
+
 impl Directory {
-    /// Replaces what the client asserted of a resource. An absent `active` stays as it is: a
-    /// message that does not speak of it must let nobody in. A group without members in the message
-    /// is left by all of them, unless the profile keeps those that it does not speak of.
+    /// Replaces what the client asserted of a resource. If the message does not speak of `active`,
+    /// it stays as it is, so that nobody is let in by an omission. If the message does not speak of
+    /// `members`, all of them leave the group, unless the profile keeps them.
     ///
     /// # Errors
     /// 404; 409 `uniqueness` if a name belongs to another resource; 412 if the precondition does
-    /// not hold; `mutability`; 413 for more than 1,000 changes of members; 503.
+    /// not hold; `mutability`; 413 for more than 1,000 changes of members; 403 for what the profile
+    /// does not allow; 503.
     pub async fn replace(
         &self,
         call: Call<'_>,
@@ -38,12 +52,11 @@ impl Directory {
         let keeps = call.tenant.profile.dialect.put_members == PutMembers::Keep
             && !draft.mentions(members::MEMBERS);
         let named;
-        let membership = match resource_type.kind == Kind::Group && !keeps {
-            true => {
-                named = members::take(&mut draft.attributes)?;
-                MembersAfter::Exactly(&named)
-            }
-            false => MembersAfter::Unchanged,
+        let members = if resource_type.kind == Kind::Group && !keeps {
+            named = members::take(&mut draft.attributes)?;
+            MembersAfter::Exactly(&named)
+        } else {
+            MembersAfter::Unchanged
         };
         let rule = |old: &Attributes| {
             let mut attributes = draft.attributes.clone();
@@ -56,22 +69,14 @@ impl Directory {
             resource_type.definition.check_replacement(&attributes)?;
             Ok(attributes)
         };
-        self.change(
-            call,
-            resource_type,
-            Operation::Replace,
-            id,
-            precondition,
-            rule,
-            membership,
-            view,
-        )
-        .await
+        let operation = Operation::Replace;
+        let change = Change { call, resource_type, operation, id, precondition, members, view };
+        self.change(change, rule).await
     }
 
-    /// Applies a PATCH request to a resource: all of it or nothing, but for changes of more members
-    /// than fit one transaction; those are checked as a whole first, and the same request completes
-    /// what a failure of the platform left undone.
+    /// Applies a PATCH request to a resource, either all of it or nothing. The exception is a change
+    /// of more members than one transaction takes. It is checked as a whole first; if the platform
+    /// fails in between, the same request, sent again, completes it.
     ///
     /// # Errors
     /// As [`Directory::replace`], and what [`PatchRequest::apply`] says.
@@ -85,144 +90,120 @@ impl Directory {
         view: View<'_>,
     ) -> Result<Expanded, Error> {
         patch.check_id(id)?;
-        let members = if resource_type.kind == Kind::Group {
+        let named = if resource_type.kind == Kind::Group {
             patch.take_members()?
         } else {
             MembersPatch::default()
         };
+        let members =
+            if named.is_empty() { MembersAfter::Unchanged } else { MembersAfter::Patched(&named) };
+        let operation = Operation::Patch;
+        let change = Change { call, resource_type, operation, id, precondition, members, view };
         if patch.is_empty()
-            && precondition.seen() == Expect::Row
-            && let Some(delta) = members.delta().filter(|delta| !delta.is_empty())
+            && precondition.expect() == Expect::Row
+            && let Some(delta) = named.delta().filter(|delta| !delta.is_empty())
         {
-            let group = id.parse().map_err(|()| not_found(resource_type))?;
-            let moves = moves(delta, &group)?;
-            self.move_members(
-                call,
-                resource_type,
-                Operation::Patch,
-                &group,
-                moves,
-                &mut Resolved::default(),
-                false,
-            )
-            .await?;
-            return self.retrieve_written(call, resource_type, id, view).await;
+            return self.change_only_members(change, delta).await;
         }
         let rule = |old: &Attributes| {
             let mut attributes = patch.apply(&resource_type.definition, old)?;
             resource_type.definition.check_immutable(old, &mut attributes, Update::Patch)?;
             Ok(attributes)
         };
-        let membership = if members.is_empty() {
-            MembersAfter::Unchanged
-        } else {
-            MembersAfter::Patched(&members)
-        };
-        self.change(call, resource_type, Operation::Patch, id, precondition, rule, membership, view)
-            .await
+        self.change(change, rule).await
     }
 
-    /// Changes a resource by a rule that is applied to the newest version until it is stored. A
-    /// change that changes nothing is not written, and the version stays.
-    #[expect(clippy::too_many_arguments, reason = "replace and patch name them")]
+    /// Adds and removes members of a group that need not be read for that.
+    async fn change_only_members(
+        &self,
+        change: Change<'_>,
+        delta: Delta,
+    ) -> Result<Expanded, Error> {
+        let Change { call, resource_type, operation, id, view, .. } = change;
+        let group = id.parse().map_err(|()| not_found(resource_type))?;
+        let changes = changes_of(delta, &group)?;
+        let mut terms = Terms::of_stored(call, resource_type);
+        self.move_members(&mut terms, operation, &group, changes).await?;
+        self.retrieve_written(call, resource_type, id, view).await
+    }
+
+    /// Changes a resource by a rule, which is applied to the newest version until the result is
+    /// stored. If nothing changes, nothing is written, and the version stays.
     async fn change(
         &self,
-        call: Call<'_>,
-        resource_type: &ServedType,
-        operation: Operation,
-        id: &str,
-        precondition: &Precondition,
+        change: Change<'_>,
         rule: impl Fn(&Attributes) -> Result<Attributes, Error>,
-        membership: MembersAfter<'_>,
-        view: View<'_>,
     ) -> Result<Expanded, Error> {
-        let collection = call.collection(&resource_type.kind);
-        let mut takeover = any_name();
-        let mut known = Resolved::default();
-        for _ in 0..TRIES {
+        let Change { call, resource_type, operation, id, precondition, view, .. } = change;
+        let mut terms = Terms::of_stored(call, resource_type);
+        loop {
+            terms.next_try()?;
             let old = self.visible(call, resource_type, id, Event::Change).await?;
             // The write carries the version that was judged here.
-            require_match(precondition, &old)?;
+            precondition.require_match(&old)?;
             let mut attributes = rule(&old.resource.attributes)?;
             resource_type.shape(&mut attributes)?;
-            admit_change(
-                resource_type,
-                &call.tenant.profile,
-                &old.resource.attributes,
-                &attributes,
-            )?;
-            let mut moves = self.moves(call, &old, &membership, &mut known).await?;
-            let same = attributes == old.resource.attributes;
-            if same && moves.is_empty() {
-                return self.complete(call, resource_type, old.resource, old.members, view).await;
-            }
-            let seen = precondition.seen();
-            if same && seen == Expect::Row {
-                self.move_members(
-                    call,
-                    resource_type,
-                    operation,
-                    &old.resource.id,
-                    moves,
-                    &mut known,
-                    false,
-                )
-                .await?;
-                return self.retrieve_written(call, resource_type, id, view).await;
-            }
-            let names = names_of(resource_type, &attributes)?;
-            let resource = self.next_version(&old, attributes);
-            let expires = self.visible_until(call, resource_type, &old, &resource.attributes);
-            let new = ResourceWrite { resource: &resource, names: &names, takeover, expires };
-            moves = self.looked_up(call, moves, &mut known).await?;
-            let later = moves.split_off(that_fit(&moves));
-            let audit = self.audit(call, operation);
-            match self
-                .store
-                .commit(Transition {
-                    members: &moves,
-                    expect: seen,
-                    ..Transition::new(
-                        &collection,
-                        Some(&old),
-                        Target::Live(new),
-                        &audit,
-                        self.guards(call),
-                    )
-                })
-                .await?
-            {
-                Outcome::Committed if resource_type.kind == Kind::Group => {
-                    self.move_members(
-                        call,
-                        resource_type,
-                        operation,
-                        &old.resource.id,
-                        later,
-                        &mut known,
-                        true,
-                    )
-                    .await?;
+            let before = &old.resource.attributes;
+            admit_change(resource_type, &call.tenant.profile, before, &attributes)?;
+            let moves = self.member_changes(call, &old, change.members, &mut terms.known).await?;
+            if attributes == *before {
+                if moves.is_empty() {
+                    let Stored { resource, members, .. } = old;
+                    return self.complete(call, resource_type, resource, members, view).await;
+                }
+                if precondition.expect() == Expect::Row {
+                    self.move_members(&mut terms, operation, &old.resource.id, moves).await?;
                     return self.retrieve_written(call, resource_type, id, view).await;
                 }
-                Outcome::Committed => {
-                    return self.complete_written(call, resource_type, resource, 0, view).await;
-                }
-                Outcome::Refused(refusal) => {
-                    uniqueness_error(resource_type, &names, &refusal)?;
-                    another_owner(call, resource_type, &mut takeover, &refusal)?;
-                    if refusal.no_seat {
-                        return Err(no_seat());
-                    }
-                    if refusal.brake_on {
-                        Box::pin(self.brake(call, &collection, &old.resource.id)).await?;
-                    }
-                    if !(refusal.already_applied.is_empty() && refusal.missing_members.is_empty()) {
-                        self.learn(call, &moves, &mut known, &refusal, false).await?;
-                    }
-                }
+            }
+            if let Some(changed) =
+                self.store_change(change, &mut terms, &old, attributes, moves).await?
+            {
+                return Ok(changed);
             }
         }
-        Err(contended())
+    }
+
+    /// Tries to store the next version of a resource, with the changes of members; `None` if the
+    /// resource must be read and judged again.
+    async fn store_change(
+        &self,
+        change: Change<'_>,
+        terms: &mut Terms<'_>,
+        old: &Stored,
+        attributes: Attributes,
+        moves: Vec<MemberChange>,
+    ) -> Result<Option<Expanded>, Error> {
+        let Change { call, resource_type, operation, id, precondition, view, .. } = change;
+        let collection = call.collection(&resource_type.kind);
+        let names = names_of(resource_type, &attributes)?;
+        let resource = self.next_version(old, attributes);
+        let expires = self.visible_until(call, resource_type, old, &resource.attributes);
+        let takeover = terms.takeover;
+        let new = ResourceWrite { resource: &resource, names: &names, takeover, expires };
+        let mut moves = self.looked_up(call, moves, &mut terms.known).await?;
+        let later = moves.split_off(that_fit(&moves));
+        let audit = self.audit(call, operation);
+        let to = Target::Live(new);
+        let transition = Transition {
+            members: &moves,
+            expect: precondition.expect(),
+            ..Transition::new(&collection, Some(old), to, &audit, self.guards(call))
+        };
+        match (self.store.commit(transition).await?, &resource_type.kind) {
+            (Outcome::Committed, Kind::Group) => {
+                terms.known.begin();
+                self.move_members(terms, operation, &old.resource.id, later).await?;
+                self.retrieve_written(call, resource_type, id, view).await.map(Some)
+            }
+            (Outcome::Committed, Kind::User | Kind::Other(_)) => {
+                self.complete_written(call, resource_type, resource, 0, view).await.map(Some)
+            }
+            (Outcome::Refused(refusal), _) => {
+                let attempt = Attempt { members: &moves, ..Attempt::of(&resource.id, &names) };
+                self.yield_to(terms, attempt, refusal).await?;
+                Ok(None)
+            }
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! What a request carries through the directory: on whose behalf it acts, and what it has read
-//! already.
+//! The directory, and what a request carries through it: on whose behalf it acts, by when it must
+//! end, and what it has read already.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -12,6 +12,10 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::store::{Audit, Collection, Guards, Kind, Operation, Store};
 use crate::tenant::Tenant;
+use crate::tenant::profile::Profile;
+
+/// How much time remains until the request is ended once its work is done, at least.
+const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 
 /// The resources of all tenants.
 #[derive(Debug)]
@@ -19,61 +23,56 @@ pub struct Directory {
     pub(super) store: Store,
     pub(super) clock: Clock,
     pub(super) retention: Duration,
-    pub(super) audit_retention: Duration,
+    audit_retention: Duration,
 }
 
 impl Directory {
-    /// A directory in `store`; deleted users are kept for `retention`, the log for
-    /// `audit_retention`.
+    /// A directory in `store`. It keeps deleted users for `retention` and the log for
+    /// `audit_retention`, unless the profile of a tenant says otherwise.
     pub fn new(store: Store, clock: Clock, retention: Duration, audit_retention: Duration) -> Self {
         Self { store, clock, retention, audit_retention }
     }
 
+    /// What the log says of a change that this call makes now.
     pub(super) fn audit(&self, call: Call<'_>, operation: Operation) -> Audit {
-        let profile = &call.tenant.profile;
-        let days = profile.audit.retention_days;
-        let kept =
-            days.map_or(self.audit_retention, |days| Duration::from_secs(u64::from(days) * 86_400));
-        Audit::new(operation, call.by, call.request, self.clock.milliseconds(), kept)
+        let kept = call.tenant.profile.audit.retention_days.map_or(self.audit_retention, days);
+        let now = self.clock.milliseconds();
+        Audit::new(operation, call.actor, call.request_id, now, kept)
     }
 
     /// The limits that the tenant's profile sets to a write.
     pub(super) fn guards(&self, call: Call<'_>) -> Guards {
         let profile = &call.tenant.profile;
-        let window = || Duration::from_secs(u64::from(profile.brake.window_minutes) * 60);
         Guards {
             seats: profile.seats.limit.is_some(),
             unique_external_id: profile.attributes.unique_external_id,
-            brake_window: profile.brake.is_set().then(window),
+            brake_window: profile.brake.is_set().then(|| brake_window(profile)),
         }
     }
 }
 
-/// On whose behalf something is done, and under which names the log shall know it.
+/// What a request acts for, and within which time.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
-    /// Whose directory.
+    /// The tenant that owns the resources.
     pub tenant: &'a Tenant,
-    /// A token's key id, or the operator.
-    pub by: &'a str,
-    /// The id of the request.
-    pub request: &'a str,
+    /// The actor, as the log names it: the key id of a token, or `operator`.
+    pub actor: &'a str,
+    /// The id of the request, as the log names it.
+    pub request_id: &'a str,
     /// What the locations of resources begin with.
     pub base_url: &'a str,
     /// When the request is ended, whatever it does.
     pub deadline: Instant,
-    /// When work that another request can go on with is broken off: an answer must come in time.
-    pub until: Instant,
+    /// When to break off work that another request can go on with, so that the answer comes in
+    /// time.
+    pub soft_deadline: Instant,
     /// What the request has read already.
     pub reads: &'a RequestReads,
 }
 
-/// What is left until the request is ended, at least, once its work is.
-const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
-
 impl Call<'_> {
-    /// When the work of the request ends at the latest, so that its answer comes before the
-    /// deadline.
+    /// When the work of the request must end, so that its answer comes before the deadline.
     pub fn answer_by(&self) -> Instant {
         self.deadline - TIME_TO_ANSWER
     }
@@ -87,14 +86,14 @@ impl Call<'_> {
     }
 }
 
-/// What one request reads once, however often it needs it.
+/// What one request reads only once, however often it needs it.
 #[derive(Debug, Default)]
 pub struct RequestReads {
-    /// Those who were deleted, and whose memberships are still there.
+    /// Resources that were deleted and have memberships still.
     pub(super) leaving: OnceCell<BTreeSet<ResourceId>>,
-    /// Users whose time has come, and who are not erased yet.
+    /// Users whose time has come and who are not erased yet.
     pub(super) overdue: OnceCell<Vec<ResourceId>>,
-    /// The groups that were asked for: `None` for one that is not there.
+    /// The groups that were asked for; `None` for a group that does not exist.
     pub(super) groups: Mutex<BTreeMap<ResourceId, Option<GroupName>>>,
 }
 
@@ -106,6 +105,21 @@ impl RequestReads {
     }
 }
 
-/// What a group is called.
+/// The displayName of a group, if it has one.
 #[derive(Debug, Clone)]
 pub(super) struct GroupName(pub(super) Option<String>);
+
+/// The window in which the brake counts deactivations.
+pub(super) fn brake_window(profile: &Profile) -> Duration {
+    Duration::from_secs(u64::from(profile.brake.window_minutes) * 60)
+}
+
+/// This number of days.
+pub(super) fn days(count: u32) -> Duration {
+    Duration::from_secs(u64::from(count) * 24 * 60 * 60)
+}
+
+/// A duration in whole seconds, to be added to a time in seconds since 1970.
+pub(super) fn seconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

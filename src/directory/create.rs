@@ -5,206 +5,253 @@ use scim_core::{Draft, Error, Resource, ResourceId, members};
 
 use super::context::{Call, Directory};
 use super::groups::expand::{Expanded, View};
-use super::groups::members as group_members;
-use super::groups::resolve::Resolved;
+use super::groups::members::changes_of;
 use super::groups::shown::{members_bytes, set_members};
-use super::lifecycle::conflict::{TRIES, contended, uniqueness_error};
+use super::lifecycle::conflict::{Attempt, Terms, uniqueness_error};
+use super::lifecycle::identity::Assertion;
+use super::lifecycle::owners::Resolution;
 use super::limits::MAX_ANSWER_BYTES;
 use super::policy::admit::admit_create;
-use super::policy::seats::without_seat;
-use super::resource::names_of;
-use crate::store::that_fit;
+use super::resource::{contended, names_of};
 use crate::store::{
-    Kind, MemberChange, NameOwners, Names, Operation, Outcome, OwnerState, Refusal, ResourceWrite,
-    Takeover, Target, Transition,
+    Kind, MemberChange, NameOwners, Names, Operation, Outcome, OwnerState, ResourceWrite,
+    StoreError, Target, Transition, that_fit,
 };
 use crate::tenant::ServedType;
 
+/// Where the resource in the answer to a POST comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It was created.
+    Created,
+    /// It is a user who was deleted or about to expire, and is restored.
+    Restored,
+    /// It is an imported user, and is provisioned now.
+    Adopted,
+}
+
+/// The answer to a POST.
+#[derive(Debug)]
+pub struct Creation {
+    /// Where the resource comes from.
+    pub origin: Origin,
+    /// The resource.
+    pub expanded: Expanded,
+}
+
+/// A resource that is to be created.
+struct Newcomer {
+    resource: Resource,
+    names: Names,
+    /// Members that are written with the group.
+    members: Vec<MemberChange>,
+    /// Members that are written before the group, because one transaction does not take them all.
+    prepared: Vec<MemberChange>,
+}
+
+/// Why a resource was not created.
+enum Failure {
+    /// It is not created.
+    Refused(Error),
+    /// It is not known whether it is created.
+    Unknown(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Unknown(error.into())
+    }
+}
+
 impl Directory {
-    /// Creates a resource, a group with its members; or brings a user back who was deleted, or is
-    /// suspended with expiry, if it is the same person: an equal externalId, or an equal userName
-    /// where neither has an externalId. A user who comes back has the id, the creation time and the
-    /// data they had; what the message asserts wins. A name that another person took since is not
-    /// theirs any more. A user whose externalId others had too comes back by it only with the
-    /// userName, or, if deleted, as the first who had it.
+    /// Creates a resource, a group with its members. If a user who was deleted, or is suspended with
+    /// expiry, is the same person, that user is restored instead: the same person has an equal
+    /// externalId, or an equal userName if neither has an externalId. A user who is restored has the
+    /// id, the creation time and the data they had, overlaid by what the message asserts. A user
+    /// whose userName was taken in the meantime comes back without it. Where several users had the
+    /// externalId, it restores only the one with the same userName, or else its first owner, if that
+    /// one was deleted.
     ///
     /// `active` of a user is true unless the message says otherwise.
     ///
     /// # Errors
-    /// 409 `uniqueness` if a visible resource has the name; `invalidValue` for a member that is not
-    /// there; 413 for more than 1,000 members; 503.
+    /// 409 `uniqueness` if a visible resource has the name; `invalidValue` for a member that does
+    /// not exist; 413 for more than 1,000 members; 403 for what the profile does not allow; 503.
     pub async fn create(
         &self,
         call: Call<'_>,
         resource_type: &ServedType,
         draft: Draft,
         view: View<'_>,
-    ) -> Result<Expanded, Error> {
+    ) -> Result<Creation, Error> {
         let mut attributes = draft.attributes;
         admit_create(resource_type, &call.tenant.profile, &mut attributes)?;
         resource_type.shape(&mut attributes)?;
         let named = match resource_type.kind {
             Kind::Group => members::take(&mut attributes)?,
-            _ => Vec::new(),
+            Kind::User | Kind::Other(_) => Vec::new(),
         };
         let names = names_of(resource_type, &attributes)?;
-        let collection = call.collection(&resource_type.kind);
-        if let Some(user) =
-            Box::pin(self.adopt_imported(call, resource_type, &names, &attributes)).await?
-        {
-            return Ok(Expanded::alone(user));
+        let post = Assertion { call, resource_type, names: &names, attributes: &attributes };
+        if let Some(user) = Box::pin(self.adopt_imported(post)).await? {
+            return Ok(Creation { origin: Origin::Adopted, expanded: Expanded::alone(user) });
         }
-        let mut resource = self.new_resource(&collection, &names, &attributes)?;
+        let resource =
+            self.new_resource(&call.collection(&resource_type.kind), &names, attributes)?;
+        let mut terms = Terms::new(call, resource_type);
         let delta = named.into_iter().map(|member| (member.value.clone(), Some(member))).collect();
-        let mut known = Resolved::default();
-        let moves = group_members::moves(delta, &resource.id)?;
-        let mut moves = self.looked_up(call, moves, &mut known).await?;
-        let prepared = moves.split_off(that_fit(&moves));
-        if !prepared.is_empty() {
-            // These members first: the group is seen when all of them are there.
-            self.prepare(call, resource_type, &resource.id, &names, &prepared).await?;
-        }
-        let mut takeover = Takeover::default();
-        for _ in 0..TRIES {
-            let audit = self.audit(call, Operation::Create);
-            let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            match self
-                .store
-                .commit(Transition {
-                    members: &moves,
-                    prepared: &prepared,
-                    ..Transition::new(
-                        &collection,
-                        None,
-                        Target::Live(new),
-                        &audit,
-                        self.guards(call),
-                    )
-                })
-                .await?
-            {
-                Outcome::Committed => {
-                    moves.extend(prepared);
-                    return Ok(created(call, resource_type, resource, moves, view));
-                }
-                Outcome::Refused(refusal) => {
-                    let decided = match Box::pin(self.resolve_conflict(
-                        call,
-                        resource_type,
-                        &names,
-                        &attributes,
-                        &mut takeover,
-                        &refusal,
-                    ))
-                    .await
-                    {
-                        Ok(Some(user)) => return Ok(Expanded::alone(user)),
-                        Ok(None) if refusal.no_seat => {
-                            without_seat(&call.tenant.profile, &mut attributes)
-                                .map(|()| resource.attributes = attributes.clone())
-                        }
-                        Ok(None) if refusal.missing_members.is_empty() => Ok(()),
-                        Ok(None) => self.learn(call, &moves, &mut known, &refusal, false).await,
-                        Err(error) => Err(error),
-                    };
-                    if let Err(error) = decided {
-                        self.give_up(call, resource_type, &resource.id, &prepared).await;
-                        return Err(error);
-                    }
-                    moves = known.apply(moves);
-                }
-            }
-        }
-        self.give_up(call, resource_type, &resource.id, &prepared).await;
-        Err(contended())
+        let members = changes_of(delta, &resource.id)?;
+        let mut members = self.looked_up(call, members, &mut terms.known).await?;
+        let prepared = members.split_off(that_fit(&members));
+        let newcomer = Newcomer { resource, names, members, prepared };
+        self.create_or_undo(&mut terms, newcomer, view).await
     }
 
-    /// Removes the members that were written before a group which is not created. What is left is
-    /// shown to nobody, and a later write of the tenant removes it.
-    async fn give_up(
+    /// Creates a resource. If it is not created, the members are removed that were written before
+    /// it.
+    async fn create_or_undo(
+        &self,
+        terms: &mut Terms<'_>,
+        mut new: Newcomer,
+        view: View<'_>,
+    ) -> Result<Creation, Error> {
+        let (call, resource_type) = (terms.call, terms.resource_type);
+        if !new.prepared.is_empty() {
+            self.require_free_name(call, resource_type, &new.names).await?;
+        }
+        match self.prepare_and_store(terms, &mut new).await {
+            Ok(Some(user)) => {
+                Ok(Creation { origin: Origin::Restored, expanded: Expanded::alone(user) })
+            }
+            Ok(None) => {
+                let expanded = shown(call, resource_type, new, view);
+                Ok(Creation { origin: Origin::Created, expanded })
+            }
+            Err(Failure::Unknown(error)) => Err(error),
+            Err(Failure::Refused(error)) => {
+                if !new.prepared.is_empty() {
+                    self.undo_preparation(call, &new.resource.id).await;
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Stores a new resource, after the members that do not fit its transaction; or returns the
+    /// user who is restored instead.
+    async fn prepare_and_store(
+        &self,
+        terms: &mut Terms<'_>,
+        new: &mut Newcomer,
+    ) -> Result<Option<Resource>, Failure> {
+        let (call, resource_type) = (terms.call, terms.resource_type);
+        // The group is visible only once all of its members are stored.
+        self.prepare(call, &new.resource.id, &new.prepared).await?;
+        let collection = call.collection(&resource_type.kind);
+        loop {
+            terms.next_try()?;
+            let Newcomer { resource, names, members, prepared } = new;
+            let audit = self.audit(call, Operation::Create);
+            let takeover = terms.takeover;
+            let to = Target::Live(ResourceWrite { resource, names, takeover, expires: None });
+            let transition = Transition {
+                members,
+                prepared,
+                ..Transition::new(&collection, None, to, &audit, self.guards(call))
+            };
+            let Outcome::Refused(refusal) = self.store.commit(transition).await? else {
+                return Ok(None);
+            };
+            let attributes = &resource.attributes;
+            let post = Assertion { call, resource_type, names, attributes };
+            match Box::pin(self.resolve_conflict(post, &refusal)).await? {
+                Resolution::Restored(user) => return Ok(Some(*user)),
+                Resolution::OwnerChanged => continue,
+                Resolution::OthersOwn => {}
+            }
+            let Resource { id, attributes, .. } = resource;
+            let attempt = Attempt { id, names, members, entering: Some(attributes) };
+            self.yield_to(terms, attempt, refusal).await?;
+            *members = terms.known.apply(std::mem::take(members));
+        }
+    }
+
+    /// Checks whether the name of a group is free, before its members are written.
+    ///
+    /// # Errors
+    /// 409 if another group has it.
+    async fn require_free_name(
         &self,
         call: Call<'_>,
         resource_type: &ServedType,
-        group: &ResourceId,
-        prepared: &[MemberChange],
-    ) {
-        if !prepared.is_empty() {
-            let audit = self.audit(call, Operation::Create);
-            let finished =
-                self.finish(call, &resource_type.kind, group, false, &audit, call.until).await;
-            self.note_unfinished(call, finished);
-        }
+        names: &Names,
+    ) -> Result<(), Error> {
+        let is_unique =
+            resource_type.definition.name_attribute().is_some_and(|name| name.is_unique());
+        let Some(name) = names.name().filter(|_| is_unique) else { return Ok(()) };
+        let collection = call.collection(&resource_type.kind);
+        let owners = self.store.by_name(&collection, name, self.clock.seconds()).await?;
+        let Some(owner) = owners.and_then(|mut owners| owners.pop()) else { return Ok(()) };
+        let name = Some((owner.resource.id, OwnerState::Live));
+        let owners = NameOwners { name, external_id: None };
+        uniqueness_error(resource_type, names, &owners, None)
     }
 
-    /// Writes members of a group before the group, if its name is free as it seems.
+    /// Writes members of a group before the group.
     async fn prepare(
         &self,
         call: Call<'_>,
-        resource_type: &ServedType,
         group: &ResourceId,
-        names: &Names,
-        moves: &[MemberChange],
-    ) -> Result<(), Error> {
-        let collection = call.collection(&resource_type.kind);
-        if let Some(name) = names.name().filter(|_| {
-            resource_type.definition.name_attribute().is_some_and(|name| name.is_unique())
-        }) && let Some(mut owners) =
-            self.store.by_name(&collection, name, self.clock.seconds()).await?
-            && let Some(owner) = owners.pop()
-        {
-            let owners =
-                NameOwners { name: Some((owner.resource.id, OwnerState::Live)), external_id: None };
-            uniqueness_error(resource_type, names, &Refusal { owners, ..Refusal::default() })?;
-        }
+        members: &[MemberChange],
+    ) -> Result<(), Failure> {
+        let collection = call.collection(&Kind::Group);
         let audit = self.audit(call, Operation::Create);
-        let (mut rest, mut is_first) = (moves, true);
+        let (mut rest, mut is_first) = (members, true);
         while let Some((portion, more)) =
             rest.split_at_checked(that_fit(rest)).filter(|(portion, _)| !portion.is_empty())
         {
-            // They were all there a moment ago: whoever is not is being deleted.
-            match self.store.prepare_members(&collection, group, portion, is_first, &audit).await {
-                Ok(Outcome::Committed) => (rest, is_first) = (more, false),
-                Ok(Outcome::Refused(_)) => {
-                    self.give_up(call, resource_type, group, moves).await;
-                    return Err(contended());
-                }
-                Err(error) => {
-                    call.tenant.set_unfinished(true);
-                    return Err(error.into());
-                }
+            let written =
+                self.store.prepare_members(&collection, group, portion, is_first, &audit).await;
+            match written.inspect_err(|_| call.tenant.set_unfinished(true))? {
+                Outcome::Committed => (rest, is_first) = (more, false),
+                // All of them existed a moment ago, so one of them is being deleted.
+                Outcome::Refused(_) => return Err(Failure::Refused(contended())),
             }
         }
         Ok(())
     }
 }
 
-/// What is shown of a new resource: a group with its members, which need not be read.
-fn created(
-    call: Call<'_>,
-    resource_type: &ServedType,
-    mut resource: Resource,
-    moves: Vec<MemberChange>,
-    view: View<'_>,
-) -> Expanded {
+/// What the answer shows of a new resource: a group with its members, which need not be read.
+fn shown(call: Call<'_>, resource_type: &ServedType, new: Newcomer, view: View<'_>) -> Expanded {
+    let Newcomer { mut resource, members, prepared, .. } = new;
     if resource_type.kind != Kind::Group
         || !view.projection.shows(&resource_type.definition, members::MEMBERS)
     {
         return Expanded::alone(resource);
     }
-    let mut joined: Vec<_> = moves
-        .into_iter()
-        .filter_map(|change| match change {
-            MemberChange::Add(member) => {
-                Some(Member { kind: member.kind.or(Some(MemberType::User)), ..member })
-            }
-            MemberChange::AddUnknown(member) => Some(Member { kind: None, ..member }),
-            MemberChange::Remove(_) => None,
-        })
-        .collect();
+    let mut joined: Vec<Member> = members.into_iter().chain(prepared).filter_map(added).collect();
     joined.sort_by(|a, b| a.value.cmp(&b.value));
     let cut = joined.len() > view.members || members_bytes(call, &joined) > MAX_ANSWER_BYTES;
     if !cut {
         set_members(call, &mut resource, &joined);
     }
     Expanded { resource, cut }
+}
+
+/// The member that a change adds.
+fn added(change: MemberChange) -> Option<Member> {
+    match change {
+        MemberChange::Add(member) => {
+            Some(Member { kind: member.kind.or(Some(MemberType::User)), ..member })
+        }
+        MemberChange::AddUnknown(member) => Some(Member { kind: None, ..member }),
+        MemberChange::Remove(_) => None,
+    }
 }

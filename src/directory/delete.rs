@@ -1,24 +1,24 @@
-//! DELETE, and a creation that is taken back.
+//! DELETE, and the removal of what the same request has created.
 
 use scim_core::Error;
 
 use super::context::{Call, Directory};
-use super::lifecycle::conflict::{TRIES, contended};
-use super::lifecycle::states::{Event, State, Step};
+use super::lifecycle::conflict::{Attempt, Terms};
+use super::lifecycle::states::{Event, State};
 use super::policy::admit::admit_delete;
-use super::precondition::{Precondition, require_match};
-use crate::store::{Guards, Kind, Operation, Outcome, Target, Transition};
+use super::precondition::Precondition;
+use crate::store::{Guards, Kind, Operation, Outcome, Stored, Target, Transition};
 use crate::tenant::ServedType;
 use crate::tenant::profile::OnDelete;
 
 impl Directory {
-    /// Deletes a resource: it is gone for the client and its names are free at once, and it is in
-    /// no group any more. A user can be brought back until the retention ends. Memberships that are
-    /// not removed with it are shown to nobody, and a later write of the tenant removes them.
+    /// Deletes a resource. It is gone for the client at once, its names are free, and it is in no
+    /// group any more. A user can be restored until the retention ends. Memberships that this
+    /// request cannot remove are shown to nobody, and a later write of the tenant removes them.
     ///
     /// # Errors
-    /// 404 if there is no such resource, or not any more; 412 if the precondition does not hold;
-    /// 503.
+    /// 404 if the resource does not exist; 412 if the precondition does not hold; 403 or 400 if
+    /// users are not deleted here; 429 or 403 while the brake is on; 503.
     pub async fn delete(
         &self,
         call: Call<'_>,
@@ -28,27 +28,15 @@ impl Directory {
     ) -> Result<(), Error> {
         let collection = call.collection(&resource_type.kind);
         let audit = self.audit(call, Operation::Delete);
-        for _ in 0..TRIES {
+        let mut terms = Terms::of_stored(call, resource_type);
+        loop {
+            terms.next_try()?;
             let old = self.visible(call, resource_type, id, Event::Delete).await?;
-            require_match(precondition, &old)?;
+            precondition.require_match(&old)?;
             admit_delete(resource_type, &call.tenant.profile)?;
-            let state = State::of(Some(old.standing()), audit.now)
-                .after(Step::Deprovision, &call.tenant.profile);
-            let to = match (&resource_type.kind, state) {
-                (Kind::User, State::SoftDeleted) => {
-                    let mut kept = old.resource.attributes.clone();
-                    if call.tenant.profile.deprovision.on_delete == OnDelete::Deactivate {
-                        kept.set("active", false.into());
-                    }
-                    Target::Deleted {
-                        attributes: kept,
-                        expires: self.deleted_until(call, audit.now),
-                    }
-                }
-                _ => Target::Gone,
-            };
+            let to = self.after_deletion(call, resource_type, &old, audit.now);
             let change = Transition {
-                expect: precondition.seen(),
+                expect: precondition.expect(),
                 ..Transition::new(&collection, Some(&old), to, &audit, self.guards(call))
             };
             match self.store.commit(change).await? {
@@ -56,20 +44,40 @@ impl Directory {
                     self.finish_deletion(call, &resource_type.kind, &old, &audit).await;
                     return Ok(());
                 }
-                Outcome::Refused(refusal) if refusal.brake_on => {
-                    Box::pin(self.brake(call, &collection, &old.resource.id)).await?;
+                Outcome::Refused(refusal) => {
+                    self.yield_to(&mut terms, Attempt::removing(&old), refusal).await?;
                 }
-                Outcome::Refused(_) => {}
             }
         }
-        Err(contended())
     }
 
-    /// Removes what the same request has created: nothing of it is kept, whatever becomes of
-    /// deleted users.
+    /// What a deletion makes of a resource.
+    fn after_deletion(
+        &self,
+        call: Call<'_>,
+        resource_type: &ServedType,
+        old: &Stored,
+        now: i64,
+    ) -> Target<'static> {
+        let profile = &call.tenant.profile;
+        let state = State::of(Some(old.standing()), now);
+        match (&resource_type.kind, state.after(state.step(Event::Delete), profile)) {
+            (Kind::User, State::SoftDeleted) => {
+                let mut attributes = old.resource.attributes.clone();
+                if profile.deprovision.on_delete == OnDelete::Deactivate {
+                    attributes.set("active", false.into());
+                }
+                Target::Deleted { attributes, expires: self.deleted_until(call, now) }
+            }
+            (Kind::User | Kind::Group | Kind::Other(_), _) => Target::Gone,
+        }
+    }
+
+    /// Removes a resource that the same request has created. Nothing of it is kept, also where the
+    /// profile keeps deleted users.
     ///
     /// # Errors
-    /// 404 if it is gone already; 503, as [`Directory::delete`].
+    /// 404 if it is gone already; 503.
     pub async fn undo_create(
         &self,
         call: Call<'_>,
@@ -80,18 +88,20 @@ impl Directory {
         // Undoing a create is not a deactivation: it must not count for the brake.
         let guards = Guards { brake_window: None, ..self.guards(call) };
         let audit = self.audit(call, Operation::Delete);
-        for _ in 0..TRIES {
+        let mut terms = Terms::of_stored(call, resource_type);
+        loop {
+            terms.next_try()?;
             let old = self.visible(call, resource_type, id, Event::Delete).await?;
-            if matches!(
-                self.store
-                    .commit(Transition::new(&collection, Some(&old), Target::Gone, &audit, guards))
-                    .await?,
-                Outcome::Committed
-            ) {
-                self.finish_deletion(call, &resource_type.kind, &old, &audit).await;
-                return Ok(());
+            let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
+            match self.store.commit(change).await? {
+                Outcome::Committed => {
+                    self.finish_deletion(call, &resource_type.kind, &old, &audit).await;
+                    return Ok(());
+                }
+                Outcome::Refused(refusal) => {
+                    self.yield_to(&mut terms, Attempt::removing(&old), refusal).await?;
+                }
             }
         }
-        Err(contended())
     }
 }

@@ -13,6 +13,7 @@ mod lifecycle;
 pub mod limits;
 mod policy;
 mod precondition;
+mod price;
 mod query;
 mod reads;
 mod resource;
@@ -21,6 +22,7 @@ mod size;
 mod stint;
 
 pub use context::{Call, Directory, RequestReads};
+pub use create::{Creation, Origin};
 pub use groups::expand::{Expanded, View};
 pub use lifecycle::states;
 pub use precondition::Precondition;

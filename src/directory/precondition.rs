@@ -1,10 +1,10 @@
-//! The condition that a client puts on a request: "the version it knows".
+//! The condition that a client puts on a request: the version of the resource that it knows.
 
 use scim_core::{Error, ErrorKind, Version};
 
 use crate::store::{Expect, Stored};
 
-/// What `If-Match` or `If-None-Match` says.
+/// What `If-Match` or `If-None-Match` requires.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Precondition {
     /// Nothing.
@@ -32,29 +32,30 @@ impl Precondition {
         }
     }
 
-    /// What a write under this condition requires to be as it was read: the members of a group too,
-    /// if there is a condition on its version.
-    pub(super) fn seen(&self) -> Expect {
+    /// What must be as it was read when a write under this condition is stored. A condition on the
+    /// version of a group includes its members.
+    pub(super) fn expect(&self) -> Expect {
         if matches!(self, Self::OneOf(_)) { Expect::RowAndMembers } else { Expect::Row }
     }
 
-    /// Whether a resource of this version is meant; [`Precondition::None`] means all.
+    /// Whether a resource of this version fulfils the condition.
     pub fn matches(&self, version: Version) -> bool {
         match self {
             Self::None | Self::Any => true,
             Self::OneOf(tags) => tags.iter().any(|tag| *tag == format!("\"{}\"", version.0)),
         }
     }
-}
 
-/// 412 unless the client knows the newest version.
-pub(super) fn require_match(precondition: &Precondition, stored: &Stored) -> Result<(), Error> {
-    match precondition.matches(stored.resource.meta.version) {
-        true => Ok(()),
-        false => Err(Error::new(
+    /// # Errors
+    /// 412 unless the client knows the newest version.
+    pub(super) fn require_match(&self, stored: &Stored) -> Result<(), Error> {
+        if self.matches(stored.resource.meta.version) {
+            return Ok(());
+        }
+        Err(Error::new(
             ErrorKind::PreconditionFailed,
-            "The resource has changed since the version in If-Match; retrieve it and decide again.",
-        )),
+            "The resource has changed since the version in If-Match. Retrieve it and decide again.",
+        ))
     }
 }
 

@@ -5,12 +5,15 @@ use scim_core::{Error, ErrorKind, Meta, Resource, ResourceId, Version};
 
 use super::context::{Call, Directory};
 use super::lifecycle::states::{Event, State, Step};
-use crate::store::MAX_DOCUMENT_BYTES;
-use crate::store::{Collection, Names, Stored};
+use crate::store::{Collection, MAX_DOCUMENT_BYTES, Names, Stored};
 use crate::tenant::ServedType;
 
 impl Directory {
-    /// The resource to which an event happens, if it is there for the client.
+    /// The resource with this id, to which an event happens.
+    ///
+    /// # Errors
+    /// 404 if the table of states says so: the resource does not exist, or the client must not see
+    /// it.
     pub(super) async fn visible(
         &self,
         call: Call<'_>,
@@ -20,27 +23,30 @@ impl Directory {
     ) -> Result<Stored, Error> {
         let now = self.clock.seconds();
         let id: ResourceId = id.parse().map_err(|()| not_found(resource_type))?;
-        let stored = self.store.resource(&call.collection(&resource_type.kind), &id, now).await?;
-        let there =
-            |stored: &Stored| State::of(Some(stored.standing()), now).step(event) != Step::NotFound;
-        stored.filter(there).ok_or_else(|| not_found(resource_type))
+        let collection = call.collection(&resource_type.kind);
+        let stored = self.store.resource(&collection, &id, now).await?;
+        let state = State::of(stored.as_ref().map(Stored::standing), now);
+        match state.step(event) {
+            Step::NotFound => Err(not_found(resource_type)),
+            _ => stored.ok_or_else(|| not_found(resource_type)),
+        }
     }
 
     pub(super) fn new_resource(
         &self,
         collection: &Collection,
         names: &Names,
-        attributes: &Attributes,
+        attributes: Attributes,
     ) -> Result<Resource, Error> {
         let now = self.clock.now();
         Ok(Resource {
             id: collection.new_id(names.name())?,
             meta: Meta { created: now, last_modified: now, version: Version(1) },
-            attributes: attributes.clone(),
+            attributes,
         })
     }
 
-    /// `old` with other attributes, changed now.
+    /// The next version of a resource, with these attributes, changed now.
     pub(super) fn next_version(&self, old: &Stored, attributes: Attributes) -> Resource {
         let meta = Meta {
             last_modified: self.clock.now(),
@@ -51,7 +57,10 @@ impl Directory {
     }
 }
 
-/// The names in the attributes of a resource that is to be stored, and its size.
+/// The names in the attributes of a resource that is to be stored.
+///
+/// # Errors
+/// 413 if the resource is too large; `invalidValue` as [`Names::of`] says.
 pub(super) fn names_of(
     resource_type: &ServedType,
     attributes: &Attributes,
@@ -70,9 +79,17 @@ pub(super) fn names_of(
     Names::of(&resource_type.definition, attributes)
 }
 
+/// 404.
 pub(super) fn not_found(resource_type: &ServedType) -> Error {
     Error::not_found(format!(
         "There is no {} with this id in this tenant.",
         resource_type.definition.name
     ))
+}
+
+/// 503 after other requests have changed the same resource too often.
+pub(super) fn contended() -> Error {
+    Error::unavailable(
+        "Other requests are changing the same resource. Send the request again in a moment.",
+    )
 }

@@ -1,4 +1,4 @@
-//! GET of one resource, with all that is wanted of it.
+//! GET of one resource, and the answers of requests that have changed one.
 
 use scim_core::members::MEMBERS;
 use scim_core::{Error, ErrorKind, Projection, Resource};
@@ -10,10 +10,10 @@ use crate::store::Kind;
 use crate::tenant::ServedType;
 
 impl Directory {
-    /// The resource with this id, with all that is wanted of it.
+    /// The resource with this id, with all that the view shows of it.
     ///
     /// # Errors
-    /// 404 if there is none, it was deleted, or the text is no id of ours.
+    /// 404 if it does not exist, was deleted, or the text is not an id.
     pub async fn retrieve(
         &self,
         call: Call<'_>,
@@ -21,13 +21,13 @@ impl Directory {
         id: &str,
         view: View<'_>,
     ) -> Result<Expanded, Error> {
-        let stored = self.visible(call, resource_type, id, Event::Change).await?;
+        let stored = self.visible(call, resource_type, id, Event::Read).await?;
         self.complete(call, resource_type, stored.resource, stored.members, view).await
     }
 
-    /// Whether what is shown of a resource may have changed without a new version: a group shows
-    /// nobody who is gone, though their membership may be there still. One call, unless it was
-    /// asked before.
+    /// Whether what is shown of a resource may have changed while its version stayed the same. A
+    /// group does not show members that are gone, although their memberships may exist still. One
+    /// call, unless the request has asked before.
     ///
     /// # Errors
     /// 503.
@@ -37,15 +37,12 @@ impl Directory {
         resource_type: &ServedType,
         projection: &Projection<'_>,
     ) -> Result<bool, Error> {
-        match resource_type.kind == Kind::Group
-            && projection.shows(&resource_type.definition, MEMBERS)
-        {
-            true => Ok(!self.gone(call).await?.is_empty()),
-            false => Ok(false),
-        }
+        let shows_members = resource_type.kind == Kind::Group
+            && projection.shows(&resource_type.definition, MEMBERS);
+        Ok(shows_members && !self.gone(call).await?.is_empty())
     }
 
-    /// As [`Directory::retrieve`], of a resource that was just written.
+    /// Like [`Directory::retrieve`], for a resource that was just written.
     pub(super) async fn retrieve_written(
         &self,
         call: Call<'_>,
@@ -53,12 +50,12 @@ impl Directory {
         id: &str,
         view: View<'_>,
     ) -> Result<Expanded, Error> {
-        let stored = self.visible(call, resource_type, id, Event::Change).await?;
+        let stored = self.visible(call, resource_type, id, Event::Read).await?;
         self.complete_written(call, resource_type, stored.resource, stored.members, view).await
     }
 
-    /// As [`Directory::complete`], of a resource that was just written: what cannot be shown of it
-    /// is left out.
+    /// Like [`Directory::complete`], for a resource that was just written: what is too large to be
+    /// shown is left out, since the write must not look as if it had failed.
     pub(super) async fn complete_written(
         &self,
         call: Call<'_>,
@@ -73,9 +70,9 @@ impl Directory {
         }
     }
 
-    /// A resource that was read, with all that is wanted of it: the members of a group, which has
-    /// about `count`, too. They are read after its version: a write that is based on both is
-    /// refused if they are newer.
+    /// A resource that was read, with all that the view shows of it, such as the members of a group
+    /// that has about `count`. They are read after its version, so that a write that is based on
+    /// both is refused if the members are newer.
     pub(super) async fn complete(
         &self,
         call: Call<'_>,

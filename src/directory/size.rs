@@ -1,12 +1,12 @@
-//! How large an answer is as it is sent: Lambda sends a body as a JSON string, in which each quote
-//! and each backslash of the JSON in it takes one byte more.
+//! How large an answer is as it is sent. Lambda sends a body as a JSON string, in which each quote
+//! and each backslash of the body takes one byte more.
 
-/// The bytes of a JSON text as it is sent.
+/// How many bytes a JSON text takes as it is sent.
 pub(super) fn sent_bytes(json: &[u8]) -> usize {
     json.len() + json.iter().filter(|byte| matches!(byte, b'"' | b'\\')).count()
 }
 
-/// The bytes that a text takes in a JSON text as it is sent, quotes included.
+/// How many bytes a text takes in a JSON text as it is sent, quotes included.
 pub(super) fn sent_text_bytes(text: &str) -> usize {
     let each = text.bytes().map(|byte| match byte {
         // \" and \\, each character of which is escaped again.

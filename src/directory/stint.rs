@@ -1,19 +1,18 @@
-//! Work that takes CPU time goes in stints: between two of them others go on, and the deadline is
-//! looked at.
+//! Work that takes CPU time is done in stints. Between two of them other tasks go on, and the deadline
+//! is looked at.
 
 use crate::budget;
 
-/// What a stint takes at most, in bytes of documents that are understood or written: some
-/// hundredths of a second.
+/// The longest stint, in bytes of documents that are parsed or written: some hundredths of a second.
 const MAX_BYTES: usize = 1_000_000;
-/// What a comparison takes, in such bytes.
+/// How much work a comparison is, in such bytes.
 const BYTES_OF_A_COMPARISON: usize = 10;
 
-/// The work since others could last go on.
+/// The work since other tasks could last go on.
 #[derive(Debug)]
 pub(super) struct Stint {
     bytes: usize,
-    /// The comparisons that were left as the stint began.
+    /// How many comparisons the request had left when the stint began.
     comparisons: usize,
 }
 
@@ -22,8 +21,8 @@ impl Stint {
         Self { bytes: 0, comparisons: budget::comparisons() }
     }
 
-    /// Adds work on documents of these many bytes, and the comparisons that were made meanwhile;
-    /// ends the stint if that is enough.
+    /// Adds work on documents of this many bytes, and the comparisons that were made in the meantime.
+    /// Ends the stint if that is enough.
     pub(super) async fn add(&mut self, bytes: usize) {
         self.bytes += bytes;
         let compared = self.comparisons.saturating_sub(budget::comparisons());

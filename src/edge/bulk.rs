@@ -15,7 +15,7 @@ use super::route::{BASE_PATH, Route};
 use super::service::Service;
 use super::{request, response};
 use crate::budget::{self, MAX_CALLS, MAX_READ_UNITS};
-use crate::directory::{Call, RequestReads};
+use crate::directory::{Call, Origin, RequestReads};
 
 /// How long operations are begun: what the gateway allows, less what the last of them may take.
 const BEGUN_FOR: Duration = Duration::from_secs(15);
@@ -32,6 +32,9 @@ struct Job {
     operations: Vec<BulkOperation>,
     /// The ids of what was created, by bulkId.
     ids: BTreeMap<String, String>,
+    /// The indices of the operations that created a resource. A user who was restored or adopted
+    /// existed before.
+    created: BTreeSet<usize>,
     results: Vec<Option<BulkResult>>,
     errors: usize,
 }
@@ -47,7 +50,13 @@ impl Service {
         let clock = Clock::start(call.answer_by());
         let most = bulk.fail_on_errors.unwrap_or(usize::MAX);
         let results = vec![None; bulk.operations.len()];
-        let mut job = Job { operations: bulk.operations, ids: BTreeMap::new(), results, errors: 0 };
+        let mut job = Job {
+            operations: bulk.operations,
+            ids: BTreeMap::new(),
+            created: BTreeSet::new(),
+            results,
+            errors: 0,
+        };
         let mut late = Vec::new();
         for index in order {
             // "the number of errors that the service provider will accept before the operation is
@@ -77,6 +86,9 @@ impl Service {
             && let (Some(bulk_id), Some(id)) = (&operation.bulk_id, id_of(&result))
         {
             job.ids.insert(bulk_id.clone(), id.to_owned());
+        }
+        if response.extensions().get() == Some(&Origin::Created) {
+            job.created.insert(index);
         }
         job.errors += usize::from(response.status().as_u16() >= 400);
         job.keep(index, result);
@@ -112,8 +124,8 @@ impl Service {
                 BulkResult { version: text(&response, header::ETAG).or(created.version), ..created }
             }
             false => {
-                // A user who came back or was adopted was there before, and stays.
-                if created.version.as_deref() == Some("W/\"1\"") {
+                // A user who was restored or adopted existed before, and stays.
+                if job.created.contains(&index) {
                     self.undo_create(&later.path, clock, call).await;
                 }
                 job.errors += 1;

@@ -8,7 +8,7 @@ use scim_core::{Error, ErrorKind, PatchRequest, Projection, Query};
 use super::service::Service;
 use super::{request, response};
 use crate::directory::limits::MAX_MEMBERS_SHOWN;
-use crate::directory::{Call, Expanded, Precondition, Scope, View};
+use crate::directory::{Call, Creation, Expanded, Precondition, Scope, View};
 use crate::store::Kind;
 use crate::telemetry;
 use crate::tenant::ServedType;
@@ -104,8 +104,12 @@ impl Service {
         telemetry::ignored(&draft.ignored);
         let projection = projection.asserting(draft.attributes.names());
         let view = View { projection: &projection, members: MAX_MEMBERS_SHOWN };
-        let shown = Box::pin(self.directory.create(call, resource_type, draft, view)).await?;
-        Ok(answer(StatusCode::CREATED, resource_type, shown, &projection, call))
+        let Creation { origin, expanded } =
+            Box::pin(self.directory.create(call, resource_type, draft, view)).await?;
+        let mut response = answer(StatusCode::CREATED, resource_type, expanded, &projection, call);
+        // A bulk request may have to undo a creation.
+        response.extensions_mut().insert(origin);
+        Ok(response)
     }
 
     async fn retrieve(

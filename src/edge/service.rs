@@ -143,11 +143,11 @@ impl Service {
         let base_url = caller.tenant.base_url(self.base_url.as_deref().unwrap_or(BASE_PATH));
         let call = Call {
             tenant: &caller.tenant,
-            by: caller.key_id.as_str(),
-            request: &request_id,
+            actor: caller.key_id.as_str(),
+            request_id: &request_id,
             base_url: &base_url,
             deadline,
-            until: deadline.min(Instant::now() + FINISHING_FOR),
+            soft_deadline: deadline.min(Instant::now() + FINISHING_FOR),
             reads: &RequestReads::default(),
         };
         // Each of these futures is large. Boxed, they do not lie on the stack next to each other.

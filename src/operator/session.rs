@@ -49,11 +49,11 @@ impl Session {
     pub(super) fn call(&self) -> Call<'_> {
         Call {
             tenant: &self.tenant,
-            by: OPERATOR,
-            request: &self.request,
+            actor: OPERATOR,
+            request_id: &self.request,
             base_url: &self.base_url,
             deadline: Instant::now() + TIME_LIMIT,
-            until: Instant::now() + TIME_LIMIT,
+            soft_deadline: Instant::now() + TIME_LIMIT,
             reads: &self.reads,
         }
     }

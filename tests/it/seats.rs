@@ -84,7 +84,7 @@ async fn who_becomes_inactive_or_goes_frees_a_seat() {
     let refused = customer.activate(&a, true).await;
     refused.is_error(403, None);
     assert!(
-        refused.body["detail"].as_str().unwrap().contains("deactivate somebody"),
+        refused.body["detail"].as_str().unwrap().contains("Deactivate a user"),
         "{}",
         refused.body
     );

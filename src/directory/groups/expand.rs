@@ -11,36 +11,39 @@ use super::shown::{
 use crate::budget;
 use crate::directory::context::{Call, Directory, GroupName};
 use crate::directory::limits::{MAX_ANSWER_BYTES, MAX_GROUPS_SHOWN, MAX_MEMBERS_SHOWN};
+use crate::directory::price::Price;
 use crate::store::{Kind, price_of_members};
 use crate::tenant::ServedType;
 
-/// Members of a group that is read and shown in more than one step.
+/// A group with more members than this is read and shown in more than one step.
 pub(in crate::directory) const LARGE: usize = 1_000;
 
-/// What an answer shall show of a resource.
+/// What an answer shows of a resource.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     /// The attributes.
     pub projection: &'a Projection<'a>,
-    /// Most members of a group; where there are more, none are read.
+    /// Most members of a group. If it has more, none are read.
     pub members: usize,
 }
 
-/// A resource with all that was wanted of it.
+/// A resource with all that its view shows.
 #[derive(Debug)]
 pub struct Expanded {
-    /// The resource; members and groups stand among its attributes.
+    /// The resource. Its members and groups are among its attributes.
     pub resource: Resource,
-    /// Whether the members were wanted and are more than was wanted: then they are left out.
+    /// Whether the members are left out because they are more than the view allows.
     pub cut: bool,
 }
 
 impl Expanded {
-    /// A resource of which there is nothing beyond its row, such as a user who is in no group.
+    /// A resource that has nothing beyond its row, such as a user who is in no group.
     pub(in crate::directory) fn alone(resource: Resource) -> Self {
         Self { resource, cut: false }
     }
 
+    /// The resource, if nothing was left out.
+    ///
     /// # Errors
     /// `tooMany` if the members were left out.
     pub fn require_members(self) -> Result<Self, Error> {
@@ -53,7 +56,7 @@ impl Expanded {
 pub(in crate::directory) enum Beyond {
     Nothing,
     Members(Vec<Member>),
-    /// More members than were wanted.
+    /// More members than the view allows.
     TooManyMembers,
     Groups(Vec<ResourceId>),
 }
@@ -66,7 +69,10 @@ impl Beyond {
         }
     }
 
-    /// The resource with what was read; the groups' names are among `names`.
+    /// Adds what was read to the attributes of the resource. `names` has the names of its groups.
+    ///
+    /// # Errors
+    /// `tooMany` if the client asked for groups that do not fit an answer.
     pub(in crate::directory) fn complete(
         self,
         call: Call<'_>,
@@ -98,7 +104,7 @@ impl Beyond {
 }
 
 impl Directory {
-    /// What is wanted of a resource beyond its row.
+    /// Reads what the view shows of a resource beyond its row.
     pub(in crate::directory) async fn beyond(
         &self,
         call: Call<'_>,
@@ -116,7 +122,7 @@ impl Directory {
             Kind::User if shows(GROUPS) => match self.memberships(call, id).await? {
                 Some(groups) => Ok(Beyond::Groups(groups)),
                 None if view.projection.is_explicit() => Err(too_many_groups()),
-                // Nobody asked for them, so they must not keep the user from being read.
+                // The client did not ask for them, so the user is shown without.
                 None => Ok(Beyond::Nothing),
             },
             Kind::Group | Kind::User | Kind::Other(_) => Ok(Beyond::Nothing),
@@ -138,14 +144,14 @@ impl Directory {
         let (mut members, gone) = tokio::try_join!(members, self.gone(call))?;
         members.retain(|member| !gone.contains(&member.value));
         if members.len() > LARGE {
-            // To read many takes CPU time, and so does what comes next.
+            // Reading many members takes CPU time, and so does the work that follows.
             tokio::task::yield_now().await;
         }
         Ok(members)
     }
 
-    /// The groups that somebody is a member of itself, be they there or not; `None` if they are
-    /// more than 1,000.
+    /// The groups that a resource is a direct member of, whether they still exist or not; `None` if
+    /// they are more than 1,000.
     pub(in crate::directory) async fn memberships(
         &self,
         call: Call<'_>,
@@ -157,29 +163,28 @@ impl Directory {
     }
 }
 
-/// The most calls and read units that it takes to read what is wanted beyond the row of a resource.
+/// The price of reading what is shown beyond the row of a resource.
 pub(in crate::directory) fn price(
     resource_type: &ServedType,
     count: usize,
     projection: &Projection<'_>,
-) -> (usize, usize) {
+) -> Price {
     match resource_type.kind {
         Kind::Group
             if projection.shows(&resource_type.definition, MEMBERS)
                 && count > MAX_MEMBERS_SHOWN =>
         {
-            (0, 0)
+            Price::FREE
         }
         Kind::Group if projection.shows(&resource_type.definition, MEMBERS) => {
-            price_of_members(count)
+            price_of_members(count).into()
         }
         Kind::User if projection.shows(&resource_type.definition, GROUPS) => price_of_groups(),
-        Kind::Group | Kind::User | Kind::Other(_) => (0, 0),
+        Kind::Group | Kind::User | Kind::Other(_) => Price::FREE,
     }
 }
 
-/// The most calls and read units that it takes to read which groups a user is in, without their
-/// names.
-pub(in crate::directory) fn price_of_groups() -> (usize, usize) {
-    (2, budget::units_of_small_rows(MAX_GROUPS_SHOWN + 1))
+/// The price of reading which groups a user is in, without their names.
+pub(in crate::directory) fn price_of_groups() -> Price {
+    Price::new(2, budget::units_of_small_rows(MAX_GROUPS_SHOWN + 1))
 }

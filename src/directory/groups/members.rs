@@ -8,28 +8,27 @@ use scim_core::{Error, ErrorKind, ResourceId};
 use super::resolve::Resolved;
 use super::shown;
 use crate::directory::context::{Call, Directory};
+use crate::directory::lifecycle::conflict::{Attempt, Retry, Terms};
 use crate::directory::limits::{MAX_MEMBER_CHANGES, MAX_MEMBERS_SHOWN};
-use crate::directory::resource::not_found;
-use crate::store::that_fit;
-use crate::store::{MemberChange, Operation, Outcome, Stored};
-use crate::tenant::ServedType;
+use crate::directory::resource::{contended, not_found};
+use crate::store::{MemberChange, Names, Operation, Outcome, Stored, that_fit};
 
 /// What a request asks of a group's members.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::directory) enum MembersAfter<'a> {
-    /// Nothing.
+    /// They stay as they are.
     Unchanged,
-    /// These and nobody else.
+    /// They are exactly these.
     Exactly(&'a [Member]),
-    /// What the operations say.
+    /// They are changed by these operations.
     Patched(&'a MembersPatch<'a>),
 }
 
-/// A delta as moves.
+/// A delta as changes of members.
 ///
 /// # Errors
-/// 413 over [`MAX_MEMBER_CHANGES`]; `invalidValue` if the group is to join itself.
-pub(in crate::directory) fn moves(
+/// 413 for more than [`MAX_MEMBER_CHANGES`]; `invalidValue` if the group would be its own member.
+pub(in crate::directory) fn changes_of(
     delta: Delta,
     group: &ResourceId,
 ) -> Result<Vec<MemberChange>, Error> {
@@ -37,7 +36,7 @@ pub(in crate::directory) fn moves(
         return Err(Error::invalid_value("A group cannot be a member of itself."));
     }
     if delta.len() > MAX_MEMBER_CHANGES {
-        return Err(too_many_moves());
+        return Err(too_many_changes());
     }
     Ok(delta
         .into_iter()
@@ -46,21 +45,23 @@ pub(in crate::directory) fn moves(
 }
 
 impl Directory {
-    /// What is to be changed so that the members are as they should be.
-    pub(in crate::directory) async fn moves(
+    /// The changes that lead from the members of a group to those that a request asks for.
+    ///
+    /// # Errors
+    /// As [`changes_of`]; 413 if the group has too many members to be compared; 503.
+    pub(in crate::directory) async fn member_changes(
         &self,
         call: Call<'_>,
         group: &Stored,
-        membership: &MembersAfter<'_>,
+        after: MembersAfter<'_>,
         known: &mut Resolved,
     ) -> Result<Vec<MemberChange>, Error> {
-        let id = &group.resource.id;
-        let delta = match membership {
+        let delta = match after {
             MembersAfter::Unchanged => return Ok(Vec::new()),
             MembersAfter::Patched(patch) => match patch.delta() {
                 Some(delta) => delta,
                 None => {
-                    known.read_anew();
+                    known.reread();
                     let present =
                         self.at_most(call, group, MAX_MEMBERS_SHOWN, too_many_to_read).await?;
                     let after =
@@ -69,21 +70,20 @@ impl Directory {
                 }
             },
             MembersAfter::Exactly(members) => {
-                known.read_anew();
-                // Members that are not named leave, and those are bounded too.
-                let present = self
-                    .at_most(call, group, members.len() + MAX_MEMBER_CHANGES, too_many_moves)
-                    .await?;
+                known.reread();
+                // Members that are not named are removed, and those are limited too.
+                let most = members.len() + MAX_MEMBER_CHANGES;
+                let present = self.at_most(call, group, most, too_many_changes).await?;
                 difference(&present, members)
             }
         };
-        Ok(known.apply(moves(delta, id)?))
+        Ok(known.apply(changes_of(delta, &group.resource.id)?))
     }
 
     /// The members of a group.
     ///
     /// # Errors
-    /// 413 if they are more than `most`, by what `refusal` says.
+    /// 413 if there are more than `most`, with the words of `refusal`.
     async fn at_most(
         &self,
         call: Call<'_>,
@@ -98,23 +98,23 @@ impl Directory {
         }
     }
 
-    /// Writes changes of members, and of nothing else, until all are stored: who is a member
-    /// already is added, and who is none is removed, with success. More than one transaction takes
-    /// are checked as a whole before the first is written, unless the change has `begun` already.
-    #[expect(clippy::too_many_arguments, reason = "each says what is moved where")]
+    /// Writes changes of members, and of nothing else, until all are stored. Adding a member twice
+    /// and removing a non-member both succeed. Changes that take more than one transaction are
+    /// checked as a whole before the first is written, unless a part of them is written already.
+    ///
+    /// # Errors
+    /// 404 if the group does not exist any more; `invalidValue` for a member that does not; 413; 503.
     pub(in crate::directory) async fn move_members(
         &self,
-        call: Call<'_>,
-        resource_type: &ServedType,
+        terms: &mut Terms<'_>,
         operation: Operation,
         group: &ResourceId,
         mut waiting: Vec<MemberChange>,
-        known: &mut Resolved,
-        mut begun: bool,
     ) -> Result<(), Error> {
-        let collection = call.collection(&resource_type.kind);
-        if !begun {
-            waiting = self.looked_up(call, waiting, known).await?;
+        let (call, names) = (terms.call, Names::default());
+        let collection = call.collection(&terms.resource_type.kind);
+        if !terms.known.has_begun() {
+            waiting = self.looked_up(call, waiting, &mut terms.known).await?;
         }
         while !waiting.is_empty() {
             let portion = waiting.get(..that_fit(&waiting)).unwrap_or_default();
@@ -122,15 +122,15 @@ impl Directory {
             match self.store.change_members(&collection, group, portion, &audit).await? {
                 Outcome::Committed => {
                     waiting.drain(..portion.len());
-                    begun = true;
-                }
-                Outcome::Refused(refusal) if refusal.no_group => {
-                    return Err(not_found(resource_type));
+                    terms.known.begin();
                 }
                 Outcome::Refused(refusal) => {
-                    let portion = portion.to_vec();
-                    self.learn(call, &portion, known, &refusal, begun).await?;
-                    waiting = known.apply(waiting);
+                    let attempt = Attempt { members: portion, ..Attempt::of(group, &names) };
+                    match self.yield_to(terms, attempt, refusal).await? {
+                        Retry::NewTerms => waiting = terms.known.apply(waiting),
+                        Retry::Reread => return Err(contended()),
+                        Retry::Gone => return Err(not_found(terms.resource_type)),
+                    }
                 }
             }
         }
@@ -141,18 +141,18 @@ impl Directory {
 fn difference(present: &[Member], wanted: &[Member]) -> Delta {
     let before: BTreeSet<&ResourceId> = present.iter().map(|member| &member.value).collect();
     let after: BTreeSet<&ResourceId> = wanted.iter().map(|member| &member.value).collect();
-    let join = wanted.iter().filter(|member| !before.contains(&member.value));
-    let join = join.map(|member| (member.value.clone(), Some(member.clone())));
-    let leave = before.difference(&after).map(|id| ((*id).clone(), None));
-    join.chain(leave).collect()
+    let added = wanted.iter().filter(|member| !before.contains(&member.value));
+    let added = added.map(|member| (member.value.clone(), Some(member.clone())));
+    let removed = before.difference(&after).map(|id| ((*id).clone(), None));
+    added.chain(removed).collect()
 }
 
-fn too_many_moves() -> Error {
+fn too_many_changes() -> Error {
     Error::new(
         ErrorKind::PayloadTooLarge,
         format!(
-            "A request changes at most {MAX_MEMBER_CHANGES} members; name who joins and who \
-            leaves in several requests."
+            "A request changes at most {MAX_MEMBER_CHANGES} members. Add and remove members in \
+            several requests."
         ),
     )
 }
@@ -161,9 +161,9 @@ fn too_many_to_read() -> Error {
     Error::new(
         ErrorKind::PayloadTooLarge,
         format!(
-            "The group has more than {} members, all of which this PATCH would have to look at; \
-            name who joins and who leaves by value, as in members[value eq \"2819c223\"].",
-            MAX_MEMBERS_SHOWN
+            "This PATCH would have to look at all members of the group, which are more than \
+            {MAX_MEMBERS_SHOWN}. Name the members to add or remove by value, as in members[value \
+            eq \"2819c223\"]."
         ),
     )
 }

@@ -1,4 +1,4 @@
-//! What those are who are to join a group or to leave it.
+//! What the members are that a request adds: users or groups, or nothing that exists.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,23 +6,26 @@ use scim_core::members::{Member, MemberType};
 use scim_core::{Error, ErrorKind, ResourceId};
 
 use crate::directory::context::{Call, Directory};
-use crate::directory::lifecycle::conflict::contended;
-use crate::store::that_fit;
-use crate::store::{MemberChange, Refusal, StoreError};
+use crate::store::{MemberChange, StoreError, that_fit};
 
-/// What was found out about those who are to join or to leave.
+/// The type of each member; `None` for an id of no resource of this tenant.
+type Kinds = BTreeMap<ResourceId, Option<MemberType>>;
+
+/// What was found out about the members that a request adds or removes.
 #[derive(Debug, Default)]
 pub(in crate::directory) struct Resolved {
-    /// What they are; `None` is no resource of this tenant.
-    kinds: BTreeMap<ResourceId, Option<MemberType>>,
-    /// Who is, or is not, a member already, as wished.
+    kinds: Kinds,
+    /// Those that need no change any more.
     done: BTreeSet<ResourceId>,
+    /// Whether a part of the changes is written.
+    begun: bool,
 }
 
 impl Resolved {
-    /// The moves that are still to be made, each with the type of its member as far as it is known.
-    pub(in crate::directory) fn apply(&self, moves: Vec<MemberChange>) -> Vec<MemberChange> {
-        let left = moves.into_iter().filter(|change| !self.done.contains(change.member()));
+    /// The changes that are still to be made, each with the type of its member as far as it is
+    /// known.
+    pub(in crate::directory) fn apply(&self, changes: Vec<MemberChange>) -> Vec<MemberChange> {
+        let left = changes.into_iter().filter(|change| !self.done.contains(change.member()));
         left.map(|change| match change {
             MemberChange::Add(member) => match self.kinds.get(&member.value) {
                 Some(Some(kind)) => MemberChange::Add(Member { kind: Some(*kind), ..member }),
@@ -34,133 +37,142 @@ impl Resolved {
         .collect()
     }
 
-    /// Forgets who was a member already: for a decision on members that are read anew.
-    pub(in crate::directory) fn read_anew(&mut self) {
+    /// Forgets which members need no change any more, because the members are read again.
+    pub(super) fn reread(&mut self) {
         self.done.clear();
+    }
+
+    /// Notes that a part of the changes is written. From then on a member that has vanished is
+    /// skipped: the request can no longer be refused as a whole.
+    pub(in crate::directory) fn begin(&mut self) {
+        self.begun = true;
+    }
+
+    /// Whether a part of the changes is written.
+    pub(super) fn has_begun(&self) -> bool {
+        self.begun
     }
 }
 
 impl Directory {
-    /// Takes from a refusal who is done already and who is no user but a group. Once a part is
-    /// written, somebody who has vanished since the check is left out: the change is not undone for
-    /// that.
+    /// Learns from a refused write of these changes which of them are applied already, and what
+    /// the added members are that are not users.
     ///
     /// # Errors
-    /// As [`Directory::kinds`]; 503 if the refusal says nothing.
+    /// As [`Directory::kinds`].
     pub(in crate::directory) async fn learn(
         &self,
         call: Call<'_>,
-        tried: &[MemberChange],
         known: &mut Resolved,
-        refusal: &Refusal,
-        begun: bool,
+        tried: &[MemberChange],
+        already_applied: &[usize],
+        missing_members: &[usize],
     ) -> Result<(), Error> {
-        let done = refusal.already_applied.iter().filter_map(|index| tried.get(*index));
+        let done = already_applied.iter().filter_map(|index| tried.get(*index));
         known.done.extend(done.map(|change| change.member().clone()));
-        for index in &refusal.missing_members {
+        for index in missing_members {
             let Some(MemberChange::Add(member)) = tried.get(*index) else { continue };
             match self.kinds(call, &[member]).await {
                 Ok(kinds) => known.kinds.extend(kinds),
-                Err(error) if begun && error.kind == ErrorKind::InvalidValue => {
+                Err(error) if known.begun && error.kind == ErrorKind::InvalidValue => {
                     known.done.insert(member.value.clone());
                 }
                 Err(error) => return Err(error),
             }
         }
-        if refusal.already_applied.is_empty() && refusal.missing_members.is_empty() {
-            Err(contended())
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 
-    /// The moves, if one transaction takes them all; else only if everybody who is to join is
-    /// there, so that nothing is written of a request that cannot be done as a whole.
+    /// The changes that are still to be made. If one transaction does not take them all, every added
+    /// member is looked up first, so that nothing is written of a request that cannot be done as a
+    /// whole.
     ///
     /// # Errors
     /// As [`Directory::kinds`].
     pub(in crate::directory) async fn looked_up(
         &self,
         call: Call<'_>,
-        moves: Vec<MemberChange>,
+        changes: Vec<MemberChange>,
         known: &mut Resolved,
     ) -> Result<Vec<MemberChange>, Error> {
-        if that_fit(&moves) < moves.len() {
-            self.look_up_members(call, &moves, known).await?;
+        if that_fit(&changes) < changes.len() {
+            let unknown = changes.iter().filter_map(|change| match change {
+                MemberChange::Add(member) if !known.kinds.contains_key(&member.value) => {
+                    Some(member)
+                }
+                MemberChange::Add(_) | MemberChange::AddUnknown(_) | MemberChange::Remove(_) => {
+                    None
+                }
+            });
+            let unknown: Vec<&Member> = unknown.collect();
+            known.kinds.extend(self.kinds(call, &unknown).await?);
         }
-        Ok(known.apply(moves))
+        Ok(known.apply(changes))
     }
 
-    async fn look_up_members(
-        &self,
-        call: Call<'_>,
-        moves: &[MemberChange],
-        known: &mut Resolved,
-    ) -> Result<(), Error> {
-        let joining = moves.iter().filter_map(|change| match change {
-            MemberChange::Add(member) if !known.kinds.contains_key(&member.value) => Some(member),
-            _ => None,
-        });
-        let joining: Vec<&Member> = joining.collect();
-        known.kinds.extend(self.kinds(call, &joining).await?);
-        Ok(())
-    }
-
-    /// What those are who are named as members. Under the strict profile they may be nobody: RFC
-    /// 7643 section 4.2 asks for no check. They may not be somebody who was deleted, and could come
-    /// back. A call for sixteen, and as many again for those who are not of the type that is
-    /// likely.
+    /// What these members are. Under the strict profile a member need not exist: RFC 7643 section
+    /// 4.2 does not ask for a check. It must not be a user who was deleted, and could come back. It
+    /// takes a call for sixteen members, and as many again for those that are not of the expected
+    /// type.
     ///
     /// # Errors
-    /// `invalidValue` if one of them is no user or group; 413 if the look-ups exceed the budget of
-    /// the request.
-    async fn kinds(
-        &self,
-        call: Call<'_>,
-        members: &[&Member],
-    ) -> Result<BTreeMap<ResourceId, Option<MemberType>>, Error> {
-        let likely = |member: &Member| member.kind.unwrap_or(MemberType::User);
-        let (mut kinds, mut deleted) = (BTreeMap::new(), BTreeSet::new());
-        for as_likely in [true, false] {
+    /// `invalidValue` if one of them is not a user or group; 413 if the look-ups exceed the budget
+    /// of the request.
+    async fn kinds(&self, call: Call<'_>, members: &[&Member]) -> Result<Kinds, Error> {
+        let expected = |member: &Member| member.kind.unwrap_or(MemberType::User);
+        let (mut kinds, mut deleted) = (Kinds::new(), BTreeSet::new());
+        for as_expected in [true, false] {
             for kind in [MemberType::User, MemberType::Group] {
-                let asked = members.iter().filter(|member| (likely(member) == kind) == as_likely);
+                let asked =
+                    members.iter().filter(|member| (expected(member) == kind) == as_expected);
                 let asked = asked.map(|member| &member.value).filter(|id| !kinds.contains_key(*id));
                 let asked: BTreeSet<&ResourceId> = asked.collect();
-                if asked.is_empty() {
-                    continue;
-                }
-                let collection = call.collection(&kind.into());
-                let found = self.store.visibility(&collection, asked, self.clock.seconds()).await;
-                let found = found.map_err(|error| match error {
-                    StoreError::Spent => too_many_to_check(),
-                    error => Error::from(error),
-                })?;
-                for (id, visible) in found {
-                    match visible {
-                        true => drop(kinds.insert(id, Some(kind))),
-                        false => drop(deleted.insert(id)),
+                for (id, visible) in self.visibility(call, kind, asked).await? {
+                    if visible {
+                        kinds.insert(id, Some(kind));
+                    } else {
+                        deleted.insert(id);
                     }
                 }
             }
         }
         let unknown =
             members.iter().map(|member| &member.value).filter(|id| !kinds.contains_key(*id));
-        let unknown: Vec<(ResourceId, Option<MemberType>)> =
-            unknown.map(|id| (id.clone(), None)).collect();
-        if unknown.iter().any(|(id, _)| deleted.contains(id) || !call.dialect().strict) {
+        let unknown: Vec<ResourceId> = unknown.cloned().collect();
+        let refuses_unknown = !call.dialect().strict;
+        if unknown.iter().any(|id| deleted.contains(id) || refuses_unknown) {
             return Err(Error::invalid_value(
-                "One of members is no user or group of this tenant; create it first.",
+                "A value in members is not the id of a user or group of this tenant. Create the \
+                user or group first.",
             ));
         }
-        kinds.extend(unknown);
+        kinds.extend(unknown.into_iter().map(|id| (id, None)));
         Ok(kinds)
+    }
+
+    /// Which of these ids belong to resources of a type, and whether those are visible.
+    async fn visibility(
+        &self,
+        call: Call<'_>,
+        kind: MemberType,
+        ids: BTreeSet<&ResourceId>,
+    ) -> Result<BTreeMap<ResourceId, bool>, Error> {
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let collection = call.collection(&kind.into());
+        match self.store.visibility(&collection, ids, self.clock.seconds()).await {
+            Ok(found) => Ok(found),
+            Err(StoreError::Spent) => Err(too_many_to_check()),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 fn too_many_to_check() -> Error {
     Error::new(
         ErrorKind::PayloadTooLarge,
-        "To look at all members that this request names takes more reads than a request may make; \
-        name them in several requests.",
+        "To look up all members that this request names takes more reads than a request may make. \
+        Name them in several requests.",
     )
 }

@@ -10,13 +10,14 @@ use crate::directory::context::{Call, GroupName};
 use crate::directory::limits::{MAX_ANSWER_BYTES, MAX_GROUPS_SHOWN, MAX_MEMBERS_SHOWN};
 use crate::directory::size::sent_text_bytes;
 
-/// What a member takes in an answer as it is sent, beside its value, `display` and `$ref`.
+/// The bytes that a member takes in an answer as it is sent, in addition to its value, `display` and
+/// `$ref`.
 const MEMBER_BYTES: usize = 80;
 
-/// The read-only attribute of a user.
+/// The read-only attribute of a user that lists its groups.
 pub(in crate::directory) const GROUPS: &str = "groups";
 
-/// Puts among the attributes of a user those of its groups that are there.
+/// Sets the groups of a user to those of its groups that exist.
 pub(in crate::directory) fn set_groups(
     call: Call<'_>,
     user: &mut Resource,
@@ -40,15 +41,15 @@ pub(in crate::directory) fn set_groups(
     }
 }
 
-/// Puts members among the attributes, an empty list too: authentik adds people to a group only
-/// where it sees the attribute.
+/// Sets the members of a group, also if there are none: authentik adds users to a group only where it
+/// sees the attribute.
 pub(in crate::directory) fn set_members(call: Call<'_>, group: &mut Resource, members: &[Member]) {
     let shown: Vec<Value> =
         members.iter().map(|member| Value::Object(element(call, member))).collect();
     group.attributes.set(MEMBERS, shown.into());
 }
 
-/// About the bytes that members take in an answer as it is sent.
+/// About how many bytes these members take in an answer as it is sent.
 pub(in crate::directory) fn members_bytes(call: Call<'_>, members: &[Member]) -> usize {
     let bytes = |member: &Member| {
         let display = member.display.as_deref().map_or(0, sent_text_bytes);
@@ -57,7 +58,7 @@ pub(in crate::directory) fn members_bytes(call: Call<'_>, members: &[Member]) ->
     members.iter().map(bytes).sum()
 }
 
-/// About the bytes that groups take in an answer as it is sent.
+/// About how many bytes these groups take in an answer as it is sent.
 pub(in crate::directory) fn groups_bytes(
     call: Call<'_>,
     groups: &[ResourceId],
@@ -86,19 +87,19 @@ pub(in crate::directory) fn too_many_groups() -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "The user is in more than {MAX_GROUPS_SHOWN} groups; ask /Groups for those with \
+            "The user is in more than {MAX_GROUPS_SHOWN} groups. Ask /Groups for those with \
             members.value eq the user's id."
         ),
     )
 }
 
-/// 400 for a group whose members fit no answer.
+/// 400 for a group whose members do not fit an answer.
 pub(in crate::directory) fn too_large(group: &ResourceId) -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
             "The group {group} has more members than fit an answer ({MAX_MEMBERS_SHOWN}, or \
-            {MAX_ANSWER_BYTES} bytes); add excludedAttributes=members, and ask for one member by \
+            {MAX_ANSWER_BYTES} bytes). Add excludedAttributes=members, and ask for one member by \
             the filter: id eq \"{group}\" and members.value eq the member's id."
         ),
     )
@@ -110,7 +111,7 @@ pub(in crate::directory) fn too_large_to_judge(group: &ResourceId) -> Error {
         ErrorKind::TooMany,
         format!(
             "The filter has to look at all members of the group {group}, which are more than \
-            {MAX_MEMBERS_SHOWN}; ask for one member by members.value eq, or join the filter by \
+            {MAX_MEMBERS_SHOWN}. Ask for one member by members.value eq, or join the filter by \
             and with displayName eq."
         ),
     )

@@ -1,14 +1,12 @@
-//! How people whom the product had before become provisioned: a POST adopts the user that was
-//! imported.
+//! How imported users become provisioned: a POST adopts the user who existed in the product before.
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
 
-use super::conflict::{TRIES, another_owner, any_name, contended, uniqueness_error};
-use super::identity::merged;
+use super::conflict::{Attempt, Terms};
+use super::identity::{Assertion, merged};
 use super::states::Step;
 use crate::directory::context::{Call, Directory};
-use crate::directory::policy::seats::without_seat;
 use crate::directory::resource::names_of;
 use crate::store::{
     Collection, Kind, MatchBy, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored,
@@ -17,11 +15,20 @@ use crate::store::{
 use crate::tenant::ServedType;
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
 
+/// What became of an attempt to adopt a user.
+enum Adoption {
+    Done(Box<Resource>),
+    /// A visible user has the userName, perhaps one whose clock a POST stops.
+    NameTaken,
+    /// It may be tried again.
+    Refused,
+}
+
 impl Directory {
     /// Removes an imported user whom the identity provider has not provisioned.
     ///
     /// # Errors
-    /// 404 if there is no such imported user; 503.
+    /// 404 if no such user has this id; 503.
     pub async fn forget(
         &self,
         call: Call<'_>,
@@ -30,117 +37,127 @@ impl Directory {
     ) -> Result<(), Error> {
         let collection = call.collection(&resource_type.kind);
         let audit = self.audit(call, Operation::Delete);
-        for _ in 0..TRIES {
+        let mut terms = Terms::of_stored(call, resource_type);
+        loop {
+            terms.next_try()?;
             let old = self.store.resource(&collection, id, audit.now).await?;
-            let Some(old) = old.filter(|old| old.state == State::Unmanaged) else {
-                return Err(Error::not_found(
-                    "There is no imported user with this id who waits to be provisioned.",
-                ));
-            };
-            if matches!(
-                self.store
-                    .commit(Transition::new(
-                        &collection,
-                        Some(&old),
-                        Target::Gone,
-                        &audit,
-                        self.guards(call)
-                    ))
-                    .await?,
-                Outcome::Committed
-            ) {
-                return Ok(());
+            let old = old.filter(|old| old.state == State::Unmanaged).ok_or_else(|| {
+                Error::not_found("No imported user with this id waits to be provisioned.")
+            })?;
+            let guards = self.guards(call);
+            let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
+            match self.store.commit(change).await? {
+                Outcome::Committed => return Ok(()),
+                Outcome::Refused(refusal) => {
+                    self.yield_to(&mut terms, Attempt::removing(&old), refusal).await?;
+                }
             }
         }
-        Err(contended())
     }
 
-    /// Adopts the imported user that a new user's names stand for, with its id and data under what
-    /// the message asserts; `None` if there is none, or if somebody visible has the userName. Up to
-    /// three reads in a row, and only where the profile links; some more where only an address says
-    /// who it is.
+    /// Adopts the imported user whom the names in a POST stand for. The user keeps its id and its
+    /// data, overlaid by what the message asserts. `None` if no imported user matches, or if a
+    /// visible user has the userName. It takes up to three reads in a row, and only where the
+    /// profile links; some more where only an address tells who it is.
     ///
     /// # Errors
-    /// 409 if several imported users have these names, or somebody else has one of them; 403
-    /// without a seat.
+    /// 409 if several imported users match, or another user has one of the names; 403 without a
+    /// seat; 503.
     pub(in crate::directory) async fn adopt_imported(
         &self,
-        call: Call<'_>,
-        resource_type: &ServedType,
-        names: &Names,
-        asserted: &Attributes,
+        post: Assertion<'_>,
     ) -> Result<Option<Resource>, Error> {
+        let Assertion { call, resource_type, names, attributes } = post;
         let policy = &call.tenant.profile.create;
         if resource_type.kind != Kind::User || policy.existing != Existing::Link {
             return Ok(None);
         }
-        let ways = policy.link_on.iter().map(|way| match way {
-            LinkOn::ExternalId => MatchBy::ExternalId,
-            LinkOn::UserName => MatchBy::Name,
-            LinkOn::Email => MatchBy::Email,
-        });
-        let ways: Vec<MatchBy> = ways.collect();
-        let collection = call.collection(&resource_type.kind);
-        let audit = self.audit(call, Operation::Link);
-        let mut asserted = asserted.clone();
-        let mut takeover = any_name();
-        for _ in 0..TRIES {
+        let ways: Vec<MatchBy> = policy.link_on.iter().map(match_by).collect();
+        let collection = post.collection();
+        let mut asserted = attributes.clone();
+        let mut terms = Terms::of_stored(call, resource_type);
+        loop {
+            terms.next_try()?;
             let found = self.store.unmanaged(&collection, names, &ways).await?;
-            let by_email = |user: &Stored| {
-                let known = user.names();
-                known.name() != names.name() && !known.shares_external_id(names)
-            };
-            // An address is a weaker sign than to have been here under these names.
-            if found.iter().all(by_email)
-                && !found.is_empty()
-                && self.brings_back(call, &collection, names).await?
-            {
+            let Some(old) = self.only_match(call, &collection, names, &found).await? else {
                 return Ok(None);
-            }
-            let [old] = found.as_slice() else {
-                return match found.is_empty() || self.is_visible(&collection, names).await? {
-                    true => Ok(None),
-                    false => Err(Error::uniqueness(
-                        "Several users that the product had before have this e-mail address; its \
-                        operator must say which one is meant, by removing the others.",
-                    )),
-                };
             };
-            let attributes = merged(resource_type, old, &asserted)?;
-            let names = names_of(resource_type, &attributes)?;
-            let resource = self.next_version(old, attributes);
-            let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            match self
-                .store
-                .commit(Transition::new(
-                    &collection,
-                    Some(old),
-                    Target::Live(new),
-                    &audit,
-                    self.guards(call),
-                ))
-                .await?
-            {
-                Outcome::Committed => return Ok(Some(resource)),
-                // Perhaps somebody whose clock a POST stops.
-                Outcome::Refused(refusal)
-                    if matches!(refusal.owners.name, Some((_, OwnerState::Live))) =>
-                {
-                    return Ok(None);
-                }
-                Outcome::Refused(refusal) => {
-                    uniqueness_error(resource_type, &names, &refusal)?;
-                    another_owner(call, resource_type, &mut takeover, &refusal)?;
-                    if refusal.no_seat {
-                        without_seat(&call.tenant.profile, &mut asserted)?;
-                    }
-                }
+            match self.adopt(&mut terms, old, &mut asserted).await? {
+                Adoption::Done(user) => return Ok(Some(*user)),
+                Adoption::NameTaken => return Ok(None),
+                Adoption::Refused => {}
             }
         }
-        Err(contended())
     }
 
-    /// Whether a POST of these names brings somebody back who was deleted, or is about to expire.
+    /// Tries to store an imported user as provisioned.
+    async fn adopt(
+        &self,
+        terms: &mut Terms<'_>,
+        old: &Stored,
+        asserted: &mut Attributes,
+    ) -> Result<Adoption, Error> {
+        let (call, resource_type) = (terms.call, terms.resource_type);
+        let collection = call.collection(&resource_type.kind);
+        let audit = self.audit(call, Operation::Link);
+        let attributes = merged(resource_type, old, asserted)?;
+        let names = names_of(resource_type, &attributes)?;
+        let resource = self.next_version(old, attributes);
+        let takeover = terms.takeover;
+        let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
+        let to = Target::Live(new);
+        let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));
+        match self.store.commit(change).await? {
+            Outcome::Committed => Ok(Adoption::Done(Box::new(resource))),
+            Outcome::Refused(refusal)
+                if matches!(refusal.owners.name, Some((_, OwnerState::Live))) =>
+            {
+                Ok(Adoption::NameTaken)
+            }
+            Outcome::Refused(refusal) => {
+                let entering = Some(asserted);
+                let attempt = Attempt { entering, ..Attempt::of(&resource.id, &names) };
+                self.yield_to(terms, attempt, refusal).await?;
+                Ok(Adoption::Refused)
+            }
+        }
+    }
+
+    /// The one imported user to be adopted among those `found`; `None` if the POST stands for
+    /// another user.
+    ///
+    /// # Errors
+    /// 409 if there are several.
+    async fn only_match<'f>(
+        &self,
+        call: Call<'_>,
+        collection: &Collection,
+        names: &Names,
+        found: &'f [Stored],
+    ) -> Result<Option<&'f Stored>, Error> {
+        let by_email = |user: &Stored| {
+            let known = user.names();
+            known.name() != names.name() && !known.shares_external_id(names)
+        };
+        // An address is a weaker sign than a former user of these names.
+        if found.iter().all(by_email)
+            && !found.is_empty()
+            && self.brings_back(call, collection, names).await?
+        {
+            return Ok(None);
+        }
+        match found {
+            [] => Ok(None),
+            [old] => Ok(Some(old)),
+            _ if self.is_name_taken(collection, names).await? => Ok(None),
+            _ => Err(Error::uniqueness(
+                "Several existing users of this product have this e-mail address. Its operator \
+                must say which one is meant, by removing the others.",
+            )),
+        }
+    }
+
+    /// Whether a POST of these names restores a user who was deleted, or is about to expire.
     async fn brings_back(
         &self,
         call: Call<'_>,
@@ -149,9 +166,9 @@ impl Directory {
     ) -> Result<bool, Error> {
         let now = self.clock.seconds();
         let owners = self.store.holders(collection, names, now).await?;
-        for owners in [&owners.name, &owners.external_id] {
+        for owner in [&owners.name, &owners.external_id] {
             let Some((owner, OwnerState::Live)) =
-                owners.as_ref().filter(|_| call.tenant.is_expiring())
+                owner.as_ref().filter(|_| call.tenant.is_expiring())
             else {
                 continue;
             };
@@ -168,11 +185,12 @@ impl Directory {
         }
         Ok(self.deleted_match(collection, names, &owners).await?.is_some())
     }
+}
 
-    /// Whether somebody visible has the name.
-    async fn is_visible(&self, collection: &Collection, names: &Names) -> Result<bool, Error> {
-        let Some(name) = names.name() else { return Ok(false) };
-        let found = self.store.by_name(collection, name, self.clock.seconds()).await?;
-        Ok(found.is_none_or(|found| !found.is_empty()))
+fn match_by(link: &LinkOn) -> MatchBy {
+    match link {
+        LinkOn::ExternalId => MatchBy::ExternalId,
+        LinkOn::UserName => MatchBy::Name,
+        LinkOn::Email => MatchBy::Email,
     }
 }

@@ -1,130 +1,201 @@
-//! What follows from a refused write.
+//! What a refused write means. Some reasons end the request. To the others the write yields: it
+//! takes new terms, or the resource is read and judged again, and it is tried once more.
 
 use scim_core::resource::Attributes;
-use scim_core::{Error, Resource};
+use scim_core::{Error, ResourceId};
 
-use super::restore::Return;
 use crate::directory::context::{Call, Directory};
-use crate::store::{Kind, Names, OwnerState, Refusal, Takeover};
+use crate::directory::groups::resolve::Resolved;
+use crate::directory::policy::seats::{no_seat, without_seat};
+use crate::directory::resource::contended;
+use crate::store::{Kind, MemberChange, NameOwners, Names, OwnerState, Refusal, Stored, Takeover};
 use crate::tenant::ServedType;
-use crate::tenant::profile::Deleted;
 
-/// How often a change is decided anew because the resource changed meanwhile.
-pub(in crate::directory) const TRIES: usize = 20;
+/// How often a write is tried while other requests change the same resource.
+pub(super) const MAX_TRIES: usize = 20;
 
-impl Directory {
-    /// What follows from a refused creation: somebody comes back, or it is tried again under other
-    /// terms.
-    pub(in crate::directory) async fn resolve_conflict(
-        &self,
-        call: Call<'_>,
-        resource_type: &ServedType,
+/// The terms under which a write is tried.
+#[derive(Debug)]
+pub(in crate::directory) struct Terms<'a> {
+    pub(in crate::directory) call: Call<'a>,
+    pub(in crate::directory) resource_type: &'a ServedType,
+    /// The names that it may take from other resources.
+    pub(in crate::directory) takeover: Takeover,
+    /// What is known of the members that it adds or removes.
+    pub(in crate::directory) known: Resolved,
+    tries: usize,
+}
+
+/// A write that was refused.
+#[derive(Debug)]
+pub(in crate::directory) struct Attempt<'a> {
+    /// The id of the resource.
+    pub(in crate::directory) id: &'a ResourceId,
+    /// The names that it would have.
+    pub(in crate::directory) names: &'a Names,
+    /// The changes of members.
+    pub(in crate::directory) members: &'a [MemberChange],
+    /// The attributes of a user who enters, and becomes inactive if no seat is left and the profile
+    /// says so. Without them, a request without a seat is refused.
+    pub(in crate::directory) entering: Option<&'a mut Attributes>,
+}
+
+impl<'a> Attempt<'a> {
+    /// A change of a resource, without changes of members.
+    pub(in crate::directory) fn of(id: &'a ResourceId, names: &'a Names) -> Self {
+        Self { id, names, members: &[], entering: None }
+    }
+
+    /// A removal.
+    pub(in crate::directory) fn removing(old: &'a Stored) -> Self {
+        Self::of(&old.resource.id, old.names())
+    }
+}
+
+/// How a refused write goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::directory) enum Retry {
+    /// The terms have changed: the same may be written under them.
+    NewTerms,
+    /// The resource has changed: it must be read again.
+    Reread,
+    /// The group does not exist any more.
+    Gone,
+}
+
+impl<'a> Terms<'a> {
+    /// The terms of a new resource, which may take no name from another one.
+    pub(in crate::directory) fn new(call: Call<'a>, resource_type: &'a ServedType) -> Self {
+        let (takeover, known) = (Takeover::default(), Resolved::default());
+        Self { call, resource_type, takeover, known, tries: 0 }
+    }
+
+    /// The terms of a resource that exists, which may take the name of a deleted one.
+    pub(in crate::directory) fn of_stored(call: Call<'a>, resource_type: &'a ServedType) -> Self {
+        let takeover = Takeover { name: true, external_id: false };
+        Self { takeover, ..Self::new(call, resource_type) }
+    }
+
+    /// Counts another try.
+    ///
+    /// # Errors
+    /// 503 after [`MAX_TRIES`].
+    pub(in crate::directory) fn next_try(&mut self) -> Result<(), Error> {
+        self.tries += 1;
+        if self.tries > MAX_TRIES { Err(contended()) } else { Ok(()) }
+    }
+
+    /// Takes the names of deleted resources, and an externalId in addition to its first owner. Where
+    /// the externalId is unique, it is taken from a deleted user.
+    ///
+    /// # Errors
+    /// 409 for a name that belongs to a visible or an imported resource, or for an externalId that
+    /// does and must be unique.
+    fn yield_names(
+        &mut self,
         names: &Names,
-        attributes: &Attributes,
-        takeover: &mut Takeover,
-        refusal: &Refusal,
-    ) -> Result<Option<Resource>, Error> {
-        let collection = call.collection(&resource_type.kind);
-        if let Some((owner, OwnerState::Live)) = &refusal.owners.name {
-            match Box::pin(self.cancel_expiry(call, resource_type, owner, names, attributes))
-                .await?
-            {
-                Return::Returned(user) => return Ok(Some(*user)),
-                // It is deleted meanwhile, and its name is free.
-                Return::Gone => return Ok(None),
-                Return::Stays => {}
-            }
-        }
-        if matches!(refusal.owners.name, Some((_, OwnerState::Live | OwnerState::Unmanaged))) {
-            uniqueness_error(resource_type, names, refusal)?;
-        }
-        if let Some((_, OwnerState::Unmanaged)) = &refusal.owners.external_id {
+        owners: &NameOwners,
+        unique: Option<usize>,
+    ) -> Result<(), Error> {
+        uniqueness_error(self.resource_type, names, owners, unique)?;
+        let unique = self.resource_type.kind == Kind::User
+            && self.call.tenant.profile.attributes.unique_external_id;
+        if let Some((_, OwnerState::Live | OwnerState::Unmanaged)) = owners.external_id
+            && unique
+        {
             return Err(Error::uniqueness(
-                "externalId belongs to a user whom the product had before and who is not \
-                provisioned through SCIM.",
+                "externalId belongs to another User of this tenant. Look that user up and update \
+                it.",
             ));
         }
-        if resource_type.kind == Kind::User
-            && call.tenant.profile.create.deleted != Deleted::New
-            && let Some(old) = self.deleted_match(&collection, names, &refusal.owners).await?
-        {
-            return Box::pin(self.restore(call, resource_type, &old, attributes)).await;
-        }
-        if let Some((owner, OwnerState::Live)) = &refusal.owners.external_id
-            && call.tenant.is_expiring()
-            && self.owns_alone(&collection, owner, names).await?
-            && let Return::Returned(user) =
-                Box::pin(self.cancel_expiry(call, resource_type, owner, names, attributes)).await?
-        {
-            return Ok(Some(*user));
-        }
-        uniqueness_error(resource_type, names, refusal)?;
-        another_owner(call, resource_type, takeover, refusal)?;
-        takeover.name |= refusal.owners.name.is_some();
-        Ok(None)
+        self.takeover.name |= owners.name.is_some();
+        self.takeover.external_id |= owners.external_id.is_some();
+        Ok(())
     }
 }
 
-/// A live user may take the name of a deleted one.
-pub(in crate::directory) fn any_name() -> Takeover {
-    Takeover { name: true, external_id: false }
+impl Directory {
+    /// Decides how a refused write goes on.
+    ///
+    /// # Errors
+    /// 409 `uniqueness` for names of others; 403 without a seat; 429 or 403 while the brake is on;
+    /// `invalidValue` for a member that does not exist; 503.
+    pub(in crate::directory) async fn yield_to(
+        &self,
+        terms: &mut Terms<'_>,
+        attempt: Attempt<'_>,
+        refusal: Refusal,
+    ) -> Result<Retry, Error> {
+        let Refusal {
+            // What is left if there is no other reason: it is read again.
+            stale: _,
+            owners,
+            unique,
+            no_group,
+            already_applied,
+            missing_members,
+            no_seat: is_full,
+            brake_on,
+        } = refusal;
+        let call = terms.call;
+        terms.yield_names(attempt.names, &owners, unique)?;
+        if is_full {
+            let entering = attempt.entering.ok_or_else(no_seat)?;
+            without_seat(&call.tenant.profile, entering)?;
+        }
+        if brake_on {
+            let collection = call.collection(&terms.resource_type.kind);
+            Box::pin(self.brake(call, &collection, attempt.id)).await?;
+        }
+        if no_group {
+            return Ok(Retry::Gone);
+        }
+        let learns = !(already_applied.is_empty() && missing_members.is_empty());
+        if learns {
+            let known = &mut terms.known;
+            self.learn(call, known, attempt.members, &already_applied, &missing_members).await?;
+        }
+        let taken = owners.name.is_some() || owners.external_id.is_some();
+        let has_new_terms = taken || is_full || brake_on || learns;
+        Ok(if has_new_terms { Retry::NewTerms } else { Retry::Reread })
+    }
 }
 
-/// Takes an externalId beside its first owner, or in place of one who was deleted where it is
-/// unique.
-///
 /// # Errors
-/// 409 where the profile wants it unique.
-pub(in crate::directory) fn another_owner(
-    call: Call<'_>,
-    resource_type: &ServedType,
-    takeover: &mut Takeover,
-    refusal: &Refusal,
-) -> Result<(), Error> {
-    let unique =
-        resource_type.kind == Kind::User && call.tenant.profile.attributes.unique_external_id;
-    match &refusal.owners.external_id {
-        Some((_, OwnerState::Live | OwnerState::Unmanaged)) if unique => Err(Error::uniqueness(
-            "externalId belongs to another User of this tenant; look that one up and update it.",
-        )),
-        other => {
-            takeover.external_id |= other.is_some();
-            Ok(())
-        }
-    }
-}
-
-/// 409 if a name belongs to another resource that is not deleted.
+/// 409 if the name or another unique value belongs to a visible or an imported resource.
 pub(in crate::directory) fn uniqueness_error(
     resource_type: &ServedType,
     names: &Names,
-    refusal: &Refusal,
+    owners: &NameOwners,
+    unique: Option<usize>,
 ) -> Result<(), Error> {
-    let taken = match (&refusal.owners.name, refusal.unique) {
-        (Some((_, OwnerState::Live | OwnerState::Unmanaged)), _) => {
-            resource_type.definition.name_attribute().map(|attribute| attribute.name.as_str())
+    let name = resource_type.definition.name_attribute().map(|name| name.name.as_str());
+    match (&owners.name, unique) {
+        (Some((_, OwnerState::Live)), _) => {
+            name.map_or(Ok(()), |name| Err(Error::uniqueness(taken(resource_type, name))))
         }
-        (_, Some(index)) => Some(names.unique_attribute(index).unwrap_or("A value")),
-        (_, None) => None,
-    };
-    let unseen = matches!(refusal.owners.name, Some((_, OwnerState::Unmanaged)));
-    taken.map_or(Ok(()), |taken| {
-        Err(Error::uniqueness(match unseen {
-            false => format!(
-                "{taken} belongs to another {} of this tenant; look that one up by a filter and \
-                update it.",
-                resource_type.definition.name
-            ),
-            true => format!(
-                "{taken} belongs to a user whom the product had before and who is not provisioned \
-                through SCIM."
-            ),
-        }))
-    })
+        (Some((_, OwnerState::Unmanaged)), _) => {
+            name.map_or(Ok(()), |name| Err(unmanaged_owner(name)))
+        }
+        (Some((_, OwnerState::Deleted)) | None, Some(index)) => {
+            let value = names.unique_attribute(index).unwrap_or("A value");
+            Err(Error::uniqueness(taken(resource_type, value)))
+        }
+        (Some((_, OwnerState::Deleted)) | None, None) => Ok(()),
+    }
 }
 
-pub(in crate::directory) fn contended() -> Error {
-    Error::unavailable(
-        "The resource is being changed by other requests; send the request again in a moment.",
+fn taken(resource_type: &ServedType, attribute: &str) -> String {
+    format!(
+        "{attribute} belongs to another {} of this tenant. Look that one up by a filter and update \
+        it.",
+        resource_type.definition.name
     )
+}
+
+/// 409 for a value of an imported user, whom the client cannot see.
+pub(in crate::directory) fn unmanaged_owner(attribute: &str) -> Error {
+    Error::uniqueness(format!(
+        "{attribute} belongs to an existing user of this product that SCIM does not manage."
+    ))
 }

@@ -1,36 +1,36 @@
 //! When users are erased.
 
+use std::time::Duration;
+
 use scim_core::resource::Attributes;
 
 use super::states::{Event, State};
-use crate::directory::context::{Call, Directory};
-use crate::store::is_active;
+use crate::directory::context::{Call, Directory, days, seconds};
 use crate::store::{Kind, Stored};
 use crate::tenant::ServedType;
 use crate::tenant::profile::OnDelete;
 
 /// A time that never comes: the last second of the year 9999.
 const NEVER: i64 = 253_402_300_799;
-const DAY: i64 = 24 * 60 * 60;
 
 impl Directory {
-    /// When a deleted user is erased, in seconds since 1970.
+    /// When a user who is deleted now is erased, in seconds since 1970.
     pub(in crate::directory) fn deleted_until(&self, call: Call<'_>, now: i64) -> i64 {
         match call.tenant.profile.deprovision.on_delete {
             OnDelete::Deactivate => NEVER,
-            _ => now.saturating_add(self.retention_of(call)),
+            OnDelete::SoftDelete | OnDelete::HardDelete | OnDelete::Refuse => {
+                now.saturating_add(seconds(self.retention_of(call)))
+            }
         }
     }
 
-    fn retention_of(&self, call: Call<'_>) -> i64 {
-        let days = call.tenant.profile.deprovision.retention_days;
-        days.map_or(i64::try_from(self.retention.as_secs()).unwrap_or(i64::MAX), |days| {
-            i64::from(days) * DAY
-        })
+    fn retention_of(&self, call: Call<'_>) -> Duration {
+        call.tenant.profile.deprovision.retention_days.map_or(self.retention, days)
     }
 
-    /// When a visible user is erased: none for an active user, unchanged for one already inactive;
-    /// a user who becomes inactive gets a clock if the profile says so.
+    /// When a visible user is erased who is changed like this. There is no such time for an active
+    /// user; a user who is inactive already keeps its clock; a user who becomes inactive gets a
+    /// clock if the profile says so.
     pub(in crate::directory) fn visible_until(
         &self,
         call: Call<'_>,
@@ -43,16 +43,17 @@ impl Directory {
         }
         let now = self.clock.seconds();
         let state = State::of(Some(old.standing()), now);
-        let event = match (is_active(&old.resource.attributes), is_active(after)) {
-            (false, true) => Event::Activate,
-            (true, false) => Event::Deactivate,
-            _ => Event::Change,
-        };
-        match state.after(state.step(event), &call.tenant.profile) {
+        let step = state.step(Event::of_change(&old.resource.attributes, after));
+        match state.after(step, &call.tenant.profile) {
             State::SuspendedWithExpiry => {
-                old.expires.or(Some(now.saturating_add(self.retention_of(call))))
+                old.expires.or(Some(now.saturating_add(seconds(self.retention_of(call)))))
             }
-            _ => None,
+            State::Provisioned
+            | State::Suspended
+            | State::Absent
+            | State::Unmanaged
+            | State::SoftDeleted
+            | State::Expired => None,
         }
     }
 }

@@ -1,47 +1,72 @@
-//! Who is the same person.
+//! Identity: which stored user the names in a message stand for.
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, ResourceId};
 
 use super::states::{Event, State, Step};
-use crate::directory::context::Directory;
+use crate::directory::context::{Call, Directory};
 use crate::store::{Collection, NameOwners, Names, OwnerState, Stored};
 use crate::tenant::ServedType;
 
+/// What a POST says of a user.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::directory) struct Assertion<'a> {
+    pub(in crate::directory) call: Call<'a>,
+    pub(in crate::directory) resource_type: &'a ServedType,
+    /// The names among the attributes.
+    pub(in crate::directory) names: &'a Names,
+    pub(in crate::directory) attributes: &'a Attributes,
+}
+
+impl Assertion<'_> {
+    pub(super) fn collection(&self) -> Collection {
+        self.call.collection(&self.resource_type.kind)
+    }
+}
+
 impl Directory {
-    /// The deleted user whom a POST of these names brings back: by the externalId, or else by the
-    /// userName.
-    pub(in crate::directory) async fn deleted_match(
+    /// What a POST of these names does to the user who owns one of them.
+    pub(super) fn step_of(&self, owner: &Stored, names: &Names) -> Step {
+        let known = owner.names();
+        let same = known.is_same_person(names) || known.shares_external_id(names);
+        let event = if same { Event::Post } else { Event::Namesake };
+        State::of(Some(owner.standing()), self.clock.seconds()).step(event)
+    }
+
+    /// The deleted user whom a POST of these names restores: found by the externalId, or else by
+    /// the userName.
+    pub(super) async fn deleted_match(
         &self,
         collection: &Collection,
         names: &Names,
         owners: &NameOwners,
     ) -> Result<Option<Stored>, Error> {
-        if let Some((owner, holding)) = &owners.external_id
-            && let Some(user) = self
-                .same_external_id(collection, names, owner, *holding == OwnerState::Deleted)
-                .await?
+        if let Some((owner, state)) = &owners.external_id
+            && let Some(user) = self.same_external_id(collection, names, owner, *state).await?
         {
             return Ok(Some(user));
         }
         let Some((owner, OwnerState::Deleted)) = &owners.name else { return Ok(None) };
         let owner = self.deleted(collection, owner).await?;
-        // A claim that a rename left behind leads to somebody of another name.
+        // A rename may leave a claim behind, which leads to a user of another name.
         Ok(owner.filter(|owner| self.step_of(owner, names) == Step::Return))
     }
 
-    /// The deleted user whom an externalId brings back: one who also had the userName, or else its
-    /// first owner, if that one was deleted.
+    /// The deleted user whom an externalId restores: one who also had the userName, or else its
+    /// first owner, if that user was deleted.
     async fn same_external_id(
         &self,
         collection: &Collection,
         names: &Names,
         first: &ResourceId,
-        first_is_deleted: bool,
+        first_state: OwnerState,
     ) -> Result<Option<Stored>, Error> {
         let Some(external_id) = names.external_id() else { return Ok(None) };
         let same_name = |user: &Stored| user.names().name() == names.name();
-        let first = if first_is_deleted { self.deleted(collection, first).await? } else { None };
+        let first = match first_state {
+            OwnerState::Deleted => self.deleted(collection, first).await?,
+            OwnerState::Live | OwnerState::Unmanaged => None,
+        };
         let first = first.filter(|first| first.names().external_id() == Some(external_id));
         if first.as_ref().is_some_and(same_name) {
             return Ok(first);
@@ -53,23 +78,23 @@ impl Directory {
         Ok(named.or(first))
     }
 
-    /// Whether nobody visible but its owner has the externalId: one that many share says of nobody
-    /// who it is.
-    pub(in crate::directory) async fn owns_alone(
+    /// Whether this user is the only visible one with the externalId. A value that several users
+    /// share does not tell who is meant.
+    pub(super) async fn owns_alone(
         &self,
         collection: &Collection,
         owner: &ResourceId,
         names: &Names,
     ) -> Result<bool, Error> {
         let Some(external_id) = names.external_id() else { return Ok(false) };
-        let found =
-            self.store.by_external_id(collection, external_id, self.clock.seconds()).await?;
+        let now = self.clock.seconds();
+        let found = self.store.by_external_id(collection, external_id, now).await?;
         Ok(found
             .is_some_and(|found| matches!(found.as_slice(), [only] if only.resource.id == *owner)))
     }
 
-    /// The user with this id, if it was deleted and can be brought back.
-    pub(in crate::directory) async fn deleted(
+    /// The user with this id, if it was deleted and can be restored.
+    pub(super) async fn deleted(
         &self,
         collection: &Collection,
         id: &ResourceId,
@@ -81,17 +106,20 @@ impl Directory {
         }))
     }
 
-    /// What a POST of these names does to the owner of one of them.
-    pub(in crate::directory) fn step_of(&self, owner: &Stored, names: &Names) -> Step {
-        let known = owner.names();
-        let same = known.is_same_person(names) || known.shares_external_id(names);
-        let event = if same { Event::Post } else { Event::Namesake };
-        State::of(Some(owner.standing()), self.clock.seconds()).step(event)
+    /// Whether a visible user has the name, or too many have it to be counted.
+    pub(super) async fn is_name_taken(
+        &self,
+        collection: &Collection,
+        names: &Names,
+    ) -> Result<bool, Error> {
+        let Some(name) = names.name() else { return Ok(false) };
+        let found = self.store.by_name(collection, name, self.clock.seconds()).await?;
+        Ok(found.is_none_or(|found| !found.is_empty()))
     }
 }
 
-/// What a user has, under what a message asserts.
-pub(in crate::directory) fn merged(
+/// The attributes of a stored user, overlaid by those that a message asserts.
+pub(super) fn merged(
     resource_type: &ServedType,
     old: &Stored,
     asserted: &Attributes,

@@ -1,8 +1,9 @@
-//! How users live: their states, who is the same person, and what follows from a refused write.
+//! The life of a user: its states, who is the same person, and what follows from a refused write.
 
 pub(super) mod adopt;
 pub(super) mod conflict;
 pub(super) mod expiry;
 pub(super) mod identity;
+pub(super) mod owners;
 pub(super) mod restore;
 pub mod states;

@@ -1,15 +1,18 @@
-//! The life of a user: one table of what each event does in each state. `docs/LIFE.md` shows it,
-//! and the tests walk through all of it.
+//! The states of a user: one table of what each event does in each state. Requests act by it,
+//! `docs/LIFE.md` shows it, and the tests walk through all of it. Resources of other types are only
+//! *provisioned* or *suspended*, or *absent*.
 
-use crate::store::{Standing, State as Stage};
+use scim_core::resource::Attributes;
+
+use crate::store::{Standing, State as Stage, is_active};
 use crate::tenant::profile::{Deleted, Existing, OnDelete, OnInactive, Profile};
 
-/// Where a user is in its life.
+/// The state of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// There is none, or none any more.
+    /// The user does not exist, or no longer exists.
     Absent,
-    /// Imported: known to the product, not to the identity provider yet. 404.
+    /// Imported: known to the product, and not yet to the identity provider. 404.
     Unmanaged,
     /// Active.
     Provisioned,
@@ -19,7 +22,7 @@ pub enum State {
     SuspendedWithExpiry,
     /// Deleted, and kept. 404.
     SoftDeleted,
-    /// Its time has come: gone for everybody, whether or not its rows are there.
+    /// Its time has come: it is gone for everybody, whether its rows still exist or not.
     Expired,
 }
 
@@ -30,7 +33,9 @@ pub enum Event {
     Post,
     /// POST for another person of the same userName.
     Namesake,
-    /// PUT or PATCH that leaves `active`.
+    /// GET.
+    Read,
+    /// PUT or PATCH that leaves `active` as it is.
     Change,
     /// PUT or PATCH that makes `active` true.
     Activate,
@@ -40,13 +45,13 @@ pub enum Event {
     Delete,
     /// The retention ends.
     Expiry,
-    /// The operator brings the user back.
+    /// The operator restores the user.
     Restore,
     /// The operator imports the user.
     Import,
 }
 
-/// What is done about it.
+/// What a request does in answer to an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// 201: a new user with an id of its own.
@@ -55,11 +60,14 @@ pub enum Step {
     Adopt,
     /// 409.
     Conflict,
-    /// 201: the user is back with its id and data, or there is a new one, as `create.deleted` says.
+    /// 201: the user is restored with its id and data, or a new one is created, as `create.deleted`
+    /// says.
     Return,
-    /// The user is back with its id and data.
+    /// The user is restored with its id and data.
     Restore,
-    /// 200: another value, or none, and the same state.
+    /// 200: the user is shown.
+    Show,
+    /// 200: the user may have other values, and is in the same state.
     Keep,
     /// 200: the user is active.
     Activate,
@@ -69,10 +77,10 @@ pub enum Step {
     Deprovision,
     /// 404.
     NotFound,
-    /// Erased: who was visible by the next request, with a row in the log; who was deleted by
-    /// DynamoDB, whose stream tells of it.
+    /// The user is erased. The tenant's next request erases a visible user, with a row in the log;
+    /// DynamoDB erases a deleted one, and its stream tells of it.
     Erase,
-    /// The row is made.
+    /// An unmanaged user is stored.
     Import,
     /// Nothing.
     Nothing,
@@ -119,12 +127,13 @@ impl State {
             (Unmanaged, Event::Namesake) => Step::Adopt,
             (Unmanaged, Event::Import | Event::Expiry) => Step::Nothing,
 
-            // Who comes back before the clock has run out is the same person: the clock stops.
+            // A POST for the same person stops the clock.
             (SuspendedWithExpiry, Event::Post) => Step::Return,
             (SuspendedWithExpiry, Event::Expiry) => Step::Erase,
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Post | Event::Namesake) => {
                 Step::Conflict
             }
+            (Provisioned | Suspended | SuspendedWithExpiry, Event::Read) => Step::Show,
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Change) => Step::Keep,
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Activate) => Step::Activate,
             (Provisioned | Suspended | SuspendedWithExpiry, Event::Deactivate) => Step::Suspend,
@@ -135,14 +144,15 @@ impl State {
 
             (SoftDeleted, Event::Post) => Step::Return,
             (SoftDeleted, Event::Restore) => Step::Restore,
-            // A namesake who takes over a leaver's address never wakes the leaver's account.
+            // A namesake who takes over the address of a deleted user never gets that user's account.
             (SoftDeleted, Event::Namesake) => Step::Create,
             (SoftDeleted, Event::Import) => Step::Nothing,
             (SoftDeleted, Event::Expiry) => Step::Erase,
 
             (
                 _,
-                Event::Change
+                Event::Read
+                | Event::Change
                 | Event::Activate
                 | Event::Deactivate
                 | Event::Delete
@@ -151,10 +161,10 @@ impl State {
         }
     }
 
-    /// Where a step leads from here under a profile.
+    /// The state to which a step leads under a profile.
     pub fn after(self, step: Step, profile: &Profile) -> Self {
         match step {
-            // A leaver whose name another person takes stays what it is.
+            // A deleted user stays deleted when another person takes the name.
             Step::Create if self == Self::SoftDeleted => self,
             Step::Create | Step::Activate => Self::Provisioned,
             Step::Return
@@ -165,7 +175,7 @@ impl State {
             Step::Return | Step::Restore => Self::Provisioned,
             Step::Adopt if profile.create.existing == Existing::Link => Self::Provisioned,
             Step::Suspend => match (self, profile.deprovision.on_inactive) {
-                // A user who is inactive already keeps the clock it has, or has none.
+                // A user who is inactive already keeps its clock, if it has one.
                 (Self::Provisioned, OnInactive::SuspendWithExpiry) => Self::SuspendedWithExpiry,
                 (Self::Provisioned, OnInactive::Suspend) => Self::Suspended,
                 (inactive, _) => inactive,
@@ -175,7 +185,7 @@ impl State {
                 OnDelete::HardDelete => Self::Absent,
                 OnDelete::Refuse => self,
             },
-            // Who is kept without end is never due.
+            // A user who is kept without end never expires.
             Step::Erase
                 if self != Self::SuspendedWithExpiry
                     && profile.deprovision.on_delete == OnDelete::Deactivate =>
@@ -184,16 +194,22 @@ impl State {
             }
             Step::Erase => Self::Absent,
             Step::Import => Self::Unmanaged,
-            Step::Adopt | Step::Conflict | Step::Keep | Step::NotFound | Step::Nothing => self,
+            Step::Adopt
+            | Step::Conflict
+            | Step::Show
+            | Step::Keep
+            | Step::NotFound
+            | Step::Nothing => self,
         }
     }
 }
 
 impl Event {
     /// All of them, in the order of the table.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Post,
         Self::Namesake,
+        Self::Read,
         Self::Change,
         Self::Activate,
         Self::Deactivate,
@@ -202,4 +218,13 @@ impl Event {
         Self::Restore,
         Self::Import,
     ];
+
+    /// What a PUT or PATCH is that leads from these attributes to those.
+    pub fn of_change(before: &Attributes, after: &Attributes) -> Self {
+        match (is_active(before), is_active(after)) {
+            (false, true) => Self::Activate,
+            (true, false) => Self::Deactivate,
+            (false, false) | (true, true) => Self::Change,
+        }
+    }
 }

@@ -1,15 +1,14 @@
-//! What a profile switches off.
+//! What a profile switches off, and whether a new user may be inactive.
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, ErrorKind};
 use serde_json::Value;
 
-use crate::store::Kind;
-use crate::store::is_active;
+use crate::store::{Kind, is_active};
 use crate::tenant::ServedType;
 use crate::tenant::profile::{InactiveCreate, OnDelete, Profile};
 
-/// `active` of a new user, as the profile has it.
+/// Checks whether a user may be created, and sets `active` as the profile says.
 ///
 /// # Errors
 /// 403 if users may not be created; 400 if they may not be created inactive.
@@ -22,13 +21,13 @@ pub(in crate::directory) fn admit_create(
         return Ok(());
     }
     if !profile.operations.create.is_on() {
-        return Err(switched_off("creates no users"));
+        return Err(switched_off("does not create users"));
     }
     match (attributes.get("active"), profile.create.inactive) {
         (Some(Value::Bool(false)), InactiveCreate::Refuse) => {
             return Err(Error::invalid_value(
-                "A new user must be active: active is false; create the user when it is assigned, \
-                with active true.",
+                "active is false, but a new user must be active. Create the user when it is \
+                assigned, with active true.",
             ));
         }
         (Some(_), InactiveCreate::IgnoreActive) | (None, _) => {
@@ -39,8 +38,10 @@ pub(in crate::directory) fn admit_create(
     Ok(())
 }
 
+/// Checks whether a user may be changed in this way.
+///
 /// # Errors
-/// 403 for a change of a user that the profile switches off.
+/// 403 for a change that the profile switches off.
 pub(in crate::directory) fn admit_change(
     resource_type: &ServedType,
     profile: &Profile,
@@ -51,21 +52,23 @@ pub(in crate::directory) fn admit_change(
         return Ok(());
     }
     if !profile.operations.update.is_on() {
-        // What the profile shapes, nobody asked for.
+        // The client did not ask for what the profile itself changes.
         let mut before = before.clone();
         resource_type.shape(&mut before)?;
         if before.changed(after).iter().any(|name| name != "active") {
-            return Err(switched_off("changes no users but for active"));
+            return Err(switched_off("does not change users, except for active"));
         }
     }
     if !profile.operations.deactivate.is_on() && is_active(before) && !is_active(after) {
-        return Err(switched_off("deactivates no users"));
+        return Err(switched_off("does not deactivate users"));
     }
     Ok(())
 }
 
+/// Checks whether users may be deleted.
+///
 /// # Errors
-/// 403 or 400 if users are not deleted here.
+/// 403 or 400 if they may not.
 pub(in crate::directory) fn admit_delete(
     resource_type: &ServedType,
     profile: &Profile,
@@ -74,17 +77,18 @@ pub(in crate::directory) fn admit_delete(
         return Ok(());
     }
     if !profile.operations.delete.is_on() {
-        return Err(switched_off("deletes no users"));
+        return Err(switched_off("does not delete users"));
     }
     match profile.deprovision.on_delete {
         OnDelete::Deactivate if !profile.operations.deactivate.is_on() => {
-            Err(switched_off("deactivates no users"))
+            Err(switched_off("does not deactivate users"))
         }
         OnDelete::Refuse => Err(Error::new(
             ErrorKind::BadRequest,
-            "Users are not deleted here, since what they wrote stays: set active to false instead.",
+            "Users cannot be deleted here, because what they wrote must stay. Set active to false \
+            instead.",
         )),
-        _ => Ok(()),
+        OnDelete::Deactivate | OnDelete::SoftDelete | OnDelete::HardDelete => Ok(()),
     }
 }
 
@@ -92,7 +96,7 @@ fn switched_off(what: &str) -> Error {
     Error::new(
         ErrorKind::Forbidden,
         format!(
-            "This service provider {what} through SCIM: switch that off in the identity provider, \
+            "This service provider {what} through SCIM. Switch this off in the identity provider, \
             or ask the operator of this service to allow it."
         ),
     )

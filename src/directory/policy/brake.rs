@@ -1,54 +1,69 @@
-//! The brake: how many users may be deactivated in a short time.
+//! The brake limits how many users may be deactivated in a short time.
 
 use scim_core::{Error, ErrorKind, ResourceId};
 
-use crate::directory::context::{Call, Directory};
-use crate::store::{Collection, Operation};
+use crate::directory::context::{Call, Directory, brake_window, seconds};
+use crate::store::{BrakeRow, Collection, Operation};
 use crate::tenant::profile::BrakeAnswer;
 
 impl Directory {
-    /// Lets a deactivation that was not counted try again in a new window, or stops it.
+    /// What follows from a deactivation that the brake's row did not count: a new window begins, so
+    /// that it can be tried again, or the brake trips.
     ///
     /// # Errors
-    /// 429 or 403 if too many were deactivated, until the operator lifts the brake; 503.
+    /// 429 or 403, as the profile says, if too many users were deactivated, until the operator
+    /// lifts the brake; 503.
     pub(in crate::directory) async fn brake(
         &self,
         call: Call<'_>,
         collection: &Collection,
         id: &ResourceId,
     ) -> Result<(), Error> {
-        let brake = &call.tenant.profile.brake;
-        let window = i64::from(brake.window_minutes) * 60;
         let audit = self.audit(call, Operation::Brake);
         let seen = self.store.brake(&collection.tenant).await?;
-        if let Some(row) =
-            seen.filter(|row| row.tripped.is_some() || row.begun > audit.now - window)
-        {
-            if row.tripped.is_none() && row.counted < row.most {
+        let window_began_after = audit.now - seconds(brake_window(&call.tenant.profile));
+        let Some(row) = seen.filter(|row| row.tripped.is_some() || row.begun > window_began_after)
+        else {
+            return self.open_window(call, collection, seen, audit.now).await;
+        };
+        if row.tripped.is_none() {
+            if row.counted < row.most {
                 return Ok(());
             }
-            if row.tripped.is_none() {
-                self.store.trip_brake(&collection.tenant, row, id, &audit).await?;
-            }
-            let kind = match brake.answer {
-                BrakeAnswer::TooManyRequests => ErrorKind::TooManyRequests,
-                BrakeAnswer::Forbidden => ErrorKind::Forbidden,
-            };
-            return Err(Error::new(
-                kind,
-                "So many users were deactivated in a short time that it may be a mistake; no more \
-                are until the operator of this service confirms it: ask them.",
-            ));
+            self.store.trip_brake(&collection.tenant, row, id, &audit).await?;
         }
+        Err(tripped(call.tenant.profile.brake.answer))
+    }
+
+    async fn open_window(
+        &self,
+        call: Call<'_>,
+        collection: &Collection,
+        seen: Option<BrakeRow>,
+        now: i64,
+    ) -> Result<(), Error> {
+        let brake = &call.tenant.profile.brake;
         let share = match brake.share {
-            Some(share) => {
+            Some(percent) => {
                 let active = self.store.active(collection).await?;
-                Some((active.saturating_mul(i64::from(share)) / 100).max(1))
+                Some((active.saturating_mul(i64::from(percent)) / 100).max(1))
             }
             None => None,
         };
         let most =
             share.into_iter().chain(brake.deactivations.map(i64::from)).min().unwrap_or(i64::MAX);
-        Ok(self.store.open_brake(&collection.tenant, seen, audit.now, most).await?)
+        Ok(self.store.open_brake(&collection.tenant, seen, now, most).await?)
     }
+}
+
+fn tripped(answer: BrakeAnswer) -> Error {
+    let kind = match answer {
+        BrakeAnswer::TooManyRequests => ErrorKind::TooManyRequests,
+        BrakeAnswer::Forbidden => ErrorKind::Forbidden,
+    };
+    Error::new(
+        kind,
+        "Unusually many users were deactivated in a short time, which may be a mistake. No more \
+        users are deactivated until the operator of this service confirms it; ask them.",
+    )
 }

@@ -1,4 +1,4 @@
-//! What a tenant's profile says of a request before and beside the store.
+//! What a tenant's profile restricts, in addition to what the store holds.
 
 pub(super) mod admit;
 pub(super) mod brake;

@@ -1,4 +1,4 @@
-//! Seats: how many users may be active.
+//! Seats limit how many users may be active.
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, ErrorKind};
@@ -6,25 +6,28 @@ use serde_json::Value;
 
 use crate::tenant::profile::{Profile, WhenFull};
 
-/// What is to become of somebody for whom no seat is left.
+/// Makes a user for whom no seat is left inactive, where the profile says so.
 ///
 /// # Errors
-/// 403 unless the profile creates such users inactive.
+/// 403 where it does not.
 pub(in crate::directory) fn without_seat(
     profile: &Profile,
     attributes: &mut Attributes,
 ) -> Result<(), Error> {
-    if profile.seats.when_full == WhenFull::Refuse {
-        return Err(no_seat());
+    match profile.seats.when_full {
+        WhenFull::Refuse => Err(no_seat()),
+        WhenFull::CreateInactive => {
+            attributes.set("active", Value::Bool(false));
+            Ok(())
+        }
     }
-    attributes.set("active", Value::Bool(false));
-    Ok(())
 }
 
+/// 403 for an activation without a seat.
 pub(in crate::directory) fn no_seat() -> Error {
     Error::new(
         ErrorKind::Forbidden,
-        "No seat is left for one more active user: deactivate somebody, or buy more seats, and \
-        send it again.",
+        "No seat is left for another active user. Deactivate a user, or buy more seats, and send \
+        the request again.",
     )
 }

@@ -58,30 +58,15 @@ impl Cursor {
     /// # Errors
     /// `invalidCursor`, `expiredCursor`, or `invalidCount` if the page size has changed.
     pub(super) fn read(text: &str, walk: Walk<'_>, now: i64) -> Result<Self, Error> {
-        let Walk { tenant, query, .. } = walk;
-        let invalid = || {
-            Error::new(
-                ErrorKind::InvalidCursor,
-                "The cursor does not belong to this query. Begin with an empty cursor, and repeat \
-                all other parameters in each request.",
-            )
-        };
-        let (body, seal) = text.split_once('.').ok_or_else(invalid)?;
-        let body = URL_SAFE_NO_PAD
-            .decode(body)
-            .ok()
-            .and_then(|body| String::from_utf8(body).ok())
-            .ok_or_else(invalid)?;
-        if !bool::from(subtle::ConstantTimeEq::ct_eq(
-            tenant.seal(&body).as_bytes(),
-            seal.as_bytes(),
-        )) {
-            return Err(invalid());
-        }
-        let cursor: Self = serde_json::from_str(&body).map_err(|_| invalid())?;
-        if cursor.query != walk.fingerprint() {
-            return Err(invalid());
-        }
+        let cursor = Self::unseal(text, walk.tenant)
+            .filter(|cursor| cursor.query == walk.fingerprint())
+            .ok_or_else(|| {
+                Error::new(
+                    ErrorKind::InvalidCursor,
+                    "The cursor does not belong to this query. Begin with an empty cursor, and \
+                    repeat all other parameters in each request.",
+                )
+            })?;
         if now >= cursor.expires {
             return Err(Error::new(
                 ErrorKind::ExpiredCursor,
@@ -91,13 +76,24 @@ impl Cursor {
                 ),
             ));
         }
-        if cursor.count != query.page_size() {
+        if cursor.count != walk.query.page_size() {
             return Err(Error::new(
                 ErrorKind::InvalidCount,
                 "count must be the same in all requests of a walk by cursor.",
             ));
         }
         Ok(cursor)
+    }
+
+    /// A cursor that this tenant got; `None` for any other text.
+    fn unseal(text: &str, tenant: &TenantKey) -> Option<Self> {
+        let (body, seal) = text.split_once('.')?;
+        let body = String::from_utf8(URL_SAFE_NO_PAD.decode(body).ok()?).ok()?;
+        let expected = tenant.seal(&body);
+        if !bool::from(subtle::ConstantTimeEq::ct_eq(expected.as_bytes(), seal.as_bytes())) {
+            return None;
+        }
+        serde_json::from_str(&body).ok()
     }
 }
 

@@ -58,9 +58,10 @@ impl Selection {
 
     /// 400 for a query that would have to look at more than a request may.
     fn too_many(&self, part: Part<'_>, sink: &Sink) -> Error {
-        let way = match sink.sorts() {
-            true => "omit sortBy",
-            false => "page by cursor (cursor= in place of startIndex)",
+        let way = if sink.sorts() {
+            "omit sortBy"
+        } else {
+            "page by cursor (cursor= in place of startIndex)"
         };
         let detail = match self.obstacle {
             Obstacle::CommonValue => format!(
@@ -106,23 +107,7 @@ impl Directory {
         let mut selection = self.select(call, part).await?;
         let source = self.source(call, part, &mut selection, after.as_deref(), sink).await?;
         let stop = self.judge_all(call, part, source, &selection, sink).await?;
-        let resume = match stop {
-            Stop::End(rest) => {
-                sink.end_type();
-                rest
-            }
-            Stop::Full => {
-                sink.leave_rest();
-                None
-            }
-            Stop::OutOfBudget(_) if !sink.walks() => return Err(selection.too_many(part, sink)),
-            // A cursor to where this request began would lead every later request there again.
-            Stop::OutOfBudget(None) if !sink.has_ended_a_type() => return Err(too_much()),
-            Stop::OutOfBudget(key) => {
-                sink.leave_rest();
-                Some(key.unwrap_or_default())
-            }
-        };
+        let resume = resume_after(stop, part, &selection, sink)?;
         sink.page.resume = resume.map(|key| Position::of_key(part.index, key));
         Ok(())
     }
@@ -170,6 +155,32 @@ impl Directory {
         let now = self.clock.seconds();
         let ranges = (ranges.ranges, ranges.next);
         Ok(Source::Scan(Scan::new(&self.store, collection, now, ranges, sink.first_read())))
+    }
+}
+
+/// The key after which the next request goes on with this type, if resources are left.
+fn resume_after(
+    stop: Stop,
+    part: Part<'_>,
+    selection: &Selection,
+    sink: &mut Sink,
+) -> Result<Option<String>, Error> {
+    match stop {
+        Stop::End(rest) => {
+            sink.end_type();
+            Ok(rest)
+        }
+        Stop::Full => {
+            sink.leave_rest();
+            Ok(None)
+        }
+        Stop::OutOfBudget(_) if !sink.walks() => Err(selection.too_many(part, sink)),
+        // A cursor to where this request began would lead every later request there again.
+        Stop::OutOfBudget(None) if !sink.has_ended_a_type() => Err(too_much()),
+        Stop::OutOfBudget(key) => {
+            sink.leave_rest();
+            Ok(Some(key.unwrap_or_default()))
+        }
     }
 }
 

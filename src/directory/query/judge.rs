@@ -5,12 +5,13 @@ use scim_core::{Error, ErrorKind, OutOfWork, ResourceId, SortKey};
 use super::facts::Facts;
 use super::gather::{Part, Selection, Stop};
 use super::lookup::LookedUp;
-use super::need::{self, CHUNK, Need};
+use super::need::{CHUNK, Need};
 use super::page::Sink;
 use super::position::Hit;
 use super::source::{Next, Source};
 use crate::budget::{self, MAX_COMPARISONS_OF_A_RESOURCE};
 use crate::directory::context::{Call, Directory};
+use crate::directory::price::Price;
 use crate::directory::stint::Stint;
 use crate::store::{CALLS_OF_A_PAGE, Listed, UNITS_OF_A_PAGE};
 
@@ -143,25 +144,23 @@ impl Judging<'_> {
 
     /// How many of these resources the request can afford to judge at once.
     fn affordable(&self, rows: &[Listed], sink: &Sink) -> usize {
-        let left = budget::left();
         let kind = &self.part.resource_type.kind;
         let gone = if self.need.is_of_members(kind) {
             Directory::price_of_gone(self.call)
         } else {
-            (0, 0)
+            Price::FREE
         };
         // A walk must still be able to show what it has found; another request goes on.
         let page = if sink.walks() && sink.has_found() {
-            (CALLS_OF_A_PAGE, UNITS_OF_A_PAGE)
+            Price::new(CALLS_OF_A_PAGE, UNITS_OF_A_PAGE)
         } else {
-            (0, 0)
+            Price::FREE
         };
         let affordable = |count: &usize| {
             let some = rows.get(..*count).unwrap_or_default();
             let price = self.need.price(kind, some, self.found);
-            let price = if price == (0, 0) { price } else { need::add(page, price) };
-            let (calls, units) = need::add(gone, price);
-            left.suffices(calls, units)
+            let price = if price == Price::FREE { price } else { page + price };
+            (gone + price).is_affordable()
         };
         (1..=CHUNK.min(rows.len())).rev().find(affordable).unwrap_or_default()
     }

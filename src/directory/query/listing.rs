@@ -18,25 +18,23 @@ impl Directory {
         scopes: &[Scope<'_>],
         mut page: Page,
     ) -> Result<Page, Error> {
-        let (mut total, mut is_short) = (0, false);
+        let mut total = 0;
         for (index, scope) in scopes.iter().enumerate() {
             // In a walk, one resource more than the page shows tells whether more follow.
-            let (from, spare) = match &page.start {
-                Start::Index(skip) => (skip.saturating_sub(total), 0),
-                Start::First | Start::After(_) => (0, 1),
-            };
-            let count =
-                if page.more || is_short { 0 } else { page.count + spare - page.hits.len() };
+            let spare = usize::from(!matches!(page.start, Start::Index(_)));
+            let is_done = page.more || page.resume.is_some();
+            let count = if is_done { 0 } else { page.count + spare - page.hits.len() };
             let portion = match &page.start {
                 Start::After(cursor) => {
                     let collection = call.collection(&scope.resource_type.kind);
                     self.list_after(&collection, cursor, index, count).await?
                 }
-                start @ (Start::First | Start::Index(_)) => {
-                    let (portion, all) = self.list_from(call, scope, from, count).await?;
-                    total += all;
+                Start::First => self.list_from(call, scope, 0, count, &mut total).await?,
+                Start::Index(skip) => {
+                    let from = skip.saturating_sub(total);
+                    let portion = self.list_from(call, scope, from, count, &mut total).await?;
                     let is_cut = portion.resources.is_empty() && portion.rest.is_some();
-                    if is_cut && page.hits.is_empty() && matches!(start, Start::Index(_)) {
+                    if is_cut && page.hits.is_empty() {
                         return Err(too_much_to_read());
                     }
                     portion
@@ -45,10 +43,7 @@ impl Directory {
             for row in portion.resources {
                 page.keep(Hit { scope: index, sort_key: None, row });
             }
-            if let Some(rest) = portion.rest {
-                page.resume = Some(Position::of_key(index, rest));
-                is_short = true;
-            }
+            page.resume = portion.rest.map(|rest| Position::of_key(index, rest)).or(page.resume);
         }
         page.total = match &page.start {
             Start::After(cursor) => cursor.total,
@@ -73,18 +68,20 @@ impl Directory {
         Ok(self.store.after(collection, after, count, self.clock.seconds()).await?)
     }
 
-    /// The resources of a scope after the first `from`, and how many it has in all.
+    /// The resources of a scope after the first `from`. It adds to `total` how many it has in all.
     async fn list_from(
         &self,
         call: Call<'_>,
         scope: &Scope<'_>,
         from: usize,
         count: usize,
-    ) -> Result<(Portion, usize), Error> {
+        total: &mut usize,
+    ) -> Result<Portion, Error> {
         let collection = call.collection(&scope.resource_type.kind);
         let overdue = if scope.resource_type.is_user() { self.overdue(call).await? } else { &[] };
         let now = self.clock.seconds();
         let found = self.store.page(&collection, from, count, now, overdue).await?;
-        Ok((found.portion, found.total + self.erased_since(call, overdue).await?))
+        *total += found.total + self.erased_since(call, overdue).await?;
+        Ok(found.portion)
     }
 }

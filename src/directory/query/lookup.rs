@@ -5,16 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use scim_core::Equality;
 use scim_core::{Error, ResourceId};
 
-use crate::budget;
 use crate::directory::context::{Call, Directory};
 use crate::directory::limits::{MAX_MEMBERS_LOOKED_UP, MAX_SCANNED};
+use crate::directory::price::Price;
 use crate::store::{Collection, Kind, Listed, StoreError, Stored};
 use crate::tenant::ServedType;
 
-/// Most calls and read units that one equality takes before its resources are read, with those that
-/// the page needs.
-const CALLS_OF_AN_EQUALITY: usize = 60;
-const UNITS_OF_AN_EQUALITY: usize = 600;
+/// What one equality takes before its resources are read, with what the page needs.
+const PRICE_OF_AN_EQUALITY: Price = Price::new(60, 600);
 
 /// What the indexes found.
 #[derive(Debug, Default)]
@@ -39,8 +37,9 @@ impl Directory {
     ) -> Result<Option<LookedUp>, Error> {
         let mut found = LookedUp::default();
         for equality in equalities {
-            let affordable = budget::left().suffices(CALLS_OF_AN_EQUALITY, UNITS_OF_AN_EQUALITY);
-            if !affordable || !self.look_up_one(call, resource_type, equality, &mut found).await? {
+            if !PRICE_OF_AN_EQUALITY.is_affordable()
+                || !self.look_up_one(call, resource_type, equality, &mut found).await?
+            {
                 return Ok(None);
             }
             if found.candidates.len() > MAX_SCANNED {
@@ -59,8 +58,8 @@ impl Directory {
         found: &mut LookedUp,
     ) -> Result<bool, Error> {
         match (attribute.as_str(), value.to_lowercase().parse()) {
-            ("members.value", Ok(member)) => self.groups_with(call, member, found).await,
-            ("groups.value", Ok(group)) => self.users_in(call, group, found).await,
+            ("members.value", Ok(member)) => self.add_groups_of(call, member, found).await,
+            ("groups.value", Ok(group)) => self.add_users_in(call, group, found).await,
             // A text that cannot be an id is in no group, and has no members.
             ("members.value" | "groups.value", Err(())) => Ok(true),
             _ => {
@@ -108,7 +107,7 @@ impl Directory {
     }
 
     /// Adds the groups of a member; `false` if they are too many.
-    async fn groups_with(
+    async fn add_groups_of(
         &self,
         call: Call<'_>,
         member: ResourceId,
@@ -124,7 +123,7 @@ impl Directory {
     }
 
     /// Adds the members of a group; `false` if they are too many.
-    async fn users_in(
+    async fn add_users_in(
         &self,
         call: Call<'_>,
         group: ResourceId,

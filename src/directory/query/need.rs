@@ -9,6 +9,7 @@ use super::lookup::LookedUp;
 use crate::budget::ROW_UNITS;
 use crate::directory::groups::expand::price_of_groups;
 use crate::directory::groups::shown::GROUPS;
+use crate::directory::price::Price;
 use crate::store::{Kind, Listed, price_of_members};
 use crate::tenant::ServedType;
 
@@ -60,37 +61,26 @@ impl Need {
         *kind == Kind::Group && !matches!(self, Self::Row)
     }
 
-    /// The calls and read units that it takes at most for these resources.
-    pub(super) fn price(
-        &self,
-        kind: &Kind,
-        rows: &[Listed],
-        found: Option<&LookedUp>,
-    ) -> (usize, usize) {
+    /// The price of what it needs to know of these resources.
+    pub(super) fn price(&self, kind: &Kind, rows: &[Listed], found: Option<&LookedUp>) -> Price {
         match (self, kind) {
-            (Self::Row, _) | (_, Kind::Other(_)) => (0, 0),
+            (Self::Row, _) | (_, Kind::Other(_)) => Price::FREE,
             (Self::Values(values), _) => {
                 let known = found.is_some_and(|found| values.is_subset(&found.values));
                 let pairs = if known { 0 } else { rows.len() * values.len() };
-                (
-                    pairs.div_ceil(SMALL_ROWS_IN_A_CALL) + values.len().div_ceil(16) + 2,
-                    pairs + values.len() + 2,
-                )
+                Price {
+                    calls: pairs.div_ceil(SMALL_ROWS_IN_A_CALL) + values.len().div_ceil(16) + 2,
+                    units: pairs + values.len() + 2,
+                }
             }
             (Self::All, Kind::User) => {
-                let (calls, units) = price_of_groups();
-                (rows.len() * calls + CALLS_OF_NAMES, rows.len() * units + UNITS_OF_NAMES)
+                price_of_groups() * rows.len() + Price::new(CALLS_OF_NAMES, UNITS_OF_NAMES)
             }
             (Self::All, Kind::Group) => {
-                rows.iter().map(|row| price_of_members(row.members)).fold((0, 0), add)
+                rows.iter().map(|row| Price::from(price_of_members(row.members))).sum()
             }
         }
     }
-}
-
-/// The sum of two prices.
-pub(super) fn add(one: (usize, usize), other: (usize, usize)) -> (usize, usize) {
-    (one.0 + other.0, one.1 + other.1)
 }
 
 /// About how many calls and read units it takes to judge this number of resources by a filter,

@@ -7,7 +7,7 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::{Error, ErrorKind, ResourceId};
 use serde_json::value::RawValue;
 
-use super::need::{self, UNITS_OF_NAMES};
+use super::need::UNITS_OF_NAMES;
 use super::page::Page;
 use super::position::{Hit, Position};
 use super::search::Scope;
@@ -15,6 +15,7 @@ use crate::budget::{self, ROW_UNITS};
 use crate::directory::context::{Call, Directory};
 use crate::directory::groups::expand::{self, Beyond, View};
 use crate::directory::limits::{MAX_ANSWER_BYTES, MAX_MEMBERS_SHOWN};
+use crate::directory::price::Price;
 use crate::directory::size::sent_bytes;
 use crate::directory::stint::Stint;
 
@@ -142,8 +143,8 @@ fn affordable(
             .get(hit.scope)
             .map(|scope| expand::price(scope.resource_type, hit.row.members, &scope.projection));
         let price = price.unwrap_or_default();
-        sum = need::add(sum, price);
-        if price != (0, 0) && !budget::left().suffices(sum.0, sum.1) {
+        sum = sum + price;
+        if price != Price::FREE && !sum.is_affordable() {
             break;
         }
         chunk.extend(hits.next());
@@ -154,7 +155,7 @@ fn affordable(
 /// Whether the request can afford to read the names of this number of groups.
 fn affordable_names(groups: usize) -> bool {
     let units = (groups * ROW_UNITS as usize).min(groups + UNITS_OF_NAMES);
-    budget::left().suffices(groups.div_ceil(16), units)
+    Price::new(groups.div_ceil(16), units).is_affordable()
 }
 
 pub(super) fn too_much_to_read() -> Error {

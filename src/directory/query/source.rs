@@ -9,6 +9,7 @@ use scim_core::{Error, ResourceId};
 use super::lookup::LookedUp;
 use crate::budget::{self, QUERY_UNITS};
 use crate::directory::context::{Call, Directory};
+use crate::directory::price::Price;
 use crate::store::{
     CALLS_OF_A_PAGE, Collection, KeyRange, Kind, Listed, Store, StoreError, UNITS_OF_A_PAGE, Walk,
 };
@@ -82,8 +83,8 @@ impl<'a> LookUp<'a> {
         let unread = self.left.iter().take(BATCH).filter(|(_, _, row)| row.is_none()).count();
         let calls = if self.collection.kind == Kind::Group { unread } else { 1 };
         let units = unread * budget::GROUP_UNITS as usize;
-        if unread > 0 && !budget::left().suffices(calls + CALLS_OF_A_PAGE, units + UNITS_OF_A_PAGE)
-        {
+        let price = Price::new(calls + CALLS_OF_A_PAGE, units + UNITS_OF_A_PAGE);
+        if unread > 0 && !price.is_affordable() {
             return Ok(Next::OutOfBudget(self.last.clone()));
         }
         let batch: Vec<_> = self.left.drain(..BATCH.min(self.left.len())).collect();
@@ -191,6 +192,6 @@ impl<'a> Scan<'a> {
 
 /// Whether the request can afford this number of further queries, and still show what was found.
 fn affordable(queries: usize) -> bool {
-    budget::left()
-        .suffices(queries + CALLS_OF_A_PAGE, queries * QUERY_UNITS as usize + UNITS_OF_A_PAGE)
+    let page = Price::new(CALLS_OF_A_PAGE, UNITS_OF_A_PAGE);
+    (Price::new(1, QUERY_UNITS as usize) * queries + page).is_affordable()
 }

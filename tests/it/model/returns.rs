@@ -52,11 +52,11 @@ impl Model {
         let (until, reads) = (Instant::now() + Duration::from_secs(60), &RequestReads::default());
         let call = Call {
             tenant: &tenant,
-            by: "operator",
-            request: "restore",
+            actor: "operator",
+            request_id: "restore",
             base_url: "",
             deadline: until,
-            until,
+            soft_deadline: until,
             reads,
         };
         let users = tenant.types.iter().find(|of| of.kind == Kind::User).unwrap();

@@ -169,7 +169,7 @@ async fn a_user_is_not_deleted_and_groups_are_off_or_on() {
     let refused = zulip.delete(&user).await;
     refused.is_error(400, None);
     assert!(
-        refused.body["detail"].as_str().unwrap().contains("set active to false"),
+        refused.body["detail"].as_str().unwrap().contains("Set active to false"),
         "{}",
         refused.body
     );

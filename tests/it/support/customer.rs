@@ -181,11 +181,11 @@ impl Customer {
         let reads = &RequestReads::default();
         let call = Call {
             tenant: &tenant,
-            by: "operator",
-            request: "test",
+            actor: "operator",
+            request_id: "test",
             base_url: BASE_URL,
             deadline: until,
-            until,
+            soft_deadline: until,
             reads,
         };
         work(&directory, call, tenant.types.iter().find(|of| of.kind == Kind::User).unwrap()).await

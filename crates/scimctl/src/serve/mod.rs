@@ -123,7 +123,8 @@ pub(crate) async fn run(
 fn additions(options: &ServeOptions) -> anyhow::Result<Additions> {
     let Some(path) = &options.schemas else { return Ok(Additions::default()) };
     let text = std::fs::read(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    Additions::parse(&text, store::MAX_UNIQUE_VALUES).with_context(|| path.display().to_string())
+    Additions::parse(&text, scim_lambda::store::MAX_UNIQUE_VALUES)
+        .with_context(|| path.display().to_string())
 }
 
 /// Holds the data directory. A server that keeps everything in memory holds it too, because other

@@ -76,8 +76,11 @@ fn a_restored_user_is_active_with_its_id_and_data() {
     );
 
     for (arguments, reason) in [
-        (["acme", id.as_str()], "There is no deleted user with this id who can come back."),
-        (["acme", "00000000-0000-8000-8000-000000000000"], "There is no deleted user with this id"),
+        (["acme", id.as_str()], "No deleted user with this id can be restored."),
+        (
+            ["acme", "00000000-0000-8000-8000-000000000000"],
+            "No deleted user with this id can be restored",
+        ),
         (["acme", "no id"], "no id is not the id of a user"),
         (["nobody", id.as_str()], "there is no tenant nobody"),
     ] {
