@@ -58,7 +58,7 @@ pub use writes::{ResourceWrite, Takeover};
 use item::Item;
 use transaction::text;
 
-use crate::budget::{self, QUERY_UNITS, ROW_UNITS, Spent};
+use crate::budget::{self, OutOfBudget, QUERY_UNITS, ROW_UNITS};
 use crate::sdk;
 
 /// How many rows or resources are read at a time.
@@ -86,8 +86,8 @@ pub enum StoreError {
     Spent,
 }
 
-impl From<Spent> for StoreError {
-    fn from(_: Spent) -> Self {
+impl From<OutOfBudget> for StoreError {
+    fn from(_: OutOfBudget) -> Self {
         Self::Spent
     }
 }
