@@ -157,7 +157,7 @@ pub(super) fn snapshot() -> Option<Account> {
     ACCOUNT.try_with(Cell::get).ok()
 }
 
-/// Changes the account. Outside of a request, in the operator's tool, there is none.
+/// Changes the account, if there is one. The operator's tool has none.
 pub(super) fn change(change: impl FnOnce(&mut Account)) {
     let _ = ACCOUNT.try_with(|cell| {
         let mut account = cell.get();

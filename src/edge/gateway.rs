@@ -130,55 +130,67 @@ fn clean(event: &mut Value, payload_1: bool) -> Result<Option<HeaderValue>, Erro
     let host = take_host(event)?;
     decode_body(event)?;
     if payload_1 {
-        // `headers` repeats only the last of each of `multiValueHeaders`. Two Authorization headers
-        // must be seen as two.
-        if event
-            .get("multiValueHeaders")
-            .and_then(Value::as_object)
-            .is_some_and(|headers| !headers.is_empty())
-        {
-            event.insert("headers".into(), json!({}));
-        }
+        clear_repeated_headers(event);
     } else {
         // With it, `lambda_http` would read a payload 1.0.
         event.remove("httpMethod");
-        let query = event.get("rawQueryString").and_then(Value::as_str).unwrap_or_default();
-        if query.contains('#') || format!("/?{query}").parse::<PathAndQuery>().is_err() {
-            return Err(malformed(
-                "The query contains characters that must be percent-encoded, such as blanks and \
-                quotes.",
-            ));
-        }
+        check_query(event)?;
     }
-    let context =
-        |name: &str| event.get("requestContext").and_then(|context| context.get(name)?.as_str());
-    // Only HTTP APIs decode the path: "rawPath" of a Function URL and "path" of a REST API are as
-    // sent.
-    let function_url = context("domainName").is_some_and(|domain| domain.contains(".lambda-url."));
-    let set = if payload_1 || function_url { ENCODED_PATH } else { PATH };
-    let stage =
-        context("stage").filter(|stage| *stage != "$default").map(|stage| format!("/{stage}/"));
-    let field = if payload_1 { "path" } else { "rawPath" };
-    let path = event.get(field).and_then(Value::as_str).unwrap_or("/");
-    if !path.starts_with('/') {
-        return Err(malformed("The path must begin with a slash."));
-    }
-    let path = match stage {
-        // A stage may be called like the base path: only what is left tells.
-        Some(stage) => match path.strip_prefix(stage.trim_end_matches('/')) {
-            Some(rest) if rest.starts_with(BASE_PATH) => rest,
-            _ => path,
-        },
-        None => path,
-    };
-    let path = utf8_percent_encode(path, set).to_string();
-    event.insert(field.into(), path.into());
+    encode_path(event, payload_1)?;
     if let Some(context) = event.get_mut("requestContext").and_then(Value::as_object_mut) {
         // With neither Host nor domain nor stage, lambda_http leaves the path alone.
         context.remove("domainName");
         context.remove("stage");
     }
     Ok(host)
+}
+
+/// Clears `headers`, which repeats only the last of each of `multiValueHeaders`. Two Authorization
+/// headers must be seen as two.
+fn clear_repeated_headers(event: &mut Map<String, Value>) {
+    let all = event.get("multiValueHeaders").and_then(Value::as_object);
+    if all.is_some_and(|headers| !headers.is_empty()) {
+        event.insert("headers".into(), json!({}));
+    }
+}
+
+fn check_query(event: &Map<String, Value>) -> Result<(), Error> {
+    let query = event.get("rawQueryString").and_then(Value::as_str).unwrap_or_default();
+    if query.contains('#') || format!("/?{query}").parse::<PathAndQuery>().is_err() {
+        return Err(malformed(
+            "The query contains characters that must be percent-encoded, such as blanks and quotes.",
+        ));
+    }
+    Ok(())
+}
+
+/// Removes the stage from the path, and percent-encodes it if the gateway has decoded it.
+fn encode_path(event: &mut Map<String, Value>, payload_1: bool) -> Result<(), Error> {
+    let field = if payload_1 { "path" } else { "rawPath" };
+    let path = event.get(field).and_then(Value::as_str).unwrap_or("/");
+    if !path.starts_with('/') {
+        return Err(malformed("The path must begin with a slash."));
+    }
+    let context =
+        |name: &str| event.get("requestContext").and_then(|context| context.get(name)?.as_str());
+    let path = match context("stage").filter(|stage| *stage != "$default") {
+        Some(stage) => without_stage(path, stage),
+        None => path,
+    };
+    // Only HTTP APIs decode the path: "rawPath" of a Function URL and "path" of a REST API are as
+    // sent.
+    let function_url = context("domainName").is_some_and(|domain| domain.contains(".lambda-url."));
+    let set = if payload_1 || function_url { ENCODED_PATH } else { PATH };
+    let path = utf8_percent_encode(path, set).to_string();
+    event.insert(field.into(), path.into());
+    Ok(())
+}
+
+/// The path after the stage. A stage can have the name of the base path, so the stage is removed
+/// only if the base path follows it.
+fn without_stage<'p>(path: &'p str, stage: &str) -> &'p str {
+    let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage));
+    rest.filter(|rest| rest.starts_with(BASE_PATH)).unwrap_or(path)
 }
 
 /// Removes `Host` and the forwarded scheme, because `lambda_http` would make a URI of them. Returns

@@ -97,7 +97,8 @@ impl Service {
         response
     }
 
-    /// The answer. `route` holds what is known of the route even if the deadline passes meanwhile.
+    /// The answer. If the deadline passes, `route` still holds the route
+    /// that was found.
     async fn answer(
         &self,
         head: Parts,

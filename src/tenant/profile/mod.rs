@@ -15,6 +15,8 @@ mod presets;
 mod service;
 mod switch;
 mod table;
+#[cfg(test)]
+mod table_tests;
 mod takes;
 mod types;
 mod users;
