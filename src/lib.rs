@@ -1,7 +1,7 @@
 //! A SCIM 2.0 service provider for one DynamoDB table: the same service in AWS Lambda and on a
 //! laptop.
 //!
-//! The rooms, in reading order; each may use those below it and none above:
+//! The rooms, in reading order. Each may use the rooms below it, and none above it:
 //!
 //! ```text
 //! main, scimctl -> edge -> operator -> { auth, directory } -> tenant -> store -> scim-core

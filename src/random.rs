@@ -10,7 +10,7 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
 /// `length` characters, each drawn evenly from `alphabet` (at most 256 ASCII characters).
 ///
 /// # Errors
-/// If the operating system has none.
+/// If the operating system gives no randomness.
 pub fn text(alphabet: &[u8], length: usize) -> Result<String, getrandom::Error> {
     let fair = 256 - 256 % alphabet.len();
     let mut text = String::with_capacity(length);

@@ -12,13 +12,13 @@ pub struct Settings {
     pub table: String,
     /// `SCIM_STACK`: token secrets are named `scim/<stack>/tenants/<tenant>`.
     pub stack: String,
-    /// `SCIM_BASE_URL`: the base URL of tenants without one of their own, without trailing slash.
+    /// `SCIM_BASE_URL`: the base URL of tenants without their own, without a slash at its end.
     pub base_url: Option<String>,
     /// `SCIM_RETENTION_DAYS`, 90 by default: how long a deleted user can be brought back.
     pub retention: Duration,
     /// `SCIM_AUDIT_RETENTION_DAYS`, 365 by default: how long the log keeps a change.
     pub audit_retention: Duration,
-    /// Schemas and resource types beside those of RFC 7643.
+    /// Schemas and resource types in addition to those of RFC 7643.
     pub additions: Additions,
 }
 
@@ -28,7 +28,7 @@ pub struct Settings {
 pub struct SettingsError(String);
 
 impl Settings {
-    /// Settings for a table and a stack, all else by default.
+    /// Settings for a table and a stack, and defaults for the rest.
     pub fn new(table: &str, stack: &str) -> Self {
         Self {
             table: table.to_owned(),
@@ -43,7 +43,8 @@ impl Settings {
     /// The settings in the environment.
     ///
     /// # Errors
-    /// Names the variable that is missing or not a number of days from 1 to 3650.
+    /// [`SettingsError`] names the variable that is missing, or is not a number of days from 1 to
+    /// 3650.
     pub fn from_env() -> Result<Self, SettingsError> {
         Self::read(|name| env::var(name).ok())
     }

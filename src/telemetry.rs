@@ -10,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 /// The DynamoDB work of one request.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Tally {
-    /// Calls, each re-send of a cancelled transaction counted.
+    /// Calls, including each re-send of a cancelled transaction.
     pub calls: u32,
     /// Read capacity units.
     pub read_units: f64,
@@ -27,8 +27,8 @@ tokio::task_local! {
 /// Most attributes of a request that its log line names.
 const MAX_IGNORED: usize = 10;
 
-/// Runs `work` and collects what it left out of messages though it resembles an attribute, as
-/// `roles (role?), ...`; `None` if there is nothing of the kind.
+/// Runs `work` and collects the names that it left out of messages although they resemble
+/// attributes, in the form `roles (role?), ...`; `None` if there are none.
 pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Option<String>) {
     IGNORED
         .scope(RefCell::default(), async {
@@ -39,8 +39,8 @@ pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Option<String>) {
         .await
 }
 
-/// Notes what was left out of a message. These are names of attributes, never values, each a letter
-/// from one that a schema defines: no personal data.
+/// Notes what was left out of a message. These are names of attributes, never values. Each is one
+/// letter away from a name that a schema defines, so it is not personal data.
 pub(crate) fn ignored(misses: &[NearMiss]) {
     let _ = IGNORED.try_with(|names| {
         let mut names = names.borrow_mut();
@@ -56,7 +56,7 @@ pub(crate) fn ignored(misses: &[NearMiss]) {
 /// What CloudWatch counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Metric {
-    /// So many users of a tenant were deactivated that the brake stopped it.
+    /// The brake stopped a deactivation, because too many users of a tenant were deactivated.
     BrakeTripped,
 }
 
@@ -75,8 +75,8 @@ pub(crate) fn count(metric: Metric, tenant: &str) {
     tracing::warn!(metric = metric.as_str(), tenant, "metric");
 }
 
-/// An error with its causes, for a log line. Their debug forms are left out: they would show whole
-/// messages of the backend, and with them personal data.
+/// An error with its causes, for a log line. Debug forms are left out, because they would show whole
+/// messages of the backend, and personal data in them.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

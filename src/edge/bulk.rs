@@ -1,4 +1,4 @@
-//! Bulk (RFC 7644, 3.7): each operation is done as the request that it stands for.
+//! Bulk (RFC 7644, 3.7): each operation is answered as the request that it stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,20 +17,21 @@ use super::{request, response};
 use crate::budget::{self, MAX_CALLS, MAX_READ_UNITS};
 use crate::directory::{Call, Origin, RequestReads};
 
-/// How long operations are begun: what the gateway allows, less what the last of them may take.
-const BEGUN_FOR: Duration = Duration::from_secs(15);
-/// When the answer is given, whatever becomes of the last operation: one that comes too late would
-/// lose all results.
-const ANSWERED_AFTER: Duration = Duration::from_secs(20);
-/// DynamoDB calls and read units that an operation may take. Those that the request has not left
-/// are not begun.
+/// How long new operations are begun: the time that the gateway allows, less the time that the last
+/// operation can take.
+const BEGIN_FOR: Duration = Duration::from_secs(15);
+/// When the answer is given, even if the last operation has not ended. A late answer would lose all
+/// results.
+const ANSWER_AFTER: Duration = Duration::from_secs(20);
+/// DynamoDB calls that an operation can take. If fewer are left, it is not begun.
 const CALLS_OF_AN_OPERATION: usize = 150;
+/// Read units that an operation can take. If fewer are left, it is not begun.
 const UNITS_OF_AN_OPERATION: usize = 700;
 
-/// A bulk request under way.
+/// A bulk request that is being answered.
 struct Job {
     operations: Vec<BulkOperation>,
-    /// The ids of what was created, by bulkId.
+    /// The ids of created resources, by bulkId.
     ids: BTreeMap<String, String>,
     /// The indices of the operations that created a resource. A user who was restored or adopted
     /// existed before.
@@ -48,7 +49,7 @@ impl Service {
         let bulk = BulkRequest::parse(&request::body(request)?)?;
         let order = bulk.order();
         let clock = Clock::start(call.answer_by());
-        let most = bulk.fail_on_errors.unwrap_or(usize::MAX);
+        let max_errors = bulk.fail_on_errors.unwrap_or(usize::MAX);
         let results = vec![None; bulk.operations.len()];
         let mut job = Job {
             operations: bulk.operations,
@@ -61,10 +62,10 @@ impl Service {
         for index in order {
             // "the number of errors that the service provider will accept before the operation is
             // terminated"
-            if job.errors >= most {
+            if job.errors >= max_errors {
                 break;
             }
-            let postponed = if clock.is_late() { job.put_off(index) } else { job.prepare(index) };
+            let postponed = if clock.is_late() { job.give_up(index) } else { job.prepare(index) };
             self.process(&mut job, index, clock, call).await;
             late.extend(postponed.map(|patch| (index, patch)));
         }
@@ -135,18 +136,15 @@ impl Service {
         job.keep(index, done);
     }
 
-    /// Removes what this request has created. If that fails it stays, and its operation has failed
-    /// all the same.
+    /// Removes a resource that this request has created. If that fails, the resource stays; its
+    /// operation has failed in any case.
     async fn undo_create(&self, path: &str, clock: Clock, call: Call<'_>) {
         let Some(Route::Resource(endpoint, id)) = route(path) else { return };
         let Some(resource_type) = call.tenant.types.at(&endpoint) else { return };
-        let withdrawn = timeout_at(
-            clock.answer_at,
-            Box::pin(self.directory.undo_create(call, resource_type, &id)),
-        )
-        .await;
-        if let Err(error) = withdrawn.unwrap_or_else(|_| Err(took_too_long())) {
-            tracing::warn!(%error, %id, "what a bulk request created could not be removed again");
+        let undo = Box::pin(self.directory.undo_create(call, resource_type, &id));
+        let undone = timeout_at(clock.answer_at, undo).await;
+        if let Err(error) = undone.unwrap_or_else(|_| Err(took_too_long())) {
+            tracing::warn!(%error, %id, "a resource that a bulk request created was not removed");
         }
     }
 
@@ -159,37 +157,23 @@ impl Service {
         clock: Clock,
         call: Call<'_>,
     ) -> Response<Bytes> {
-        let route = route(&operation.path);
-        // The members of a group are no part of a result.
-        let uri = format!("{}?excludedAttributes=members", under_root(&operation.path));
-        let mut request = Request::builder().method(method).uri(uri);
-        if let Some(version) = &operation.version {
-            request = request.header(header::IF_MATCH, version);
-        }
-        let body = if data.is_null() { Bytes::new() } else { data.to_string().into() };
-        // What the operations before have read may have changed since, by themselves.
+        let request = request_of(method, operation, data);
+        let (Some(request), Some(route)) = (request, route(&operation.path)) else {
+            return response::error(&Error::invalid_path(
+                "The path of an operation must be that of a resource type or a resource, such as \
+                /Users or /Users/2819c223.",
+            ));
+        };
+        // Resources that earlier operations have read may have been changed by them.
         let reads = RequestReads::default();
         let call = Call { reads: &reads, ..call };
-        let alone = budget::left().suffices(MAX_CALLS as usize / 2, MAX_READ_UNITS as usize / 2);
-        match (request.body(body), route) {
-            (Ok(request), Some(route)) => {
-                // The future is one of those that lead here, so it is boxed.
-                let answered =
-                    timeout_at(clock.answer_at, Box::pin(self.act(&request, Some(&route), call)))
-                        .await;
-                let response = answered.unwrap_or_else(|_| response::error(&took_too_long()));
-                // An operation that finds too little left would not have, alone.
-                if is_too_many(&response) && !alone {
-                    response::error(&not_begun())
-                } else {
-                    response
-                }
-            }
-            _ => response::error(&Error::invalid_path(
-                "The path of an operation is that of a resource type or a resource, such as \
-                /Users or /Users/2819c223.",
-            )),
-        }
+        let plenty = budget::left().suffices(MAX_CALLS as usize / 2, MAX_READ_UNITS as usize / 2);
+        // This future contains itself, so it is boxed.
+        let answer = Box::pin(self.act(&request, Some(&route), call));
+        let answered = timeout_at(clock.answer_at, answer).await;
+        let response = answered.unwrap_or_else(|_| response::error(&took_too_long()));
+        // Alone, the operation would have had enough left.
+        if is_too_many(&response) && !plenty { response::error(&not_begun()) } else { response }
     }
 }
 
@@ -200,16 +184,16 @@ impl Job {
         }
     }
 
-    /// Gives an operation that is not tried any more its fault.
-    fn put_off(&mut self, index: usize) -> Option<Value> {
+    /// Gives an operation that is not begun its fault.
+    fn give_up(&mut self, index: usize) -> Option<Value> {
         if let Some(operation) = self.operations.get_mut(index) {
             operation.fault.get_or_insert_with(not_begun);
         }
         None
     }
 
-    /// Resolves an operation's references. Those that cannot be resolved yet are taken out, and
-    /// returned as a PATCH request; those that never will be are a fault.
+    /// Resolves the references of an operation. References that cannot be resolved yet are removed
+    /// from it and returned as a PATCH request. A reference that will never be resolved is a fault.
     fn prepare(&mut self, index: usize) -> Option<Value> {
         let Self { operations, ids, results, .. } = self;
         let waits = |bulk_id: &String| {
@@ -233,34 +217,34 @@ impl Job {
     }
 }
 
-/// What ends a bulk request before its last operation.
+/// The times at which a bulk request ends before its last operation.
 #[derive(Debug, Clone, Copy)]
 struct Clock {
-    begun: Instant,
+    began: Instant,
     /// When the answer is given.
     answer_at: Instant,
 }
 
 impl Clock {
-    fn start(at_the_latest: Instant) -> Self {
-        let begun = Instant::now();
-        Self { begun, answer_at: (begun + ANSWERED_AFTER).min(at_the_latest) }
+    fn start(latest: Instant) -> Self {
+        let began = Instant::now();
+        Self { began, answer_at: (began + ANSWER_AFTER).min(latest) }
     }
 
-    /// Whether no more operations are begun.
+    /// Whether it is too late to begin another operation.
     fn is_late(self) -> bool {
-        self.begun.elapsed() > BEGUN_FOR
+        self.began.elapsed() > BEGIN_FOR
             || !budget::left().suffices(CALLS_OF_AN_OPERATION, UNITS_OF_AN_OPERATION)
     }
 }
 
 fn not_begun() -> Error {
-    Error::unavailable("The request has done much already; send this operation again.")
+    Error::unavailable("The request has done much work already; send this operation again.")
 }
 
 fn took_too_long() -> Error {
     Error::unavailable(
-        "The operation took too long, and whether it was done is not known; send it again.",
+        "The operation took too long, and it is not known whether it was done; send it again.",
     )
 }
 
@@ -271,12 +255,24 @@ fn is_too_many(response: &Response<Bytes>) -> bool {
         && body().get("scimType").is_some_and(|word| word == "tooMany")
 }
 
-/// The path of an operation, below the root.
+/// An operation as a request; `None` if HTTP cannot carry it.
+fn request_of(method: &str, operation: &BulkOperation, data: &Value) -> Option<Request<Bytes>> {
+    // A result does not show the members of a group.
+    let uri = format!("{}?excludedAttributes=members", under_root(&operation.path));
+    let mut request = Request::builder().method(method).uri(uri);
+    if let Some(version) = &operation.version {
+        request = request.header(header::IF_MATCH, version);
+    }
+    let body = if data.is_null() { Bytes::new() } else { data.to_string().into() };
+    request.body(body).ok()
+}
+
+/// The path of an operation under the base path.
 fn under_root(path: &str) -> String {
     format!("{BASE_PATH}/{}", path.trim_start_matches('/'))
 }
 
-/// Where an operation leads: to a resource type or a resource.
+/// The route of an operation: to a resource type or a resource.
 fn route(path: &str) -> Option<Route> {
     Route::of(&under_root(path), None)
         .filter(|route| matches!(route, Route::Resources(_) | Route::Resource(..)))
@@ -285,8 +281,8 @@ fn route(path: &str) -> Option<Route> {
 fn unresolved() -> Error {
     Error::new(
         ErrorKind::Conflict,
-        "A bulkId in this operation stands for no resource that this request has created; see the \
-        other results.",
+        "A bulkId in this operation does not stand for a resource that this request has created; \
+        see the other results.",
     )
 }
 
@@ -317,7 +313,7 @@ fn result(operation: &BulkOperation, response: &Response<Bytes>, call: Call<'_>)
     }
 }
 
-/// The id of the resource that a result tells of.
+/// The id of the resource of a result.
 fn id_of(result: &BulkResult) -> Option<&str> {
     result.location.as_deref()?.rsplit('/').next()
 }

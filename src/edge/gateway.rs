@@ -2,8 +2,8 @@
 //!
 //! HTTP APIs (payload 2.0), REST APIs (payload 1.0) and Function URLs describe one request in three
 //! ways. `lambda_http` reads them, but panics on a query, body or `Host` that HTTP could not carry,
-//! and forgets which of them had decoded the path. So the event is put in order before it looks:
-//! what no request can hold becomes a SCIM 400, and every path is percent-encoded exactly once.
+//! and does not say which of them had decoded the path. So the event is cleaned first: anything that
+//! a request cannot hold becomes a SCIM 400, and every path is percent-encoded exactly once.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -26,7 +26,7 @@ use super::response;
 use super::route::BASE_PATH;
 use super::service::Service;
 
-/// What a path may hold unencoded, besides letters and digits.
+/// The characters that a path can hold unencoded, in addition to letters and digits.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -37,15 +37,16 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 /// As [`PATH`], in a path whose percent signs already encode.
 const ENCODED_PATH: &AsciiSet = &PATH.remove(b'%');
-/// The function's timeout where the platform names no deadline.
+/// The function's timeout, if the platform does not name a deadline.
 const TIMEOUT: Duration = Duration::from_secs(25);
-/// How long before the function's deadline a request is given up, so that the client hears of it.
+/// How long before the function's deadline a request is given up, so that the client still gets an
+/// answer.
 const MARGIN: Duration = Duration::from_millis(1_500);
 
 /// Answers one event of an HTTP API, a REST API or a Function URL.
 ///
 /// # Errors
-/// If the event is none of these: the function was invoked by something that is no gateway.
+/// If the event is not one of these: something other than a gateway invoked the function.
 pub async fn handle(
     service: &Service,
     event: LambdaEvent<Value>,
@@ -56,7 +57,7 @@ pub async fn handle(
         Ok(host) => host,
         Err(error) => return Ok(refusal(&error, payload_1)),
     };
-    // The reader of LambdaRequest wants text.
+    // `LambdaRequest` can only be read from text.
     let payload: LambdaRequest = match serde_json::from_str(&event.to_string()) {
         Ok(payload) => payload,
         Err(error) if event.get("requestContext").is_none() => return Err(error.into()),
@@ -65,7 +66,7 @@ pub async fn handle(
             return Ok(refusal(&error, payload_1));
         }
     };
-    // `cargo lambda watch` names a deadline in 1970, which is none.
+    // `cargo lambda watch` names a deadline in 1970, which is not meant.
     let left = context
         .deadline()
         .duration_since(SystemTime::now())
@@ -110,9 +111,9 @@ async fn answer(
     }))
 }
 
-/// Whether an event has the payload format 1.0. Its `version` says so; a REST API's has none, and
-/// is known by its `httpMethod`. That alone does not tell: `cargo lambda watch` has it in payloads
-/// of version 2.0 too.
+/// Whether an event has the payload format 1.0. Its `version` says so. The event of a REST API has
+/// no version, but an `httpMethod`. That alone is not enough: `cargo lambda watch` also has it in
+/// payloads of version 2.0.
 fn is_payload_1(event: &Value) -> bool {
     match event.get("version").and_then(Value::as_str) {
         Some(version) => version == "1.0",
@@ -120,56 +121,22 @@ fn is_payload_1(event: &Value) -> bool {
     }
 }
 
-/// Puts an event in order, or says why no request can be made of it. The host that it was sent to
-/// comes apart.
+/// Cleans an event, and returns the host that it was sent to.
+///
+/// # Errors
+/// 400 if it cannot be made into a request.
 fn clean(event: &mut Value, payload_1: bool) -> Result<Option<HeaderValue>, Error> {
     let Some(event) = event.as_object_mut() else { return Ok(None) };
     let host = take_host(event)?;
     decode_body(event)?;
     if payload_1 {
-        // `headers` repeats the last of each of `multiValueHeaders` and would hide that there were
-        // more: two Authorization headers must be seen as two.
-        if event
-            .get("multiValueHeaders")
-            .and_then(Value::as_object)
-            .is_some_and(|headers| !headers.is_empty())
-        {
-            event.insert("headers".into(), json!({}));
-        }
+        clear_repeated_headers(event);
     } else {
-        // It would make `lambda_http` read a payload 1.0.
+        // With it, `lambda_http` would read a payload 1.0.
         event.remove("httpMethod");
-        let query = event.get("rawQueryString").and_then(Value::as_str).unwrap_or_default();
-        if query.contains('#') || format!("/?{query}").parse::<PathAndQuery>().is_err() {
-            return Err(malformed(
-                "The query holds characters that must be percent-encoded, such as blanks and \
-                quotes.",
-            ));
-        }
+        check_query(event)?;
     }
-    let context =
-        |name: &str| event.get("requestContext").and_then(|context| context.get(name)?.as_str());
-    // Only HTTP APIs decode the path: "rawPath" of a Function URL and "path" of a REST API are as
-    // sent.
-    let function_url = context("domainName").is_some_and(|domain| domain.contains(".lambda-url."));
-    let set = if payload_1 || function_url { ENCODED_PATH } else { PATH };
-    let stage =
-        context("stage").filter(|stage| *stage != "$default").map(|stage| format!("/{stage}/"));
-    let field = if payload_1 { "path" } else { "rawPath" };
-    let path = event.get(field).and_then(Value::as_str).unwrap_or("/");
-    if !path.starts_with('/') {
-        return Err(malformed("The path must begin with a slash."));
-    }
-    let path = match stage {
-        // A stage may be called like the base path: only what is left tells.
-        Some(stage) => match path.strip_prefix(stage.trim_end_matches('/')) {
-            Some(rest) if rest.starts_with(BASE_PATH) => rest,
-            _ => path,
-        },
-        None => path,
-    };
-    let path = utf8_percent_encode(path, set).to_string();
-    event.insert(field.into(), path.into());
+    encode_path(event, payload_1)?;
     if let Some(context) = event.get_mut("requestContext").and_then(Value::as_object_mut) {
         // With neither Host nor domain nor stage, lambda_http leaves the path alone.
         context.remove("domainName");
@@ -178,8 +145,56 @@ fn clean(event: &mut Value, payload_1: bool) -> Result<Option<HeaderValue>, Erro
     Ok(host)
 }
 
-/// `Host` and the forwarded scheme are taken out, since `lambda_http` would make a URI of them.
-/// Where several hosts are named, none is meant.
+/// Clears `headers`, which repeats only the last of each of `multiValueHeaders`. Two Authorization
+/// headers must be seen as two.
+fn clear_repeated_headers(event: &mut Map<String, Value>) {
+    let all = event.get("multiValueHeaders").and_then(Value::as_object);
+    if all.is_some_and(|headers| !headers.is_empty()) {
+        event.insert("headers".into(), json!({}));
+    }
+}
+
+fn check_query(event: &Map<String, Value>) -> Result<(), Error> {
+    let query = event.get("rawQueryString").and_then(Value::as_str).unwrap_or_default();
+    if query.contains('#') || format!("/?{query}").parse::<PathAndQuery>().is_err() {
+        return Err(malformed(
+            "The query contains characters that must be percent-encoded, such as blanks and quotes.",
+        ));
+    }
+    Ok(())
+}
+
+/// Removes the stage from the path, and percent-encodes it if the gateway has decoded it.
+fn encode_path(event: &mut Map<String, Value>, payload_1: bool) -> Result<(), Error> {
+    let field = if payload_1 { "path" } else { "rawPath" };
+    let path = event.get(field).and_then(Value::as_str).unwrap_or("/");
+    if !path.starts_with('/') {
+        return Err(malformed("The path must begin with a slash."));
+    }
+    let context =
+        |name: &str| event.get("requestContext").and_then(|context| context.get(name)?.as_str());
+    let path = match context("stage").filter(|stage| *stage != "$default") {
+        Some(stage) => without_stage(path, stage),
+        None => path,
+    };
+    // Only HTTP APIs decode the path: "rawPath" of a Function URL and "path" of a REST API are as
+    // sent.
+    let function_url = context("domainName").is_some_and(|domain| domain.contains(".lambda-url."));
+    let set = if payload_1 || function_url { ENCODED_PATH } else { PATH };
+    let path = utf8_percent_encode(path, set).to_string();
+    event.insert(field.into(), path.into());
+    Ok(())
+}
+
+/// The path after the stage. A stage can have the name of the base path, so the stage is removed
+/// only if the base path follows it.
+fn without_stage<'p>(path: &'p str, stage: &str) -> &'p str {
+    let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(stage));
+    rest.filter(|rest| rest.starts_with(BASE_PATH)).unwrap_or(path)
+}
+
+/// Removes `Host` and the forwarded scheme, because `lambda_http` would make a URI of them. Returns
+/// the host, unless several are named.
 fn take_host(event: &mut Map<String, Value>) -> Result<Option<HeaderValue>, Error> {
     let mut hosts = BTreeSet::new();
     for field in ["headers", "multiValueHeaders"] {
@@ -202,7 +217,7 @@ fn take_host(event: &mut Map<String, Value>) -> Result<Option<HeaderValue>, Erro
     Ok(only.and_then(|host| HeaderValue::from_str(&host).ok()))
 }
 
-/// A base64 body becomes the text it encodes.
+/// Replaces a base64 body by the text that it encodes.
 fn decode_body(event: &mut Map<String, Value>) -> Result<(), Error> {
     if event.get("isBase64Encoded") != Some(&Value::Bool(true)) {
         return Ok(());
@@ -222,8 +237,8 @@ fn malformed(detail: &str) -> Error {
     Error::new(ErrorKind::BadRequest, detail)
 }
 
-/// An error in the form that the gateway takes, with the fields that `lambda_http` gives an answer:
-/// `cargo lambda watch` cannot read one without `cookies`, which payload 1.0 does not know.
+/// An error in the form that the gateway takes, with the fields that `lambda_http` gives an answer.
+/// `cargo lambda watch` cannot read an answer without `cookies`, which payload 1.0 does not have.
 fn refusal(error: &Error, payload_1: bool) -> Value {
     let response = response::error(error);
     let headers: Map<String, Value> = response

@@ -1,4 +1,4 @@
-//! What is read of a request: its body and its query.
+//! The parts of a request: its body, its query and its preconditions.
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, header};
@@ -20,12 +20,12 @@ impl Default for RequestId {
     }
 }
 
-/// When a request is given up with a 503, so that its client still hears of it; an extension of the
-/// request.
+/// When a request is given up with a 503, so that its client still gets an answer; an extension of
+/// the request.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(pub Instant);
 
-/// What is said of a body over [`MAX_BODY_BYTES`]: 413.
+/// 413 for a body over [`MAX_BODY_BYTES`].
 pub fn too_large() -> Error {
     let detail = format!(
         "The body is larger than {MAX_BODY_BYTES} bytes; send fewer attributes or operations."
@@ -37,7 +37,7 @@ pub fn too_large() -> Error {
 ///
 /// # Errors
 /// 413 over [`MAX_BODY_BYTES`]; 415 unless it is JSON by its `Content-Type` and not encoded;
-/// `invalidSyntax` as [`json::parse`] says.
+/// `invalidSyntax` if [`json::parse`] refuses it.
 pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Error> {
     if request.body().len() > MAX_BODY_BYTES {
         return Err(too_large());
@@ -50,7 +50,7 @@ pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Error
 }
 
 /// "Servers MUST accept requests and be able to return JSON-structured responses using UTF-8
-/// encoding" (RFC 7644, 3.8). No `Content-Type` at all is taken for JSON.
+/// encoding" (RFC 7644, 3.8). A body without `Content-Type` is taken for JSON.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
     let unsupported = |detail: &str| Err(Error::new(ErrorKind::UnsupportedMediaType, detail));
     let encoding =
@@ -79,14 +79,14 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
     }
 }
 
-/// The condition in `If-Match` or `If-None-Match`; one that cannot be read names no version.
+/// The condition in `If-Match` or `If-None-Match`. A value that cannot be read matches no version.
 pub(super) fn precondition(request: &Request<Bytes>, name: header::HeaderName) -> Precondition {
     Precondition::read(
         request.headers().get_all(name).iter().map(|value| value.to_str().unwrap_or("?")),
     )
 }
 
-/// Whether a request has a filter, whatever else is in its query.
+/// Whether a request has a filter, even if the rest of its query cannot be read.
 pub(super) fn has_filter(request: &Request<Bytes>) -> bool {
     let text = request.uri().query().unwrap_or_default();
     let mut pairs = form_urlencoded::parse(text.as_bytes());
@@ -96,7 +96,7 @@ pub(super) fn has_filter(request: &Request<Bytes>) -> bool {
 /// The query of a request, decoded once: `+` and `%20` are blanks.
 ///
 /// # Errors
-/// As [`Query::from_pairs`].
+/// Those of [`Query::from_pairs`].
 pub(super) fn query(request: &Request<Bytes>) -> Result<Query, Error> {
     let text = request.uri().query().unwrap_or_default();
     Query::from_pairs(form_urlencoded::parse(text.as_bytes()).into_owned())

@@ -6,9 +6,9 @@ use scim_core::message::ErrorMessage;
 use scim_core::{Error, ErrorKind, Version};
 use serde::Serialize;
 
-/// How long a client should wait after a 503, in seconds.
+/// The seconds that a client should wait after a 503.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
-/// How long it should wait after a 429, in seconds: a person must act first.
+/// The seconds that a client should wait after a 429: an operator must act first.
 const RETRY_LATER: HeaderValue = HeaderValue::from_static("3600");
 const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"scim\"");
@@ -32,7 +32,7 @@ pub(super) fn no_content() -> Response<Bytes> {
     response
 }
 
-/// 304: the client has the newest version. It has the headers "that would have been sent in a 200
+/// 304: the client has the newest version. The answer has the headers "that would have been sent in a 200
 /// (OK) response", "Content-Location" among them (RFC 7232, 4.1).
 pub(super) fn not_modified(version: Version, location: &str) -> Response<Bytes> {
     let mut response = no_content();
@@ -66,7 +66,7 @@ pub(super) fn method_not_allowed(allow: &str) -> Response<Bytes> {
     with(response, header::ALLOW, allow)
 }
 
-/// Adds a header whose text is ours; one that HTTP could not carry is left out.
+/// Adds a header. A value that HTTP cannot carry is left out; the values are this service's own.
 pub(super) fn with(
     mut response: Response<Bytes>,
     name: header::HeaderName,

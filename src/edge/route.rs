@@ -3,19 +3,19 @@
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-/// Where every path begins.
+/// The path under which every tenant is served.
 pub const BASE_PATH: &str = "/scim/v2";
 
-/// The endpoints. Those of resource types are known to the tenant, not here.
+/// The endpoints. The tenant knows the names of its resource types.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Route {
-    /// All resources of the type that is served under this name.
+    /// The resources of the type that is served under this name.
     Resources(String),
     /// One of them, by its id.
     Resource(String, String),
-    /// `/.search` below a resource type.
+    /// `/.search` of one resource type.
     SearchIn(String),
-    /// `/.search` at the root: all resource types.
+    /// `/.search` at the root, for all resource types.
     Search,
     Bulk,
     Me,
@@ -34,15 +34,15 @@ pub(super) enum Document {
 
 impl Route {
     /// The endpoint of a path that is still percent-encoded, under `/scim/v2` or the tenant's `own`
-    /// base path; `None` if there is none.
+    /// base path; `None` if the path leads to no endpoint.
     ///
     /// Each segment is decoded once, after the path is split, and the decoded text is what is
-    /// routed and acted on. Empty segments (`//`, a trailing `/`) do not count.
+    /// routed and acted on. Empty segments (`//`, a trailing `/`) are ignored.
     pub(super) fn of(path: &str, own: Option<&str>) -> Option<Self> {
         let under = |base: &str| {
             path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        // One base path may begin with the other: the one that leaves less is meant.
+        // One base path can begin with the other. The longer one is meant.
         let rest = own
             .and_then(under)
             .into_iter()
@@ -72,7 +72,7 @@ impl Route {
         })
     }
 
-    /// The name under which the resource type in question is served.
+    /// The name under which the resource type of the route is served.
     pub(super) fn endpoint(&self) -> Option<&str> {
         match self {
             Self::Resources(endpoint) | Self::Resource(endpoint, _) | Self::SearchIn(endpoint) => {
@@ -82,8 +82,7 @@ impl Route {
         }
     }
 
-    /// The endpoint without ids, for logs: they are kept out of them, and so is what is no
-    /// endpoint.
+    /// The endpoint for logs, without ids and without names that only the client chose.
     pub(super) fn template(&self) -> String {
         let name = match self.endpoint().unwrap_or_default().to_ascii_lowercase().as_str() {
             "users" => "Users",
@@ -116,14 +115,14 @@ impl Route {
         }
     }
 
-    /// The same, as an `Allow` header lists them.
+    /// The methods as an `Allow` header lists them.
     pub(super) fn allow(&self) -> String {
         self.methods().iter().map(Method::as_str).collect::<Vec<_>>().join(", ")
     }
 }
 
-/// A path segment, decoded; `None` if it holds what no id or endpoint has and what another reader
-/// might take for a separator or for something to decode once more.
+/// A path segment, decoded; `None` if it contains what an id or endpoint cannot contain, and what
+/// another reader might take for a separator or decode once more.
 fn decode(segment: &str) -> Option<String> {
     let text = percent_decode_str(segment).decode_utf8().ok()?;
     let odd = text.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | '%' | ';'));
@@ -135,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_found_as_identity_providers_write_them() {
+    fn paths_are_routed_as_identity_providers_write_them() {
         for path in ["/scim/v2/Users", "/scim/v2/Users/", "/scim/v2//Users", "/scim/v2/users"] {
             assert_eq!(Route::of(path, None).unwrap().template(), "/Users", "{path}");
         }
@@ -155,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tenant_may_have_a_base_path_of_its_own() {
+    fn a_tenant_can_have_its_own_base_path() {
         let own = Some("/api/scim/2.0");
         assert_eq!(Route::of("/api/scim/2.0/Users", own), Some(Route::Resources("Users".into())));
         assert_eq!(Route::of("/scim/v2/Users", own), Some(Route::Resources("Users".into())));
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_decoded_twice_or_walks_up() {
+    fn paths_that_decode_twice_or_walk_up_lead_nowhere() {
         for path in [
             "/",
             "/Users",

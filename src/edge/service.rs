@@ -23,9 +23,9 @@ use crate::store::Store;
 use crate::telemetry;
 use crate::tenant::{ServedType, Tenants};
 
-/// How long a deletion removes memberships, since another request can go on: the function has 25 s.
+/// How long a deletion removes memberships. Another request can continue it; the function has 25 s.
 const FINISHING_FOR: Duration = Duration::from_secs(10);
-/// How long a request may take where no [`Deadline`] says so: the function's 25 s without what the
+/// How long a request can take without a [`Deadline`]: the function's 25 s, less the time that the
 /// answer needs.
 pub const TIMEOUT: Duration = Duration::from_millis(23_500);
 
@@ -39,7 +39,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// The service over a table and the token secrets of its stack.
+    /// The service of a table and the token secrets of its stack.
     ///
     /// # Errors
     /// Never, while the schema files are well formed.
@@ -60,16 +60,16 @@ impl Service {
 
     /// Answers a request whose URI holds the path as the client encoded it.
     ///
-    /// The answer's extensions hold the [`crate::telemetry::Tally`] of the request. Every failure
-    /// is an answer: a SCIM error.
+    /// The extensions of the answer hold the [`crate::telemetry::Tally`] of the request. Every
+    /// failure is answered with a SCIM error.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (head, body) = request.into_parts();
         self.receive(head, std::future::ready(Ok(body))).await
     }
 
-    /// As [`Service::call`], for a request whose body is still to come. `body` reads it, and is
-    /// polled only once the token is known: nothing is invested in a stranger's body. If it fails,
-    /// its error is the answer.
+    /// Like [`Service::call`], for a request whose body is still to come. `body` reads it, and is
+    /// polled only after the token is accepted, so that an unknown client's body costs nothing. If
+    /// it fails, its error is the answer.
     pub async fn receive(
         &self,
         head: Parts,
@@ -97,7 +97,8 @@ impl Service {
         response
     }
 
-    /// The answer. `route` holds what is known of the route even if the deadline passes meanwhile.
+    /// The answer. If the deadline passes, `route` still holds the route
+    /// that was found.
     async fn answer(
         &self,
         head: Parts,
@@ -173,7 +174,9 @@ impl Service {
         }
         let before = budget::commits();
         let answered = self.dispatch(request, route, call).await;
-        answered.unwrap_or_else(|error| response::error(&told(error, budget::commits() > before)))
+        answered.unwrap_or_else(|error| {
+            response::error(&client_error(error, budget::commits() > before))
+        })
     }
 
     async fn dispatch(
@@ -213,28 +216,28 @@ fn no_such_endpoint(call: Call<'_>) -> Error {
     Error::not_found(format!("There is no such endpoint; the base URL ends in {path}."))
 }
 
-/// An error as its client hears of it. A 500, or a 4xx for too much work, says that nothing was
-/// done and that sending it again is of no use, so neither may follow a write that took effect:
-/// what failed then is the rest of the work, or the answer.
-fn told(error: Error, wrote: bool) -> Error {
+/// The error that the client gets. A 500, or a 4xx for too much work, means that nothing was done
+/// and that sending the request again does not help. So neither may follow a write that took effect:
+/// only the rest of the work failed then, or the answer.
+fn client_error(error: Error, wrote: bool) -> Error {
     match error.kind {
         ErrorKind::Internal | ErrorKind::TooMany | ErrorKind::PayloadTooLarge if wrote => {
             Error::unavailable(
-                "The change was made, in part or as a whole, but its result cannot be told right \
-                now; retrieve the resource, or send the request again in a moment.",
+                "The change was made, in part or as a whole, but its result is not known right now; \
+                retrieve the resource, or send the request again in a moment.",
             )
         }
         _ => error,
     }
 }
 
-/// The answer, or a 503 once the deadline has passed. It belongs inside of what counts and logs, so
-/// that a request that took too long has its line too.
+/// The answer, or a 503 after the deadline. It must be inside of what counts and logs, so that a
+/// request that took too long has a log line too.
 async fn in_time(
     deadline: Instant,
     answer: impl Future<Output = Response<Bytes>>,
 ) -> Response<Bytes> {
-    // Nothing is begun that cannot be answered: `timeout_at` alone would begin it.
+    // Work that cannot be answered is not begun. `timeout_at` alone would begin it.
     let answered =
         if Instant::now() < deadline { timeout_at(deadline, answer).await.ok() } else { None };
     answered.unwrap_or_else(|| {

@@ -1,7 +1,7 @@
 //! An HTTP client that gives up all of its connections when one of them breaks.
 //!
 //! Connections that were open when the function was frozen break together. The SDK alone would try
-//! them one after the other, and have no try left where a page of reads had opened sixteen of them.
+//! them one after another, and run out of tries if a page of reads had opened sixteen of them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,9 +18,9 @@ use aws_smithy_runtime_api::client::runtime_components::{
 };
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// The client, which is made once more each time that a connection breaks.
+/// A client that is made again each time that a connection breaks.
 #[derive(Debug, Clone)]
-pub(super) struct Renewed {
+pub(super) struct RenewingClient {
     make: fn() -> SharedHttpClient,
     current: Arc<Mutex<Arc<Generation>>>,
 }
@@ -29,35 +29,35 @@ pub(super) struct Renewed {
 #[derive(Debug)]
 struct Generation {
     client: SharedHttpClient,
-    /// Whether one of them ever answered: only those that did can be stale.
+    /// Whether one of them ever answered: only such connections can be stale.
     answered: AtomicBool,
 }
 
-impl Renewed {
+impl RenewingClient {
     pub(super) fn new(make: fn() -> SharedHttpClient) -> Self {
-        Self { make, current: Arc::new(Mutex::new(Generation::of(make))) }
+        Self { make, current: Arc::new(Mutex::new(Generation::open(make))) }
     }
 
     fn current(&self) -> Arc<Generation> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Has later calls open connections of their own, unless another call saw to that.
+    /// Makes later calls open new connections, unless another call has done so already.
     fn renew(&self, broken: &Arc<Generation>) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if Arc::ptr_eq(&current, broken) && broken.answered.load(Ordering::Relaxed) {
-            *current = Generation::of(self.make);
+            *current = Generation::open(self.make);
         }
     }
 }
 
 impl Generation {
-    fn of(make: fn() -> SharedHttpClient) -> Arc<Self> {
+    fn open(make: fn() -> SharedHttpClient) -> Arc<Self> {
         Arc::new(Self { client: make(), answered: AtomicBool::new(false) })
     }
 }
 
-impl HttpClient for Renewed {
+impl HttpClient for RenewingClient {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
@@ -65,7 +65,7 @@ impl HttpClient for Renewed {
     ) -> SharedHttpConnector {
         let generation = self.current();
         let connector = generation.client.http_connector(settings, components);
-        SharedHttpConnector::new(Watched { client: self.clone(), generation, connector })
+        SharedHttpConnector::new(WatchingConnector { client: self.clone(), generation, connector })
     }
 
     fn validate_base_client_config(
@@ -81,15 +81,15 @@ impl HttpClient for Renewed {
     }
 }
 
-/// A connector whose calls tell whether they were answered.
+/// A connector that notes whether its calls are answered.
 #[derive(Debug)]
-struct Watched {
-    client: Renewed,
+struct WatchingConnector {
+    client: RenewingClient,
     generation: Arc<Generation>,
     connector: SharedHttpConnector,
 }
 
-impl HttpConnector for Watched {
+impl HttpConnector for WatchingConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let answer = self.connector.call(request);
         let call = Call {
@@ -105,10 +105,10 @@ impl HttpConnector for Watched {
     }
 }
 
-/// A call under way. One that is dropped without an answer was given up for the time that it took.
+/// A call under way. A call that is dropped without an answer took too long and was given up.
 #[derive(Debug)]
 struct Call {
-    client: Renewed,
+    client: RenewingClient,
     generation: Arc<Generation>,
     answered: bool,
 }

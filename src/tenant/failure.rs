@@ -10,7 +10,7 @@ impl From<StoreError> for Error {
         match &error {
             StoreError::Unavailable(_) => tracing::warn!(%error, "store"),
             StoreError::Broken(_) => tracing::error!(%error, "store"),
-            StoreError::Spent => tracing::info!(%error, "store"),
+            StoreError::OutOfBudget => tracing::info!(%error, "store"),
         }
         match error {
             StoreError::Unavailable(_) => Self::unavailable(
@@ -19,7 +19,7 @@ impl From<StoreError> for Error {
             StoreError::Broken(_) => {
                 Self::internal("The directory is not as expected; the operator's log tells more.")
             }
-            StoreError::Spent => Self::new(
+            StoreError::OutOfBudget => Self::new(
                 ErrorKind::TooMany,
                 "The request would read more than one request may; ask for fewer resources by \
                 count, for fewer attributes, or for one member by members.value eq.",

@@ -36,7 +36,7 @@ fn bytes(number: usize) -> String {
 #[test]
 fn the_limits_are_those_of_the_code() {
     let goes_on = "400 `tooMany` by `startIndex` or with `sortBy`; a walk by cursor goes on \
-        behind what was read";
+        after what was read";
     let rows = [
         ("DynamoDB calls of a request", count(MAX_CALLS), goes_on),
         ("read units of a request", count(MAX_READ_UNITS), goes_on),
@@ -53,34 +53,34 @@ fn the_limits_are_those_of_the_code() {
         (
             "memory of a request above that of the idle function",
             "64 MiB".into(),
-            "what follows here sees to it",
+            "the limits below ensure it",
         ),
         (
-            "calls that remove the members of a deleted group, of one request",
+            "calls of a request that remove the members of a deleted group",
             count(MAX_TIDYING_CALLS),
-            "204; the tenant's next writes go on, and nobody sees the members meanwhile",
+            "204; the tenant's next writes continue, and the members are invisible in the meantime",
         ),
         (
             "the time of a request",
             format!("{} s, or 1.5 s less than the function has left", TIMEOUT.as_secs_f64()),
-            "503, `Retry-After: 1`; its log line says what was done until then",
+            "503, `Retry-After: 1`; the log line says what was done until then",
         ),
         (
             "the time of a body, under `scimctl serve`",
             format!(
-                "{} s once the token is known; 1 s and 64 KiB of a stranger's, thrown away",
+                "{} s after the token is accepted; 1 s and 64 KiB, which are discarded, if it is not",
                 BODY_TIMEOUT.as_secs()
             ),
             "408; 401",
         ),
         ("a request's body", bytes(MAX_BODY_BYTES), "413"),
         (
-            "values in a body, of which an object counts as five",
+            "values in a body; an object counts as five",
             count(json::MAX_VALUES),
             "400 `invalidSyntax`",
         ),
         ("a resource's attributes", format!("{} of JSON", bytes(MAX_DOCUMENT_BYTES)), "413"),
-        ("e-mail addresses of a user", count(MAX_EMAILS), "400"),
+        ("email addresses of a user", count(MAX_EMAILS), "400"),
         ("changes of members in a request", count(MAX_MEMBER_CHANGES), "413"),
         (
             "operations in a PATCH, in a bulk request",
@@ -119,14 +119,14 @@ fn the_limits_are_those_of_the_code() {
             ),
             "400 `invalidFilter`",
         ),
-        ("index look-ups of a filter", count(MAX_LOOK_UPS), "all resources are looked at"),
+        ("index lookups of a filter", count(MAX_LOOK_UPS), "all resources are read"),
         (
             "members of a group that `groups.value eq` looks up",
             count(MAX_MEMBERS_LOOKED_UP),
-            "all users are looked at",
+            "all users are read",
         ),
         (
-            "resources that a request looks at for a filter without index",
+            "resources that a request reads for a filter without index",
             format!(
                 "{}; {} if it asks for members or groups",
                 count(MAX_SCANNED),
@@ -135,14 +135,14 @@ fn the_limits_are_those_of_the_code() {
             goes_on,
         ),
         (
-            "resources that a sort looks at",
+            "resources that a sort reads",
             format!("{}, or {}", count(MAX_SCANNED), bytes(MAX_SORTED_BYTES)),
             "400 `tooMany`",
         ),
         (
             "ids of an import that are UUIDs of version 8 and begin with the same four digits",
             format!("{} of a file", count(MAX_ALIKE)),
-            "the record is invalid; let ids be made",
+            "the record is invalid; omit the ids, and they are generated",
         ),
         (
             "resources of a type in a tenant",
@@ -150,24 +150,24 @@ fn the_limits_are_those_of_the_code() {
             "pages by `startIndex` go wrong",
         ),
         (
-            "users whose time has come that one request erases",
+            "expired users that one request erases",
             count(ERASED_AT_ONCE),
-            "the next requests go on; nobody sees them, and no total counts them",
+            "the next requests continue; the users are invisible, and totals do not count them",
         ),
         (
-            "active users, where the profile has seats",
+            "active users, if the profile has seats",
             "`seats.limit`".into(),
             "403, or created inactive",
         ),
         (
-            "deactivations in a window, where the profile has a brake",
+            "deactivations in a window, if the profile has a brake",
             "the smaller of `brake.deactivations` and `brake.share`".into(),
             "429 or 403 until the brake is lifted",
         ),
         (
             "tokens of a tenant",
             format!("{MAX_TOKENS} that are good or expired less than 30 days ago"),
-            "`scimctl` refuses to mint one more",
+            "`scimctl` refuses to mint another",
         ),
     ];
     let rows = rows.map(|(what, limit, beyond)| vec![what.to_owned(), limit, beyond.to_owned()]);

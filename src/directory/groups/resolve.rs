@@ -163,7 +163,7 @@ impl Directory {
         let collection = call.collection(&kind.into());
         match self.store.visibility(&collection, ids, self.clock.seconds()).await {
             Ok(found) => Ok(found),
-            Err(StoreError::Spent) => Err(too_many_to_check()),
+            Err(StoreError::OutOfBudget) => Err(too_many_to_check()),
             Err(error) => Err(error.into()),
         }
     }

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-use crate::budget::Spent;
+use crate::budget::OutOfBudget;
 use crate::telemetry;
 
 /// Why the store did not answer: every function of the store that can fail returns it.
@@ -17,12 +17,12 @@ pub enum StoreError {
     Broken(String),
     /// The request would read more than one request may ([`crate::budget`]).
     #[error("the request would read more than one request may")]
-    Spent,
+    OutOfBudget,
 }
 
-impl From<Spent> for StoreError {
-    fn from(_: Spent) -> Self {
-        Self::Spent
+impl From<OutOfBudget> for StoreError {
+    fn from(_: OutOfBudget) -> Self {
+        Self::OutOfBudget
     }
 }
 

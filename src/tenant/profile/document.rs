@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error::ProfileError;
-use super::settings::Setting;
+use super::table::Setting;
 
 /// Lays settings over a document that has all of them.
 pub(super) fn lay_over(document: &mut Value, settings: Value) -> Result<(), ProfileError> {
