@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::source::{PACKAGES, code, files, read, relative};
+use super::source::{PACKAGES, code, files, read, relative, without_visibilities};
 
 /// A module as a path from the root of its crate.
 type Module = Vec<String>;
@@ -96,6 +96,7 @@ fn imports(code: &str, module: &Module) -> Vec<Import> {
             found.push(Import { path, exported: name.filter(|_| is_exported) });
         }
     }
+    let rest = without_visibilities(&rest);
     let is_of_a_path = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
     for word in rest.split(|c| !is_of_a_path(c)) {
         let segments: Vec<&str> = word.split("::").filter(|segment| !segment.is_empty()).collect();
@@ -211,7 +212,7 @@ fn no_files_use_each_other_in_a_circle() {
 #[test]
 fn imports_are_read_in_all_their_forms() {
     let code = "use super::{a::{B, c}, d::E as F};\npub(crate) use child::G;\nmod child;\n\
-                use std::fmt;\nfn f() { crate::h::i(); self::child::j(); k::l(); }\n";
+                use std::fmt;\npub(in crate::x::y) fn f() { crate::h::i(); self::child::j(); k::l(); }\n";
     let module = vec!["m".to_owned(), "n".to_owned()];
     let found: Vec<String> = imports(code, &module)
         .into_iter()

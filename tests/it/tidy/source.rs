@@ -83,6 +83,13 @@ fn skipped(here: &str, before: &str) -> usize {
     }
 }
 
+/// The code without `pub(in a::path)`, which names no other file.
+pub fn without_visibilities(code: &str) -> String {
+    let mut parts = code.split("pub(in ");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |code, part| code + part.split_once(')').map_or("", |(_, rest)| rest))
+}
+
 #[test]
 fn code_is_read_without_comments_strings_and_characters() {
     let text = "a /* b */ \"c \\\" d\" e // f\n'g' '\\'' 'h: i r#\"j \" k\"# l / m";
