@@ -123,7 +123,7 @@ mod tests {
         let (spent, left) = (false, true);
         let rows: &[(Row, Decision, &str)] = &[
             ((None, Unknown, None, left), Ask, "without records they are read"),
-            ((None, Unknown, None, spent), Ask, "that takes no budget"),
+            ((None, Unknown, None, spent), Ask, "that spends no budget"),
             ((None, Unknown, Some(1_999), left), Unavailable, "the last lookup just failed"),
             ((None, Unknown, Some(2_000), left), Ask, "it is tried again after two seconds"),
             ((Some(0), Known, None, spent), Judge, "a record just read"),

@@ -21,7 +21,7 @@ SERVER_MADE = ("id", "meta", "schemas", "groups", "password")
 
 
 def ignored(parent: str, name: str, value: Any) -> bool:
-    """What the server makes or leaves away freely, so that no case expects it."""
+    """What the server may add or omit as it likes, so no case expects it."""
     return (
         (parent == "" and name in SERVER_MADE)
         or (parent == "members" and name != "value")

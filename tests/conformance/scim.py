@@ -65,7 +65,7 @@ class Client:
 
 
 def json_of(response: requests.Response) -> Any:
-    """The answer's document; None where there is none, so that a suite can go on."""
+    """The answer's document; None if there is no document, so that a suite can continue."""
     try:
         return response.json()
     except ValueError:

@@ -134,7 +134,7 @@ fn every_write_is_a_transaction_and_nothing_scans() {
         {
             assert!(!text.contains(call), "{} calls {call}", path.display());
         }
-        // Whoever reads a batch asks again for what DynamoDB leaves out of it.
+        // The reader of a batch asks again for the rows that DynamoDB leaves out of it.
         assert!(
             !text.contains(".batch_get_item(") || path.ends_with("batch_get.rs"),
             "{}",

@@ -65,7 +65,7 @@ fn sentences_are_plain_english() {
 
 /// Whether a line holds a phrase as whole words.
 fn holds(line: &str, phrase: &str) -> bool {
-    line.to_lowercase().match_indices(phrase).any(|(at, _)| {
+    line.match_indices(phrase).any(|(at, _)| {
         let after = line[at + phrase.len()..].chars().next();
         phrase.ends_with(' ') || after.is_none_or(|after| !after.is_alphanumeric())
     })
