@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::json;
 
+use crate::support::handles::{Row, id};
 use crate::support::{Answer, World};
 
 /// method, path, content type, body, status, scimType
@@ -334,9 +335,8 @@ async fn send(
 
 /// The table's rows, in an order that does not change.
 async fn snapshot(world: &World) -> Vec<String> {
-    let describe = |row: std::collections::HashMap<String, _>| {
-        format!("{:?}", row.into_iter().collect::<std::collections::BTreeMap<_, _>>())
-    };
+    let describe =
+        |row: Row| format!("{:?}", row.0.into_iter().collect::<std::collections::BTreeMap<_, _>>());
     let mut rows: Vec<_> = world.rows().await.into_iter().map(describe).collect();
     rows.sort();
     rows
@@ -355,10 +355,7 @@ async fn bad_input_is_a_scim_error_and_writes_nothing() {
         .body;
     let before = snapshot(&world).await;
     for (method, path, content_type, body, status, scim_type) in CASES {
-        let fill = |text: &str| {
-            text.replace("{id}", user["id"].as_str().unwrap())
-                .replace("{group}", group["id"].as_str().unwrap())
-        };
+        let fill = |text: &str| text.replace("{id}", id(&user)).replace("{group}", id(&group));
         let (path, body) = (fill(path), fill(body));
         let answer = send(&world, method, &path, *content_type, body.clone()).await;
         assert_eq!(answer.status, *status, "{method} {path} {body}: {}", answer.body);
@@ -453,14 +450,14 @@ async fn limits_hold_at_n_and_refuse_n_plus_one() {
 #[tokio::test]
 async fn a_patch_takes_a_thousand_operations() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a" })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(json!({ "userName": "a" })).await;
+    let path = user.path();
     let operations = |n: usize| {
         let operation = json!({ "op": "replace", "path": "title", "value": "Dr" });
         json!({ "Operations": vec![operation; n] }).to_string()
     };
-    assert_eq!(send(&world, "PATCH", &path, JSON, operations(1_000)).await.status, 200);
-    send(&world, "PATCH", &path, JSON, operations(1_001)).await.is_error(413, None);
+    assert_eq!(send(&world, "PATCH", path, JSON, operations(1_000)).await.status, 200);
+    send(&world, "PATCH", path, JSON, operations(1_001)).await.is_error(413, None);
 }
 
 #[tokio::test]
@@ -468,14 +465,14 @@ async fn a_patch_that_would_compare_without_end_is_413() {
     let world = World::new().await;
     let ims: Vec<_> =
         (0..200).map(|n| json!({ "value": n.to_string(), "type": "x".repeat(200) })).collect();
-    let user = world.create(json!({ "userName": "a", "ims": ims })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(json!({ "userName": "a", "ims": ims })).await;
+    let path = user.path();
     let terms = vec!["type co \"a\""; 50].join(" or ");
     let operation = json!({ "op": "remove", "path": format!("ims[{terms}]") });
     let few = json!({ "Operations": vec![&operation; 6] });
-    assert_eq!(send(&world, "PATCH", &path, JSON, few.to_string()).await.status, 200);
+    assert_eq!(send(&world, "PATCH", path, JSON, few.to_string()).await.status, 200);
     let many = json!({ "Operations": vec![&operation; 900] });
-    send(&world, "PATCH", &path, JSON, many.to_string()).await.is_error(413, None);
+    send(&world, "PATCH", path, JSON, many.to_string()).await.is_error(413, None);
 }
 
 #[tokio::test]

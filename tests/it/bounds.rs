@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use crate::support::connectors::Fault;
 use crate::support::customer::Customer;
+use crate::support::handles::{group_path, id};
 use crate::support::{self, Answer, DAY, World, all, encode};
 
 #[track_caller]
@@ -164,7 +165,7 @@ async fn a_list_of_names_and_a_patch_of_members_have_bounds() {
     let (row, strict) = world.tenant("strict", "strict").await;
     let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Large" });
     let group = world.send_as(&strict, "POST", "/Groups", group).await.body;
-    let id: ResourceId = group["id"].as_str().unwrap().parse().unwrap();
+    let id: ResourceId = id(&group).parse().unwrap();
     name_members(&world, &Collection { tenant: row.key(), kind: Kind::Group }, &id, 4_000, "plain")
         .await;
     let path = format!("members[{}]", vec!["display co \"q\""; 24].join(" or "));
@@ -215,7 +216,7 @@ async fn an_answer_is_measured_as_it_is_sent() {
     for name in ["One", "Two", "Three"] {
         let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": name });
         let group = world.send_as(&strict, "POST", "/Groups", group).await.body;
-        groups.push(group["id"].as_str().unwrap().parse::<ResourceId>().unwrap());
+        groups.push(id(&group).parse::<ResourceId>().unwrap());
     }
     // Each of the 256 characters is seven bytes in the answer of the function.
     name_members(&world, &at, &groups[0], 3_000, &"\u{1}".repeat(256)).await;
@@ -258,7 +259,7 @@ async fn users_whose_time_has_come_at_once_shut_nobody_out_and_are_seen_by_nobod
     }
     let token = customer.token.clone();
     customer.world.clock.advance(90 * DAY);
-    let group = format!("/Groups/{}", group["id"].as_str().unwrap());
+    let group = group_path(&group);
     let filter =
         format!("/Users?filter={}", encode(&format!("groups.value eq \"{}\"", &group[8..])));
     let mut left = usize::MAX;
@@ -395,7 +396,7 @@ async fn a_bulk_request_begins_no_operation_that_it_cannot_afford() {
     let ids = world.seed().users(480, |_| {}).await.unwrap();
     let mut groups = Vec::new();
     for n in 0..60 {
-        groups.push(world.group(&format!("Group {n}"), &[]).await);
+        groups.push(world.make_group(&format!("Group {n}"), &[]).await);
     }
     // Each of these takes some thirty calls.
     let members: Vec<Value> = ids.iter().map(|id| json!({ "value": id.as_str() })).collect();

@@ -42,8 +42,8 @@ fn id(result: &Value) -> &str {
 #[tokio::test]
 async fn each_operation_is_done_as_a_request_of_its_own() {
     let world = World::new().await;
-    let old = world.create(json!({ "userName": "old@example.com" })).await;
-    let path = format!("/Users/{}", old["id"].as_str().unwrap());
+    let old = world.user(json!({ "userName": "old@example.com" })).await;
+    let path = old.path();
     let done = bulk(
         &world,
         json!([
@@ -77,7 +77,7 @@ async fn each_operation_is_done_as_a_request_of_its_own() {
         assert!(done[failed]["response"]["detail"].as_str().unwrap().len() > 10);
         assert!(done[failed]["location"].as_str().unwrap().starts_with(BASE_URL));
     }
-    assert_eq!(world.send("GET", &path, None).await.status, 404);
+    assert_eq!(old.read().await.status, 404);
 }
 
 #[tokio::test]
@@ -155,7 +155,7 @@ async fn what_cannot_be_resolved_fails_alone() {
         "only counters and log"
     );
     // What refers to an operation that cannot be tried is not begun.
-    let staff = world.group("Staff", &[]).await;
+    let staff = world.make_group("Staff", &[]).await;
     let both = json!([
         { "op": "replace", "path": "displayName", "value": "Other" },
         { "op": "add", "path": "members", "value": [{ "value": "bulkId:never" }] },

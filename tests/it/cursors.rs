@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::support::handles::user_path;
 use crate::support::{self, World, all};
 
 /// Walks a query to its end: the userNames; `between` runs after each page.
@@ -66,7 +67,7 @@ async fn who_lives_throughout_a_walk_is_met_once_whatever_happens_meanwhile() {
             // Somebody comes, and somebody goes.
             world.create(json!({ "userName": format!("new{page}") })).await;
             let gone = &world.find(&format!("userName eq \"user{:02}\"", page * 3)).await[0];
-            world.send("DELETE", &format!("/Users/{}", gone["id"].as_str().unwrap()), None).await;
+            world.send("DELETE", &user_path(&gone), None).await;
         })
         .await;
         for n in (0..20).filter(|n| n % 3 != 0) {

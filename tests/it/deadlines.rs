@@ -87,14 +87,14 @@ fn deactivation() -> Value {
 #[tokio::test]
 async fn a_request_that_runs_into_the_deadline_leaves_its_line() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a" })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(json!({ "userName": "a" })).await;
+    let path = user.path();
     // The user is read, and the write is never answered.
     world.between.set(|operation, _| (operation == "TransactWriteItems").then_some(Fault::Hang));
     let (log, _guard) = Log::begin();
 
     let body = Bytes::from(deactivation().to_string());
-    let head = head(world.token.reveal(), "PATCH", &path, Some(Duration::from_millis(400)));
+    let head = head(world.token.reveal(), "PATCH", path, Some(Duration::from_millis(400)));
     let response = world.service.call(Request::from_parts(head, body)).await;
     assert_eq!(
         (said(&response).0, &response.headers()["retry-after"]),

@@ -6,6 +6,7 @@ use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 
 use crate::support::customer::Customer;
+use crate::support::handles::id;
 use crate::support::{BASE_URL, ENTERPRISE, USER, World, encode};
 
 #[tokio::test]
@@ -34,9 +35,7 @@ async fn the_three_discovery_endpoints_answer() {
         json!([{ "schema": ENTERPRISE, "required": false }])
     );
     for resource_type in types.body["Resources"].as_array().unwrap() {
-        let one = world
-            .send("GET", &format!("/ResourceTypes/{}", resource_type["id"].as_str().unwrap()), None)
-            .await;
+        let one = world.send("GET", &format!("/ResourceTypes/{}", id(&resource_type)), None).await;
         assert_eq!(&one.body, resource_type);
     }
 }
@@ -48,7 +47,7 @@ async fn every_schema_can_be_fetched_by_its_id_and_is_complete() {
     let schemas = list.body["Resources"].as_array().unwrap();
     assert_eq!(schemas.len(), 6);
     for schema in schemas {
-        let id = schema["id"].as_str().unwrap();
+        let id = id(&schema);
         let one = world.send("GET", &format!("/Schemas/{id}"), None).await;
         assert_eq!(&one.body, schema);
         assert_eq!(schema["meta"]["location"], format!("{BASE_URL}/Schemas/{id}"));

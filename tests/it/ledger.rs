@@ -8,6 +8,7 @@ use scimctl::local::TABLE;
 use serde_json::{Value, json};
 
 use crate::support::bills::{Cell, Column, compare};
+use crate::support::handles::{group_path, set, user_path};
 use crate::support::{World, encode};
 
 /// A metered world of so many users, with their ids. They are seeded past the meter.
@@ -38,7 +39,7 @@ async fn users<'w>(world: &'w World, name: &str) -> Column<'w> {
     let mut column = Column::new(world, name);
     let get = async |path: &str| world.send("GET", path, None).await;
     let created = column.note("create", 201, world.send("POST", "/Users", user("a")).await);
-    let path = format!("/Users/{}", created.body["id"].as_str().unwrap());
+    let path = user_path(&created.body);
     column.note("get", 200, get(&path).await);
     column.note("`userName eq`", 200, get(&by("Users", "userName eq \"a@example.com\"")).await);
     column.note(
@@ -175,14 +176,19 @@ async fn groups<'w>(world: &'w World, seed: &Seed, ids: &[ResourceId], name: &st
         if size > 100 { 204 } else { 200 },
         answered,
     );
-    let rename = json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": format!("Big \
-        {size}") }] });
+    let rename = set(
+        "displayName",
+        format!(
+            "Big \
+        {size}"
+        ),
+    );
     column.note("rename", 200, send(&short, rename).await);
     let leaver = world.send("DELETE", &format!("/Users/{newcomer}"), None).await;
     column.note("delete of a user in one group", 204, leaver);
     let again =
         world.send("POST", "/Groups", json!({ "displayName": format!("Small {size}") })).await;
-    let small = format!("/Groups/{}", again.body["id"].as_str().unwrap());
+    let small = group_path(&again.body);
     column.note("create without members", 201, again);
     column.note("delete of a group without members", 204, world.send("DELETE", &small, None).await);
     let mut gone = vec![world.send("DELETE", &path, None).await];

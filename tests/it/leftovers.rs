@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::support::connectors::Fault;
 use crate::support::customer::Customer;
+use crate::support::handles::{group_path, set};
 use crate::support::{World, encode};
 
 const TRANSACT: &str = "TransactWriteItems";
@@ -34,7 +35,7 @@ async fn members(world: &World, path: &str) -> Vec<Value> {
 async fn a_deleted_user_whose_memberships_are_not_removed_is_a_member_for_nobody() {
     let world = World::new().await;
     let people = world.people("u", 3).await;
-    let group = world.group("Staff", &people).await;
+    let group = world.make_group("Staff", &people).await;
     let leaver = format!("/Users/{}", people[0]);
     break_after_one(&world);
     assert_eq!(world.send("DELETE", &leaver, None).await.status, 204);
@@ -60,7 +61,7 @@ async fn a_deleted_user_whose_memberships_are_not_removed_is_a_member_for_nobody
     world.clock.advance(91 * 24 * 60 * 60);
     world.local.engine.sweep().unwrap();
     assert_eq!(members(&world, &group).await.len(), 2);
-    let patch = json!({ "Operations": [{ "op": "replace", "path": "title", "value": "Dr" }] });
+    let patch = set("title", "Dr");
     assert_eq!(world.send("PATCH", &format!("/Users/{}", people[1]), patch).await.status, 200);
     assert_eq!(
         (world.rows_of("#M#").await, world.rows_of("#R#").await),
@@ -94,7 +95,7 @@ async fn reads_of_users_pay_nothing_for_what_is_unfinished() {
 async fn who_comes_back_before_the_memberships_are_removed_is_in_no_group() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
-    let group = world.group("Staff", &people).await;
+    let group = world.make_group("Staff", &people).await;
     break_after_one(&world);
     assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
     world.between.clear();
@@ -166,12 +167,7 @@ async fn members_of_a_group_that_never_came_to_be_are_removed_later() {
         "those of the group that is there"
     );
     assert_eq!(
-        world
-            .rows()
-            .await
-            .iter()
-            .filter(|row| row["s"].as_s().unwrap().starts_with("unfinished"))
-            .count(),
+        world.rows().await.iter().filter(|row| row.s().starts_with("unfinished")).count(),
         0
     );
 }
@@ -217,7 +213,7 @@ async fn all_memberships_end_though_others_of_the_same_id_stand_before_them() {
             .await
             .unwrap();
     }
-    let group = world.group("Staff", &people).await;
+    let group = world.make_group("Staff", &people).await;
     assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
     assert_eq!(world.rows_of(&format!("#M#{}", &group[8..])).await, 0);
     assert_eq!(world.rows_of("#R#").await, 40, "rows that are not the user's stay");
@@ -265,7 +261,7 @@ async fn a_user_whose_time_has_come_is_erased_only_after_the_last_membership() {
     world.clock.advance(90 * crate::support::DAY);
     // Tidying gives up after two seconds, with some memberships ended.
     world.between.set(|called, _| (called == "Query").then_some(Fault::Slow(900)));
-    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    let path = group_path(&group);
     let shown = world.send_as(&token, "GET", &path, None).await;
     assert_eq!((shown.status.as_u16(), &shown.body["members"]), (200, &json!([])));
     world.between.clear();
@@ -282,7 +278,7 @@ async fn a_user_whose_time_has_come_is_erased_only_after_the_last_membership() {
 async fn a_group_that_shows_one_member_less_is_not_what_the_client_has() {
     let world = World::new().await;
     let people = world.people("u", 2).await;
-    let group = world.group("Staff", &people).await;
+    let group = world.make_group("Staff", &people).await;
     let tag = world.send("GET", &group, None).await.header("etag").to_owned();
     let again = async |group: &str| {
         let request =

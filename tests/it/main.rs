@@ -19,7 +19,6 @@ mod discovery;
 mod endpoints;
 mod etags;
 mod faults;
-mod group_faults;
 mod groups;
 mod lambda;
 mod leavers;

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 
 use crate::support::World;
 use crate::support::customer::Customer;
+use crate::support::handles;
 
 const CREATED: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
@@ -317,11 +318,7 @@ async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
         let page =
             customer.send("GET", &format!("/Users?count=150&cursor={cursor}"), None).await.body;
         walked.extend(
-            page["Resources"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|user| user["id"].as_str().unwrap().to_owned()),
+            page["Resources"].as_array().unwrap().iter().map(|user| handles::id(user).to_owned()),
         );
         let Some(next) = page["nextCursor"].as_str() else { break };
         cursor = next.to_owned();

@@ -190,7 +190,7 @@ async fn members_who_cannot_all_be_looked_at_are_refused_before_one_is_written()
 async fn a_change_that_has_begun_is_not_refused_for_somebody_who_goes_meanwhile() {
     let world = Arc::new(World::new().await);
     let people = world.people("u", 100).await;
-    let group = world.group("Staff", &[]).await;
+    let group = world.make_group("Staff", &[]).await;
     let members: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
     let operations = json!({ "Operations": [
         { "op": "replace", "path": "displayName", "value": "All staff" },

@@ -12,6 +12,7 @@ use scimctl::explain::Explanation;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::support::handles::id;
 use crate::support::{self, World, all, encode};
 
 /// Walks a filter of users to its end: ids, the size of each page, the last `totalResults`.
@@ -62,7 +63,7 @@ async fn a_filter_without_index_walks_a_large_tenant_in_parts() {
     // Where nothing matches, the walk ends all the same.
     assert_eq!(walk(&world, "filter=nickName%20pr&count=100").await.1, [0, 0]);
     // Over all types, too, be it that an index answers for some of them.
-    let group = world.group("Staff", &[ids[0].to_string()]).await;
+    let group = world.make_group("Staff", &[ids[0].to_string()]).await;
     doctors.insert(group[8..].to_owned());
     for (filter, count) in
         [("title pr or displayName eq \"staff\"", 7), ("title pr or displayName eq \"staff\"", 200)]
@@ -113,8 +114,8 @@ async fn an_index_costs_what_its_plan_says() {
     let user = world
         .create(json!({ "userName": "a@example.com", "externalId": "1", "emails": [{ "value": "b@example.com" }] }))
         .await;
-    let id = user["id"].as_str().unwrap();
-    let group = world.group("Staff", &[id.to_owned()]).await;
+    let id = id(&user);
+    let group = world.make_group("Staff", &[id.to_owned()]).await;
     let types = ServedTypes::new(&Profile::default(), &Additions::default()).unwrap();
     world.meter.take();
     for (endpoint, filter, hits) in [
@@ -193,7 +194,7 @@ fn a_filter_without_index_is_told_what_it_costs_and_what_would_be_better() {
 async fn however_many_values_a_filter_asks_for_a_request_reads_some_thousand_rows() {
     let world = World::new().await;
     let ids = world.seed().users(60, |_| {}).await.unwrap();
-    let group = world.group("Staff", &[ids[0].to_string(), ids[59].to_string()]).await;
+    let group = world.make_group("Staff", &[ids[0].to_string(), ids[59].to_string()]).await;
     // One more than indexes are asked for.
     let nobody =
         (0..50).map(|n| format!("groups.value eq \"00000000-0000-8000-8000-0000000000{n:02}\""));
@@ -273,7 +274,7 @@ async fn a_bucket_of_more_than_a_request_judges_loses_nobody() {
     // values.
     assert_eq!(world.send("DELETE", &format!("/Users/{}", ids[3]), None).await.status, 204);
     let members: Vec<String> = [0, 14, 29, 30].map(|n| ids[n].clone()).into();
-    let group = world.group("Staff", &members).await;
+    let group = world.make_group("Staff", &members).await;
     let nobody =
         (0..50).map(|n| format!("groups.value eq \"00000000-0000-8000-8000-0000000000{n:02}\""));
     let values: Vec<String> =

@@ -6,6 +6,7 @@ use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 
 use crate::support::customer::{Customer, profile};
+use crate::support::handles::user_path;
 use crate::support::{ENTERPRISE, USER, World};
 
 #[tokio::test]
@@ -157,7 +158,7 @@ async fn what_is_only_written_is_never_shown() {
     let body = json!({ "userName": "a", "wo": "secret", "card": { "pin": "secret", "number": 1 } });
     let user = customer.create(body).await;
     assert_eq!((user.get("wo"), &user["card"]), (None, &json!({ "number": 1 })));
-    let asked = format!("{}?attributes=wo,card.pin", Customer::path(&user));
+    let asked = format!("{}?attributes=wo,card.pin", user_path(&user));
     for answer in
         [customer.send("GET", &asked, None).await, customer.set(&user, "wo", json!("secret")).await]
     {
@@ -288,7 +289,7 @@ async fn without_groups_a_user_has_none_to_show() {
     let user = customer.create(json!({ "userName": "a" })).await;
     let group = json!({ "displayName": "G", "members": [{ "value": user["id"] }] });
     assert_eq!(customer.send("POST", "/Groups", group).await.status, 201);
-    let path = format!("{}?attributes=groups", Customer::path(&user));
+    let path = format!("{}?attributes=groups", user_path(&user));
     assert_eq!(customer.send("GET", &path, None).await.body["groups"].as_array().unwrap().len(), 1);
     customer.change(&profile("default", &[("groups.enabled", "false")])).await;
     assert_eq!(customer.send("GET", &path, None).await.body.get("groups"), None);
@@ -322,7 +323,7 @@ async fn of_a_circle_in_a_bulk_request_that_breaks_stays_who_was_there_before() 
     let hoxhunt = Customer::new("hoxhunt").await;
     let report = hoxhunt.import(&[json!({ "userName": "imported", "title": "Dr" })]).await;
     let leaver = hoxhunt.create(json!({ "userName": "leaver", "externalId": "l" })).await;
-    assert_eq!(hoxhunt.send("DELETE", &Customer::path(&leaver), None).await.status, 204);
+    assert_eq!(hoxhunt.send("DELETE", &user_path(&leaver), None).await.status, 204);
     hoxhunt.create(json!({ "userName": "taken" })).await;
     let post = |bulk_id: &str, name: &str, manager: &str| {
         let manager = json!({ "manager": { "value": format!("bulkId:{manager}") } });

@@ -9,13 +9,10 @@ use scim_lambda::store::{Collection, Kind};
 use scimctl::local::TABLE;
 use serde_json::{Value, json};
 
+use crate::support::handles::{id, patch, set};
 use crate::support::{ENTERPRISE, GROUP, USER, World, encode};
 
 const LIST: &str = "urn:ietf:params:scim:api:messages:2.0:ListResponse";
-
-fn patch(operations: Value) -> Value {
-    json!({ "Operations": operations })
-}
 
 /// RFC 7643, 5; RFC 9865, 4.
 #[tokio::test]
@@ -64,7 +61,7 @@ async fn resource_types_and_schemas_describe_themselves() {
     let world = World::serving("test-resource").await;
     let list = |path| world.send("GET", path, None);
     let schemas = list("/Schemas").await.body["Resources"].as_array().unwrap().clone();
-    let ids: BTreeSet<&str> = schemas.iter().map(|schema| schema["id"].as_str().unwrap()).collect();
+    let ids: BTreeSet<&str> = schemas.iter().map(|schema| id(schema)).collect();
     for of in list("/ResourceTypes").await.body["Resources"].as_array().unwrap() {
         for name in ["id", "name", "description", "endpoint", "schema"] {
             assert!(!of[name].as_str().unwrap().is_empty(), "{of}");
@@ -75,7 +72,7 @@ async fn resource_types_and_schemas_describe_themselves() {
             assert!(ids.contains(schema.as_str().unwrap()), "{schema}");
         }
     }
-    let ours = schemas.iter().filter(|schema| !schema["id"].as_str().unwrap().contains(":test:"));
+    let ours = schemas.iter().filter(|schema| !id(schema).contains(":test:"));
     for schema in ours {
         assert!(
             !schema["name"].as_str().unwrap().is_empty()
@@ -110,7 +107,7 @@ fn check(attribute: &Value, schema: &Value, top: bool) {
     let fits = |c: char| c.is_ascii_alphanumeric() || "-_$".contains(c);
     assert!(name.chars().all(fits) && !name.starts_with(|c: char| c.is_ascii_digit()), "{name}");
     assert!(!attribute["description"].as_str().unwrap().is_empty(), "{name} in {}", schema["id"]);
-    let is_own = schema["id"].as_str().unwrap().contains(":core:2.0:Schema");
+    let is_own = id(schema).contains(":core:2.0:Schema");
     assert!(top || is_own || attribute["type"] != "complex", "{name}: complex in complex");
     for sub in attribute["subAttributes"].as_array().into_iter().flatten() {
         check(sub, schema, false);
@@ -160,14 +157,13 @@ async fn a_password_is_in_no_answer_and_in_no_row() {
     let world = World::new().await;
     let secret = "t0p-s3cret!";
     let user = json!({ "userName": "a", "password": secret });
-    let created = world.send("POST", "/Users", user.clone()).await;
-    let path = format!("/Users/{}", created.body["id"].as_str().unwrap());
-    let shown = format!("{path}?attributes=password,userName");
-    let by_path = patch(json!([{ "op": "replace", "path": "password", "value": secret }]));
+    let created = world.user(user.clone()).await;
+    let shown = format!("{}?attributes=password,userName", created.path());
+    let by_path = set("password", secret);
     let by_value = patch(json!([{ "op": "add", "value": { "password": secret, "title": "Dr" } }]));
     let by_urn =
         patch(json!([{ "op": "add", "path": format!("{USER}:password"), "value": secret }]));
-    let mut answers = vec![created.body, world.send("PUT", &shown, user).await.body];
+    let mut answers = vec![created.clone(), world.send("PUT", &shown, user).await.body];
     for body in [by_path, by_value, by_urn] {
         let answer = world.send("PATCH", &shown, body).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -195,15 +191,14 @@ async fn null_an_empty_array_and_nothing_are_one_state() {
     let empty = json!({ "userName": "a", "title": "", "emails": [], "name": { "givenName": null }, ENTERPRISE: {} });
     let full = json!({ "userName": "a", "title": "Dr", "emails": [{ "value": "a@example.com" }], "name": { "givenName": "A" },
         ENTERPRISE: { "department": "d" } });
-    let created = world.create(bare.clone()).await;
-    let path = format!("/Users/{}", created["id"].as_str().unwrap());
+    let created = world.user(bare.clone()).await;
     let client = |mut user: Value| {
         user.as_object_mut().unwrap().retain(|name, _| name != "meta" && name != "id");
         user
     };
     for body in [&bare, &nulls, &empty] {
-        assert_eq!(world.send("PUT", &path, full.clone()).await.body["title"], "Dr");
-        let answer = world.send("PUT", &path, body.clone()).await;
+        assert_eq!(created.put(full.clone()).await.body["title"], "Dr");
+        let answer = created.put(body.clone()).await;
         assert_eq!(client(answer.body), client(created.clone()), "{body}");
         let (_, token) = world.tenant(&format!("t{}", body.to_string().len()), "strict").await;
         let mut own = body.clone();
@@ -240,19 +235,18 @@ async fn the_order_of_schemas_does_not_matter() {
 async fn a_put_of_what_was_read_changes_nothing_nor_do_other_ids_and_metas() {
     let world = World::new().await;
     let user = world
-        .create(
+        .user(
             json!({ "userName": "a", "name": { "formatted": "A" }, "emails": [{ "value": "a@b.c", "primary": true }],
             ENTERPRISE: { "manager": { "value": "x", "displayName": "Boss" } } }),
         )
         .await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
     world.clock.advance(60);
     let mut other = user.clone();
     other["id"] = json!("other");
     other["meta"] = json!({ "created": "2001-01-01T00:00:00Z", "version": "W/\"99\"", "location": "https://evil.example" });
     other["groups"] = json!([{ "value": "admins" }]);
     for body in [user.clone(), other] {
-        let answer = world.send("PUT", &path, body).await;
+        let answer = user.put(body).await;
         assert_eq!((answer.body, answer.tally.write_units), (user.clone(), 0.0));
     }
 }
@@ -263,11 +257,10 @@ async fn a_put_of_what_was_read_changes_nothing_nor_do_other_ids_and_metas() {
 async fn a_patch_with_attributes_is_200_also_of_a_large_group() {
     let world = World::new().await;
     let people = world.people("u", 101).await;
-    let path = world.group("Staff", &people).await;
-    let rename =
-        |name: &str| patch(json!([{ "op": "replace", "path": "displayName", "value": name }]));
-    assert_eq!(world.send("PATCH", &path, rename("a")).await.status, 204);
-    let answer = world.send("PATCH", &format!("{path}?attributes=members"), rename("b")).await;
+    let group = world.group("Staff", &people).await;
+    assert_eq!(group.set("displayName", "a").await.status, 204);
+    let with_members = format!("{}?attributes=members", group.path());
+    let answer = world.send("PATCH", &with_members, set("displayName", "b")).await;
     assert_eq!(
         (answer.status.as_u16(), answer.body["members"].as_array().unwrap().len()),
         (200, 101)
@@ -286,18 +279,14 @@ async fn a_patch_with_attributes_is_200_also_of_a_large_group() {
 async fn a_replace_changes_all_values_that_pass_and_needs_an_object_without_path() {
     let world = World::new().await;
     let phones = json!([{ "value": "1", "type": "work" }, { "value": "2", "type": "work" }, { "value": "3", "type": "home" }]);
-    let user = world.create(json!({ "userName": "a", "phoneNumbers": phones })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
-    let both = patch(
-        json!([{ "op": "replace", "path": "phoneNumbers[type eq \"work\"].display", "value": "d" }]),
-    );
-    let answer = world.send("PATCH", &path, both).await.body;
+    let user = world.user(json!({ "userName": "a", "phoneNumbers": phones })).await;
+    let answer = user.set("phoneNumbers[type eq \"work\"].display", "d").await.body;
     let shown: Vec<Option<&str>> =
         answer["phoneNumbers"].as_array().unwrap().iter().map(|p| p["display"].as_str()).collect();
     assert_eq!(shown, [Some("d"), Some("d"), None]);
     for value in [json!("text"), json!(1), json!([{ "title": "Dr" }]), json!(true)] {
-        let body = patch(json!([{ "op": "replace", "value": value }]));
-        world.send("PATCH", &path, body).await.is_error(400, Some("invalidValue"));
+        let operations = json!([{ "op": "replace", "value": value }]);
+        user.patch(operations).await.is_error(400, Some("invalidValue"));
     }
 }
 
@@ -478,18 +467,13 @@ async fn what_no_index_answers_is_too_many_over_five_thousand() {
     // Only the count is asked before such a query is refused.
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
     world.people("u", 3).await;
-    let row = world
-        .rows()
-        .await
-        .into_iter()
-        .find(|row| row["s"].as_s().unwrap().starts_with("U#"))
-        .unwrap();
+    let row = world.rows().await.into_iter().find(|row| row.s().starts_with("U#")).unwrap();
     let pretend = async |many: u32| {
         let many = AttributeValue::N(many.to_string());
         let update = Update::builder()
             .table_name(TABLE)
-            .key("p", row["p"].clone())
-            .key("s", row["s"].clone());
+            .key("p", row.0["p"].clone())
+            .key("s", row.0["s"].clone());
         let update = update
             .update_expression("SET b0 = :many, n = :many")
             .expression_attribute_values(":many", many);

@@ -4,6 +4,7 @@
 use scim_core::Additions;
 use serde_json::{Value, json};
 
+use crate::support::handles::id;
 use crate::support::{BASE_URL, ENTERPRISE, World, encode};
 
 const TEST: &str = "urn:ietf:params:scim:schemas:test:2.0:TestResource";
@@ -35,7 +36,7 @@ async fn made(world: &World, attributes: Value) -> (String, Value) {
     body.as_object_mut().unwrap().extend(attributes.as_object().unwrap().clone());
     let answer = world.send("POST", "/TestResources", body).await;
     assert_eq!(answer.status, 201, "{}", answer.body);
-    (format!("/TestResources/{}", answer.body["id"].as_str().unwrap()), answer.body)
+    (format!("/TestResources/{}", id(&answer.body)), answer.body)
 }
 
 #[tokio::test]
@@ -267,30 +268,19 @@ async fn unique_values_are_held_by_one_resource() {
     let world = World::serving_file(&path).await;
     std::fs::remove_file(path).unwrap();
     let user = |name: &str, number: &str, desk: u32| json!({ "userName": name, "urn:acme:Badge": { "number": number, "desk": desk }, ENTERPRISE: { "department": "d" } });
-    let first = world.create(user("a", "N1", 1)).await;
+    let first = world.user(user("a", "N1", 1)).await;
     assert_eq!(first["schemas"].as_array().unwrap().len(), 3);
     for taken in [user("b", "n1", 2), user("b", "n2", 1)] {
         let answer = world.send("POST", "/Users", taken).await;
         answer.is_error(409, Some("uniqueness"));
         assert!(answer.body["detail"].as_str().unwrap().contains("urn:acme:Badge:"));
     }
-    let second = world.create(user("b", "n2", 2)).await;
-    let path = format!("/Users/{}", second["id"].as_str().unwrap());
-    world
-        .send("PATCH", &path, patch("replace", "urn:acme:Badge:number", json!("N1")))
-        .await
-        .is_error(409, Some("uniqueness"));
-    assert_eq!(
-        world
-            .send("PATCH", &path, patch("replace", "urn:acme:Badge:number", json!("n3")))
-            .await
-            .status,
-        200
-    );
+    let second = world.user(user("b", "n2", 2)).await;
+    second.set("urn:acme:Badge:number", "N1").await.is_error(409, Some("uniqueness"));
+    assert_eq!(second.set("urn:acme:Badge:number", "n3").await.status, 200);
     world.create(user("c", "n2", 3)).await;
-    // Who is deleted holds nothing; who comes back while another has it, does not.
-    let first = format!("/Users/{}", first["id"].as_str().unwrap());
-    assert_eq!(world.send("DELETE", &first, None).await.status, 204);
+    // A deleted user keeps no unique value, and cannot return with one that another has taken.
+    assert_eq!(first.delete().await.status, 204);
     world.create(user("d", "n1", 4)).await;
     world.send("POST", "/Users", user("a", "n1", 5)).await.is_error(409, Some("uniqueness"));
     assert_eq!(world.send("POST", "/Users", user("a", "n9", 5)).await.status, 201);
@@ -366,7 +356,7 @@ async fn names_mean_what_their_own_schema_says() {
         made.body
     );
     world.send("POST", "/Teams", team(5)).await.is_error(409, Some("uniqueness"));
-    let path = format!("/Teams/{}", made.body["id"].as_str().unwrap());
+    let path = format!("/Teams/{}", id(&made.body));
     let put = world.send("PUT", &path, made.body.clone()).await;
     assert_eq!(put.body, made.body, "members are an attribute like any other here");
     let more = patch("add", "members", json!([{ "value": "b" }]));

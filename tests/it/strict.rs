@@ -5,6 +5,7 @@ use scim_lambda::auth::token::PlainToken;
 use serde_json::{Value, json};
 
 use crate::support::customer::Customer;
+use crate::support::handles::id;
 use crate::support::{Answer, ENTERPRISE, GROUP, USER, World};
 
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -25,7 +26,7 @@ impl Parties {
         let create = async |endpoint: &str, body: Value| {
             let made = world.send_as(&token, "POST", endpoint, body).await;
             assert_eq!(made.status, 201, "{}", made.body);
-            format!("{endpoint}/{}", made.body["id"].as_str().unwrap())
+            format!("{endpoint}/{}", id(&made.body))
         };
         let user = create(
             "/Users",

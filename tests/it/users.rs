@@ -5,6 +5,7 @@ use http::Request;
 use serde_json::{Value, json};
 
 use crate::support::customer::Customer;
+use crate::support::handles::{id, set, user_path};
 use crate::support::{BASE_URL, ENTERPRISE, USER, World};
 
 #[tokio::test]
@@ -24,7 +25,7 @@ async fn a_created_user_comes_back_whole() {
         )
         .await;
     assert_eq!(created.status, 201, "{}", created.body);
-    let id = created.body["id"].as_str().unwrap();
+    let id = id(&created.body);
     let location = format!("{BASE_URL}/Users/{id}");
     assert_eq!(created.header("location"), location);
     assert_eq!(created.header("etag"), "W/\"1\"");
@@ -55,14 +56,12 @@ async fn a_created_user_comes_back_whole() {
 async fn put_replaces_what_the_client_asserts_and_keeps_active() {
     let world = World::new().await;
     let user = world
-        .create(
+        .user(
             json!({ "userName": "a@example.com", "externalId": "1", "active": false, "title": "Dr", "nickName": "A" }),
         )
         .await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
     world.clock.advance(5);
-    let put =
-        world.send("PUT", &path, json!({ "userName": "a2@example.com", "title": "Prof" })).await;
+    let put = user.put(json!({ "userName": "a2@example.com", "title": "Prof" })).await;
     assert_eq!(put.status, 200, "{}", put.body);
     assert_eq!(put.body["active"], false);
     assert_eq!(
@@ -85,13 +84,12 @@ async fn put_replaces_what_the_client_asserts_and_keeps_active() {
 async fn patch_changes_active_and_simple_paths_in_every_dialect() {
     let world = World::new().await;
     let user = world
-        .create(
+        .user(
             json!({ "userName": "a@example.com", "name": { "givenName": "A", "familyName": "B" } }),
         )
         .await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
     let patch = async |operations: serde_json::Value| {
-        let answer = world.send("PATCH", &path, json!({ "Operations": operations })).await;
+        let answer = user.patch(operations).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     };
@@ -131,7 +129,7 @@ async fn patch_changes_active_and_simple_paths_in_every_dialect() {
         patch(json!([{ "op": "remove", "path": "title" }, { "op": "replace", "path": "displayName", "value": null }]))
             .await;
     assert_eq!((body.get("title"), body.get("displayName")), (None, None));
-    let got = world.send("GET", &path, None).await;
+    let got = user.read().await;
     assert_eq!(got.body, body, "what was answered is what is stored");
 }
 
@@ -140,11 +138,10 @@ async fn clumsy_patches_still_do_what_they_say() {
     let world = World::new().await;
     let manager = json!({ "value": "A", "$ref": "https://scim.example.com/scim/v2/Users/A" });
     let user = world
-        .create(json!({ "userName": "a@example.com", ENTERPRISE: { "manager": manager } }))
+        .user(json!({ "userName": "a@example.com", ENTERPRISE: { "manager": manager } }))
         .await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
     let patch = async |operation: serde_json::Value| {
-        let answer = world.send("PATCH", &path, json!({ "Operations": [operation] })).await;
+        let answer = user.patch(json!([operation])).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     };
@@ -160,46 +157,29 @@ async fn clumsy_patches_still_do_what_they_say() {
         "the old manager's $ref is gone"
     );
     assert_eq!(world.find("manager eq \"B\"").await.len(), 1);
-    assert_eq!(
-        world
-            .find(&format!("id eq \"{}\" and manager eq \"A\"", user["id"].as_str().unwrap()))
-            .await
-            .len(),
-        0
-    );
+    assert_eq!(world.find(&format!("id eq \"{}\" and manager eq \"A\"", id(&user))).await.len(), 0);
 }
 
 #[tokio::test]
 async fn a_failing_operation_undoes_those_before_it() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a@example.com" })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(json!({ "userName": "a@example.com" })).await;
     let operations = json!([
         { "op": "replace", "path": "title", "value": "Dr" },
         { "op": "remove", "path": "userName" },
     ]);
-    world
-        .send("PATCH", &path, json!({ "Operations": operations }))
-        .await
-        .is_error(400, Some("mutability"));
-    assert_eq!(world.send("GET", &path, None).await.body, user);
+    user.patch(operations).await.is_error(400, Some("mutability"));
+    assert_eq!(user.read().await.body, *user);
 }
 
 #[tokio::test]
 async fn a_change_that_changes_nothing_keeps_version_and_time() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a@example.com", "title": "Dr" })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(json!({ "userName": "a@example.com", "title": "Dr" })).await;
     world.clock.advance(5);
-    let patched = world
-        .send(
-            "PATCH",
-            &path,
-            json!({ "Operations": [{ "op": "add", "path": "title", "value": "Dr" }] }),
-        )
-        .await;
-    let put = world.send("PUT", &path, json!({ "title": "Dr", "userName": "a@example.com" })).await;
-    assert_eq!((&patched.body, &put.body), (&user, &user));
+    let patched = user.patch(json!([{ "op": "add", "path": "title", "value": "Dr" }])).await;
+    let put = user.put(json!({ "title": "Dr", "userName": "a@example.com" })).await;
+    assert_eq!((&patched.body, &put.body), (&*user, &*user));
     assert_eq!(patched.tally.write_units + put.tally.write_units, 0.0);
 }
 
@@ -208,7 +188,7 @@ async fn attributes_and_excluded_attributes_shape_every_answer() {
     let world = World::new().await;
     let body = json!({ "userName": "a@example.com", "name": { "givenName": "A", "familyName": "B" }, "title": "Dr" });
     let answer = world.send("POST", "/Users?attributes=name.givenName", body).await;
-    let id = answer.body["id"].as_str().unwrap();
+    let id = id(&answer.body);
     assert_eq!(answer.body, json!({ "schemas": [USER], "id": id, "name": { "givenName": "A" } }));
     let listed = world
         .send("GET", "/Users?attributes=TITLE&attributes=urn:ietf:params:scim:schemas:core:2.0:User:userName", None)
@@ -230,19 +210,16 @@ async fn attributes_and_excluded_attributes_shape_every_answer() {
 #[tokio::test]
 async fn two_tenants_do_not_see_each_other() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    let user = world.user(json!({ "userName": "a@example.com", "externalId": "1" })).await;
     let (_, other) = world.tenant("globex", "default").await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let path = user.path().to_owned();
     // The tenant's row is read once a minute; from here on it is known.
     world.send_as(&other, "GET", "/ServiceProviderConfig", None).await;
     let unknown = "/Users/00000000-0000-8000-8000-000000000000";
     for (method, body) in [
         ("GET", None),
         ("PUT", Some(json!({ "userName": "b@example.com" }))),
-        (
-            "PATCH",
-            Some(json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] })),
-        ),
+        ("PATCH", Some(set("active", false))),
         ("DELETE", None),
     ] {
         let foreign = world.send_as(&other, method, &path, body.clone()).await;
@@ -261,7 +238,7 @@ async fn two_tenants_do_not_see_each_other() {
         )
         .await;
     assert_eq!(same.status, 201);
-    assert_eq!(world.send("GET", &path, None).await.body, user);
+    assert_eq!(user.read().await.body, *user);
 }
 
 #[tokio::test]
@@ -294,7 +271,7 @@ async fn the_strict_profile_refuses_what_no_schema_defines() {
 async fn every_answer_that_is_a_resource_says_where_it_is() {
     let world = World::new().await;
     let created = world.send("POST", "/Users", json!({ "userName": "a@example.com" })).await;
-    let path = format!("/Users/{}", created.body["id"].as_str().unwrap());
+    let path = user_path(&created.body);
     let location = created.body["meta"]["location"].as_str().unwrap().to_owned();
     let title = json!({ "Operations": [{ "op": "add", "path": "title", "value": "Dr" }] });
     let mut answers = vec![
@@ -350,16 +327,15 @@ async fn a_value_that_is_sent_twice_is_kept_once() {
     let address = json!({ "type": "work", "country": "DE" });
     let other = json!({ "type": "work", "country": "FR" });
     let body = json!({ "userName": "a", "emails": sent, "addresses": [address, other, address], "roles": ["x", "x"] });
-    let user = world.create(body.clone()).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(body.clone()).await;
     let patch = async |op: &str, value: Value| {
         let body = json!({ "Operations": [{ "op": op, "path": "emails", "value": value }] });
-        world.send("PATCH", &path, body).await.body
+        world.send("PATCH", user.path(), body).await.body
     };
-    let replaced = world.send("PUT", &path, body).await.body;
-    assert_eq!(replaced, user, "and the version stays");
+    let replaced = user.put(body).await.body;
+    assert_eq!(replaced, *user, "and the version stays");
     let answers = [
-        user,
+        user.clone(),
         replaced,
         patch("replace", sent).await,
         patch("add", json!([email("a@example.com", "HOME")])).await,
@@ -380,9 +356,11 @@ async fn a_value_that_is_sent_twice_is_kept_once() {
         emails.as_array().unwrap().iter().map(|email| email["primary"] == true).collect();
     assert_eq!(primaries, [false, true, false], "{emails}");
     // Two values that become alike are one.
-    let same =
-        json!({ "Operations": [{ "op": "replace", "path": "emails.type", "value": "other" }] });
-    assert_eq!(world.send("PATCH", &path, same).await.body["emails"].as_array().unwrap().len(), 1);
+    let same = set("emails.type", "other");
+    assert_eq!(
+        world.send("PATCH", user.path(), same).await.body["emails"].as_array().unwrap().len(),
+        1
+    );
 }
 
 #[tokio::test]
@@ -434,13 +412,13 @@ async fn groups_of_a_user_are_returned_by_default_where_the_profile_says_so() {
     }
     // It costs what `attributes=groups` costs: the memberships, and the groups where there are any.
     let named =
-        customer.send("GET", &format!("{}?attributes=groups", Customer::path(&user)), None).await;
+        customer.send("GET", &format!("{}?attributes=groups", user_path(&user)), None).await;
     assert_eq!(customer.get(&user).await.tally, named.tally);
     let alone = customer.get(&other).await;
     assert_eq!((alone.body.get("groups"), alone.tally.calls, named.tally.calls), (None, 2, 3));
     for query in ["excludedAttributes=groups", "attributes=userName"] {
         assert_eq!(listed(query).await.get("groups"), None, "{query}");
-        let one = customer.send("GET", &format!("{}?{query}", Customer::path(&user)), None).await;
+        let one = customer.send("GET", &format!("{}?{query}", user_path(&user)), None).await;
         assert_eq!((one.body.get("groups"), one.tally.calls), (None, 1), "{query}");
     }
     // A user who comes back is in no group, and the usual profile answers without.

@@ -9,6 +9,7 @@ use scim_lambda::settings::Settings;
 use scimctl::local::{STACK, TABLE};
 use serde_json::{Value, json};
 
+use crate::support::handles::id;
 use crate::support::{self, BASE_URL, DAY, World, all};
 
 /// Users who stay, and users who come and go all the time.
@@ -60,7 +61,7 @@ impl Others {
                     user["externalId"] = json!(format!("person{}", self.turn));
                 }
                 let user = world.create(user).await;
-                self.here[number] = Some(user["id"].as_str().unwrap().to_owned());
+                self.here[number] = Some(id(&user).to_owned());
             }
         }
     }

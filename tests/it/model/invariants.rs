@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Party;
 use super::oracle::Oracle;
-use super::rows::{Row, scan};
 use super::shapes::Life;
 use crate::support::World;
+use crate::support::handles::Row;
 
 /// What a partition of a tenant holds, or how the name of one begins.
 const PARTITIONS: [&str; 10] = ["#T", "#U", "#G", "#X", "#E", "#C", "#D", "#L", "#M#", "#R#"];
@@ -17,7 +17,7 @@ const NO_LIMIT: i64 = 1_000_000_000_000;
 
 /// Looks at every row of the table.
 pub(super) async fn check(world: &World, parties: &[Party; 2]) {
-    let rows = scan(world).await;
+    let rows = world.rows().await;
     let known = |row: &Row| row.p() == "tenants" || row.p() == format!("{}#T", world.tenant.code());
     let known =
         |row: &Row| known(row) || parties.iter().any(|party| row.p().starts_with(&party.code));

@@ -18,7 +18,6 @@ mod oracle;
 mod profiles;
 mod reads;
 mod returns;
-mod rows;
 mod run;
 mod shapes;
 mod users;
@@ -32,6 +31,7 @@ use scim_lambda::store::tenants::TenantRow;
 use serde_json::Value;
 
 use crate::support::connectors::{Between, Fault};
+use crate::support::handles::Row;
 use crate::support::{Answer, DAY, World};
 use dice::Dice;
 use oracle::{NEVER, Oracle};
@@ -150,11 +150,10 @@ impl Model {
     /// Requests of the tenant until nothing is left to be tidied: each does some of it.
     async fn tidy(&mut self, who: usize) {
         for _ in 0..50 {
-            let (rows, code) = (rows::scan(&self.world).await, &self.parties[who].code);
+            let (rows, code) = (self.world.rows().await, &self.parties[who].code);
             let now = format!("{:012}~", self.world.clock.seconds());
-            let is_due = |row: &rows::Row| row.p() == format!("{code}#D") && *row.s() < *now;
-            let is_unfinished =
-                |row: &rows::Row| row.p() == format!("{code}#T") && row.s() != "profile";
+            let is_due = |row: &Row| row.p() == format!("{code}#D") && *row.s() < *now;
+            let is_unfinished = |row: &Row| row.p() == format!("{code}#T") && row.s() != "profile";
             if !rows.iter().any(|row| is_due(row) || is_unfinished(row)) {
                 return;
             }

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::person;
 use crate::support::customer::Customer;
+use crate::support::handles::user_path;
 
 const OWN: &str = "urn:ietf:params:scim:schemas:extension:holaspirit:2.0:User";
 
@@ -19,7 +20,7 @@ async fn it_is_served_at_a_path_of_its_own() {
         assert_eq!(customer.raw(path, &[("authorization", &bearer)]).await.status, 200, "{path}");
     }
     let user = customer.create(person("a")).await;
-    let location = format!("https://app.example.com/api/scim/2.0{}", Customer::path(&user));
+    let location = format!("https://app.example.com/api/scim/2.0{}", user_path(&user));
     assert_eq!(user["meta"]["location"], location);
     let missing = customer.raw("/api/scim/2.0/Nothing", &[("authorization", &bearer)]).await;
     missing.is_error(404, None);
@@ -34,7 +35,7 @@ async fn its_preset_alone_serves_the_path_that_its_product_documents() {
         assert_eq!(customer.raw(path, &[("authorization", &bearer)]).await.status, 200, "{path}");
     }
     let user = customer.create(person("a")).await;
-    let location = format!("https://scim.example.com/api/scim/2.0{}", Customer::path(&user));
+    let location = format!("https://scim.example.com/api/scim/2.0{}", user_path(&user));
     assert_eq!(user["meta"]["location"], location, "at the host of the deployment");
     let missing = customer.raw("/api/scim/2.0/Nothing", &[("authorization", &bearer)]).await;
     missing.is_error(404, None);

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::person;
 use crate::support::World;
 use crate::support::customer::Customer;
+use crate::support::handles::group_path;
 
 #[tokio::test]
 async fn a_connection_is_inactive_or_active_and_connected_by_the_first_good_request() {
@@ -98,7 +99,7 @@ async fn entra_gets_its_204_for_a_patch_of_a_group_and_nextcloud_a_body() {
         let hub = Customer::of(&world, "identity-hub", settings).await;
         let user = hub.create(person("a")).await;
         let group = hub.send("POST", "/Groups", json!({ "displayName": "G" })).await.body;
-        let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+        let path = group_path(&group);
         let add = json!({ "Operations": [{ "op": "add", "path": "members", "value": [{ "value": user["id"] }] }] });
         assert_eq!(hub.send("PATCH", &path, add.clone()).await.status, status);
         let asked = hub.send("PATCH", &format!("{path}?attributes=displayName"), add).await;

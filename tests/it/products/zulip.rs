@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::person;
 use crate::support::customer::Customer;
+use crate::support::handles::user_path;
 use crate::support::log::Log;
 use crate::support::{USER, World};
 
@@ -200,7 +201,7 @@ async fn an_ignored_attribute_that_resembles_one_of_the_profile_is_said_in_the_l
         200
     );
     let bulk =
-        json!({ "Operations": [{ "method": "PUT", "path": Customer::path(&user), "data": body }] });
+        json!({ "Operations": [{ "method": "PUT", "path": user_path(&user), "data": body }] });
     assert_eq!(zulip.send("POST", "/Bulk", bulk).await.body["Operations"][0]["status"], "200");
     let lines = log.requests();
     let ignored: Vec<&str> = lines.iter().map(|line| line["ignored"].as_str().unwrap()).collect();

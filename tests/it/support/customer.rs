@@ -17,6 +17,7 @@ use scimctl::import::{Import, Report};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::handles::{self, Row, id, user_path};
 use super::{Answer, BASE_URL, World, encode};
 
 #[derive(Clone)]
@@ -80,11 +81,6 @@ impl Customer {
         self.send("POST", "/Users", user).await
     }
 
-    #[track_caller]
-    pub fn path(user: &Value) -> String {
-        format!("/Users/{}", user["id"].as_str().unwrap())
-    }
-
     pub async fn create(&self, user: Value) -> Value {
         let answer = self.post(user).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
@@ -92,19 +88,19 @@ impl Customer {
     }
 
     pub async fn get(&self, user: &Value) -> Answer {
-        self.send("GET", &Self::path(user), None).await
+        self.send("GET", &user_path(user), None).await
     }
 
     pub async fn delete(&self, user: &Value) -> Answer {
-        self.send("DELETE", &Self::path(user), None).await
+        self.send("DELETE", &user_path(user), None).await
     }
 
     pub async fn put(&self, user: &Value, body: Value) -> Answer {
-        self.send("PUT", &Self::path(user), body).await
+        self.send("PUT", &user_path(user), body).await
     }
 
     pub async fn patch(&self, user: &Value, operations: Value) -> Answer {
-        self.send("PATCH", &Self::path(user), json!({ "Operations": operations })).await
+        self.send("PATCH", &user_path(user), handles::patch(operations)).await
     }
 
     pub async fn set(&self, user: &Value, path: &str, value: Value) -> Answer {
@@ -158,16 +154,11 @@ impl Customer {
     }
 
     /// The tenant's row of somebody, whatever its state.
-    pub async fn stored(
-        &self,
-        user: &Value,
-    ) -> Option<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
-        let (partition, id) = (format!("{}#U", self.row.code()), user["id"].as_str().unwrap());
+    pub async fn stored(&self, user: &Value) -> Option<Row> {
+        let (partition, id) = (format!("{}#U", self.row.code()), id(user));
         let rows = self.world.rows().await;
-        rows.into_iter().find(|row| {
-            row["p"].as_s().unwrap() == &partition
-                && row["s"].as_s().unwrap().split('~').next_back() == Some(id)
-        })
+        rows.into_iter()
+            .find(|row| row.p() == partition && row.s().split('~').next_back() == Some(id))
     }
 
     /// What the operator does to somebody by the rules of the service.
@@ -197,7 +188,7 @@ impl Customer {
 
     /// Brings somebody back who was deleted.
     pub async fn restore(&self, user: &Value) -> Result<(), Error> {
-        let id = user["id"].as_str().unwrap().parse().unwrap();
+        let id = id(user).parse().unwrap();
         self.operator(async |directory, call, of| {
             directory.restore_by_operator(call, of, &id, None).await.map(drop)
         })
@@ -214,9 +205,7 @@ impl Customer {
         let code = self.row.code().as_str();
         let rows = self.world.rows().await;
         rows.iter()
-            .filter(|row| {
-                row["p"].as_s().unwrap().starts_with(code) && format!("{row:?}").contains(text)
-            })
+            .filter(|row| row.p().starts_with(code) && format!("{row:?}").contains(text))
             .count()
     }
 
@@ -224,9 +213,8 @@ impl Customer {
     pub async fn log(&self) -> Vec<String> {
         let partition = format!("{}#L", self.row.code());
         let rows = self.world.rows().await;
-        let mut log: Vec<_> =
-            rows.iter().filter(|row| row["p"].as_s().unwrap() == &partition).collect();
-        log.sort_by_key(|row| row["s"].as_s().unwrap().clone());
-        log.iter().map(|row| row["op"].as_s().unwrap().clone()).collect()
+        let mut log: Vec<_> = rows.iter().filter(|row| row.p() == partition).collect();
+        log.sort_by_key(|row| row.s().to_owned());
+        log.iter().map(|row| row.text("op").unwrap().to_owned()).collect()
     }
 }

@@ -5,6 +5,7 @@ pub mod bills;
 pub mod connectors;
 pub mod customer;
 pub mod documents;
+pub mod handles;
 pub mod log;
 pub mod sound;
 pub mod thaw;
@@ -37,6 +38,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use connectors::Between;
+use handles::Row;
 
 pub const BASE_URL: &str = "https://scim.example.com/scim/v2";
 pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -257,16 +259,15 @@ impl World {
 
     /// How many rows there are in partitions whose name holds `mark`.
     pub async fn rows_of(&self, mark: &str) -> usize {
-        self.rows().await.iter().filter(|row| row["p"].as_s().unwrap().contains(mark)).count()
+        self.rows().await.iter().filter(|row| row.p().contains(mark)).count()
     }
 
     /// Every row of the table.
-    pub async fn rows(
-        &self,
-    ) -> Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
+    pub async fn rows(&self) -> Vec<Row> {
         let client = aws_sdk_dynamodb::Client::new(&self.local.sdk_config());
         let items = client.scan().table_name(TABLE).into_paginator().items().send();
-        items.collect::<Result<_, _>>().await.unwrap()
+        let items: Vec<_> = items.collect::<Result<_, _>>().await.unwrap();
+        items.into_iter().map(Row).collect()
     }
 }
 

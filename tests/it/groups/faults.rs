@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::support::World;
 use crate::support::connectors::{Between, Fault};
+use crate::support::handles::set;
 
 const TRANSACT: &str = "TransactWriteItems";
 
@@ -37,7 +38,7 @@ async fn size(world: &World, path: &str) -> usize {
 async fn parallel_additions_and_removals_lose_nothing() {
     let world = Arc::new(World::with(Between::conflicts()).await);
     let people = world.people("u", 60).await;
-    let path = world.group("Staff", &people[..20]).await;
+    let path = world.make_group("Staff", &people[..20]).await;
     let mut running = Vec::new();
     for (n, id) in people.iter().enumerate() {
         let (world, path, id) = (world.clone(), path.clone(), id.clone());
@@ -70,7 +71,7 @@ async fn a_hundred_changes_of_one_group_at_once_all_arrive_though_each_holds_its
     let world = Arc::new(World::with(Between::conflicts_of(10)).await);
     let ids = world.seed().users(100, |_| {}).await.unwrap();
     let people: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let path = world.group("Staff", &people[..50]).await;
+    let path = world.make_group("Staff", &people[..50]).await;
     let running: Vec<_> = people
         .iter()
         .enumerate()
@@ -137,13 +138,10 @@ async fn of_16_groups_of_one_name_one_is_made() {
 async fn a_condition_travels_with_the_write_of_a_group() {
     let world = Arc::new(World::new().await);
     let people = world.people("u", 2).await;
-    let path = world.group("Staff", &[]).await;
+    let path = world.make_group("Staff", &[]).await;
     for (method, conditional) in [
         ("PATCH", members("add", &people[1..])),
-        (
-            "PATCH",
-            json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": "Crew" }] }),
-        ),
+        ("PATCH", set("displayName", "Crew")),
         ("PUT", json!({ "displayName": "Crew", "members": [] })),
         ("DELETE", Value::Null),
     ] {
@@ -171,7 +169,7 @@ async fn a_condition_travels_with_the_write_of_a_group() {
 async fn a_change_in_portions_that_breaks_is_completed_by_the_same_request() {
     let world = World::new().await;
     let people = world.people("u", 90).await;
-    let path = world.group("Staff", &[]).await;
+    let path = world.make_group("Staff", &[]).await;
     // The third transaction and all after it fail, until the platform is well again.
     break_after(&world, 2);
     let all = members("add", &people);
@@ -205,9 +203,9 @@ async fn a_deletion_that_breaks_is_seen_by_nobody_and_finished_by_the_next_write
     let people = world.people("u", 60).await;
     let mut paths = Vec::new();
     for n in 0..40 {
-        paths.push(world.group(&format!("Group {n}"), &people[..1]).await);
+        paths.push(world.make_group(&format!("Group {n}"), &people[..1]).await);
     }
-    let large = world.group("Large", &people[1..]).await;
+    let large = world.make_group("Large", &people[1..]).await;
     for path in [format!("/Users/{}", people[0]), large] {
         break_after(&world, 1);
         assert_eq!(world.send("DELETE", &path, None).await.status, 204);
