@@ -104,7 +104,7 @@ async fn the_groups_of_a_page_of_users_are_read_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_too_much_for_one_request_is_too_many_by_index_and_goes_on_by_cursor() {
+async fn an_expensive_query_is_too_many_by_index_and_continues_by_cursor() {
     let world = World::new().await;
     let text = "x".repeat(4_000);
     let large = |n: usize| {
@@ -240,7 +240,7 @@ async fn an_answer_is_measured_as_it_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn users_whose_time_has_come_at_once_shut_nobody_out_and_are_seen_by_nobody() {
+async fn users_due_at_once_are_hidden_and_do_not_block_the_tenant() {
     let customer =
         Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
     let mut leavers = Vec::new();
@@ -328,7 +328,7 @@ async fn a_total_is_not_too_low_while_another_request_erases() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_cannot_be_tidied_does_not_shut_the_tenant_out() {
+async fn a_failure_to_tidy_up_does_not_block_the_tenant() {
     let customer =
         Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
     let user = customer.create(json!({ "userName": "leaver" })).await;
@@ -349,7 +349,7 @@ async fn what_cannot_be_tidied_does_not_shut_the_tenant_out() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_bulk_request_that_takes_long_answers_what_it_has_done() {
+async fn a_slow_bulk_request_answers_what_it_has_done() {
     let world = Arc::new(World::new().await);
     let group = |n: usize, other: usize| {
         json!({

@@ -29,7 +29,7 @@ async fn lift(customer: &Customer) -> bool {
 }
 
 #[tokio::test]
-async fn more_deactivations_than_the_number_are_stopped_until_the_operator_lifts_the_brake() {
+async fn deactivations_beyond_the_limit_stop_until_the_operator_lifts_the_brake() {
     for (answer, status) in [("too_many_requests", 429), ("forbidden", 403)] {
         let customer =
             Customer::with("default", &[("brake.deactivations", "3"), ("brake.answer", answer)])
@@ -71,7 +71,7 @@ async fn more_deactivations_than_the_number_are_stopped_until_the_operator_lifts
 }
 
 #[tokio::test]
-async fn a_share_is_of_those_who_are_active_when_the_window_begins() {
+async fn a_share_counts_the_users_active_when_the_window_begins() {
     let customer =
         Customer::with("default", &[("brake.share", "25"), ("brake.window_minutes", "60")]).await;
     let users = people(&customer, 8).await;
@@ -87,7 +87,7 @@ async fn a_share_is_of_those_who_are_active_when_the_window_begins() {
 }
 
 #[tokio::test]
-async fn a_window_ends_and_another_one_begins() {
+async fn a_window_ends_and_the_next_one_begins() {
     let customer =
         Customer::with("default", &[("brake.deactivations", "2"), ("brake.window_minutes", "10")])
             .await;
@@ -108,7 +108,7 @@ async fn a_window_ends_and_another_one_begins() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_deactivations_at_once_exactly_so_many_pass() {
+async fn concurrent_deactivations_pass_exactly_up_to_the_limit() {
     let world = Arc::new(World::with(Between::conflicts()).await);
     let customer = Customer::of(&world, "default", &[("brake.deactivations", "7")]).await;
     let users = people(&customer, 40).await;
@@ -130,7 +130,7 @@ async fn of_many_deactivations_at_once_exactly_so_many_pass() {
 }
 
 #[tokio::test]
-async fn a_counted_deactivation_costs_two_write_units_of_the_users_own_transaction() {
+async fn a_counted_deactivation_adds_two_write_units_to_the_users_transaction() {
     let customer = Customer::with("default", &[("brake.deactivations", "7")]).await;
     let users = people(&customer, 2).await;
     customer.activate(&users[0], false).await;
@@ -139,7 +139,7 @@ async fn a_counted_deactivation_costs_two_write_units_of_the_users_own_transacti
 }
 
 #[tokio::test]
-async fn a_brake_that_is_set_anew_begins_with_nobody() {
+async fn a_brake_that_is_set_again_starts_from_zero() {
     let braked = profile("default", &[("brake.deactivations", "1")]);
     let mut customer = Customer::with("default", &[("brake.deactivations", "1")]).await;
     let users = people(&customer, 5).await;

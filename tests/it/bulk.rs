@@ -40,7 +40,7 @@ fn id(result: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn each_operation_is_done_as_a_request_of_its_own() {
+async fn each_operation_acts_like_a_request_of_its_own() {
     let world = World::new().await;
     let old = world.user(json!({ "userName": "old@example.com" })).await;
     let path = old.path();
@@ -81,7 +81,7 @@ async fn each_operation_is_done_as_a_request_of_its_own() {
 }
 
 #[tokio::test]
-async fn references_lead_forward_backward_and_round() {
+async fn references_work_forward_backward_and_in_circles() {
     let world = World::new().await;
     let done = bulk(
         &world,
@@ -122,7 +122,7 @@ async fn references_lead_forward_backward_and_round() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_resolved_fails_alone() {
+async fn an_unresolved_reference_fails_only_its_operation() {
     let world = World::new().await;
     world.create(json!({ "userName": "taken@example.com" })).await;
     let rows = world.rows().await.len();
@@ -196,7 +196,7 @@ async fn fail_on_errors_ends_the_job() {
 }
 
 #[tokio::test]
-async fn limits_are_told_and_hold() {
+async fn limits_are_announced_and_enforced() {
     let world = World::new().await;
     let config = world.send("GET", "/ServiceProviderConfig", None).await.body;
     assert_eq!(config["bulk"]["supported"], true);

@@ -129,7 +129,7 @@ async fn a_request_that_runs_into_the_deadline_leaves_its_line() {
 }
 
 #[tokio::test]
-async fn nothing_is_begun_after_the_deadline() {
+async fn no_work_begins_after_the_deadline() {
     let world = World::new().await;
     let head = head(world.token.reveal(), "GET", "/Users", Some(Duration::ZERO));
     let response = world.service.call(Request::from_parts(head, Bytes::new())).await;
@@ -137,7 +137,7 @@ async fn nothing_is_begun_after_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_body_is_read_once_its_token_is_known_and_no_sooner() {
+async fn a_body_is_read_only_after_its_token_is_known() {
     let world = World::new().await;
     let asked = Arc::new(AtomicBool::new(false));
     let body = |body: Result<Bytes, Error>| {

@@ -89,7 +89,7 @@ fn check(attributes: &[Value]) {
 
 /// RFC 7643, 8.7.1: clients that make their users from `/Schemas` look for it there.
 #[tokio::test]
-async fn password_is_in_the_schema_as_the_rfc_has_it_whatever_a_profile_keeps() {
+async fn password_is_in_the_schema_under_every_profile() {
     let world = World::new().await;
     for profile in ["default", "strict", "zulip"] {
         let (_, token) = world.tenant(profile, profile).await;
@@ -134,7 +134,7 @@ async fn password_is_in_the_schema_as_the_rfc_has_it_whatever_a_profile_keeps() 
 /// Two SDKs and an identity provider refuse the whole document for `pagination`; RFC 9865 says
 /// SHOULD.
 #[tokio::test]
-async fn the_service_provider_config_says_only_what_the_profile_lets_it() {
+async fn the_service_provider_config_follows_the_profile() {
     let world = Arc::new(World::new().await);
     let config = async |settings: &[(&str, &str)], idp: Option<&str>| {
         let profile = settings
@@ -174,7 +174,7 @@ async fn the_service_provider_config_says_only_what_the_profile_lets_it() {
 }
 
 #[tokio::test]
-async fn discovery_takes_no_filter_and_no_writes() {
+async fn discovery_refuses_filters_and_writes() {
     let world = World::new().await;
     for path in ["/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/User", "/Schemas"] {
         world
@@ -188,7 +188,7 @@ async fn discovery_takes_no_filter_and_no_writes() {
 }
 
 #[tokio::test]
-async fn groups_are_an_empty_list_for_whoever_looks() {
+async fn groups_are_an_empty_list_before_the_first_one() {
     let world = World::new().await;
     for query in
         ["", "?startIndex=1&count=100", "?excludedAttributes=members&filter=displayName+eq+%22x%22"]

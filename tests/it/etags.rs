@@ -56,7 +56,7 @@ async fn a_write_under_a_stale_version_is_refused_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_star_asks_only_that_the_group_is_there() {
+async fn if_match_star_requires_only_that_the_group_exists() {
     let world = World::new().await;
     let group = world.make_group("Staff", &[]).await;
     for n in 0..3 {
@@ -78,7 +78,7 @@ async fn a_star_asks_only_that_the_group_is_there() {
 }
 
 #[tokio::test]
-async fn a_reader_who_has_the_newest_version_gets_304() {
+async fn a_reader_with_the_newest_version_gets_304() {
     let world = World::new().await;
     let user = world.user(json!({ "userName": "a@example.com" })).await;
     let path = user.path();
@@ -94,7 +94,7 @@ async fn a_reader_who_has_the_newest_version_gets_304() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_parallel_writes_under_one_version_one_wins() {
+async fn one_of_several_parallel_writes_under_one_version_wins() {
     let world = Arc::new(World::with(Between::conflicts()).await);
     let user = world.user(json!({ "userName": "a@example.com" })).await;
     let path = user.path().to_owned();

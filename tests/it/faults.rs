@@ -16,7 +16,7 @@ async fn users(world: &World) -> usize {
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_is_lost_is_one_user_and_201() {
+async fn a_create_with_a_lost_answer_is_one_user_and_201() {
     let world = World::new().await;
     world.between.once(TRANSACT, Fault::BreakAfter);
     let answer = world
@@ -56,7 +56,7 @@ async fn a_write_survives_one_fault_of_any_kind() {
 }
 
 #[tokio::test]
-async fn while_dynamodb_is_down_every_answer_is_503() {
+async fn every_answer_is_503_while_dynamodb_is_down() {
     let world = std::sync::Arc::new(World::new().await);
     let user = world.user(json!({ "userName": "a@example.com" })).await;
     let path = user.path();
@@ -102,7 +102,7 @@ async fn a_dynamodb_that_never_answers_is_503() {
 }
 
 #[tokio::test]
-async fn access_that_dynamodb_denies_is_503() {
+async fn denied_access_to_dynamodb_is_503() {
     let world = World::hasty(Between::default()).await;
     let user = world.user(json!({ "userName": "a@example.com" })).await;
     for code in [
@@ -202,7 +202,7 @@ async fn a_500_never_follows_a_write_that_took_effect() {
 }
 
 #[tokio::test]
-async fn conflicts_without_end_are_503_not_409() {
+async fn endless_conflicts_are_503_not_409() {
     let world = World::new().await;
     world.between.set(|operation, _| (operation == TRANSACT).then_some(Fault::Conflict));
     let answer = world.send("POST", "/Users", json!({ "userName": "a@example.com" })).await;
@@ -213,7 +213,7 @@ async fn conflicts_without_end_are_503_not_409() {
 }
 
 #[tokio::test]
-async fn a_row_that_is_not_ours_is_500_and_says_nothing() {
+async fn an_unreadable_row_is_500_and_reveals_nothing() {
     let world = World::new().await;
     let user = world.user(json!({ "userName": "a@example.com" })).await;
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());

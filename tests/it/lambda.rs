@@ -176,7 +176,7 @@ async fn stage_prefixes_are_not_part_of_the_path() {
 }
 
 #[tokio::test]
-async fn a_path_is_decoded_once_whoever_decodes_it() {
+async fn a_path_is_decoded_exactly_once() {
     let world = World::new().await;
     let schema = "/scim/v2/Schemas/urn:ietf:params:scim:schemas:core:2.0:User";
     let encoded = schema.replace("urn:", "urn%3A");
@@ -202,7 +202,7 @@ async fn a_path_is_decoded_once_whoever_decodes_it() {
 }
 
 #[tokio::test]
-async fn what_no_request_can_hold_is_a_scim_400() {
+async fn an_event_that_is_not_a_valid_request_is_a_scim_400() {
     let world = World::new().await;
     let mut events = Vec::new();
     for query in [
@@ -285,7 +285,7 @@ async fn two_authorization_headers_are_two() {
 }
 
 #[tokio::test]
-async fn the_host_header_has_no_say_in_locations() {
+async fn the_host_header_does_not_affect_locations() {
     let world = World::new().await;
     let mut event = event(&world, "create-user", "");
     event["headers"]["host"] = json!("evil.example.net");
@@ -398,7 +398,7 @@ async fn a_path_without_a_leading_slash_is_a_400() {
 }
 
 #[tokio::test]
-async fn what_is_no_gateway_event_fails_the_invocation() {
+async fn an_event_from_elsewhere_fails_the_invocation() {
     let world = World::new().await;
     let reply = gateway::handle(
         &world.service,
@@ -409,7 +409,7 @@ async fn what_is_no_gateway_event_fails_the_invocation() {
 }
 
 #[tokio::test]
-async fn a_token_bound_to_a_host_is_good_behind_every_gateway() {
+async fn a_token_bound_to_a_host_works_behind_every_gateway() {
     let world = Arc::new(World::new().await);
     let bound = Customer::of(&world, "default", &[("address.host", "acme.example.com")]).await;
     let authorization = format!("Bearer {}", bound.token.reveal());

@@ -43,7 +43,7 @@ async fn import(world: &World, row: &TenantRow, user: Value, dry: bool) -> Recor
 }
 
 #[tokio::test]
-async fn an_import_leaves_a_deleted_user_its_names() {
+async fn an_import_does_not_take_the_names_of_a_deleted_user() {
     let (world, row, token) = tenant(&[]).await;
     for user in [
         json!({ "userName": "a@example.com" }),
@@ -67,7 +67,7 @@ async fn an_import_leaves_a_deleted_user_its_names() {
 }
 
 #[tokio::test]
-async fn who_comes_back_under_another_name_leaves_nothing_behind() {
+async fn a_return_under_another_name_leaves_no_rows_behind() {
     let (world, row, token) = tenant(&[("deprovision.on_delete", "deactivate")]).await;
     let user =
         json!({ "userName": "a", "externalId": "1", "emails": [{ "value": "a@example.com" }] });
@@ -86,7 +86,7 @@ async fn who_comes_back_under_another_name_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn who_is_suspended_comes_back_though_somebody_imported_has_the_address() {
+async fn a_suspended_user_returns_although_an_imported_one_has_the_address() {
     let settings =
         [("deprovision.on_inactive", "suspend_with_expiry"), ("create.existing", "link")];
     let (world, row, token) = tenant(&settings).await;
@@ -109,7 +109,7 @@ async fn who_is_suspended_comes_back_though_somebody_imported_has_the_address() 
 }
 
 #[tokio::test]
-async fn of_two_who_bring_a_suspended_user_back_at_once_one_is_late() {
+async fn one_of_two_concurrent_returns_of_a_suspended_user_is_late() {
     let (world, _, token) = tenant(&[("deprovision.on_inactive", "suspend_with_expiry")]).await;
     let user = json!({ "userName": "a" });
     let made = post(&world, &token, user.clone()).await;
@@ -124,7 +124,7 @@ async fn of_two_who_bring_a_suspended_user_back_at_once_one_is_late() {
 }
 
 #[tokio::test]
-async fn of_two_imports_of_one_file_at_once_the_second_finds_those_of_the_first() {
+async fn concurrent_imports_of_one_file_create_each_user_once() {
     let (world, row, _) = tenant(&[]).await;
     // Both have read before one of them writes.
     world.between.set(|called, _| (called == "TransactWriteItems").then_some(Fault::Slow(20)));
@@ -144,7 +144,7 @@ async fn of_two_imports_of_one_file_at_once_the_second_finds_those_of_the_first(
 }
 
 #[tokio::test]
-async fn two_who_activate_one_user_at_once_need_one_seat() {
+async fn concurrent_activations_of_one_user_take_one_seat() {
     let settings = [("seats.limit", "1"), ("brake.deactivations", "1")];
     let (world, _, token) = tenant(&settings).await;
     let made = post(&world, &token, json!({ "userName": "a", "active": false })).await;
@@ -167,7 +167,7 @@ async fn two_who_activate_one_user_at_once_need_one_seat() {
 }
 
 #[tokio::test]
-async fn a_leaver_comes_back_by_both_names_though_neither_is_held_any_more() {
+async fn a_leaver_returns_by_both_names_although_it_owns_neither_any_more() {
     let (world, row, token) = tenant(&[("create.existing", "link")]).await;
     // Two have one externalId, and the second leaves; his name another has, and gives up.
     post(&world, &token, json!({ "userName": "first", "externalId": "1" })).await;
@@ -189,7 +189,7 @@ async fn a_leaver_comes_back_by_both_names_though_neither_is_held_any_more() {
 }
 
 #[tokio::test]
-async fn who_is_suspended_comes_back_under_a_new_name_by_the_external_id() {
+async fn a_suspended_user_returns_under_a_new_name_by_its_external_id() {
     let settings =
         [("deprovision.on_inactive", "suspend_with_expiry"), ("create.existing", "link")];
     let (world, row, token) = tenant(&settings).await;
@@ -218,7 +218,7 @@ async fn who_is_suspended_comes_back_under_a_new_name_by_the_external_id() {
 }
 
 #[tokio::test]
-async fn who_comes_back_is_without_a_unique_value_that_another_has_by_now() {
+async fn a_returning_user_loses_a_unique_value_taken_in_the_meantime() {
     let badge = "[{\"name\":\"badge\",\"type\":\"string\",\"uniqueness\":\"server\"}]";
     let (world, row, token) =
         tenant(&[("attributes.overlay", badge), ("attributes.unique_external_id", "true")]).await;
@@ -248,8 +248,7 @@ async fn who_comes_back_is_without_a_unique_value_that_another_has_by_now() {
 }
 
 #[tokio::test]
-async fn who_comes_back_under_a_new_name_keeps_the_unique_value_and_nobody_comes_back_by_a_shared_external_id()
- {
+async fn a_return_keeps_the_unique_value_and_a_shared_external_id_identifies_no_user() {
     let badge = "[{\"name\":\"badge\",\"type\":\"string\",\"uniqueness\":\"server\"}]";
     let (world, _, token) = tenant(&[
         ("attributes.overlay", badge),
@@ -275,7 +274,7 @@ async fn who_comes_back_under_a_new_name_keeps_the_unique_value_and_nobody_comes
 }
 
 #[tokio::test]
-async fn who_lost_the_external_id_while_it_was_unique_comes_back_once_it_is_not() {
+async fn a_user_who_lost_a_unique_external_id_returns_once_it_may_be_shared() {
     let mut customer = crate::support::customer::Customer::with(
         "default",
         &[("attributes.unique_external_id", "true")],

@@ -32,7 +32,7 @@ async fn members(world: &World, path: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_deleted_user_whose_memberships_are_not_removed_is_a_member_for_nobody() {
+async fn a_deleted_user_is_not_shown_as_a_member_while_memberships_remain() {
     let world = World::new().await;
     let people = world.people("u", 3).await;
     let group = world.make_group("Staff", &people).await;
@@ -72,7 +72,7 @@ async fn a_deleted_user_whose_memberships_are_not_removed_is_a_member_for_nobody
 }
 
 #[tokio::test]
-async fn reads_of_users_pay_nothing_for_what_is_unfinished() {
+async fn reads_of_users_cost_nothing_extra_while_work_is_unfinished() {
     let world = World::new().await;
     let people = world.people("u", 2).await;
     world.group("Staff", &people).await;
@@ -92,7 +92,7 @@ async fn reads_of_users_pay_nothing_for_what_is_unfinished() {
 }
 
 #[tokio::test]
-async fn who_comes_back_before_the_memberships_are_removed_is_in_no_group() {
+async fn a_user_who_returns_early_is_not_in_the_old_groups() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let group = world.make_group("Staff", &people).await;
@@ -108,7 +108,7 @@ async fn who_comes_back_before_the_memberships_are_removed_is_in_no_group() {
 }
 
 #[tokio::test]
-async fn another_process_goes_on_with_what_one_left() {
+async fn another_process_finishes_interrupted_work() {
     let customer = Customer::new("default").await;
     let world = &customer.world;
     let users: Vec<Value> = vec![
@@ -143,7 +143,7 @@ async fn another_process_goes_on_with_what_one_left() {
 }
 
 #[tokio::test]
-async fn members_of_a_group_that_never_came_to_be_are_removed_later() {
+async fn members_of_a_group_that_was_not_created_are_removed_later() {
     let world = World::new().await;
     let people = world.people("u", 60).await;
     let values: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
@@ -173,7 +173,7 @@ async fn members_of_a_group_that_never_came_to_be_are_removed_later() {
 }
 
 #[tokio::test]
-async fn a_creation_that_was_given_up_does_not_succeed_afterwards() {
+async fn an_abandoned_creation_does_not_succeed_later() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
     let people = world.people("u", 2).await;
@@ -198,7 +198,7 @@ async fn a_creation_that_was_given_up_does_not_succeed_afterwards() {
 }
 
 #[tokio::test]
-async fn all_memberships_end_though_others_of_the_same_id_stand_before_them() {
+async fn all_memberships_end_although_others_of_the_same_id_sort_first() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
@@ -220,7 +220,7 @@ async fn all_memberships_end_though_others_of_the_same_id_stand_before_them() {
 }
 
 #[tokio::test]
-async fn an_import_takes_no_id_that_a_group_names() {
+async fn an_import_refuses_an_id_that_a_group_names() {
     let customer = Customer::new("strict").await;
     let id = "b3f1a7c2-5a1e-4c61-9a0e-6f2f5e1c9d10";
     let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Staff",
@@ -233,7 +233,7 @@ async fn an_import_takes_no_id_that_a_group_names() {
 }
 
 #[tokio::test]
-async fn an_import_is_repeated_once_its_people_are_in_groups() {
+async fn an_import_can_be_repeated_after_its_users_joined_groups() {
     let customer = Customer::with("default", &[("create.existing", "link")]).await;
     let people = [json!({ "userName": "a", "id": "b3f1a7c2-5a1e-4c61-9a0e-6f2f5e1c9d10" })];
     assert_eq!(customer.import(&people).await.json()["imported"], 1);
@@ -246,7 +246,7 @@ async fn an_import_is_repeated_once_its_people_are_in_groups() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_whose_time_has_come_is_erased_only_after_the_last_membership() {
+async fn a_due_user_is_erased_only_after_the_last_membership() {
     let customer =
         Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
     let user = customer.create(json!({ "userName": "a" })).await;
@@ -275,7 +275,7 @@ async fn a_user_whose_time_has_come_is_erased_only_after_the_last_membership() {
 }
 
 #[tokio::test]
-async fn a_group_that_shows_one_member_less_is_not_what_the_client_has() {
+async fn a_group_that_shows_one_member_less_is_not_304() {
     let world = World::new().await;
     let people = world.people("u", 2).await;
     let group = world.make_group("Staff", &people).await;

@@ -40,7 +40,7 @@ async fn a_deleted_user_is_gone_for_the_client_and_expires_in_ninety_days() {
 }
 
 #[tokio::test]
-async fn the_same_external_id_brings_the_same_person_back() {
+async fn the_same_external_id_restores_the_same_user() {
     let world = World::new().await;
     let user =
         world.user(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr", "active": false })).await;
@@ -65,7 +65,7 @@ async fn the_same_external_id_brings_the_same_person_back() {
 }
 
 #[tokio::test]
-async fn where_two_had_one_external_id_the_one_of_that_name_comes_back() {
+async fn a_shared_external_id_restores_the_user_of_the_same_name() {
     let world = World::new().await;
     let a =
         world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "A" })).await;
@@ -81,7 +81,7 @@ async fn where_two_had_one_external_id_the_one_of_that_name_comes_back() {
 }
 
 #[tokio::test]
-async fn the_same_name_brings_back_who_never_had_an_external_id() {
+async fn the_same_name_restores_a_user_without_an_external_id() {
     let world = World::new().await;
     let user = world.create(json!({ "userName": "a@example.com", "title": "Dr" })).await;
     delete(&world, &user).await;
@@ -122,7 +122,7 @@ async fn another_person_may_take_the_name_of_a_deleted_user() {
 }
 
 #[tokio::test]
-async fn coming_back_under_a_taken_name_is_refused_and_loses_nothing() {
+async fn a_return_under_a_taken_name_is_refused_and_loses_nothing() {
     let world = World::new().await;
     let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
     delete(&world, &user).await;
@@ -136,7 +136,7 @@ async fn coming_back_under_a_taken_name_is_refused_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_second_owner_of_an_external_id_comes_back_too() {
+async fn a_second_owner_of_an_external_id_is_restored_too() {
     let world = World::new().await;
     let first = world.user(json!({ "userName": "a@example.com", "externalId": "1" })).await;
     let second = world
@@ -166,7 +166,7 @@ async fn a_second_owner_of_an_external_id_comes_back_too() {
 }
 
 #[tokio::test]
-async fn a_name_somebody_had_long_ago_brings_nobody_back() {
+async fn a_former_name_does_not_restore_a_user() {
     let world = World::new().await;
     let user = world.user(json!({ "userName": "old@example.com", "externalId": "1" })).await;
     delete(&world, &user).await;
@@ -181,7 +181,7 @@ async fn a_name_somebody_had_long_ago_brings_nobody_back() {
 }
 
 #[tokio::test]
-async fn an_external_id_that_everybody_shares_does_not_slow_creation() {
+async fn an_external_id_shared_by_all_does_not_slow_creation() {
     let world = World::new().await;
     for n in 0..60 {
         world.create(json!({ "userName": format!("user{n}"), "externalId": "N/A" })).await;
@@ -194,7 +194,7 @@ async fn an_external_id_that_everybody_shares_does_not_slow_creation() {
 }
 
 #[tokio::test]
-async fn an_expired_user_is_gone_however_late_its_rows_are_removed() {
+async fn an_expired_user_is_gone_before_its_rows_are_removed() {
     let world = World::new().await;
     let user = world
         .create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr" }))

@@ -26,6 +26,7 @@ mod ledger;
 mod leftovers;
 mod life;
 mod lifecycle;
+mod limits;
 mod limits_doc;
 mod model;
 mod paging;

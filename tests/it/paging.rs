@@ -18,7 +18,7 @@ use crate::support::handles;
 const CREATED: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
 #[tokio::test]
-async fn pages_cut_one_order_into_pieces() {
+async fn pages_are_slices_of_one_order() {
     let world = World::new().await;
     for n in 0..57 {
         world.create(json!({ "userName": format!("user{n}@example.com") })).await;
@@ -52,7 +52,7 @@ async fn pages_cut_one_order_into_pieces() {
 }
 
 #[tokio::test]
-async fn the_edges_of_a_list_are_no_errors() {
+async fn the_edges_of_a_list_are_not_errors() {
     let world = World::new().await;
     for n in 0..3 {
         world.create(json!({ "userName": format!("user{n}") })).await;
@@ -224,7 +224,7 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
 }
 
 #[tokio::test]
-async fn many_who_were_deleted_stand_in_nobodys_way() {
+async fn deleted_users_do_not_slow_paging_beyond_a_bound() {
     let world = World::new().await;
     let ids = world.seed().users(60, |_| {}).await.unwrap();
     let mut sorted: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -277,7 +277,7 @@ async fn many_who_were_deleted_stand_in_nobodys_way() {
 }
 
 #[tokio::test]
-async fn a_start_index_beyond_all_is_answered_with_a_number_that_clients_read() {
+async fn a_huge_start_index_is_echoed_as_a_number_that_clients_can_read() {
     let world = World::new().await;
     for beyond in ["2147483647", "9223372036854775808", "99999999999999999999999"] {
         let page = world.send("GET", &format!("/Users?startIndex={beyond}"), None).await;
@@ -287,7 +287,7 @@ async fn a_start_index_beyond_all_is_answered_with_a_number_that_clients_read() 
 }
 
 #[tokio::test]
-async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
+async fn ids_with_a_common_prefix_are_listed_like_any_others() {
     let customer = Customer::new("hoxhunt").await;
     // As time-ordered UUIDs of one morning.
     let id = |n: usize| format!("01906b2f-{n:04x}-7000-8000-0123456789ab");

@@ -57,7 +57,7 @@ async fn swollen(world: &World, groups: usize, members: usize) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn large_groups_beside_each_other_are_read_as_the_budget_allows() {
+async fn many_large_groups_are_read_as_the_budget_allows() {
     let world = World::new().await;
     let groups = swollen(&world, 20, 13_000).await;
     // Calls that take a while are under way at the same time.
@@ -83,7 +83,7 @@ async fn large_groups_beside_each_other_are_read_as_the_budget_allows() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_groups_of_somebody_in_a_thousand_are_found_by_the_index() {
+async fn the_groups_of_a_user_in_a_thousand_are_found_by_the_index() {
     let world = World::new().await;
     let user = world.seed().users(1, |_| {}).await.unwrap();
     let mut groups = Vec::new();
@@ -107,7 +107,7 @@ async fn the_groups_of_somebody_in_a_thousand_are_found_by_the_index() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_among_many_who_were_deleted_is_shorter_and_goes_on() {
+async fn a_list_among_many_deleted_users_is_shorter_and_continues() {
     let world = World::new().await;
     let users = world.seed().users(100, |_| {}).await.unwrap();
     let mut users: Vec<String> = users.iter().map(ToString::to_string).collect();
@@ -169,7 +169,7 @@ async fn a_walk_over_groups_can_stop_between_any_two() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn members_who_cannot_all_be_looked_at_are_refused_before_one_is_written() {
+async fn members_that_cannot_all_be_checked_are_refused_before_any_write() {
     let world = World::new().await;
     let roles: Vec<Value> =
         (0..190).map(|n| json!({ "value": format!("{n:03}{}", "x".repeat(90)) })).collect();
@@ -187,7 +187,7 @@ async fn members_who_cannot_all_be_looked_at_are_refused_before_one_is_written()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_that_has_begun_is_not_refused_for_somebody_who_goes_meanwhile() {
+async fn a_change_that_has_begun_survives_the_deletion_of_a_member() {
     let world = Arc::new(World::new().await);
     let people = world.people("u", 100).await;
     let group = world.make_group("Staff", &[]).await;

@@ -88,7 +88,7 @@ async fn a_filter_without_index_walks_a_large_tenant_in_parts() {
 }
 
 #[tokio::test]
-async fn what_fits_one_request_is_counted_exactly() {
+async fn a_result_that_fits_one_request_is_counted_exactly() {
     let world = World::new().await;
     world.seed().users(4_000, |_| {}).await.unwrap();
     let page = world
@@ -165,7 +165,7 @@ async fn an_index_costs_what_its_plan_says() {
 }
 
 #[test]
-fn a_filter_without_index_is_told_what_it_costs_and_what_would_be_better() {
+fn the_explanation_of_a_filter_names_its_cost_and_a_better_one() {
     let types = ServedTypes::new(&Profile::default(), &Additions::default()).unwrap();
     let users = types.at("Users").unwrap();
     for (filter, resources, requests) in [
@@ -191,7 +191,7 @@ fn a_filter_without_index_is_told_what_it_costs_and_what_would_be_better() {
 }
 
 #[tokio::test]
-async fn however_many_values_a_filter_asks_for_a_request_reads_some_thousand_rows() {
+async fn a_filter_of_many_values_reads_a_bounded_number_of_rows() {
     let world = World::new().await;
     let ids = world.seed().users(60, |_| {}).await.unwrap();
     let group = world.make_group("Staff", &[ids[0].to_string(), ids[59].to_string()]).await;
@@ -241,7 +241,7 @@ async fn an_external_id_that_hundreds_share_costs_no_more_than_one_of_two_hundre
 }
 
 #[tokio::test]
-async fn a_bucket_of_more_than_a_request_judges_loses_nobody() {
+async fn a_bucket_larger_than_a_request_loses_no_user() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::User };
     let now = world.clock.seconds();

@@ -41,18 +41,18 @@ async fn one_winner_of_64(world: World) -> Arc<World> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_64_posts_of_one_name_one_wins() {
+async fn one_of_64_posts_of_one_name_wins() {
     one_winner_of_64(World::new().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_64_posts_of_one_name_one_wins_where_transactions_conflict() {
+async fn one_of_64_posts_of_one_name_wins_where_transactions_conflict() {
     let world = one_winner_of_64(World::with(Between::conflicts()).await).await;
     assert!(world.between.cancelled.load(Ordering::SeqCst) > 0, "the connector did cancel");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_16_posts_of_a_deleted_person_one_brings_it_back() {
+async fn one_of_16_posts_restores_a_deleted_user() {
     let world = Arc::new(World::with(Between::conflicts()).await);
     let user =
         world.user(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr" })).await;

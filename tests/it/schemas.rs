@@ -292,7 +292,7 @@ async fn unique_values_are_held_by_one_resource() {
 }
 
 #[tokio::test]
-async fn common_attributes_are_ours_whatever_a_file_says_of_them() {
+async fn common_attributes_ignore_what_a_schema_file_says() {
     let file = json!({
         "schemas": [{ "id": "urn:acme:Thing", "name": "Thing", "attributes": [
             { "name": "id", "type": "integer", "mutability": "readWrite" },
@@ -373,7 +373,7 @@ async fn names_mean_what_their_own_schema_says() {
 }
 
 #[test]
-fn a_file_that_cannot_be_used_says_why() {
+fn an_unusable_schema_file_is_refused_with_the_reason() {
     let schema =
         json!({ "id": "urn:a", "name": "A", "attributes": [{ "name": "a", "type": "string" }] });
     let of = |name: &str, endpoint: &str, schema: &str| json!([{ "name": name, "endpoint": endpoint, "schema": schema }]);

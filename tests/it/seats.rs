@@ -49,13 +49,13 @@ async fn a_thousand_seats(world: World, when_full: &str, first: usize) -> Custom
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_256_creators_exactly_a_thousand_users_get_a_seat() {
+async fn exactly_a_thousand_seats_are_taken_by_256_creators() {
     let customer = a_thousand_seats(World::new().await, "create_inactive", 0).await;
     assert_eq!(customer.total().await, 1_024, "the others are there, inactive");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_256_creators_exactly_a_thousand_users_get_a_seat_where_transactions_conflict() {
+async fn exactly_a_thousand_seats_are_taken_where_transactions_conflict() {
     // Each of them fights for a row that all want: that takes time, so the last 256 are enough.
     let customer =
         a_thousand_seats(World::with(Between::conflicts_of(1)).await, "refuse", 768).await;
@@ -68,7 +68,7 @@ async fn of_256_creators_exactly_a_thousand_users_get_a_seat_where_transactions_
 }
 
 #[tokio::test]
-async fn who_becomes_inactive_or_goes_frees_a_seat() {
+async fn a_user_who_becomes_inactive_or_leaves_frees_a_seat() {
     let customer = Customer::with("default", &[("seats.limit", "2")]).await;
     let [a, b] = ["a", "b"].map(|name| json!({ "userName": name }));
     let (a, b) = (customer.create(a).await, customer.create(b).await);
@@ -98,7 +98,7 @@ async fn who_becomes_inactive_or_goes_frees_a_seat() {
 }
 
 #[tokio::test]
-async fn a_limit_lowered_below_use_is_a_debt_that_is_repaid_before_anybody_is_activated() {
+async fn a_limit_lowered_below_use_blocks_activations_until_use_is_below_it() {
     let mut customer = Customer::with("default", &[("seats.limit", "4")]).await;
     let mut users = Vec::new();
     for n in 0..4 {
@@ -118,7 +118,7 @@ async fn a_limit_lowered_below_use_is_a_debt_that_is_repaid_before_anybody_is_ac
 }
 
 #[tokio::test]
-async fn a_limit_counts_those_who_are_active_already_and_can_be_taken_away() {
+async fn a_limit_counts_users_already_active_and_can_be_removed() {
     let mut customer = Customer::new("default").await;
     let user = customer.create(json!({ "userName": "a" })).await;
     customer.create(json!({ "userName": "b" })).await;
@@ -133,7 +133,7 @@ async fn a_limit_counts_those_who_are_active_already_and_can_be_taken_away() {
 }
 
 #[tokio::test]
-async fn a_seat_costs_two_write_units_of_the_users_own_transaction() {
+async fn a_seat_adds_two_write_units_to_the_users_transaction() {
     let limited = Customer::with("default", &[("seats.limit", "9")]).await;
     assert_eq!(limited.total().await, 0);
     let made = limited.post(json!({ "userName": "a@example.com", "externalId": "1" })).await;
@@ -145,7 +145,7 @@ async fn a_seat_costs_two_write_units_of_the_users_own_transaction() {
 }
 
 #[tokio::test]
-async fn counting_anew_leaves_the_newest_limit_as_it_is() {
+async fn a_recount_keeps_the_newest_limit() {
     let mut customer = Customer::new("default").await;
     customer.create(json!({ "userName": "a" })).await;
     customer.change(&profile("default", &[("seats.limit", "100")])).await;

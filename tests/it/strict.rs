@@ -143,7 +143,7 @@ async fn strict_refuses_a_value_of_another_type_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_strict_refuses_the_tolerant_profile_understands() {
+async fn the_tolerant_profile_understands_what_strict_refuses() {
     let tolerant = Parties::of("default").await;
     for (attribute, value) in [
         ("emails", json!("b@example.com")),
@@ -323,7 +323,7 @@ async fn an_empty_list_adds_and_removes_nothing_under_any_profile() {
 }
 
 #[tokio::test]
-async fn a_file_of_people_is_read_tolerantly_under_strict() {
+async fn a_file_of_users_is_read_tolerantly_under_strict() {
     let customer = Customer::new("strict").await;
     let report = customer
         .import(&[json!({ "userName": "a", "emails": "a@example.com", "active": "true" })])

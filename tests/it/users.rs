@@ -9,7 +9,7 @@ use crate::support::handles::{id, set, user_path};
 use crate::support::{BASE_URL, ENTERPRISE, USER, World};
 
 #[tokio::test]
-async fn a_created_user_comes_back_whole() {
+async fn a_created_user_is_returned_whole() {
     let world = World::new().await;
     let created = world
         .send(
@@ -173,7 +173,7 @@ async fn a_failing_operation_undoes_those_before_it() {
 }
 
 #[tokio::test]
-async fn a_change_that_changes_nothing_keeps_version_and_time() {
+async fn a_change_without_effect_keeps_version_and_time() {
     let world = World::new().await;
     let user = world.user(json!({ "userName": "a@example.com", "title": "Dr" })).await;
     world.clock.advance(5);

@@ -66,8 +66,7 @@ async fn parallel_additions_and_removals_lose_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_changes_of_one_group_at_once_all_arrive_though_each_holds_its_rows_for_ten_milliseconds()
- {
+async fn a_hundred_concurrent_changes_of_one_group_all_arrive() {
     let world = Arc::new(World::with(Between::conflicts_of(10)).await);
     let ids = world.seed().users(100, |_| {}).await.unwrap();
     let people: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -109,7 +108,7 @@ async fn a_hundred_changes_of_one_group_at_once_all_arrive_though_each_holds_its
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_16_groups_of_one_name_one_is_made() {
+async fn one_of_16_groups_of_one_name_is_created() {
     let world = Arc::new(World::with(Between::conflicts()).await);
     let people = world.people("u", 30).await;
     let value: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
@@ -166,7 +165,7 @@ async fn a_condition_travels_with_the_write_of_a_group() {
 }
 
 #[tokio::test]
-async fn a_change_in_portions_that_breaks_is_completed_by_the_same_request() {
+async fn an_interrupted_change_is_completed_by_the_same_request() {
     let world = World::new().await;
     let people = world.people("u", 90).await;
     let path = world.make_group("Staff", &[]).await;
@@ -182,7 +181,7 @@ async fn a_change_in_portions_that_breaks_is_completed_by_the_same_request() {
 }
 
 #[tokio::test]
-async fn a_group_that_cannot_be_made_whole_is_not_seen() {
+async fn an_incomplete_group_is_invisible() {
     let world = World::new().await;
     let people = world.people("u", 60).await;
     let value: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
@@ -198,7 +197,7 @@ async fn a_group_that_cannot_be_made_whole_is_not_seen() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_breaks_is_seen_by_nobody_and_finished_by_the_next_write() {
+async fn an_interrupted_deletion_is_invisible_and_finished_by_the_next_write() {
     let world = World::new().await;
     let people = world.people("u", 60).await;
     let mut paths = Vec::new();
@@ -226,7 +225,7 @@ async fn a_deletion_that_breaks_is_seen_by_nobody_and_finished_by_the_next_write
 }
 
 #[tokio::test]
-async fn a_large_group_that_is_gone_is_left_by_its_members_in_parts_side_by_side() {
+async fn members_leave_a_deleted_large_group_in_parallel_parts() {
     let world = World::new().await;
     let seed = world.seed();
     let ids = seed.users(1_200, |_| {}).await.unwrap();

@@ -8,7 +8,7 @@ use crate::support::handles::{Handle, member_ids, members, sorted, values};
 use crate::support::{GROUP, World, encode};
 
 #[tokio::test]
-async fn many_members_come_in_portions_and_nothing_is_half_done() {
+async fn many_members_are_written_in_portions_after_all_are_checked() {
     let world = World::new().await;
     let people = world.people("u", 130).await;
     let group = world.group("All", &people[..70]).await;
@@ -51,7 +51,7 @@ async fn many_members_come_in_portions_and_nothing_is_half_done() {
 }
 
 #[tokio::test]
-async fn answers_with_many_members_are_cut_where_they_would_not_fit() {
+async fn answers_are_cut_where_many_members_would_not_fit() {
     let world = World::new().await;
     // The strict profile accepts unknown members, so that the test needs no users.
     let (row, strict) = world.tenant("strict", "strict").await;
@@ -103,7 +103,7 @@ async fn answers_with_many_members_are_cut_where_they_would_not_fit() {
 }
 
 #[tokio::test]
-async fn who_is_in_more_than_a_thousand_groups_is_not_shown_with_some_of_them() {
+async fn a_user_in_more_than_a_thousand_groups_is_not_shown_with_a_part_of_them() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let groups = Collection { tenant: world.tenant.key(), kind: Kind::Group };

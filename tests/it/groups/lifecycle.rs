@@ -57,7 +57,7 @@ async fn a_group_is_created_with_its_members_and_deleted() {
 }
 
 #[tokio::test]
-async fn names_of_groups_are_unique_by_default_and_shared_under_strict() {
+async fn group_names_are_unique_by_default_and_shared_under_strict() {
     let world = World::new().await;
     world.group("Engineering", &[]).await;
     let taken = world.send("POST", "/Groups", json!({ "displayName": "ENGINEERING" })).await;
@@ -86,7 +86,7 @@ async fn names_of_groups_are_unique_by_default_and_shared_under_strict() {
 }
 
 #[tokio::test]
-async fn a_put_that_names_no_members_empties_the_group_unless_the_profile_keeps_them() {
+async fn a_put_without_members_empties_the_group_unless_the_profile_keeps_them() {
     let world = World::new().await;
     let keeps = Profile::preset("default", Some("okta")).unwrap().write().unwrap();
     let (_, okta) = world.tenant("okta", &keeps).await;
@@ -144,7 +144,7 @@ async fn groups_in_groups_are_kept_and_not_expanded() {
 }
 
 #[tokio::test]
-async fn who_is_deleted_leaves_all_groups_and_comes_back_to_none() {
+async fn a_deleted_user_leaves_all_groups_and_returns_to_none() {
     let world = World::new().await;
     let people = world.people("u", 2).await;
     let mut groups = Vec::new();

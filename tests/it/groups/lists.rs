@@ -58,7 +58,7 @@ async fn lists_show_members_unless_they_are_excluded() {
 }
 
 #[tokio::test]
-async fn an_empty_group_that_is_shown_with_its_members_says_that_it_has_none() {
+async fn an_empty_group_shows_an_empty_list_of_members() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let none = json!([]);

@@ -6,7 +6,7 @@ use crate::support::handles::{member_ids, members, patch, set, sorted, values};
 use crate::support::{Answer, GROUP, USER, World, encode};
 
 #[tokio::test]
-async fn each_form_of_add_and_remove_touches_only_whom_it_names() {
+async fn each_form_of_add_and_remove_touches_only_the_members_it_names() {
     let world = World::new().await;
     let people = world.people("u", 4).await;
     let [a, b, c, d] = [&people[0], &people[1], &people[2], &people[3]];
@@ -111,7 +111,7 @@ async fn each_form_of_add_and_remove_touches_only_whom_it_names() {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_changes_no_version_and_no_row() {
+async fn a_change_without_effect_writes_nothing() {
     let world = World::new().await;
     let people = world.people("u", 2).await;
     let group = world.group("Staff", &people).await;
@@ -202,7 +202,7 @@ async fn a_precondition_on_a_group_covers_its_members() {
 }
 
 #[tokio::test]
-async fn a_member_that_is_nobody_is_refused_by_default_and_kept_under_strict() {
+async fn an_unknown_member_is_refused_by_default_and_kept_under_strict() {
     let world = World::new().await;
     let (_, strict) = world.tenant("strict", "strict").await;
     let unknown = || json!([{ "value": "nobody-at-all", "type": "User" }]);

@@ -279,7 +279,7 @@ fn variable<T: FromStr>(name: &str, default: T) -> T {
 }
 
 #[test]
-fn whatever_happens_is_as_the_oracle_says() {
+fn a_random_life_matches_the_oracle() {
     let run = Run::new(variable("MODEL_SEED", 7_644), variable("MODEL_OPERATIONS", 1_000));
     std::thread::scope(|scope| {
         for _ in 0..variable("MODEL_THREADS", 1) {

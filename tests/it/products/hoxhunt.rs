@@ -77,7 +77,7 @@ async fn a_link_is_made_once_and_not_again_for_a_changed_e_mail() {
 }
 
 #[tokio::test]
-async fn a_dry_run_says_who_will_link_and_who_conflicts_and_stores_nothing() {
+async fn a_dry_run_reports_links_and_conflicts_and_stores_nothing() {
     let hoxhunt = Customer::new("hoxhunt").await;
     let there = hoxhunt.create(person("there")).await;
     let people = [
@@ -110,7 +110,7 @@ async fn a_dry_run_says_who_will_link_and_who_conflicts_and_stores_nothing() {
 }
 
 #[tokio::test]
-async fn who_cannot_be_told_apart_is_linked_once_the_operator_has_removed_the_others() {
+async fn an_ambiguous_user_is_linked_once_the_operator_removes_the_others() {
     let hoxhunt = Customer::new("hoxhunt").await;
     let shared = |name: &str| json!({ "userName": name, "verifiedEmails": ["c@example.com"] });
     let one = hoxhunt.import(&[shared("one")]).await;
@@ -255,7 +255,7 @@ async fn re_activation_or_re_assignment_cancels_the_clock_with_the_same_id_and_d
 }
 
 #[tokio::test]
-async fn who_is_provisioned_can_be_controlled_and_audited() {
+async fn provisioning_can_be_controlled_and_audited() {
     let hoxhunt = Customer::new("hoxhunt").await;
     let user = hoxhunt.create(person("a")).await;
     hoxhunt.set(&user, "title", json!("Dr")).await;

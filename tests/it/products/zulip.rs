@@ -183,8 +183,7 @@ async fn a_user_is_not_deleted_and_groups_are_off_or_on() {
 }
 
 #[tokio::test]
-async fn an_ignored_attribute_that_resembles_one_of_the_profile_is_said_in_the_log_or_in_the_error()
-{
+async fn a_near_miss_of_an_attribute_is_reported_in_the_log_or_in_the_error() {
     let log = Log::begin();
     let zulip = Customer::new("zulip").await;
     let mut body = person("a");

@@ -208,6 +208,24 @@ impl World {
         self.raw(request.body(body).unwrap()).await
     }
 
+    /// Sends a body as it is, whether or not it is JSON.
+    pub async fn send_text(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("/scim/v2{path}"))
+            .header("authorization", format!("Bearer {}", self.token.reveal()));
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        self.raw(request.body(body.into()).unwrap()).await
+    }
+
     pub async fn raw(&self, request: Request<Bytes>) -> Answer {
         let response = Box::pin(self.service.call(request)).await;
         let tally = *response.extensions().get::<Tally>().unwrap();
