@@ -51,7 +51,7 @@ pub const DAY: i64 = 24 * 60 * 60;
 pub struct TestClock(Arc<AtomicI64>);
 
 impl TestClock {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(Arc::new(AtomicI64::new(1_800_000_000_000)))
     }
 

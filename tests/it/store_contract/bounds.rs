@@ -1,0 +1,59 @@
+//! The promises about seats and the brake.
+
+use scim_lambda::store::{Act, Expect, Operation, Takeover};
+use serde_json::json;
+
+use super::table::{Table, committed, new_tenant, refused};
+
+/// The tenant has one seat: of two active users who come at once, one gets it.
+pub async fn seats_are_taken_in_the_transaction(table: &Table) {
+    let tenant = new_tenant(table.now());
+    assert!(table.store.create_tenant(&tenant, Some(1)).await.unwrap());
+    let users = scim_lambda::store::Collection { tenant: tenant.key(), ..table.users() };
+    let act = Act { seats: true, ..table.act(Operation::Create) };
+    let create = |name: &'static str, active: bool| {
+        let body = json!({ "userName": name, "active": active });
+        table.try_create(&users, body, Takeover::default(), &[], &act)
+    };
+    let (first, second) = tokio::join!(create("a@x.org", true), create("b@x.org", true));
+    let (winner, loser) = match (first.1, second.1) {
+        (scim_lambda::store::Outcome::Committed, loser) => (first.0, loser),
+        (loser, winner) => {
+            committed(winner);
+            (second.0, loser)
+        }
+    };
+    assert!(refused(loser).no_seat);
+    committed(create("c@x.org", false).await.1);
+    let used = async || table.store.seats(&tenant.key()).await.unwrap().unwrap().used;
+    assert_eq!((used().await, table.store.active(&users).await.unwrap()), (1, 1));
+    let stored = table.find(&users, &winner).await.unwrap();
+    let inactive = json!({ "userName": "z@x.org", "active": false });
+    committed(table.change(&users, &stored, inactive, &[], Expect::Row, &act).await);
+    assert_eq!(used().await, 0);
+    committed(create("d@x.org", true).await.1);
+}
+
+/// A window of the brake lets as many deactivations pass as it was opened for.
+pub async fn deactivations_stop_at_the_brake(table: &Table) {
+    let (a, b) = (table.user("a@x.org").await, table.user("b@x.org").await);
+    let (tenant, users) = (table.tenant.key(), table.users());
+    let act = Act { brake: Some(3_600), ..table.act(Operation::Patch) };
+    let deactivate = async |id| {
+        let stored = table.stored_user(id).await;
+        let body = json!({ "userName": id.as_str(), "active": false });
+        table.change(&users, &stored, body, &[], Expect::Row, &act).await
+    };
+    assert!(refused(deactivate(&a).await).brake_on, "a window must be opened first");
+    table.store.open_brake(&tenant, None, table.now(), 1).await.unwrap();
+    committed(deactivate(&a).await);
+    assert!(refused(deactivate(&b).await).brake_on);
+    let brake = table.store.brake(&tenant).await.unwrap().unwrap();
+    assert_eq!((brake.counted, brake.most, brake.tripped), (1, 1, None));
+    let brake_act = table.act(Operation::Brake);
+    table.store.trip_brake(&tenant, brake, &b, &brake_act).await.unwrap();
+    assert!(table.store.brake(&tenant).await.unwrap().unwrap().tripped.is_some());
+    let lift = table.act(Operation::Lift);
+    assert!(table.store.lift_brake(&tenant, &b, &lift).await.unwrap());
+    assert!(!table.store.lift_brake(&tenant, &b, &lift).await.unwrap(), "it is lifted once");
+}
