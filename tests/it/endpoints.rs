@@ -6,12 +6,14 @@
 //! `moto` differs from AWS in a few ways, which no promise may depend on. It runs a transaction
 //! again when its `ClientRequestToken` is sent again, counts one unit for whatever is consumed,
 //! does not know reserved words or PartiQL, and returns a `LastEvaluatedKey` where a `Limit` equals
-//! the rows that are left.
+//! the rows that are left. A transaction that fails puts the table back as it was when it began, so
+//! that those committed in the meantime are lost: the promises about concurrent writes are skipped.
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use scim_lambda::store::keys::TenantCode;
 use scimctl::local::{TABLE, dummy_account};
 
 use crate::support::connectors::Between;
@@ -30,9 +32,11 @@ pub async fn endpoint(variable: &str, between: Between) -> SdkConfig {
     dummy_account().into_builder().endpoint_url(url).http_client(client).build()
 }
 
-/// The table to use there, which is created if it does not exist.
+/// The table to use there, which is created if it does not exist: the one that `SCIM_TEST_TABLE`
+/// names, otherwise a new one for each test.
 pub fn table() -> String {
-    std::env::var("SCIM_TEST_TABLE").unwrap_or_else(|_| TABLE.to_owned())
+    let new = || format!("{TABLE}-{}", TenantCode::generate().unwrap());
+    std::env::var("SCIM_TEST_TABLE").unwrap_or_else(|_| new())
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 //! `endpoints.rs` says.
 
 mod bounds;
+mod concurrent;
 mod lifecycle;
 mod lists;
 mod members;
@@ -47,7 +48,6 @@ promises! {
         a_write_is_read_back_at_once
         a_change_needs_the_version_it_read
         a_deletion_needs_the_version_it_read
-        one_of_several_concurrent_changes_wins
         a_refused_write_changes_nothing
         a_lost_answer_is_not_a_duplicate
     }
@@ -75,6 +75,12 @@ promises! {
     bounds {
         seats_are_taken_in_the_transaction
         deactivations_stop_at_the_brake
+    }
+    concurrent {
+        one_of_several_concurrent_owners_gets_the_name
+        one_of_several_concurrent_changes_wins
+        concurrent_changes_of_members_are_all_counted
+        one_of_two_concurrent_users_gets_the_last_seat
     }
     tenants {
         a_tenant_has_a_name_of_its_own

@@ -1,6 +1,6 @@
 //! The promises about versions: no update is lost, and none is made twice.
 
-use scim_lambda::store::{Outcome, Takeover};
+use scim_lambda::store::Takeover;
 use serde_json::json;
 
 use super::table::{Table, committed, refused};
@@ -35,17 +35,6 @@ pub async fn a_deletion_needs_the_version_it_read(table: &Table) {
     committed(table.change_user(&read, json!({ "userName": "a@x.org", "title": "Dr" })).await);
     assert!(refused(table.delete_user(&read).await).stale);
     assert!(table.stored_user(&id).await.is_visible(table.now()));
-}
-
-pub async fn one_of_several_concurrent_changes_wins(table: &Table) {
-    let id = table.user("a@x.org").await;
-    let read = table.stored_user(&id).await;
-    let change = |title| table.change_user(&read, json!({ "userName": "a@x.org", "title": title }));
-    let (first, second, third) = tokio::join!(change("1"), change("2"), change("3"));
-    let committed = [first, second, third];
-    let committed = committed.iter().filter(|outcome| matches!(outcome, Outcome::Committed));
-    assert_eq!(committed.count(), 1);
-    assert_eq!(table.stored_user(&id).await.resource.meta.version.0, 2);
 }
 
 /// A transaction that is refused for one of its rows writes none of them.
