@@ -48,6 +48,7 @@ mod support;
 mod thaw;
 mod tidy;
 mod tokens;
+mod transcripts;
 mod users;
 mod vectors;
 mod walks;

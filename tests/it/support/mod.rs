@@ -9,6 +9,7 @@ pub mod handles;
 pub mod log;
 pub mod sound;
 pub mod thaw;
+pub mod transcript;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
