@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+mod answers;
 mod bad_input;
 mod bounds;
 mod brake;

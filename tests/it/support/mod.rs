@@ -7,6 +7,7 @@ pub mod customer;
 pub mod documents;
 pub mod handles;
 pub mod log;
+pub mod snapshots;
 pub mod sound;
 pub mod thaw;
 pub mod transcript;
