@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::handles::{self, member_ids, sorted};
-use crate::support::{World, all, walk};
+use crate::support::customer::Customer;
+use crate::support::handles::{self, member_ids, sorted, user_path};
+use crate::support::{USER, World, all, walk};
 
 #[tokio::test]
 async fn lists_show_members_unless_they_are_excluded() {
@@ -135,4 +136,69 @@ async fn filters_find_groups_by_members_and_users_by_groups() {
         let found: Vec<_> = users.iter().map(|user| handles::id(user).to_owned()).collect();
         assert_eq!(sorted(&found), sorted(&people[..2]), "{filter}");
     }
+}
+
+#[tokio::test]
+async fn groups_of_a_user_are_returned_by_default_where_the_profile_says_so() {
+    let customer = Customer::with("default", &[("attributes.groups", "default")]).await;
+    let returned = async |customer: &Customer| {
+        let schema = customer.send("GET", &format!("/Schemas/{USER}"), None).await.body;
+        let groups = schema["attributes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|attribute| attribute["name"] == "groups");
+        groups.unwrap()["returned"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(returned(&customer).await, "default");
+    let user = customer.create(json!({ "userName": "a" })).await;
+    let other = customer.create(json!({ "userName": "b" })).await;
+    let group = json!({ "displayName": "Staff", "members": [{ "value": user["id"] }] });
+    let group = customer.send("POST", "/Groups", group).await.body;
+    let listed = async |query: &str| {
+        let list = customer.send("GET", &format!("/Users?{query}"), None).await.body;
+        list["Resources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|one| one["id"] == user["id"])
+            .unwrap()
+            .clone()
+    };
+    for answer in [
+        customer.get(&user).await.body,
+        customer.find("userName eq \"a\"").await[0].clone(),
+        listed("").await,
+        listed("sortBy=userName").await,
+        listed("cursor").await,
+        customer
+            .send("POST", "/Users/.search", json!({ "filter": "userName eq \"a\"" }))
+            .await
+            .body["Resources"][0]
+            .clone(),
+        customer.set(&user, "title", json!("Dr")).await.body,
+        customer.put(&user, json!({ "userName": "a", "title": "Prof" })).await.body,
+        customer.put(&user, json!({ "userName": "a", "title": "Prof" })).await.body,
+    ] {
+        assert_eq!(
+            (&answer["groups"][0]["value"], answer["groups"].as_array().map(Vec::len)),
+            (&group["id"], Some(1))
+        );
+    }
+    // It costs what `attributes=groups` costs: the memberships, and the groups where there are any.
+    let named =
+        customer.send("GET", &format!("{}?attributes=groups", user_path(&user)), None).await;
+    assert_eq!(customer.get(&user).await.tally, named.tally);
+    let alone = customer.get(&other).await;
+    assert_eq!((alone.body.get("groups"), alone.tally.calls, named.tally.calls), (None, 2, 3));
+    for query in ["excludedAttributes=groups", "attributes=userName"] {
+        assert_eq!(listed(query).await.get("groups"), None, "{query}");
+        let one = customer.send("GET", &format!("{}?{query}", user_path(&user)), None).await;
+        assert_eq!((one.body.get("groups"), one.tally.calls), (None, 1), "{query}");
+    }
+    // A user who comes back is in no group, and the usual profile answers without.
+    assert_eq!(customer.delete(&user).await.status, 204);
+    assert_eq!(customer.create(json!({ "userName": "a" })).await.get("groups"), None);
+    let usual = Customer::new("default").await;
+    assert_eq!(returned(&usual).await, "request");
 }

@@ -5,6 +5,7 @@ pub mod bills;
 pub mod connectors;
 pub mod customer;
 pub mod documents;
+pub mod events;
 pub mod handles;
 pub mod log;
 pub mod snapshots;
