@@ -133,7 +133,7 @@ async fn comparisons_are_charged_before_they_are_made() {
     for n in 0..300 {
         world.create(json!({ "userName": format!("many{n}"), "phoneNumbers": phones })).await;
     }
-    // 300 users with 200 numbers, each of which 200 terms look at, are twelve million comparisons.
+    // 300 users with 200 numbers each, under 200 terms, are twelve million comparisons.
     let terms = vec!["phoneNumbers.value co \"x\""; 200].join(" or ");
     let body = |more: Value| {
         let mut body = json!({ "filter": terms, "attributes": ["userName"], "count": 200 });
@@ -186,7 +186,7 @@ async fn a_list_of_names_and_a_patch_of_members_have_bounds() {
     assert!(refused.body["detail"].as_str().unwrap().contains(id.as_str()), "{}", refused.body);
 }
 
-/// Names members of a group who are nobody, as the strict profile allows.
+/// Names unknown members of a group, as the strict profile allows.
 async fn name_members(
     world: &World,
     at: &Collection,
@@ -265,7 +265,7 @@ async fn a_slow_bulk_request_answers_what_it_has_done() {
     let done = answer.body["Operations"].as_array().unwrap();
     assert_eq!((answer.status.as_u16(), done.len()), (200, 100));
     let count = |status: &str| done.iter().filter(|result| result["status"] == status).count();
-    // Some refer to one that was not begun.
+    // Some refer to an operation that was not begun.
     assert_eq!(count("201") + count("503") + count("409"), 100);
     assert!(count("201") > 10 && count("503") > 10, "{} were done", count("201"));
     for result in done.iter().filter(|result| result["status"] == "201") {

@@ -51,7 +51,7 @@ async fn deactivations_beyond_the_limit_stop_until_the_operator_lifts_the_brake(
             assert_eq!(retry.parse::<u32>().is_ok(), status == 429, "{retry}");
         }
         assert_eq!(customer.get(&users[3]).await.body["active"], true, "nothing is half done");
-        // Everything else goes on, and time alone lifts nothing.
+        // Everything else goes on, and time alone does not lift the brake.
         assert_eq!(customer.set(&users[3], "title", json!("Dr")).await.status, 200);
         assert_eq!(customer.activate(&users[0], true).await.status, 200);
         assert_eq!(customer.set(&users[2], "title", json!("Dr")).await.status, 200);
@@ -81,7 +81,7 @@ async fn a_share_counts_the_users_active_when_the_window_begins() {
     customer.world.clock.advance(59 * 60);
     customer.activate(&users[2], false).await.is_error(429, None);
     assert!(lift(&customer).await);
-    // A quarter of the six who are left, at least one.
+    // A quarter of the six users who are left, at least one.
     assert_eq!(customer.activate(&users[2], false).await.status, 200);
     customer.activate(&users[3], false).await.is_error(429, None);
 }
@@ -101,7 +101,7 @@ async fn a_window_ends_and_the_next_one_begins() {
     assert_eq!(
         customer.activate(&users[0], false).await.status,
         200,
-        "who is inactive already does not count"
+        "a user who is already inactive does not count"
     );
     assert_eq!(customer.delete(&users[0]).await.status, 204, "nor does the deletion of one");
     assert_eq!(customer.activate(&users[8], false).await.status, 200);
@@ -144,7 +144,7 @@ async fn a_brake_that_is_set_again_starts_from_zero() {
     let mut customer = Customer::with("default", &[("brake.deactivations", "1")]).await;
     let users = people(&customer, 5).await;
     assert_eq!(customer.delete(&users[0]).await.status, 204);
-    // It is taken away, but an instance that has not learned of it brakes once more.
+    // The brake is removed, but an instance that has not learned of it brakes once more.
     let none = profile("default", &[]);
     assert!(
         customer

@@ -126,7 +126,7 @@ async fn an_unresolved_reference_fails_only_its_operation() {
     let world = World::new().await;
     world.create(json!({ "userName": "taken@example.com" })).await;
     let rows = world.rows().await.len();
-    // A circle of which one part fails; a reference to what failed; one to nobody; the same bulkId
+    // A circle of which one part fails; a reference to what failed; an unknown one; the same bulkId
     // twice.
     let mut broken = group("b", &["a"]);
     broken["data"]["displayName"] = Value::Null;
@@ -154,7 +154,7 @@ async fn an_unresolved_reference_fails_only_its_operation() {
         rows - 1 + world.rows_of("#C").await - 1,
         "only counters and log"
     );
-    // What refers to an operation that cannot be tried is not begun.
+    // An operation that refers to one that cannot be tried is not begun.
     let staff = world.make_group("Staff", &[]).await;
     let both = json!([
         { "op": "replace", "path": "displayName", "value": "Other" },

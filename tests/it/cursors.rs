@@ -64,17 +64,21 @@ async fn a_user_who_stays_is_met_once_whatever_changes_during_the_walk() {
     for query in ["count=4", "count=4&sortBy=userName", "count=4&filter=active+eq+true"] {
         let world = world(20).await;
         let met = walk(&world, query, async |page| {
-            // Somebody comes, and somebody goes.
+            // One user comes, and one goes.
             world.create(json!({ "userName": format!("new{page}") })).await;
             let gone = &world.find(&format!("userName eq \"user{:02}\"", page * 3)).await[0];
-            world.send("DELETE", &user_path(&gone), None).await;
+            world.send("DELETE", &user_path(gone), None).await;
         })
         .await;
         for n in (0..20).filter(|n| n % 3 != 0) {
             let name = format!("user{n:02}");
             assert_eq!(met.iter().filter(|met| **met == name).count(), 1, "{query}: {name}");
         }
-        assert_eq!(met.len(), met.iter().collect::<BTreeSet<_>>().len(), "{query}: nobody twice");
+        assert_eq!(
+            met.len(),
+            met.iter().collect::<BTreeSet<_>>().len(),
+            "{query}: no user is met twice"
+        );
     }
 }
 

@@ -1,4 +1,4 @@
-//! How long a request may take, what is said and logged then, and what is read before its token is
+//! How long a request may take, what it answers and logs then, and what is read before its token is
 //! known.
 
 use std::io::Write;
@@ -35,8 +35,8 @@ impl Write for Log {
     }
 }
 
-/// Where there is only one subscriber, `tracing` asks that of the thread that comes to a line
-/// first: none, in other tests, and nobody hears of the line after that. So there are two.
+/// While there is only one subscriber, `tracing` asks the one of the thread that comes to a line
+/// first. In other tests that is none, and the line stays silent after that. So there are two.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
     let subscriber = tracing_subscriber::fmt().with_writer(std::io::sink);
     Dispatch::new(subscriber.finish())
@@ -62,7 +62,7 @@ impl Log {
     }
 }
 
-/// The head of a request, to be given up some time from now.
+/// The head of a request that is abandoned some time from now.
 fn head(token: &str, method: &str, path: &str, left: Option<Duration>) -> Parts {
     let request = Request::builder().method(method).uri(format!("/scim/v2{path}"));
     let request = request.header("authorization", format!("Bearer {token}"));
@@ -78,7 +78,7 @@ fn said(response: &Response<Bytes>) -> (u16, Value) {
     (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
 }
 
-/// What deactivates a user.
+/// The PATCH that deactivates a user.
 fn deactivation() -> Value {
     let operation = json!({ "op": "replace", "path": "active", "value": false });
     json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation] })

@@ -1,4 +1,4 @@
-//! What clients learn of the service before they use it.
+//! What clients learn about the service before they use it.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ async fn the_three_discovery_endpoints_answer() {
         json!([{ "schema": ENTERPRISE, "required": false }])
     );
     for resource_type in types.body["Resources"].as_array().unwrap() {
-        let one = world.send("GET", &format!("/ResourceTypes/{}", id(&resource_type)), None).await;
+        let one = world.send("GET", &format!("/ResourceTypes/{}", id(resource_type)), None).await;
         assert_eq!(&one.body, resource_type);
     }
 }
@@ -47,7 +47,7 @@ async fn every_schema_can_be_fetched_by_its_id_and_is_complete() {
     let schemas = list.body["Resources"].as_array().unwrap();
     assert_eq!(schemas.len(), 6);
     for schema in schemas {
-        let id = id(&schema);
+        let id = id(schema);
         let one = world.send("GET", &format!("/Schemas/{id}"), None).await;
         assert_eq!(&one.body, schema);
         assert_eq!(schema["meta"]["location"], format!("{BASE_URL}/Schemas/{id}"));
@@ -87,7 +87,7 @@ fn check(attributes: &[Value]) {
     }
 }
 
-/// RFC 7643, 8.7.1: clients that make their users from `/Schemas` look for it there.
+/// RFC 7643, 8.7.1. Clients that build their users from `/Schemas` look for it there.
 #[tokio::test]
 async fn password_is_in_the_schema_under_every_profile() {
     let world = World::new().await;
@@ -119,7 +119,7 @@ async fn password_is_in_the_schema_under_every_profile() {
         .await;
     assert_eq!((user.get("password"), zulip.rows_with("t1meMa$heen").await), (None, 0));
     assert!(Profile::default().with("attributes.required", "[\"password\"]").is_err());
-    // Nobody can ask for it.
+    // No query can ask for it.
     let world = World::new().await;
     let (_, strict) = world.tenant("asked", "strict").await;
     for (filter, tolerant) in
@@ -164,7 +164,7 @@ async fn the_service_provider_config_follows_the_profile() {
     assert_eq!(
         config(&[], Some("ping")).await,
         expected,
-        "the SDK of PingOne's maker takes no other members"
+        "the SDK of PingOne's maker refuses other members"
     );
     expected["etag"]["supported"] = json!(false);
     assert_eq!(

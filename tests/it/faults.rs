@@ -1,4 +1,4 @@
-//! DynamoDB fails: the client hears 503 and may send again, and nothing is half done.
+//! DynamoDB fails: the client gets 503 and may send again, and nothing is half done.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -133,8 +133,8 @@ async fn denied_access_to_dynamodb_is_503() {
     assert_eq!(user.read().await.body, *user);
 }
 
-/// After so many transactions, the last of which takes effect, everything that is asked of the
-/// table is refused as what it never is: a request that is not as this version makes it.
+/// After this many transactions, the last of which takes effect, everything that is asked of the
+/// table is refused with an error that never occurs: as a request that is not valid.
 fn broken_after(world: &World, transactions: usize) {
     let seen = AtomicUsize::new(0);
     world.between.set(move |operation, _| {
@@ -193,7 +193,7 @@ async fn a_500_never_follows_a_write_that_took_effect() {
         }
         world.between.clear();
     }
-    assert!(unavailable >= 2, "so many were broken after their write: {unavailable}");
+    assert!(unavailable >= 2, "requests broken after their write: {unavailable}");
     assert_eq!(
         world.send("GET", user, json!(null)).await.body["userName"],
         "b@example.com",

@@ -242,7 +242,7 @@ async fn the_deadline_ends_a_request_before_the_platform_does() {
     let event = event(&world, "create-user", "");
     let in_ms = |ms: u64| Duration::from_millis(ms);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    // Too late for an answer; far enough; and none at all, as some tools send.
+    // A deadline too near for an answer, one far enough, and none at all, as some tools send.
     for (deadline, status) in
         [(now + in_ms(1_000), 503), (now + in_ms(20_000), 201), (Duration::ZERO, 409)]
     {
@@ -277,7 +277,7 @@ async fn the_version_of_an_event_decides_how_it_is_read_and_refused() {
     let mut first = event(&world, "create-user-rest-v1", "");
     first["version"] = json!("1.0");
     assert_eq!(invoke(&world, first).await.status, 201);
-    // What cannot be read is refused in the form that its gateway reads: cargo lambda fails without
+    // An unreadable event is refused in the form that its gateway reads: cargo lambda fails without
     // "cookies".
     let mut refused = Vec::new();
     for mut event in

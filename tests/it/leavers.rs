@@ -1,4 +1,4 @@
-//! Who left or is about to, beside who was imported: whose names they are.
+//! Users who left or are about to leave, and imported users: which of them own the names.
 
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::store::tenants::TenantRow;
@@ -27,12 +27,12 @@ async fn post(world: &World, token: &PlainToken, user: Value) -> Value {
 }
 
 async fn delete(world: &World, token: &PlainToken, user: &Value) {
-    let path = user_path(&user);
+    let path = user_path(user);
     assert_eq!(world.send_as(token, "DELETE", &path, None).await.status, 204);
 }
 
 async fn suspend(world: &World, token: &PlainToken, user: &Value) {
-    let path = user_path(&user);
+    let path = user_path(user);
     let patch = set("active", false);
     assert_eq!(world.send_as(token, "PATCH", &path, patch).await.status, 200);
 }
@@ -100,7 +100,7 @@ async fn a_suspended_user_returns_although_an_imported_one_has_the_address() {
         suspend(&world, &token, &made).await;
         let back = post(&world, &token, user.clone()).await;
         assert_eq!((&back["id"], &back["active"]), (&made["id"], &json!(true)));
-        // So does who was deleted: the address is the weaker sign.
+        // So does a deleted user: the address is the weaker sign.
         delete(&world, &token, &back).await;
         let back = post(&world, &token, user).await;
         assert_eq!((&back["id"], &back["active"]), (&made["id"], &json!(true)));
@@ -169,7 +169,7 @@ async fn concurrent_activations_of_one_user_take_one_seat() {
 #[tokio::test]
 async fn a_leaver_returns_by_both_names_although_it_owns_neither_any_more() {
     let (world, row, token) = tenant(&[("create.existing", "link")]).await;
-    // Two have one externalId, and the second leaves; his name another has, and gives up.
+    // Two users have one externalId, and the second leaves. Another takes its name and gives it up.
     post(&world, &token, json!({ "userName": "first", "externalId": "1" })).await;
     let leaver = post(&world, &token, json!({ "userName": "a", "externalId": "1" })).await;
     delete(&world, &token, &leaver).await;
@@ -184,7 +184,7 @@ async fn a_leaver_returns_by_both_names_although_it_owns_neither_any_more() {
     assert_eq!(
         post(&world, &token, user).await["id"],
         leaver["id"],
-        "not by the address of somebody imported"
+        "not by the address of an imported user"
     );
 }
 
@@ -231,7 +231,7 @@ async fn a_returning_user_loses_a_unique_value_taken_in_the_meantime() {
     let path = user_path(&other);
     let take = json!({ "Operations": [{ "op": "add", "path": "externalId", "value": "1" }] });
     assert_eq!(world.send_as(&token, "PATCH", &path, take).await.status, 200);
-    // Who asks for the value does not get it.
+    // A POST that asks for the value does not get it.
     let asking =
         world.send_as(&token, "POST", "/Users", json!({ "userName": "a", "badge": "4" })).await;
     asking.is_error(409, Some("uniqueness"));
@@ -266,7 +266,7 @@ async fn a_return_keeps_the_unique_value_and_a_shared_external_id_identifies_no_
     let other =
         world.send_as(&token, "POST", "/Users", json!({ "userName": "c", "badge": "5" })).await;
     other.is_error(409, Some("uniqueness"));
-    // An externalId that several have says of nobody who it is.
+    // An externalId that several users share does not identify any of them.
     post(&world, &token, json!({ "userName": "second", "externalId": "1" })).await;
     suspend(&world, &token, &back).await;
     let third = post(&world, &token, json!({ "userName": "third", "externalId": "1" })).await;

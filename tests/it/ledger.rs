@@ -11,12 +11,12 @@ use crate::support::bills::{Cell, Column, compare};
 use crate::support::handles::{group_path, set, user_path};
 use crate::support::{World, encode};
 
-/// A metered world of so many users, with their ids. They are seeded past the meter.
+/// A metered world of this many users, with their ids. Seeding them is not metered.
 async fn world_of(users: usize) -> (World, Seed, Vec<ResourceId>) {
     let world = World::metered().await;
     let seed = world.seed();
     let ids = seed.users(users, |_| {}).await.unwrap();
-    // The tenant's row and its tokens are read once a minute; that is no operation's cost.
+    // The tenant's row and its tokens are read once a minute; no operation pays for that.
     world.send("GET", "/ServiceProviderConfig", None).await;
     world.meter.take();
     (world, seed, ids)
@@ -201,7 +201,7 @@ async fn groups<'w>(world: &'w World, seed: &Seed, ids: &[ResourceId], name: &st
             gone.push(world.send("DELETE", "/Users/nobody", None).await);
         }
         // A portion is up to 49 members; each of sixteen parts may end with a smaller one, and
-        // begins anew with each request. It takes a read, and writes two rows a member and a log
+        // begins again with each request. It takes a read, and writes two rows a member and a log
         // row of up to 2 KB.
         let portions = u32::try_from(size.div_ceil(49)).unwrap() * 22 / 20 + 60;
         let write = 4.0 * size as f64 + f64::from(4 * portions) + 60.0;

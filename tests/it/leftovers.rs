@@ -1,4 +1,4 @@
-//! Nothing is left behind: what a deletion or a creation leaves when it breaks is shown to nobody,
+//! Nothing is left behind: what an interrupted deletion or creation leaves is shown to no client,
 //! and removed by a later write.
 
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::support::{World, encode};
 
 const TRANSACT: &str = "TransactWriteItems";
 
-/// Lets one transaction pass, and fails all after it.
+/// Lets one transaction pass, and makes all after it fail.
 fn break_after_one(world: &World) {
     let between = world.between.clone();
     let last = between.count(TRANSACT) + 1;
@@ -154,7 +154,7 @@ async fn members_of_a_group_that_was_not_created_are_removed_later() {
     assert!(world.rows_of("#M#").await > 0);
     let user = format!("/Users/{}?attributes=groups", people[59]);
     assert_eq!(world.send("GET", &user, None).await.body.get("groups"), None);
-    // Another request may still be creating it: only later it is given up.
+    // Another request may still be creating it, so it is abandoned only later.
     world.send("DELETE", "/Users/nobody", None).await;
     let left = world.rows_of("#M#").await;
     assert!(left > 0);

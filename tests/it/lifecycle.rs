@@ -1,4 +1,4 @@
-//! Deleting softly, coming back, and the end of the retention.
+//! Soft deletion, restoration, and the end of the retention.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::support::handles::{Row, id, set, user_path};
 use crate::support::{DAY, World};
 
 async fn delete(world: &World, user: &Value) {
-    let path = user_path(&user);
+    let path = user_path(user);
     let deleted = world.send("DELETE", &path, None).await;
     assert_eq!((deleted.status.as_u16(), &deleted.body), (204, &Value::Null));
     world.send("GET", &path, None).await.is_error(404, None);
@@ -147,7 +147,7 @@ async fn a_second_owner_of_an_external_id_is_restored_too() {
     let back = world.user(json!({ "userName": "b@example.com", "externalId": "1" })).await;
     assert_eq!((&back["id"], &back["title"]), (&second["id"], &json!("Dr")));
     assert_eq!(world.find("externalId eq \"1\"").await, std::slice::from_ref(&*back));
-    // Its externalId can be given away and taken again.
+    // Its externalId can be changed and set again.
     for value in ["3", "1", "2", "1"] {
         assert_eq!(back.set("externalId", value).await.status, 200, "{value}");
         assert!(
@@ -201,7 +201,7 @@ async fn an_expired_user_is_gone_before_its_rows_are_removed() {
         .await;
     delete(&world, &user).await;
     world.clock.advance(90 * DAY);
-    // The rows are still there: nothing has swept.
+    // The rows are still there: TTL has removed nothing.
     let new = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
     assert_ne!(new["id"], user["id"]);
     assert_eq!(new.get("title"), None);

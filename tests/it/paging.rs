@@ -229,12 +229,12 @@ async fn deleted_users_do_not_slow_paging_beyond_a_bound() {
     let ids = world.seed().users(60, |_| {}).await.unwrap();
     let mut sorted: Vec<String> = ids.iter().map(ToString::to_string).collect();
     sorted.sort_unstable();
-    // Rows of deleted users, whom TTL has not removed yet: twelve thousand of them everywhere, and
+    // Rows of deleted users that TTL has not removed yet: twelve thousand of them everywhere, and
     // forty thousand in the bucket of one user.
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
     let everywhere =
         (0..12_000).map(|n| format!("{:04x}{n:04x}-0000-8000-8000-000000000000", n * 5));
-    let beside =
+    let crowded =
         (0..40_000).map(|n| format!("{}-{n:04x}-8000-8000-00000000000f", &sorted[30][..8]));
     let expires = (world.clock.seconds() + 1_000).to_string();
     let row = |id: &String| {
@@ -248,7 +248,7 @@ async fn deleted_users_do_not_slow_paging_beyond_a_bound() {
             .put(put.item("st", AttributeValue::S("deleted".into())).build().unwrap())
             .build()
     };
-    for some in everywhere.chain(beside).collect::<Vec<_>>().chunks(100) {
+    for some in everywhere.chain(crowded).collect::<Vec<_>>().chunks(100) {
         let rows = some.iter().map(row).collect();
         client.transact_write_items().set_transact_items(Some(rows)).send().await.unwrap();
     }
@@ -264,7 +264,7 @@ async fn deleted_users_do_not_slow_paging_beyond_a_bound() {
     }
     let page = get("count=5&startIndex=28").await;
     assert_eq!(crate::support::all(&[page.body], "id"), sorted[27..32]);
-    // A filter without index gives up, or walks on.
+    // A filter without index gives up, or continues by cursor.
     world
         .send("GET", "/Users?filter=active%20eq%20true", None)
         .await
@@ -309,7 +309,7 @@ async fn ids_with_a_common_prefix_are_listed_like_any_others() {
         let page = read.0.unwrap();
         assert_eq!((page.total, page.portion.resources.len()), (400, 50), "from {index}");
         seen.extend(page.portion.resources.into_iter().map(|listed| listed.id.to_string()));
-        // Their claims do not stand beside them, so that now and then one call reads too few.
+        // Their claims are not next to them, so that now and then one call reads too few.
         assert!(read.1.calls <= 3, "from {index}: {} calls", read.1.calls);
     }
     assert_eq!(seen.len(), 400, "everybody once");

@@ -33,7 +33,7 @@ async fn walk(world: &World, path: &str) -> Vec<String> {
     )
 }
 
-/// Groups of whom the heads say that they have this many members, though it is one each.
+/// Groups whose heads count this many members, although each has one.
 async fn swollen(world: &World, groups: usize, members: usize) -> Vec<String> {
     let user = world.seed().users(1, |_| {}).await.unwrap();
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
@@ -60,7 +60,7 @@ async fn swollen(world: &World, groups: usize, members: usize) -> Vec<String> {
 async fn many_large_groups_are_read_as_the_budget_allows() {
     let world = World::new().await;
     let groups = swollen(&world, 20, 13_000).await;
-    // Calls that take a while are under way at the same time.
+    // Slow calls, so that several are in flight at the same time.
     world.between.set(|_, _| Some(Fault::Slow(2)));
     let page = get(&world, "/Groups?count=100").await.body;
     assert_eq!(
@@ -152,7 +152,7 @@ async fn a_walk_over_groups_can_stop_between_any_two() {
     let mut seen = Vec::new();
     while let Some(batch) = walk.next_batch().await.unwrap() {
         seen.extend(batch.into_iter().map(|group| group.id));
-        // Behind the place stand exactly those that were not given yet.
+        // The groups after this position are exactly those that the walk has not returned yet.
         if let Some(position) = walk.position() {
             let rest = world
                 .store

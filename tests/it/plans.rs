@@ -45,11 +45,11 @@ async fn a_filter_without_index_walks_a_large_tenant_in_parts() {
     refused.is_error(400, Some("tooMany"));
     assert!(refused.body["detail"].as_str().unwrap().contains("cursor"), "{}", refused.body);
 
-    // 30 of 6,000: each request looks at 5,000 and shows those that it found.
+    // 30 of 6,000 match: each request reads 5,000 and shows the ones it found.
     let (met, pages, total) = walk(&world, "filter=title%20pr&count=200").await;
     assert_eq!((met.len(), met.into_iter().collect::<BTreeSet<_>>()), (30, doctors.clone()));
-    assert_eq!((pages.len(), total), (2, Value::Null), "{pages:?}: nobody counted them all");
-    // A page that is full ends the look; nobody is lost between.
+    assert_eq!((pages.len(), total), (2, Value::Null), "{pages:?}: the total is not counted");
+    // A full page ends the search; no user is lost in between.
     let (met, pages, _) = walk(&world, "filter=title%20pr&count=4").await;
     assert_eq!((met.len(), met.into_iter().collect::<BTreeSet<_>>()), (30, doctors.clone()));
     assert!((8..=10).contains(&pages.len()), "{pages:?}");
@@ -60,9 +60,9 @@ async fn a_filter_without_index_walks_a_large_tenant_in_parts() {
     );
     assert_eq!(full.tally.calls, 2, "the counters, and no more than the page");
     assert!(full.tally.read_units < 20.0, "{:?}", full.tally);
-    // Where nothing matches, the walk ends all the same.
+    // A walk without a match ends too.
     assert_eq!(walk(&world, "filter=nickName%20pr&count=100").await.1, [0, 0]);
-    // Over all types, too, be it that an index answers for some of them.
+    // So does a search over all types, even if an index answers for some of them.
     let group = world.make_group("Staff", &[ids[0].to_string()]).await;
     doctors.insert(group[8..].to_owned());
     for (filter, count) in
@@ -195,7 +195,7 @@ async fn a_filter_of_many_values_reads_a_bounded_number_of_rows() {
     let world = World::new().await;
     let ids = world.seed().users(60, |_| {}).await.unwrap();
     let group = world.make_group("Staff", &[ids[0].to_string(), ids[59].to_string()]).await;
-    // One more than indexes are asked for.
+    // One more value than an index is asked for.
     let nobody =
         (0..50).map(|n| format!("groups.value eq \"00000000-0000-8000-8000-0000000000{n:02}\""));
     let values: Vec<String> =
@@ -270,7 +270,7 @@ async fn a_bucket_larger_than_a_request_loses_no_user() {
         };
         assert!(world.store.create_first(&at, &[new], State::Live, &act).await.unwrap().stored);
     }
-    // One is deleted, so that the first ten rows are as many users as a request judges of so many
+    // One is deleted, so that the first ten rows are as many users as a request judges of that many
     // values.
     assert_eq!(world.send("DELETE", &format!("/Users/{}", ids[3]), None).await.status, 204);
     let members: Vec<String> = [0, 14, 29, 30].map(|n| ids[n].clone()).into();

@@ -256,7 +256,7 @@ async fn a_bad_token_learns_nothing_about_the_tenant() {
         ("default", &[("groups.enabled", "false")]),
     ] {
         let customer = Customer::of(&world, preset, settings).await;
-        // A token of the right form, of this tenant, that nobody issued.
+        // A token of the right form, of this tenant, that was never issued.
         let forged = scim_lambda::auth::token::PlainToken::generate(customer.row.code()).unwrap();
         for header in [forged.reveal().to_owned(), format!("Bearer {}", forged.reveal())] {
             let answer = customer.raw("/scim/v2/Users", &[("authorization", &header)]).await;
@@ -346,7 +346,7 @@ async fn a_failed_circle_in_a_bulk_request_keeps_the_users_that_existed() {
         assert_eq!(found.first().and_then(|user| user["id"].as_str()), id, "{name}");
     }
     assert_eq!(hoxhunt.total().await, 3);
-    // Nobody is deleted there, and nobody deactivated.
+    // Here the profile refuses deletions, and the brake counts deactivations.
     let settings = [("deprovision.on_delete", "refuse"), ("brake.deactivations", "1")];
     let strict = Customer::with("default", &settings).await;
     strict.create(json!({ "userName": "taken" })).await;

@@ -78,7 +78,7 @@ async fn a_resource_type_from_a_file_is_served_like_any_other() {
     world.send("GET", &path, None).await.is_error(404, None);
     world.send("DELETE", &path, None).await.is_error(404, None);
     assert_eq!(world.rows_of("#Z#TestResource").await, 0);
-    // Another server does not know the type.
+    // A server without the file does not know the type.
     World::new().await.send("GET", "/TestResources", None).await.is_error(404, None);
 }
 
@@ -156,7 +156,7 @@ async fn read_only_and_write_only_values_stay_where_they_belong() {
         0,
         "a filter must not guess it"
     );
-    // A PUT of what was read does not lose what cannot be read.
+    // A PUT of what was read keeps the values that cannot be read.
     let before = world.rows().await;
     assert_eq!(world.send("PUT", &path, created.clone()).await.body, created);
     assert_eq!(world.rows().await.len(), before.len());

@@ -39,7 +39,7 @@ pub async fn contract(sdk: &SdkConfig) {
         assert_eq!(
             secrets.records(&tenant).await.unwrap(),
             records,
-            "who comes late undoes nothing"
+            "a late writer undoes nothing"
         );
     }
     records.remove(0);

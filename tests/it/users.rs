@@ -148,7 +148,7 @@ async fn clumsy_patches_still_do_what_they_say() {
         json!({ "op": "replace", "value": { "active": false, "Job Title": "x", "emails[": 1 } }),
     )
     .await;
-    assert_eq!(body["active"], false, "a name that is no path does not keep a leaver in");
+    assert_eq!(body["active"], false, "a name that is not a path does not keep the user active");
     let body = patch(json!({ "op": "replace", "path": "manager", "value": "B" })).await;
     assert_eq!(
         body[ENTERPRISE]["manager"],
@@ -347,14 +347,14 @@ async fn a_value_that_is_sent_twice_is_kept_once() {
             (&json!([address, other]), &json!([{ "value": "x" }]))
         );
     }
-    // What is added of a value that is there is laid over it: another one becomes primary.
+    // An added value is merged with an equal one: here it becomes the primary.
     let mut home = email("a@example.com", "home");
     home["primary"] = json!(true);
     let emails = patch("add", json!([home])).await["emails"].clone();
     let primaries: Vec<bool> =
         emails.as_array().unwrap().iter().map(|email| email["primary"] == true).collect();
     assert_eq!(primaries, [false, true, false], "{emails}");
-    // Two values that become alike are one.
+    // Two values that become equal are kept once.
     let same = set("emails.type", "other");
     assert_eq!(
         world.send("PATCH", user.path(), same).await.body["emails"].as_array().unwrap().len(),

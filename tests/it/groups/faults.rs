@@ -1,4 +1,4 @@
-//! Groups when many change them at once, and when DynamoDB fails in the middle.
+//! Groups that many clients change at once, and DynamoDB failing in the middle.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -18,7 +18,7 @@ fn members(op: &str, ids: &[String]) -> Value {
     json!({ "Operations": [{ "op": op, "path": "members", "value": value }] })
 }
 
-/// After so many more transactions, DynamoDB fails, until it is told otherwise.
+/// After this many more transactions, DynamoDB fails until `Between` is cleared.
 fn break_after(world: &World, transactions: usize) {
     let between = world.between.clone();
     let last = between.count(TRANSACT) + transactions;
@@ -145,7 +145,7 @@ async fn a_condition_travels_with_the_write_of_a_group() {
         ("DELETE", Value::Null),
     ] {
         let tag = world.send("GET", &path, None).await.header("etag").to_owned();
-        // The write is on its way when somebody else becomes a member.
+        // The write is on its way when another user becomes a member.
         let sent = world.between.count(TRANSACT);
         world.between.once(TRANSACT, Fault::Slow(300));
         let late = tokio::spawn({
@@ -169,7 +169,7 @@ async fn an_interrupted_change_is_completed_by_the_same_request() {
     let world = World::new().await;
     let people = world.people("u", 90).await;
     let path = world.make_group("Staff", &[]).await;
-    // The third transaction and all after it fail, until the platform is well again.
+    // The third transaction and all after it fail, until the platform recovers.
     break_after(&world, 2);
     let all = members("add", &people);
     world.send("PATCH", &path, all.clone()).await.is_error(503, None);
@@ -210,7 +210,7 @@ async fn an_interrupted_deletion_is_invisible_and_finished_by_the_next_write() {
         assert_eq!(world.send("DELETE", &path, None).await.status, 204);
         world.between.clear();
         let left = world.rows_of("#M#").await;
-        // It is gone for everybody, and in no group; the rest of its rows goes with the next write.
+        // It is gone for every client; the next write removes the rest of its rows.
         world.send("GET", &path, None).await.is_error(404, None);
         assert_eq!(size(&world, &paths[39]).await, 0);
         assert_eq!((world.rows_of("#M#").await, left > 0), (left, true), "a read removes nothing");

@@ -168,7 +168,7 @@ async fn a_change_of_members_is_a_new_version_and_a_new_last_modified() {
         assert_eq!(now.body["meta"]["created"], last.body["meta"]["created"]);
         seen.push(now);
     }
-    // Lists and short answers tell the same version.
+    // Lists and short answers show the same version.
     let newest = seen.last().unwrap().header("etag").to_owned();
     let list = world.send("GET", "/Groups?excludedAttributes=members", None).await;
     assert_eq!(list.body["Resources"][0]["meta"]["version"], newest.as_str());

@@ -45,7 +45,7 @@ struct Party {
     oracle: Oracle,
     /// Whether there was ever a limit of seats.
     was_limited: bool,
-    /// Whether somebody's time has come since the tenant's last request.
+    /// Whether a user has become due since the tenant's last request.
     due: bool,
 }
 
@@ -88,7 +88,7 @@ impl Model {
         }
     }
 
-    /// Something happens to somebody.
+    /// Something happens to a user or a group.
     async fn step(&mut self) {
         self.world.clock.advance_milliseconds(1 + self.dice.below(400) as i64);
         let who = self.dice.below(2);
@@ -126,7 +126,7 @@ impl Model {
         self.world.local.engine.sweep().unwrap();
     }
 
-    /// Whose time has come is gone for the tenant's next request.
+    /// A user who is due is gone for the tenant's next request.
     fn expire(&mut self, who: usize) {
         let party = &mut self.parties[who];
         let expired = party.oracle.expire_due();
@@ -134,7 +134,7 @@ impl Model {
         (0..expired).for_each(|_| self.count("expired"));
     }
 
-    /// A request, if somebody's time has come and there was none since.
+    /// A request, if a user has become due since the last one.
     async fn check_immutable(&mut self, who: usize) {
         if self.parties[who].due {
             let answer = self.send(who, "GET", "/Users?count=0", None).await;
@@ -193,7 +193,7 @@ impl Model {
     }
 
     /// Minutes or months pass; or all the time that a deleted or suspended user has left, but
-    /// perhaps for a second, when somebody asks for it.
+    /// perhaps for a second, when a test asks for it.
     async fn pass_time(&mut self, who: usize) {
         self.check_immutable(who).await;
         let oracle = &self.parties[who].oracle;

@@ -48,7 +48,7 @@ async fn users_that_the_product_had_are_linked_by_external_id_then_user_name_the
     b["externalId"] = json!("b2");
     let b = hoxhunt.create(b).await;
     assert_eq!((&b["id"], &b["externalId"]), (&id(1), &json!("b2")));
-    // By an address that is not verified nobody is linked; by one that is, somebody is.
+    // An unverified address links no user; a verified one does.
     assert_ne!(hoxhunt.create(person("d")).await["id"], id(2));
     let c = hoxhunt.create(person("c")).await;
     assert_eq!((&c["id"], &c["title"]), (&id(2), &json!("V")));
@@ -73,7 +73,11 @@ async fn a_link_is_made_once_and_not_again_for_a_changed_e_mail() {
     assert_eq!(changed.body["title"], "Dr", "still the same person");
     hoxhunt.set(&a, "userName", json!("B")).await.is_error(409, Some("uniqueness"));
     let b = hoxhunt.create(person("b")).await;
-    assert_eq!(b["id"], report.lines[1].id.as_ref().unwrap().as_str(), "who is still to be linked");
+    assert_eq!(
+        b["id"],
+        report.lines[1].id.as_ref().unwrap().as_str(),
+        "the user who is still to be linked"
+    );
 }
 
 #[tokio::test]
@@ -105,7 +109,7 @@ async fn a_dry_run_reports_links_and_conflicts_and_stores_nothing() {
     assert_eq!(
         hoxhunt.import(&people[..1]).await.json()["known"],
         1,
-        "a second run stores nobody twice"
+        "a second run stores no user twice"
     );
 }
 
@@ -129,7 +133,7 @@ async fn an_ambiguous_user_is_linked_once_the_operator_removes_the_others() {
     let provisioned = handles::id(&user).parse().unwrap();
     assert!(
         hoxhunt.forget(&provisioned).await.is_err(),
-        "who is provisioned is the identity provider's"
+        "a provisioned user belongs to the identity provider"
     );
 }
 
@@ -267,7 +271,7 @@ async fn provisioning_can_be_controlled_and_audited() {
     assert_eq!(
         row.text("ev"),
         Some("restore"),
-        "the event says what happened, and that nobody was invited"
+        "the event says that the user was restored, not invited"
     );
     assert_eq!(row.text("by"), Some(hoxhunt.token.key_id().as_str()));
 }
@@ -277,10 +281,10 @@ async fn linking_and_expiry_cost_a_few_reads() {
     let hoxhunt = Customer::new("hoxhunt").await;
     let user = hoxhunt.create(person("a")).await;
     let made = hoxhunt.post(person("b")).await;
-    // Who is due; an imported user of this externalId, userName, address; the transaction.
+    // The due users; an imported user of this externalId, userName, address; the transaction.
     assert_eq!((made.tally.calls, made.tally.read_units, made.tally.write_units), (5, 4.0, 10.0));
     let got = hoxhunt.get(&user).await;
-    assert_eq!((got.tally.calls, got.tally.read_units), (2, 2.0), "who is due, and the user");
+    assert_eq!((got.tally.calls, got.tally.read_units), (2, 2.0), "the due users, and the user");
     let suspended = hoxhunt.activate(&user, false).await;
     // User, claim, externalId, who is due, counter, log.
     assert_eq!((suspended.tally.calls, suspended.tally.write_units), (3, 12.0));

@@ -13,7 +13,7 @@ use crate::support::handles::group_path;
 async fn a_connection_is_inactive_or_active_and_connected_by_the_first_good_request() {
     let world = Arc::new(World::new().await);
     let hub = Customer::of(&world, "identity-hub", &[]).await;
-    // A connection that nobody used yet.
+    // A connection that was not used yet.
     let mut fresh =
         scim_lambda::store::tenants::TenantRow::generate("fresh", "identity-hub", 1).unwrap();
     fresh.enabled = false;
@@ -27,7 +27,7 @@ async fn a_connection_is_inactive_or_active_and_connected_by_the_first_good_requ
     };
     let ask = async || world.send_as(&token, "GET", "/Users", None).await;
     ask().await.is_error(403, None);
-    assert_eq!(state().await, (false, false), "a refused request connects nobody");
+    assert_eq!(state().await, (false, false), "a refused request does not count as a connection");
     world.store.enable(fresh.code(), true).await.unwrap();
     world.clock.advance(61);
     assert_eq!(state().await, (true, false), "active");

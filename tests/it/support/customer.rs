@@ -68,7 +68,7 @@ impl Customer {
         self.world.send_as(&self.token, method, path, body).await
     }
 
-    /// A request of its own making.
+    /// A request that the test has built itself.
     pub async fn raw(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         let request =
             headers.iter().fold(Request::builder().uri(path), |request, (name, value)| {
@@ -119,7 +119,7 @@ impl Customer {
         found
     }
 
-    /// How many users the identity provider sees; each list says the same.
+    /// How many users the identity provider sees. Each kind of list says the same.
     pub async fn total(&self) -> usize {
         let answer = self.send("GET", "/Users?count=200", None).await;
         let listed = answer.body["Resources"].as_array().unwrap().len();
@@ -130,7 +130,7 @@ impl Customer {
         total
     }
 
-    /// Imports people whom the product had before.
+    /// Imports existing users of the product.
     pub async fn import(&self, people: &[Value]) -> Report {
         self.imported(people, false).await
     }
@@ -153,7 +153,7 @@ impl Customer {
         self.row = store.tenant(self.row.code()).await.unwrap().unwrap();
     }
 
-    /// The tenant's row of somebody, whatever its state.
+    /// The row of a user, whatever its state.
     pub async fn stored(&self, user: &Value) -> Option<Row> {
         let (partition, id) = (format!("{}#U", self.row.code()), id(user));
         let rows = self.world.rows().await;
@@ -161,7 +161,7 @@ impl Customer {
             .find(|row| row.p() == partition && row.s().split('~').next_back() == Some(id))
     }
 
-    /// What the operator does to somebody by the rules of the service.
+    /// What the operator does to a user, by the rules of the service.
     async fn operator<T>(
         &self,
         work: impl AsyncFnOnce(&Directory, Call<'_>, &ServedType) -> Result<T, Error>,
@@ -186,7 +186,7 @@ impl Customer {
         work(&directory, call, tenant.types.iter().find(|of| of.kind == Kind::User).unwrap()).await
     }
 
-    /// Brings somebody back who was deleted.
+    /// Restores a deleted user.
     pub async fn restore(&self, user: &Value) -> Result<(), Error> {
         let id = id(user).parse().unwrap();
         self.operator(async |directory, call, of| {
@@ -195,7 +195,7 @@ impl Customer {
         .await
     }
 
-    /// Removes somebody who was imported.
+    /// Removes an imported user.
     pub async fn forget(&self, id: &ResourceId) -> Result<(), Error> {
         self.operator(async |directory, call, of| directory.forget(call, of, id).await).await
     }

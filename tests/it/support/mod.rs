@@ -93,7 +93,7 @@ impl dynoxide::storage_backend::Clock for TestClock {
     }
 }
 
-/// What is particular about a world.
+/// How a world differs from the usual one.
 #[derive(Default)]
 struct Setup {
     between: Between,
@@ -233,11 +233,9 @@ impl World {
         let response = Box::pin(self.service.call(request)).await;
         let tally = *response.extensions().get::<Tally>().unwrap();
         let (parts, body) = response.into_parts();
-        let json = match body.is_empty() {
-            true => Value::Null,
-            false => serde_json::from_slice(&body).unwrap(),
-        };
-        Answer { status: parts.status, headers: parts.headers, body: json, tally }
+        let body =
+            if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+        Answer { status: parts.status, headers: parts.headers, body, tally }
     }
 
     /// Creates a user and returns it.
@@ -247,7 +245,7 @@ impl World {
         answer.body
     }
 
-    /// Makes many users and groups of the first tenant, fast, past whatever is between.
+    /// Makes many users and groups of the first tenant fast, without passing through `between`.
     pub fn seed(&self) -> Seed {
         let store = Store::new(aws_sdk_dynamodb::Client::new(&self.local.sdk_config()), TABLE);
         Seed::new(store, self.tenant.clone(), self.clock.clock()).unwrap()
@@ -302,7 +300,7 @@ async fn tenant(
     let mut row = TenantRow::generate(name, profile, clock.seconds()).unwrap();
     let read = Profile::read(profile).unwrap();
     row.expiring = read.deprovision.is_expiring();
-    // The first request of a connection writes; no test shall have to ask which is the first.
+    // The first request of a connection writes; here that is done, so that no test pays for it.
     row.connected = Some(clock.seconds());
     assert!(store.create_tenant(&row, read.seats.limit).await.unwrap());
     let token = PlainToken::generate(row.code()).unwrap();

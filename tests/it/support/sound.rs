@@ -1,5 +1,5 @@
-//! What holds of a tenant's rows at any time: nobody is counted twice or not at all, and nothing
-//! leads to nobody.
+//! What holds of a tenant's rows at any time: each user is counted once, and each pointer leads to
+//! a user.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use super::handles::Row;
 /// Compares all rows of the users of a tenant with each other. Rows that have expired count as
 /// gone.
 pub async fn check(customer: &Customer) {
-    // Whoever expires while visible is erased by the next request.
+    // A user who expires while visible is erased by the next request.
     assert_eq!(customer.send("GET", "/Users?count=0", None).await.status, 200);
     let now = customer.world.clock.seconds();
     let mut partitions: BTreeMap<String, Vec<Row>> = BTreeMap::new();
@@ -37,7 +37,7 @@ pub async fn check(customer: &Customer) {
     for (kind, row) in pointers {
         let owner = users
             .get(row.text("i").unwrap())
-            .unwrap_or_else(|| panic!("a pointer to nobody: {row:?}"));
+            .unwrap_or_else(|| panic!("a pointer without an owner: {row:?}"));
         let state = owner.text("st").filter(|state| *state != "live");
         assert_eq!(
             (row.text("st"), row.expires()),
@@ -54,7 +54,7 @@ pub async fn check(customer: &Customer) {
         held.insert((kind, row.text("i").unwrap()));
     }
     for (id, user) in &users {
-        // Somebody else may have taken the name of a deleted user.
+        // Another user may have taken the name of a deleted one.
         if user.text("st") != Some("deleted") {
             assert!(held.contains(&("uk", *id)), "a user without its name: {user:?}");
             assert_eq!(held.contains(&("es", *id)), user.text("e").is_some(), "{user:?}");
@@ -75,5 +75,5 @@ pub async fn check(customer: &Customer) {
     let suspended = users.iter().filter(|(_, user)| user.text("st") == Some("live"));
     let suspended =
         suspended.filter_map(|(id, user)| Some(format!("{:012}#{id}", user.expires()?)));
-    assert_eq!(due, suspended.collect(), "who is due");
+    assert_eq!(due, suspended.collect(), "the users who are due");
 }

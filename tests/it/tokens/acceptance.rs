@@ -116,8 +116,8 @@ async fn a_revoked_token_is_refused_within_a_minute() {
 #[tokio::test]
 async fn a_revoked_tokens_last_200_is_before_the_minute_is_over() {
     let world = World::new().await;
-    // The records are read at odd parts of a second, by this token and by others that nobody
-    // minted.
+    // The records are read at odd parts of a second, by this token and by forged
+    // ones.
     for odd in [1, 499, 500, 998, 999] {
         let token = issue(&world).await;
         world.clock.advance_milliseconds(60_000 + odd);

@@ -27,7 +27,7 @@ pub async fn change(world: &World, by: impl FnOnce(&mut Vec<TokenRecord>)) {
     world.secrets.put(code, "acme", &current, &records).await.unwrap();
 }
 
-/// Adds a token beside the others.
+/// Adds one more token.
 pub async fn issue(world: &World) -> PlainToken {
     let token = PlainToken::generate(world.tenant.code()).unwrap();
     change(world, |records| records.push(TokenRecord::of(&token, world.clock.seconds(), None)))
@@ -42,12 +42,12 @@ pub async fn revoke(world: &World, token: &PlainToken) {
     .await;
 }
 
-/// A token of the tenant that nobody minted.
+/// A token of the tenant that was never issued.
 pub fn forged(world: &World) -> PlainToken {
     PlainToken::generate(world.tenant.code()).unwrap()
 }
 
-/// Asks with forged tokens until one is not looked up any more; how many were.
+/// Sends forged tokens until one is not looked up any more, and returns how many were.
 pub async fn exhaust(world: &World) -> usize {
     for looked_up in 0..100 {
         let answer = get(world, &forged(world)).await;

@@ -114,7 +114,7 @@ async fn four_rotations_three_seconds_apart_refuse_nobody() {
 }
 
 /// Eight clients send with the newest token while it is rotated, and others send forged ones. The
-/// clock goes as fast as a thousandth of a second takes to sleep.
+/// clock advances a tenth of a second for each millisecond of sleep.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rotations_under_load_and_a_flood_are_never_401() {
     let world = std::sync::Arc::new(World::new().await);
