@@ -107,7 +107,7 @@ def parse(content: bytes) -> Any:
 
 
 def at(document: Any, pointer: str) -> Any:
-    """What a JSON Pointer points at; None where there is nothing."""
+    """The value at a JSON Pointer, or None."""
     for part in pointer.split("/")[1:]:
         part = part.replace("~1", "/").replace("~0", "~")
         if isinstance(document, list):
@@ -130,8 +130,8 @@ def contains(got: Any, want: Any) -> bool:
 
 
 def faults(answer: Answer, expect: dict[str, Any]) -> Iterator[str]:
-    """What an answer has against it. An empty body has nothing in it that could be wrong: where it
-    may not be empty, the statuses allowed say so."""
+    """The reasons why an answer is wrong. An empty body satisfies everything that is said about bodies;
+    the accepted statuses say where it may be empty."""
     if answer.status not in expect["status"]:
         yield f"status {answer.status}, not {expect['status']}: {answer.body.decode(errors='replace')[:200]}"
     if answer.body:

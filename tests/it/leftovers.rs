@@ -77,7 +77,7 @@ async fn reads_of_users_cost_nothing_extra_while_work_is_unfinished() {
     let people = world.people("u", 2).await;
     world.group("Staff", &people).await;
     break_after_one(&world);
-    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    world.delete_user(&people[0]).await;
     world.between.clear();
     let other = format!("/Users/{}", people[1]);
     assert_eq!(world.send("GET", &other, None).await.tally.calls, 1);
@@ -97,7 +97,7 @@ async fn a_user_who_returns_early_is_not_in_the_old_groups() {
     let people = world.people("u", 1).await;
     let group = world.make_group("Staff", &people).await;
     break_after_one(&world);
-    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    world.delete_user(&people[0]).await;
     world.between.clear();
     let back = world.create(json!({ "userName": "u0@example.com" })).await;
     assert_eq!(back["id"], people[0]);
@@ -214,7 +214,7 @@ async fn all_memberships_end_although_others_of_the_same_id_sort_first() {
             .unwrap();
     }
     let group = world.make_group("Staff", &people).await;
-    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    world.delete_user(&people[0]).await;
     assert_eq!(world.rows_of(&format!("#M#{}", &group[8..])).await, 0);
     assert_eq!(world.rows_of("#R#").await, 40, "rows that are not the user's stay");
 }
@@ -288,7 +288,7 @@ async fn a_group_that_shows_one_member_less_is_not_304() {
     };
     assert_eq!(again(&group).await.status, 304);
     break_after_one(&world);
-    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    world.delete_user(&people[0]).await;
     world.between.clear();
     let answer = again(&group).await;
     assert_eq!(

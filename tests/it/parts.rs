@@ -212,7 +212,7 @@ async fn a_change_that_has_begun_survives_the_deletion_of_a_member() {
     while world.between.count(TRANSACT) <= first {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(world.send("DELETE", &format!("/Users/{last}"), None).await.status, 204);
+    world.delete_user(&last.to_string()).await;
     let answer = patch.await.unwrap();
     assert!(answer.status.is_success(), "{}", answer.body);
     let group = get(&world, &group).await.body;

@@ -272,7 +272,7 @@ async fn a_bucket_larger_than_a_request_loses_no_user() {
     }
     // One is deleted, so that the first ten rows are as many users as a request judges of that many
     // values.
-    assert_eq!(world.send("DELETE", &format!("/Users/{}", ids[3]), None).await.status, 204);
+    world.delete_user(&ids[3]).await;
     let members: Vec<String> = [0, 14, 29, 30].map(|n| ids[n].clone()).into();
     let group = world.make_group("Staff", &members).await;
     let nobody =

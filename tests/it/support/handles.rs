@@ -184,6 +184,12 @@ impl World {
         ids
     }
 
+    /// Deletes a user.
+    pub async fn delete_user(&self, id: &str) {
+        let answer = self.send("DELETE", &format!("/Users/{id}"), None).await;
+        assert_eq!(answer.status, 204, "{}", answer.body);
+    }
+
     /// The displayNames of a user's groups, sorted.
     pub async fn groups_of(&self, id: &str) -> Vec<String> {
         let user = self.send("GET", &format!("/Users/{id}?attributes=groups"), None).await.body;
