@@ -1,8 +1,8 @@
-//! What the worst requests take that were found: DynamoDB calls, read units, CPU time without that
-//! of the engine, and the longest stretch of it without an await.
+//! The worst requests that were found, and what they take: DynamoDB calls, read units, CPU time
+//! without that of the engine, and the longest stretch of it without an await.
 //!
-//! `cargo bench --bench attacks` plays all of them; `docs/PERFORMANCE.md` holds the figures. What
-//! they take of memory is measured in the function itself, by `tests/memory.py`.
+//! `cargo bench --bench attacks` plays all of them; `docs/PERFORMANCE.md` holds the figures.
+//! `tests/memory.py` measures what they take of memory, in the function itself.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,77 +12,30 @@
     missing_docs
 )]
 
+mod tenant;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use bytes::Bytes;
-use rustix::time::{ClockId, clock_gettime};
 use scim_core::{Member, ResourceId};
-use scim_lambda::Service;
-use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::{Secrets, StoredRecords};
-use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
-use scim_lambda::operator::seed::Seed;
-use scim_lambda::settings::Settings;
-use scim_lambda::store::TenantRow;
-use scim_lambda::store::{Audit, Collection, Kind, MemberChange, Operation, Store};
+use scim_lambda::store::{Audit, Collection, Kind, MemberChange, Operation};
 use scim_lambda::telemetry::Tally;
 use scim_lambda::tenant::Profile;
-use scim_local::engine::Engine;
-use scim_local::secrets::Vault;
-use scim_local::{Local, STACK, TABLE, dummy_account};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-fn cpu() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
-}
-
-/// Counts the CPU time of the engine, and takes a while if it is told to.
-#[derive(Debug, Clone, Default)]
-struct Surroundings {
-    engine: Arc<AtomicU64>,
-    pause: Arc<AtomicU64>,
-}
-
-#[derive(Debug)]
-struct Timed {
-    engine: SharedHttpConnector,
-    surroundings: Surroundings,
-}
-
-impl HttpConnector for Timed {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let begun = cpu();
-        let answer = self.engine.call(request);
-        let nanoseconds = (cpu() - begun).as_nanos().try_into().unwrap();
-        self.surroundings.engine.fetch_add(nanoseconds, Ordering::Relaxed);
-        let pause = Duration::from_millis(self.surroundings.pause.load(Ordering::Relaxed));
-        // The engine answers at once; a network would have the request wait, and others go on.
-        HttpConnectorFuture::new(async move {
-            match pause.is_zero() {
-                true => tokio::task::yield_now().await,
-                false => tokio::time::sleep(pause).await,
-            }
-            answer.await
-        })
-    }
-}
+use tenant::{Surroundings, Tenant, cpu};
 
 /// A future whose polls are timed.
 struct Polled<F> {
     inner: Pin<Box<F>>,
-    engine: Arc<AtomicU64>,
+    surroundings: Surroundings,
     longest: Duration,
     all: Duration,
 }
@@ -91,9 +44,9 @@ impl<F: Future> Future for Polled<F> {
     type Output = (F::Output, Duration, Duration);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let (begun, engine) = (cpu(), self.engine.load(Ordering::Relaxed));
+        let (begun, engine) = (cpu(), self.surroundings.engine_time());
         let polled = self.inner.as_mut().poll(cx);
-        let engine = Duration::from_nanos(self.engine.load(Ordering::Relaxed) - engine);
+        let engine = self.surroundings.engine_time() - engine;
         let took = (cpu() - begun).saturating_sub(engine);
         self.longest = self.longest.max(took);
         self.all += took;
@@ -105,33 +58,12 @@ impl<F: Future> Future for Polled<F> {
 }
 
 struct World {
-    service: Service,
-    token: String,
-    tenant: TenantRow,
-    store: Store,
-    seed: Seed,
+    tenant: Tenant,
     clock: Arc<AtomicI64>,
-    surroundings: Surroundings,
 }
 
 impl World {
     async fn new(settings: &[(&str, &str)]) -> Self {
-        let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
-        scim_lambda::store::table::create(
-            &aws_sdk_dynamodb::Client::new(&local.sdk_config()),
-            TABLE,
-        )
-        .await
-        .unwrap();
-        let surroundings = Surroundings::default();
-        let timed = Timed { engine: local.connector(), surroundings: surroundings.clone() };
-        let timed = SharedHttpConnector::new(timed);
-        let sdk = dummy_account()
-            .into_builder()
-            .http_client(http_client_fn(move |_, _| timed.clone()))
-            .build();
-        let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), TABLE);
-        let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), STACK);
         let time = Arc::new(AtomicI64::new(1_800_000_000));
         let clock = Clock::driven({
             let time = time.clone();
@@ -139,21 +71,7 @@ impl World {
         });
         let profile =
             Profile::preset("default", None).unwrap().with_all(settings.iter().copied()).unwrap();
-        let mut tenant =
-            TenantRow::generate("attacked", &profile.write().unwrap(), clock.seconds()).unwrap();
-        tenant.expiring = profile.deprovision.is_expiring();
-        assert!(store.create_tenant(&tenant, None).await.unwrap());
-        let token = PlainToken::generate(tenant.code()).unwrap();
-        let record = TokenRecord::of(&token, clock.seconds(), None);
-        secrets.put(tenant.code(), "attacked", &StoredRecords::default(), &[record]).await.unwrap();
-        let seed = Seed::new(store.clone(), tenant.clone(), clock.clone()).unwrap();
-        let mut settings = Settings::new(TABLE, STACK);
-        settings.base_url = Some("https://scim.example.com/scim/v2".into());
-        let service = Service::new(store.clone(), secrets, &settings, clock).unwrap();
-        let token = token.reveal().to_owned();
-        let world = Self { service, token, tenant, store, seed, clock: time, surroundings };
-        world.send("GET", "/ServiceProviderConfig", None).await;
-        world
+        Self { tenant: Tenant::new("attacked", &profile, clock).await, clock: time }
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (u16, Value) {
@@ -167,15 +85,9 @@ impl World {
         path: &str,
         body: Option<Value>,
     ) -> (http::Response<Bytes>, Duration, Duration) {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(format!("/scim/v2{path}"))
-            .header("authorization", format!("Bearer {}", self.token))
-            .body(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default())
-            .unwrap();
-        let inner = Box::pin(self.service.call(request));
-        let engine = self.surroundings.engine.clone();
-        Polled { inner, engine, longest: Duration::ZERO, all: Duration::ZERO }.await
+        let inner = Box::pin(self.tenant.service.call(self.tenant.request(method, path, body)));
+        let surroundings = self.tenant.surroundings.clone();
+        Polled { inner, surroundings, longest: Duration::ZERO, all: Duration::ZERO }.await
     }
 
     /// Plays an attack, and tells what it took.
@@ -198,7 +110,7 @@ impl World {
     }
 
     fn groups(&self) -> Collection {
-        Collection { tenant: self.tenant.key(), kind: Kind::Group }
+        Collection { tenant: self.tenant.row.key(), kind: Kind::Group }
     }
 }
 
@@ -208,11 +120,12 @@ fn encode(text: &str) -> String {
 
 async fn look_ups() {
     let world = World::new(&[]).await;
-    let ids = world.seed.users(5_000, |_| {}).await.unwrap();
+    let ids = world.tenant.seed.users(5_000, |_| {}).await.unwrap();
     let mut groups = Vec::new();
     for n in 0..50 {
         groups.push(
             world
+                .tenant
                 .seed
                 .group(&format!("Group {n}"), &ids[n * 80..n * 80 + 1_000], |_| {})
                 .await
@@ -292,7 +205,7 @@ async fn patches() {
     let id: ResourceId = group["id"].as_str().unwrap().parse().unwrap();
     let audit =
         Audit::new(Operation::Patch, "bench", "1", 1_800_000_000_000, Duration::from_secs(1));
-    let nobody = |n: usize| {
+    let unknown = |n: usize| {
         let value = format!("nobody-{n:05}").parse().unwrap();
         MemberChange::AddUnknown(Member {
             value,
@@ -300,9 +213,9 @@ async fn patches() {
             display: Some("Barbara Jensen".into()),
         })
     };
-    let moves: Vec<MemberChange> = (0..15_000).map(nobody).collect();
-    for some in moves.chunks(36) {
-        world.store.change_members(&world.groups(), &id, some, &audit).await.unwrap();
+    let changes: Vec<MemberChange> = (0..15_000).map(unknown).collect();
+    for portion in changes.chunks(36) {
+        world.tenant.store.change_members(&world.groups(), &id, portion, &audit).await.unwrap();
     }
     let remove = |terms: usize, count: usize| {
         let path = format!("members[{}]", vec!["display co \"q\""; terms].join(" or "));
@@ -337,7 +250,7 @@ async fn comparisons() {
 
 async fn expiry() {
     let world = World::new(&[("deprovision.on_inactive", "suspend_with_expiry")]).await;
-    let ids = world.seed.users(1_500, |_| {}).await.unwrap();
+    let ids = world.tenant.seed.users(1_500, |_| {}).await.unwrap();
     for id in &ids {
         let off = json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] });
         world.send("PATCH", &format!("/Users/{id}"), Some(off)).await;
@@ -371,7 +284,7 @@ async fn circles() {
             "data": { "displayName": format!("Group {n}"), "members": [{ "value": other }] } })
     };
     let body = json!({ "Operations": (0..100).map(group).collect::<Vec<_>>() });
-    world.surroundings.pause.store(130, Ordering::Relaxed);
+    world.tenant.surroundings.set_pause(Duration::from_millis(130));
     world.attack("bulk of 50 circles, 130 ms a call", "POST", "/Bulk", Some(body)).await;
 }
 

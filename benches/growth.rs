@@ -12,67 +12,27 @@
     missing_docs
 )]
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+mod tenant;
+
 use std::time::Duration;
 
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use bytes::Bytes;
-use rustix::time::{ClockId, clock_gettime};
 use scim_core::ResourceId;
-use scim_lambda::Service;
-use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::{Secrets, StoredRecords};
-use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
 use scim_lambda::operator::seed::Seed;
-use scim_lambda::settings::Settings;
-use scim_lambda::store::Store;
-use scim_lambda::store::TenantRow;
 use scim_lambda::telemetry::Tally;
-use scim_local::engine::Engine;
-use scim_local::secrets::Vault;
-use scim_local::{Local, STACK, TABLE, dummy_account};
+use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
+
+use tenant::{Tenant, cpu};
 
 /// How often each operation is measured in each tenant.
 const TIMES: usize = 300;
 /// Members of the groups to which one more is added.
 const GROUPS: [usize; 3] = [10, 1_000, 100_000];
 
-/// CPU time of this thread.
-fn cpu() -> Duration {
-    let now = clock_gettime(ClockId::ThreadCPUTime);
-    Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
-}
-
-/// Counts the CPU time that the engine takes.
-#[derive(Debug)]
-struct Timed {
-    engine: SharedHttpConnector,
-    nanoseconds: Arc<AtomicU64>,
-}
-
-impl HttpConnector for Timed {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let begun = cpu();
-        // The engine works while it is called, and answers with what is ready.
-        let answer = self.engine.call(request);
-        self.nanoseconds
-            .fetch_add((cpu() - begun).as_nanos().try_into().unwrap(), Ordering::Relaxed);
-        answer
-    }
-}
-
 struct World {
-    service: Arc<Service>,
-    token: String,
-    engine: Arc<AtomicU64>,
+    tenant: Tenant,
     ids: Vec<ResourceId>,
-    seed: Seed,
 }
 
 /// What one operation took.
@@ -85,67 +45,33 @@ struct Cost {
 
 impl World {
     async fn new(users: usize) -> Self {
-        let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
-        scim_lambda::store::table::create(
-            &aws_sdk_dynamodb::Client::new(&local.sdk_config()),
-            TABLE,
-        )
-        .await
-        .unwrap();
-        let engine = Arc::new(AtomicU64::new(0));
-        let timed = SharedHttpConnector::new(Timed {
-            engine: local.connector(),
-            nanoseconds: engine.clone(),
-        });
-        let sdk = dummy_account()
-            .into_builder()
-            .http_client(http_client_fn(move |_, _| timed.clone()))
-            .build();
-        let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), TABLE);
-        let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&sdk), STACK);
-        let clock = Clock::system();
-        let tenant = TenantRow::generate("growth", "default", clock.seconds()).unwrap();
-        assert!(store.create_tenant(&tenant, None).await.unwrap());
-        let token = PlainToken::generate(tenant.code()).unwrap();
-        let record = TokenRecord::of(&token, clock.seconds(), None);
-        secrets.put(tenant.code(), "growth", &StoredRecords::default(), &[record]).await.unwrap();
-        let seed = Seed::new(store.clone(), tenant, clock.clone()).unwrap();
-        let loading = local.engine.loading().unwrap();
-        let ids = seed.users(users, |_| {}).await.unwrap();
+        let profile = Profile::preset("default", None).unwrap();
+        let tenant = Tenant::new("growth", &profile, Clock::system()).await;
+        let loading = tenant.local.engine.loading().unwrap();
+        let ids = tenant.seed.users(users, |_| {}).await.unwrap();
         drop(loading);
-        let mut settings = Settings::new(TABLE, STACK);
-        settings.base_url = Some("https://scim.example.com/scim/v2".into());
-        let service = Arc::new(Service::new(store, secrets, &settings, clock).unwrap());
-        let world = Self { service, token: token.reveal().to_owned(), engine, ids, seed };
-        world.send("GET", "/ServiceProviderConfig", None).await;
-        world
+        Self { tenant, ids }
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<Value>) -> (Cost, Value) {
-        let request = http::Request::builder()
-            .method(method)
-            .uri(format!("/scim/v2{path}"))
-            .header("authorization", format!("Bearer {}", self.token))
-            .body(body.map(|body| Bytes::from(body.to_string())).unwrap_or_default())
-            .unwrap();
-        self.engine.store(0, Ordering::Relaxed);
-        let begun = cpu();
-        let response = Box::pin(self.service.call(request)).await;
+        let request = self.tenant.request(method, path, body);
+        let (begun, engine) = (cpu(), self.tenant.surroundings.engine_time());
+        let response = Box::pin(self.tenant.service.call(request)).await;
         let all = cpu() - begun;
-        let engine = Duration::from_nanos(self.engine.load(Ordering::Relaxed));
+        let engine = self.tenant.surroundings.engine_time() - engine;
         assert!(response.status().is_success(), "{method} {path}: {:?}", response.body());
         let tally = *response.extensions().get::<Tally>().unwrap();
         let body = serde_json::from_slice(response.body()).unwrap_or_default();
         (Cost { tally, service: all.saturating_sub(engine), engine }, body)
     }
 
-    /// The `n`th of some users that are spread over all of them.
-    fn someone(&self, n: usize) -> usize {
+    /// The index of the `n`th of some users who are spread over all of them.
+    fn spread(&self, n: usize) -> usize {
         n * 7_919 % self.ids.len()
     }
 
     async fn operation(&self, name: &str, n: usize) -> Cost {
-        let index = self.someone(n);
+        let index = self.spread(n);
         let id = &self.ids[index];
         let by = |filter: String| {
             let filter =
@@ -251,7 +177,12 @@ async fn main() {
     let mut groups = Vec::new();
     for size in &sizes {
         groups.push(
-            world.seed.group(&format!("Group {size}"), &world.ids[..*size], |_| {}).await.unwrap(),
+            world
+                .tenant
+                .seed
+                .group(&format!("Group {size}"), &world.ids[..*size], |_| {})
+                .await
+                .unwrap(),
         );
     }
     let mut rows = Vec::new();

@@ -1,21 +1,23 @@
-"""Ordered exchanges of twelve clients, data/exchanges.json; a fresh tenant for each scenario.
+"""The transcripts of identity providers, ../transcripts; a fresh tenant for each scenario.
 
-A request goes out byte for byte as its client sends it, so not through a library that would tidy the
-query. The answer must contain `body_contains`: each element of an expected array matches some actual
-one, "<any>" is any value but null, types are equal. `body_absent` names what must have no value.
+`cargo test` plays them in the service. Here they go over HTTP, byte for byte as the client sends them,
+so not through a library that would tidy the query; and what they say about time is checked.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
-import re
 import time
 from collections.abc import Iterator
+from itertools import takewhile
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from scim import DATA, Figures, Tenant, fill, finish, load
+from scim import Figures, Tenant, fill, finish
+
+TRANSCRIPTS = Path(__file__).parent.parent / "transcripts"
 
 
 class Answer(NamedTuple):
@@ -26,11 +28,59 @@ class Answer(NamedTuple):
     milliseconds: float
 
 
+def scenarios(text: str) -> list[dict[str, Any]]:
+    """A transcript, as ../transcripts/README.md describes it."""
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    found: list[dict[str, Any]] = []
+    for index, line in enumerate(lines):
+        if line.startswith("  "):
+            continue
+        block = list(takewhile(lambda below: below.startswith("  "), lines[index + 1 :]))
+        document = json.loads("\n".join(block)) if block else None
+        word, _, rest = line.partition(" ")
+        if word == "==":
+            found.append({"title": rest, "steps": []})
+        elif word == "--":
+            found[-1]["steps"].append({"step": rest, "request": {"headers": {}}, "expect": {}})
+        elif word not in ("profile", "dialect"):
+            read_line(found[-1]["steps"][-1], word, rest, document)
+    return found
+
+
+def read_line(step: dict[str, Any], word: str, rest: str, document: Any) -> None:
+    request, expect = step["request"], step["expect"]
+    if word == "=>":
+        expect["status"] = [int(status) for status in rest.split()]
+        return
+    if "status" not in expect:
+        if word.endswith(":"):
+            request["headers"][word.removesuffix(":")] = rest
+        else:
+            request["method"], request["target"] = word, rest
+        if document is not None:
+            request["body"] = document
+        return
+    name, _, value = rest.partition(" ")
+    match word:
+        case "within":
+            expect["within"] = int(name)
+        case "body":
+            expect["body"] = document
+        case "absent":
+            expect.setdefault("absent", []).append(rest)
+        case "length":
+            expect.setdefault("length", {})[name] = int(value)
+        case "header" | "capture":
+            expect.setdefault(word, {})[name] = value
+        case _:
+            raise ValueError(f"{step['step']}: {word} is not understood")
+
+
 def send(tenant: Tenant, request: dict[str, Any]) -> Answer:
     base = urlsplit(tenant.base_url)
-    target = base.path + request["path"] + ("?" + request["query"] if "query" in request else "")
+    target = base.path + request["target"]
     body = json.dumps(request["body"], ensure_ascii=False).encode() if "body" in request else None
-    headers = {"Authorization": f"Bearer {tenant.token}", **request.get("headers", {})}
+    headers = {"Authorization": f"Bearer {tenant.token}", **request["headers"]}
     connection = http.client.HTTPConnection(base.hostname or "", base.port, timeout=30)
     start = time.monotonic()
     try:
@@ -57,7 +107,7 @@ def parse(content: bytes) -> Any:
 
 
 def at(document: Any, pointer: str) -> Any:
-    """What a JSON Pointer points at; None where there is nothing."""
+    """The value at a JSON Pointer, or None."""
     for part in pointer.split("/")[1:]:
         part = part.replace("~1", "/").replace("~0", "~")
         if isinstance(document, list):
@@ -80,28 +130,28 @@ def contains(got: Any, want: Any) -> bool:
 
 
 def faults(answer: Answer, expect: dict[str, Any]) -> Iterator[str]:
-    """What an answer has against it. An empty body has nothing in it that could be wrong: where it
-    may not be empty, the statuses allowed say so."""
+    """The reasons why an answer is wrong. An empty body satisfies everything that is said about bodies;
+    the accepted statuses say where it may be empty."""
     if answer.status not in expect["status"]:
         yield f"status {answer.status}, not {expect['status']}: {answer.body.decode(errors='replace')[:200]}"
     if answer.body:
-        if not contains(answer.document, expect.get("body_contains", {})):
-            yield f"the body lacks {expect['body_contains']}: {answer.body.decode(errors='replace')[:300]}"
-        for pointer in expect.get("body_absent", []):
+        if not contains(answer.document, expect.get("body", {})):
+            yield f"the body lacks {expect['body']}: {answer.body.decode(errors='replace')[:300]}"
+        for pointer in expect.get("absent", []):
             if at(answer.document, pointer) not in (None, "", [], {}):
                 yield f"{pointer} has a value"
-        for pointer, length in expect.get("array_len", {}).items():
+        for pointer, length in expect.get("length", {}).items():
             if (got := len(at(answer.document, pointer) or [])) != length:
                 yield f"{pointer} has {got} elements, not {length}"
-    for name, pattern in expect.get("headers_match", {}).items():
-        if not re.search(pattern, answer.headers.get(name.lower(), "")):
+    for name, text in expect.get("header", {}).items():
+        if text.lower() not in answer.headers.get(name.lower(), "").lower():
             yield f"header {name}: {answer.headers.get(name.lower())}"
-    if answer.milliseconds > expect.get("max_ms", 30_000):
-        yield f"{answer.milliseconds:.0f} ms, not {expect['max_ms']}"
+    if answer.milliseconds > expect.get("within", 30_000):
+        yield f"{answer.milliseconds:.0f} ms, not {expect['within']}"
 
 
 def capture(step: dict[str, Any], answer: Answer, words: dict[str, Any]) -> Iterator[str]:
-    for name, pointer in step.get("capture", {}).items():
+    for name, pointer in step["expect"].get("capture", {}).items():
         if (value := at(answer.document, pointer)) is None:
             yield f"nothing to capture at {pointer}"
         else:
@@ -110,14 +160,15 @@ def capture(step: dict[str, Any], answer: Answer, words: dict[str, Any]) -> Iter
 
 def main() -> None:
     figures = Figures("exchanges", "default")
-    for scenario in load(DATA / "exchanges.json"):
-        tenant = Tenant.create(scenario["scenario"], "default")
-        words: dict[str, Any] = {"token": tenant.token}
-        for step in scenario["steps"]:
-            answer = send(tenant, fill(step["request"], words))
-            found = [*faults(answer, fill(step["expect"], words)), *capture(step, answer, words)]
-            name = f"{scenario['scenario']} {step['step']} ({step.get('why', '')})"
-            figures.check(not found, name, "; ".join(found))
+    for path in sorted(TRANSCRIPTS.glob("*.txt")):
+        for number, scenario in enumerate(scenarios(path.read_text(encoding="utf-8"))):
+            tenant = Tenant.create(f"{path.stem}-{number}", "default")
+            words: dict[str, Any] = {"token": tenant.token}
+            for step in scenario["steps"]:
+                answer = send(tenant, fill(step["request"], words))
+                found = [*faults(answer, fill(step["expect"], words)), *capture(step, answer, words)]
+                name = f"{path.stem}: {scenario['title']}: {step['step']}"
+                figures.check(not found, name, "; ".join(found))
     finish(figures)
 
 

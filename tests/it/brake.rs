@@ -35,7 +35,7 @@ async fn lift(customer: &Customer) -> bool {
 }
 
 #[tokio::test]
-async fn more_deactivations_than_the_number_are_stopped_until_the_operator_lifts_the_brake() {
+async fn deactivations_beyond_the_limit_stop_until_the_operator_lifts_the_brake() {
     for (answer, status) in [("too_many_requests", 429), ("forbidden", 403)] {
         let customer =
             Customer::with("default", &[("brake.deactivations", "3"), ("brake.answer", answer)])
@@ -57,7 +57,7 @@ async fn more_deactivations_than_the_number_are_stopped_until_the_operator_lifts
             assert_eq!(retry.parse::<u32>().is_ok(), status == 429, "{retry}");
         }
         assert_eq!(customer.get(&users[3]).await.body["active"], true, "nothing is half done");
-        // Everything else goes on, and time alone lifts nothing.
+        // Everything else goes on, and time alone does not lift the brake.
         assert_eq!(customer.set(&users[3], "title", json!("Dr")).await.status, 200);
         assert_eq!(customer.activate(&users[0], true).await.status, 200);
         assert_eq!(customer.set(&users[2], "title", json!("Dr")).await.status, 200);
@@ -77,7 +77,7 @@ async fn more_deactivations_than_the_number_are_stopped_until_the_operator_lifts
 }
 
 #[tokio::test]
-async fn a_share_is_of_those_who_are_active_when_the_window_begins() {
+async fn a_share_counts_the_users_active_when_the_window_begins() {
     let customer =
         Customer::with("default", &[("brake.share", "25"), ("brake.window_minutes", "60")]).await;
     let users = people(&customer, 8).await;
@@ -87,13 +87,13 @@ async fn a_share_is_of_those_who_are_active_when_the_window_begins() {
     customer.world.clock.advance(59 * 60);
     customer.activate(&users[2], false).await.is_error(429, None);
     assert!(lift(&customer).await);
-    // A quarter of the six who are left, at least one.
+    // A quarter of the six users who are left, at least one.
     assert_eq!(customer.activate(&users[2], false).await.status, 200);
     customer.activate(&users[3], false).await.is_error(429, None);
 }
 
 #[tokio::test]
-async fn a_window_ends_and_another_one_begins() {
+async fn a_window_ends_and_the_next_one_begins() {
     let customer =
         Customer::with("default", &[("brake.deactivations", "2"), ("brake.window_minutes", "10")])
             .await;
@@ -107,14 +107,14 @@ async fn a_window_ends_and_another_one_begins() {
     assert_eq!(
         customer.activate(&users[0], false).await.status,
         200,
-        "who is inactive already does not count"
+        "a user who is already inactive does not count"
     );
     assert_eq!(customer.delete(&users[0]).await.status, 204, "nor does the deletion of one");
     assert_eq!(customer.activate(&users[8], false).await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_many_deactivations_at_once_exactly_so_many_pass() {
+async fn concurrent_deactivations_pass_exactly_up_to_the_limit() {
     let world = Arc::new(World::with(Between::conflicts()).await);
     let customer = Customer::of(&world, "default", &[("brake.deactivations", "7")]).await;
     let users = people(&customer, 40).await;
@@ -136,7 +136,7 @@ async fn of_many_deactivations_at_once_exactly_so_many_pass() {
 }
 
 #[tokio::test]
-async fn a_counted_deactivation_costs_two_write_units_of_the_users_own_transaction() {
+async fn a_counted_deactivation_adds_two_write_units_to_the_users_transaction() {
     let customer = Customer::with("default", &[("brake.deactivations", "7")]).await;
     let users = people(&customer, 2).await;
     customer.activate(&users[0], false).await;
@@ -145,12 +145,12 @@ async fn a_counted_deactivation_costs_two_write_units_of_the_users_own_transacti
 }
 
 #[tokio::test]
-async fn a_brake_that_is_set_anew_begins_with_nobody() {
+async fn a_brake_that_is_set_again_starts_from_zero() {
     let braked = profile("default", &[("brake.deactivations", "1")]);
     let mut customer = Customer::with("default", &[("brake.deactivations", "1")]).await;
     let users = people(&customer, 5).await;
     assert_eq!(customer.delete(&users[0]).await.status, 204);
-    // It is taken away, but an instance that has not learned of it brakes once more.
+    // The brake is removed, but an instance that has not learned of it brakes once more.
     let none = profile("default", &[]);
     assert!(
         customer

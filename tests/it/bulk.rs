@@ -40,10 +40,10 @@ fn id(result: &Value) -> &str {
 }
 
 #[tokio::test]
-async fn each_operation_is_done_as_a_request_of_its_own() {
+async fn each_operation_acts_like_a_request_of_its_own() {
     let world = World::new().await;
-    let old = world.create(json!({ "userName": "old@example.com" })).await;
-    let path = format!("/Users/{}", old["id"].as_str().unwrap());
+    let old = world.user(json!({ "userName": "old@example.com" })).await;
+    let path = old.path();
     let done = bulk(
         &world,
         json!([
@@ -77,11 +77,11 @@ async fn each_operation_is_done_as_a_request_of_its_own() {
         assert!(done[failed]["response"]["detail"].as_str().unwrap().len() > 10);
         assert!(done[failed]["location"].as_str().unwrap().starts_with(BASE_URL));
     }
-    assert_eq!(world.send("GET", &path, None).await.status, 404);
+    assert_eq!(old.read().await.status, 404);
 }
 
 #[tokio::test]
-async fn references_lead_forward_backward_and_round() {
+async fn references_work_forward_backward_and_in_circles() {
     let world = World::new().await;
     let done = bulk(
         &world,
@@ -122,11 +122,11 @@ async fn references_lead_forward_backward_and_round() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_resolved_fails_alone() {
+async fn an_unresolved_reference_fails_only_its_operation() {
     let world = World::new().await;
     world.create(json!({ "userName": "taken@example.com" })).await;
     let rows = world.rows().await.len();
-    // A circle of which one part fails; a reference to what failed; one to nobody; the same bulkId
+    // A circle of which one part fails; a reference to what failed; an unknown one; the same bulkId
     // twice.
     let mut broken = group("b", &["a"]);
     broken["data"]["displayName"] = Value::Null;
@@ -154,8 +154,8 @@ async fn what_cannot_be_resolved_fails_alone() {
         rows - 1 + world.rows_of("#C").await - 1,
         "only counters and log"
     );
-    // What refers to an operation that cannot be tried is not begun.
-    let staff = world.group("Staff", &[]).await;
+    // An operation that refers to one that cannot be tried is not begun.
+    let staff = world.make_group("Staff", &[]).await;
     let both = json!([
         { "op": "replace", "path": "displayName", "value": "Other" },
         { "op": "add", "path": "members", "value": [{ "value": "bulkId:never" }] },
@@ -196,7 +196,7 @@ async fn fail_on_errors_ends_the_job() {
 }
 
 #[tokio::test]
-async fn limits_are_told_and_hold() {
+async fn limits_are_announced_and_enforced() {
     let world = World::new().await;
     let config = world.send("GET", "/ServiceProviderConfig", None).await.body;
     assert_eq!(config["bulk"]["supported"], true);

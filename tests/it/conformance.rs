@@ -33,37 +33,33 @@ fn tests(module: &str, text: &str) -> Vec<String> {
     names.map(|name| format!("{module}::{name}")).collect()
 }
 
+/// The tests below a folder, each under the modules that the folders and files make.
+fn tests_below(folder: &Path, modules: &str, suffix: &str, all: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = entry.file_stem().unwrap().to_str().unwrap();
+        if entry.is_dir() {
+            tests_below(&entry, &format!("{modules}{name}::"), suffix, all);
+        } else if entry.extension().is_some_and(|ending| ending == "rs") {
+            let module = if name == "mod" {
+                format!("{modules}{suffix}")
+            } else {
+                format!("{modules}{name}::{suffix}")
+            };
+            all.extend(tests(module.trim_end_matches("::"), &read(&entry)));
+        }
+    }
+}
+
 fn all_tests() -> BTreeSet<String> {
     let mut all = BTreeSet::new();
-    for folder in ["tests/it", "crates/scim-core/tests"] {
-        for file in files(folder, ".rs") {
-            let module = Path::new(&file).file_stem().unwrap().to_str().unwrap();
-            all.extend(tests(module, &read(&file)));
-        }
-    }
-    for file in files("tests/it/products", ".rs") {
-        let module = Path::new(&file).file_stem().unwrap().to_str().unwrap();
-        all.extend(tests(&format!("products::{module}"), &read(&file)));
-    }
-    for (folder, crate_name) in [
-        ("crates/scim-core/src", "scim-core "),
-        ("crates/scim-core/src/schema", "scim-core "),
-        ("crates/scim-core/src/resource", "scim-core "),
-        ("crates/scim-core/src/filter", "scim-core "),
-        ("crates/scim-core/src/patch", "scim-core "),
-        ("crates/scim-core/src/message", "scim-core "),
-        ("src", ""),
-        ("src/auth", "auth::"),
-        ("src/edge", "edge::"),
-        ("src/directory", "directory::"),
-        ("src/store/engine", "store::engine::"),
-        ("src/store/model", "store::model::"),
-        ("src/store/rows", "store::rows::"),
+    for (folder, modules, suffix) in [
+        ("tests/it", "", ""),
+        ("crates/scim-core/tests", "", ""),
+        ("crates/scim-core/src", "scim-core ", "tests"),
+        ("src", "", "tests"),
     ] {
-        for file in files(folder, ".rs") {
-            let module = Path::new(&file).file_stem().unwrap().to_str().unwrap();
-            all.extend(tests(&format!("{crate_name}{module}::tests"), &read(&file)));
-        }
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        tests_below(&folder, modules, suffix, &mut all);
     }
     all
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::support::handles::user_path;
 use crate::support::{self, World, all};
 
 /// Walks a query to its end: the userNames; `between` runs after each page.
@@ -37,7 +38,7 @@ async fn world(users: usize) -> World {
 }
 
 #[tokio::test]
-async fn a_walk_meets_everybody_once_in_every_order() {
+async fn a_walk_meets_every_user_once_in_every_order() {
     let world = world(23).await;
     for query in [
         "count=5",
@@ -59,21 +60,25 @@ async fn a_walk_meets_everybody_once_in_every_order() {
 }
 
 #[tokio::test]
-async fn who_lives_throughout_a_walk_is_met_once_whatever_happens_meanwhile() {
+async fn a_user_who_stays_is_met_once_whatever_changes_during_the_walk() {
     for query in ["count=4", "count=4&sortBy=userName", "count=4&filter=active+eq+true"] {
         let world = world(20).await;
         let met = walk(&world, query, async |page| {
-            // Somebody comes, and somebody goes.
+            // One user comes, and one goes.
             world.create(json!({ "userName": format!("new{page}") })).await;
             let gone = &world.find(&format!("userName eq \"user{:02}\"", page * 3)).await[0];
-            world.send("DELETE", &format!("/Users/{}", gone["id"].as_str().unwrap()), None).await;
+            world.send("DELETE", &user_path(gone), None).await;
         })
         .await;
         for n in (0..20).filter(|n| n % 3 != 0) {
             let name = format!("user{n:02}");
             assert_eq!(met.iter().filter(|met| **met == name).count(), 1, "{query}: {name}");
         }
-        assert_eq!(met.len(), met.iter().collect::<BTreeSet<_>>().len(), "{query}: nobody twice");
+        assert_eq!(
+            met.len(),
+            met.iter().collect::<BTreeSet<_>>().len(),
+            "{query}: no user is met twice"
+        );
     }
 }
 
@@ -107,7 +112,7 @@ async fn a_cursor_is_for_one_tenant_one_query_one_count_and_one_hour() {
 }
 
 #[tokio::test]
-async fn a_next_page_costs_one_call_and_nobody_gets_a_cursor_unasked() {
+async fn a_next_page_costs_one_call_and_cursors_come_only_on_request() {
     let world = world(5).await;
     let first = world.send("GET", "/Users?cursor=&count=2", None).await;
     let next = first.body["nextCursor"].as_str().unwrap();

@@ -1,4 +1,4 @@
-//! How long a request may take, what is said and logged then, and what is read before its token is
+//! How long a request may take, what it answers and logs then, and what is read before its token is
 //! known.
 
 use std::io::Write;
@@ -35,8 +35,8 @@ impl Write for Log {
     }
 }
 
-/// Where there is only one subscriber, `tracing` asks that of the thread that comes to a line
-/// first: none, in other tests, and nobody hears of the line after that. So there are two.
+/// While there is only one subscriber, `tracing` asks the one of the thread that comes to a line
+/// first. In other tests that is none, and the line stays silent after that. So there are two.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
     let subscriber = tracing_subscriber::fmt().with_writer(std::io::sink);
     Dispatch::new(subscriber.finish())
@@ -62,7 +62,7 @@ impl Log {
     }
 }
 
-/// The head of a request, to be given up some time from now.
+/// The head of a request that is abandoned some time from now.
 fn head(token: &str, method: &str, path: &str, left: Option<Duration>) -> Parts {
     let request = Request::builder().method(method).uri(format!("/scim/v2{path}"));
     let request = request.header("authorization", format!("Bearer {token}"));
@@ -78,7 +78,7 @@ fn said(response: &Response<Bytes>) -> (u16, Value) {
     (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
 }
 
-/// What deactivates a user.
+/// The PATCH that deactivates a user.
 fn deactivation() -> Value {
     let operation = json!({ "op": "replace", "path": "active", "value": false });
     json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation] })
@@ -87,14 +87,14 @@ fn deactivation() -> Value {
 #[tokio::test]
 async fn a_request_that_runs_into_the_deadline_leaves_its_line() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a" })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(json!({ "userName": "a" })).await;
+    let path = user.path();
     // The user is read, and the write is never answered.
     world.between.set(|operation, _| (operation == "TransactWriteItems").then_some(Fault::Hang));
     let (log, _guard) = Log::begin();
 
     let body = Bytes::from(deactivation().to_string());
-    let head = head(world.token.reveal(), "PATCH", &path, Some(Duration::from_millis(400)));
+    let head = head(world.token.reveal(), "PATCH", path, Some(Duration::from_millis(400)));
     let response = world.service.call(Request::from_parts(head, body)).await;
     assert_eq!(
         (said(&response).0, &response.headers()["retry-after"]),
@@ -129,7 +129,7 @@ async fn a_request_that_runs_into_the_deadline_leaves_its_line() {
 }
 
 #[tokio::test]
-async fn nothing_is_begun_after_the_deadline() {
+async fn no_work_begins_after_the_deadline() {
     let world = World::new().await;
     let head = head(world.token.reveal(), "GET", "/Users", Some(Duration::ZERO));
     let response = world.service.call(Request::from_parts(head, Bytes::new())).await;
@@ -137,7 +137,7 @@ async fn nothing_is_begun_after_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_body_is_read_once_its_token_is_known_and_no_sooner() {
+async fn a_body_is_read_only_after_its_token_is_known() {
     let world = World::new().await;
     let asked = Arc::new(AtomicBool::new(false));
     let body = |body: Result<Bytes, Error>| {

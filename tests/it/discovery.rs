@@ -1,4 +1,4 @@
-//! What clients learn of the service before they use it.
+//! What clients learn about the service before they use it.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 
 use crate::support::customer::Customer;
+use crate::support::handles::id;
 use crate::support::{BASE_URL, ENTERPRISE, USER, World, encode};
 
 #[tokio::test]
@@ -34,9 +35,7 @@ async fn the_three_discovery_endpoints_answer() {
         json!([{ "schema": ENTERPRISE, "required": false }])
     );
     for resource_type in types.body["Resources"].as_array().unwrap() {
-        let one = world
-            .send("GET", &format!("/ResourceTypes/{}", resource_type["id"].as_str().unwrap()), None)
-            .await;
+        let one = world.send("GET", &format!("/ResourceTypes/{}", id(resource_type)), None).await;
         assert_eq!(&one.body, resource_type);
     }
 }
@@ -48,7 +47,7 @@ async fn every_schema_can_be_fetched_by_its_id_and_is_complete() {
     let schemas = list.body["Resources"].as_array().unwrap();
     assert_eq!(schemas.len(), 6);
     for schema in schemas {
-        let id = schema["id"].as_str().unwrap();
+        let id = id(schema);
         let one = world.send("GET", &format!("/Schemas/{id}"), None).await;
         assert_eq!(&one.body, schema);
         assert_eq!(schema["meta"]["location"], format!("{BASE_URL}/Schemas/{id}"));
@@ -88,9 +87,9 @@ fn check(attributes: &[Value]) {
     }
 }
 
-/// RFC 7643, 8.7.1: clients that make their users from `/Schemas` look for it there.
+/// RFC 7643, 8.7.1. Clients that build their users from `/Schemas` look for it there.
 #[tokio::test]
-async fn password_is_in_the_schema_as_the_rfc_has_it_whatever_a_profile_keeps() {
+async fn password_is_in_the_schema_under_every_profile() {
     let world = World::new().await;
     for profile in ["default", "strict", "zulip"] {
         let (_, token) = world.tenant(profile, profile).await;
@@ -120,7 +119,7 @@ async fn password_is_in_the_schema_as_the_rfc_has_it_whatever_a_profile_keeps() 
         .await;
     assert_eq!((user.get("password"), zulip.rows_with("t1meMa$heen").await), (None, 0));
     assert!(Profile::default().with("attributes.required", "[\"password\"]").is_err());
-    // Nobody can ask for it.
+    // No query can ask for it.
     let world = World::new().await;
     let (_, strict) = world.tenant("asked", "strict").await;
     for (filter, tolerant) in
@@ -135,7 +134,7 @@ async fn password_is_in_the_schema_as_the_rfc_has_it_whatever_a_profile_keeps() 
 /// Two SDKs and an identity provider refuse the whole document for `pagination`; RFC 9865 says
 /// SHOULD.
 #[tokio::test]
-async fn the_service_provider_config_says_only_what_the_profile_lets_it() {
+async fn the_service_provider_config_follows_the_profile() {
     let world = Arc::new(World::new().await);
     let config = async |settings: &[(&str, &str)], idp: Option<&str>| {
         let profile = settings
@@ -165,7 +164,7 @@ async fn the_service_provider_config_says_only_what_the_profile_lets_it() {
     assert_eq!(
         config(&[], Some("ping")).await,
         expected,
-        "the SDK of PingOne's maker takes no other members"
+        "the SDK of PingOne's maker refuses other members"
     );
     expected["etag"]["supported"] = json!(false);
     assert_eq!(
@@ -175,7 +174,7 @@ async fn the_service_provider_config_says_only_what_the_profile_lets_it() {
 }
 
 #[tokio::test]
-async fn discovery_takes_no_filter_and_no_writes() {
+async fn discovery_refuses_filters_and_writes() {
     let world = World::new().await;
     for path in ["/ServiceProviderConfig", "/ResourceTypes", "/ResourceTypes/User", "/Schemas"] {
         world
@@ -189,7 +188,7 @@ async fn discovery_takes_no_filter_and_no_writes() {
 }
 
 #[tokio::test]
-async fn groups_are_an_empty_list_for_whoever_looks() {
+async fn groups_are_an_empty_list_before_the_first_one() {
     let world = World::new().await;
     for query in
         ["", "?startIndex=1&count=100", "?excludedAttributes=members&filter=displayName+eq+%22x%22"]

@@ -1,44 +1,47 @@
-//! The contracts on an engine that others wrote, named by environment variables: `tests/moto.sh`
-//! starts `moto` and sets them; whoever has DynamoDB Local names its URL, and whoever has an AWS
-//! account says `aws`, in place of a URL.
+//! An engine that others wrote, named by environment variables: `tests/moto.sh` starts `moto` and
+//! sets them. To use DynamoDB Local, set them to its URL; to use an AWS account, set them to `aws`.
 //!
-//! What `moto` does otherwise than AWS, so that no contract may touch it: it runs a transaction
+//! `store_contract` plays its promises there, and this file those of the secrets.
+//!
+//! `moto` differs from AWS in a few ways, which no promise may depend on. It runs a transaction
 //! again when its `ClientRequestToken` is sent again, counts one unit for whatever is consumed,
-//! knows no reserved words and no PartiQL, and returns a `LastEvaluatedKey` where a `Limit` equals
-//! the rows that are left.
+//! does not know reserved words or PartiQL, and returns a `LastEvaluatedKey` where a `Limit` equals
+//! the rows that are left. A transaction that fails puts the table back as it was when it began, so
+//! that those committed in the meantime are lost: the promises about concurrent writes are skipped.
 
 use aws_config::{BehaviorVersion, SdkConfig};
-use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
+use scim_lambda::store::TenantCode;
 use scim_local::{TABLE, dummy_account};
 
-async fn endpoint(variable: &str) -> SdkConfig {
+use crate::support::connectors::Between;
+
+/// How to reach the engine that a variable names; calls pass through `between`.
+pub async fn endpoint(variable: &str, between: Between) -> SdkConfig {
     let url = std::env::var(variable)
-        .unwrap_or_else(|_| panic!("{variable} names the engine's URL, or aws"));
-    let client = Builder::new();
-    match url.as_str() {
-        "aws" => {
-            let client = client.tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
-            aws_config::defaults(BehaviorVersion::latest()).http_client(client).load().await
-        }
-        url => dummy_account()
-            .into_builder()
-            .endpoint_url(url)
-            .http_client(client.build_http())
-            .build(),
+        .unwrap_or_else(|_| panic!("set {variable} to the engine's URL, or to aws"));
+    let connector = Connector::builder();
+    if url == "aws" {
+        let connector = connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
+        let client = between.around(SharedHttpConnector::new(connector));
+        return aws_config::defaults(BehaviorVersion::latest()).http_client(client).load().await;
     }
+    let client = between.around(SharedHttpConnector::new(connector.build_http()));
+    dummy_account().into_builder().endpoint_url(url).http_client(client).build()
+}
+
+/// The table to use there, which is created if it does not exist: the one that `SCIM_TEST_TABLE`
+/// names, otherwise a new one for each test.
+pub fn table() -> String {
+    let new = || format!("{TABLE}-{}", TenantCode::generate().unwrap());
+    std::env::var("SCIM_TEST_TABLE").unwrap_or_else(|_| new())
 }
 
 #[tokio::test]
 #[ignore = "needs an engine: tests/moto.sh"]
 async fn another_engine_holds_the_contract_of_the_secrets() {
-    crate::secrets::contract(&endpoint("SCIM_TEST_SECRETS_ENDPOINT").await).await;
-}
-
-/// The table is `scim`, unless `SCIM_TEST_TABLE` says otherwise; it is made if it is not there.
-#[tokio::test]
-#[ignore = "needs an engine: tests/moto.sh"]
-async fn another_engine_holds_the_contract_of_the_store() {
-    let table = std::env::var("SCIM_TEST_TABLE").unwrap_or_else(|_| TABLE.to_owned());
-    crate::store_contract::contract(&endpoint("SCIM_TEST_DYNAMODB_ENDPOINT").await, &table).await;
+    let sdk = endpoint("SCIM_TEST_SECRETS_ENDPOINT", Between::default()).await;
+    crate::secrets::contract(&sdk).await;
 }

@@ -1,4 +1,4 @@
-//! DynamoDB fails: the client hears 503 and may send again, and nothing is half done.
+//! DynamoDB fails: the client gets 503 and may send again, and nothing is half done.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -12,13 +12,11 @@ const TRANSACT: &str = "TransactWriteItems";
 /// How many live users the table holds, by its rows.
 async fn users(world: &World) -> usize {
     let rows = world.rows().await;
-    rows.iter()
-        .filter(|row| row.get("st").is_some_and(|st| st.as_s().map(String::as_str) == Ok("live")))
-        .count()
+    rows.iter().filter(|row| row.text("st") == Some("live")).count()
 }
 
 #[tokio::test]
-async fn a_create_whose_answer_is_lost_is_one_user_and_201() {
+async fn a_create_with_a_lost_answer_is_one_user_and_201() {
     let world = World::new().await;
     world.between.once(TRANSACT, Fault::BreakAfter);
     let answer = world
@@ -41,19 +39,16 @@ async fn a_write_survives_one_fault_of_any_kind() {
     ] {
         let world = World::new().await;
         world.between.once(TRANSACT, fault.clone());
-        let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
-        let path = format!("/Users/{}", user["id"].as_str().unwrap());
+        let user = world.user(json!({ "userName": "a@example.com", "externalId": "1" })).await;
         world.between.once(TRANSACT, fault.clone());
-        let patch =
-            json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] });
-        let patched = world.send("PATCH", &path, patch).await;
+        let patched = user.set("active", false).await;
         assert_eq!(
             (patched.status.as_u16(), &patched.body["meta"]["version"]),
             (200, &json!("W/\"2\"")),
             "{fault:?}"
         );
         world.between.once(TRANSACT, fault.clone());
-        assert_eq!(world.send("DELETE", &path, None).await.status, 204, "{fault:?}");
+        assert_eq!(user.delete().await.status, 204, "{fault:?}");
         world.between.once(TRANSACT, fault.clone());
         let back = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
         assert_eq!(back["id"], user["id"], "{fault:?}");
@@ -61,19 +56,19 @@ async fn a_write_survives_one_fault_of_any_kind() {
 }
 
 #[tokio::test]
-async fn while_dynamodb_is_down_every_answer_is_503() {
+async fn every_answer_is_503_while_dynamodb_is_down() {
     let world = std::sync::Arc::new(World::new().await);
-    let user = world.create(json!({ "userName": "a@example.com" })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(json!({ "userName": "a@example.com" })).await;
+    let path = user.path();
     let mut requests = Vec::new();
     world.between.set(|_, _| Some(Fault::Refuse(500, "InternalServerError")));
     for (method, path, body) in [
         ("POST", "/Users", Some(json!({ "userName": "b@example.com" }))),
         ("GET", "/Users", None),
         ("GET", "/Users?filter=userName%20eq%20%22a%22", None),
-        ("GET", path.as_str(), None),
-        ("PUT", path.as_str(), Some(json!({ "userName": "b@example.com" }))),
-        ("DELETE", path.as_str(), None),
+        ("GET", path, None),
+        ("PUT", path, Some(json!({ "userName": "b@example.com" }))),
+        ("DELETE", path, None),
     ] {
         let world = world.clone();
         let path = path.to_owned();
@@ -90,7 +85,7 @@ async fn while_dynamodb_is_down_every_answer_is_503() {
         );
     }
     world.between.clear();
-    assert_eq!(world.send("GET", &path, None).await.body, user);
+    assert_eq!(user.read().await.body, *user);
 }
 
 #[tokio::test]
@@ -107,10 +102,9 @@ async fn a_dynamodb_that_never_answers_is_503() {
 }
 
 #[tokio::test]
-async fn access_that_dynamodb_denies_is_503() {
+async fn denied_access_to_dynamodb_is_503() {
     let world = World::hasty(Between::default()).await;
-    let user = world.create(json!({ "userName": "a@example.com" })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(json!({ "userName": "a@example.com" })).await;
     for code in [
         "AccessDeniedException",
         "KMSDisabledException",
@@ -123,7 +117,7 @@ async fn access_that_dynamodb_denies_is_503() {
             ("PUT", json!({ "userName": "b@example.com" })),
             ("DELETE", json!(null)),
         ] {
-            let answer = world.send(method, &path, body).await;
+            let answer = world.send(method, user.path(), body).await;
             answer.is_error(503, None);
             assert_eq!(answer.header("retry-after"), "1", "{code}");
         }
@@ -136,11 +130,11 @@ async fn access_that_dynamodb_denies_is_503() {
             .is_error(503, None);
     }
     world.between.clear();
-    assert_eq!(world.send("GET", &path, None).await.body, user);
+    assert_eq!(user.read().await.body, *user);
 }
 
-/// After so many transactions, the last of which takes effect, everything that is asked of the
-/// table is refused as what it never is: a request that is not as this version makes it.
+/// After this many transactions, the last of which takes effect, everything that is asked of the
+/// table is refused with an error that never occurs: as a request that is not valid.
 fn broken_after(world: &World, transactions: usize) {
     let seen = AtomicUsize::new(0);
     world.between.set(move |operation, _| {
@@ -153,12 +147,10 @@ fn broken_after(world: &World, transactions: usize) {
 #[tokio::test]
 async fn a_500_never_follows_a_write_that_took_effect() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    let user = world.user(json!({ "userName": "a@example.com", "externalId": "1" })).await;
     let member = json!([{ "value": user["id"] }]);
-    let group =
-        world.send("POST", "/Groups", json!({ "displayName": "G", "members": member })).await.body;
-    let (user, group) = (user["id"].as_str().unwrap(), group["id"].as_str().unwrap());
-    let (user, group) = (format!("/Users/{user}"), format!("/Groups/{group}"));
+    let group = world.group("G", &[user.id().to_owned()]).await;
+    let (user, group) = (user.path(), group.path());
     let leave = json!({ "Operations": [{ "op": "remove", "path": "members" }] });
     let rename = json!({ "displayName": "H" });
     let bulk = json!({
@@ -167,14 +159,14 @@ async fn a_500_never_follows_a_write_that_took_effect() {
     });
     let mut unavailable = 0;
     for (method, path, body) in [
-        ("PUT", user.as_str(), json!({ "userName": "b@example.com", "externalId": "1" })),
-        ("PUT", &group, rename),
-        ("PATCH", &group, leave),
+        ("PUT", user, json!({ "userName": "b@example.com", "externalId": "1" })),
+        ("PUT", group, rename),
+        ("PATCH", group, leave),
         ("POST", "/Bulk", bulk),
-        ("GET", &user, json!(null)),
-        ("DELETE", &user, json!(null)),
+        ("GET", user, json!(null)),
+        ("DELETE", user, json!(null)),
         ("POST", "/Users", json!({ "userName": "b@example.com", "externalId": "1" })),
-        ("DELETE", &group, json!(null)),
+        ("DELETE", group, json!(null)),
         ("POST", "/Users", json!({ "userName": "new@example.com" })),
     ] {
         // This POST first finishes the deletion, then finds out who had the name, then takes
@@ -201,16 +193,16 @@ async fn a_500_never_follows_a_write_that_took_effect() {
         }
         world.between.clear();
     }
-    assert!(unavailable >= 2, "so many were broken after their write: {unavailable}");
+    assert!(unavailable >= 2, "requests broken after their write: {unavailable}");
     assert_eq!(
-        world.send("GET", &user, json!(null)).await.body["userName"],
+        world.send("GET", user, json!(null)).await.body["userName"],
         "b@example.com",
         "what was broken off goes on"
     );
 }
 
 #[tokio::test]
-async fn conflicts_without_end_are_503_not_409() {
+async fn endless_conflicts_are_503_not_409() {
     let world = World::new().await;
     world.between.set(|operation, _| (operation == TRANSACT).then_some(Fault::Conflict));
     let answer = world.send("POST", "/Users", json!({ "userName": "a@example.com" })).await;
@@ -221,13 +213,13 @@ async fn conflicts_without_end_are_503_not_409() {
 }
 
 #[tokio::test]
-async fn a_row_that_is_not_ours_is_500_and_says_nothing() {
+async fn an_unreadable_row_is_500_and_reveals_nothing() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a@example.com" })).await;
+    let user = world.user(json!({ "userName": "a@example.com" })).await;
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
-    let mut row = world.rows().await.into_iter().find(|row| row.contains_key("d")).unwrap();
+    let mut row = world.rows().await.into_iter().find(|row| row.has("d")).unwrap().0;
     row.insert("d".into(), aws_sdk_dynamodb::types::AttributeValue::S("{".into()));
     client.put_item().table_name("scim").set_item(Some(row)).send().await.unwrap();
-    let answer = world.send("GET", &format!("/Users/{}", user["id"].as_str().unwrap()), None).await;
+    let answer = user.read().await;
     answer.is_error(500, None);
 }

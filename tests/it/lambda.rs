@@ -12,42 +12,9 @@ use serde_json::{Value, json};
 
 use crate::support::connectors::Fault;
 use crate::support::customer::Customer;
+use crate::support::events::{event, get, invoke, watched};
+use crate::support::handles;
 use crate::support::{BASE_URL, World};
-
-struct Reply {
-    status: u64,
-    headers: Value,
-    body: Value,
-}
-
-async fn invoke(world: &World, event: Value) -> Reply {
-    let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(25);
-    let mut context = Context::default();
-    context.deadline = deadline.as_millis().try_into().unwrap();
-    context.request_id = "request-1".into();
-    let reply = gateway::handle(&world.service, LambdaEvent::new(event, context)).await.unwrap();
-    assert_eq!(reply["isBase64Encoded"], false);
-    let headers = match reply.get("multiValueHeaders").and_then(Value::as_object) {
-        Some(many) if !many.is_empty() => {
-            many.iter().map(|(name, values)| (name.clone(), values[0].clone())).collect()
-        }
-        _ => reply["headers"].as_object().unwrap().clone(),
-    };
-    let body = reply["body"].as_str().filter(|body| !body.is_empty());
-    Reply {
-        status: reply["statusCode"].as_u64().unwrap(),
-        headers: headers.into(),
-        body: body.map_or(Value::Null, |body| serde_json::from_str(body).unwrap()),
-    }
-}
-
-/// A file of `events/` with its placeholders filled.
-fn event(world: &World, name: &str, user_id: &str) -> Value {
-    let text =
-        fs::read_to_string(format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
-    let text = text.replace("{{token}}", world.token.reveal()).replace("{{userId}}", user_id);
-    serde_json::from_str(&text).unwrap()
-}
 
 #[tokio::test]
 async fn every_event_file_gets_its_answer() {
@@ -67,7 +34,7 @@ async fn every_event_file_gets_its_answer() {
         assert_eq!(reply.status, status, "{name}: {}", reply.body);
         match name {
             "create-user" => {
-                id = reply.body["id"].as_str().unwrap().to_owned();
+                id = handles::id(&reply.body).to_owned();
                 assert_eq!(reply.headers["location"], format!("{BASE_URL}/Users/{id}"));
                 assert_eq!(reply.headers["content-type"], "application/scim+json");
                 assert_eq!(reply.headers["etag"], "W/\"1\"");
@@ -95,37 +62,9 @@ async fn the_request_id_of_the_platform_is_in_the_log() {
     let world = World::new().await;
     assert_eq!(invoke(&world, event(&world, "create-user", "")).await.status, 201);
     let rows = world.rows().await;
-    let log = rows.iter().find(|row| row["p"].as_s().unwrap().ends_with("#L")).unwrap();
-    assert_eq!(log["rq"].as_s().unwrap(), "request-1");
-    assert_eq!(log["by"].as_s().unwrap(), world.token.key_id().as_str());
-}
-
-/// A GET as a Function URL, HTTP API (stage) or REST API would describe it.
-fn get(world: &World, source: &str, path: &str, query: &str) -> Value {
-    let mut event =
-        event(world, if source == "rest" { "create-user-rest-v1" } else { "get-user" }, "");
-    let context = &mut event["requestContext"];
-    match source {
-        "url" => context["domainName"] = json!("abcdefgh.lambda-url.eu-west-1.on.aws"),
-        "stage" => context["stage"] = json!("prod"),
-        _ => {}
-    }
-    if source == "rest" {
-        event["httpMethod"] = json!("GET");
-        event["body"] = Value::Null;
-        event["path"] = json!(path);
-        let pairs: Vec<(String, String)> =
-            form_urlencoded::parse(query.as_bytes()).into_owned().collect();
-        let mut many = serde_json::Map::new();
-        for (name, value) in pairs {
-            many.entry(name).or_insert(json!([])).as_array_mut().unwrap().push(json!(value));
-        }
-        event["multiValueQueryStringParameters"] = many.into();
-    } else {
-        event["rawPath"] = json!(path);
-        event["rawQueryString"] = json!(query);
-    }
-    event
+    let log = rows.iter().find(|row| row.p().ends_with("#L")).unwrap();
+    assert_eq!(log.text("rq"), Some("request-1"));
+    assert_eq!(log.text("by"), Some(world.token.key_id().as_str()));
 }
 
 #[tokio::test]
@@ -175,7 +114,7 @@ async fn stage_prefixes_are_not_part_of_the_path() {
 }
 
 #[tokio::test]
-async fn a_path_is_decoded_once_whoever_decodes_it() {
+async fn a_path_is_decoded_exactly_once() {
     let world = World::new().await;
     let schema = "/scim/v2/Schemas/urn:ietf:params:scim:schemas:core:2.0:User";
     let encoded = schema.replace("urn:", "urn%3A");
@@ -201,7 +140,7 @@ async fn a_path_is_decoded_once_whoever_decodes_it() {
 }
 
 #[tokio::test]
-async fn what_no_request_can_hold_is_a_scim_400() {
+async fn an_event_that_is_not_a_valid_request_is_a_scim_400() {
     let world = World::new().await;
     let mut events = Vec::new();
     for query in [
@@ -284,7 +223,7 @@ async fn two_authorization_headers_are_two() {
 }
 
 #[tokio::test]
-async fn the_host_header_has_no_say_in_locations() {
+async fn the_host_header_does_not_affect_locations() {
     let world = World::new().await;
     let mut event = event(&world, "create-user", "");
     event["headers"]["host"] = json!("evil.example.net");
@@ -303,7 +242,7 @@ async fn the_deadline_ends_a_request_before_the_platform_does() {
     let event = event(&world, "create-user", "");
     let in_ms = |ms: u64| Duration::from_millis(ms);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    // Too late for an answer; far enough; and none at all, as some tools send.
+    // A deadline too near for an answer, one far enough, and none at all, as some tools send.
     for (deadline, status) in
         [(now + in_ms(1_000), 503), (now + in_ms(20_000), 201), (Duration::ZERO, 409)]
     {
@@ -324,24 +263,6 @@ async fn the_deadline_ends_a_request_before_the_platform_does() {
     assert!(began.elapsed() < in_ms(1_900), "before the store's own timeout");
 }
 
-/// An event as `cargo lambda watch` makes it of an HTTP request: version 2.0, and an `httpMethod`
-/// that is always GET.
-fn watched(world: &World, method: &str, path: &str, body: Option<Value>) -> Value {
-    use base64::Engine as _;
-    let encode = |body: Value| base64::engine::general_purpose::STANDARD.encode(body.to_string());
-    json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": null, "httpMethod": "GET",
-        "headers": { "host": "127.0.0.1:9000", "authorization": format!("Bearer {}", world.token.reveal()),
-            "content-type": "application/scim+json" },
-        "queryStringParameters": {}, "pathParameters": {}, "stageVariables": {},
-        "requestContext": { "routeKey": "$default", "stage": "$default", "requestId": "1", "domainName": "localhost",
-            "domainPrefix": "_", "accountId": null, "time": "29/Nov/2026:00:00:00 +0000", "timeEpoch": 1_795_910_400,
-            "http": { "method": method, "path": path, "protocol": "http", "sourceIp": "127.0.0.1",
-                "userAgent": "cargo-lambda" } },
-        "isBase64Encoded": body.is_some(), "body": body.map(encode),
-    })
-}
-
 #[tokio::test]
 async fn the_version_of_an_event_decides_how_it_is_read_and_refused() {
     let world = World::new().await;
@@ -349,14 +270,14 @@ async fn the_version_of_an_event_decides_how_it_is_read_and_refused() {
         invoke(&world, watched(&world, "POST", "/scim/v2/Users", Some(json!({ "userName": "a" }))))
             .await;
     assert_eq!((made.status, &made.body["userName"]), (201, &json!("a")), "{}", made.body);
-    let path = format!("/scim/v2/Users/{}", made.body["id"].as_str().unwrap());
+    let path = format!("/scim/v2/Users/{}", handles::id(&made.body));
     assert_eq!(invoke(&world, watched(&world, "GET", &path, None)).await.body["userName"], "a");
     assert_eq!(invoke(&world, watched(&world, "DELETE", &path, None)).await.status, 204);
     // An HTTP API with payload 1.0 says so.
     let mut first = event(&world, "create-user-rest-v1", "");
     first["version"] = json!("1.0");
     assert_eq!(invoke(&world, first).await.status, 201);
-    // What cannot be read is refused in the form that its gateway reads: cargo lambda fails without
+    // An unreadable event is refused in the form that its gateway reads: cargo lambda fails without
     // "cookies".
     let mut refused = Vec::new();
     for mut event in
@@ -397,7 +318,7 @@ async fn a_path_without_a_leading_slash_is_a_400() {
 }
 
 #[tokio::test]
-async fn what_is_no_gateway_event_fails_the_invocation() {
+async fn an_event_from_elsewhere_fails_the_invocation() {
     let world = World::new().await;
     let reply = gateway::handle(
         &world.service,
@@ -408,7 +329,7 @@ async fn what_is_no_gateway_event_fails_the_invocation() {
 }
 
 #[tokio::test]
-async fn a_token_bound_to_a_host_is_good_behind_every_gateway() {
+async fn a_token_bound_to_a_host_works_behind_every_gateway() {
     let world = Arc::new(World::new().await);
     let bound = Customer::of(&world, "default", &[("address.host", "acme.example.com")]).await;
     let authorization = format!("Bearer {}", bound.token.reveal());

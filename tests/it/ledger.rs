@@ -8,14 +8,15 @@ use scim_local::TABLE;
 use serde_json::{Value, json};
 
 use crate::support::bills::{Cell, Column, compare};
+use crate::support::handles::{group_path, set, user_path};
 use crate::support::{World, encode};
 
-/// A metered world of so many users, with their ids. They are seeded past the meter.
+/// A metered world of this many users, with their ids. Seeding them is not metered.
 async fn world_of(users: usize) -> (World, Seed, Vec<ResourceId>) {
     let world = World::metered().await;
     let seed = world.seed();
     let ids = seed.users(users, |_| {}).await.unwrap();
-    // The tenant's row and its tokens are read once a minute; that is no operation's cost.
+    // The tenant's row and its tokens are read once a minute; no operation pays for that.
     world.send("GET", "/ServiceProviderConfig", None).await;
     world.meter.take();
     (world, seed, ids)
@@ -38,7 +39,7 @@ async fn users<'w>(world: &'w World, name: &str) -> Column<'w> {
     let mut column = Column::new(world, name);
     let get = async |path: &str| world.send("GET", path, None).await;
     let created = column.note("create", 201, world.send("POST", "/Users", user("a")).await);
-    let path = format!("/Users/{}", created.body["id"].as_str().unwrap());
+    let path = user_path(&created.body);
     column.note("get", 200, get(&path).await);
     column.note("`userName eq`", 200, get(&by("Users", "userName eq \"a@example.com\"")).await);
     column.note(
@@ -175,14 +176,19 @@ async fn groups<'w>(world: &'w World, seed: &Seed, ids: &[ResourceId], name: &st
         if size > 100 { 204 } else { 200 },
         answered,
     );
-    let rename = json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": format!("Big \
-        {size}") }] });
+    let rename = set(
+        "displayName",
+        format!(
+            "Big \
+        {size}"
+        ),
+    );
     column.note("rename", 200, send(&short, rename).await);
     let leaver = world.send("DELETE", &format!("/Users/{newcomer}"), None).await;
     column.note("delete of a user in one group", 204, leaver);
     let again =
         world.send("POST", "/Groups", json!({ "displayName": format!("Small {size}") })).await;
-    let small = format!("/Groups/{}", again.body["id"].as_str().unwrap());
+    let small = group_path(&again.body);
     column.note("create without members", 201, again);
     column.note("delete of a group without members", 204, world.send("DELETE", &small, None).await);
     let mut gone = vec![world.send("DELETE", &path, None).await];
@@ -195,7 +201,7 @@ async fn groups<'w>(world: &'w World, seed: &Seed, ids: &[ResourceId], name: &st
             gone.push(world.send("DELETE", "/Users/nobody", None).await);
         }
         // A portion is up to 49 members; each of sixteen parts may end with a smaller one, and
-        // begins anew with each request. It takes a read, and writes two rows a member and a log
+        // begins again with each request. It takes a read, and writes two rows a member and a log
         // row of up to 2 KB.
         let portions = u32::try_from(size.div_ceil(49)).unwrap() * 22 / 20 + 60;
         let write = 4.0 * size as f64 + f64::from(4 * portions) + 60.0;

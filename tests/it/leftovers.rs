@@ -1,4 +1,4 @@
-//! Nothing is left behind: what a deletion or a creation leaves when it breaks is shown to nobody,
+//! Nothing is left behind: what an interrupted deletion or creation leaves is shown to no client,
 //! and removed by a later write.
 
 use std::sync::Arc;
@@ -14,11 +14,12 @@ use tokio::time::Instant;
 
 use crate::support::connectors::Fault;
 use crate::support::customer::Customer;
+use crate::support::handles::{group_path, set};
 use crate::support::{World, encode};
 
 const TRANSACT: &str = "TransactWriteItems";
 
-/// Lets one transaction pass, and fails all after it.
+/// Lets one transaction pass, and makes all after it fail.
 fn break_after_one(world: &World) {
     let between = world.between.clone();
     let last = between.count(TRANSACT) + 1;
@@ -35,10 +36,10 @@ async fn members(world: &World, path: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_deleted_user_whose_memberships_are_not_removed_is_a_member_for_nobody() {
+async fn a_deleted_user_is_not_shown_as_a_member_while_memberships_remain() {
     let world = World::new().await;
     let people = world.people("u", 3).await;
-    let group = world.group("Staff", &people).await;
+    let group = world.make_group("Staff", &people).await;
     let leaver = format!("/Users/{}", people[0]);
     break_after_one(&world);
     assert_eq!(world.send("DELETE", &leaver, None).await.status, 204);
@@ -64,7 +65,7 @@ async fn a_deleted_user_whose_memberships_are_not_removed_is_a_member_for_nobody
     world.clock.advance(91 * 24 * 60 * 60);
     world.local.engine.sweep().unwrap();
     assert_eq!(members(&world, &group).await.len(), 2);
-    let patch = json!({ "Operations": [{ "op": "replace", "path": "title", "value": "Dr" }] });
+    let patch = set("title", "Dr");
     assert_eq!(world.send("PATCH", &format!("/Users/{}", people[1]), patch).await.status, 200);
     assert_eq!(
         (world.rows_of("#M#").await, world.rows_of("#R#").await),
@@ -75,12 +76,12 @@ async fn a_deleted_user_whose_memberships_are_not_removed_is_a_member_for_nobody
 }
 
 #[tokio::test]
-async fn reads_of_users_pay_nothing_for_what_is_unfinished() {
+async fn reads_of_users_cost_nothing_extra_while_work_is_unfinished() {
     let world = World::new().await;
     let people = world.people("u", 2).await;
     world.group("Staff", &people).await;
     break_after_one(&world);
-    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    world.delete_user(&people[0]).await;
     world.between.clear();
     let other = format!("/Users/{}", people[1]);
     assert_eq!(world.send("GET", &other, None).await.tally.calls, 1);
@@ -95,12 +96,12 @@ async fn reads_of_users_pay_nothing_for_what_is_unfinished() {
 }
 
 #[tokio::test]
-async fn who_comes_back_before_the_memberships_are_removed_is_in_no_group() {
+async fn a_user_who_returns_early_is_not_in_the_old_groups() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
-    let group = world.group("Staff", &people).await;
+    let group = world.make_group("Staff", &people).await;
     break_after_one(&world);
-    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    world.delete_user(&people[0]).await;
     world.between.clear();
     let back = world.create(json!({ "userName": "u0@example.com" })).await;
     assert_eq!(back["id"], people[0]);
@@ -111,7 +112,7 @@ async fn who_comes_back_before_the_memberships_are_removed_is_in_no_group() {
 }
 
 #[tokio::test]
-async fn another_process_goes_on_with_what_one_left() {
+async fn another_process_finishes_interrupted_work() {
     let customer = Customer::new("default").await;
     let world = &customer.world;
     let users: Vec<Value> = vec![
@@ -151,7 +152,7 @@ async fn another_process_goes_on_with_what_one_left() {
 }
 
 #[tokio::test]
-async fn members_of_a_group_that_never_came_to_be_are_removed_later() {
+async fn members_of_a_group_that_was_not_created_are_removed_later() {
     let world = World::new().await;
     let people = world.people("u", 60).await;
     let values: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
@@ -162,7 +163,7 @@ async fn members_of_a_group_that_never_came_to_be_are_removed_later() {
     assert!(world.rows_of("#M#").await > 0);
     let user = format!("/Users/{}?attributes=groups", people[59]);
     assert_eq!(world.send("GET", &user, None).await.body.get("groups"), None);
-    // Another request may still be creating it: only later it is given up.
+    // Another request may still be creating it, so it is abandoned only later.
     world.send("DELETE", "/Users/nobody", None).await;
     let left = world.rows_of("#M#").await;
     assert!(left > 0);
@@ -175,18 +176,13 @@ async fn members_of_a_group_that_never_came_to_be_are_removed_later() {
         "those of the group that is there"
     );
     assert_eq!(
-        world
-            .rows()
-            .await
-            .iter()
-            .filter(|row| row["s"].as_s().unwrap().starts_with("unfinished"))
-            .count(),
+        world.rows().await.iter().filter(|row| row.s().starts_with("unfinished")).count(),
         0
     );
 }
 
 #[tokio::test]
-async fn a_creation_that_was_given_up_does_not_succeed_afterwards() {
+async fn an_abandoned_creation_does_not_succeed_later() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
     let people = world.people("u", 2).await;
@@ -217,7 +213,7 @@ async fn a_creation_that_was_given_up_does_not_succeed_afterwards() {
 }
 
 #[tokio::test]
-async fn all_memberships_end_though_others_of_the_same_id_stand_before_them() {
+async fn all_memberships_end_although_others_of_the_same_id_sort_first() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
@@ -238,14 +234,14 @@ async fn all_memberships_end_though_others_of_the_same_id_stand_before_them() {
             .await
             .unwrap();
     }
-    let group = world.group("Staff", &people).await;
-    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    let group = world.make_group("Staff", &people).await;
+    world.delete_user(&people[0]).await;
     assert_eq!(world.rows_of(&format!("#M#{}", &group[8..])).await, 0);
     assert_eq!(world.rows_of("#R#").await, 40, "rows that are not the user's stay");
 }
 
 #[tokio::test]
-async fn an_import_takes_no_id_that_a_group_names() {
+async fn an_import_refuses_an_id_that_a_group_names() {
     let customer = Customer::new("strict").await;
     let id = "b3f1a7c2-5a1e-4c61-9a0e-6f2f5e1c9d10";
     let group = json!({ "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Staff",
@@ -258,7 +254,7 @@ async fn an_import_takes_no_id_that_a_group_names() {
 }
 
 #[tokio::test]
-async fn an_import_is_repeated_once_its_people_are_in_groups() {
+async fn an_import_can_be_repeated_after_its_users_joined_groups() {
     let customer = Customer::with("default", &[("create.existing", "link")]).await;
     let people = [json!({ "userName": "a", "id": "b3f1a7c2-5a1e-4c61-9a0e-6f2f5e1c9d10" })];
     assert_eq!(customer.import(&people).await.counts().imported, 1);
@@ -271,7 +267,7 @@ async fn an_import_is_repeated_once_its_people_are_in_groups() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_user_whose_time_has_come_is_erased_only_after_the_last_membership() {
+async fn a_due_user_is_erased_only_after_the_last_membership() {
     let customer =
         Customer::with("default", &[("deprovision.on_inactive", "suspend_with_expiry")]).await;
     let user = customer.create(json!({ "userName": "a" })).await;
@@ -286,7 +282,7 @@ async fn a_user_whose_time_has_come_is_erased_only_after_the_last_membership() {
     world.clock.advance(90 * crate::support::DAY);
     // Tidying gives up after two seconds, with some memberships ended.
     world.between.set(|called, _| (called == "Query").then_some(Fault::Slow(900)));
-    let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+    let path = group_path(&group);
     let shown = world.send_as(&token, "GET", &path, None).await;
     assert_eq!((shown.status.as_u16(), &shown.body["members"]), (200, &json!([])));
     world.between.clear();
@@ -300,10 +296,10 @@ async fn a_user_whose_time_has_come_is_erased_only_after_the_last_membership() {
 }
 
 #[tokio::test]
-async fn a_group_that_shows_one_member_less_is_not_what_the_client_has() {
+async fn a_group_that_shows_one_member_less_is_not_304() {
     let world = World::new().await;
     let people = world.people("u", 2).await;
-    let group = world.group("Staff", &people).await;
+    let group = world.make_group("Staff", &people).await;
     let tag = world.send("GET", &group, None).await.header("etag").to_owned();
     let again = async |group: &str| {
         let request =
@@ -313,7 +309,7 @@ async fn a_group_that_shows_one_member_less_is_not_what_the_client_has() {
     };
     assert_eq!(again(&group).await.status, 304);
     break_after_one(&world);
-    assert_eq!(world.send("DELETE", &format!("/Users/{}", people[0]), None).await.status, 204);
+    world.delete_user(&people[0]).await;
     world.between.clear();
     let answer = again(&group).await;
     assert_eq!(

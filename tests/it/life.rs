@@ -12,7 +12,7 @@ use crate::support::connectors::Between;
 use crate::support::customer::{Customer, profile};
 use crate::support::{Answer, DAY, World, sound};
 
-/// Profiles that differ in what the table leaves to a policy.
+/// Profiles that differ where the table leaves the outcome to a policy.
 const POLICIES: [(&str, &[(&str, &str)]); 8] = [
     ("soft delete", &[]),
     ("expiring", &[("deprovision.on_inactive", "suspend_with_expiry")]),
@@ -88,7 +88,7 @@ impl Life {
         State::of(stored.as_ref().map(|stored| stored.standing()), world.clock.seconds())
     }
 
-    /// Lets an event happen; the answer, if the identity provider asked for it.
+    /// Plays an event, and returns the answer if it was a request of the identity provider.
     async fn happen(&mut self, event: Event) -> Option<Answer> {
         self.happen_to(0, event).await
     }
@@ -166,7 +166,7 @@ fn check(step: Step, life: &Life, settings: &[(&str, &str)], answer: &Option<Ans
         Step::Deprovision => assert_eq!(status, 204, "{what}"),
         Step::NotFound => answer.is_error(404, None),
         Step::Erase | Step::Import | Step::Restore | Step::Nothing => {
-            panic!("{what}: nobody asked")
+            panic!("{what}: no request was sent")
         }
     }
 }
@@ -197,7 +197,7 @@ async fn every_event_in_every_state_does_what_the_table_says() {
                     let is_known = report.counts().known == 1;
                     reached = if is_known { State::Unmanaged } else { State::Absent };
                 }
-                // Who has expired is as good as absent, whether its rows are there or not.
+                // An expired user counts as absent, whether its rows are there or not.
                 let plain = |state| if state == State::Expired { State::Absent } else { state };
                 assert_eq!(plain(reached), plain(expected), "{what}: {step:?}");
                 sound::check(&life.customer).await;

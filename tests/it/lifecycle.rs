@@ -1,18 +1,18 @@
-//! Deleting softly, coming back, and the end of the retention.
+//! Soft deletion, restoration, and the end of the retention.
 
 use serde_json::{Value, json};
 
+use crate::support::handles::{Row, id, set, user_path};
 use crate::support::{DAY, World};
 
 async fn delete(world: &World, user: &Value) {
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let path = user_path(user);
     let deleted = world.send("DELETE", &path, None).await;
     assert_eq!((deleted.status.as_u16(), &deleted.body), (204, &Value::Null));
     world.send("GET", &path, None).await.is_error(404, None);
     world.send("DELETE", &path, None).await.is_error(404, None);
     world.send("PUT", &path, json!({ "userName": "x" })).await.is_error(404, None);
-    let patch = json!({ "Operations": [{ "op": "replace", "path": "active", "value": true }] });
-    world.send("PATCH", &path, patch).await.is_error(404, None);
+    world.send("PATCH", &path, set("active", true)).await.is_error(404, None);
 }
 
 #[tokio::test]
@@ -31,21 +31,19 @@ async fn a_deleted_user_is_gone_for_the_client_and_expires_in_ninety_days() {
         assert!(world.find(filter).await.is_empty(), "{filter}");
     }
     assert_eq!(world.send("GET", "/Users", None).await.body["totalResults"], 0);
-    let expiry = (world.clock.seconds() + 90 * DAY).to_string();
+    let expiry = Some(world.clock.seconds() + 90 * DAY);
     let rows = world.rows().await;
-    let expiring =
-        rows.iter().filter(|row| row.get("x").and_then(|x| x.as_n().ok()) == Some(&expiry));
-    let mut kinds: Vec<_> =
-        expiring.map(|row| row["p"].as_s().unwrap().split_once('#').unwrap().1).collect();
+    let expiring = rows.iter().filter(|row| row.expires() == expiry);
+    let mut kinds: Vec<_> = expiring.map(Row::kind).collect();
     kinds.sort_unstable();
     assert_eq!(kinds, ["E", "U", "U", "X"], "user, claim and both pointers expire together");
 }
 
 #[tokio::test]
-async fn the_same_external_id_brings_the_same_person_back() {
+async fn the_same_external_id_restores_the_same_user() {
     let world = World::new().await;
     let user =
-        world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr", "active": false })).await;
+        world.user(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr", "active": false })).await;
     delete(&world, &user).await;
     world.clock.advance(89 * DAY);
     let back = world
@@ -61,18 +59,13 @@ async fn the_same_external_id_brings_the_same_person_back() {
     assert!(world.find("userName eq \"a@example.com\"").await.is_empty());
     world.clock.advance(2 * DAY);
     world.local.engine.sweep().unwrap();
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
-    assert_eq!(
-        world.send("GET", &path, None).await.body,
-        back,
-        "the expiry is gone from the user's rows"
-    );
+    assert_eq!(user.read().await.body, back, "the expiry is gone from the user's rows");
     assert_eq!(world.find("externalId eq \"1\"").await, [back]);
     assert_eq!(world.send("GET", "/Users", None).await.body["totalResults"], 1);
 }
 
 #[tokio::test]
-async fn where_two_had_one_external_id_the_one_of_that_name_comes_back() {
+async fn a_shared_external_id_restores_the_user_of_the_same_name() {
     let world = World::new().await;
     let a =
         world.create(json!({ "userName": "a@example.com", "externalId": "1", "title": "A" })).await;
@@ -88,7 +81,7 @@ async fn where_two_had_one_external_id_the_one_of_that_name_comes_back() {
 }
 
 #[tokio::test]
-async fn the_same_name_brings_back_who_never_had_an_external_id() {
+async fn the_same_name_restores_a_user_without_an_external_id() {
     let world = World::new().await;
     let user = world.create(json!({ "userName": "a@example.com", "title": "Dr" })).await;
     delete(&world, &user).await;
@@ -108,11 +101,9 @@ async fn another_person_may_take_the_name_of_a_deleted_user() {
         let (_, token) =
             world.tenant(&format!("t{}{}", old, new).replace('"', ""), "default").await;
         let send = async |body: Value| world.send_as(&token, "POST", "/Users", body).await;
-        let user = send(json!({ "userName": "a@example.com", "externalId": old, "title": "Dr" }))
-            .await
-            .body;
-        let path = format!("/Users/{}", user["id"].as_str().unwrap());
-        assert_eq!(world.send_as(&token, "DELETE", &path, None).await.status, 204);
+        let user = json!({ "userName": "a@example.com", "externalId": old, "title": "Dr" });
+        let user = world.user_as(&token, user).await;
+        assert_eq!(user.delete().await.status, 204);
         let other = send(json!({ "userName": "a@example.com", "externalId": new })).await;
         assert_eq!(other.status, 201, "{}", other.body);
         assert_ne!(other.body["id"], user["id"], "{old} {new}");
@@ -131,7 +122,7 @@ async fn another_person_may_take_the_name_of_a_deleted_user() {
 }
 
 #[tokio::test]
-async fn coming_back_under_a_taken_name_is_refused_and_loses_nothing() {
+async fn a_return_under_a_taken_name_is_refused_and_loses_nothing() {
     let world = World::new().await;
     let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
     delete(&world, &user).await;
@@ -145,25 +136,20 @@ async fn coming_back_under_a_taken_name_is_refused_and_loses_nothing() {
 }
 
 #[tokio::test]
-async fn a_second_owner_of_an_external_id_comes_back_too() {
+async fn a_second_owner_of_an_external_id_is_restored_too() {
     let world = World::new().await;
-    let first = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    let first = world.user(json!({ "userName": "a@example.com", "externalId": "1" })).await;
     let second = world
         .create(json!({ "userName": "b@example.com", "externalId": "1", "title": "Dr" }))
         .await;
-    let path = format!("/Users/{}", first["id"].as_str().unwrap());
-    let other = json!({ "Operations": [{ "op": "replace", "path": "externalId", "value": "2" }] });
-    assert_eq!(world.send("PATCH", &path, other).await.status, 200);
+    assert_eq!(first.set("externalId", "2").await.status, 200);
     delete(&world, &second).await;
-    let back = world.create(json!({ "userName": "b@example.com", "externalId": "1" })).await;
+    let back = world.user(json!({ "userName": "b@example.com", "externalId": "1" })).await;
     assert_eq!((&back["id"], &back["title"]), (&second["id"], &json!("Dr")));
-    assert_eq!(world.find("externalId eq \"1\"").await, std::slice::from_ref(&back));
-    // Its externalId can be given away and taken again.
-    let path = format!("/Users/{}", back["id"].as_str().unwrap());
+    assert_eq!(world.find("externalId eq \"1\"").await, std::slice::from_ref(&*back));
+    // Its externalId can be changed and set again.
     for value in ["3", "1", "2", "1"] {
-        let patch =
-            json!({ "Operations": [{ "op": "replace", "path": "externalId", "value": value }] });
-        assert_eq!(world.send("PATCH", &path, patch).await.status, 200, "{value}");
+        assert_eq!(back.set("externalId", value).await.status, 200, "{value}");
         assert!(
             world
                 .find(&format!("externalId eq \"{value}\""))
@@ -175,23 +161,18 @@ async fn a_second_owner_of_an_external_id_comes_back_too() {
     delete(&world, &back).await;
     world.clock.advance(91 * DAY);
     world.local.engine.sweep().unwrap();
-    let left =
-        world.rows().await.iter().filter(|row| row["p"].as_s().unwrap().ends_with("#X")).count();
+    let left = world.rows().await.iter().filter(|row| row.kind() == "X").count();
     assert_eq!(left, 1, "only the first user's row is left");
 }
 
 #[tokio::test]
-async fn a_name_somebody_had_long_ago_brings_nobody_back() {
+async fn a_former_name_does_not_restore_a_user() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "old@example.com", "externalId": "1" })).await;
+    let user = world.user(json!({ "userName": "old@example.com", "externalId": "1" })).await;
     delete(&world, &user).await;
     let back = world.create(json!({ "userName": "new@example.com", "externalId": "1" })).await;
     assert_eq!(back["id"], user["id"]);
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
-    assert_eq!(
-        world.send("PUT", &path, json!({ "userName": "new@example.com" })).await.status,
-        200
-    );
+    assert_eq!(user.put(json!({ "userName": "new@example.com" })).await.status, 200);
     delete(&world, &back).await;
     let other = world.create(json!({ "userName": "old@example.com" })).await;
     assert_ne!(other["id"], user["id"]);
@@ -200,7 +181,7 @@ async fn a_name_somebody_had_long_ago_brings_nobody_back() {
 }
 
 #[tokio::test]
-async fn an_external_id_that_everybody_shares_does_not_slow_creation() {
+async fn an_external_id_shared_by_all_does_not_slow_creation() {
     let world = World::new().await;
     for n in 0..60 {
         world.create(json!({ "userName": format!("user{n}"), "externalId": "N/A" })).await;
@@ -213,14 +194,14 @@ async fn an_external_id_that_everybody_shares_does_not_slow_creation() {
 }
 
 #[tokio::test]
-async fn an_expired_user_is_gone_however_late_its_rows_are_removed() {
+async fn an_expired_user_is_gone_before_its_rows_are_removed() {
     let world = World::new().await;
     let user = world
         .create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr" }))
         .await;
     delete(&world, &user).await;
     world.clock.advance(90 * DAY);
-    // The rows are still there: nothing has swept.
+    // The rows are still there: TTL has removed nothing.
     let new = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
     assert_ne!(new["id"], user["id"]);
     assert_eq!(new.get("title"), None);
@@ -237,12 +218,9 @@ async fn the_sweep_removes_every_trace_of_an_expired_user() {
     delete(&world, &user).await;
     world.clock.advance(90 * DAY + 1);
     world.local.engine.sweep().unwrap();
-    let id = user["id"].as_str().unwrap();
+    let id = id(&user);
     let rows = world.rows().await;
-    let left: Vec<_> = rows
-        .iter()
-        .map(|row| row["p"].as_s().unwrap().split_once('#').map_or("", |(_, kind)| kind))
-        .collect();
+    let left: Vec<_> = rows.iter().map(Row::kind).collect();
     assert!(!left.iter().any(|kind| ["U", "X", "E"].contains(kind)), "{left:?}");
     assert_eq!(rows.len() - tenant_only, 3, "a counter and two log rows");
     let dump = format!("{rows:?}");

@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+mod answers;
 mod bad_input;
 mod bounds;
 mod brake;
@@ -16,10 +17,10 @@ mod conformance;
 mod cursors;
 mod deadlines;
 mod discovery;
+mod due;
 mod endpoints;
 mod etags;
 mod faults;
-mod group_faults;
 mod groups;
 mod lambda;
 mod leavers;
@@ -27,6 +28,7 @@ mod ledger;
 mod leftovers;
 mod life;
 mod lifecycle;
+mod limits;
 mod limits_doc;
 mod model;
 mod paging;
@@ -38,6 +40,7 @@ mod profiles;
 mod profiles_doc;
 mod races;
 mod rfc;
+mod schema_files;
 mod schemas;
 mod search;
 mod seats;
@@ -48,6 +51,7 @@ mod support;
 mod thaw;
 mod tidy;
 mod tokens;
+mod transcripts;
 mod users;
 mod vectors;
 mod walks;

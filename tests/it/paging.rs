@@ -16,11 +16,12 @@ use time::OffsetDateTime;
 
 use crate::support::World;
 use crate::support::customer::Customer;
+use crate::support::handles;
 
 const CREATED: OffsetDateTime = OffsetDateTime::UNIX_EPOCH;
 
 #[tokio::test]
-async fn pages_cut_one_order_into_pieces() {
+async fn pages_are_slices_of_one_order() {
     let world = World::new().await;
     for n in 0..57 {
         world.create(json!({ "userName": format!("user{n}@example.com") })).await;
@@ -28,7 +29,7 @@ async fn pages_cut_one_order_into_pieces() {
     // Deleted users leave no hole.
     for n in [3, 20, 41] {
         let found = world.find(&format!("userName eq \"user{n}@example.com\"")).await;
-        world.send("DELETE", &format!("/Users/{}", found[0]["id"].as_str().unwrap()), None).await;
+        world.delete_user(handles::id(&found[0])).await;
     }
     let whole = world.send("GET", "/Users", None).await.body;
     let ids: Vec<_> =
@@ -54,7 +55,7 @@ async fn pages_cut_one_order_into_pieces() {
 }
 
 #[tokio::test]
-async fn the_edges_of_a_list_are_no_errors() {
+async fn the_edges_of_a_list_are_not_errors() {
     let world = World::new().await;
     for n in 0..3 {
         world.create(json!({ "userName": format!("user{n}") })).await;
@@ -226,17 +227,17 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
 }
 
 #[tokio::test]
-async fn many_who_were_deleted_stand_in_nobodys_way() {
+async fn deleted_users_do_not_slow_paging_beyond_a_bound() {
     let world = World::new().await;
     let ids = world.seed().users(60, |_| {}).await.unwrap();
     let mut sorted: Vec<String> = ids.iter().map(ToString::to_string).collect();
     sorted.sort_unstable();
-    // Rows of deleted users, whom TTL has not removed yet: twelve thousand of them everywhere, and
+    // Rows of deleted users that TTL has not removed yet: twelve thousand of them everywhere, and
     // forty thousand in the bucket of one user.
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
     let everywhere =
         (0..12_000).map(|n| format!("{:04x}{n:04x}-0000-8000-8000-000000000000", n * 5));
-    let beside =
+    let crowded =
         (0..40_000).map(|n| format!("{}-{n:04x}-8000-8000-00000000000f", &sorted[30][..8]));
     let expires = (world.clock.seconds() + 1_000).to_string();
     let row = |id: &String| {
@@ -250,7 +251,7 @@ async fn many_who_were_deleted_stand_in_nobodys_way() {
             .put(put.item("st", AttributeValue::S("deleted".into())).build().unwrap())
             .build()
     };
-    for some in everywhere.chain(beside).collect::<Vec<_>>().chunks(100) {
+    for some in everywhere.chain(crowded).collect::<Vec<_>>().chunks(100) {
         let rows = some.iter().map(row).collect();
         client.transact_write_items().set_transact_items(Some(rows)).send().await.unwrap();
     }
@@ -266,7 +267,7 @@ async fn many_who_were_deleted_stand_in_nobodys_way() {
     }
     let page = get("count=5&startIndex=28").await;
     assert_eq!(crate::support::all(&[page.body], "id"), sorted[27..32]);
-    // A filter without index gives up, or walks on.
+    // A filter without index gives up, or continues by cursor.
     world
         .send("GET", "/Users?filter=active%20eq%20true", None)
         .await
@@ -279,7 +280,7 @@ async fn many_who_were_deleted_stand_in_nobodys_way() {
 }
 
 #[tokio::test]
-async fn a_start_index_beyond_all_is_answered_with_a_number_that_clients_read() {
+async fn a_huge_start_index_is_echoed_as_a_number_that_clients_can_read() {
     let world = World::new().await;
     for beyond in ["2147483647", "9223372036854775808", "99999999999999999999999"] {
         let page = world.send("GET", &format!("/Users?startIndex={beyond}"), None).await;
@@ -289,7 +290,7 @@ async fn a_start_index_beyond_all_is_answered_with_a_number_that_clients_read() 
 }
 
 #[tokio::test]
-async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
+async fn ids_with_a_common_prefix_are_listed_like_any_others() {
     let customer = Customer::new("hoxhunt").await;
     // As time-ordered UUIDs of one morning.
     let id = |n: usize| format!("01906b2f-{n:04x}-7000-8000-0123456789ab");
@@ -311,7 +312,7 @@ async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
         let page = read.0.unwrap();
         assert_eq!((page.total, page.portion.resources.len()), (400, 50), "from {index}");
         seen.extend(page.portion.resources.into_iter().map(|listed| listed.id.to_string()));
-        // Their claims do not stand beside them, so that now and then one call reads too few.
+        // Their claims are not next to them, so that now and then one call reads too few.
         assert!(read.1.calls <= 3, "from {index}: {} calls", read.1.calls);
     }
     assert_eq!(seen.len(), 400, "everybody once");
@@ -320,11 +321,7 @@ async fn ids_of_the_product_that_begin_alike_are_listed_as_any_others() {
         let page =
             customer.send("GET", &format!("/Users?count=150&cursor={cursor}"), None).await.body;
         walked.extend(
-            page["Resources"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|user| user["id"].as_str().unwrap().to_owned()),
+            page["Resources"].as_array().unwrap().iter().map(|user| handles::id(user).to_owned()),
         );
         let Some(next) = page["nextCursor"].as_str() else { break };
         cursor = next.to_owned();

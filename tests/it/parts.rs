@@ -33,7 +33,7 @@ async fn walk(world: &World, path: &str) -> Vec<String> {
     )
 }
 
-/// Groups of whom the heads say that they have this many members, though it is one each.
+/// Groups whose heads count this many members, although each has one.
 async fn swollen(world: &World, groups: usize, members: usize) -> Vec<String> {
     let user = world.seed().users(1, |_| {}).await.unwrap();
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
@@ -57,10 +57,10 @@ async fn swollen(world: &World, groups: usize, members: usize) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn large_groups_beside_each_other_are_read_as_the_budget_allows() {
+async fn many_large_groups_are_read_as_the_budget_allows() {
     let world = World::new().await;
     let groups = swollen(&world, 20, 13_000).await;
-    // Calls that take a while are under way at the same time.
+    // Slow calls, so that several are in flight at the same time.
     world.between.set(|_, _| Some(Fault::Slow(2)));
     let page = get(&world, "/Groups?count=100").await.body;
     assert_eq!(
@@ -83,7 +83,7 @@ async fn large_groups_beside_each_other_are_read_as_the_budget_allows() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_groups_of_somebody_in_a_thousand_are_found_by_the_index() {
+async fn the_groups_of_a_user_in_a_thousand_are_found_by_the_index() {
     let world = World::new().await;
     let user = world.seed().users(1, |_| {}).await.unwrap();
     let mut groups = Vec::new();
@@ -107,7 +107,7 @@ async fn the_groups_of_somebody_in_a_thousand_are_found_by_the_index() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_among_many_who_were_deleted_is_shorter_and_goes_on() {
+async fn a_list_among_many_deleted_users_is_shorter_and_continues() {
     let world = World::new().await;
     let users = world.seed().users(100, |_| {}).await.unwrap();
     let mut users: Vec<String> = users.iter().map(ToString::to_string).collect();
@@ -152,7 +152,7 @@ async fn a_walk_over_groups_can_stop_between_any_two() {
     let mut seen = Vec::new();
     while let Some(batch) = walk.next_batch().await.unwrap() {
         seen.extend(batch.into_iter().map(|group| group.id));
-        // Behind the place stand exactly those that were not given yet.
+        // The groups after this position are exactly those that the walk has not returned yet.
         if let Some(position) = walk.position() {
             let rest = world
                 .store
@@ -169,7 +169,7 @@ async fn a_walk_over_groups_can_stop_between_any_two() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn members_who_cannot_all_be_looked_at_are_refused_before_one_is_written() {
+async fn members_that_cannot_all_be_checked_are_refused_before_any_write() {
     let world = World::new().await;
     let roles: Vec<Value> =
         (0..190).map(|n| json!({ "value": format!("{n:03}{}", "x".repeat(90)) })).collect();
@@ -187,10 +187,10 @@ async fn members_who_cannot_all_be_looked_at_are_refused_before_one_is_written()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_change_that_has_begun_is_not_refused_for_somebody_who_goes_meanwhile() {
+async fn a_change_that_has_begun_survives_the_deletion_of_a_member() {
     let world = Arc::new(World::new().await);
     let people = world.people("u", 100).await;
-    let group = world.group("Staff", &[]).await;
+    let group = world.make_group("Staff", &[]).await;
     let members: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
     let operations = json!({ "Operations": [
         { "op": "replace", "path": "displayName", "value": "All staff" },
@@ -212,7 +212,7 @@ async fn a_change_that_has_begun_is_not_refused_for_somebody_who_goes_meanwhile(
     while world.between.count(TRANSACT) <= first {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(world.send("DELETE", &format!("/Users/{last}"), None).await.status, 204);
+    world.delete_user(&last.to_string()).await;
     let answer = patch.await.unwrap();
     assert!(answer.status.is_success(), "{}", answer.body);
     let group = get(&world, &group).await.body;

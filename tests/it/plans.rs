@@ -15,6 +15,7 @@ use scim_lambda::tenant::{Profile, ServedTypes};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
+use crate::support::handles::id;
 use crate::support::{self, World, all, encode};
 
 /// Walks a filter of users to its end: ids, the size of each page, the last `totalResults`.
@@ -47,11 +48,11 @@ async fn a_filter_without_index_walks_a_large_tenant_in_parts() {
     refused.is_error(400, Some("tooMany"));
     assert!(refused.body["detail"].as_str().unwrap().contains("cursor"), "{}", refused.body);
 
-    // 30 of 6,000: each request looks at 5,000 and shows those that it found.
+    // 30 of 6,000 match: each request reads 5,000 and shows the ones it found.
     let (met, pages, total) = walk(&world, "filter=title%20pr&count=200").await;
     assert_eq!((met.len(), met.into_iter().collect::<BTreeSet<_>>()), (30, doctors.clone()));
-    assert_eq!((pages.len(), total), (2, Value::Null), "{pages:?}: nobody counted them all");
-    // A page that is full ends the look; nobody is lost between.
+    assert_eq!((pages.len(), total), (2, Value::Null), "{pages:?}: the total is not counted");
+    // A full page ends the search; no user is lost in between.
     let (met, pages, _) = walk(&world, "filter=title%20pr&count=4").await;
     assert_eq!((met.len(), met.into_iter().collect::<BTreeSet<_>>()), (30, doctors.clone()));
     assert!((8..=10).contains(&pages.len()), "{pages:?}");
@@ -62,10 +63,10 @@ async fn a_filter_without_index_walks_a_large_tenant_in_parts() {
     );
     assert_eq!(full.tally.calls, 2, "the counters, and no more than the page");
     assert!(full.tally.read_units < 20.0, "{:?}", full.tally);
-    // Where nothing matches, the walk ends all the same.
+    // A walk without a match ends too.
     assert_eq!(walk(&world, "filter=nickName%20pr&count=100").await.1, [0, 0]);
-    // Over all types, too, be it that an index answers for some of them.
-    let group = world.group("Staff", &[ids[0].to_string()]).await;
+    // So does a search over all types, even if an index answers for some of them.
+    let group = world.make_group("Staff", &[ids[0].to_string()]).await;
     doctors.insert(group[8..].to_owned());
     for (filter, count) in
         [("title pr or displayName eq \"staff\"", 7), ("title pr or displayName eq \"staff\"", 200)]
@@ -90,7 +91,7 @@ async fn a_filter_without_index_walks_a_large_tenant_in_parts() {
 }
 
 #[tokio::test]
-async fn what_fits_one_request_is_counted_exactly() {
+async fn a_result_that_fits_one_request_is_counted_exactly() {
     let world = World::new().await;
     world.seed().users(4_000, |_| {}).await.unwrap();
     let page = world
@@ -116,8 +117,8 @@ async fn an_index_costs_what_its_plan_says() {
     let user = world
         .create(json!({ "userName": "a@example.com", "externalId": "1", "emails": [{ "value": "b@example.com" }] }))
         .await;
-    let id = user["id"].as_str().unwrap();
-    let group = world.group("Staff", &[id.to_owned()]).await;
+    let id = id(&user);
+    let group = world.make_group("Staff", &[id.to_owned()]).await;
     let types = ServedTypes::new(&Profile::default(), &Additions::default()).unwrap();
     world.meter.take();
     for (endpoint, filter, hits) in [
@@ -190,11 +191,11 @@ fn a_scan_is_explained_with_its_cost_and_the_attributes_that_have_an_index() {
 }
 
 #[tokio::test]
-async fn however_many_values_a_filter_asks_for_a_request_reads_some_thousand_rows() {
+async fn a_filter_of_many_values_reads_a_bounded_number_of_rows() {
     let world = World::new().await;
     let ids = world.seed().users(60, |_| {}).await.unwrap();
-    let group = world.group("Staff", &[ids[0].to_string(), ids[59].to_string()]).await;
-    // One more than indexes are asked for.
+    let group = world.make_group("Staff", &[ids[0].to_string(), ids[59].to_string()]).await;
+    // One more value than an index is asked for.
     let nobody =
         (0..50).map(|n| format!("groups.value eq \"00000000-0000-8000-8000-0000000000{n:02}\""));
     let values: Vec<String> =
@@ -240,7 +241,7 @@ async fn an_external_id_that_hundreds_share_costs_no_more_than_one_of_two_hundre
 }
 
 #[tokio::test]
-async fn a_bucket_of_more_than_a_request_judges_loses_nobody() {
+async fn a_bucket_larger_than_a_request_loses_no_user() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::User };
     let now = world.clock.seconds();
@@ -269,11 +270,11 @@ async fn a_bucket_of_more_than_a_request_judges_loses_nobody() {
         };
         assert!(world.store.create_first(&at, &[new], State::Live, &audit).await.unwrap().stored);
     }
-    // One is deleted, so that the first ten rows are as many users as a request judges of so many
+    // One is deleted, so that the first ten rows are as many users as a request judges of that many
     // values.
-    assert_eq!(world.send("DELETE", &format!("/Users/{}", ids[3]), None).await.status, 204);
+    world.delete_user(&ids[3]).await;
     let members: Vec<String> = [0, 14, 29, 30].map(|n| ids[n].clone()).into();
-    let group = world.group("Staff", &members).await;
+    let group = world.make_group("Staff", &members).await;
     let nobody =
         (0..50).map(|n| format!("groups.value eq \"00000000-0000-8000-8000-0000000000{n:02}\""));
     let values: Vec<String> =

@@ -6,10 +6,11 @@ use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 
 use crate::support::customer::{Customer, profile};
+use crate::support::handles::user_path;
 use crate::support::{ENTERPRISE, USER, World};
 
 #[tokio::test]
-async fn where_an_external_id_is_unique_one_visible_user_has_it() {
+async fn a_unique_external_id_has_one_visible_owner() {
     for deleted in ["restore", "new"] {
         let settings = [("attributes.unique_external_id", "true"), ("create.deleted", deleted)];
         let customer = Customer::with("default", &settings).await;
@@ -46,7 +47,7 @@ async fn where_an_external_id_is_unique_one_visible_user_has_it() {
 }
 
 #[tokio::test]
-async fn who_lacks_what_was_required_of_late_can_still_be_deactivated() {
+async fn a_user_without_a_newly_required_attribute_can_still_be_deactivated() {
     let mut customer = Customer::new("default").await;
     let one = customer.create(json!({ "userName": "a" })).await;
     let two = customer.create(json!({ "userName": "b" })).await;
@@ -78,7 +79,7 @@ async fn who_lacks_what_was_required_of_late_can_still_be_deactivated() {
 }
 
 #[tokio::test]
-async fn an_error_names_what_is_required_and_what_to_map() {
+async fn an_error_names_the_required_attribute_and_what_to_map() {
     let department = format!("{ENTERPRISE}:department");
     let level = json!([{ "name": "level", "type": "string", "required": true }]);
     for (setting, idp, value, advice) in [
@@ -119,7 +120,7 @@ async fn an_error_names_what_is_required_and_what_to_map() {
 }
 
 #[tokio::test]
-async fn a_closed_list_that_became_shorter_keeps_nobody_from_being_changed() {
+async fn a_shorter_closed_list_does_not_block_changes_of_users() {
     let role = |values: Value| {
         let role = json!([{ "name": "role", "type": "string", "canonicalValues": values, "closed": true }]);
         profile("default", &[("attributes.overlay", &role.to_string())])
@@ -147,7 +148,7 @@ async fn a_closed_list_that_became_shorter_keeps_nobody_from_being_changed() {
 }
 
 #[tokio::test]
-async fn what_is_only_written_is_never_shown() {
+async fn write_only_values_are_never_shown() {
     let overlay = json!([{ "name": "wo", "type": "string", "mutability": "writeOnly" }, { "name": "card",
         "type": "complex", "subAttributes": [
             { "name": "pin", "type": "string", "mutability": "writeOnly", "returned": "always" },
@@ -157,7 +158,7 @@ async fn what_is_only_written_is_never_shown() {
     let body = json!({ "userName": "a", "wo": "secret", "card": { "pin": "secret", "number": 1 } });
     let user = customer.create(body).await;
     assert_eq!((user.get("wo"), &user["card"]), (None, &json!({ "number": 1 })));
-    let asked = format!("{}?attributes=wo,card.pin", Customer::path(&user));
+    let asked = format!("{}?attributes=wo,card.pin", user_path(&user));
     for answer in
         [customer.send("GET", &asked, None).await, customer.set(&user, "wo", json!("secret")).await]
     {
@@ -195,7 +196,7 @@ async fn an_error_about_a_sub_attribute_names_its_attribute() {
 }
 
 #[tokio::test]
-async fn discovery_tells_that_addresses_are_made_from_user_names_and_tokens_may_stand_alone() {
+async fn discovery_says_when_addresses_come_from_user_names_and_tokens_stand_alone() {
     for (preset, mutability, alone) in
         [("zulip", "readOnly", true), ("default", "readWrite", false)]
     {
@@ -232,7 +233,7 @@ async fn discovery_tells_that_addresses_are_made_from_user_names_and_tokens_may_
 }
 
 #[tokio::test]
-async fn who_may_only_be_deactivated_is_though_the_profile_shapes_users_otherwise_by_now() {
+async fn a_deactivation_passes_although_the_profile_has_changed() {
     let mut customer = Customer::new("default").await;
     let user = customer
         .create(json!({ "userName": "a@example.com", "emails": [{ "value": "b@example.com" }] }))
@@ -245,7 +246,7 @@ async fn who_may_only_be_deactivated_is_though_the_profile_shapes_users_otherwis
 }
 
 #[tokio::test]
-async fn a_token_that_is_not_good_learns_nothing_of_the_tenant() {
+async fn a_bad_token_learns_nothing_about_the_tenant() {
     let world = Arc::new(World::new().await);
     let mut answers = Vec::new();
     for (preset, settings) in [
@@ -255,7 +256,7 @@ async fn a_token_that_is_not_good_learns_nothing_of_the_tenant() {
         ("default", &[("groups.enabled", "false")]),
     ] {
         let customer = Customer::of(&world, preset, settings).await;
-        // A token of the right form, of this tenant, that nobody issued.
+        // A token of the right form, of this tenant, that was never issued.
         let forged = scim_lambda::auth::token::PlainToken::generate(customer.row.code()).unwrap();
         for header in [forged.reveal().to_owned(), format!("Bearer {}", forged.reveal())] {
             let answer = customer.raw("/scim/v2/Users", &[("authorization", &header)]).await;
@@ -268,7 +269,7 @@ async fn a_token_that_is_not_good_learns_nothing_of_the_tenant() {
 }
 
 #[tokio::test]
-async fn a_value_outside_a_closed_list_is_not_let_in_by_the_filter_of_a_path() {
+async fn the_filter_of_a_path_cannot_add_a_value_outside_a_closed_list() {
     let overlay = json!([{ "name": "badges", "type": "complex", "multiValued": true, "subAttributes": [
         { "name": "value", "type": "string" },
         { "name": "type", "type": "string", "canonicalValues": ["gold", "silver"], "closed": true },
@@ -283,19 +284,19 @@ async fn a_value_outside_a_closed_list_is_not_let_in_by_the_filter_of_a_path() {
 }
 
 #[tokio::test]
-async fn without_groups_a_user_has_none_to_show() {
+async fn a_user_shows_no_groups_where_groups_are_off() {
     let mut customer = Customer::new("default").await;
     let user = customer.create(json!({ "userName": "a" })).await;
     let group = json!({ "displayName": "G", "members": [{ "value": user["id"] }] });
     assert_eq!(customer.send("POST", "/Groups", group).await.status, 201);
-    let path = format!("{}?attributes=groups", Customer::path(&user));
+    let path = format!("{}?attributes=groups", user_path(&user));
     assert_eq!(customer.send("GET", &path, None).await.body["groups"].as_array().unwrap().len(), 1);
     customer.change(&profile("default", &[("groups.enabled", "false")])).await;
     assert_eq!(customer.send("GET", &path, None).await.body.get("groups"), None);
 }
 
 #[test]
-fn what_the_service_stands_on_is_not_overlaid() {
+fn attributes_that_the_service_relies_on_cannot_be_overlaid() {
     let refused = |path: &str, value: Value| {
         Profile::default().with(path, &value.to_string()).unwrap_err().to_string()
     };
@@ -318,11 +319,11 @@ fn what_the_service_stands_on_is_not_overlaid() {
 }
 
 #[tokio::test]
-async fn of_a_circle_in_a_bulk_request_that_breaks_stays_who_was_there_before() {
+async fn a_failed_circle_in_a_bulk_request_keeps_the_users_that_existed() {
     let hoxhunt = Customer::new("hoxhunt").await;
     let report = hoxhunt.import(&[json!({ "userName": "imported", "title": "Dr" })]).await;
     let leaver = hoxhunt.create(json!({ "userName": "leaver", "externalId": "l" })).await;
-    assert_eq!(hoxhunt.send("DELETE", &Customer::path(&leaver), None).await.status, 204);
+    assert_eq!(hoxhunt.send("DELETE", &user_path(&leaver), None).await.status, 204);
     hoxhunt.create(json!({ "userName": "taken" })).await;
     let post = |bulk_id: &str, name: &str, manager: &str| {
         let manager = json!({ "manager": { "value": format!("bulkId:{manager}") } });
@@ -345,7 +346,7 @@ async fn of_a_circle_in_a_bulk_request_that_breaks_stays_who_was_there_before() 
         assert_eq!(found.first().and_then(|user| user["id"].as_str()), id, "{name}");
     }
     assert_eq!(hoxhunt.total().await, 3);
-    // Nobody is deleted there, and nobody deactivated.
+    // Here the profile refuses deletions, and the brake counts deactivations.
     let settings = [("deprovision.on_delete", "refuse"), ("brake.deactivations", "1")];
     let strict = Customer::with("default", &settings).await;
     strict.create(json!({ "userName": "taken" })).await;

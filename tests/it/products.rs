@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use crate::support::World;
 use crate::support::customer::Customer;
 
-/// A user whom all five accept.
+/// A user that all five products accept.
 fn person(name: &str) -> Value {
     json!({
         "userName": format!("{name}@example.com"), "externalId": name, "active": true,
@@ -178,7 +178,7 @@ async fn a_profile_has_versions_and_is_in_force_within_a_minute() {
     };
     customer.create(person("a")).await;
     assert!(set(&before).await);
-    assert!(!set(&before).await, "somebody else set it in between");
+    assert!(!set(&before).await, "another operator set it in between");
     customer.create(person("b")).await;
     customer.world.clock.advance(61);
     customer.post(person("c")).await.is_error(403, None);
@@ -186,8 +186,7 @@ async fn a_profile_has_versions_and_is_in_force_within_a_minute() {
         customer.world.store.tenant(customer.row.code()).await.unwrap().unwrap().profile_version,
         2
     );
-    // A row of a newer version that this one cannot read is an error of the service, and changes
-    // nobody.
+    // A profile that this version cannot read is an error of the service and changes no user.
     customer.row = customer.world.store.tenant(customer.row.code()).await.unwrap().unwrap();
     let odd = "{\"deprovision\":{\"on_delete\":\"freeze\"}}";
     assert!(customer.world.store.set_profile(&customer.row, odd, Bounds::default()).await.unwrap());

@@ -72,7 +72,7 @@ fn an_impossible_profile_is_refused_with_what_to_change() {
 }
 
 #[test]
-fn what_is_said_twice_or_is_of_no_use_is_no_harm() {
+fn duplicate_and_unused_settings_are_accepted() {
     for settings in [
         json!({ "attributes": { "kept": ["emails", "Emails", "title"], "required": ["emails", "EMAILS", "emails"] } }),
         json!({ "attributes": { "kept": [format!("{USER}:emails")], "email": "from_user_name" } }),
@@ -89,7 +89,7 @@ fn what_is_said_twice_or_is_of_no_use_is_no_harm() {
 }
 
 #[test]
-fn a_setting_that_takes_no_such_value_says_what_it_takes() {
+fn a_setting_with_a_wrong_value_says_what_it_takes() {
     for (path, value, said) in [
         ("seats.limit", "many", "seats.limit must be a whole number, or null"),
         ("token.lifetime_days", "-1", "token.lifetime_days must be a whole number from 1 to 3650"),

@@ -199,7 +199,7 @@ fn the_sentence_about_a_required_attribute_is_the_one_an_administrator_reads() {
 }
 
 #[test]
-fn what_contradicts_itself_is_refused() {
+fn contradictory_settings_are_refused() {
     for settings in [
         json!({ "create": { "existing": "link", "link_on": [] } }),
         json!({ "operations": { "deactivate": "off" }, "deprovision": { "on_delete": "refuse" } }),
@@ -302,7 +302,7 @@ fn every_state_and_every_event_is_explained() {
 }
 
 #[test]
-fn every_file_that_they_name_is_there() {
+fn every_file_that_the_documents_name_exists() {
     for document in [PROFILES, LIFE] {
         let text = read(document);
         let quoted = text.split('`').skip(1).step_by(2).filter(|word| {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::World;
 use crate::support::connectors::Between;
+use crate::support::handles::patch;
 
 async fn one_winner_of_64(world: World) -> Arc<World> {
     let world = Arc::new(world);
@@ -34,31 +35,28 @@ async fn one_winner_of_64(world: World) -> Arc<World> {
     let list = world.send("GET", "/Users", None).await;
     assert_eq!(list.body["totalResults"], 1);
     assert_eq!(list.body["Resources"].as_array().unwrap().len(), 1);
-    let claims =
-        world.rows().await.iter().filter(|row| row["s"].as_s().unwrap().contains('!')).count();
+    let claims = world.rows().await.iter().filter(|row| row.s().contains('!')).count();
     assert_eq!(claims, 1);
     world
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_64_posts_of_one_name_one_wins() {
+async fn one_of_64_posts_of_one_name_wins() {
     one_winner_of_64(World::new().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_64_posts_of_one_name_one_wins_where_transactions_conflict() {
+async fn one_of_64_posts_of_one_name_wins_where_transactions_conflict() {
     let world = one_winner_of_64(World::with(Between::conflicts()).await).await;
     assert!(world.between.cancelled.load(Ordering::SeqCst) > 0, "the connector did cancel");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_16_posts_of_a_deleted_person_one_brings_it_back() {
+async fn one_of_16_posts_restores_a_deleted_user() {
     let world = Arc::new(World::with(Between::conflicts()).await);
-    let user = world
-        .create(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr" }))
-        .await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
-    assert_eq!(world.send("DELETE", &path, None).await.status, 204);
+    let user =
+        world.user(json!({ "userName": "a@example.com", "externalId": "1", "title": "Dr" })).await;
+    assert_eq!(user.delete().await.status, 204);
     let racers: Vec<_> = (0..16)
         .map(|_| {
             let world = world.clone();
@@ -89,8 +87,8 @@ async fn of_16_posts_of_a_deleted_person_one_brings_it_back() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn parallel_patches_of_one_user_all_arrive() {
     let world = Arc::new(World::with(Between::conflicts()).await);
-    let user = world.create(json!({ "userName": "a@example.com" })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(json!({ "userName": "a@example.com" })).await;
+    let path = user.path().to_owned();
     let attributes = [
         "title",
         "nickName",
@@ -107,7 +105,7 @@ async fn parallel_patches_of_one_user_all_arrive() {
             let (world, path) = (world.clone(), path.clone());
             tokio::spawn(async move {
                 let operations = json!([{ "op": "add", "path": attribute, "value": attribute }]);
-                world.send("PATCH", &path, json!({ "Operations": operations })).await
+                world.send("PATCH", &path, patch(operations)).await
             })
         })
         .collect();
@@ -115,7 +113,7 @@ async fn parallel_patches_of_one_user_all_arrive() {
         let answer = writer.await.unwrap();
         assert_eq!(answer.status, 200, "{}", answer.body);
     }
-    let got = world.send("GET", &path, None).await;
+    let got = user.read().await;
     for attribute in attributes {
         assert_eq!(got.body[attribute], attribute);
     }

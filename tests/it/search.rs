@@ -16,7 +16,7 @@ async fn sorted(world: &World, query: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn lists_are_sorted_by_value_and_those_without_come_last() {
+async fn lists_are_sorted_by_value_with_missing_values_last() {
     let world = World::new().await;
     for (name, title, created_later, email) in
         [("b", json!("zoo"), 0, "2@x"), ("A", json!("Ape"), 1, "3@x"), ("c", Value::Null, 1, "1@x")]
@@ -47,7 +47,7 @@ async fn lists_are_sorted_by_value_and_those_without_come_last() {
 }
 
 #[tokio::test]
-async fn search_requests_say_in_a_body_what_queries_say_in_the_url() {
+async fn a_search_request_equals_the_query_in_a_url() {
     let world = World::new().await;
     for n in 0..5 {
         world.create(json!({ "userName": format!("user{n}"), "title": "Dr" })).await;
@@ -87,7 +87,7 @@ async fn a_sort_holds_eight_mebibytes() {
 }
 
 #[tokio::test]
-async fn what_search_refuses() {
+async fn search_refuses_invalid_requests() {
     let world = World::new().await;
     for (body, scim_type) in [
         (json!({ "filter": "userName" }), "invalidFilter"),

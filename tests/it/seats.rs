@@ -1,4 +1,4 @@
-//! Seats: exactly so many active users, whoever comes at once.
+//! Seats: the number of active users never exceeds the limit, however many come at once.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -21,7 +21,7 @@ async fn active(customer: &Customer) -> usize {
     found
 }
 
-/// 256 creators make 1,024 users, but for the `first` ones, under a limit of 1,000 seats, and send
+/// 256 creators make 1,024 users, except the `first` ones, under a limit of 1,000 seats, and send
 /// again what is answered with 503.
 async fn a_thousand_seats(world: World, when_full: &str, first: usize) -> Customer {
     let world = Arc::new(world);
@@ -36,7 +36,7 @@ async fn a_thousand_seats(world: World, when_full: &str, first: usize) -> Custom
         let customer = customer.clone();
         tokio::spawn(async move {
             for n in (creator..1_024).step_by(256) {
-                // A try that gave up may have stored the user: then it is there.
+                // An attempt that ended in 503 may have stored the user: then it is there.
                 while customer.post(user(n)).await.status == 503 {}
             }
         })
@@ -49,14 +49,14 @@ async fn a_thousand_seats(world: World, when_full: &str, first: usize) -> Custom
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_256_creators_exactly_a_thousand_users_get_a_seat() {
+async fn exactly_a_thousand_seats_are_taken_by_256_creators() {
     let customer = a_thousand_seats(World::new().await, "create_inactive", 0).await;
     assert_eq!(customer.total().await, 1_024, "the others are there, inactive");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_256_creators_exactly_a_thousand_users_get_a_seat_where_transactions_conflict() {
-    // Each of them fights for a row that all want: that takes time, so the last 256 are enough.
+async fn exactly_a_thousand_seats_are_taken_where_transactions_conflict() {
+    // All of them compete for one row, which takes time, so the last 256 are enough.
     let customer =
         a_thousand_seats(World::with(Between::conflicts_of(1)).await, "refuse", 768).await;
     assert!(
@@ -68,7 +68,7 @@ async fn of_256_creators_exactly_a_thousand_users_get_a_seat_where_transactions_
 }
 
 #[tokio::test]
-async fn who_becomes_inactive_or_goes_frees_a_seat() {
+async fn a_user_who_becomes_inactive_or_leaves_frees_a_seat() {
     let customer = Customer::with("default", &[("seats.limit", "2")]).await;
     let [a, b] = ["a", "b"].map(|name| json!({ "userName": name }));
     let (a, b) = (customer.create(a).await, customer.create(b).await);
@@ -78,7 +78,7 @@ async fn who_becomes_inactive_or_goes_frees_a_seat() {
     let mut inactive = c.clone();
     inactive["active"] = json!(false);
     let c = customer.create(inactive).await;
-    assert_eq!(active(&customer).await, 2, "who is inactive takes no seat");
+    assert_eq!(active(&customer).await, 2, "an inactive user does not take a seat");
     assert_eq!(customer.activate(&a, false).await.status, 200);
     assert_eq!(customer.activate(&c, true).await.body["active"], true);
     let refused = customer.activate(&a, true).await;
@@ -90,7 +90,7 @@ async fn who_becomes_inactive_or_goes_frees_a_seat() {
     );
     assert_eq!(customer.delete(&b).await.status, 204);
     assert_eq!(customer.activate(&a, true).await.body["active"], true);
-    // Whoever is deleted needs a seat to come back.
+    // A deleted user needs a seat to return.
     customer.post(json!({ "userName": "b" })).await.is_error(403, None);
     customer.activate(&a, false).await;
     assert_eq!(customer.create(json!({ "userName": "b" })).await["id"], b["id"]);
@@ -98,7 +98,7 @@ async fn who_becomes_inactive_or_goes_frees_a_seat() {
 }
 
 #[tokio::test]
-async fn a_limit_lowered_below_use_is_a_debt_that_is_repaid_before_anybody_is_activated() {
+async fn a_limit_lowered_below_use_blocks_activations_until_use_is_below_it() {
     let mut customer = Customer::with("default", &[("seats.limit", "4")]).await;
     let mut users = Vec::new();
     for n in 0..4 {
@@ -118,7 +118,7 @@ async fn a_limit_lowered_below_use_is_a_debt_that_is_repaid_before_anybody_is_ac
 }
 
 #[tokio::test]
-async fn a_limit_counts_those_who_are_active_already_and_can_be_taken_away() {
+async fn a_limit_counts_users_already_active_and_can_be_removed() {
     let mut customer = Customer::new("default").await;
     let user = customer.create(json!({ "userName": "a" })).await;
     customer.create(json!({ "userName": "b" })).await;
@@ -128,12 +128,16 @@ async fn a_limit_counts_those_who_are_active_already_and_can_be_taken_away() {
     customer.create(json!({ "userName": "c" })).await;
     customer.activate(&user, false).await;
     customer.change(&profile("default", &[("seats.limit", "2")])).await;
-    assert_eq!(active(&customer).await, 2, "who changed while there was no limit is counted anew");
+    assert_eq!(
+        active(&customer).await,
+        2,
+        "users who changed while there was no limit are counted again"
+    );
     customer.activate(&user, true).await.is_error(403, None);
 }
 
 #[tokio::test]
-async fn a_seat_costs_two_write_units_of_the_users_own_transaction() {
+async fn a_seat_adds_two_write_units_to_the_users_transaction() {
     let limited = Customer::with("default", &[("seats.limit", "9")]).await;
     assert_eq!(limited.total().await, 0);
     let made = limited.post(json!({ "userName": "a@example.com", "externalId": "1" })).await;
@@ -145,12 +149,12 @@ async fn a_seat_costs_two_write_units_of_the_users_own_transaction() {
 }
 
 #[tokio::test]
-async fn counting_anew_leaves_the_newest_limit_as_it_is() {
+async fn a_recount_keeps_the_newest_limit() {
     let mut customer = Customer::new("default").await;
     customer.create(json!({ "userName": "a" })).await;
     customer.change(&profile("default", &[("seats.limit", "100")])).await;
     customer.change(&profile("default", &[("seats.limit", "2")])).await;
-    // Whoever set the first limit counts a minute later.
+    // The operator who sets the first limit counts a minute later.
     customer.world.store.count_seats(&customer.users()).await.unwrap();
     let seats = customer.world.store.seats(&customer.users().tenant).await.unwrap().unwrap();
     assert_eq!((seats.used, seats.limit), (1, 2));
@@ -159,5 +163,5 @@ async fn counting_anew_leaves_the_newest_limit_as_it_is() {
     let bounds = Bounds { seats: Some(9), ..Bounds::default() };
     assert!(!customer.world.store.set_profile(&stale, "default", bounds).await.unwrap());
     let seats = customer.world.store.seats(&customer.users().tenant).await.unwrap().unwrap();
-    assert_eq!(seats.limit, 3, "the limit of a profile that is not set is none");
+    assert_eq!(seats.limit, 3, "a profile that was not stored does not change the limit");
 }

@@ -39,7 +39,7 @@ pub async fn contract(sdk: &SdkConfig) {
         assert_eq!(
             secrets.records(&tenant).await.unwrap(),
             records,
-            "who comes late undoes nothing"
+            "a late writer undoes nothing"
         );
     }
     records.remove(0);
@@ -100,7 +100,7 @@ async fn the_contract_holds_on_the_local_secrets() {
 }
 
 #[tokio::test]
-async fn local_secrets_outlive_the_process_and_are_its_owners_only() {
+async fn local_secrets_outlive_the_process_and_only_their_owner_can_read_them() {
     let directory = std::env::temp_dir().join(format!("scim-secrets-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let file = directory.join("secrets.json");

@@ -5,6 +5,7 @@ use scim_lambda::auth::token::PlainToken;
 use serde_json::{Value, json};
 
 use crate::support::customer::Customer;
+use crate::support::handles::id;
 use crate::support::{Answer, ENTERPRISE, GROUP, USER, World};
 
 const PATCH: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
@@ -25,7 +26,7 @@ impl Parties {
         let create = async |endpoint: &str, body: Value| {
             let made = world.send_as(&token, "POST", endpoint, body).await;
             assert_eq!(made.status, 201, "{}", made.body);
-            format!("{endpoint}/{}", made.body["id"].as_str().unwrap())
+            format!("{endpoint}/{}", id(&made.body))
         };
         let user = create(
             "/Users",
@@ -46,9 +47,12 @@ impl Parties {
 
     /// The answers to the same attribute in a POST, a PUT, and PATCH by path and by value.
     async fn each_way(&self, path: &str, attribute: &str, value: &Value) -> Vec<Answer> {
-        let whole = |name: &str| match path == self.user {
-            true => user(json!({ "userName": name, attribute: value })),
-            false => json!({ "schemas": [GROUP], "displayName": name, attribute: value }),
+        let whole = |name: &str| {
+            if path == self.user {
+                user(json!({ "userName": name, attribute: value }))
+            } else {
+                json!({ "schemas": [GROUP], "displayName": name, attribute: value })
+            }
         };
         let endpoint = path.rsplit_once('/').unwrap().0;
         let mut answers = vec![
@@ -118,7 +122,7 @@ async fn strict_refuses_a_value_of_another_type_and_changes_nothing() {
     strict.patch(&strict.user, one).await.is_error(400, Some("invalidValue"));
     assert_eq!(strict.send("GET", &strict.user, Value::Null).await.body, before);
     assert_eq!(strict.send("GET", &strict.group, Value::Null).await.body["members"], json!([]));
-    // Values of the right types pass all ways, and "no value" of any attribute is null.
+    // Values of the right types pass in every request, and "no value" of any attribute is null.
     for (attribute, value) in [
         ("emails", json!([{ "value": "b@example.com" }])),
         ("emails", json!([])),
@@ -142,7 +146,7 @@ async fn strict_refuses_a_value_of_another_type_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn what_strict_refuses_the_tolerant_profile_understands() {
+async fn the_tolerant_profile_understands_what_strict_refuses() {
     let tolerant = Parties::of("default").await;
     for (attribute, value) in [
         ("emails", json!("b@example.com")),
@@ -243,7 +247,7 @@ async fn strict_refuses_to_add_null_or_an_empty_text() {
     let urn = json!({ "op": "add", "path": ENTERPRISE, "value": null });
     strict.patch(&strict.user, urn).await.is_error(400, Some("invalidValue"));
     assert_eq!(strict.send("GET", &strict.user, Value::Null).await.body["title"], "Dr");
-    // Entra takes values away so, and the tolerant profile lets it.
+    // Entra removes values this way, and the tolerant profile allows it.
     let tolerant = Parties::of("default").await;
     for (attribute, void) in [("title", Value::Null), ("emails", json!(""))] {
         let gone = tolerant
@@ -310,7 +314,7 @@ async fn an_empty_list_adds_and_removes_nothing_under_any_profile() {
                 "{profile}: {operation}"
             );
         }
-        // What the path itself names goes, and a replacement by nothing takes all away.
+        // The member that the path names goes, and a replacement by nothing removes all.
         let by_filter = json!({ "op": "remove", "path": "emails[type eq \"work\"]", "value": [] });
         assert_eq!(
             party.patch(&party.user, by_filter).await.body["emails"].as_array().unwrap().len(),
@@ -322,7 +326,7 @@ async fn an_empty_list_adds_and_removes_nothing_under_any_profile() {
 }
 
 #[tokio::test]
-async fn a_file_of_people_is_read_tolerantly_under_strict() {
+async fn a_file_of_users_is_read_tolerantly_under_strict() {
     let customer = Customer::new("strict").await;
     let report = customer
         .import(&[json!({ "userName": "a", "emails": "a@example.com", "active": "true" })])

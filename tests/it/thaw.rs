@@ -1,4 +1,4 @@
-//! The function wakes up, and its connections are gone: nobody hears of it.
+//! The function wakes up and its connections are gone: no client notices.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -4,11 +4,11 @@ use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 
-use crate::support::customer::Customer;
+use crate::support::handles::{id, set, user_path};
 use crate::support::{BASE_URL, ENTERPRISE, USER, World};
 
 #[tokio::test]
-async fn a_created_user_comes_back_whole() {
+async fn a_created_user_is_returned_whole() {
     let world = World::new().await;
     let created = world
         .send(
@@ -24,7 +24,7 @@ async fn a_created_user_comes_back_whole() {
         )
         .await;
     assert_eq!(created.status, 201, "{}", created.body);
-    let id = created.body["id"].as_str().unwrap();
+    let id = id(&created.body);
     let location = format!("{BASE_URL}/Users/{id}");
     assert_eq!(created.header("location"), location);
     assert_eq!(created.header("etag"), "W/\"1\"");
@@ -55,14 +55,12 @@ async fn a_created_user_comes_back_whole() {
 async fn put_replaces_what_the_client_asserts_and_keeps_active() {
     let world = World::new().await;
     let user = world
-        .create(
+        .user(
             json!({ "userName": "a@example.com", "externalId": "1", "active": false, "title": "Dr", "nickName": "A" }),
         )
         .await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
     world.clock.advance(5);
-    let put =
-        world.send("PUT", &path, json!({ "userName": "a2@example.com", "title": "Prof" })).await;
+    let put = user.put(json!({ "userName": "a2@example.com", "title": "Prof" })).await;
     assert_eq!(put.status, 200, "{}", put.body);
     assert_eq!(put.body["active"], false);
     assert_eq!(
@@ -85,13 +83,12 @@ async fn put_replaces_what_the_client_asserts_and_keeps_active() {
 async fn patch_changes_active_and_simple_paths_in_every_dialect() {
     let world = World::new().await;
     let user = world
-        .create(
+        .user(
             json!({ "userName": "a@example.com", "name": { "givenName": "A", "familyName": "B" } }),
         )
         .await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
     let patch = async |operations: serde_json::Value| {
-        let answer = world.send("PATCH", &path, json!({ "Operations": operations })).await;
+        let answer = user.patch(operations).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     };
@@ -131,7 +128,7 @@ async fn patch_changes_active_and_simple_paths_in_every_dialect() {
         patch(json!([{ "op": "remove", "path": "title" }, { "op": "replace", "path": "displayName", "value": null }]))
             .await;
     assert_eq!((body.get("title"), body.get("displayName")), (None, None));
-    let got = world.send("GET", &path, None).await;
+    let got = user.read().await;
     assert_eq!(got.body, body, "what was answered is what is stored");
 }
 
@@ -140,11 +137,10 @@ async fn clumsy_patches_still_do_what_they_say() {
     let world = World::new().await;
     let manager = json!({ "value": "A", "$ref": "https://scim.example.com/scim/v2/Users/A" });
     let user = world
-        .create(json!({ "userName": "a@example.com", ENTERPRISE: { "manager": manager } }))
+        .user(json!({ "userName": "a@example.com", ENTERPRISE: { "manager": manager } }))
         .await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
     let patch = async |operation: serde_json::Value| {
-        let answer = world.send("PATCH", &path, json!({ "Operations": [operation] })).await;
+        let answer = user.patch(json!([operation])).await;
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     };
@@ -152,7 +148,7 @@ async fn clumsy_patches_still_do_what_they_say() {
         json!({ "op": "replace", "value": { "active": false, "Job Title": "x", "emails[": 1 } }),
     )
     .await;
-    assert_eq!(body["active"], false, "a name that is no path does not keep a leaver in");
+    assert_eq!(body["active"], false, "a name that is not a path does not keep the user active");
     let body = patch(json!({ "op": "replace", "path": "manager", "value": "B" })).await;
     assert_eq!(
         body[ENTERPRISE]["manager"],
@@ -160,46 +156,29 @@ async fn clumsy_patches_still_do_what_they_say() {
         "the old manager's $ref is gone"
     );
     assert_eq!(world.find("manager eq \"B\"").await.len(), 1);
-    assert_eq!(
-        world
-            .find(&format!("id eq \"{}\" and manager eq \"A\"", user["id"].as_str().unwrap()))
-            .await
-            .len(),
-        0
-    );
+    assert_eq!(world.find(&format!("id eq \"{}\" and manager eq \"A\"", id(&user))).await.len(), 0);
 }
 
 #[tokio::test]
 async fn a_failing_operation_undoes_those_before_it() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a@example.com" })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(json!({ "userName": "a@example.com" })).await;
     let operations = json!([
         { "op": "replace", "path": "title", "value": "Dr" },
         { "op": "remove", "path": "userName" },
     ]);
-    world
-        .send("PATCH", &path, json!({ "Operations": operations }))
-        .await
-        .is_error(400, Some("mutability"));
-    assert_eq!(world.send("GET", &path, None).await.body, user);
+    user.patch(operations).await.is_error(400, Some("mutability"));
+    assert_eq!(user.read().await.body, *user);
 }
 
 #[tokio::test]
-async fn a_change_that_changes_nothing_keeps_version_and_time() {
+async fn a_change_without_effect_keeps_version_and_time() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a@example.com", "title": "Dr" })).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(json!({ "userName": "a@example.com", "title": "Dr" })).await;
     world.clock.advance(5);
-    let patched = world
-        .send(
-            "PATCH",
-            &path,
-            json!({ "Operations": [{ "op": "add", "path": "title", "value": "Dr" }] }),
-        )
-        .await;
-    let put = world.send("PUT", &path, json!({ "title": "Dr", "userName": "a@example.com" })).await;
-    assert_eq!((&patched.body, &put.body), (&user, &user));
+    let patched = user.patch(json!([{ "op": "add", "path": "title", "value": "Dr" }])).await;
+    let put = user.put(json!({ "title": "Dr", "userName": "a@example.com" })).await;
+    assert_eq!((&patched.body, &put.body), (&*user, &*user));
     assert_eq!(patched.tally.write_units + put.tally.write_units, 0.0);
 }
 
@@ -208,7 +187,7 @@ async fn attributes_and_excluded_attributes_shape_every_answer() {
     let world = World::new().await;
     let body = json!({ "userName": "a@example.com", "name": { "givenName": "A", "familyName": "B" }, "title": "Dr" });
     let answer = world.send("POST", "/Users?attributes=name.givenName", body).await;
-    let id = answer.body["id"].as_str().unwrap();
+    let id = id(&answer.body);
     assert_eq!(answer.body, json!({ "schemas": [USER], "id": id, "name": { "givenName": "A" } }));
     let listed = world
         .send("GET", "/Users?attributes=TITLE&attributes=urn:ietf:params:scim:schemas:core:2.0:User:userName", None)
@@ -230,19 +209,16 @@ async fn attributes_and_excluded_attributes_shape_every_answer() {
 #[tokio::test]
 async fn two_tenants_do_not_see_each_other() {
     let world = World::new().await;
-    let user = world.create(json!({ "userName": "a@example.com", "externalId": "1" })).await;
+    let user = world.user(json!({ "userName": "a@example.com", "externalId": "1" })).await;
     let (_, other) = world.tenant("globex", "default").await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let path = user.path().to_owned();
     // The tenant's row is read once a minute; from here on it is known.
     world.send_as(&other, "GET", "/ServiceProviderConfig", None).await;
     let unknown = "/Users/00000000-0000-8000-8000-000000000000";
     for (method, body) in [
         ("GET", None),
         ("PUT", Some(json!({ "userName": "b@example.com" }))),
-        (
-            "PATCH",
-            Some(json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] })),
-        ),
+        ("PATCH", Some(set("active", false))),
         ("DELETE", None),
     ] {
         let foreign = world.send_as(&other, method, &path, body.clone()).await;
@@ -261,7 +237,7 @@ async fn two_tenants_do_not_see_each_other() {
         )
         .await;
     assert_eq!(same.status, 201);
-    assert_eq!(world.send("GET", &path, None).await.body, user);
+    assert_eq!(user.read().await.body, *user);
 }
 
 #[tokio::test]
@@ -294,7 +270,7 @@ async fn the_strict_profile_refuses_what_no_schema_defines() {
 async fn every_answer_that_is_a_resource_says_where_it_is() {
     let world = World::new().await;
     let created = world.send("POST", "/Users", json!({ "userName": "a@example.com" })).await;
-    let path = format!("/Users/{}", created.body["id"].as_str().unwrap());
+    let path = user_path(&created.body);
     let location = created.body["meta"]["location"].as_str().unwrap().to_owned();
     let title = json!({ "Operations": [{ "op": "add", "path": "title", "value": "Dr" }] });
     let mut answers = vec![
@@ -350,16 +326,15 @@ async fn a_value_that_is_sent_twice_is_kept_once() {
     let address = json!({ "type": "work", "country": "DE" });
     let other = json!({ "type": "work", "country": "FR" });
     let body = json!({ "userName": "a", "emails": sent, "addresses": [address, other, address], "roles": ["x", "x"] });
-    let user = world.create(body.clone()).await;
-    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let user = world.user(body.clone()).await;
     let patch = async |op: &str, value: Value| {
         let body = json!({ "Operations": [{ "op": op, "path": "emails", "value": value }] });
-        world.send("PATCH", &path, body).await.body
+        world.send("PATCH", user.path(), body).await.body
     };
-    let replaced = world.send("PUT", &path, body).await.body;
-    assert_eq!(replaced, user, "and the version stays");
+    let replaced = user.put(body).await.body;
+    assert_eq!(replaced, *user, "and the version stays");
     let answers = [
-        user,
+        user.clone(),
         replaced,
         patch("replace", sent).await,
         patch("add", json!([email("a@example.com", "HOME")])).await,
@@ -372,80 +347,17 @@ async fn a_value_that_is_sent_twice_is_kept_once() {
             (&json!([address, other]), &json!([{ "value": "x" }]))
         );
     }
-    // What is added of a value that is there is laid over it: another one becomes primary.
+    // An added value is merged with an equal one: here it becomes the primary.
     let mut home = email("a@example.com", "home");
     home["primary"] = json!(true);
     let emails = patch("add", json!([home])).await["emails"].clone();
     let primaries: Vec<bool> =
         emails.as_array().unwrap().iter().map(|email| email["primary"] == true).collect();
     assert_eq!(primaries, [false, true, false], "{emails}");
-    // Two values that become alike are one.
-    let same =
-        json!({ "Operations": [{ "op": "replace", "path": "emails.type", "value": "other" }] });
-    assert_eq!(world.send("PATCH", &path, same).await.body["emails"].as_array().unwrap().len(), 1);
-}
-
-#[tokio::test]
-async fn groups_of_a_user_are_returned_by_default_where_the_profile_says_so() {
-    let customer = Customer::with("default", &[("attributes.groups", "default")]).await;
-    let returned = async |customer: &Customer| {
-        let schema = customer.send("GET", &format!("/Schemas/{USER}"), None).await.body;
-        let groups = schema["attributes"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|attribute| attribute["name"] == "groups");
-        groups.unwrap()["returned"].as_str().unwrap().to_owned()
-    };
-    assert_eq!(returned(&customer).await, "default");
-    let user = customer.create(json!({ "userName": "a" })).await;
-    let other = customer.create(json!({ "userName": "b" })).await;
-    let group = json!({ "displayName": "Staff", "members": [{ "value": user["id"] }] });
-    let group = customer.send("POST", "/Groups", group).await.body;
-    let listed = async |query: &str| {
-        let list = customer.send("GET", &format!("/Users?{query}"), None).await.body;
-        list["Resources"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|one| one["id"] == user["id"])
-            .unwrap()
-            .clone()
-    };
-    for answer in [
-        customer.get(&user).await.body,
-        customer.find("userName eq \"a\"").await[0].clone(),
-        listed("").await,
-        listed("sortBy=userName").await,
-        listed("cursor").await,
-        customer
-            .send("POST", "/Users/.search", json!({ "filter": "userName eq \"a\"" }))
-            .await
-            .body["Resources"][0]
-            .clone(),
-        customer.set(&user, "title", json!("Dr")).await.body,
-        customer.put(&user, json!({ "userName": "a", "title": "Prof" })).await.body,
-        customer.put(&user, json!({ "userName": "a", "title": "Prof" })).await.body,
-    ] {
-        assert_eq!(
-            (&answer["groups"][0]["value"], answer["groups"].as_array().map(Vec::len)),
-            (&group["id"], Some(1))
-        );
-    }
-    // It costs what `attributes=groups` costs: the memberships, and the groups where there are any.
-    let named =
-        customer.send("GET", &format!("{}?attributes=groups", Customer::path(&user)), None).await;
-    assert_eq!(customer.get(&user).await.tally, named.tally);
-    let alone = customer.get(&other).await;
-    assert_eq!((alone.body.get("groups"), alone.tally.calls, named.tally.calls), (None, 2, 3));
-    for query in ["excludedAttributes=groups", "attributes=userName"] {
-        assert_eq!(listed(query).await.get("groups"), None, "{query}");
-        let one = customer.send("GET", &format!("{}?{query}", Customer::path(&user)), None).await;
-        assert_eq!((one.body.get("groups"), one.tally.calls), (None, 1), "{query}");
-    }
-    // A user who comes back is in no group, and the usual profile answers without.
-    assert_eq!(customer.delete(&user).await.status, 204);
-    assert_eq!(customer.create(json!({ "userName": "a" })).await.get("groups"), None);
-    let usual = Customer::new("default").await;
-    assert_eq!(returned(&usual).await, "request");
+    // Two values that become equal are kept once.
+    let same = set("emails.type", "other");
+    assert_eq!(
+        world.send("PATCH", user.path(), same).await.body["emails"].as_array().unwrap().len(),
+        1
+    );
 }

@@ -1,4 +1,4 @@
-//! Filter and PATCH cases as data: `tests/vectors/*.json`, whose first member tells what they mean
+//! Filter and PATCH cases as data: `tests/vectors/*.json`, whose first member says what they mean
 //! and where they come from.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,7 +18,7 @@ fn cases(vectors: &Value) -> impl Iterator<Item = &Value> {
 }
 
 #[tokio::test]
-async fn filters_find_whom_they_should() {
+async fn filters_find_the_users_they_should() {
     let vectors = load("filters");
     let world = World::new().await;
     for profile in ["default", "strict"] {
@@ -58,7 +58,7 @@ async fn filters_find_whom_they_should() {
         for case in cases(&vectors) {
             let endpoint = case["resource"].as_str().unwrap();
             let rejects = case["expect"].get("status").is_some();
-            // What the RFC's grammar refuses, the default profile may understand.
+            // The default profile may understand what the RFC's grammar refuses.
             if case["level"] == "either" || (rejects && profile == "default") {
                 continue;
             }
@@ -142,11 +142,11 @@ async fn patches_do_what_they_should() {
     }
 }
 
-/// What the RFC refuses and the default profile understands:
+/// Cases that the RFC refuses and the default profile understands:
 /// a replace creates what its filter does not find, a filter value needs no quotes.
 const TOLERATED: [&str; 3] = ["p179", "p214", "p238"];
 
-/// Plays one case; the outcome's index among those that are allowed.
+/// Plays one case, and returns the outcome's index among those that are allowed.
 async fn patched(
     world: &World,
     token: &PlainToken,

@@ -1,4 +1,4 @@
-//! Walks by cursor while people come, go and come back: whoever lives throughout is met once.
+//! Walks by cursor while users come, go and return: each user who stays is met once.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -9,12 +9,13 @@ use scim_lambda::settings::Settings;
 use scim_local::{STACK, TABLE};
 use serde_json::{Value, json};
 
+use crate::support::handles::id;
 use crate::support::{self, BASE_URL, DAY, World, all};
 
 /// Users who stay, and users who come and go all the time.
 const STAY: usize = 160;
 const CHURN: usize = 40;
-/// Changes beside each page: creates, deletes and restores.
+/// Changes during each page: creates, deletes and restores.
 const CHANGES: usize = 3;
 
 fn user(name: &str) -> Value {
@@ -38,7 +39,7 @@ async fn fresh(world: &World, path: &str) -> Value {
     serde_json::from_slice(response.body()).unwrap()
 }
 
-/// Those who come and go.
+/// Users who come and go.
 struct Others {
     /// The id of each who is here.
     here: Vec<Option<String>>,
@@ -46,7 +47,7 @@ struct Others {
 }
 
 impl Others {
-    /// The next one goes, comes back, or another person of that name comes.
+    /// The next user goes, returns, or is followed by another person of that name.
     async fn change(&mut self, world: &World) {
         self.turn += 1;
         let number = self.turn * 7 % CHURN;
@@ -60,7 +61,7 @@ impl Others {
                     user["externalId"] = json!(format!("person{}", self.turn));
                 }
                 let user = world.create(user).await;
-                self.here[number] = Some(user["id"].as_str().unwrap().to_owned());
+                self.here[number] = Some(id(&user).to_owned());
             }
         }
     }
@@ -80,7 +81,7 @@ async fn walk(world: &World, query: &str, pages: &Cell<usize>) -> BTreeMap<Strin
     met
 }
 
-/// Pairs of walkers at once, while others come and go: who `stays` is met once, and nobody twice.
+/// Pairs of walkers at once, while users come and go: each of `stays` is met once, none twice.
 async fn pairs(world: &World, stays: &[String], queries: &[&str], walks: usize) {
     let mut others = Others { here: vec![None; CHURN], turn: 0 };
     let (mut lost, mut repeated, mut changes, mut asked) = (0, 0, 0, 0);
@@ -109,7 +110,7 @@ async fn pairs(world: &World, stays: &[String], queries: &[&str], walks: usize) 
         let (met, ()) = tokio::join!(walkers, churn);
         asked += pages.get();
         if pair % 200 == 199 {
-            // What is left of those who went expires.
+            // The rows of deleted users expire.
             world.clock.advance(91 * DAY);
             world.local.engine.sweep().unwrap();
         }
@@ -119,7 +120,7 @@ async fn pairs(world: &World, stays: &[String], queries: &[&str], walks: usize) 
         }
     }
     println!(
-        "{walks} walks, {asked} pages, {changes} changes beside them: {lost} lost, {repeated} \
+        "{walks} walks, {asked} pages, {changes} changes meanwhile: {lost} lost, {repeated} \
         repeated"
     );
     assert!(changes >= CHANGES * walks, "there was a churn");
@@ -128,7 +129,7 @@ async fn pairs(world: &World, stays: &[String], queries: &[&str], walks: usize) 
 
 /// `SCIM_WALKS=1000 cargo test --test it walks -- --nocapture` walks a thousand times.
 #[tokio::test]
-async fn two_walkers_meet_everybody_who_stays_once_while_others_come_and_go() {
+async fn two_walkers_meet_each_user_who_stays_once() {
     let walks = std::env::var("SCIM_WALKS").map_or(16, |walks| walks.parse().unwrap());
     let world = World::new().await;
     let stays: Vec<String> = (0..STAY).map(|n| format!("stay{n}")).collect();
@@ -141,7 +142,7 @@ async fn two_walkers_meet_everybody_who_stays_once_while_others_come_and_go() {
 }
 
 #[tokio::test]
-async fn walkers_through_more_users_than_a_request_looks_at_meet_them_too() {
+async fn walkers_meet_every_user_of_a_tenant_larger_than_a_request_reads() {
     let world = World::new().await;
     world.seed().users(5_400, |_| {}).await.unwrap();
     let some = "filter=name.familyName%20eq%20%22Jensen%22%20and%20externalId%20ew%20%2277%22";

@@ -34,28 +34,26 @@ pub enum Record {
 impl Oracle {
     /// What a POST of this person does.
     pub fn comes(&self, person: &Person) -> Coming {
-        let coming = self.whoever_comes(person);
+        let coming = self.outcome_of_post(person);
         match coming {
             Coming::Refused => coming,
-            // Whoever is visible already is not put off without a seat.
+            // A user who is already visible is not refused for want of a seat.
             Coming::Returned(_) if person.is_active() && self.is_full() => Coming::Full,
             _ if self.seated(person).is_none() => Coming::Full,
             _ => coming,
         }
     }
 
-    /// A new person as the seats let it in.
+    /// A new person as the seats admit it: active, inactive or not at all.
     pub fn seated(&self, person: &Person) -> Option<Person> {
-        match person.is_active() && self.is_full() {
-            false => Some(person.clone()),
-            true => self
-                .policy
-                .inactive_when_full
-                .then(|| Person { active: Some(false), ..person.clone() }),
+        if !person.is_active() || !self.is_full() {
+            return Some(person.clone());
         }
+        let inactive = || Person { active: Some(false), ..person.clone() };
+        self.policy.inactive_when_full.then(inactive)
     }
 
-    fn whoever_comes(&self, person: &Person) -> Coming {
+    fn outcome_of_post(&self, person: &Person) -> Coming {
         let owner =
             self.live().into_iter().find(|index| self.users[*index].is.form() == person.form());
         if let Some(owner) = owner {
@@ -106,7 +104,7 @@ impl Oracle {
         }
     }
 
-    /// Who is suspended with expiry and the only one to have this externalId, whatever the name.
+    /// The suspended user who expires and alone has this externalId, whatever its name.
     fn stopped(&self, person: &Person) -> Option<usize> {
         let first = person
             .external_id
@@ -120,7 +118,7 @@ impl Oracle {
         (sharing.eq([first]) && user.expires.is_some()).then_some(first)
     }
 
-    /// Who was deleted and comes back by these names.
+    /// The deleted user whom these names restore.
     fn comes_back(&self, person: &Person) -> Option<usize> {
         let first = person
             .external_id
@@ -137,7 +135,7 @@ impl Oracle {
                 named.max_by_key(|index| (*index == first, self.users[*index].history.modified));
             named.or(Some(first).filter(|first| self.can_return(*first)))
         });
-        // Whose name another took is without it, even if that one left it.
+        // A user whose name another took stays without it, even if that one gave it up.
         let by_name = || self.holder(&self.names, &person.form());
         let by_name = || {
             by_name().filter(|index| self.can_return(*index) && same_person(&self.users[*index]))
@@ -172,7 +170,7 @@ impl Oracle {
         !self.is_taken(&person.form(), Some(index))
     }
 
-    /// What an import does with each of these people, whose verified addresses stand beside them.
+    /// What an import does with each of these people, who come with their verified addresses.
     pub fn imports(&self, people: &[(Person, BTreeSet<String>)]) -> Vec<Record> {
         let mut seen = BTreeSet::new();
         let each = people.iter().map(|(person, verified)| {
@@ -218,7 +216,7 @@ impl Oracle {
                 let user = &self.users[*index].is;
                 !verified.is_disjoint(&user.pointers()) || verified.contains(&user.form())
             });
-            // Where no address links, it may be somebody else's too.
+            // Where addresses do not link, another user may have the same one.
             if !found.is_empty() && !self.policy.links {
                 return Record::Conflict;
             }

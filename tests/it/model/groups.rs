@@ -11,7 +11,7 @@ use crate::support::Answer;
 /// An error's status and scimType.
 type Refused = (u16, Option<&'static str>);
 const TAKEN: Refused = (409, Some("uniqueness"));
-const NOBODY: Refused = (400, Some("invalidValue"));
+const UNKNOWN_MEMBER: Refused = (400, Some("invalidValue"));
 
 fn values(ids: &[String]) -> Value {
     ids.iter().map(|id| json!({ "value": id })).collect()
@@ -41,7 +41,7 @@ impl Model {
         format!("/Groups/{}", self.parties[who].oracle.groups[index].id)
     }
 
-    /// Who could become a member, users and groups, a few or all of them.
+    /// Users and groups that could become members, a few or all of them.
     fn candidates(&mut self, who: usize) -> Vec<String> {
         let oracle = &self.parties[who].oracle;
         let users = oracle.live().into_iter().map(|index| oracle.users[index].id.clone());
@@ -54,7 +54,7 @@ impl Model {
         }
     }
 
-    /// The id of nobody: made up, of somebody who was deleted, or of somebody of the other tenant.
+    /// An id that is not known: made up, of a deleted user, or of a user of the other tenant.
     fn nobody(&mut self, who: usize) -> String {
         let strangers = self.strangers(who);
         self.dice.pick(&strangers).unwrap()
@@ -93,16 +93,16 @@ impl Model {
         self.expect_group(who, index, 201, &answer);
     }
 
-    /// Why a group cannot become so: a name that another has, or somebody new who is nobody.
+    /// Why a group cannot become so: a name that another has, or a new member that does not exist.
     fn refused(&self, who: usize, index: Option<usize>, crew: &Crew) -> Option<Refused> {
         let oracle = &self.parties[who].oracle;
         let none = BTreeSet::new();
         let before = index.map_or(&none, |index| &oracle.groups[index].is.members);
         let mut joining = crew.members.difference(before);
-        match oracle.is_group(&crew.name, index) {
-            true => Some(TAKEN),
-            false => joining.any(|id| !oracle.is_live(id)).then_some(NOBODY),
+        if oracle.is_group(&crew.name, index) {
+            return Some(TAKEN);
         }
+        joining.any(|id| !oracle.is_live(id)).then_some(UNKNOWN_MEMBER)
     }
 
     fn expect_group(&self, who: usize, index: usize, status: u16, answer: &Answer) {
@@ -201,7 +201,7 @@ impl Model {
     async fn patch_group(&mut self, who: usize, index: usize, operations: Vec<Value>, crew: Crew) {
         let own = &self.parties[who].oracle.groups[index].id;
         let refused = if crew.members.contains(own) {
-            Some(NOBODY)
+            Some(UNKNOWN_MEMBER)
         } else {
             self.refused(who, Some(index), &crew)
         };

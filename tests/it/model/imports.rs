@@ -1,4 +1,4 @@
-//! Users whom the product had before: imported, and adopted.
+//! Existing users of the product: imported, and adopted.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::coming::Record;
 use super::shapes::Person;
 
 impl Model {
-    /// A file of a few people, some of whom are known already.
+    /// A file of a few people, some of them already known.
     pub(super) async fn import(&mut self, who: usize) {
         let number = 1 + self.dice.below(3);
         let people: Vec<_> = (0..number).map(|_| self.record(who)).collect();
@@ -83,7 +83,7 @@ impl Model {
         (person, verified)
     }
 
-    /// A POST of somebody who was imported, as the identity provider knows that person.
+    /// A POST of an imported user, as the identity provider knows that person.
     pub(super) async fn adopt(&mut self, who: usize) {
         let Some(index) = self.dice.pick(&self.parties[who].oracle.unmanaged()) else { return };
         let user = self.parties[who].oracle.users[index].clone();

@@ -6,9 +6,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::Party;
 use super::oracle::Oracle;
-use super::rows::{Row, scan};
 use super::shapes::Life;
 use crate::support::World;
+use crate::support::handles::Row;
 
 /// What a partition of a tenant holds, or how the name of one begins.
 const PARTITIONS: [&str; 10] = ["#T", "#U", "#G", "#X", "#E", "#C", "#D", "#L", "#M#", "#R#"];
@@ -17,11 +17,11 @@ const NO_LIMIT: i64 = 1_000_000_000_000;
 
 /// Looks at every row of the table.
 pub(super) async fn check(world: &World, parties: &[Party; 2]) {
-    let rows = scan(world).await;
+    let rows = world.rows().await;
     let known = |row: &Row| row.p() == "tenants" || row.p() == format!("{}#T", world.tenant.code());
     let known =
         |row: &Row| known(row) || parties.iter().any(|party| row.p().starts_with(&party.code));
-    assert!(rows.iter().all(known), "a row of nobody");
+    assert!(rows.iter().all(known), "a row without an owner");
     let own: Vec<BTreeSet<&str>> = parties.iter().map(|party| ids(&party.oracle)).collect();
     for (party, foreign) in parties.iter().zip(own.iter().rev()) {
         let mut partitions: BTreeMap<&str, Vec<&Row>> = BTreeMap::new();
@@ -50,7 +50,7 @@ fn leads_to(pointer: &Row, owner: &Row) -> bool {
     (pointer.text("st"), pointer.number("x")) == (state, owner.number("x"))
 }
 
-/// The rows of a tenant by their partitions, beside what they stand for.
+/// The rows of a tenant by their partitions, and the tenant as the oracle knows it.
 struct Look<'a> {
     party: &'a Party,
     oracle: &'a Oracle,
@@ -66,7 +66,7 @@ impl<'a> Look<'a> {
         let known = |partition: &&str| PARTITIONS.iter().any(|known| partition.starts_with(known));
         assert!(
             self.partitions.keys().all(known),
-            "a partition of nobody: {:?}",
+            "a partition without an owner: {:?}",
             self.partitions.keys()
         );
         self.users();
@@ -97,7 +97,7 @@ impl<'a> Look<'a> {
         for (id, row) in &resources {
             let Some(index) = kept.remove(id) else {
                 let over = row.number("x").is_some_and(|expiry| expiry <= self.oracle.seconds());
-                assert!(over, "a user whom nobody knows: {:?}", row.0);
+                assert!(over, "a user that the oracle does not know: {:?}", row.0);
                 continue;
             };
             let user = &self.oracle.users[index];
@@ -123,7 +123,7 @@ impl<'a> Look<'a> {
     }
 
     /// A claim has an owner who knows it and is what it says, with the same expiry; a live or
-    /// imported owner has its claim, a deleted one for as long as nobody took the name.
+    /// imported owner has its claim, a deleted one until another user takes the name.
     fn claims(&self, kind: &str, resources: &BTreeMap<&str, &Row>) {
         let rows = self.rows(if kind == "U" { "#U" } else { "#G" }).iter();
         let claims: BTreeMap<&str, &&Row> = rows
@@ -163,7 +163,7 @@ impl<'a> Look<'a> {
                 pointers.remove(key);
             }
         }
-        assert!(pointers.is_empty(), "externalIds of nobody: {:?}", pointers.values());
+        assert!(pointers.is_empty(), "externalIds without an owner: {:?}", pointers.values());
     }
 
     /// As many pointers as addresses, all with the owner's state and expiry.
@@ -173,7 +173,7 @@ impl<'a> Look<'a> {
             let owner = row.text("i").unwrap();
             assert!(row.s().ends_with(&format!("#{owner}")), "{:?}", row.0);
             let leads = users.get(owner).is_some_and(|owner| leads_to(row, owner));
-            assert!(leads, "an e-mail pointer of nobody: {:?}", row.0);
+            assert!(leads, "an e-mail pointer without an owner: {:?}", row.0);
             *pointers.entry(owner).or_default() += 1;
         }
         for (id, row) in users {
@@ -183,12 +183,12 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Who expires while visible stands among the due, in the order of time; nobody else does.
+    /// Exactly the users who expire while they are visible are due, in the order of time.
     fn due(&self) {
         let due: BTreeSet<String> = self.rows("#D").iter().map(|row| row.s().to_owned()).collect();
         let expiring = self.oracle.expiring().into_iter().map(|index| &self.oracle.users[index]);
         let expected = expiring.map(|user| format!("{:012}#{}", user.expires.unwrap(), user.id));
-        assert_eq!(due, expected.collect(), "who is due");
+        assert_eq!(due, expected.collect(), "the users who are due");
     }
 
     /// The seats that are taken are those of the active users, for as long as there is a limit.

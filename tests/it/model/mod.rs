@@ -18,7 +18,6 @@ mod oracle;
 mod profiles;
 mod reads;
 mod returns;
-mod rows;
 mod run;
 mod shapes;
 mod users;
@@ -32,6 +31,7 @@ use scim_lambda::store::TenantRow;
 use serde_json::Value;
 
 use crate::support::connectors::{Between, Fault};
+use crate::support::handles::Row;
 use crate::support::{Answer, DAY, World};
 use dice::Dice;
 use oracle::{NEVER, Oracle};
@@ -45,7 +45,7 @@ struct Party {
     oracle: Oracle,
     /// Whether there was ever a limit of seats.
     was_limited: bool,
-    /// Whether somebody's time has come since the tenant's last request.
+    /// Whether a user has become due since the tenant's last request.
     due: bool,
 }
 
@@ -88,7 +88,7 @@ impl Model {
         }
     }
 
-    /// Something happens to somebody.
+    /// Something happens to a user or a group.
     async fn step(&mut self) {
         self.world.clock.advance_milliseconds(1 + self.dice.below(400) as i64);
         let who = self.dice.below(2);
@@ -126,7 +126,7 @@ impl Model {
         self.world.local.engine.sweep().unwrap();
     }
 
-    /// Whose time has come is gone for the tenant's next request.
+    /// A user who is due is gone for the tenant's next request.
     fn expire(&mut self, who: usize) {
         let party = &mut self.parties[who];
         let expired = party.oracle.expire_due();
@@ -134,7 +134,7 @@ impl Model {
         (0..expired).for_each(|_| self.count("expired"));
     }
 
-    /// A request, if somebody's time has come and there was none since.
+    /// A request, if a user has become due since the last one.
     async fn check_immutable(&mut self, who: usize) {
         if self.parties[who].due {
             let answer = self.send(who, "GET", "/Users?count=0", None).await;
@@ -150,11 +150,10 @@ impl Model {
     /// Requests of the tenant until nothing is left to be tidied: each does some of it.
     async fn tidy(&mut self, who: usize) {
         for _ in 0..50 {
-            let (rows, code) = (rows::scan(&self.world).await, &self.parties[who].code);
+            let (rows, code) = (self.world.rows().await, &self.parties[who].code);
             let now = format!("{:012}~", self.world.clock.seconds());
-            let is_due = |row: &rows::Row| row.p() == format!("{code}#D") && *row.s() < *now;
-            let is_unfinished =
-                |row: &rows::Row| row.p() == format!("{code}#T") && row.s() != "profile";
+            let is_due = |row: &Row| row.p() == format!("{code}#D") && *row.s() < *now;
+            let is_unfinished = |row: &Row| row.p() == format!("{code}#T") && row.s() != "profile";
             if !rows.iter().any(|row| is_due(row) || is_unfinished(row)) {
                 return;
             }
@@ -194,7 +193,7 @@ impl Model {
     }
 
     /// Minutes or months pass; or all the time that a deleted or suspended user has left, but
-    /// perhaps for a second, when somebody asks for it.
+    /// perhaps for a second, when a test asks for it.
     async fn pass_time(&mut self, who: usize) {
         self.check_immutable(who).await;
         let oracle = &self.parties[who].oracle;
@@ -280,7 +279,7 @@ fn variable<T: FromStr>(name: &str, default: T) -> T {
 }
 
 #[test]
-fn whatever_happens_is_as_the_oracle_says() {
+fn a_random_life_matches_the_oracle() {
     let run = Run::new(variable("MODEL_SEED", 7_644), variable("MODEL_OPERATIONS", 1_000));
     std::thread::scope(|scope| {
         for _ in 0..variable("MODEL_THREADS", 1) {

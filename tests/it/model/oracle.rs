@@ -3,12 +3,12 @@
 //!
 //! A name belongs to a live or imported user, whatever its case. Who is deleted is kept for as long
 //! as the profile says, and comes back by a POST with its externalId, or with its name where it is
-//! the same person and nobody took the name meanwhile. Several may have one externalId; the first
+//! the same person and the name was not taken since. Several may have one externalId; the first
 //! of them has a better right to come back.
 //!
 //! Where several had one externalId, one who had the name too has the best right.
 //!
-//! Who expires while visible is gone from the next request on, and leaves its groups in that
+//! A user who expires while visible is gone from the next request on, and leaves its groups in that
 //! moment.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,7 +24,7 @@ use crate::support::BASE_URL;
 /// A time that never comes.
 pub const NEVER: i64 = 253_402_300_799;
 
-/// Who had a name or an externalId first, by the user's index, and until when, if it was deleted.
+/// The first owner of a name or an externalId, by its index, and until when, if it was deleted.
 pub(super) type Holder = (usize, Option<i64>);
 
 #[derive(Debug, Default)]
@@ -61,7 +61,7 @@ impl Oracle {
         user.life == Life::Deleted && user.expires.is_some_and(|expiry| expiry > self.seconds())
     }
 
-    /// The indices of those who were imported and whom nobody provisioned yet.
+    /// The indices of the imported users who are not provisioned yet.
     pub fn unmanaged(&self) -> Vec<usize> {
         (0..self.users.len()).filter(|index| self.users[*index].life == Life::Unmanaged).collect()
     }
@@ -242,7 +242,7 @@ impl Oracle {
         self.groups.iter().enumerate().any(|(index, group)| Some(index) != but && same(group))
     }
 
-    /// Whether somebody may become a member.
+    /// Whether a resource may become a member.
     pub fn is_live(&self, id: &str) -> bool {
         self.is_live_user(id) || self.groups.iter().any(|group| group.id == id)
     }

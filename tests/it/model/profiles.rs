@@ -35,7 +35,7 @@ impl Policy {
         self.retention_days.unwrap_or(90) * DAY
     }
 
-    /// With some settings thrown anew.
+    /// With some settings chosen again.
     fn changed(mut self, dice: &mut Dice) -> Self {
         if dice.chance(40) {
             self.expires = dice.chance(60);

@@ -114,9 +114,10 @@ impl Model {
         } else {
             self.groups_where(who, |_| true)
         };
-        let (start, count) = match self.dice.chance(30) {
-            true => (1, 100),
-            false => (1 + self.dice.below(all.len() + 2), self.dice.below(8)),
+        let (start, count) = if self.dice.chance(30) {
+            (1, 100)
+        } else {
+            (1 + self.dice.below(all.len() + 2), self.dice.below(8))
         };
         let answer = self
             .send(who, "GET", &format!("{endpoint}?startIndex={start}&count={count}"), None)
@@ -127,7 +128,7 @@ impl Model {
         assert_eq!(answer.body["Resources"], Value::from(piece));
     }
 
-    /// Ids that are nobody's here: made up, deleted, expired, or another tenant's.
+    /// Ids that this tenant does not show: made up, deleted, expired, or another tenant's.
     pub(super) fn strangers(&mut self, who: usize) -> Vec<String> {
         let [here, there] = [who, 1 - who].map(|party| &self.parties[party].oracle);
         let [deleted, foreign] = [

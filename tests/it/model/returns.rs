@@ -13,7 +13,7 @@ use super::Model;
 use super::shapes::Person;
 
 impl Model {
-    /// Somebody is brought back who was deleted, perhaps under another name; or who was not.
+    /// The operator restores a user, perhaps under another name, perhaps one that is not deleted.
     pub(super) async fn restore_by_operator(&mut self, who: usize) {
         let oracle = &self.parties[who].oracle;
         let some = if self.dice.chance(80) {

@@ -10,9 +10,9 @@ use super::dice::Dice;
 
 /// Most requests to one world: its table stays small.
 const A_WORLD: u64 = 2_500;
-/// After so many requests, all rows are looked at.
+/// The number of requests after which all rows are checked.
 const A_LOOK: u64 = 250;
-/// After so many requests, a long run says that it lives.
+/// The number of requests after which a long run reports its progress.
 const A_LINE: u64 = 50_000;
 /// How many requests a failure shows.
 const SHOWN: u64 = 20;

@@ -22,7 +22,7 @@ impl Person {
         self.name.to_lowercase()
     }
 
-    /// The addresses by which the user is found beside its name, sorted.
+    /// The addresses by which the user is found, in addition to its name, sorted.
     pub fn pointers(&self) -> BTreeSet<String> {
         self.emails
             .iter()

@@ -24,7 +24,7 @@ impl Model {
         self.dice.pick(&[None, Some("Dr"), Some("Prof")]).flatten().map(str::to_owned)
     }
 
-    /// Addresses that others may have too, or that are somebody's name.
+    /// Addresses that others may have too, or that are the name of another user.
     fn emails(&mut self) -> Vec<String> {
         let pool = (0..12).map(|number| {
             format!("{}{number}@example.com", if number % 3 == 0 { "p" } else { "m" })
@@ -195,7 +195,7 @@ impl Model {
         self.change_user(who, index, "PATCH", json!({ "Operations": [operation] }), person).await;
     }
 
-    /// A POST of somebody whose clock runs: the same person, or a namesake.
+    /// A POST of a user who is due to expire: the same person, or a namesake.
     pub(super) async fn return_suspended(&mut self, who: usize) {
         let Some(index) = self.dice.pick(&self.parties[who].oracle.expiring()) else { return };
         let was = self.parties[who].oracle.users[index].is.clone();

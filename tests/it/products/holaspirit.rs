@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::person;
 use crate::support::customer::Customer;
+use crate::support::handles::user_path;
 
 const OWN: &str = "urn:ietf:params:scim:schemas:extension:holaspirit:2.0:User";
 
@@ -19,7 +20,7 @@ async fn it_is_served_at_a_path_of_its_own() {
         assert_eq!(customer.raw(path, &[("authorization", &bearer)]).await.status, 200, "{path}");
     }
     let user = customer.create(person("a")).await;
-    let location = format!("https://app.example.com/api/scim/2.0{}", Customer::path(&user));
+    let location = format!("https://app.example.com/api/scim/2.0{}", user_path(&user));
     assert_eq!(user["meta"]["location"], location);
     let missing = customer.raw("/api/scim/2.0/Nothing", &[("authorization", &bearer)]).await;
     missing.is_error(404, None);
@@ -34,7 +35,7 @@ async fn its_preset_alone_serves_the_path_that_its_product_documents() {
         assert_eq!(customer.raw(path, &[("authorization", &bearer)]).await.status, 200, "{path}");
     }
     let user = customer.create(person("a")).await;
-    let location = format!("https://scim.example.com/api/scim/2.0{}", Customer::path(&user));
+    let location = format!("https://scim.example.com/api/scim/2.0{}", user_path(&user));
     assert_eq!(user["meta"]["location"], location, "at the host of the deployment");
     let missing = customer.raw("/api/scim/2.0/Nothing", &[("authorization", &bearer)]).await;
     missing.is_error(404, None);
@@ -178,7 +179,7 @@ async fn a_missing_e_mail_is_an_error_that_names_it_and_what_to_map() {
         .patch(&user, json!([{ "op": "remove", "path": "emails" }]))
         .await
         .is_error(400, Some("mutability"));
-    // An address of which only the type is known is none.
+    // An address of which only the type is known does not count as one.
     let empty = json!([{ "type": "work" }]);
     let work = "emails[type eq \"work\"].value";
     let mut untold = plain.clone();
@@ -211,7 +212,7 @@ async fn a_missing_e_mail_is_an_error_that_names_it_and_what_to_map() {
         );
     }
     assert_eq!(customer.get(&user).await.body, user);
-    // Who goes may lose it, and comes back with it only.
+    // A user who leaves may lose it, and returns only with it.
     let leaves = json!([{ "op": "replace", "path": "active", "value": false }, { "op": "remove", "path": work }]);
     assert_eq!(customer.patch(&user, leaves).await.body["active"], false);
     customer.activate(&user, true).await.is_error(400, Some("invalidValue"));

@@ -192,9 +192,9 @@ async fn deactivated_removed_from_the_app_or_deleted_all_end_inactive_at_once() 
     hone.world.local.engine.sweep().unwrap();
     assert!(hone.stored(&deleted).await.is_some());
     let kept = hone.stored(&deleted).await.unwrap();
-    assert_eq!(kept["st"].as_s().unwrap(), "deleted");
+    assert_eq!(kept.text("st"), Some("deleted"));
     assert_eq!(
-        kept["a"],
+        kept.0["a"],
         aws_sdk_dynamodb::types::AttributeValue::Bool(false),
         "inactive in the product"
     );

@@ -7,12 +7,13 @@ use serde_json::json;
 use super::person;
 use crate::support::World;
 use crate::support::customer::Customer;
+use crate::support::handles::group_path;
 
 #[tokio::test]
 async fn a_connection_is_inactive_or_active_and_connected_by_the_first_good_request() {
     let world = Arc::new(World::new().await);
     let hub = Customer::of(&world, "identity-hub", &[]).await;
-    // A connection that nobody used yet.
+    // A connection that was not used yet.
     let mut fresh = scim_lambda::store::TenantRow::generate("fresh", "identity-hub", 1).unwrap();
     fresh.enabled = false;
     assert!(world.store.create_tenant(&fresh, None).await.unwrap());
@@ -25,7 +26,7 @@ async fn a_connection_is_inactive_or_active_and_connected_by_the_first_good_requ
     };
     let ask = async || world.send_as(&token, "GET", "/Users", None).await;
     ask().await.is_error(403, None);
-    assert_eq!(state().await, (false, false), "a refused request connects nobody");
+    assert_eq!(state().await, (false, false), "a refused request does not count as a connection");
     world.store.enable(fresh.code(), true).await.unwrap();
     world.clock.advance(61);
     assert_eq!(state().await, (true, false), "active");
@@ -97,7 +98,7 @@ async fn entra_gets_its_204_for_a_patch_of_a_group_and_nextcloud_a_body() {
         let hub = Customer::of(&world, "identity-hub", settings).await;
         let user = hub.create(person("a")).await;
         let group = hub.send("POST", "/Groups", json!({ "displayName": "G" })).await.body;
-        let path = format!("/Groups/{}", group["id"].as_str().unwrap());
+        let path = group_path(&group);
         let add = json!({ "Operations": [{ "op": "add", "path": "members", "value": [{ "value": user["id"] }] }] });
         assert_eq!(hub.send("PATCH", &path, add.clone()).await.status, status);
         let asked = hub.send("PATCH", &format!("{path}?attributes=displayName"), add).await;

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::person;
 use crate::support::customer::Customer;
+use crate::support::handles::user_path;
 use crate::support::log::Log;
 use crate::support::{USER, World};
 
@@ -182,8 +183,7 @@ async fn a_user_is_not_deleted_and_groups_are_off_or_on() {
 }
 
 #[tokio::test]
-async fn an_ignored_attribute_that_resembles_one_of_the_profile_is_said_in_the_log_or_in_the_error()
-{
+async fn a_near_miss_of_an_attribute_is_reported_in_the_log_or_in_the_error() {
     let log = Log::begin();
     let zulip = Customer::new("zulip").await;
     let mut body = person("a");
@@ -200,7 +200,7 @@ async fn an_ignored_attribute_that_resembles_one_of_the_profile_is_said_in_the_l
         200
     );
     let bulk =
-        json!({ "Operations": [{ "method": "PUT", "path": Customer::path(&user), "data": body }] });
+        json!({ "Operations": [{ "method": "PUT", "path": user_path(&user), "data": body }] });
     assert_eq!(zulip.send("POST", "/Bulk", bulk).await.body["Operations"][0]["status"], "200");
     let lines = log.requests();
     let ignored: Vec<&str> = lines.iter().map(|line| line["ignored"].as_str().unwrap()).collect();

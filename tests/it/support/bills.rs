@@ -1,4 +1,4 @@
-//! What operations cost, set beside the tables of `docs/PERFORMANCE.md`.
+//! What operations cost, compared with the tables of `docs/PERFORMANCE.md`.
 
 use std::fmt;
 
@@ -44,7 +44,7 @@ impl<'w> Column<'w> {
         Self { world, name: name.into(), cells: Vec::new(), differences: Vec::new() }
     }
 
-    /// Notes what was counted since the last note, and passes the answer on.
+    /// Notes what was counted since the last note, and returns the answer.
     #[track_caller]
     pub fn note(&mut self, operation: &str, status: u16, answer: Answer) -> Answer {
         let Bill { calls, round_trips, read, write, .. } = self.bill(operation, status, &[&answer]);
@@ -52,19 +52,21 @@ impl<'w> Column<'w> {
         answer
     }
 
-    /// As [`Column::note`], of an operation whose cost depends on where its rows happen to be.
+    /// Like [`Column::note`], for an operation whose cost depends on where its rows happen to be.
     #[track_caller]
     pub fn bound(&mut self, operation: &str, status: u16, answer: Answer, bound: Cell) -> Answer {
         self.bound_all(operation, status, &[&answer], bound);
         answer
     }
 
-    /// As [`Column::bound`], of an operation that takes several requests; the last one has this
+    /// Like [`Column::bound`], for an operation that takes several requests; the last one has this
     /// status.
     #[track_caller]
     pub fn bound_all(&mut self, operation: &str, status: u16, answers: &[&Answer], bound: Cell) {
         let bill = self.bill(operation, status, answers);
-        let Cell::AtMost(calls, rounds, read, write) = bound else { panic!("{bound} is no bound") };
+        let Cell::AtMost(calls, rounds, read, write) = bound else {
+            panic!("{bound} is not a bound")
+        };
         let fits = bill.calls <= calls
             && bill.round_trips <= rounds
             && bill.read <= read
@@ -92,7 +94,7 @@ impl<'w> Column<'w> {
     }
 }
 
-/// Compares columns with those of the table named `table` in the document; or writes the table.
+/// Compares columns with those of the table named `table` in the document, or writes the table.
 pub fn compare(table: &str, columns: &[Column<'_>]) {
     let rows = columns[0].cells.iter().enumerate().map(|(index, (operation, _))| {
         let cells = columns.iter().map(|column| {
@@ -130,7 +132,7 @@ pub fn compare(table: &str, columns: &[Column<'_>]) {
         let got: Vec<(&str, &str)> = got.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect();
         assert_eq!(
             got, wanted,
-            "{}: {WRITE}=1 and the ignored test write the table anew",
+            "{}: {WRITE}=1 and the ignored test write the table again",
             column.name
         );
     }

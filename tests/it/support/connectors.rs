@@ -1,4 +1,4 @@
-//! What may come between the SDK and the engine: faults, and the conflicts that the engine does not
+//! What may come between the SDK and the engine: faults, and conflicts, which the engine does not
 //! know.
 
 use std::collections::HashSet;
@@ -38,7 +38,7 @@ type Rule = dyn Fn(&str, &Value) -> Option<Fault> + Send + Sync;
 #[derive(Clone, Default)]
 pub struct Between {
     rule: Arc<Mutex<Option<Arc<Rule>>>>,
-    /// For how long a transaction holds its rows; none conflicts if there is nothing.
+    /// How long a transaction holds its rows. Without it, transactions never conflict.
     holds: Option<Duration>,
     in_flight: Arc<Mutex<HashSet<String>>>,
     calls: Arc<Mutex<Vec<String>>>,
@@ -57,7 +57,7 @@ impl Between {
         Self::conflicts_of(2)
     }
 
-    /// As [`Between::conflicts`]; each transaction takes so many milliseconds.
+    /// As [`Between::conflicts`]; each transaction takes this many milliseconds.
     pub fn conflicts_of(milliseconds: u64) -> Self {
         Self { holds: Some(Duration::from_millis(milliseconds)), ..Self::default() }
     }

@@ -17,6 +17,7 @@ use scim_lambda::tenant::{Profile, ServedType, Tenants};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use super::handles::{self, Row, id, user_path};
 use super::{Answer, BASE_URL, World, encode};
 
 #[derive(Clone)]
@@ -67,7 +68,7 @@ impl Customer {
         self.world.send_as(&self.token, method, path, body).await
     }
 
-    /// A request of its own making.
+    /// A request that the test has built itself.
     pub async fn raw(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         let request =
             headers.iter().fold(Request::builder().uri(path), |request, (name, value)| {
@@ -80,11 +81,6 @@ impl Customer {
         self.send("POST", "/Users", user).await
     }
 
-    #[track_caller]
-    pub fn path(user: &Value) -> String {
-        format!("/Users/{}", user["id"].as_str().unwrap())
-    }
-
     pub async fn create(&self, user: Value) -> Value {
         let answer = self.post(user).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
@@ -92,19 +88,19 @@ impl Customer {
     }
 
     pub async fn get(&self, user: &Value) -> Answer {
-        self.send("GET", &Self::path(user), None).await
+        self.send("GET", &user_path(user), None).await
     }
 
     pub async fn delete(&self, user: &Value) -> Answer {
-        self.send("DELETE", &Self::path(user), None).await
+        self.send("DELETE", &user_path(user), None).await
     }
 
     pub async fn put(&self, user: &Value, body: Value) -> Answer {
-        self.send("PUT", &Self::path(user), body).await
+        self.send("PUT", &user_path(user), body).await
     }
 
     pub async fn patch(&self, user: &Value, operations: Value) -> Answer {
-        self.send("PATCH", &Self::path(user), json!({ "Operations": operations })).await
+        self.send("PATCH", &user_path(user), handles::patch(operations)).await
     }
 
     pub async fn set(&self, user: &Value, path: &str, value: Value) -> Answer {
@@ -123,7 +119,7 @@ impl Customer {
         found
     }
 
-    /// How many users the identity provider sees; each list says the same.
+    /// How many users the identity provider sees. Each kind of list says the same.
     pub async fn total(&self) -> usize {
         let answer = self.send("GET", "/Users?count=200", None).await;
         let listed = answer.body["Resources"].as_array().unwrap().len();
@@ -134,7 +130,7 @@ impl Customer {
         total
     }
 
-    /// Imports people whom the product had before.
+    /// Imports existing users of the product.
     pub async fn import(&self, people: &[Value]) -> Report {
         self.imported(people, Mode::Store).await
     }
@@ -153,20 +149,15 @@ impl Customer {
         self.row = store.tenant(self.row.code()).await.unwrap().unwrap();
     }
 
-    /// The tenant's row of somebody, whatever its state.
-    pub async fn stored(
-        &self,
-        user: &Value,
-    ) -> Option<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
-        let (partition, id) = (format!("{}#U", self.row.code()), user["id"].as_str().unwrap());
+    /// The row of a user, whatever its state.
+    pub async fn stored(&self, user: &Value) -> Option<Row> {
+        let (partition, id) = (format!("{}#U", self.row.code()), id(user));
         let rows = self.world.rows().await;
-        rows.into_iter().find(|row| {
-            row["p"].as_s().unwrap() == &partition
-                && row["s"].as_s().unwrap().split('~').next_back() == Some(id)
-        })
+        rows.into_iter()
+            .find(|row| row.p() == partition && row.s().split('~').next_back() == Some(id))
     }
 
-    /// What the operator does to somebody by the rules of the service.
+    /// What the operator does to a user, by the rules of the service.
     async fn operator<T>(
         &self,
         work: impl AsyncFnOnce(&Directory, Call<'_>, &ServedType) -> Result<T, Error>,
@@ -191,16 +182,16 @@ impl Customer {
         work(&directory, call, tenant.types.iter().find(|of| of.kind == Kind::User).unwrap()).await
     }
 
-    /// Brings somebody back who was deleted.
+    /// Restores a deleted user.
     pub async fn restore(&self, user: &Value) -> Result<(), Error> {
-        let id = user["id"].as_str().unwrap().parse().unwrap();
+        let id = id(user).parse().unwrap();
         self.operator(async |directory, call, of| {
             directory.restore_by_operator(call, of, &id, None).await.map(drop)
         })
         .await
     }
 
-    /// Removes somebody who was imported.
+    /// Removes an imported user.
     pub async fn forget(&self, id: &ResourceId) -> Result<(), Error> {
         self.operator(async |directory, call, of| directory.forget(call, of, id).await).await
     }
@@ -210,9 +201,7 @@ impl Customer {
         let code = self.row.code().as_str();
         let rows = self.world.rows().await;
         rows.iter()
-            .filter(|row| {
-                row["p"].as_s().unwrap().starts_with(code) && format!("{row:?}").contains(text)
-            })
+            .filter(|row| row.p().starts_with(code) && format!("{row:?}").contains(text))
             .count()
     }
 
@@ -220,9 +209,8 @@ impl Customer {
     pub async fn log(&self) -> Vec<String> {
         let partition = format!("{}#L", self.row.code());
         let rows = self.world.rows().await;
-        let mut log: Vec<_> =
-            rows.iter().filter(|row| row["p"].as_s().unwrap() == &partition).collect();
-        log.sort_by_key(|row| row["s"].as_s().unwrap().clone());
-        log.iter().map(|row| row["op"].as_s().unwrap().clone()).collect()
+        let mut log: Vec<_> = rows.iter().filter(|row| row.p() == partition).collect();
+        log.sort_by_key(|row| row.s().to_owned());
+        log.iter().map(|row| row.text("op").unwrap().to_owned()).collect()
     }
 }

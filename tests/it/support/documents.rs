@@ -1,4 +1,4 @@
-//! Tables in documents that tests compare with what is so, or write.
+//! Tables in documents that tests compare with the code, or write.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::sync::Mutex;
 /// Writes the tables of profiles and lives into their documents, in place of a comparison.
 pub const WRITE: &str = "SCIM_WRITE_DOCS";
 
-/// One at a time writes.
+/// One test writes at a time.
 static WRITING: Mutex<()> = Mutex::new(());
 
 pub fn root() -> PathBuf {
@@ -41,12 +41,12 @@ pub fn hold_table(path: &str, name: &str, text: &str) {
     }
     let written = table(path, name);
     for (written, wanted) in written.lines().zip(text.trim().lines()) {
-        assert_eq!(written, wanted, "{path}, {name}: {WRITE}=1 writes the table anew");
+        assert_eq!(written, wanted, "{path}, {name}: {WRITE}=1 writes the table again");
     }
     assert_eq!(
         written.lines().count(),
         text.trim().lines().count(),
-        "{path}, {name}: {WRITE}=1 writes the table anew"
+        "{path}, {name}: {WRITE}=1 writes the table again"
     );
 }
 

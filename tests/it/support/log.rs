@@ -16,8 +16,8 @@ struct Buffer(Arc<Mutex<Vec<u8>>>);
 pub struct Log {
     buffer: Buffer,
     _guard: tracing::dispatcher::DefaultGuard,
-    /// While there is only one subscriber, tracing asks the one of whichever thread comes by first
-    /// whether anybody listens, and remembers the answer for all threads.
+    /// While there is only one subscriber, `tracing` asks the one of the thread that comes by first
+    /// whether it listens, and remembers the answer for all threads.
     _second: Dispatch,
 }
 

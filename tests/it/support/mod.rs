@@ -5,9 +5,13 @@ pub mod bills;
 pub mod connectors;
 pub mod customer;
 pub mod documents;
+pub mod events;
+pub mod handles;
 pub mod log;
+pub mod snapshots;
 pub mod sound;
 pub mod thaw;
+pub mod transcript;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -38,6 +42,7 @@ use serde_json::Value;
 use time::OffsetDateTime;
 
 use connectors::Between;
+use handles::Row;
 
 pub const BASE_URL: &str = "https://scim.example.com/scim/v2";
 pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -50,7 +55,7 @@ pub const DAY: i64 = 24 * 60 * 60;
 pub struct TestClock(Arc<AtomicI64>);
 
 impl TestClock {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(Arc::new(AtomicI64::new(1_800_000_000_000)))
     }
 
@@ -89,7 +94,7 @@ impl dynoxide::storage_backend::Clock for TestClock {
     }
 }
 
-/// What is particular about a world.
+/// How a world differs from the usual one.
 #[derive(Default)]
 struct Setup {
     between: Between,
@@ -214,15 +219,31 @@ impl World {
         self.raw(request.body(body).unwrap()).await
     }
 
+    /// Sends a body as it is, whether or not it is JSON.
+    pub async fn send_text(
+        &self,
+        method: &str,
+        path: &str,
+        content_type: Option<&str>,
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("/scim/v2{path}"))
+            .header("authorization", format!("Bearer {}", self.token.reveal()));
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        self.raw(request.body(body.into()).unwrap()).await
+    }
+
     pub async fn raw(&self, request: Request<Bytes>) -> Answer {
         let response = Box::pin(self.service.call(request)).await;
         let tally = *response.extensions().get::<Tally>().unwrap();
         let (parts, body) = response.into_parts();
-        let json = match body.is_empty() {
-            true => Value::Null,
-            false => serde_json::from_slice(&body).unwrap(),
-        };
-        Answer { status: parts.status, headers: parts.headers, body: json, tally }
+        let body =
+            if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+        Answer { status: parts.status, headers: parts.headers, body, tally }
     }
 
     /// Creates a user and returns it.
@@ -232,7 +253,7 @@ impl World {
         answer.body
     }
 
-    /// Makes many users and groups of the first tenant, fast, past whatever is between.
+    /// Makes many users and groups of the first tenant fast, without passing through `between`.
     pub fn seed(&self) -> Seed {
         let store = Store::new(aws_sdk_dynamodb::Client::new(&self.local.sdk_config()), TABLE);
         Seed::new(store, self.tenant.clone(), self.clock.clock()).unwrap()
@@ -276,16 +297,15 @@ impl World {
 
     /// How many rows there are in partitions whose name holds `mark`.
     pub async fn rows_of(&self, mark: &str) -> usize {
-        self.rows().await.iter().filter(|row| row["p"].as_s().unwrap().contains(mark)).count()
+        self.rows().await.iter().filter(|row| row.p().contains(mark)).count()
     }
 
     /// Every row of the table.
-    pub async fn rows(
-        &self,
-    ) -> Vec<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>> {
+    pub async fn rows(&self) -> Vec<Row> {
         let client = aws_sdk_dynamodb::Client::new(&self.local.sdk_config());
         let items = client.scan().table_name(TABLE).into_paginator().items().send();
-        items.collect::<Result<_, _>>().await.unwrap()
+        let items: Vec<_> = items.collect::<Result<_, _>>().await.unwrap();
+        items.into_iter().map(Row).collect()
     }
 }
 
@@ -299,7 +319,7 @@ async fn tenant(
     let mut row = TenantRow::generate(name, profile, clock.seconds()).unwrap();
     let read = Profile::read(profile).unwrap();
     row.expiring = read.deprovision.is_expiring();
-    // The first request of a connection writes; no test shall have to ask which is the first.
+    // The first request of a connection writes; here that is done, so that no test pays for it.
     row.connected = Some(clock.seconds());
     assert!(store.create_tenant(&row, read.seats.limit).await.unwrap());
     let token = PlainToken::generate(row.code()).unwrap();

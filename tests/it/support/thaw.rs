@@ -1,5 +1,5 @@
 //! The engine behind a socket of this machine, whose connections go stale as those of a function do
-//! that was frozen: what was open before is reset, or swallows what is sent, and only a new
+//! that was frozen: an open one is reset, or swallows what is sent, and only a new
 //! connection is answered.
 
 use std::net::SocketAddr;
@@ -21,7 +21,7 @@ pub enum Stale {
     BlackHole,
 }
 
-/// A socket before an engine.
+/// A socket in front of an engine.
 #[derive(Debug)]
 pub struct Wire {
     address: SocketAddr,
@@ -97,7 +97,7 @@ async fn answer(mut stream: TcpStream, number: usize, state: &State) {
     }
 }
 
-/// The next request on a connection: its head, and a body of the length that it tells.
+/// The next request on a connection: its head, and a body of the length that the head announces.
 async fn next(stream: &mut TcpStream, read: &mut Vec<u8>) -> Option<HttpRequest> {
     loop {
         if let Some(end) = read.windows(4).position(|four| four == b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! Groups when many change them at once, and when DynamoDB fails in the middle.
+//! Groups that many clients change at once, and DynamoDB failing in the middle.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::support::World;
 use crate::support::connectors::{Between, Fault};
+use crate::support::handles::set;
 
 const TRANSACT: &str = "TransactWriteItems";
 
@@ -18,7 +19,7 @@ fn members(op: &str, ids: &[String]) -> Value {
     json!({ "Operations": [{ "op": op, "path": "members", "value": value }] })
 }
 
-/// After so many more transactions, DynamoDB fails, until it is told otherwise.
+/// After this many more transactions, DynamoDB fails until `Between` is cleared.
 fn break_after(world: &World, transactions: usize) {
     let between = world.between.clone();
     let last = between.count(TRANSACT) + transactions;
@@ -38,7 +39,7 @@ async fn size(world: &World, path: &str) -> usize {
 async fn parallel_additions_and_removals_lose_nothing() {
     let world = Arc::new(World::with(Between::conflicts()).await);
     let people = world.people("u", 60).await;
-    let path = world.group("Staff", &people[..20]).await;
+    let path = world.make_group("Staff", &people[..20]).await;
     let mut running = Vec::new();
     for (n, id) in people.iter().enumerate() {
         let (world, path, id) = (world.clone(), path.clone(), id.clone());
@@ -66,12 +67,11 @@ async fn parallel_additions_and_removals_lose_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_changes_of_one_group_at_once_all_arrive_though_each_holds_its_rows_for_ten_milliseconds()
- {
+async fn a_hundred_concurrent_changes_of_one_group_all_arrive() {
     let world = Arc::new(World::with(Between::conflicts_of(10)).await);
     let ids = world.seed().users(100, |_| {}).await.unwrap();
     let people: Vec<String> = ids.iter().map(ToString::to_string).collect();
-    let path = world.group("Staff", &people[..50]).await;
+    let path = world.make_group("Staff", &people[..50]).await;
     let running: Vec<_> = people
         .iter()
         .enumerate()
@@ -109,7 +109,7 @@ async fn a_hundred_changes_of_one_group_at_once_all_arrive_though_each_holds_its
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_16_groups_of_one_name_one_is_made() {
+async fn one_of_16_groups_of_one_name_is_created() {
     let world = Arc::new(World::with(Between::conflicts()).await);
     let people = world.people("u", 30).await;
     let value: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
@@ -138,18 +138,15 @@ async fn of_16_groups_of_one_name_one_is_made() {
 async fn a_condition_travels_with_the_write_of_a_group() {
     let world = Arc::new(World::new().await);
     let people = world.people("u", 2).await;
-    let path = world.group("Staff", &[]).await;
+    let path = world.make_group("Staff", &[]).await;
     for (method, conditional) in [
         ("PATCH", members("add", &people[1..])),
-        (
-            "PATCH",
-            json!({ "Operations": [{ "op": "replace", "path": "displayName", "value": "Crew" }] }),
-        ),
+        ("PATCH", set("displayName", "Crew")),
         ("PUT", json!({ "displayName": "Crew", "members": [] })),
         ("DELETE", Value::Null),
     ] {
         let tag = world.send("GET", &path, None).await.header("etag").to_owned();
-        // The write is on its way when somebody else becomes a member.
+        // The write is on its way when another user becomes a member.
         let sent = world.between.count(TRANSACT);
         world.between.once(TRANSACT, Fault::Slow(300));
         let late = tokio::spawn({
@@ -169,11 +166,11 @@ async fn a_condition_travels_with_the_write_of_a_group() {
 }
 
 #[tokio::test]
-async fn a_change_in_portions_that_breaks_is_completed_by_the_same_request() {
+async fn an_interrupted_change_is_completed_by_the_same_request() {
     let world = World::new().await;
     let people = world.people("u", 90).await;
-    let path = world.group("Staff", &[]).await;
-    // The third transaction and all after it fail, until the platform is well again.
+    let path = world.make_group("Staff", &[]).await;
+    // The third transaction and all after it fail, until the platform recovers.
     break_after(&world, 2);
     let all = members("add", &people);
     world.send("PATCH", &path, all.clone()).await.is_error(503, None);
@@ -185,7 +182,7 @@ async fn a_change_in_portions_that_breaks_is_completed_by_the_same_request() {
 }
 
 #[tokio::test]
-async fn a_group_that_cannot_be_made_whole_is_not_seen() {
+async fn an_incomplete_group_is_invisible() {
     let world = World::new().await;
     let people = world.people("u", 60).await;
     let value: Vec<Value> = people.iter().map(|id| json!({ "value": id })).collect();
@@ -201,20 +198,20 @@ async fn a_group_that_cannot_be_made_whole_is_not_seen() {
 }
 
 #[tokio::test]
-async fn a_deletion_that_breaks_is_seen_by_nobody_and_finished_by_the_next_write() {
+async fn an_interrupted_deletion_is_invisible_and_finished_by_the_next_write() {
     let world = World::new().await;
     let people = world.people("u", 60).await;
     let mut paths = Vec::new();
     for n in 0..40 {
-        paths.push(world.group(&format!("Group {n}"), &people[..1]).await);
+        paths.push(world.make_group(&format!("Group {n}"), &people[..1]).await);
     }
-    let large = world.group("Large", &people[1..]).await;
+    let large = world.make_group("Large", &people[1..]).await;
     for path in [format!("/Users/{}", people[0]), large] {
         break_after(&world, 1);
         assert_eq!(world.send("DELETE", &path, None).await.status, 204);
         world.between.clear();
         let left = world.rows_of("#M#").await;
-        // It is gone for everybody, and in no group; the rest of its rows goes with the next write.
+        // It is gone for every client; the next write removes the rest of its rows.
         world.send("GET", &path, None).await.is_error(404, None);
         assert_eq!(size(&world, &paths[39]).await, 0);
         assert_eq!((world.rows_of("#M#").await, left > 0), (left, true), "a read removes nothing");
@@ -229,7 +226,7 @@ async fn a_deletion_that_breaks_is_seen_by_nobody_and_finished_by_the_next_write
 }
 
 #[tokio::test]
-async fn a_large_group_that_is_gone_is_left_by_its_members_in_parts_side_by_side() {
+async fn members_leave_a_deleted_large_group_in_parallel_parts() {
     let world = World::new().await;
     let seed = world.seed();
     let ids = seed.users(1_200, |_| {}).await.unwrap();

@@ -1,0 +1,6 @@
+//! Bearer tokens: which are accepted, and what happens while nothing can tell.
+
+mod acceptance;
+mod helpers;
+mod look_ups;
+mod outages;
