@@ -36,7 +36,8 @@ impl Write for Log {
 }
 
 /// While there is only one subscriber, `tracing` asks the one of the thread that comes to a line
-/// first. In other tests that is none, and the line stays silent after that. So there are two.
+/// first. A thread of another test has no subscriber, and the line would stay silent
+/// after that. So there are two.
 static SECOND: LazyLock<Dispatch> = LazyLock::new(|| {
     let subscriber = tracing_subscriber::fmt().with_writer(std::io::sink);
     Dispatch::new(subscriber.finish())

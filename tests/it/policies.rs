@@ -33,11 +33,7 @@ async fn a_unique_external_id_has_one_visible_owner() {
             .await
             .is_error(409, Some("uniqueness"));
         customer.restore(&gone).await.unwrap();
-        assert_eq!(
-            customer.get(&gone).await.body.get("externalId"),
-            None,
-            "which another has by now"
-        );
+        assert_eq!(customer.get(&gone).await.body.get("externalId"), None, "another user has it");
         assert_eq!(customer.find("externalId eq \"1\"").await.len(), 1);
     }
     let shared = Customer::new("default").await;

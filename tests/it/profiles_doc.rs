@@ -13,7 +13,7 @@ use crate::support::documents::{hold_table, markdown, read, root};
 const PROFILES: &str = "docs/PROFILES.md";
 const LIFE: &str = "docs/LIFE.md";
 
-/// The words that a setting takes, if it takes no others.
+/// The words that a setting accepts, if it accepts nothing else.
 fn words(path: &str) -> &'static [&'static str] {
     match Setting::find(path).map(|setting| setting.takes) {
         Some(Takes::Word(words) | Takes::Words(words)) => words,

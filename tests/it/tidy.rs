@@ -72,26 +72,6 @@ fn a_room_knows_only_the_rooms_below_it() {
     assert_eq!(listed, roomed + 2, "every file but lib.rs and main.rs is in a room");
 }
 
-/// The layers of the store, the lowest first.
-const LAYERS: &[&str] = &["engine", "model", "rows", "read", "write"];
-
-#[test]
-fn a_layer_of_the_store_knows_only_the_layers_below_it() {
-    for (height, layer) in LAYERS.iter().enumerate() {
-        for path in files(root().join("src/store").join(layer), ".rs") {
-            let text = read(&path);
-            for above in LAYERS.iter().skip(height + 1) {
-                let uses = text.contains(&format!("crate::store::{above}"));
-                assert!(!uses, "{} uses {above}", path.display());
-            }
-            let uses_store = text.lines().any(|line| line.starts_with("use crate::store::{"));
-            assert!(!uses_store && !text.contains("super::super"), "{}", path.display());
-            assert!(*layer != "engine" || !text.contains("scim_core"), "{}", path.display());
-            assert!(*layer != "model" || !text.contains("aws_"), "{}", path.display());
-        }
-    }
-}
-
 #[test]
 fn only_the_store_and_the_token_secrets_name_the_sdk() {
     for path in files(root().join("src"), ".rs") {

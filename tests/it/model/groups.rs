@@ -229,7 +229,7 @@ impl Model {
         let version = tag.parse().unwrap_or_default();
         assert!(
             versions.contains(&version),
-            "version {version} is none of {versions:?}: {}",
+            "version {version} is not one of {versions:?}: {}",
             answer.body
         );
         oracle.groups[index].history.version = version;

@@ -1,12 +1,12 @@
 //! What a tenant's directory must be, kept in plain lists: the rules of the service in their
 //! shortest form, for one request at a time.
 //!
-//! A name belongs to a live or imported user, whatever its case. Who is deleted is kept for as long
-//! as the profile says, and comes back by a POST with its externalId, or with its name where it is
-//! the same person and the name was not taken since. Several may have one externalId; the first
-//! of them has a better right to come back.
+//! A name belongs to a live or imported user, whatever its case. A deleted user is kept for as
+//! long as the profile says. A POST with its externalId brings it back; so does a POST with its
+//! name, if it is the same person and nobody has taken the name since. Several users may have one
+//! externalId; the first of them has a better right to come back.
 //!
-//! Where several had one externalId, one who had the name too has the best right.
+//! Of several users who had one externalId, the one who also had the name has the best right.
 //!
 //! A user who expires while visible is gone from the next request on, and leaves its groups in that
 //! moment.

@@ -209,6 +209,58 @@ fn no_files_use_each_other_in_a_circle() {
     }
 }
 
+/// A package, a folder of it, and its floors, the lowest first: a file uses only files of its own
+/// floor and of those below it. A floor is a folder or a file.
+const FLOORS: &[(&str, &str, &[&str])] = &[
+    (
+        "crates/scim-core/src",
+        "",
+        &[
+            "error.rs",
+            "json.rs",
+            "canonical.rs",
+            "value.rs",
+            "envelope.rs",
+            "schema/",
+            "resource/",
+            "filter/",
+            "patch/",
+            "message/",
+            "lib.rs",
+        ],
+    ),
+    ("src", "store/", &["engine/", "model/", "rows/", "read/", "write/", "mod.rs"]),
+    ("src", "budget/", &["limits.rs", "account.rs", "shares.rs", "mod.rs"]),
+];
+
+#[test]
+fn a_floor_uses_only_the_floors_below_it() {
+    for (package, folder, floors) in FLOORS {
+        let read = Package::read(package);
+        let floor = |file: &str| {
+            let inner = file.strip_prefix(package)?.trim_start_matches('/').strip_prefix(folder)?;
+            let floor = floors.iter().position(|floor| inner.starts_with(floor));
+            Some(floor.unwrap_or_else(|| panic!("{file} is on no floor")))
+        };
+        for (file, used) in read.arrows() {
+            let Some(height) = floor(file) else { continue };
+            for other in used {
+                let below = floor(other).is_none_or(|other| other <= height);
+                assert!(below, "{file} uses {other}, which is on a floor above it");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_engine_knows_no_scim_and_the_model_no_dynamodb() {
+    for (folder, word) in [("src/store/engine", "scim_core"), ("src/store/model", "aws_")] {
+        for path in files(folder, ".rs") {
+            assert!(!read(&path).contains(word), "{} names {word}", relative(&path));
+        }
+    }
+}
+
 #[test]
 fn imports_are_read_in_all_their_forms() {
     let code = "use super::{a::{B, c}, d::E as F};\npub(crate) use child::G;\nmod child;\n\

@@ -87,7 +87,7 @@ fn skipped(here: &str, before: &str) -> usize {
 pub fn without_visibilities(code: &str) -> String {
     let mut parts = code.split("pub(in ");
     let first = parts.next().unwrap_or_default().to_owned();
-    parts.fold(first, |code, part| code + part.split_once(')').map_or("", |(_, rest)| rest))
+    parts.fold(first, |code, part| code + part.split_once(") ").map_or("", |(_, rest)| rest))
 }
 
 #[test]
