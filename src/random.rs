@@ -10,13 +10,14 @@ pub(crate) fn bytes<const N: usize>() -> Result<[u8; N], getrandom::Error> {
 /// `length` characters, each drawn evenly from `alphabet` (at most 256 ASCII characters).
 ///
 /// # Errors
-/// If the operating system gives no randomness.
+/// If the operating system cannot provide random bytes.
 pub fn text(alphabet: &[u8], length: usize) -> Result<String, getrandom::Error> {
     let fair = 256 - 256 % alphabet.len();
     let mut text = String::with_capacity(length);
     while text.len() < length {
         for byte in bytes::<32>()?.into_iter().map(usize::from) {
-            // A byte past the last whole multiple of the alphabet would favour its first letters.
+            // A byte beyond the last whole multiple of the alphabet's length would favour its first
+            // letters.
             if byte < fair && text.len() < length {
                 text.extend(alphabet.get(byte % alphabet.len()).map(|b| char::from(*b)));
             }

@@ -12,7 +12,7 @@ pub struct Settings {
     pub table: String,
     /// `SCIM_STACK`: token secrets are named `scim/<stack>/tenants/<tenant>`.
     pub stack: String,
-    /// `SCIM_BASE_URL`: the base URL of tenants without their own, without a slash at its end.
+    /// `SCIM_BASE_URL`: the base URL of tenants without their own, without a trailing slash.
     pub base_url: Option<String>,
     /// `SCIM_RETENTION_DAYS`, 90 by default: how long a deleted user can be brought back.
     pub retention: Duration,

@@ -1,4 +1,4 @@
-//! What an operator sees: one JSON line a request on Lambda, and how many DynamoDB calls and
+//! What an operator sees: one JSON line for each request on Lambda, and how many DynamoDB calls and
 //! capacity units each request took.
 
 use std::cell::RefCell;
@@ -10,7 +10,7 @@ use tracing::level_filters::LevelFilter;
 /// The DynamoDB work of one request.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Tally {
-    /// Calls, including each re-send of a cancelled transaction.
+    /// Calls, including each retry of a cancelled transaction.
     pub calls: u32,
     /// Read capacity units.
     pub read_units: f64,
@@ -24,7 +24,7 @@ tokio::task_local! {
     static IGNORED: RefCell<Vec<String>>;
 }
 
-/// Most attributes of a request that its log line names.
+/// Maximum number of attributes of a request that its log line names.
 const MAX_IGNORED: usize = 10;
 
 /// Runs `work` and collects the names that it left out of messages although they resemble
@@ -39,7 +39,7 @@ pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Option<String>) {
         .await
 }
 
-/// Notes what was left out of a message. These are names of attributes, never values. Each is one
+/// Records what was left out of a message. These are names of attributes, never values. Each is one
 /// letter away from a name that a schema defines, so it is not personal data.
 pub(crate) fn ignored(misses: &[NearMiss]) {
     let _ = IGNORED.try_with(|names| {
@@ -75,8 +75,8 @@ pub(crate) fn count(metric: Metric, tenant: &str) {
     tracing::warn!(metric = metric.as_str(), tenant, "metric");
 }
 
-/// An error with its causes, for a log line. Debug forms are left out, because they would show whole
-/// messages of the backend, and personal data in them.
+/// An error with its causes, for a log line. Debug forms are not used, because they would show
+/// whole messages of the backend, with the personal data in them.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

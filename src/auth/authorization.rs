@@ -4,12 +4,12 @@ use scim_core::{Error, ErrorKind};
 
 use super::token::PlainToken;
 
-/// The sentence for every token that is not good, so that nothing is learned from it.
+/// The message for every token that is not valid. It reveals nothing about the reason.
 pub(super) const NOT_ACCEPTED: &str =
     "The bearer token is not accepted; paste the token that the operator issued for this tenant.";
-/// The sentence for a token without a scheme.
+/// The message for a token without a scheme.
 pub(super) const NO_SCHEME: &str =
-    "The Authorization header must say Bearer, a blank and the token.";
+    "The Authorization header must contain Bearer, a space and the token.";
 
 /// What comes before a token in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) fn read<'h>(
     let unauthorized = |detail: &str| Error::new(ErrorKind::Unauthorized, detail);
     let (Some(header), None) = (headers.next(), headers.next()) else {
         return Err(unauthorized(
-            "Send exactly one Authorization header: Bearer, a blank and the token.",
+            "Send exactly one Authorization header: Bearer, a space and the token.",
         ));
     };
     let header = std::str::from_utf8(header).unwrap_or_default().trim();

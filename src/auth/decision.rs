@@ -1,18 +1,19 @@
-//! What happens to a token: the known records decide, Secrets Manager is asked for newer ones
-//! first, or the answer is not known. A pure function, and the numbers that it knows.
+//! What happens to a token: the known records decide, or Secrets Manager is asked for newer ones
+//! first, or the answer is not known. This is a pure function with its constants.
 
 use std::time::Duration;
 
-/// How long records are believed without asking again: a revoked token is refused after that.
+/// How long records are trusted without asking again. A revoked token is refused after that.
 pub(super) const CACHE_TTL: Duration = Duration::from_secs(60);
-/// How long records are believed while Secrets Manager is down, for tokens that they were good for.
+/// How long records are trusted while Secrets Manager is down, for tokens that were verified
+/// against them.
 pub(super) const MAX_STALE: Duration = Duration::from_secs(300);
 /// How long a token that a lookup did not find is refused without another lookup.
 pub(super) const NOT_FOUND_TTL: Duration = Duration::from_secs(10);
-/// How long after a failed lookup another one waits.
+/// How long after a failed lookup the next one waits.
 pub(super) const RELOAD_AFTER: Duration = Duration::from_secs(2);
 
-/// What is known when a token comes.
+/// What is known when a token arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Facts {
     /// How old the tenant's records are, if there are any.
@@ -30,22 +31,23 @@ pub(super) struct Facts {
 pub(super) enum Key {
     /// They do not name it.
     Unknown,
-    /// They do not name it, and were read after this very token had come: nothing newer would.
+    /// They do not name it, and were read after this very token arrived, so newer ones would not
+    /// name it either.
     NotFound,
     /// They name it.
     Known,
-    /// They name it, and a token of this key id was good before.
+    /// They name it, and a token with this key id was verified before.
     Verified,
 }
 
-/// What is done about a token.
+/// What to do about a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Decision {
-    /// The records decide between the caller and 401.
+    /// The records decide between accepting the caller and 401.
     Judge,
     /// Secrets Manager is asked for the records first.
     Ask,
-    /// Whether the token is good is not known right now: 503, never 401.
+    /// It is not known right now whether the token is valid: 503, never 401.
     Unavailable,
 }
 
@@ -70,18 +72,18 @@ pub(super) fn next(facts: Facts) -> Decision {
     Decision::Unavailable
 }
 
-/// The lookups of unknown key ids that a tenant can cause: ten at once, then one a second. New
-/// tokens are looked up at once, and a flood of invented ones costs no more than that.
+/// The lookups of unknown key ids that a tenant can cause: ten at once, then one a second. So new
+/// tokens are looked up immediately, and a flood of invented ones costs no more than this.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LookupBudget {
     left: i64,
-    /// When `left` was right, in milliseconds since 1970.
+    /// When `left` was correct, in milliseconds since 1970.
     counted: i64,
 }
 
 impl LookupBudget {
     const MAX: i64 = 10;
-    /// How long it takes until there is one more.
+    /// How long it takes to earn one more lookup.
     const INTERVAL: Duration = Duration::from_secs(1);
 
     pub(super) fn full(now: i64) -> Self {

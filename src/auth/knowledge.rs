@@ -1,4 +1,4 @@
-//! What an instance of the function knows about one tenant's tokens.
+//! What one instance of the function knows about a tenant's tokens.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,8 @@ use super::decision::{Decision, Facts, Key, LookupBudget, next};
 use super::records::TokenRecord;
 use super::token::PlainToken;
 
-/// Most tokens that are remembered as not found. At this number all of them are forgotten.
+/// Maximum number of tokens that are remembered as not found. When it is reached, all of them are
+/// forgotten.
 const MAX_NOT_FOUND: usize = 128;
 
 /// What is known about one tenant's tokens.
@@ -31,8 +32,8 @@ struct Cached {
     failed: Option<i64>,
     /// Key ids whose tokens were verified against these records.
     verified: HashSet<String>,
-    /// Digests of tokens that a lookup did not find. A key id alone could be guessed, and its token
-    /// would be refused before it is minted.
+    /// Digests of tokens that a lookup did not find. Remembering the key id would not do: it could
+    /// be guessed, and its token would then be refused before it is minted.
     not_found: HashSet<String>,
     budget: LookupBudget,
 }
@@ -64,12 +65,12 @@ impl Knowledge {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many lookups have begun. One that begins later finds a token that comes now.
+    /// How many lookups have begun. A lookup that begins later finds a token that arrives now.
     pub(super) fn lookups(&self) -> u64 {
         self.cached().lookups
     }
 
-    /// What to do about a token. `came` is the number of lookups that had begun when it came.
+    /// What to do about a token. `came` is the number of lookups that had begun when it arrived.
     pub(super) fn decide(&self, token: &PlainToken, came: u64, now: i64) -> Decision {
         let mut cached = self.cached();
         // After the clock ran back, nothing is fresh.
@@ -82,8 +83,8 @@ impl Knowledge {
         })
     }
 
-    /// Begins a lookup. If there are records that do not name the key id, it is taken from the
-    /// budget.
+    /// Begins a lookup. If there are records that do not name the key id, the lookup is charged to
+    /// the budget.
     pub(super) fn begin_lookup(&self, token: &PlainToken, now: i64) -> Lookup {
         let mut cached = self.cached();
         cached.lookups += 1;
@@ -93,8 +94,8 @@ impl Knowledge {
         Lookup { number: cached.lookups, began: now }
     }
 
-    /// Takes the records that a lookup has read. A key id that was verified stays so if its record
-    /// is the same.
+    /// Stores the records that a lookup has read. A verified key id stays verified if its record is
+    /// unchanged.
     pub(super) fn take(&self, lookup: Lookup, records: Vec<TokenRecord>) {
         let mut cached = self.cached();
         let Cached { records: before, verified, .. } = &mut *cached;
@@ -107,7 +108,7 @@ impl Knowledge {
         cached.failed = None;
     }
 
-    /// Notes that a lookup has failed.
+    /// Records that a lookup has failed.
     pub(super) fn note_failure(&self, now: i64) {
         self.cached().failed = Some(now);
     }
@@ -129,7 +130,8 @@ impl Knowledge {
 }
 
 impl Cached {
-    /// What the records say about the key id of a token that came after `came` lookups had begun.
+    /// What the records say about the key id of a token that arrived after `came` lookups had
+    /// begun.
     fn key(&self, token: &PlainToken, came: u64) -> Key {
         if self.verified.contains(token.key_id().as_str()) {
             return Key::Verified;

@@ -1,11 +1,11 @@
 //! From an `Authorization` header to an authenticated tenant, or 401, or 503.
 //!
 //! A token's records are cached for less than 60 seconds, so a revoked token is refused within that
-//! time. A key id that they do not name is looked up at once, so a new token is good as soon as it
-//! is minted. Bad tokens are cheap all the same: their form and checksum are tested first, unknown
-//! tenants are remembered, and each tenant has a small budget of lookups for key ids that its
-//! secret does not hold. If a token cannot be looked up, or Secrets Manager is down, the answer is
-//! 503, never 401: an identity provider takes 401 for a wrong password and stops.
+//! time. A key id that they do not name is looked up at once, so a new token is valid as soon as it
+//! is minted. Bad tokens are still cheap: their form and checksum are tested first, unknown tenants
+//! are remembered, and each tenant has a small budget of lookups for key ids that its secret does
+//! not hold. If a token cannot be looked up, or Secrets Manager is down, the answer is 503, never
+//! 401: an identity provider treats 401 as a wrong password and stops.
 
 mod authorization;
 mod decision;

@@ -1,5 +1,5 @@
-//! What a tenant's secret holds: a JSON list of token records, so that two tokens can be good at once
-//! while the identity provider changes from one to the other.
+//! What a tenant's secret holds: a JSON list of token records. Two tokens can be valid at once
+//! while the identity provider switches from one to the other.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +17,7 @@ pub struct TokenRecord {
     /// The time from which it is refused, in seconds since 1970; absent for a token without expiry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<i64>,
-    /// Whether it is refused although it has not expired.
+    /// Whether it was revoked: it is refused even if it has not expired.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub revoked: bool,
 }
@@ -34,12 +34,12 @@ impl TokenRecord {
         }
     }
 
-    /// Whether it is the record of a key id.
+    /// Whether this is the record of a key id.
     pub fn is(&self, key_id: &KeyId) -> bool {
         self.kid == key_id.as_str()
     }
 
-    /// Whether the token is good at `now`: digest, expiry, revocation.
+    /// Whether the token is valid at `now`, by its digest, expiry and revocation.
     pub fn admits(&self, token: &PlainToken, now: i64) -> bool {
         let same =
             TokenDigest::parse(&self.digest).is_some_and(|digest| digest.matches(&token.digest()));

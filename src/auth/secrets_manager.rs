@@ -1,4 +1,4 @@
-//! The digests of tokens in AWS Secrets Manager: one secret a tenant.
+//! The digests of tokens in AWS Secrets Manager: one secret for each tenant.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,25 +27,25 @@ pub struct Secrets {
     stack: String,
 }
 
-/// Why Secrets Manager did not do what was asked. None of these may become a 401.
+/// Why a call to Secrets Manager failed. None of these errors may become a 401.
 ///
 /// Every method of [`Secrets`] can fail with [`SecretsError::Unavailable`], and one that reads with
 /// [`SecretsError::Malformed`].
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// Out of reach, throttled, or refused by IAM or KMS.
-    #[error("Secrets Manager does not answer: {0}")]
+    /// Secrets Manager is out of reach, throttles, or IAM or KMS denies access.
+    #[error("Secrets Manager is not responding: {0}")]
     Unavailable(String),
-    /// The secret does not hold the expected JSON: an operator edited it.
-    #[error("the secret {0} does not hold token records")]
+    /// The secret does not hold the expected JSON, because an operator edited it.
+    #[error("the secret {0} does not contain token records")]
     Malformed(String),
     /// The secret changed since it was read; read it again. Only [`Secrets::put`] and
-    /// [`Secrets::keep`] say so.
+    /// [`Secrets::keep`] return this error.
     #[error("the secret was changed in the meantime")]
     Changed,
 }
 
-/// How long a call of Secrets Manager can take, with all its tries and the pauses between them.
+/// How long a call to Secrets Manager can take, including all tries and the pauses between them.
 const OPERATION: Duration = Duration::from_millis(4_000);
 
 /// Client settings that this adapter relies on.
@@ -98,11 +98,11 @@ impl Secrets {
         }
     }
 
-    /// Makes these the current records of a tenant, if `seen` still are. If the tenant has no
-    /// secret, it is created.
+    /// Makes these the current records of a tenant, if `seen` are still the current ones. If the
+    /// tenant has no secret, it is created.
     ///
     /// # Errors
-    /// [`SecretsError::Changed`] if another change was faster.
+    /// [`SecretsError::Changed`] if another change came first.
     pub async fn put(
         &self,
         tenant: &TenantCode,
@@ -169,8 +169,8 @@ impl Secrets {
     }
 }
 
-/// Tokens that can be shown to the operator again, by their key ids. They are in a secret of their
-/// own, which the function has no permission to read.
+/// Tokens that can be shown to the operator again, by their key ids. They are in a separate secret,
+/// which the function has no permission to read.
 #[derive(Clone, Default)]
 pub struct RevealableTokens {
     /// The tokens.
@@ -202,7 +202,7 @@ impl Secrets {
         Ok(RevealableTokens { tokens, version })
     }
 
-    /// Keeps these tokens in place of those that were read.
+    /// Stores these tokens in place of those that were read.
     ///
     /// # Errors
     /// [`SecretsError::Changed`] if another change was faster.

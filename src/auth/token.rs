@@ -2,7 +2,7 @@
 //!
 //! `scim_<tenant>_<key id>_<secret>_<checksum>`: a prefix that secret scanners find, the tenant's
 //! code (8), the key's id (4), 256 bits from the operating system (43 characters), and a CRC-32 (6)
-//! that tells a mistyped token from a wrong one without a lookup.
+//! that detects a mistyped token without a lookup.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ impl KeyId {
     /// A new id.
     ///
     /// # Errors
-    /// If the operating system gives no randomness.
+    /// If the operating system cannot provide random bytes.
     pub fn generate() -> Result<Self, getrandom::Error> {
         random::text(KEY_ID_ALPHABET, KEY_ID_LENGTH).map(Self)
     }
@@ -51,7 +51,7 @@ impl std::str::FromStr for KeyId {
     }
 }
 
-/// A token as a client sends it. It cannot be printed by accident.
+/// A token as a client sends it. It cannot be printed accidentally.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PlainToken {
     text: String,
@@ -100,12 +100,12 @@ impl PlainToken {
         })
     }
 
-    /// The text, for the one moment in which it is shown to the operator.
+    /// The text, for the one time that it is shown to the operator.
     pub fn reveal(&self) -> &str {
         &self.text
     }
 
-    /// The tenant that it claims to belong to. Nothing is proved by that.
+    /// The tenant that it claims to belong to. This proves nothing.
     pub fn tenant(&self) -> &TenantCode {
         &self.tenant
     }
@@ -129,7 +129,7 @@ pub struct TokenDigest([u8; 32]);
 impl TokenDigest {
     const VERSION: &str = "v1:sha256:";
 
-    /// The form in which the digest is stored: its algorithm, then hex.
+    /// The form in which the digest is stored: the algorithm, then the digest in hex.
     pub fn to_text(&self) -> String {
         let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("{}{hex}", Self::VERSION)

@@ -41,8 +41,8 @@ impl Verifier {
     /// The caller whose token is in these `Authorization` headers of a request to `host`.
     ///
     /// # Errors
-    /// 401 if the token is not good, or not at this host; 403 if SCIM is switched off for the
-    /// tenant; 503 if it cannot be checked right now.
+    /// 401 if the token is not valid, or not valid at this host; 403 if SCIM is switched off for
+    /// the tenant; 503 if the token cannot be checked right now.
     pub async fn verify<'h>(
         &self,
         headers: impl Iterator<Item = &'h [u8]>,
@@ -51,7 +51,7 @@ impl Verifier {
         let (token, scheme) = authorization::read(headers)?;
         let Some(tenant) = self.tenants.get(token.tenant()).await? else { return Err(refused()) };
         self.check(&self.knowledge(token.tenant()), &token).await?;
-        // Only the owner of a good token learns more than that it is not accepted.
+        // Only the owner of a valid token learns more than "not accepted".
         let alone = scheme == Scheme::None;
         if alone && tenant.profile.dialect.header == Header::Bearer {
             return Err(Error::new(ErrorKind::Unauthorized, NO_SCHEME));
@@ -71,13 +71,13 @@ impl Verifier {
         Ok(Caller { tenant, key_id: token.key_id().clone() })
     }
 
-    /// Notes that the caller's tenant is connected, if this was its first good request. If that
-    /// fails, it is tried again with the next request; the answer does not depend on it.
+    /// Records that the caller's tenant is connected, if this was its first successful request. If
+    /// that fails, it is tried again with the next request; the answer does not depend on it.
     pub async fn connect(&self, caller: &Caller) {
         if !caller.tenant.is_connected()
             && let Err(error) = self.tenants.connect(&caller.tenant).await
         {
-            tracing::warn!(%error, "a connection could not be noted");
+            tracing::warn!(%error, "a connection could not be recorded");
         }
     }
 
@@ -96,7 +96,7 @@ impl Verifier {
             return self.conclude(knowledge, token, first);
         }
         let _only = knowledge.lookup.lock().await;
-        // Another request may have looked it up while this one waited.
+        // Another request may have looked up the token while this one waited.
         let second = decide();
         if second != Decision::Ask {
             return self.conclude(knowledge, token, second);
@@ -133,7 +133,7 @@ impl Verifier {
         match decision {
             Decision::Judge if knowledge.admits(token, self.clock.seconds()) => Ok(()),
             Decision::Judge => Err(refused()),
-            // To ask again: the lookup says nothing about this token, for example because the clock
+            // Ask again: the lookup says nothing about this token, for example because the clock
             // ran back before it.
             Decision::Unavailable | Decision::Ask => Err(unknown()),
         }

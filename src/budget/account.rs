@@ -16,7 +16,7 @@ pub struct Balance {
 }
 
 impl Balance {
-    /// Whether it suffices for these calls and units.
+    /// Whether it is enough for these calls and units.
     pub fn suffices(self, calls: usize, read_units: usize) -> bool {
         calls <= self.calls && read_units <= self.read_units
     }
@@ -26,7 +26,7 @@ impl Balance {
 pub(super) struct Account {
     pub(super) limits: Limits,
     pub(super) tally: Tally,
-    /// Units of reads that are under way.
+    /// Units of reads that are in progress.
     reserved: u32,
     /// How many reads were refused.
     refusals: u32,
@@ -47,7 +47,7 @@ tokio::task_local! {
     static ACCOUNT: Cell<Account>;
 }
 
-/// A read would take more than the request may.
+/// A read would take more than the request has left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OutOfBudget;
 
@@ -86,7 +86,8 @@ pub(crate) fn comparisons() -> usize {
     ACCOUNT.try_with(|account| account.get().comparisons).unwrap_or(usize::MAX)
 }
 
-/// Lets `judge` take from the comparisons that are left, at most as many as one resource may.
+/// Lets `judge` use some of the comparisons that are left, at most as many as one resource may
+/// take.
 pub(crate) fn comparing<T>(judge: impl FnOnce(&mut usize) -> T) -> T {
     let allowed = comparisons().min(MAX_COMPARISONS_OF_A_RESOURCE);
     let mut left = allowed;
@@ -100,7 +101,7 @@ pub(crate) fn refusals() -> u32 {
     ACCOUNT.try_with(|account| account.get().refusals).unwrap_or_default()
 }
 
-/// Asks for a read that takes at most `units`.
+/// Requests a read that takes at most `units`.
 ///
 /// # Errors
 /// [`OutOfBudget`] if the read could take more than is left.
@@ -116,7 +117,7 @@ pub(crate) fn reserve(units: u32) -> Result<Reservation, OutOfBudget> {
     Ok(Reservation { units })
 }
 
-/// A read that is under way.
+/// A read that is in progress.
 pub(crate) struct Reservation {
     units: u32,
 }

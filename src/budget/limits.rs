@@ -1,20 +1,21 @@
-//! The limits of a request, and what single reads can take.
+//! The limits of a request, and what individual reads can take.
 
 /// Most DynamoDB calls of a request.
 pub const MAX_CALLS: u32 = 1_200;
-/// Most read units of a request.
+/// Maximum number of read units of a request.
 pub const MAX_READ_UNITS: u32 = 5_000;
-/// Most comparisons of a short value that filters make in a request: about a second of CPU time.
+/// Maximum number of comparisons of a short value that filters make in a request: about a second of
+/// CPU time.
 pub const MAX_COMPARISONS: usize = 10_000_000;
-/// Most comparisons for one resource, which is judged without a pause.
+/// Maximum number of comparisons for one resource, which is judged in one go.
 pub const MAX_COMPARISONS_OF_A_RESOURCE: usize = 300_000;
-/// Most calls of one request that remove the rows that deleted groups left. They have limits of
-/// their own.
+/// Maximum number of calls of one request that remove the rows that deleted groups left. These
+/// calls have separate limits.
 pub const MAX_TIDYING_CALLS: u32 = 5_000;
 
-/// Calls that reads leave for writes, so that a write that was decided on can be made.
+/// Calls that reads leave for writes, so that a write can be made once it is decided on.
 pub(super) const CALLS_OF_WRITES: u32 = 100;
-/// Read units of the largest answer to a query: DynamoDB returns a megabyte at most.
+/// Read units of the largest answer to a query: DynamoDB returns at most a megabyte.
 pub(crate) const QUERY_UNITS: u32 = 257;
 /// Read units of the largest row.
 pub(crate) const ROW_UNITS: u32 = 25;
@@ -23,7 +24,8 @@ pub(crate) const GROUP_UNITS: u32 = ROW_UNITS + 3;
 /// Rows of members and memberships in a read unit, at least: each has at most 512 bytes.
 pub(crate) const SMALL_ROWS_IN_A_UNIT: usize = 8;
 
-/// Most read units of a query that returns this number of rows of members or memberships.
+/// Maximum number of read units of a query that returns this number of rows of members or
+/// memberships.
 pub(crate) fn units_of_small_rows(rows: usize) -> usize {
     (rows / SMALL_ROWS_IN_A_UNIT + 1).min(QUERY_UNITS as usize)
 }

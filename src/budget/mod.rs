@@ -1,9 +1,9 @@
-//! What one request may take, so that no request takes everything: DynamoDB calls, read units,
+//! What one request may use, so that no request uses everything: DynamoDB calls, read units and
 //! comparisons.
 //!
 //! Each request has one account, and every path draws on it. A read asks before it is sent, and is
-//! refused if it could take more than is left. Work that reads much looks at what is left first,
-//! and ends a page or a walk before it is refused. The operator's tool has no account and no bound.
+//! refused if it could take more than is left. Work that reads a lot checks first what is left, and
+//! ends a page or a walk before it is refused. The operator's tool has no account and no limit.
 
 mod account;
 mod limits;

@@ -1,4 +1,4 @@
-//! Work on other limits than those of the request: on separate ones, or on a share.
+//! Work under limits other than those of the request: under separate ones, or on a share.
 
 use super::account::{Account, change, snapshot};
 use super::limits::Limits;
@@ -17,7 +17,7 @@ pub(crate) async fn within<T>(share: Limits, work: impl Future<Output = T>) -> T
     work.await
 }
 
-/// While it exists, a request works on a share of its limits. It holds what they are lowered by.
+/// While it exists, a request works on a share of its limits. It stores how much they are lowered.
 struct Share(Limits);
 
 impl Share {
@@ -45,7 +45,7 @@ impl Drop for Share {
     }
 }
 
-/// While it exists, work is not charged to the request. It holds the account from before.
+/// While it exists, work is not charged to the request. It stores the earlier account.
 struct SeparateLimits(Option<Account>);
 
 impl SeparateLimits {

@@ -32,9 +32,9 @@ struct Change<'a> {
 }
 
 impl Directory {
-    /// Replaces what the client asserted of a resource. If the message does not speak of `active`,
-    /// it stays as it is, so that nobody is let in by an omission. If the message does not speak of
-    /// `members`, all of them leave the group, unless the profile keeps them.
+    /// Replaces what the client asserted of a resource. If the message does not mention `active`,
+    /// it stays as it is, so that an omission never gives a user access. If the message does not
+    /// mention `members`, all of them leave the group, unless the profile keeps them.
     ///
     /// # Errors
     /// 404; 409 `uniqueness` if a name belongs to another resource; 412 if the precondition does
@@ -74,12 +74,12 @@ impl Directory {
         self.change(change, rule).await
     }
 
-    /// Applies a PATCH request to a resource, either all of it or nothing. The exception is a change
-    /// of more members than one transaction takes. It is checked as a whole first; if the platform
-    /// fails in between, the same request, sent again, completes it.
+    /// Applies a PATCH request to a resource, either all of it or nothing. The exception is a
+    /// change of more members than fit in one transaction. Such a change is checked as a whole
+    /// first. If the platform fails partway, sending the same request again completes it.
     ///
     /// # Errors
-    /// As [`Directory::replace`], and what [`PatchRequest::apply`] says.
+    /// The same as [`Directory::replace`], and what [`PatchRequest::apply`] says.
     pub async fn patch(
         &self,
         call: Call<'_>,
@@ -113,7 +113,7 @@ impl Directory {
         self.change(change, rule).await
     }
 
-    /// Adds and removes members of a group that need not be read for that.
+    /// Adds and removes members of a group without reading the group first.
     async fn change_only_members(
         &self,
         change: Change<'_>,
@@ -127,7 +127,7 @@ impl Directory {
         self.retrieve_written(call, resource_type, id, view).await
     }
 
-    /// Changes a resource by a rule, which is applied to the newest version until the result is
+    /// Changes a resource by a rule. The rule is applied to the newest version until the result is
     /// stored. If nothing changes, nothing is written, and the version stays.
     async fn change(
         &self,

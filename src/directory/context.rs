@@ -1,5 +1,5 @@
-//! The directory, and what a request carries through it: on whose behalf it acts, by when it must
-//! end, and what it has read already.
+//! The directory, and the context of a request: on whose behalf it acts, by when it must end, and
+//! what it has already read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -14,7 +14,7 @@ use crate::store::{Audit, Collection, Guards, Kind, Operation, Store};
 use crate::tenant::Tenant;
 use crate::tenant::profile::Profile;
 
-/// How much time remains until the request is ended once its work is done, at least.
+/// The minimum time between the end of the work and the deadline of the request.
 const TIME_TO_ANSWER: Duration = Duration::from_millis(500);
 
 /// The resources of all tenants.
@@ -33,14 +33,14 @@ impl Directory {
         Self { store, clock, retention, audit_retention }
     }
 
-    /// What the log says of a change that this call makes now.
+    /// What the log says about a change that this call makes now.
     pub(super) fn audit(&self, call: Call<'_>, operation: Operation) -> Audit {
         let kept = call.tenant.profile.audit.retention_days.map_or(self.audit_retention, days);
         let now = self.clock.milliseconds();
         Audit::new(operation, call.actor, call.request_id, now, kept)
     }
 
-    /// The limits that the tenant's profile sets to a write.
+    /// The limits that the tenant's profile sets for a write.
     pub(super) fn guards(&self, call: Call<'_>) -> Guards {
         let profile = &call.tenant.profile;
         Guards {
@@ -51,23 +51,22 @@ impl Directory {
     }
 }
 
-/// What a request acts for, and within which time.
+/// For whom a request acts, and how much time it has.
 #[derive(Debug, Clone, Copy)]
 pub struct Call<'a> {
     /// The tenant that owns the resources.
     pub tenant: &'a Tenant,
-    /// The actor, as the log names it: the key id of a token, or `operator`.
+    /// The actor as the log names it: the key id of a token, or `operator`.
     pub actor: &'a str,
     /// The id of the request, as the log names it.
     pub request_id: &'a str,
-    /// What the locations of resources begin with.
+    /// The base URL with which the locations of resources begin.
     pub base_url: &'a str,
-    /// When the request is ended, whatever it does.
+    /// When the request is ended, whatever it is doing.
     pub deadline: Instant,
-    /// When to break off work that another request can go on with, so that the answer comes in
-    /// time.
+    /// When to stop work that another request can continue, so that the answer is in time.
     pub soft_deadline: Instant,
-    /// What the request has read already.
+    /// What the request has already read.
     pub reads: &'a RequestReads,
 }
 
@@ -86,21 +85,21 @@ impl Call<'_> {
     }
 }
 
-/// What one request reads only once, however often it needs it.
+/// Data that one request reads only once, however often it needs it.
 #[derive(Debug, Default)]
 pub struct RequestReads {
-    /// Resources that were deleted and have memberships still.
+    /// Resources that were deleted but still have memberships.
     pub(super) leaving: OnceCell<BTreeSet<ResourceId>>,
-    /// Users whose time has come and who are not erased yet.
+    /// Users who have expired but are not erased yet.
     pub(super) overdue: OnceCell<Vec<ResourceId>>,
     /// The groups that were asked for; `None` for a group that does not exist.
     pub(super) groups: Mutex<BTreeMap<ResourceId, Option<GroupName>>>,
 }
 
 impl RequestReads {
-    /// Notes that all users whose time has come are erased.
+    /// Records that all users who have expired are erased.
     pub(super) fn nobody_is_overdue(&self) {
-        // A list that was read earlier stays.
+        // A list that was read earlier is kept.
         let _ = self.overdue.set(Vec::new());
     }
 }
@@ -119,7 +118,7 @@ pub(super) fn days(count: u32) -> Duration {
     Duration::from_secs(u64::from(count) * 24 * 60 * 60)
 }
 
-/// A duration in whole seconds, to be added to a time in seconds since 1970.
+/// A duration in whole seconds, for adding to a time in seconds since 1970.
 pub(super) fn seconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

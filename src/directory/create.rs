@@ -24,9 +24,9 @@ use crate::tenant::ServedType;
 pub enum Origin {
     /// It was created.
     Created,
-    /// It is a user who was deleted or about to expire, and is restored.
+    /// It is a user who was deleted or about to expire, and who is restored.
     Restored,
-    /// It is an imported user, and is provisioned now.
+    /// It is an imported user, who is now provisioned.
     Adopted,
 }
 
@@ -39,21 +39,21 @@ pub struct Creation {
     pub expanded: Expanded,
 }
 
-/// A resource that is to be created.
+/// A resource to be created.
 struct Newcomer {
     resource: Resource,
     names: Names,
     /// Members that are written with the group.
     members: Vec<MemberChange>,
-    /// Members that are written before the group, because one transaction does not take them all.
+    /// Members that are written before the group, because they do not all fit in one transaction.
     prepared: Vec<MemberChange>,
 }
 
 /// Why a resource was not created.
 enum Failure {
-    /// It is not created.
+    /// It was not created.
     Refused(Error),
-    /// It is not known whether it is created.
+    /// It is not known whether it was created.
     Unknown(Error),
 }
 
@@ -70,13 +70,13 @@ impl From<StoreError> for Failure {
 }
 
 impl Directory {
-    /// Creates a resource, a group with its members. If a user who was deleted, or is suspended with
-    /// expiry, is the same person, that user is restored instead: the same person has an equal
-    /// externalId, or an equal userName if neither has an externalId. A user who is restored has the
-    /// id, the creation time and the data they had, overlaid by what the message asserts. A user
-    /// whose userName was taken in the meantime comes back without it. Where several users had the
-    /// externalId, it restores only the one with the same userName, or else its first owner, if that
-    /// one was deleted.
+    /// Creates a resource, a group with its members. If a user who was deleted, or is suspended
+    /// with expiry, is the same person, that user is restored instead: the same person has an equal
+    /// externalId, or an equal userName if neither has an externalId. A restored user has the id,
+    /// the creation time and the data they had before, overlaid by what the message asserts. A user
+    /// whose userName was taken in the meantime comes back without it. If several users had the
+    /// externalId, only the one with the same userName is restored, or otherwise its first owner,
+    /// if that user was deleted.
     ///
     /// `active` of a user is true unless the message says otherwise.
     ///
@@ -113,8 +113,8 @@ impl Directory {
         self.create_or_undo(&mut terms, newcomer, view).await
     }
 
-    /// Creates a resource. If it is not created, the members are removed that were written before
-    /// it.
+    /// Creates a resource. If it is not created, the members that were written before it are
+    /// removed.
     async fn create_or_undo(
         &self,
         terms: &mut Terms<'_>,
@@ -143,7 +143,7 @@ impl Directory {
         }
     }
 
-    /// Stores a new resource, after the members that do not fit its transaction; or returns the
+    /// Stores a new resource, after the members that do not fit in its transaction. Or returns the
     /// user who is restored instead.
     async fn prepare_and_store(
         &self,
@@ -228,7 +228,7 @@ impl Directory {
     }
 }
 
-/// What the answer shows of a new resource: a group with its members, which need not be read.
+/// What the answer shows of a new resource. The members of a group need not be read.
 fn shown(call: Call<'_>, resource_type: &ServedType, new: Newcomer, view: View<'_>) -> Expanded {
     let Newcomer { mut resource, members, prepared, .. } = new;
     if resource_type.kind != Kind::Group

@@ -1,4 +1,4 @@
-//! DELETE, and the removal of what the same request has created.
+//! DELETE, and the removal of a resource that the same request has created.
 
 use scim_core::Error;
 
@@ -12,13 +12,13 @@ use crate::tenant::ServedType;
 use crate::tenant::profile::OnDelete;
 
 impl Directory {
-    /// Deletes a resource. It is gone for the client at once, its names are free, and it is in no
-    /// group any more. A user can be restored until the retention ends. Memberships that this
-    /// request cannot remove are shown to nobody, and a later write of the tenant removes them.
+    /// Deletes a resource. It is gone for the client at once, its names are free, and it is no
+    /// longer in any group. A user can be restored until the retention ends. Memberships that this
+    /// request cannot remove are never shown, and a later write of the tenant removes them.
     ///
     /// # Errors
     /// 404 if the resource does not exist; 412 if the precondition does not hold; 403 or 400 if
-    /// users are not deleted here; 429 or 403 while the brake is on; 503.
+    /// users cannot be deleted here; 429 or 403 while the brake is on; 503.
     pub async fn delete(
         &self,
         call: Call<'_>,
@@ -51,7 +51,7 @@ impl Directory {
         }
     }
 
-    /// What a deletion makes of a resource.
+    /// What a deletion turns a resource into.
     fn after_deletion(
         &self,
         call: Call<'_>,
@@ -73,11 +73,11 @@ impl Directory {
         }
     }
 
-    /// Removes a resource that the same request has created. Nothing of it is kept, also where the
+    /// Removes a resource that the same request has created. Nothing of it is kept, even if the
     /// profile keeps deleted users.
     ///
     /// # Errors
-    /// 404 if it is gone already; 503.
+    /// 404 if it is already gone; 503.
     pub async fn undo_create(
         &self,
         call: Call<'_>,

@@ -1,4 +1,4 @@
-//! What earlier requests left to be tidied: users whose time has come, and memberships of resources
+//! What earlier requests left to clean up: users who have expired, and memberships of resources
 //! that are gone.
 
 use std::time::Duration;
@@ -14,20 +14,20 @@ use crate::store::{Audit, Cause, Kind, Note, Operation, Progress, StoreError, St
 
 /// How many users are erased at a time.
 const CONCURRENCY: usize = 5;
-/// How long a request tidies in addition to its own work; twice as long if DynamoDB does not
-/// answer.
+/// How long a request cleans up in addition to its own work; twice as long if DynamoDB does not
+/// respond.
 const MAX_TIDYING: Duration = Duration::from_secs(2);
-/// How long a group may be in creation: longer than a request may take.
+/// How long creating a group may take: longer than a request may take.
 const MAX_CREATION: Duration = Duration::from_secs(60);
 /// How long the last step of removing rows may take when DynamoDB is slow.
 const LAST_STEP: Duration = Duration::from_secs(3);
 
 impl Directory {
-    /// Erases some of the users whose time has come. A request that writes also goes on with what
-    /// earlier requests left unfinished. Nobody sees either, so the request is answered even if
-    /// this fails. It takes one call for tenants whose users may expire, and for a write one more
-    /// if something is unfinished; then as many as the work takes, within a share of the request's
-    /// budget.
+    /// Erases some of the users who have expired. A request that writes also continues with what
+    /// earlier requests left unfinished. Clients see neither, so the request is answered even if
+    /// this fails. It takes one call for tenants whose users may expire, and one more for a write
+    /// if something is unfinished. The work itself then takes further calls, within a share of the
+    /// request's budget.
     pub async fn tidy(&self, call: Call<'_>, writes: bool) {
         let soft_deadline = call.soft_deadline.min(Instant::now() + MAX_TIDYING);
         let call = Call { soft_deadline, ..call };
@@ -39,13 +39,13 @@ impl Directory {
         match tokio::time::timeout(2 * MAX_TIDYING, work).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => {
-                tracing::warn!(%error, "tidying failed and is left to another request")
+                tracing::warn!(%error, "cleaning up failed and is left to another request")
             }
-            Err(_) => tracing::warn!("tidying takes too long and is left to another request"),
+            Err(_) => tracing::warn!("cleaning up takes too long and is left to another request"),
         }
     }
 
-    /// Erases some of the visible users whose time has come.
+    /// Erases some of the visible users who have expired.
     async fn erase_overdue(&self, call: Call<'_>) -> Result<(), Error> {
         if !call.tenant.is_expiring() {
             return Ok(());
@@ -72,10 +72,10 @@ impl Directory {
     }
 
     /// Goes on with some of the work that earlier requests of the tenant left unfinished. No call
-    /// if the tenant's row, which may be a minute old, says that there is nothing.
+    /// if the tenant's row, which may be a minute old, says that there is none.
     ///
     /// # Errors
-    /// 503; the rest is left to another request.
+    /// 503. The rest is left to another request.
     async fn finish_earlier(&self, call: Call<'_>) -> Result<(), Error> {
         if !call.tenant.is_unfinished() {
             return Ok(());
@@ -105,7 +105,7 @@ impl Directory {
     }
 
     /// Removes the rows that a deletion leaves, as far as the request may. The deletion itself has
-    /// succeeded: the rest is shown to nobody, and a later write of the tenant removes it.
+    /// succeeded: the remaining rows are never shown, and a later write of the tenant removes them.
     pub(super) async fn finish_deletion(
         &self,
         call: Call<'_>,
@@ -122,15 +122,15 @@ impl Directory {
         self.note_unfinished(call, finished.unwrap_or(Ok(Progress::Unfinished)));
     }
 
-    /// Removes the members that were written before a group that is not created. The rest is shown
-    /// to nobody, and a later write of the tenant removes it.
+    /// Removes the members that were written before a group that is not created. The remaining rows
+    /// are never shown, and a later write of the tenant removes them.
     pub(super) async fn undo_preparation(&self, call: Call<'_>, group: &ResourceId) {
         let audit = self.audit(call, Operation::Create);
         let finished = self.finish(call, &Kind::Group, group, false, &audit).await;
         self.note_unfinished(call, finished);
     }
 
-    /// Notes for the tenant's next writes that some work is unfinished.
+    /// Tells the tenant's next writes that some work is unfinished.
     fn note_unfinished(&self, call: Call<'_>, finished: Result<Progress, Error>) {
         match finished {
             Ok(Progress::Done) => return,

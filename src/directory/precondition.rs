@@ -10,9 +10,9 @@ pub enum Precondition {
     /// Nothing.
     #[default]
     None,
-    /// `*`: any version.
+    /// `*`, which any version satisfies.
     Any,
-    /// One of these entity-tags. They are compared weakly: `"3"` and `W/"3"` are one.
+    /// One of these entity-tags. They are compared weakly: `"3"` and `W/"3"` are equal.
     OneOf(Vec<String>),
 }
 
@@ -32,13 +32,13 @@ impl Precondition {
         }
     }
 
-    /// What must be as it was read when a write under this condition is stored. A condition on the
-    /// version of a group includes its members.
+    /// What must still be as it was read when a write under this condition is stored. A condition
+    /// on the version of a group covers its members.
     pub(super) fn expect(&self) -> Expect {
         if matches!(self, Self::OneOf(_)) { Expect::RowAndMembers } else { Expect::Row }
     }
 
-    /// Whether a resource of this version fulfils the condition.
+    /// Whether a resource of this version satisfies the condition.
     pub fn matches(&self, version: Version) -> bool {
         match self {
             Self::None | Self::Any => true,

@@ -1,11 +1,11 @@
-//! What reads take of the budget of a request.
+//! How much of a request's budget reads take.
 
 use std::iter::Sum;
 use std::ops::{Add, Mul};
 
 use crate::budget;
 
-/// Calls and read units that a request needs at most for some reads.
+/// The maximum calls and read units that a request needs for some reads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Price {
     pub(super) calls: usize,
@@ -13,7 +13,7 @@ pub(super) struct Price {
 }
 
 impl Price {
-    /// The price of no reads.
+    /// The price of reading nothing.
     pub(super) const FREE: Self = Self { calls: 0, units: 0 };
 
     pub(super) const fn new(calls: usize, units: usize) -> Self {

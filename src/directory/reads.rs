@@ -1,4 +1,5 @@
-//! What a request reads only once, however often it needs it: who is gone, and the names of groups.
+//! Data that a request reads only once, however often it needs it: which resources are gone, and
+//! the names of groups.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::PoisonError;
@@ -11,9 +12,8 @@ use crate::budget::QUERY_UNITS;
 use crate::store::Kind;
 
 impl Directory {
-    /// The users whose time has come and who are not erased yet. They are shown to nobody, but
-    /// counters and rows of members still include them. No call for tenants whose users do not
-    /// expire.
+    /// The users who have expired but are not erased yet. They are never shown, but counters and
+    /// rows of members still include them. It makes no call for tenants whose users do not expire.
     pub(super) async fn overdue<'c>(&self, call: Call<'c>) -> Result<&'c [ResourceId], Error> {
         if !call.tenant.is_expiring() {
             return Ok(&[]);
@@ -21,8 +21,8 @@ impl Directory {
         Ok(call.reads.overdue.get_or_try_init(|| self.read_overdue(call)).await?)
     }
 
-    /// How many of these overdue users another request has erased since: the counters no longer
-    /// include them, or stopped including them a moment ago. No call if none is overdue.
+    /// How many of these overdue users another request has erased in the meantime, so that the
+    /// counters no longer include them. Makes no call if no user is overdue.
     pub(super) async fn erased_since(
         &self,
         call: Call<'_>,
@@ -50,7 +50,7 @@ impl Directory {
         Ok(Gone { leaving, overdue: overdue.iter().collect() })
     }
 
-    /// The price of [`Directory::gone`]: nothing once the request has asked.
+    /// The price of [`Directory::gone`], which is nothing once the request has called it.
     pub(super) fn price_of_gone(call: Call<'_>) -> Price {
         let leaving = call.reads.leaving.get().is_none();
         let overdue = call.tenant.is_expiring() && call.reads.overdue.get().is_none();
@@ -58,7 +58,7 @@ impl Directory {
         Price::new(1, QUERY_UNITS as usize) * calls
     }
 
-    /// The names of those of these groups that exist.
+    /// The names of those groups that exist.
     pub(super) async fn group_names(
         &self,
         call: Call<'_>,
@@ -89,12 +89,12 @@ pub(super) struct Gone<'c> {
 }
 
 impl Gone<'_> {
-    /// Whether none is.
+    /// Whether no resource is gone.
     pub(super) fn is_empty(&self) -> bool {
         self.leaving.is_empty() && self.overdue.is_empty()
     }
 
-    /// Whether this resource is one of them.
+    /// Whether this resource is gone.
     pub(super) fn contains(&self, id: &ResourceId) -> bool {
         self.leaving.contains(id) || self.overdue.contains(id)
     }

@@ -1,4 +1,4 @@
-//! A resource as it is read, and as it is to be stored.
+//! Resources as they are read, and as they are stored.
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, ErrorKind, Meta, Resource, ResourceId, Version};
@@ -9,11 +9,11 @@ use crate::store::{Collection, MAX_DOCUMENT_BYTES, Names, Stored};
 use crate::tenant::ServedType;
 
 impl Directory {
-    /// The resource with this id, to which an event happens.
+    /// The resource with this id, on which an event acts.
     ///
     /// # Errors
-    /// 404 if the table of states says so: the resource does not exist, or the client must not see
-    /// it.
+    /// 404 if the table of states says so, because the resource does not exist or the client must
+    /// not see it.
     pub(super) async fn visible(
         &self,
         call: Call<'_>,
@@ -57,7 +57,7 @@ impl Directory {
     }
 }
 
-/// The names in the attributes of a resource that is to be stored.
+/// The names in the attributes of a resource to be stored.
 ///
 /// # Errors
 /// 413 if the resource is too large; `invalidValue` as [`Names::of`] says.
@@ -87,7 +87,7 @@ pub(super) fn not_found(resource_type: &ServedType) -> Error {
     ))
 }
 
-/// 503 after other requests have changed the same resource too often.
+/// 503 if other requests keep changing the same resource.
 pub(super) fn contended() -> Error {
     Error::unavailable(
         "Other requests are changing the same resource. Send the request again in a moment.",

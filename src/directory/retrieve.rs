@@ -10,7 +10,7 @@ use crate::store::Kind;
 use crate::tenant::ServedType;
 
 impl Directory {
-    /// The resource with this id, with all that the view shows of it.
+    /// The resource with this id, with everything that the view shows of it.
     ///
     /// # Errors
     /// 404 if it does not exist, was deleted, or the text is not an id.
@@ -26,8 +26,8 @@ impl Directory {
     }
 
     /// Whether what is shown of a resource may have changed while its version stayed the same. A
-    /// group does not show members that are gone, although their memberships may exist still. One
-    /// call, unless the request has asked before.
+    /// group does not show members that are gone, although their memberships may still exist. Makes
+    /// one call, unless the request has already made it.
     ///
     /// # Errors
     /// 503.
@@ -54,8 +54,8 @@ impl Directory {
         self.complete_written(call, resource_type, stored.resource, stored.members, view).await
     }
 
-    /// Like [`Directory::complete`], for a resource that was just written: what is too large to be
-    /// shown is left out, since the write must not look as if it had failed.
+    /// Like [`Directory::complete`], for a resource that was just written: what is too large to
+    /// show is left out, since the write must not look as if it had failed.
     pub(super) async fn complete_written(
         &self,
         call: Call<'_>,
@@ -70,9 +70,9 @@ impl Directory {
         }
     }
 
-    /// A resource that was read, with all that the view shows of it, such as the members of a group
-    /// that has about `count`. They are read after its version, so that a write that is based on
-    /// both is refused if the members are newer.
+    /// A resource that was read, with everything that the view shows of it, such as the members of
+    /// a group that has about `count` of them. The members are read after the version, so that a
+    /// write that is based on both is refused if the members are newer.
     pub(super) async fn complete(
         &self,
         call: Call<'_>,
@@ -85,7 +85,7 @@ impl Directory {
         let names = self.group_names(call, &beyond.groups().iter().cloned().collect()).await?;
         let shown = beyond.complete(call, resource, &names, view.projection)?;
         if count > LARGE {
-            // Many members take CPU time, and the deadline is looked at before they are written.
+            // Many members take CPU time, so the deadline is checked before they are written.
             tokio::task::yield_now().await;
         }
         Ok(shown)

@@ -1,5 +1,5 @@
-//! How large an answer is as it is sent. Lambda sends a body as a JSON string, in which each quote
-//! and each backslash of the body takes one byte more.
+//! The size of an answer as it is sent. Lambda sends a body as a JSON string, in which each quote
+//! and each backslash of the body takes one more byte.
 
 /// How many bytes a JSON text takes as it is sent.
 pub(super) fn sent_bytes(json: &[u8]) -> usize {

@@ -1,14 +1,15 @@
-//! Work that takes CPU time is done in stints. Between two of them other tasks go on, and the deadline
-//! is looked at.
+//! Work that takes CPU time is done in stints. Between two stints other tasks run, and the deadline
+//! is checked.
 
 use crate::budget;
 
-/// The longest stint, in bytes of documents that are parsed or written: some hundredths of a second.
+/// The longest stint, in bytes of documents that are parsed or written: a few hundredths of a
+/// second.
 const MAX_BYTES: usize = 1_000_000;
-/// How much work a comparison is, in such bytes.
+/// The work of a comparison, in the same unit.
 const BYTES_OF_A_COMPARISON: usize = 10;
 
-/// The work since other tasks could last go on.
+/// The work since other tasks could last run.
 #[derive(Debug)]
 pub(super) struct Stint {
     bytes: usize,

@@ -1,4 +1,4 @@
-//! Bulk (RFC 7644, 3.7): each operation is answered as the request that it stands for.
+//! Bulk (RFC 7644, 3.7): each operation is answered like the request that it stands for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -17,15 +17,15 @@ use super::{request, response};
 use crate::budget::{self, MAX_CALLS, MAX_READ_UNITS};
 use crate::directory::{Call, Origin, RequestReads};
 
-/// How long new operations are begun: the time that the gateway allows, less the time that the last
+/// How long new operations may begin: the time that the gateway allows, less the time that the last
 /// operation can take.
 const BEGIN_FOR: Duration = Duration::from_secs(15);
-/// When the answer is given, even if the last operation has not ended. A late answer would lose all
+/// When the answer is sent, even if the last operation has not ended. A late answer would lose all
 /// results.
 const ANSWER_AFTER: Duration = Duration::from_secs(20);
-/// DynamoDB calls that an operation can take. If fewer are left, it is not begun.
+/// DynamoDB calls that an operation can take. If fewer are left, the operation does not begin.
 const CALLS_OF_AN_OPERATION: usize = 150;
-/// Read units that an operation can take. If fewer are left, it is not begun.
+/// Read units that an operation can take. If fewer are left, the operation does not begin.
 const UNITS_OF_AN_OPERATION: usize = 700;
 
 /// A bulk request that is being answered.
@@ -95,8 +95,8 @@ impl Service {
         job.keep(index, result);
     }
 
-    /// Adds the references that waited for others of their circle. If these cannot be had, the
-    /// resource is removed again and its creation has failed.
+    /// Adds the references that waited for other resources of their circle. If these do not exist,
+    /// the resource is removed again and its creation has failed.
     async fn complete(
         &self,
         job: &mut Job,
@@ -137,7 +137,7 @@ impl Service {
     }
 
     /// Removes a resource that this request has created. If that fails, the resource stays; its
-    /// operation has failed in any case.
+    /// operation has failed either way.
     async fn undo_create(&self, path: &str, clock: Clock, call: Call<'_>) {
         let Some(Route::Resource(endpoint, id)) = route(path) else { return };
         let Some(resource_type) = call.tenant.types.at(&endpoint) else { return };
@@ -148,7 +148,7 @@ impl Service {
         }
     }
 
-    /// The answer to an operation as a request of its own.
+    /// The answer to an operation that is treated as a separate request.
     async fn single(
         &self,
         method: &str,
@@ -164,7 +164,7 @@ impl Service {
                 /Users or /Users/2819c223.",
             ));
         };
-        // Resources that earlier operations have read may have been changed by them.
+        // Earlier operations may have changed the resources that they read.
         let reads = RequestReads::default();
         let call = Call { reads: &reads, ..call };
         let plenty = budget::left().suffices(MAX_CALLS as usize / 2, MAX_READ_UNITS as usize / 2);
@@ -172,7 +172,7 @@ impl Service {
         let answer = Box::pin(self.act(&request, Some(&route), call));
         let answered = timeout_at(clock.answer_at, answer).await;
         let response = answered.unwrap_or_else(|_| response::error(&took_too_long()));
-        // Alone, the operation would have had enough left.
+        // On its own, the operation would have had enough budget.
         if is_too_many(&response) && !plenty { response::error(&not_begun()) } else { response }
     }
 }
@@ -184,7 +184,7 @@ impl Job {
         }
     }
 
-    /// Gives an operation that is not begun its fault.
+    /// Sets the fault of an operation that does not begin.
     fn give_up(&mut self, index: usize) -> Option<Value> {
         if let Some(operation) = self.operations.get_mut(index) {
             operation.fault.get_or_insert_with(not_begun);
@@ -221,7 +221,7 @@ impl Job {
 #[derive(Debug, Clone, Copy)]
 struct Clock {
     began: Instant,
-    /// When the answer is given.
+    /// When the answer is sent.
     answer_at: Instant,
 }
 
@@ -239,7 +239,7 @@ impl Clock {
 }
 
 fn not_begun() -> Error {
-    Error::unavailable("The request has done much work already; send this operation again.")
+    Error::unavailable("The request has already done too much work; send this operation again.")
 }
 
 fn took_too_long() -> Error {
@@ -255,7 +255,7 @@ fn is_too_many(response: &Response<Bytes>) -> bool {
         && body().get("scimType").is_some_and(|word| word == "tooMany")
 }
 
-/// An operation as a request; `None` if HTTP cannot carry it.
+/// An operation as a request; `None` if HTTP cannot represent it.
 fn request_of(method: &str, operation: &BulkOperation, data: &Value) -> Option<Request<Bytes>> {
     // A result does not show the members of a group.
     let uri = format!("{}?excludedAttributes=members", under_root(&operation.path));

@@ -1,9 +1,10 @@
 //! From Lambda events to requests and back.
 //!
-//! HTTP APIs (payload 2.0), REST APIs (payload 1.0) and Function URLs describe one request in three
-//! ways. `lambda_http` reads them, but panics on a query, body or `Host` that HTTP could not carry,
-//! and does not say which of them had decoded the path. So the event is cleaned first: anything that
-//! a request cannot hold becomes a SCIM 400, and every path is percent-encoded exactly once.
+//! HTTP APIs (payload 2.0), REST APIs (payload 1.0) and Function URLs describe a request in three
+//! different ways. `lambda_http` reads them, but panics on a query, body or `Host` that HTTP could
+//! not carry, and does not say which of them has decoded the path. So the event is cleaned first:
+//! anything that a request cannot hold becomes a SCIM 400, and every path is percent-encoded
+//! exactly once.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
@@ -26,7 +27,7 @@ use super::response;
 use super::route::BASE_PATH;
 use super::service::Service;
 
-/// The characters that a path can hold unencoded, in addition to letters and digits.
+/// The characters that a path can contain unencoded, in addition to letters and digits.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'/')
     .remove(b'-')
@@ -35,9 +36,9 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~')
     .remove(b':')
     .remove(b'@');
-/// As [`PATH`], in a path whose percent signs already encode.
+/// Like [`PATH`], for a path whose percent signs already belong to encoded characters.
 const ENCODED_PATH: &AsciiSet = &PATH.remove(b'%');
-/// The function's timeout, if the platform does not name a deadline.
+/// The function's timeout, for a platform that does not name a deadline.
 const TIMEOUT: Duration = Duration::from_secs(25);
 /// How long before the function's deadline a request is given up, so that the client still gets an
 /// answer.
@@ -46,7 +47,7 @@ const MARGIN: Duration = Duration::from_millis(1_500);
 /// Answers one event of an HTTP API, a REST API or a Function URL.
 ///
 /// # Errors
-/// If the event is not one of these: something other than a gateway invoked the function.
+/// If the event is not one of these, because something other than a gateway invoked the function.
 pub async fn handle(
     service: &Service,
     event: LambdaEvent<Value>,
@@ -66,7 +67,7 @@ pub async fn handle(
             return Ok(refusal(&error, payload_1));
         }
     };
-    // `cargo lambda watch` names a deadline in 1970, which is not meant.
+    // `cargo lambda watch` sends a deadline in 1970, which must be ignored.
     let left = context
         .deadline()
         .duration_since(SystemTime::now())
@@ -132,7 +133,7 @@ fn clean(event: &mut Value, payload_1: bool) -> Result<Option<HeaderValue>, Erro
     if payload_1 {
         clear_repeated_headers(event);
     } else {
-        // With it, `lambda_http` would read a payload 1.0.
+        // With this field, `lambda_http` would read the event as payload 1.0.
         event.remove("httpMethod");
         check_query(event)?;
     }
@@ -145,8 +146,8 @@ fn clean(event: &mut Value, payload_1: bool) -> Result<Option<HeaderValue>, Erro
     Ok(host)
 }
 
-/// Clears `headers`, which repeats only the last of each of `multiValueHeaders`. Two Authorization
-/// headers must be seen as two.
+/// Clears `headers`, which repeats only the last value of each of the `multiValueHeaders`. Two
+/// Authorization headers must be seen as two.
 fn clear_repeated_headers(event: &mut Map<String, Value>) {
     let all = event.get("multiValueHeaders").and_then(Value::as_object);
     if all.is_some_and(|headers| !headers.is_empty()) {
@@ -158,7 +159,8 @@ fn check_query(event: &Map<String, Value>) -> Result<(), Error> {
     let query = event.get("rawQueryString").and_then(Value::as_str).unwrap_or_default();
     if query.contains('#') || format!("/?{query}").parse::<PathAndQuery>().is_err() {
         return Err(malformed(
-            "The query contains characters that must be percent-encoded, such as blanks and quotes.",
+            "The query contains characters that must be percent-encoded, such as spaces and \
+             quotes.",
         ));
     }
     Ok(())
@@ -217,7 +219,7 @@ fn take_host(event: &mut Map<String, Value>) -> Result<Option<HeaderValue>, Erro
     Ok(only.and_then(|host| HeaderValue::from_str(&host).ok()))
 }
 
-/// Replaces a base64 body by the text that it encodes.
+/// Replaces a base64 body with the text that it encodes.
 fn decode_body(event: &mut Map<String, Value>) -> Result<(), Error> {
     if event.get("isBase64Encoded") != Some(&Value::Bool(true)) {
         return Ok(());
@@ -237,8 +239,9 @@ fn malformed(detail: &str) -> Error {
     Error::new(ErrorKind::BadRequest, detail)
 }
 
-/// An error in the form that the gateway takes, with the fields that `lambda_http` gives an answer.
-/// `cargo lambda watch` cannot read an answer without `cookies`, which payload 1.0 does not have.
+/// An error in the form that the gateway expects, with the fields that `lambda_http` puts in an
+/// answer. `cargo lambda watch` cannot read an answer without `cookies`, which payload 1.0 does not
+/// have.
 fn refusal(error: &Error, payload_1: bool) -> Value {
     let response = response::error(error);
     let headers: Map<String, Value> = response

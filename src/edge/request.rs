@@ -9,8 +9,7 @@ use tokio::time::Instant;
 
 use crate::directory::Precondition;
 
-/// The id under which the platform knows a request; an extension of the request. The default is a
-/// new one.
+/// The id that the platform gives a request; an extension of the request. The default is a new id.
 #[derive(Debug, Clone)]
 pub struct RequestId(pub String);
 
@@ -36,7 +35,7 @@ pub fn too_large() -> Error {
 /// The JSON object in a request's body.
 ///
 /// # Errors
-/// 413 over [`MAX_BODY_BYTES`]; 415 unless it is JSON by its `Content-Type` and not encoded;
+/// 413 over [`MAX_BODY_BYTES`]; 415 unless its `Content-Type` is JSON and it is not encoded;
 /// `invalidSyntax` if [`json::parse`] refuses it.
 pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Error> {
     if request.body().len() > MAX_BODY_BYTES {
@@ -50,7 +49,7 @@ pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Error
 }
 
 /// "Servers MUST accept requests and be able to return JSON-structured responses using UTF-8
-/// encoding" (RFC 7644, 3.8). A body without `Content-Type` is taken for JSON.
+/// encoding" (RFC 7644, 3.8). A body without `Content-Type` is treated as JSON.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
     let unsupported = |detail: &str| Err(Error::new(ErrorKind::UnsupportedMediaType, detail));
     let encoding =
@@ -93,7 +92,7 @@ pub(super) fn has_filter(request: &Request<Bytes>) -> bool {
     pairs.any(|(name, value)| name.eq_ignore_ascii_case("filter") && !value.trim().is_empty())
 }
 
-/// The query of a request, decoded once: `+` and `%20` are blanks.
+/// The query of a request, decoded once: `+` and `%20` are spaces.
 ///
 /// # Errors
 /// Those of [`Query::from_pairs`].

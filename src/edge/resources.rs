@@ -14,11 +14,11 @@ use crate::telemetry;
 use crate::tenant::ServedType;
 use crate::tenant::profile::GroupPatch;
 
-/// Most members that the answer to a PATCH shows. For a larger group the answer is 204, as Entra
-/// prefers.
+/// Maximum number of members that the answer to a PATCH shows. For a larger group the answer is
+/// 204, as Entra prefers.
 const FEW_MEMBERS: usize = 100;
 
-/// The resource that a request names, and how it wants it.
+/// The resource that a request names, and what the request asks for.
 struct Target<'r> {
     resource_type: &'r ServedType,
     id: &'r str,
@@ -30,8 +30,8 @@ struct Target<'r> {
 impl Service {
     /// All resources of a type: query and create.
     ///
-    /// If the type is switched off, the answer to a query is an empty list: Entra's test of a
-    /// connection asks for groups and takes a 404 for another kind of server.
+    /// If the type is switched off, the answer to a query is an empty list. Entra's connection test
+    /// asks for groups, and treats a 404 as a sign of a different kind of server.
     pub(super) async fn collection(
         &self,
         request: &Request<Bytes>,
@@ -50,7 +50,7 @@ impl Service {
         }
     }
 
-    /// Queries with POST, over those of the types that are served.
+    /// Queries with POST, over the given types that are served.
     pub(super) async fn search<'t>(
         &self,
         request: &Request<Bytes>,
@@ -107,7 +107,7 @@ impl Service {
         let Creation { origin, expanded } =
             Box::pin(self.directory.create(call, resource_type, draft, view)).await?;
         let mut response = answer(StatusCode::CREATED, resource_type, expanded, &projection, call);
-        // A bulk request may have to undo a creation.
+        // A bulk request may have to undo a create.
         response.extensions_mut().insert(origin);
         Ok(response)
     }
@@ -221,9 +221,9 @@ fn switched_off(resource_type: &ServedType) -> Error {
     Error::new(ErrorKind::Forbidden, detail)
 }
 
-/// The route lists the methods of an endpoint, so a request does not get here with another one.
+/// The route lists the methods of an endpoint, so a request with another method does not get here.
 fn method_not_allowed() -> Error {
-    Error::new(ErrorKind::MethodNotAllowed, "This endpoint does not answer this method.")
+    Error::new(ErrorKind::MethodNotAllowed, "This endpoint does not support this method.")
 }
 
 fn projection<'s>(
@@ -234,9 +234,9 @@ fn projection<'s>(
     Ok(Projection::new(&query.attributes, &query.excluded_attributes, &resource_type.definition))
 }
 
-/// A resource as an answer, or 204 if its members were cut: "the server MAY return HTTP status code
-/// 200 (OK) and a copy of the modified resource or ... a HTTP status 204 (No Content)" (RFC 7644,
-/// 3.5.2).
+/// A resource as an answer, or 204 if its members were left out: "the server MAY return HTTP status
+/// code 200 (OK) and a copy of the modified resource or ... a HTTP status 204 (No Content)" (RFC
+/// 7644, 3.5.2).
 fn answer(
     status: StatusCode,
     resource_type: &ServedType,

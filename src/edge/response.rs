@@ -8,12 +8,12 @@ use serde::Serialize;
 
 /// The seconds that a client should wait after a 503.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
-/// The seconds that a client should wait after a 429: an operator must act first.
+/// The seconds that a client should wait after a 429, because an operator must act first.
 const RETRY_LATER: HeaderValue = HeaderValue::from_static("3600");
 const SCIM_JSON: HeaderValue = HeaderValue::from_static("application/scim+json");
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Bearer realm=\"scim\"");
 
-/// A body of SCIM JSON.
+/// An answer with a body of SCIM JSON.
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
     let bytes = match serde_json::to_vec(body) {
         Ok(bytes) => bytes,
@@ -59,14 +59,15 @@ pub(super) fn error(error: &Error) -> Response<Bytes> {
     response
 }
 
-/// 405 with the methods that the endpoint answers.
+/// 405 with the methods that the endpoint supports.
 pub(super) fn method_not_allowed(allow: &str) -> Response<Bytes> {
-    let detail = format!("This endpoint answers {allow} only.");
+    let detail = format!("This endpoint supports only {allow}.");
     let response = error(&Error::new(ErrorKind::MethodNotAllowed, detail));
     with(response, header::ALLOW, allow)
 }
 
-/// Adds a header. A value that HTTP cannot carry is left out; the values are this service's own.
+/// Adds a header. A value that HTTP cannot represent is left out, but all values come from this
+/// service.
 pub(super) fn with(
     mut response: Response<Bytes>,
     name: header::HeaderName,

@@ -34,15 +34,15 @@ pub(super) enum Document {
 
 impl Route {
     /// The endpoint of a path that is still percent-encoded, under `/scim/v2` or the tenant's `own`
-    /// base path; `None` if the path leads to no endpoint.
+    /// base path; `None` if the path does not lead to an endpoint.
     ///
-    /// Each segment is decoded once, after the path is split, and the decoded text is what is
-    /// routed and acted on. Empty segments (`//`, a trailing `/`) are ignored.
+    /// Each segment is decoded once, after the path is split, and only the decoded text is used
+    /// from then on. Empty segments (`//`, a trailing `/`) are ignored.
     pub(super) fn of(path: &str, own: Option<&str>) -> Option<Self> {
         let under = |base: &str| {
             path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        // One base path can begin with the other. The longer one is meant.
+        // One base path can begin with the other, so the longer one is tried first.
         let rest = own
             .and_then(under)
             .into_iter()
@@ -104,7 +104,7 @@ impl Route {
         }
     }
 
-    /// The methods that the endpoint answers.
+    /// The methods that the endpoint supports.
     pub(super) fn methods(&self) -> &'static [Method] {
         match self {
             Self::Resources(_) => &[Method::GET, Method::POST],
@@ -121,8 +121,8 @@ impl Route {
     }
 }
 
-/// A path segment, decoded; `None` if it contains what an id or endpoint cannot contain, and what
-/// another reader might take for a separator or decode once more.
+/// A path segment, decoded; `None` if it contains characters that cannot be part of an id or
+/// endpoint, and that another reader might treat as a separator or decode again.
 fn decode(segment: &str) -> Option<String> {
     let text = percent_decode_str(segment).decode_utf8().ok()?;
     let odd = text.chars().any(|c| c.is_control() || matches!(c, '/' | '\\' | '%' | ';'));

@@ -1,4 +1,4 @@
-//! The service: it authenticates a request, finds its route and has it answered in time.
+//! The service: it authenticates a request, finds its route and ensures an answer in time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,7 +23,8 @@ use crate::store::Store;
 use crate::telemetry;
 use crate::tenant::{ServedType, Tenants};
 
-/// How long a deletion removes memberships. Another request can continue it; the function has 25 s.
+/// How long a deletion removes memberships. Another request can continue the work; the function has
+/// 25 s.
 const FINISHING_FOR: Duration = Duration::from_secs(10);
 /// How long a request can take without a [`Deadline`]: the function's 25 s, less the time that the
 /// answer needs.
@@ -97,8 +98,7 @@ impl Service {
         response
     }
 
-    /// The answer. If the deadline passes, `route` still holds the route
-    /// that was found.
+    /// The answer. If the deadline passes, `route` still contains the route that was found.
     async fn answer(
         &self,
         head: Parts,
@@ -151,7 +151,7 @@ impl Service {
             soft_deadline: deadline.min(Instant::now() + FINISHING_FOR),
             reads: &RequestReads::default(),
         };
-        // Each of these futures is large. Boxed, they do not lie on the stack next to each other.
+        // Each of these futures is large. Boxing keeps them from being on the stack together.
         Box::pin(self.directory.tidy(call, request.method() != Method::GET)).await;
         Box::pin(self.act(request, route, call)).await
     }
@@ -199,7 +199,7 @@ impl Service {
             Route::Bulk => self.bulk(request, call).await,
             Route::Me => Err(Error::new(
                 ErrorKind::NotImplemented,
-                "A token stands for an identity provider, not for a user; use /Users.",
+                "A token identifies an identity provider, not a user; use /Users.",
             )),
             Route::Discovery(document) => self.discover(request, document, call),
         }
@@ -217,8 +217,8 @@ fn no_such_endpoint(call: Call<'_>) -> Error {
 }
 
 /// The error that the client gets. A 500, or a 4xx for too much work, means that nothing was done
-/// and that sending the request again does not help. So neither may follow a write that took effect:
-/// only the rest of the work failed then, or the answer.
+/// and that sending the request again does not help. So neither may follow a write that took
+/// effect: in that case only the rest of the work failed, or the answer.
 fn client_error(error: Error, wrote: bool) -> Error {
     match error.kind {
         ErrorKind::Internal | ErrorKind::TooMany | ErrorKind::PayloadTooLarge if wrote => {
@@ -231,13 +231,13 @@ fn client_error(error: Error, wrote: bool) -> Error {
     }
 }
 
-/// The answer, or a 503 after the deadline. It must be inside of what counts and logs, so that a
-/// request that took too long has a log line too.
+/// The answer, or a 503 after the deadline. This must run inside the code that counts and logs, so
+/// that a request that took too long has a log line too.
 async fn in_time(
     deadline: Instant,
     answer: impl Future<Output = Response<Bytes>>,
 ) -> Response<Bytes> {
-    // Work that cannot be answered is not begun. `timeout_at` alone would begin it.
+    // Work that cannot be answered in time does not begin. `timeout_at` alone would begin it.
     let answered =
         if Instant::now() < deadline { timeout_at(deadline, answer).await.ok() } else { None };
     answered.unwrap_or_else(|| {

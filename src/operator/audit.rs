@@ -15,22 +15,22 @@ use crate::tenant::Profile;
 pub(super) const OPERATOR: &str = "operator";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a row of the log is about.
+/// The subject of a row of the log.
 pub(super) enum Subject {
     /// The tenant as a whole.
     Tenant,
 }
 
 impl Subject {
-    /// The subject in the place of a resource's id.
+    /// The subject, in place of a resource's id.
     pub(super) fn id(&self) -> Result<ResourceId, OperatorError> {
         let Self::Tenant = self;
         "tenant".parse().map_err(|()| OperatorError::Unexpected("tenant is not an id"))
     }
 }
 
-/// What the operator does to a tenant's rows now, for the log. The log keeps it as long as the
-/// tenant's profile says.
+/// A change that the operator makes now to a tenant's rows, for the log. The log keeps it for as
+/// long as the tenant's profile says.
 pub(super) fn audit(
     tenant: &TenantRow,
     operation: Operation,

@@ -22,9 +22,9 @@ impl Operator {
     /// The state of a tenant's brake.
     ///
     /// # Errors
-    /// If the table does not answer.
+    /// If the table does not respond.
     pub async fn brake(&self, tenant: &TenantRow) -> Result<BrakeState, OperatorError> {
-        // After the setting is removed, an instance that does not know yet may still count.
+        // After the setting is removed, an instance that does not know this yet may still count.
         if !Profile::read(&tenant.profile)?.brake.is_set() {
             return Ok(BrakeState::NotSet);
         }
@@ -32,7 +32,7 @@ impl Operator {
         Ok(row.map_or(BrakeState::Idle, BrakeState::Window))
     }
 
-    /// Lets deactivations pass again, in a new window. Returns whether the brake was on.
+    /// Allows deactivations again, in a new window. Returns whether the brake was on.
     ///
     /// # Errors
     /// If the table does not answer.

@@ -18,7 +18,7 @@ pub struct Operator {
     pub(super) request: String,
 }
 
-/// Where a deployment is reached.
+/// Where a deployment can be reached.
 #[derive(Debug, Clone)]
 pub struct Deployment {
     /// The base URL of tenants without one of their own, if the deployment has one.
@@ -48,7 +48,7 @@ impl Operator {
         row.ok_or_else(|| OperatorError::UnknownTenant(name.to_owned()))
     }
 
-    /// How many resources of a kind a tenant has.
+    /// How many resources of one kind a tenant has.
     ///
     /// # Errors
     /// If the table does not answer.

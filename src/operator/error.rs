@@ -6,7 +6,7 @@ use crate::auth::secrets_manager::SecretsError;
 use crate::store::StoreError;
 use crate::tenant::ProfileError;
 
-/// Why a use case of the operator failed, as a sentence for the operator.
+/// The reason why a use case of the operator failed, as a sentence for the operator.
 #[derive(Debug, thiserror::Error)]
 pub enum OperatorError {
     /// The operator has no tenant of this name.
@@ -19,9 +19,9 @@ pub enum OperatorError {
     #[error("the tenant {0} no longer exists")]
     TenantGone(String),
     /// Another tenant has this name.
-    #[error("there is a tenant {0} already")]
+    #[error("there is already a tenant {0}")]
     TenantExists(String),
-    /// The name of a tenant or of a customer has other characters, or too many.
+    /// The name of a tenant or of a customer has characters that are not allowed, or too many.
     #[error("a {0}'s name has 1 to 64 letters, digits, '.', '_' or '-'")]
     InvalidName(&'static str),
     /// A tenant may not have the name of a preset.
@@ -30,7 +30,7 @@ pub enum OperatorError {
     /// Neither the deployment nor the tenant has a base URL.
     #[error("the tenant needs a base URL: this deployment does not have one for all tenants")]
     NoBaseUrl,
-    /// A token is accepted at its tenant's host only, so the base URL must lead there.
+    /// A token is accepted only at its tenant's host, so the base URL must lead there.
     #[error(
         "address.host is {host}, but the tenant's base URL is at {base_url_host}; set \
          address.base_url too"
@@ -66,8 +66,11 @@ pub enum OperatorError {
         /// The key id.
         key_id: String,
     },
-    /// All tokens of the tenant are expired or revoked, or the one with this key id is.
-    #[error("tenant {tenant} has no good token{}", key_id.as_ref().map(|id| format!(" {id}")).unwrap_or_default())]
+    /// All tokens of the tenant, or the one with this key id, are expired or revoked.
+    #[error(
+        "tenant {tenant} has no valid token{}",
+        key_id.as_ref().map(|id| format!(" {id}")).unwrap_or_default()
+    )]
     NoGoodToken {
         /// The tenant's name.
         tenant: String,
@@ -77,8 +80,8 @@ pub enum OperatorError {
     /// The token cannot be shown again.
     #[error("the token was shown once, and only its digest is kept")]
     TokenNotKept,
-    /// Other changes of the tenant's tokens came first, several times in a row.
-    #[error("others keep changing the tokens of {0}; try again")]
+    /// Other changes of the tenant's tokens came first several times in a row.
+    #[error("the tokens of {0} keep changing; try again")]
     TokensKeepChanging(String),
     /// `preset` is set by choosing a preset.
     #[error("preset is not a setting of its own: choose another profile instead")]
@@ -86,7 +89,7 @@ pub enum OperatorError {
     /// `dialect.idp` is set by choosing an identity provider.
     #[error("dialect.idp is not a setting of its own: choose an identity provider instead")]
     IdpIsNoSetting,
-    /// Another operator was faster.
+    /// Another operator changed the profile first.
     #[error(
         "the profile of {0} was changed by another operator at the same time; look at it and try \
          again"
@@ -113,8 +116,8 @@ pub enum OperatorError {
     /// The directory refused, with the error that a client would get.
     #[error(transparent)]
     Refused(#[from] Error),
-    /// The operating system gives no random bytes.
-    #[error("the operating system gives no random bytes")]
+    /// The operating system cannot provide random bytes.
+    #[error("the operating system cannot provide random bytes")]
     Random(#[from] getrandom::Error),
     /// A task of this use case was stopped.
     #[error("a task was stopped")]

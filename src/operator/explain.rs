@@ -6,9 +6,9 @@ use crate::directory::{self, Plan};
 use crate::store::Kind;
 use crate::tenant::ServedType;
 
-/// Resources in one of the key ranges that a scan reads concurrently.
+/// The number of resources in each of the key ranges that a scan reads in parallel.
 const RANGE: usize = 500;
-/// The most bytes of rows in an answer of DynamoDB.
+/// The maximum number of bytes of rows in an answer of DynamoDB.
 const ANSWER_BYTES: usize = 1_024 * 1_024;
 /// Read units of the counters of a large tenant.
 const COUNTERS: usize = 7;
@@ -24,13 +24,14 @@ pub struct Explanation {
     pub filter: String,
     /// The plan.
     pub plan: Plan,
-    /// DynamoDB calls of one request, without those that show members. Where an index answers, this
-    /// is the maximum if one resource of at most 1 KB matches that was never renamed. Otherwise it
-    /// is an estimate.
+    /// DynamoDB calls of one request, without the calls that show members. If an index answers,
+    /// this is the maximum, provided that one resource of at most 1 KB matches and was never
+    /// renamed. Otherwise it is an estimate.
     pub calls: usize,
     /// Its strongly consistent read units, under the same conditions.
     pub read_units: usize,
-    /// How many requests by cursor it takes to see all matches, if they do not fill a page.
+    /// How many requests by cursor it takes to see all matches, provided that they do not fill a
+    /// page.
     pub requests: usize,
     /// The name of the resource type.
     pub resource_type: String,
@@ -121,12 +122,12 @@ fn scan_cost(
     }
 }
 
-/// The calls, and as many units, that find one resource by an attribute.
+/// The calls that find one resource by an attribute, and the same number of units.
 fn look_ups(attribute: &str) -> usize {
     match attribute {
-        // The pointer and the user it leads to, and the user of that name.
+        // The pointer, the user that it leads to, and the user of that name.
         "emails.value" => 3,
-        // As for the next ones, and the check which of the users are deleted.
+        // The same as for the next ones, and a check which of the users are deleted.
         "members.value" => 3,
         // The row that leads to the resource, and the resource.
         "externalId" | "groups.value" => 2,

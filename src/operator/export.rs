@@ -18,7 +18,7 @@ use crate::store::{Collection, Kind, Listed, State as Stage, Store, Walk};
 pub struct ExportedUser {
     /// Its state.
     pub state: State,
-    /// When it is erased, if it is going to be.
+    /// When it will be erased, if it will be.
     pub expires: Option<OffsetDateTime>,
     /// The user as a client would see it.
     pub user: Value,
@@ -32,7 +32,7 @@ pub struct Export<'o> {
     session: Session,
     collection: Collection,
     walk: Walk<'o>,
-    /// The state of the users to export, unless all are.
+    /// The state of the users to export; `None` exports all users.
     state: Option<State>,
     now: i64,
 }
@@ -75,7 +75,7 @@ impl Export<'_> {
         State::of(Some(user.standing), self.now)
     }
 
-    /// The verified addresses of imported users, which lists do not contain.
+    /// The verified addresses of imported users, which list results do not contain.
     async fn verified_emails(
         &self,
         users: &[Listed],

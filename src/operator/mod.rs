@@ -1,9 +1,9 @@
 //! The operator's use cases: tenants, tokens, profiles, the brake, users, import and export.
 //!
-//! The tool `scimctl` calls them today, and an admin API may later. Arguments and results are typed,
-//! nothing is printed, no file is read, and an error is an [`OperatorError`] with a sentence that
-//! does not depend on the caller. A user changes by the same rules as for an identity provider, under
-//! the name `operator` in the log.
+//! The tool `scimctl` calls them today, and an admin API may later. Arguments and results are
+//! typed, nothing is printed, no file is read, and an error is an [`OperatorError`] with a sentence
+//! that does not depend on the caller. Users change by the same rules as for an identity provider,
+//! and the log names `operator` as the actor.
 //!
 //! Each use case is a method of [`Operator`], in the file of its subject.
 

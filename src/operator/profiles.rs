@@ -15,12 +15,12 @@ use crate::tenant::profile::PRESETS;
 /// it caches tenants, and some seconds.
 pub const LEARNED_AFTER: Duration = Duration::from_secs(65);
 
-/// Changes of a profile, each over the one before.
+/// Changes of a profile. Each overrides the one before it.
 #[derive(Debug, Clone, Default)]
 pub struct ProfileChange {
     /// The preset to begin with.
     pub preset: Option<String>,
-    /// The identity provider whose dialect is spoken.
+    /// The identity provider whose dialect is used.
     pub idp: Option<String>,
     /// Settings as a JSON document.
     pub document: Option<Value>,
@@ -47,7 +47,7 @@ pub struct ProfileUpdate {
     /// The settings that changed.
     pub differences: Vec<Difference>,
     /// Whether the tenant has its first limit of seats. Call [`Operator::count_seats`] after
-    /// [`LEARNED_AFTER`]: until then instances of the service do not keep count.
+    /// [`LEARNED_AFTER`]: until then instances of the service do not count users.
     pub starts_counting: bool,
 }
 
@@ -116,8 +116,8 @@ impl Operator {
     /// Changes a tenant's profile. The service learns of it within a minute.
     ///
     /// # Errors
-    /// If the change is not valid, or the table does not answer;
-    /// [`OperatorError::ProfileChanged`] if the profile is not the one in `tenant` any more.
+    /// If the change is not valid, or the table does not answer; [`OperatorError::ProfileChanged`]
+    /// if the profile is no longer the one in `tenant`.
     pub async fn set_profile(
         &self,
         tenant: &TenantRow,

@@ -23,7 +23,7 @@ use crate::tenant::{Profile, ServedTypes};
 
 /// How many users one task stores, in several transactions in a row.
 const PORTION: usize = 480;
-/// Concurrent tasks: while one waits for the table, another one makes its rows.
+/// The number of concurrent tasks. While one waits for the table, another one makes its rows.
 const TASKS: usize = 4;
 /// How many characters of an id come from the name.
 const NAMED: usize = 13;
@@ -37,7 +37,7 @@ pub struct Seed {
     clock: Clock,
 }
 
-/// A user to make: its id and its number.
+/// A user to create, with its id and its number.
 type Planned = (ResourceId, usize);
 
 impl Operator {
@@ -71,8 +71,8 @@ impl Seed {
         })
     }
 
-    /// Makes the users from 0 to `count` that do not exist yet. Returns the ids of all, by their
-    /// numbers, and tells `progress` how many more exist.
+    /// Creates the users from 0 to `count` that do not exist yet. Returns the ids of all users, by
+    /// their numbers, and calls `progress` with the number of further users that exist.
     ///
     /// # Errors
     /// If the table does not answer.
@@ -182,8 +182,8 @@ impl Seed {
         Ok(existing)
     }
 
-    /// Makes a group of these members, or adds those that it lacks. Returns its id, and tells
-    /// `progress` how many more are in it.
+    /// Creates a group with these members, or adds those that it lacks. Returns its id, and calls
+    /// `progress` with the number of further members.
     ///
     /// # Errors
     /// If the table does not answer, or a member does not exist.
@@ -210,7 +210,7 @@ impl Seed {
         Ok(id)
     }
 
-    /// The group of this name, made without members if it does not exist.
+    /// The group with this name, created without members if it does not exist.
     async fn empty_group(&self, name: &str) -> Result<ResourceId, OperatorError> {
         let (collection, groups) = (self.collection(Kind::Group), self.resource_type("Group")?);
         let id = new_id(&collection, &groups.canonical_name(name)?)?;
@@ -298,7 +298,7 @@ fn write((resource, names): &(Resource, Names)) -> ResourceWrite<'_> {
     ResourceWrite { resource, names, takeover: Takeover::default(), expires: None }
 }
 
-/// The changes that add these members, in portions that each fit one transaction.
+/// The changes that add these members, in portions that each fit in one transaction.
 fn joins(members: &[ResourceId]) -> Vec<Vec<MemberChange>> {
     let join = |id: &ResourceId| {
         MemberChange::Add(Member { value: id.clone(), kind: None, display: None })

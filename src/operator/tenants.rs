@@ -15,12 +15,12 @@ use crate::tenant::profile::PRESETS;
 pub struct NewTenant {
     /// The operator's name for the tenant.
     pub name: String,
-    /// What its profile changes in the default one.
+    /// How its profile differs from the default one.
     pub profile: ProfileChange,
     /// The customer, if it has several connections.
     pub customer: Option<String>,
-    /// A base URL of its own. That of the deployment leads to every path: a tenant whose profile
-    /// names a path gets that path there.
+    /// A base URL of its own. If it is the deployment's URL, which works with any path, a tenant
+    /// whose profile names a path gets that path.
     pub base_url: Option<String>,
 }
 
@@ -55,7 +55,7 @@ pub enum ConnectionState {
     Inactive,
     /// SCIM is on, and no identity provider has sent a request yet.
     Active,
-    /// An identity provider has sent a request with a good token.
+    /// An identity provider has sent a request with a valid token.
     Connected,
 }
 
@@ -84,7 +84,8 @@ impl Operator {
     ///
     /// # Errors
     /// If the name, the profile or the base URL is not valid, if the tenant exists, or if the table
-    /// or the secrets do not answer. [`OperatorError::FirstToken`] leaves a tenant without a token.
+    /// or the secrets do not respond. [`OperatorError::FirstToken`] leaves a tenant without a
+    /// token.
     pub async fn create_tenant(&self, new: NewTenant) -> Result<CreatedTenant, OperatorError> {
         check_names(&new)?;
         let mut profile = new.profile.apply(Profile::preset("default", None)?)?;
@@ -145,8 +146,8 @@ impl Operator {
         Ok(())
     }
 
-    /// The base URL that the operator gave, at the path that the profile names if the URL is that
-    /// of the deployment.
+    /// The base URL that the operator gave. If it is the deployment's URL, it gets the path that
+    /// the profile names.
     fn at_path_of(&self, profile: &Profile, url: &str) -> String {
         match (url.strip_suffix(self.deployment.base_path), &profile.address.base_path) {
             (Some(origin), Some(path)) => format!("{origin}{path}"),

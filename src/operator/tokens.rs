@@ -13,13 +13,13 @@ use crate::tenant::profile::Reveal;
 
 /// How many tokens a tenant may have, so that its secret stays far below 64 KB.
 pub const MAX_TOKENS: usize = 50;
-/// How many days a token stays in the list after it has expired, when another one is minted.
+/// How many days after its expiry a token stays in the list when another one is minted.
 const LISTED_AFTER_EXPIRY: i64 = 30 * DAY;
-/// How often a change is tried again after another one came first.
+/// How many times a change is tried again after another one came first.
 const TRIES: usize = 10;
 const DAY: i64 = 24 * 60 * 60;
 
-/// How long a new token is good.
+/// How long a new token is valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lifetime {
     /// As long as the tenant's profile says.
@@ -46,7 +46,7 @@ pub struct NewToken {
 pub struct Rotation {
     /// The new token.
     pub token: NewToken,
-    /// From when on the other tokens are refused, in seconds since 1970.
+    /// The time from which the other tokens are refused, in seconds since 1970.
     pub others_expire: i64,
 }
 
@@ -94,7 +94,7 @@ impl TokenState {
 }
 
 impl Operator {
-    /// Mints a token and stores its digest. The other tokens stay good.
+    /// Mints a token and stores its digest. The other tokens stay valid.
     ///
     /// # Errors
     /// [`OperatorError::TooManyTokens`], or if the secrets do not answer.
@@ -124,11 +124,11 @@ impl Operator {
         Ok(NewToken { token, expires, kept })
     }
 
-    /// Mints a token that replaces the others: they stay good for `overlap_days`, or for as many
+    /// Mints a token that replaces the others. They stay valid for `overlap_days`, or for as many
     /// days as the tenant's profile says.
     ///
     /// # Errors
-    /// As [`Operator::issue_token`].
+    /// The same as [`Operator::issue_token`].
     pub async fn rotate_tokens(
         &self,
         tenant: &TenantRow,
@@ -149,11 +149,11 @@ impl Operator {
         Ok(Rotation { token, others_expire: until })
     }
 
-    /// Shows a token again: the newest good one, or the one with this key id.
+    /// Shows a token again: the newest valid one, or the one with this key id.
     ///
     /// # Errors
     /// [`OperatorError::NoGoodToken`]; [`OperatorError::TokenNotKept`] unless the tenant's profile
-    /// has tokens kept and had when the token was minted.
+    /// keeps tokens now and did so when the token was minted.
     pub async fn reveal_token(
         &self,
         tenant: &TenantRow,
@@ -227,8 +227,8 @@ impl Operator {
         self.change_kept(tenant, |tokens| drop(tokens.remove(key_id))).await
     }
 
-    /// Changes a tenant's records. If another change came first, it starts again from the result of
-    /// that one: minting a token must not undo a revocation at the same time.
+    /// Changes a tenant's records. If another change came first, this one starts again from its
+    /// result: minting a token must not undo a concurrent revocation.
     async fn change_records<T>(
         &self,
         tenant: &TenantRow,
@@ -277,7 +277,7 @@ fn add_token(
     now: i64,
     expires: Option<i64>,
 ) -> Result<(PlainToken, BTreeSet<String>), OperatorError> {
-    // Tokens that can never be accepted again make room.
+    // Tokens that can never be accepted again make room for new ones.
     records.retain(|record| {
         !record.revoked && record.expires.is_none_or(|at| at + LISTED_AFTER_EXPIRY > now)
     });

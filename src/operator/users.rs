@@ -1,4 +1,4 @@
-//! Users that the operator restores or removes.
+//! How the operator restores or removes users.
 
 use scim_core::{ErrorKind, Projection, Query, ResourceId};
 use serde_json::Value;
@@ -25,8 +25,8 @@ impl Operator {
     /// another user has now is left out, except the userName.
     ///
     /// # Errors
-    /// [`OperatorError::UserNameTaken`] unless `user_name` gives another one; 404 without such a
-    /// deleted user; 403 without a seat; or if the table does not answer.
+    /// [`OperatorError::UserNameTaken`] unless `user_name` gives another one; 404 if there is no
+    /// such deleted user; 403 without a seat; or if the table does not respond.
     pub async fn restore_user(
         &self,
         tenant: &TenantRow,
@@ -55,7 +55,7 @@ impl Operator {
     /// free afterwards.
     ///
     /// # Errors
-    /// 404 without such an imported user, or if the table does not answer.
+    /// 404 if there is no such imported user, or if the table does not respond.
     pub async fn forget_user(
         &self,
         tenant: &TenantRow,

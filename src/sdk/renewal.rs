@@ -1,4 +1,4 @@
-//! An HTTP client that gives up all of its connections when one of them breaks.
+//! An HTTP client that drops all of its connections when one of them breaks.
 //!
 //! Connections that were open when the function was frozen break together. The SDK alone would try
 //! them one after another, and run out of tries if a page of reads had opened sixteen of them.
@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::runtime_components::{
 };
 use aws_smithy_types::config_bag::ConfigBag;
 
-/// A client that is made again each time that a connection breaks.
+/// A client that is rebuilt each time a connection breaks.
 #[derive(Debug, Clone)]
 pub(super) struct RenewingClient {
     make: fn() -> SharedHttpClient,
@@ -29,7 +29,7 @@ pub(super) struct RenewingClient {
 #[derive(Debug)]
 struct Generation {
     client: SharedHttpClient,
-    /// Whether one of them ever answered: only such connections can be stale.
+    /// Whether any of them ever answered. Only such connections can be stale.
     answered: AtomicBool,
 }
 
@@ -81,7 +81,7 @@ impl HttpClient for RenewingClient {
     }
 }
 
-/// A connector that notes whether its calls are answered.
+/// A connector that records whether its calls are answered.
 #[derive(Debug)]
 struct WatchingConnector {
     client: RenewingClient,
@@ -105,7 +105,7 @@ impl HttpConnector for WatchingConnector {
     }
 }
 
-/// A call under way. A call that is dropped without an answer took too long and was given up.
+/// A call in progress. A call that is dropped without an answer took too long and was abandoned.
 #[derive(Debug)]
 struct Call {
     client: RenewingClient,

@@ -3,7 +3,7 @@
 //! Five layers, each of which uses only those below it:
 //!
 //! * `write`: one file for each use case that writes;
-//! * `read`: what can be read;
+//! * `read`: everything that can be read;
 //! * `rows`: one file for each row of the table;
 //! * `model`: plain values, without DynamoDB;
 //! * `engine`: DynamoDB, without SCIM.

@@ -1,4 +1,4 @@
-//! A bounded map that keeps the entries that are used.
+//! A bounded map that keeps the entries that are in use.
 
 use std::collections::HashMap;
 use std::hash::Hash;

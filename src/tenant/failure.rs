@@ -1,10 +1,10 @@
-//! What a client hears of a failure of the store.
+//! What a client is told about a failure of the store.
 
 use scim_core::{Error, ErrorKind};
 
 use crate::store::StoreError;
 
-/// What a client hears of a failure of the store. The store's own words go to the log.
+/// What a client is told about a failure of the store. The store's own message goes to the log.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match &error {
@@ -14,11 +14,12 @@ impl From<StoreError> for Error {
         }
         match error {
             StoreError::Unavailable(_) => Self::unavailable(
-                "The directory does not answer right now; send the request again in a moment.",
+                "The directory is not responding; send the request again in a moment.",
             ),
-            StoreError::Broken(_) => {
-                Self::internal("The directory is not as expected; the operator's log tells more.")
-            }
+            StoreError::Broken(_) => Self::internal(
+                "The directory is in an unexpected state; the operator's log has \
+                                the details.",
+            ),
             StoreError::OutOfBudget => Self::new(
                 ErrorKind::TooMany,
                 "The request would read more than one request may; ask for fewer resources by \

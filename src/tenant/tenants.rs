@@ -14,11 +14,11 @@ use crate::store::TenantCode;
 use crate::store::TenantRow;
 use crate::store::{Kind, Store, TenantKey};
 
-/// How long a tenant's row is believed.
+/// How long a tenant's row is trusted.
 const CACHE_TTL: Duration = Duration::from_secs(60);
-/// How long a code without tenant is remembered.
+/// How long a code without a tenant is remembered.
 const UNKNOWN_TTL: Duration = Duration::from_secs(30);
-/// Most tenants that are remembered, and most codes without tenant.
+/// Maximum number of tenants that are remembered, and of codes without a tenant.
 const MAX_REMEMBERED: usize = 10_000;
 
 /// A customer of the team that runs this service, with one identity provider.
@@ -33,7 +33,7 @@ pub struct Tenant {
 }
 
 impl Tenant {
-    /// The door to the tenant's rows.
+    /// The key that gives access to the tenant's rows.
     pub fn key(&self) -> TenantKey {
         self.row.key()
     }
@@ -63,17 +63,17 @@ impl Tenant {
         self.row.enabled
     }
 
-    /// Whether it has sent a request with a good token before.
+    /// Whether it has sent a request with a valid token before.
     pub fn is_connected(&self) -> bool {
         self.row.connected.is_some()
     }
 
-    /// Whether earlier requests may have left work that a write should go on with.
+    /// Whether earlier requests may have left work that a write should continue.
     pub fn is_unfinished(&self) -> bool {
         self.unfinished.load(Ordering::Relaxed)
     }
 
-    /// Notes whether work is left, for the next requests in this process.
+    /// Records whether work is left, for the next requests in this process.
     pub fn set_unfinished(&self, unfinished: bool) {
         self.unfinished.store(unfinished, Ordering::Relaxed);
     }
@@ -92,8 +92,9 @@ pub struct Tenants {
     additions: Additions,
     /// Tenants, and when they were read, in seconds since 1970.
     known: Mutex<Cache<TenantCode, (Arc<Tenant>, i64)>>,
-    /// Codes without tenant, and when that was read, in seconds since 1970. They have a cache of
-    /// their own because anyone can invent them: a flood of them must not displace the tenants.
+    /// Codes without a tenant, and when they were looked up, in seconds since 1970. They have a
+    /// cache of their own because anyone can invent them: a flood of them must not displace the
+    /// tenants.
     unknown: Mutex<Cache<TenantCode, i64>>,
 }
 
@@ -103,14 +104,15 @@ impl Tenants {
         Self::remembering(MAX_REMEMBERED, store, clock, additions)
     }
 
-    /// As [`Tenants::new`]. It remembers at most `most` tenants, and as many codes without tenant.
+    /// Like [`Tenants::new`]. It remembers at most `most` tenants, and as many codes without a
+    /// tenant.
     pub fn remembering(most: usize, store: Store, clock: Clock, additions: &Additions) -> Self {
         let (known, unknown) =
             (Mutex::new(Cache::with_capacity(most)), Mutex::new(Cache::with_capacity(most)));
         Self { store, clock, additions: additions.clone(), known, unknown }
     }
 
-    /// The tenant of a row. It shares what was made of the same profile before.
+    /// The tenant of a row. Tenants with the same profile share what was built from it.
     fn tenant(&self, row: TenantRow, before: Option<&Tenant>) -> Result<Tenant, Error> {
         if let Some(before) = before.filter(|before| before.row.profile == row.profile) {
             let (profile, types) = (before.profile.clone(), before.types.clone());
@@ -125,7 +127,8 @@ impl Tenants {
         made.map_err(|wrong| {
             tracing::error!(%wrong, "a tenant's profile cannot be used");
             Error::unavailable(
-                "The tenant is not set up as this version expects; its operator must look.",
+                "This version of the service cannot use the tenant's profile; the operator must \
+                 correct it.",
             )
         })
     }
@@ -157,8 +160,8 @@ impl Tenants {
         Ok(Some(tenant))
     }
 
-    /// Notes that a tenant has sent its first request with a good token: it is connected now. This
-    /// takes one call, once.
+    /// Records that a tenant has sent its first request with a valid token: it is now connected.
+    /// This takes one call, once.
     ///
     /// # Errors
     /// 503 if the store does not answer.

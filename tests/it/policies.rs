@@ -184,7 +184,7 @@ async fn an_error_about_a_sub_attribute_names_its_attribute() {
     let customer = Customer::with("default", &[("attributes.overlay", &overlay.to_string())]).await;
     for (badge, said) in [
         (json!({ "level": "tin" }), "badge.level must be one of: gold, silver."),
-        (json!({ "n": "x" }), "badge.n must be an integer of 64 bits."),
+        (json!({ "n": "x" }), "badge.n must be a 64-bit integer."),
     ] {
         let refused = customer.post(json!({ "userName": "a", "badge": badge })).await;
         assert_eq!((refused.status.as_u16(), &refused.body["detail"]), (400, &json!(said)));

@@ -29,8 +29,8 @@ fn an_impossible_profile_is_refused_with_what_to_change() {
             json!({ "attributes": { "required": [format!("{ENTERPRISE}:manager.displayName")] } }),
             "manager.displayName cannot be required: it is managed by the service provider",
         ),
-        (extensions(json!([one(ENTERPRISE)])), "which is there already"),
-        (extensions(json!([one(&ENTERPRISE.to_uppercase())])), "which is there already"),
+        (extensions(json!([one(ENTERPRISE)])), "which already exists"),
+        (extensions(json!([one(&ENTERPRISE.to_uppercase())])), "which already exists"),
         (extensions(json!([one("urn:a:X"), one("urn:A:x")])), "urn:A:x twice"),
         (extensions(json!([one(&USER.to_uppercase())])), "a URN of your own"),
         (
@@ -129,7 +129,7 @@ fn a_setting_with_a_wrong_value_says_what_it_takes() {
     }
     assert_eq!(
         refused(&json!([1])),
-        "settings are a JSON object, such as {\"seats\": {\"limit\": 10}}"
+        "settings must be a JSON object, such as {\"seats\": {\"limit\": 10}}"
     );
 }
 

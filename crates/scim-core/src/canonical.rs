@@ -15,8 +15,8 @@ pub const MAX_NAME_BYTES: usize = 256;
 /// (PRECIS) preparation and comparison rules" (RFC 7644, 5). The rules are those of the profile
 /// UsernameCaseMapped of RFC 8265: case and width are folded, and the text is normalised.
 ///
-/// RFC 8265 refuses blanks and compatibility characters. Names that contain them, such as
-/// "Barbara Jensen", are compared as nicknames of RFC 8266: blanks collapsed, NFKC, case folded.
+/// RFC 8265 refuses spaces and compatibility characters. Names that contain them, such as "Barbara
+/// Jensen", are compared as nicknames of RFC 8266: spaces collapsed, NFKC, case folded.
 ///
 /// # Errors
 /// `invalidValue` if the name is empty, is longer than [`MAX_NAME_BYTES`], or contains control

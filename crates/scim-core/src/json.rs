@@ -15,9 +15,10 @@ use crate::error::Error;
 
 /// The deepest nesting of objects and arrays.
 pub const MAX_DEPTH: usize = 32;
-/// The most members of one object.
+/// The maximum number of members of one object.
 pub const MAX_MEMBERS: usize = 1_000;
-/// The most values in a message. An object counts as five, because it needs as much memory.
+/// The maximum number of values in a message. An object counts as five, because it needs as much
+/// memory.
 pub const MAX_VALUES: usize = 200_000;
 /// What an object counts in addition to the one that every value counts.
 const EXTRA_OF_AN_OBJECT: usize = 4;

@@ -24,7 +24,7 @@ pub(crate) fn elements(value: Option<&Value>) -> &[Value] {
     value.map_or(&[], |value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice))
 }
 
-/// As [`elements`], of a value that is consumed.
+/// Like [`elements`], of a value that is consumed.
 pub(crate) fn into_elements(value: Option<Value>) -> Vec<Value> {
     match value {
         Some(Value::Array(items)) => items,

@@ -63,7 +63,8 @@ impl Local {
         private::touch(&database)
             .with_context(|| format!("{} cannot be opened", database.display()))?;
         for other in [path.join("scim.db-wal"), path.join("scim.db-shm"), secrets.clone()] {
-            private::close(&other).with_context(|| format!("{} is not yours", other.display()))?;
+            private::close(&other)
+                .with_context(|| format!("{} belongs to another user", other.display()))?;
         }
         Ok(Self { engine: Engine::open(&database)?, secrets: Vault::open(&secrets)? })
     }

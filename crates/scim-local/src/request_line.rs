@@ -1,4 +1,4 @@
-//! Request lines as careless clients write them, with quotes, blanks and other raw characters in
+//! Request lines as careless clients write them, with quotes, spaces and other raw characters in
 //! the target. hyper refuses those before the service can answer, so they are percent-encoded on
 //! the way.
 

@@ -49,7 +49,10 @@ impl Place {
     pub(crate) fn data(&self) -> anyhow::Result<&Path> {
         match self {
             Self::Data(path) => Ok(path),
-            Self::Stack(_) => bail!("this works on a data directory of this machine; omit --stack"),
+            Self::Stack(_) => bail!(
+                "this works only on a data directory on this machine; omit \
+                                     --stack"
+            ),
         }
     }
 

@@ -15,7 +15,7 @@ use crate::directory::price::Price;
 use crate::store::{Kind, price_of_members};
 use crate::tenant::ServedType;
 
-/// A group with more members than this is read and shown in more than one step.
+/// A group with more members than this is read and shown in several steps.
 pub(in crate::directory) const LARGE: usize = 1_000;
 
 /// What an answer shows of a resource.
@@ -23,16 +23,16 @@ pub(in crate::directory) const LARGE: usize = 1_000;
 pub struct View<'a> {
     /// The attributes.
     pub projection: &'a Projection<'a>,
-    /// Most members of a group. If it has more, none are read.
+    /// Maximum number of members of a group. If the group has more, none are read.
     pub members: usize,
 }
 
-/// A resource with all that its view shows.
+/// A resource with everything that its view shows.
 #[derive(Debug)]
 pub struct Expanded {
     /// The resource. Its members and groups are among its attributes.
     pub resource: Resource,
-    /// Whether the members are left out because they are more than the view allows.
+    /// Whether the members are left out because there are more than the view allows.
     pub cut: bool,
 }
 
@@ -72,7 +72,7 @@ impl Beyond {
     /// Adds what was read to the attributes of the resource. `names` has the names of its groups.
     ///
     /// # Errors
-    /// `tooMany` if the client asked for groups that do not fit an answer.
+    /// `tooMany` if the client asked for groups that do not fit in an answer.
     pub(in crate::directory) fn complete(
         self,
         call: Call<'_>,
@@ -122,14 +122,14 @@ impl Directory {
             Kind::User if shows(GROUPS) => match self.memberships(call, id).await? {
                 Some(groups) => Ok(Beyond::Groups(groups)),
                 None if view.projection.is_explicit() => Err(too_many_groups()),
-                // The client did not ask for them, so the user is shown without.
+                // The client did not ask for groups, so the user is shown without them.
                 None => Ok(Beyond::Nothing),
             },
             Kind::Group | Kind::User | Kind::Other(_) => Ok(Beyond::Nothing),
         }
     }
 
-    /// The members of a group that has about `count`.
+    /// The members of a group that has about `count` of them.
     pub(in crate::directory) async fn members(
         &self,
         call: Call<'_>,
@@ -151,7 +151,7 @@ impl Directory {
     }
 
     /// The groups that a resource is a direct member of, whether they still exist or not; `None` if
-    /// they are more than 1,000.
+    /// there are more than 1,000.
     pub(in crate::directory) async fn memberships(
         &self,
         call: Call<'_>,

@@ -1,4 +1,4 @@
-//! How the members of a group change: a few in one transaction, many in portions.
+//! How the members of a group change: a few in one transaction, many in several transactions.
 
 use std::collections::BTreeSet;
 
@@ -45,10 +45,10 @@ pub(in crate::directory) fn changes_of(
 }
 
 impl Directory {
-    /// The changes that lead from the members of a group to those that a request asks for.
+    /// The changes that turn the members of a group into those that a request asks for.
     ///
     /// # Errors
-    /// As [`changes_of`]; 413 if the group has too many members to be compared; 503.
+    /// The same as [`changes_of`]; 413 if the group has too many members to be compared; 503.
     pub(in crate::directory) async fn member_changes(
         &self,
         call: Call<'_>,
@@ -71,7 +71,8 @@ impl Directory {
             },
             MembersAfter::Exactly(members) => {
                 known.reread();
-                // Members that are not named are removed, and those are limited too.
+                // Members that are not named are removed, and these removals count against the
+                // limit too.
                 let most = members.len() + MAX_MEMBER_CHANGES;
                 let present = self.at_most(call, group, most, too_many_changes).await?;
                 difference(&present, members)
@@ -83,7 +84,7 @@ impl Directory {
     /// The members of a group.
     ///
     /// # Errors
-    /// 413 if there are more than `most`, with the words of `refusal`.
+    /// 413 with the message of `refusal` if there are more than `most`.
     async fn at_most(
         &self,
         call: Call<'_>,
@@ -98,12 +99,13 @@ impl Directory {
         }
     }
 
-    /// Writes changes of members, and of nothing else, until all are stored. Adding a member twice
-    /// and removing a non-member both succeed. Changes that take more than one transaction are
-    /// checked as a whole before the first is written, unless a part of them is written already.
+    /// Writes changes of members only, until all of them are stored. Adding a member twice and
+    /// removing a non-member both succeed. Changes that take more than one transaction are checked
+    /// as a whole before the first is written, unless a part of them is written already.
     ///
     /// # Errors
-    /// 404 if the group does not exist any more; `invalidValue` for a member that does not; 413; 503.
+    /// 404 if the group no longer exists; `invalidValue` for a member that does not exist; 413;
+    /// 503.
     pub(in crate::directory) async fn move_members(
         &self,
         terms: &mut Terms<'_>,

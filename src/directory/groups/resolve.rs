@@ -1,4 +1,4 @@
-//! What the members are that a request adds: users or groups, or nothing that exists.
+//! Whether the members that a request adds are users or groups, or do not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,22 +8,21 @@ use scim_core::{Error, ErrorKind, ResourceId};
 use crate::directory::context::{Call, Directory};
 use crate::store::{MemberChange, StoreError, that_fit};
 
-/// The type of each member; `None` for an id of no resource of this tenant.
+/// The type of each member; `None` for an id that no resource of this tenant has.
 type Kinds = BTreeMap<ResourceId, Option<MemberType>>;
 
-/// What was found out about the members that a request adds or removes.
+/// What is known about the members that a request adds or removes.
 #[derive(Debug, Default)]
 pub(in crate::directory) struct Resolved {
     kinds: Kinds,
-    /// Those that need no change any more.
+    /// The members that no longer need a change.
     done: BTreeSet<ResourceId>,
-    /// Whether a part of the changes is written.
+    /// Whether some of the changes are written.
     begun: bool,
 }
 
 impl Resolved {
-    /// The changes that are still to be made, each with the type of its member as far as it is
-    /// known.
+    /// The changes that are still to be made, each with the type of its member, if it is known.
     pub(in crate::directory) fn apply(&self, changes: Vec<MemberChange>) -> Vec<MemberChange> {
         let left = changes.into_iter().filter(|change| !self.done.contains(change.member()));
         left.map(|change| match change {
@@ -37,13 +36,13 @@ impl Resolved {
         .collect()
     }
 
-    /// Forgets which members need no change any more, because the members are read again.
+    /// Forgets which members no longer need a change, because the members are read again.
     pub(super) fn reread(&mut self) {
         self.done.clear();
     }
 
-    /// Notes that a part of the changes is written. From then on a member that has vanished is
-    /// skipped: the request can no longer be refused as a whole.
+    /// Records that some of the changes are written. From then on a member that has vanished is
+    /// skipped, because the request can no longer be refused as a whole.
     pub(in crate::directory) fn begin(&mut self) {
         self.begun = true;
     }
@@ -55,11 +54,11 @@ impl Resolved {
 }
 
 impl Directory {
-    /// Learns from a refused write of these changes which of them are applied already, and what
-    /// the added members are that are not users.
+    /// Learns from a refused write which of these changes are already applied, and what kind of
+    /// resource each added member is that is not a user.
     ///
     /// # Errors
-    /// As [`Directory::kinds`].
+    /// The same as [`Directory::kinds`].
     pub(in crate::directory) async fn learn(
         &self,
         call: Call<'_>,
@@ -83,12 +82,12 @@ impl Directory {
         Ok(())
     }
 
-    /// The changes that are still to be made. If one transaction does not take them all, every added
-    /// member is looked up first, so that nothing is written of a request that cannot be done as a
-    /// whole.
+    /// The changes that are still to be made. If they do not all fit in one transaction, every
+    /// added member is looked up first. So nothing is written of a request that cannot be completed
+    /// as a whole.
     ///
     /// # Errors
-    /// As [`Directory::kinds`].
+    /// The same as [`Directory::kinds`].
     pub(in crate::directory) async fn looked_up(
         &self,
         call: Call<'_>,
@@ -111,8 +110,8 @@ impl Directory {
     }
 
     /// What these members are. Under the strict profile a member need not exist: RFC 7643 section
-    /// 4.2 does not ask for a check. It must not be a user who was deleted, and could come back. It
-    /// takes a call for sixteen members, and as many again for those that are not of the expected
+    /// 4.2 does not ask for a check. It must not be a deleted user who could come back. This takes
+    /// one call for every sixteen members, and as many again for those that are not of the expected
     /// type.
     ///
     /// # Errors
@@ -150,7 +149,7 @@ impl Directory {
         Ok(kinds)
     }
 
-    /// Which of these ids belong to resources of a type, and whether those are visible.
+    /// Which of these ids belong to resources of a type, and whether these resources are visible.
     async fn visibility(
         &self,
         call: Call<'_>,
@@ -172,7 +171,7 @@ impl Directory {
 fn too_many_to_check() -> Error {
     Error::new(
         ErrorKind::PayloadTooLarge,
-        "To look up all members that this request names takes more reads than a request may make. \
-        Name them in several requests.",
+        "Looking up all members that this request names takes more reads than one request may \
+         make. Name them in several requests.",
     )
 }

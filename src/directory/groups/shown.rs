@@ -1,4 +1,4 @@
-//! How members and groups look in an answer, and about how large they are.
+//! How members and groups look in an answer, and approximately how large they are.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ const MEMBER_BYTES: usize = 80;
 /// The read-only attribute of a user that lists its groups.
 pub(in crate::directory) const GROUPS: &str = "groups";
 
-/// Sets the groups of a user to those of its groups that exist.
+/// Sets the groups of a user to those groups that exist.
 pub(in crate::directory) fn set_groups(
     call: Call<'_>,
     user: &mut Resource,
@@ -41,7 +41,7 @@ pub(in crate::directory) fn set_groups(
     }
 }
 
-/// Sets the members of a group, also if there are none: authentik adds users to a group only where it
+/// Sets the members of a group, even if there are none: authentik adds users to a group only if it
 /// sees the attribute.
 pub(in crate::directory) fn set_members(call: Call<'_>, group: &mut Resource, members: &[Member]) {
     let shown: Vec<Value> =
@@ -49,7 +49,7 @@ pub(in crate::directory) fn set_members(call: Call<'_>, group: &mut Resource, me
     group.attributes.set(MEMBERS, shown.into());
 }
 
-/// About how many bytes these members take in an answer as it is sent.
+/// Approximately how many bytes these members take in an answer as it is sent.
 pub(in crate::directory) fn members_bytes(call: Call<'_>, members: &[Member]) -> usize {
     let bytes = |member: &Member| {
         let display = member.display.as_deref().map_or(0, sent_text_bytes);
@@ -58,7 +58,7 @@ pub(in crate::directory) fn members_bytes(call: Call<'_>, members: &[Member]) ->
     members.iter().map(bytes).sum()
 }
 
-/// About how many bytes these groups take in an answer as it is sent.
+/// Approximately how many bytes these groups take in an answer as it is sent.
 pub(in crate::directory) fn groups_bytes(
     call: Call<'_>,
     groups: &[ResourceId],
@@ -93,12 +93,12 @@ pub(in crate::directory) fn too_many_groups() -> Error {
     )
 }
 
-/// 400 for a group whose members do not fit an answer.
+/// 400 for a group whose members do not fit in an answer.
 pub(in crate::directory) fn too_large(group: &ResourceId) -> Error {
     Error::new(
         ErrorKind::TooMany,
         format!(
-            "The group {group} has more members than fit an answer ({MAX_MEMBERS_SHOWN}, or \
+            "The group {group} has more members than fit in an answer ({MAX_MEMBERS_SHOWN}, or \
             {MAX_ANSWER_BYTES} bytes). Add excludedAttributes=members, and ask for one member by \
             the filter: id eq \"{group}\" and members.value eq the member's id."
         ),

@@ -15,12 +15,12 @@ use crate::store::{
 use crate::tenant::ServedType;
 use crate::tenant::profile::{Deleted, Existing, LinkOn};
 
-/// What became of an attempt to adopt a user.
+/// What happened to an attempt to adopt a user.
 enum Adoption {
     Done(Box<Resource>),
-    /// A visible user has the userName, perhaps one whose clock a POST stops.
+    /// A visible user has the userName. It may be a user whose clock the POST stops.
     NameTaken,
-    /// It may be tried again.
+    /// The attempt may be repeated.
     Refused,
 }
 
@@ -42,7 +42,7 @@ impl Directory {
             terms.next_try()?;
             let old = self.store.resource(&collection, id, audit.now).await?;
             let old = old.filter(|old| old.state == State::Unmanaged).ok_or_else(|| {
-                Error::not_found("No imported user with this id waits to be provisioned.")
+                Error::not_found("No imported user with this id is waiting to be provisioned.")
             })?;
             let guards = self.guards(call);
             let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
@@ -55,10 +55,10 @@ impl Directory {
         }
     }
 
-    /// Adopts the imported user whom the names in a POST stand for. The user keeps its id and its
+    /// Adopts the imported user whom the names in a POST identify. The user keeps its id and its
     /// data, overlaid by what the message asserts. `None` if no imported user matches, or if a
-    /// visible user has the userName. It takes up to three reads in a row, and only where the
-    /// profile links; some more where only an address tells who it is.
+    /// visible user has the userName. It takes up to three reads in sequence, and only if the
+    /// profile links. It takes a few more if only an address identifies the user.
     ///
     /// # Errors
     /// 409 if several imported users match, or another user has one of the names; 403 without a
@@ -123,8 +123,7 @@ impl Directory {
         }
     }
 
-    /// The one imported user to be adopted among those `found`; `None` if the POST stands for
-    /// another user.
+    /// The one imported user to adopt among those `found`; `None` if the POST is for another user.
     ///
     /// # Errors
     /// 409 if there are several.
@@ -139,7 +138,7 @@ impl Directory {
             let known = user.names();
             known.name() != names.name() && !known.shares_external_id(names)
         };
-        // An address is a weaker sign than a former user of these names.
+        // An address is weaker evidence than a former user with these names.
         if found.iter().all(by_email)
             && !found.is_empty()
             && self.brings_back(call, collection, names).await?
@@ -157,7 +156,7 @@ impl Directory {
         }
     }
 
-    /// Whether a POST of these names restores a user who was deleted, or is about to expire.
+    /// Whether a POST with these names restores a user who was deleted, or is about to expire.
     async fn brings_back(
         &self,
         call: Call<'_>,

@@ -1,5 +1,5 @@
-//! What a refused write means. Some reasons end the request. To the others the write yields: it
-//! takes new terms, or the resource is read and judged again, and it is tried once more.
+//! What a refused write means. Some reasons end the request. After any other reason the write is
+//! tried again, either under new terms or after the resource is read and judged again.
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, ResourceId};
@@ -21,7 +21,7 @@ pub(in crate::directory) struct Terms<'a> {
     pub(in crate::directory) resource_type: &'a ServedType,
     /// The names that it may take from other resources.
     pub(in crate::directory) takeover: Takeover,
-    /// What is known of the members that it adds or removes.
+    /// What is known about the members that it adds or removes.
     pub(in crate::directory) known: Resolved,
     tries: usize,
 }
@@ -35,8 +35,9 @@ pub(in crate::directory) struct Attempt<'a> {
     pub(in crate::directory) names: &'a Names,
     /// The changes of members.
     pub(in crate::directory) members: &'a [MemberChange],
-    /// The attributes of a user who enters, and becomes inactive if no seat is left and the profile
-    /// says so. Without them, a request without a seat is refused.
+    /// The attributes of a user who is created or comes back. The user becomes inactive if no seat
+    /// is left and the profile says so. Without these attributes, a request without a seat is
+    /// refused.
     pub(in crate::directory) entering: Option<&'a mut Attributes>,
 }
 
@@ -52,19 +53,19 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// How a refused write goes on.
+/// How a refused write continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::directory) enum Retry {
-    /// The terms have changed: the same may be written under them.
+    /// The terms have changed: the same write may be tried under the new ones.
     NewTerms,
     /// The resource has changed: it must be read again.
     Reread,
-    /// The group does not exist any more.
+    /// The group no longer exists.
     Gone,
 }
 
 impl<'a> Terms<'a> {
-    /// The terms of a new resource, which may take no name from another one.
+    /// The terms of a new resource, which may not take a name from another one.
     pub(in crate::directory) fn new(call: Call<'a>, resource_type: &'a ServedType) -> Self {
         let (takeover, known) = (Takeover::default(), Resolved::default());
         Self { call, resource_type, takeover, known, tries: 0 }
@@ -76,7 +77,7 @@ impl<'a> Terms<'a> {
         Self { takeover, ..Self::new(call, resource_type) }
     }
 
-    /// Counts another try.
+    /// Counts one more try.
     ///
     /// # Errors
     /// 503 after [`MAX_TRIES`].
@@ -89,8 +90,8 @@ impl<'a> Terms<'a> {
     /// the externalId is unique, it is taken from a deleted user.
     ///
     /// # Errors
-    /// 409 for a name that belongs to a visible or an imported resource, or for an externalId that
-    /// does and must be unique.
+    /// 409 for a name that belongs to a visible or an imported resource, or for a unique externalId
+    /// that does.
     fn yield_names(
         &mut self,
         names: &Names,
@@ -115,11 +116,11 @@ impl<'a> Terms<'a> {
 }
 
 impl Directory {
-    /// Decides how a refused write goes on.
+    /// Decides how a refused write continues.
     ///
     /// # Errors
-    /// 409 `uniqueness` for names of others; 403 without a seat; 429 or 403 while the brake is on;
-    /// `invalidValue` for a member that does not exist; 503.
+    /// 409 `uniqueness` for names of other resources; 403 without a seat; 429 or 403 while the
+    /// brake is on; `invalidValue` for a member that does not exist; 503.
     pub(in crate::directory) async fn yield_to(
         &self,
         terms: &mut Terms<'_>,
@@ -127,7 +128,7 @@ impl Directory {
         refusal: Refusal,
     ) -> Result<Retry, Error> {
         let Refusal {
-            // What is left if there is no other reason: it is read again.
+            // The only reason left is that the row has changed: read it again.
             stale: _,
             owners,
             unique,

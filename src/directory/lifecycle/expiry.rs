@@ -10,7 +10,7 @@ use crate::store::{Kind, Stored};
 use crate::tenant::ServedType;
 use crate::tenant::profile::OnDelete;
 
-/// A time that never comes: the last second of the year 9999.
+/// A time that is never reached: the last second of the year 9999.
 const NEVER: i64 = 253_402_300_799;
 
 impl Directory {
@@ -28,9 +28,9 @@ impl Directory {
         call.tenant.profile.deprovision.retention_days.map_or(self.retention, days)
     }
 
-    /// When a visible user is erased who is changed like this. There is no such time for an active
-    /// user; a user who is inactive already keeps its clock; a user who becomes inactive gets a
-    /// clock if the profile says so.
+    /// When a visible user who changes in this way is erased. An active user has no such time. A
+    /// user who is already inactive keeps its clock. A user who becomes inactive gets a clock if
+    /// the profile says so.
     pub(in crate::directory) fn visible_until(
         &self,
         call: Call<'_>,

@@ -1,4 +1,4 @@
-//! Identity: which stored user the names in a message stand for.
+//! Identity: which stored user the names in a message identify.
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, ResourceId};
@@ -8,7 +8,7 @@ use crate::directory::context::{Call, Directory};
 use crate::store::{Collection, NameOwners, Names, OwnerState, Stored};
 use crate::tenant::ServedType;
 
-/// What a POST says of a user.
+/// What a POST says about a user.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::directory) struct Assertion<'a> {
     pub(in crate::directory) call: Call<'a>,
@@ -25,7 +25,7 @@ impl Assertion<'_> {
 }
 
 impl Directory {
-    /// What a POST of these names does to the user who owns one of them.
+    /// What a POST with these names does to the user who owns one of them.
     pub(super) fn step_of(&self, owner: &Stored, names: &Names) -> Step {
         let known = owner.names();
         let same = known.is_same_person(names) || known.shares_external_id(names);
@@ -33,8 +33,8 @@ impl Directory {
         State::of(Some(owner.standing()), self.clock.seconds()).step(event)
     }
 
-    /// The deleted user whom a POST of these names restores: found by the externalId, or else by
-    /// the userName.
+    /// The deleted user whom a POST with these names restores, found by the externalId or otherwise
+    /// by the userName.
     pub(super) async fn deleted_match(
         &self,
         collection: &Collection,
@@ -52,8 +52,8 @@ impl Directory {
         Ok(owner.filter(|owner| self.step_of(owner, names) == Step::Return))
     }
 
-    /// The deleted user whom an externalId restores: one who also had the userName, or else its
-    /// first owner, if that user was deleted.
+    /// The deleted user whom an externalId restores: the one who also had the userName, or
+    /// otherwise the first owner, if that user was deleted.
     async fn same_external_id(
         &self,
         collection: &Collection,
@@ -79,7 +79,7 @@ impl Directory {
     }
 
     /// Whether this user is the only visible one with the externalId. A value that several users
-    /// share does not tell who is meant.
+    /// share does not identify a user.
     pub(super) async fn owns_alone(
         &self,
         collection: &Collection,
@@ -106,7 +106,7 @@ impl Directory {
         }))
     }
 
-    /// Whether a visible user has the name, or too many have it to be counted.
+    /// Whether a visible user has the name, or too many users have it to tell.
     pub(super) async fn is_name_taken(
         &self,
         collection: &Collection,

@@ -1,4 +1,5 @@
-//! The life of a user: its states, who is the same person, and what follows from a refused write.
+//! The life of a user: its states, how the same person is recognised, and what follows from a
+//! refused write.
 
 pub(super) mod adopt;
 pub(super) mod conflict;

@@ -9,13 +9,13 @@ use crate::directory::context::Directory;
 use crate::store::{Kind, NameOwners, OwnerState, Refusal};
 use crate::tenant::profile::Deleted;
 
-/// What follows for a POST whose names belong to others.
+/// The consequence for a POST whose names belong to other users.
 pub(in crate::directory) enum Resolution {
     /// One of the owners was the same person, and is restored.
     Restored(Box<Resource>),
-    /// An owner has changed in the meantime: the same may be written now.
+    /// An owner has changed in the meantime: the same write may now succeed.
     OwnerChanged,
-    /// None of the owners is the same person.
+    /// No owner is the same person.
     OthersOwn,
 }
 
@@ -41,7 +41,7 @@ impl Directory {
         if let Some((owner, OwnerState::Live)) = &owners.name {
             match Box::pin(self.cancel_expiry(post, owner)).await? {
                 Return::Returned(user) => return Ok(Resolution::Restored(user)),
-                // It was deleted in the meantime, and its name is free.
+                // The owner was deleted in the meantime, and its name is free.
                 Return::Gone => return Ok(Resolution::OwnerChanged),
                 Return::Stays => {}
             }
@@ -58,7 +58,7 @@ impl Directory {
         self.cancel_expiry_by_external_id(post, owners).await
     }
 
-    /// Restores the deleted user whom the names stand for, if there is one and the profile says so.
+    /// Restores the deleted user whom the names identify, if there is one and the profile says so.
     async fn restore_match(
         &self,
         post: Assertion<'_>,
@@ -77,7 +77,7 @@ impl Directory {
         }
     }
 
-    /// Restores the visible user who is about to expire and alone has the externalId.
+    /// Restores the visible user who is about to expire and is the only one with the externalId.
     async fn cancel_expiry_by_external_id(
         &self,
         post: Assertion<'_>,

@@ -1,4 +1,4 @@
-//! How users come back: those who were deleted, and those who are about to expire.
+//! How deleted users, and users who are about to expire, come back.
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
@@ -21,7 +21,7 @@ pub(super) enum Return {
     Returned(Box<Resource>),
     /// The owner stays as it is.
     Stays,
-    /// The owner is not visible any more.
+    /// The owner is no longer visible.
     Gone,
 }
 
@@ -57,8 +57,9 @@ impl Directory {
     }
 
     /// Restores a deleted user, with its attributes overlaid by `asserted`; `None` if its row has
-    /// changed. If a deletion was interrupted and the user is still in groups, it leaves them first.
-    /// The user comes back without a unique value that was taken by another user in the meantime.
+    /// changed. If a deletion was interrupted and the user is still in groups, the user is removed
+    /// from them first. The user comes back without a unique value that was taken by another user
+    /// in the meantime.
     ///
     /// # Errors
     /// 409 if an asserted value belongs to another user; 403 without a seat; 503.
@@ -100,11 +101,11 @@ impl Directory {
         }
     }
 
-    /// Ends the memberships of a deleted user that the deletion left unfinished, so that the user
-    /// comes back in no group.
+    /// Ends the memberships that an interrupted deletion left, so that the user comes back in no
+    /// group.
     ///
     /// # Errors
-    /// 503 if there are more than the request may end.
+    /// 503 if there are more memberships than the request may end.
     async fn leave_before_return(
         &self,
         call: Call<'_>,
@@ -123,7 +124,7 @@ impl Directory {
         }
     }
 
-    /// Stops the clock of a user who is suspended with expiry, if a POST stands for the same person,
+    /// Stops the clock of a user who is suspended with expiry, if a POST is for the same person,
     /// perhaps under another name.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! The states of a user: one table of what each event does in each state. Requests act by it,
-//! `docs/LIFE.md` shows it, and the tests walk through all of it. Resources of other types are only
+//! The states of a user, and one table of what each event does in each state. Requests follow it,
+//! `docs/LIFE.md` shows it, and the tests cover all of it. Resources of other types are only
 //! *provisioned* or *suspended*, or *absent*.
 
 use scim_core::resource::Attributes;
@@ -12,17 +12,17 @@ use crate::tenant::profile::{Deleted, Existing, OnDelete, OnInactive, Profile};
 pub enum State {
     /// The user does not exist, or no longer exists.
     Absent,
-    /// Imported: known to the product, and not yet to the identity provider. 404.
+    /// Imported: known to the product, but not yet to the identity provider. 404.
     Unmanaged,
     /// Active.
     Provisioned,
     /// Inactive.
     Suspended,
-    /// Inactive, and erased when the retention ends.
+    /// Inactive, to be erased when the retention ends.
     SuspendedWithExpiry,
-    /// Deleted, and kept. 404.
+    /// Deleted, but kept. 404.
     SoftDeleted,
-    /// Its time has come: it is gone for everybody, whether its rows still exist or not.
+    /// The user's time is up: the user is gone for everyone, whether or not its rows still exist.
     Expired,
 }
 
@@ -31,7 +31,7 @@ pub enum State {
 pub enum Event {
     /// POST for the same person.
     Post,
-    /// POST for another person of the same userName.
+    /// POST for another person with the same userName.
     Namesake,
     /// GET.
     Read,
@@ -51,7 +51,7 @@ pub enum Event {
     Import,
 }
 
-/// What a request does in answer to an event.
+/// What a request does in response to an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// 201: a new user with an id of its own.
@@ -67,7 +67,7 @@ pub enum Step {
     Restore,
     /// 200: the user is shown.
     Show,
-    /// 200: the user may have other values, and is in the same state.
+    /// 200: the user may have other values, but is in the same state.
     Keep,
     /// 200: the user is active.
     Activate,
@@ -78,7 +78,7 @@ pub enum Step {
     /// 404.
     NotFound,
     /// The user is erased. The tenant's next request erases a visible user, with a row in the log;
-    /// DynamoDB erases a deleted one, and its stream tells of it.
+    /// DynamoDB erases a deleted one, and its stream reports it.
     Erase,
     /// An unmanaged user is stored.
     Import,
@@ -144,7 +144,8 @@ impl State {
 
             (SoftDeleted, Event::Post) => Step::Return,
             (SoftDeleted, Event::Restore) => Step::Restore,
-            // A namesake who takes over the address of a deleted user never gets that user's account.
+            // Another person who takes over the name of a deleted user never gets that user's
+            // account.
             (SoftDeleted, Event::Namesake) => Step::Create,
             (SoftDeleted, Event::Import) => Step::Nothing,
             (SoftDeleted, Event::Expiry) => Step::Erase,
@@ -175,7 +176,7 @@ impl State {
             Step::Return | Step::Restore => Self::Provisioned,
             Step::Adopt if profile.create.existing == Existing::Link => Self::Provisioned,
             Step::Suspend => match (self, profile.deprovision.on_inactive) {
-                // A user who is inactive already keeps its clock, if it has one.
+                // A user who is already inactive keeps its clock, if there is one.
                 (Self::Provisioned, OnInactive::SuspendWithExpiry) => Self::SuspendedWithExpiry,
                 (Self::Provisioned, OnInactive::Suspend) => Self::Suspended,
                 (inactive, _) => inactive,
@@ -185,7 +186,7 @@ impl State {
                 OnDelete::HardDelete => Self::Absent,
                 OnDelete::Refuse => self,
             },
-            // A user who is kept without end never expires.
+            // A user who is kept indefinitely never expires.
             Step::Erase
                 if self != Self::SuspendedWithExpiry
                     && profile.deprovision.on_delete == OnDelete::Deactivate =>
@@ -219,7 +220,7 @@ impl Event {
         Self::Import,
     ];
 
-    /// What a PUT or PATCH is that leads from these attributes to those.
+    /// The event of a PUT or PATCH that changes the first attributes into the second.
     pub fn of_change(before: &Attributes, after: &Attributes) -> Self {
         match (is_active(before), is_active(after)) {
             (false, true) => Self::Activate,

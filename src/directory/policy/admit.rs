@@ -1,4 +1,4 @@
-//! What a profile switches off, and whether a new user may be inactive.
+//! Operations that a profile switches off, and whether a new user may be inactive.
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, ErrorKind};
@@ -52,7 +52,7 @@ pub(in crate::directory) fn admit_change(
         return Ok(());
     }
     if !profile.operations.update.is_on() {
-        // The client did not ask for what the profile itself changes.
+        // Ignore what the profile itself changes: the client did not ask for it.
         let mut before = before.clone();
         resource_type.shape(&mut before)?;
         if before.changed(after).iter().any(|name| name != "active") {

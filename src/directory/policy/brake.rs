@@ -7,8 +7,8 @@ use crate::store::{BrakeRow, Collection, Operation};
 use crate::tenant::profile::BrakeAnswer;
 
 impl Directory {
-    /// What follows from a deactivation that the brake's row did not count: a new window begins, so
-    /// that it can be tried again, or the brake trips.
+    /// What follows if the brake's row refused a deactivation: either a new window begins, so that
+    /// the deactivation can be tried again, or the brake trips.
     ///
     /// # Errors
     /// 429 or 403, as the profile says, if too many users were deactivated, until the operator

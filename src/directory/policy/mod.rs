@@ -1,4 +1,4 @@
-//! What a tenant's profile restricts, in addition to what the store holds.
+//! What a tenant's profile restricts, in addition to what the store enforces.
 
 pub(super) mod admit;
 pub(super) mod brake;

@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::tenant::profile::{Profile, WhenFull};
 
-/// Makes a user for whom no seat is left inactive, where the profile says so.
+/// Makes a user inactive if no seat is left and the profile says so.
 ///
 /// # Errors
-/// 403 where it does not.
+/// 403 if the profile does not say so.
 pub(in crate::directory) fn without_seat(
     profile: &Profile,
     attributes: &mut Attributes,

@@ -1,6 +1,6 @@
-//! Cursors (RFC 9865): where a walk through the results of a query goes on. A cursor is stateless: it
-//! holds the position of the last resource, and is sealed for one tenant, one query of the same
-//! types, and one page size.
+//! Cursors (RFC 9865): where a walk through the results of a query continues. A cursor is
+//! stateless: it holds the position of the last resource, and is sealed for one tenant, one query
+//! of the same types, and one page size.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,13 +17,13 @@ pub(super) struct Cursor {
     /// The last resource's sort key, or a text that sorts between two.
     #[serde(rename = "a")]
     pub(super) after: String,
-    /// Its key, where the walk is sorted.
+    /// Its key, if the walk is sorted.
     #[serde(rename = "k", skip_serializing_if = "Option::is_none")]
     pub(super) key: Option<SortKey>,
-    /// The index of its resource type, where several are queried.
+    /// The index of its resource type, if several are queried.
     #[serde(rename = "s", default)]
     pub(super) scope: usize,
-    /// `totalResults` as the walk began, if that was known.
+    /// `totalResults` when the walk began, if it was known.
     #[serde(rename = "t", skip_serializing_if = "Option::is_none")]
     pub(super) total: Option<usize>,
     #[serde(rename = "q")]
@@ -97,7 +97,7 @@ impl Cursor {
     }
 }
 
-/// What must stay the same over a walk.
+/// What must stay the same throughout a walk.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Walk<'a> {
     pub(super) tenant: &'a TenantKey,

@@ -1,4 +1,5 @@
-//! What is known of resources beyond their own rows: members of groups, groups of users.
+//! What is known about resources beyond their own rows: the members of groups, and the groups of
+//! users.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +16,10 @@ use crate::directory::limits::MAX_MEMBERS_SHOWN;
 use crate::store::{Kind, Listed};
 use crate::tenant::ServedType;
 
-/// How many resources' members or groups are read at a time.
+/// For how many resources members or groups are read in parallel.
 const CONCURRENCY: usize = 4;
 
-/// What is known of some resources.
+/// What is known about some resources.
 #[derive(Debug, Default)]
 pub(super) struct Facts {
     members: BTreeMap<ResourceId, Vec<Member>>,
@@ -27,7 +28,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    /// Adds what is known of a resource to its attributes.
+    /// Adds what is known about a resource to its attributes.
     pub(super) fn add_to(&mut self, call: Call<'_>, resource: &mut Resource) {
         if let Some(members) =
             self.members.remove(&resource.id).filter(|members| !members.is_empty())
@@ -41,7 +42,8 @@ impl Facts {
 }
 
 impl Directory {
-    /// Reads what a filter needs to know of these resources, unless the index knows it already.
+    /// Reads what a filter needs to know about these resources, unless the index has already
+    /// provided it.
     pub(super) async fn facts(
         &self,
         call: Call<'_>,
@@ -134,7 +136,7 @@ impl Directory {
     }
 }
 
-/// The results of these reads by the ids they are for, a few reads at a time.
+/// The results of these reads by the ids that they are for. A few reads run in parallel.
 async fn collect<T>(
     reads: Vec<impl Future<Output = Result<(ResourceId, T), Error>>>,
 ) -> Result<BTreeMap<ResourceId, T>, Error> {

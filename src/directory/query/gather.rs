@@ -23,17 +23,17 @@ pub(super) struct Part<'a> {
 
 /// Why gathering ended.
 pub(super) enum Stop {
-    /// Everything in the source was looked at. If it did not hold all resources, the others come
-    /// after this key.
+    /// Everything in the source was looked at. If the source did not hold all resources, the others
+    /// follow this key.
     End(Option<String>),
-    /// The page is full, and the other matches need not be counted.
+    /// The page is full, and the remaining matches need not be counted.
     Full,
-    /// The request may not look at more. The others come after this key, or the request has looked
-    /// at none.
+    /// The request may not look at more resources. The others follow this key; without a key, the
+    /// request has looked at none.
     OutOfBudget(Option<String>),
 }
 
-/// Why a query may have to look at more resources than a request may.
+/// Why a query may have to look at more resources than one request may.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Obstacle {
     /// No index answers the filter.
@@ -56,7 +56,7 @@ impl Selection {
         Self { found: None, most: plan.most().unwrap_or(MAX_SCANNED), obstacle }
     }
 
-    /// 400 for a query that would have to look at more than a request may.
+    /// 400 for a query that would have to look at more than one request may.
     fn too_many(&self, part: Part<'_>, sink: &Sink) -> Error {
         let way = if sink.sorts() {
             "omit sortBy"
@@ -93,7 +93,7 @@ impl Directory {
         sink: &mut Sink,
     ) -> Result<(), Error> {
         if sink.is_partial() {
-            // An earlier type is not finished. Another request goes on there, and comes to this
+            // An earlier type is not finished. Another request continues there, and comes to this
             // type later.
             return Ok(());
         }
@@ -123,7 +123,7 @@ impl Directory {
             Some(found) => {
                 Selection { found: Some(found), most: usize::MAX, obstacle: Obstacle::NoIndex }
             }
-            // The index knows more resources than may be read one by one.
+            // The index has more resources than may be read one by one.
             None => Selection::all(&Plan::scan(part.filter), Obstacle::CommonValue),
         })
     }
@@ -158,7 +158,7 @@ impl Directory {
     }
 }
 
-/// The key after which the next request goes on with this type, if resources are left.
+/// The key after which the next request continues with this type, if resources are left.
 fn resume_after(
     stop: Stop,
     part: Part<'_>,
@@ -175,7 +175,8 @@ fn resume_after(
             Ok(None)
         }
         Stop::OutOfBudget(_) if !sink.walks() => Err(selection.too_many(part, sink)),
-        // A cursor to where this request began would lead every later request there again.
+        // A cursor to where this request began would take every later request back to the same
+        // place.
         Stop::OutOfBudget(None) if !sink.has_ended_a_type() => Err(too_much()),
         Stop::OutOfBudget(key) => {
             sink.leave_rest();
@@ -184,7 +185,7 @@ fn resume_after(
     }
 }
 
-/// 400 for a query of which one request cannot answer even a part.
+/// 400 for a query that one request cannot answer even in part.
 fn too_much() -> Error {
     Error::new(
         ErrorKind::TooMany,

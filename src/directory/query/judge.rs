@@ -15,16 +15,16 @@ use crate::directory::price::Price;
 use crate::directory::stint::Stint;
 use crate::store::{CALLS_OF_A_PAGE, Listed, UNITS_OF_A_PAGE};
 
-/// How much work it is to judge a member of a group, in bytes of documents.
+/// The work of judging a member of a group, expressed in bytes of documents.
 const BYTES_OF_A_MEMBER: usize = 100;
 
-/// What it takes to judge the resources of a type, and how far that has come.
+/// What is needed to judge the resources of a type, and the progress so far.
 struct Judging<'a> {
     call: Call<'a>,
     part: Part<'a>,
     need: Need,
     found: Option<&'a LookedUp>,
-    /// Most resources that a request judges in a walk.
+    /// Maximum number of resources that a request judges in a walk.
     most: usize,
     judged: usize,
     /// The key of the last resource that was judged.
@@ -32,16 +32,16 @@ struct Judging<'a> {
     stint: Stint,
 }
 
-/// What became of one resource.
+/// What happened to one resource.
 enum Verdict {
     Passes(Box<Hit>),
     Fails,
-    /// The request has not enough comparisons left to tell.
+    /// The request does not have enough comparisons left to decide.
     OutOfWork,
 }
 
 impl Directory {
-    /// Judges all resources of the source, in its order.
+    /// Judges all resources of the source, in order.
     pub(super) async fn judge_all(
         &self,
         call: Call<'_>,
@@ -137,7 +137,7 @@ impl Judging<'_> {
         let left = self.most.saturating_sub(self.judged);
         let room = if sink.walks() { CHUNK.min(left) } else { CHUNK };
         // One resource may need many reads. If the first ones were judged together and the budget
-        // did not suffice for all of them, a walk would never get on.
+        // did not suffice for all of them, a walk would never make progress.
         let room = if self.need.is_all() && self.last.is_none() { 1 } else { room };
         room.min(self.affordable(rows, sink)).min(rows.len())
     }
@@ -150,7 +150,7 @@ impl Judging<'_> {
         } else {
             Price::FREE
         };
-        // A walk must still be able to show what it has found; another request goes on.
+        // A walk must still be able to show what it has found; another request continues.
         let page = if sink.walks() && sink.has_found() {
             Price::new(CALLS_OF_A_PAGE, UNITS_OF_A_PAGE)
         } else {
@@ -173,7 +173,7 @@ fn judge(
     sorts: bool,
     facts: &mut Facts,
 ) -> Result<Verdict, Error> {
-    // Only another of the queried types may have the attribute that the query sorts by.
+    // The attribute that the query sorts by may exist only in another of the queried types.
     let absent = sorts.then_some(SortKey::Absent);
     if part.filter.is_none() && part.sort.is_none() {
         return Ok(Verdict::Passes(Box::new(Hit { scope: part.index, sort_key: absent, row })));

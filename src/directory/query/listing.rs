@@ -1,4 +1,4 @@
-//! All resources, without a filter and without a sort.
+//! Lists all resources, without a filter or a sort.
 
 use scim_core::Error;
 
@@ -20,7 +20,7 @@ impl Directory {
     ) -> Result<Page, Error> {
         let mut total = 0;
         for (index, scope) in scopes.iter().enumerate() {
-            // In a walk, one resource more than the page shows tells whether more follow.
+            // In a walk, one resource more than the page shows reveals whether more follow.
             let spare = usize::from(!matches!(page.start, Start::Index(_)));
             let is_done = page.more || page.resume.is_some();
             let count = if is_done { 0 } else { page.count + spare - page.hits.len() };
@@ -68,7 +68,8 @@ impl Directory {
         Ok(self.store.after(collection, after, count, self.clock.seconds()).await?)
     }
 
-    /// The resources of a scope after the first `from`. It adds to `total` how many it has in all.
+    /// The resources of a scope after the first `from`. It adds the number of all resources of the
+    /// scope to `total`.
     async fn list_from(
         &self,
         call: Call<'_>,

@@ -1,4 +1,4 @@
-//! The indexes: which resources fulfil an equality of a filter, without a look at the others.
+//! The indexes: which resources satisfy an equality of a filter, found without reading the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,23 +11,23 @@ use crate::directory::price::Price;
 use crate::store::{Collection, Kind, Listed, StoreError, Stored};
 use crate::tenant::ServedType;
 
-/// What one equality takes before its resources are read, with what the page needs.
+/// What one equality costs before its resources are read, including what the page needs.
 const PRICE_OF_AN_EQUALITY: Price = Price::new(60, 600);
 
 /// What the indexes found.
 #[derive(Debug, Default)]
 pub(super) struct LookedUp {
-    /// The resources by the keys of their rows, which is the order of lists; with the row, if it
-    /// was read.
+    /// The resources by the keys of their rows, which is the order of lists. If the row was read,
+    /// it is included.
     pub(super) candidates: BTreeMap<String, (ResourceId, Option<Listed>)>,
-    /// The values of `members` or `groups` of which all owners were found.
+    /// The values of `members` or `groups` for which all owners were found.
     pub(super) values: BTreeSet<ResourceId>,
     /// Which of these values each resource has.
     pub(super) having: BTreeMap<ResourceId, Vec<ResourceId>>,
 }
 
 impl Directory {
-    /// The resources that fulfil at least one of the equalities; `None` if they are too many to be
+    /// The resources that satisfy at least one of the equalities; `None` if there are too many to
     /// read one by one.
     pub(super) async fn look_up(
         &self,
@@ -49,7 +49,7 @@ impl Directory {
         Ok(Some(found))
     }
 
-    /// Adds the resources that fulfil one equality; `false` if they are too many.
+    /// Adds the resources that satisfy one equality; `false` if there are too many.
     async fn look_up_one(
         &self,
         call: Call<'_>,
@@ -77,7 +77,8 @@ impl Directory {
         }
     }
 
-    /// The resources with this value, from the index of the attribute; `None` if they are too many.
+    /// The resources with this value, from the index of the attribute; `None` if there are too
+    /// many.
     async fn by_index(
         &self,
         call: Call<'_>,
@@ -106,7 +107,7 @@ impl Directory {
         }
     }
 
-    /// Adds the groups of a member; `false` if they are too many.
+    /// Adds the groups of a member; `false` if there are too many.
     async fn add_groups_of(
         &self,
         call: Call<'_>,
@@ -122,7 +123,7 @@ impl Directory {
         Ok(true)
     }
 
-    /// Adds the members of a group; `false` if they are too many.
+    /// Adds the members of a group; `false` if there are too many.
     async fn add_users_in(
         &self,
         call: Call<'_>,

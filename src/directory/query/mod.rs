@@ -1,4 +1,4 @@
-//! Queries. An index answers them where one can; otherwise a bounded number of resources is looked
+//! Queries. An index answers them if possible. Otherwise a bounded number of resources is looked
 //! at, one by one.
 
 mod cursor;

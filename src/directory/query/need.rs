@@ -1,4 +1,4 @@
-//! What a filter needs to know of resources beyond their own rows, and what that takes.
+//! What a filter needs to know about resources beyond their own rows, and what that costs.
 
 use std::collections::BTreeSet;
 
@@ -18,24 +18,24 @@ pub(super) const CHUNK: usize = 16;
 /// Rows of members and memberships in one call.
 const SMALL_ROWS_IN_A_CALL: usize = 100;
 
-/// Calls that it is likely to take at most to read the names of groups.
+/// The likely maximum of calls for reading the names of groups.
 const CALLS_OF_NAMES: usize = 8;
 /// Read units that are reserved for the names of groups that are read at a time.
 pub(super) const UNITS_OF_NAMES: usize = 4 * 16 * ROW_UNITS as usize;
 
-/// What a filter needs to know of a resource.
+/// What a filter needs to know about a resource.
 #[derive(Debug)]
 pub(super) enum Need {
     /// Nothing beyond its row.
     Row,
-    /// Which of these ids are among its members, or its groups.
+    /// Which of these ids are among its members or groups.
     Values(BTreeSet<ResourceId>),
-    /// All its members, or groups.
+    /// All of its members or groups.
     All,
 }
 
 impl Need {
-    /// What a filter of resources of this kind needs.
+    /// What a filter on resources of this kind needs.
     pub(super) fn of(kind: &Kind, filter: &Filter<'_>) -> Self {
         let attribute = match kind {
             Kind::Group => MEMBERS,
@@ -51,7 +51,7 @@ impl Need {
         }
     }
 
-    /// Whether it is all members, or groups.
+    /// Whether it is all members or groups.
     pub(super) fn is_all(&self) -> bool {
         matches!(self, Self::All)
     }
@@ -61,7 +61,7 @@ impl Need {
         *kind == Kind::Group && !matches!(self, Self::Row)
     }
 
-    /// The price of what it needs to know of these resources.
+    /// The price of what it needs to know about these resources.
     pub(super) fn price(&self, kind: &Kind, rows: &[Listed], found: Option<&LookedUp>) -> Price {
         match (self, kind) {
             (Self::Row, _) | (_, Kind::Other(_)) => Price::FREE,
@@ -83,9 +83,10 @@ impl Need {
     }
 }
 
-/// About how many calls and read units it takes to judge this number of resources by a filter,
-/// beyond the reads of their rows. It assumes that each user is in one group, and that one call
-/// reads all members of a group. What the `looked_up` equalities have found need not be read again.
+/// Approximately how many calls and read units it takes to judge this number of resources by a
+/// filter, in addition to reading their rows. The estimate assumes that each user is in one group,
+/// and that one call reads all members of a group. What the `looked_up` equalities have found need
+/// not be read again.
 pub fn price_of_judging(
     resource_type: &ServedType,
     filter: &Filter<'_>,

@@ -11,7 +11,7 @@ use crate::store::PageRoom;
 /// Where a page begins.
 #[derive(Debug)]
 pub(super) enum Start {
-    /// After this number of matching resources.
+    /// After this many matching resources.
     Index(usize),
     /// At the first one, in a walk by cursor.
     First,
@@ -27,14 +27,14 @@ pub(super) struct Page {
     descending: bool,
     /// How many matching resources were judged.
     judged: usize,
-    /// How many match in all, as far as that is known.
+    /// How many match in total, if that is known.
     pub(super) total: Option<usize>,
     pub(super) hits: Vec<Hit>,
     room: PageRoom,
-    /// Whether resources follow the page. Once it is set nothing more is kept, so that a page has
-    /// no holes.
+    /// Whether resources follow the page. Once this is set, nothing more is kept, so a page has no
+    /// gaps.
     pub(super) more: bool,
-    /// Where to go on, if some resources were not looked at.
+    /// Where to continue, if some resources were not looked at.
     pub(super) resume: Option<Position>,
 }
 
@@ -81,11 +81,11 @@ impl Page {
 /// How many of the resources a request looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coverage {
-    /// All of them: every match is counted, also after the page is full.
+    /// All of them: every match is counted, even after the page is full.
     All,
-    /// Those that it takes to fill the page. The total is known from the first request of the walk.
+    /// As many as it takes to fill the page. The total is known from the first request of the walk.
     Page,
-    /// A part of them: another request goes on with the rest.
+    /// Some of them: another request continues with the rest.
     Part,
 }
 
@@ -95,12 +95,12 @@ pub(super) struct Sink {
     pub(super) page: Page,
     /// The resources that are yet to be sorted, if the query sorts.
     unsorted: Option<Vec<Hit>>,
-    /// The size of those, in bytes.
+    /// The size of these resources, in bytes.
     bytes: usize,
     /// How many resources may still be looked at.
     pub(super) left: usize,
     coverage: Coverage,
-    /// Whether this request has come to the end of a resource type.
+    /// Whether this request has reached the end of a resource type.
     ended_a_type: bool,
 }
 
@@ -127,7 +127,7 @@ impl Sink {
         self.unsorted.is_none() && !matches!(self.page.start, Start::Index(_))
     }
 
-    /// Whether the page has a resource already.
+    /// Whether the page already has a resource.
     pub(super) fn has_found(&self) -> bool {
         !self.page.hits.is_empty()
     }
@@ -142,12 +142,12 @@ impl Sink {
         self.coverage == Coverage::Part
     }
 
-    /// Notes that some resources are left for another request.
+    /// Records that some resources are left for another request.
     pub(super) fn leave_rest(&mut self) {
         self.coverage = Coverage::Part;
     }
 
-    /// Notes that all resources of a type were looked at.
+    /// Records that all resources of a type were looked at.
     pub(super) fn end_type(&mut self) {
         self.ended_a_type = true;
     }
@@ -185,7 +185,7 @@ impl Sink {
         Ok(())
     }
 
-    /// The page, once every match was taken.
+    /// The page, once every match has been added.
     pub(super) fn finish(self, descending: bool) -> Page {
         let Self { mut page, unsorted, coverage, .. } = self;
         let sorts = unsorted.is_some();

@@ -13,11 +13,11 @@ use crate::tenant::ServedType;
 /// Where the resources that a filter has to judge come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Plan {
-    /// An index finds those that fulfil one of these equalities.
+    /// An index finds those that satisfy one of these equalities.
     LookUp(Vec<Equality>),
     /// All resources of the type.
     Scan {
-        /// How many further reads each of them takes at least, of its members or groups.
+        /// The minimum number of further reads, of members or groups, that each resource takes.
         reads: usize,
     },
 }
@@ -53,8 +53,9 @@ impl Plan {
     }
 }
 
-/// How many further reads it takes to judge a resource: one for each member or group that the filter
-/// asks for, or one for all of them. For a group of a user, the group itself is read too.
+/// How many further reads it takes to judge a resource: one for each member or group that the
+/// filter asks for, or one for all of them. For the groups of a user, each group itself is read
+/// too.
 fn reads(filter: &Filter<'_>) -> usize {
     let reads_of = |(attribute, rows): (&str, usize)| match filter.interest(attribute) {
         Interest::None => 0,

@@ -12,7 +12,7 @@ use crate::store::Listed;
 pub(super) struct Position {
     /// What the query sorts by.
     pub(super) sort_key: Option<SortKey>,
-    /// The index of the resource type, where several are queried.
+    /// The index of the resource type, if several are queried.
     pub(super) scope: usize,
     /// The key of the row, or a text that sorts between two.
     pub(super) key: String,

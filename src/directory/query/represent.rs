@@ -19,7 +19,7 @@ use crate::directory::price::Price;
 use crate::directory::size::sent_bytes;
 use crate::directory::stint::Stint;
 
-/// How many resources are read at a time.
+/// How many resources are read in parallel.
 const CONCURRENCY: usize = 8;
 
 /// A matching resource with what was read beyond its row.
@@ -31,7 +31,7 @@ struct Read<'s> {
 
 impl Directory {
     /// The resources of a page as they are sent, and the position of the last one. The page ends
-    /// early where the answer is full, or where the request may not read more.
+    /// early if the answer is full, or if the request may not read more.
     pub(super) async fn represent(
         &self,
         call: Call<'_>,
@@ -43,7 +43,7 @@ impl Directory {
         while hits.peek().is_some() {
             let mut chunk = affordable(call, scopes, &mut hits);
             if resources.is_empty() && chunk.is_empty() {
-                // A page shows at least one resource, unless its reads are refused.
+                // A page shows at least one resource, unless the reads for it are refused.
                 chunk.extend(hits.next());
             }
             let (asked, refused, room) =
@@ -72,7 +72,8 @@ impl Directory {
     }
 
     /// Some resources as they are sent, with what they show beyond their rows. It may return fewer
-    /// than asked for: those that fill `room` bytes, or whose groups' names can be read.
+    /// than asked for: only as many as fit in `room` bytes, and only those for which the names of
+    /// their groups can be read.
     async fn represent_chunk(
         &self,
         call: Call<'_>,
@@ -161,7 +162,7 @@ fn affordable_names(groups: usize) -> bool {
 pub(super) fn too_much_to_read() -> Error {
     Error::new(
         ErrorKind::TooMany,
-        "To show these resources takes more reads than a request may make. Ask for fewer \
+        "Showing these resources takes more reads than one request may make. Ask for fewer \
         attributes, or for fewer resources by count.",
     )
 }

@@ -25,24 +25,24 @@ pub struct Found {
     /// How many resources match. `None` in a walk by cursor through more resources than one request
     /// looks at.
     pub total: Option<usize>,
-    /// The resources of the page, as they are sent. Kept as JSON text because parsed documents take
-    /// many times the memory.
+    /// The resources of the page, as they are sent. They are kept as JSON text, because parsed
+    /// documents take many times as much memory.
     pub resources: Vec<Box<RawValue>>,
-    /// Where the walk goes on, if it pages by cursor and more resources follow.
+    /// Where the walk continues, if it pages by cursor and more resources follow.
     pub next_cursor: Option<String>,
 }
 
 impl Directory {
     /// The resources of all scopes that match a query. They are sorted as the query says; without a
-    /// sort, they come in the order of scopes and of their keys. Where no index answers, each
-    /// request of a walk by cursor looks at the next 5,000 resources, or at fewer if each of them
-    /// takes further reads. Its page may then hold fewer resources than asked for, or none, and
-    /// still have a cursor.
+    /// sort, they come in the order of scopes and of their keys. If no index answers, each request
+    /// of a walk by cursor looks at the next 5,000 resources, or at fewer if each of them takes
+    /// further reads. Its page may then hold fewer resources than requested, or none, and still
+    /// have a cursor.
     ///
     /// # Errors
     /// `invalidFilter`; the errors of cursors; `tooMany` if no index answers, there are more than
     /// 5,000 resources, and the query sorts or pages by index; `tooMany` for a group whose members
-    /// do not fit an answer; 503.
+    /// do not fit in an answer; 503.
     pub async fn query(
         &self,
         call: Call<'_>,

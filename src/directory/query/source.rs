@@ -1,5 +1,5 @@
-//! Where the resources that a query judges come from: an index found them, or they are all resources
-//! of a type. They come in batches, in the order of their keys.
+//! Where the resources that a query judges come from: either an index found them, or they are all
+//! resources of a type. They come in batches, in the order of their keys.
 
 use std::collections::VecDeque;
 
@@ -14,23 +14,23 @@ use crate::store::{
     CALLS_OF_A_PAGE, Collection, KeyRange, Kind, Listed, Store, StoreError, UNITS_OF_A_PAGE, Walk,
 };
 
-/// How many resources of an index are read at a time: those of the largest size are a megabyte.
+/// How many resources of an index are read at a time. At the largest size, these are a megabyte.
 const BATCH: usize = 16;
-/// How many key ranges are read at a time.
+/// How many key ranges are read in parallel.
 const CONCURRENCY: usize = 4;
-/// Most rows that one request reads for a filter without index, for a sort, or for a part of a walk:
-/// twice what 5,000 users and their claims take, because rows of deleted users stand between them.
+/// Maximum number of rows that one request reads for a filter without index, for a sort, or for a
+/// part of a walk: twice what 5,000 users and their claims take, because rows of deleted users lie
+/// between them.
 const MAX_ROWS: usize = 20_000;
 
 /// What comes next.
 pub(super) enum Next {
     /// Some resources.
     Batch(Vec<Listed>),
-    /// Nothing. If the source did not hold all resources of the type, the others come after this
-    /// key.
+    /// Nothing. If the source did not hold all resources of the type, the others follow this key.
     End(Option<String>),
-    /// Nothing that the request can afford. Go on after this key; `None` if the request has read
-    /// nothing.
+    /// Nothing that the request can afford. The next request continues after this key; `None` if
+    /// this one has read nothing.
     OutOfBudget(Option<String>),
 }
 
@@ -61,7 +61,7 @@ pub(super) struct LookUp<'a> {
 }
 
 impl<'a> LookUp<'a> {
-    /// The found resources that come after a key.
+    /// The found resources that follow a key.
     pub(super) fn new(
         directory: &'a Directory,
         call: Call<'_>,
@@ -167,8 +167,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Begins to read the next ranges, as many at a time as the request can afford. If there is
-    /// nothing to begin, returns how the source ends.
+    /// Begins to read the next ranges, as many in parallel as the request can afford. If there are
+    /// none to read, returns how the source ends.
     async fn open_ranges(&mut self) -> Result<Option<Next>, Error> {
         let Some(next) = self.ranges.front() else { return Ok(Some(Next::End(self.rest.take()))) };
         let wanted = self.first.take();
@@ -190,7 +190,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Whether the request can afford this number of further queries, and still show what was found.
+/// Whether the request can afford this many further queries and still show what was found.
 fn affordable(queries: usize) -> bool {
     let page = Price::new(CALLS_OF_A_PAGE, UNITS_OF_A_PAGE);
     (Price::new(1, QUERY_UNITS as usize) * queries + page).is_affordable()

@@ -29,7 +29,7 @@ pub(super) struct Ready {
     pub(super) index: usize,
     pub(super) resource: Resource,
     pub(super) names: Names,
-    /// Whether the record gives the id. An id that was made here belongs to no other user.
+    /// Whether the record provides the id. An id that was generated here belongs to no other user.
     pub(super) own_id: bool,
 }
 
@@ -55,7 +55,8 @@ impl Import {
         request: &str,
     ) -> Result<Self, OperatorError> {
         let mut profile = Profile::read(&row.profile)?;
-        // The product need not have the attributes that the identity provider must send.
+        // The product's own users need not have the attributes that the identity provider must
+        // send.
         profile.attributes.required.clear();
         let types = ServedTypes::new(&profile, &Additions::default())?;
         let users = Collection { tenant: row.key(), kind: Kind::User };

@@ -13,8 +13,8 @@ use crate::store::MAX_EMAILS;
 use crate::store::Names;
 use crate::tenant::profile::LinkOn;
 
-/// How many UUIDs of version 8 in an import may begin with the same four digits. The service takes
-/// such ids for its own, and its own are spread evenly.
+/// How many UUIDs of version 8 in an import may begin with the same four digits. The service treats
+/// such ids as its own, which are spread evenly.
 pub const MAX_ALIKE: usize = 500;
 /// How many digits those ids share.
 const ALIKE: usize = 4;
@@ -29,7 +29,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Counts an id, and says whether too many begin alike.
+    /// Counts an id, and returns whether too many begin alike.
     fn is_crowded(&mut self, id: &str) -> bool {
         let prefix = id.get(..ALIKE).unwrap_or_default().to_owned();
         let count = self.alike.entry(prefix).or_insert(0);
@@ -74,10 +74,10 @@ impl Import {
         let (resource, names) = self.resource(record).map_err(RecordOutcome::Invalid)?;
         let user = Ready { index, resource, names, own_id };
         let id = user.resource.id.as_str();
-        // Other ids are stored under keys that are spread.
+        // Other ids are stored under keys that are evenly spread.
         if own_id && self.users.key(&user.resource.id) == id && seen.is_crowded(id) {
             return Err(RecordOutcome::Invalid(format!(
-                "over {MAX_ALIKE} UUIDs of version 8 in the file begin alike; omit id, and keep \
+                "over {MAX_ALIKE} version 8 UUIDs in the file begin alike; omit id, and keep \
                  the product's own as externalId or in another attribute"
             )));
         }
@@ -117,8 +117,7 @@ impl Import {
             }
         };
         let id = id.and_then(|id| id.parse().ok());
-        let id =
-            id.ok_or("id is not a UUID; omit it, and the export shows the one that is made")?;
+        let id = id.ok_or("id is not a UUID; omit it, and the export shows the generated one")?;
         let now = self.clock.now();
         let meta = Meta { created: now, last_modified: now, version: Version(1) };
         Ok((Resource { id, meta, attributes }, names))
@@ -130,8 +129,8 @@ impl Import {
         verified: &[String],
     ) -> Result<(scim_core::Attributes, Names), OperatorError> {
         let users = self.user_type()?;
-        // A record is not a SCIM message: it need not name schemas, and the cells of a table are
-        // all strings.
+        // A record is not a SCIM message: it need not name schemas, and all cells of a table are
+        // strings.
         let dialect = Dialect { strict: false, ..self.profile.dialect() };
         let mut attributes = attributes(&users.definition, user, dialect)?;
         users.shape(&mut attributes)?;

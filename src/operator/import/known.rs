@@ -29,7 +29,7 @@ impl Matches {
 }
 
 impl Import {
-    /// What becomes of a record that is not to be stored, because the tenant has a user with one of
+    /// The outcome for a record that must not be stored, because the tenant has a user with one of
     /// its names or its id; `None` for a new user.
     pub(super) async fn known(&self, user: &Ready) -> Result<Option<RecordOutcome>, OperatorError> {
         if let Some(outcome) = self.imported_before(user).await? {
@@ -56,7 +56,7 @@ impl Import {
         Ok(named.then_some(RecordOutcome::Conflict(Conflict::IdInGroup)))
     }
 
-    /// What becomes of a record with the names of an imported user that still waits.
+    /// The outcome for a record with the names of an imported user who is still waiting.
     async fn imported_before(&self, user: &Ready) -> Result<Option<RecordOutcome>, OperatorError> {
         let names = &user.names;
         let same_name = self.store.unmanaged(&self.users, names, &[MatchBy::Name]).await?;
@@ -101,7 +101,7 @@ impl Import {
             || key == Key::UserNameOfAnother && !self.link_keys().contains(&LinkOn::UserName)
     }
 
-    /// Whether a group names an id already: a user with that id would be a member that nobody has
+    /// Whether a group already names an id: a user with that id would be a member that no one has
     /// added.
     async fn is_named_by_a_group(&self, id: &ResourceId) -> Result<bool, OperatorError> {
         let (tenant, kind) = (&self.users.tenant, &self.users.kind);
@@ -113,7 +113,7 @@ impl Import {
     }
 
     /// The provisioned users that a record may be: those with its id (`holder`), its userName or
-    /// its externalId. Users with a verified address only count if there are none of those, because
+    /// its externalId. Users with a verified address count only if there are no such users, because
     /// an identity provider may give one user's address to another.
     async fn provisioned(
         &self,
@@ -148,7 +148,7 @@ impl Import {
     }
 }
 
-/// The key by which a record meets the user of its userName.
+/// The key by which a record matches the user with its userName.
 fn name_key(record: &Names, user: &Names) -> Key {
     match (record.external_id(), user.external_id()) {
         (Some(own), Some(other)) if own != other => Key::UserNameOfAnother,

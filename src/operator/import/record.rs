@@ -1,4 +1,4 @@
-//! A record of an import: a user as SCIM writes it, with what only an import may say about it.
+//! A record of an import: a user as SCIM writes it, with facts that only an import may state.
 
 use scim_core::json::member;
 use serde_json::{Map, Value};
@@ -51,7 +51,7 @@ impl Record {
     }
 }
 
-/// Removes a member, whose name is compared ignoring case.
+/// Removes the member with this name, ignoring case.
 fn take(user: &mut Map<String, Value>, name: &str) -> Value {
     let key = user.keys().find(|key| key.eq_ignore_ascii_case(name)).cloned();
     key.and_then(|key| user.shift_remove(&key)).unwrap_or_default()

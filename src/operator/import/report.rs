@@ -47,7 +47,7 @@ impl std::fmt::Display for Key {
     }
 }
 
-/// What becomes of a record.
+/// The outcome for a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordOutcome {
     /// It is stored, or would be.
@@ -119,7 +119,7 @@ pub enum Conflict {
     /// A user of another userName has the record's id.
     #[error("a user with another userName has this id already")]
     IdTaken,
-    /// A group names the record's id: the user would be a member that nobody has added.
+    /// A group names the record's id: the user would be a member that no one has added.
     #[error("a group names this id as a member, or did until its deletion is finished")]
     IdInGroup,
     /// Another user took one of the names while the import ran.
@@ -136,7 +136,7 @@ pub struct Line {
     pub user_name: String,
     /// The id that it has, or would have.
     pub id: Option<ResourceId>,
-    /// What becomes of it.
+    /// The outcome for it.
     pub outcome: RecordOutcome,
     /// The keys by which a POST would adopt it, the best first. Empty if the tenant's profile does
     /// not adopt imported users.
@@ -155,7 +155,7 @@ impl Line {
     }
 }
 
-/// What became of all records.
+/// The outcome for all records.
 #[derive(Debug, Clone)]
 pub struct Report {
     /// Whether users were stored.

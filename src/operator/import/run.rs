@@ -13,17 +13,18 @@ use crate::operator::error::OperatorError;
 use crate::store::{ResourceWrite, State, Takeover};
 use crate::tenant::profile::Existing;
 
-/// How many records are looked up concurrently.
+/// How many records are looked up in parallel.
 const CONCURRENCY: usize = 16;
 /// How many records are judged and stored before the next ones. After an interruption, the same
 /// import continues there.
 const PORTION: usize = 200;
-/// What an export tells of users in addition to their attributes.
+/// What an export says about users in addition to their attributes.
 const EXPORTED: [&str; 3] = ["schemas", "state", "expires"];
 
 impl Import {
     /// Judges all records, and stores the new users unless it is a dry run. Users that an earlier
-    /// run stored stay as they are. `progress` is told how many more records are done.
+    /// run stored stay as they are. `progress` is called with the number of further records that
+    /// are done.
     ///
     /// # Errors
     /// If the table does not answer.
@@ -106,7 +107,7 @@ impl Import {
                     rest = rest.get(taken..).unwrap_or_default();
                     most = usize::MAX;
                 }
-                // Another writer came first, perhaps another import of the same file.
+                // Another writer came first, for example another import of the same file.
                 (false, 1) => {
                     let outcome = self.known(first).await?;
                     let taken = RecordOutcome::Conflict(Conflict::NameTaken);

@@ -15,13 +15,13 @@ use super::pause::jitter;
 use crate::budget::{self, ROW_UNITS};
 
 /// Keys in one call: the rows of sixteen users of the largest size are about a megabyte, which
-/// takes some hundredths of a second to be understood.
+/// takes a few hundredths of a second to parse.
 const KEYS_IN_A_CALL: usize = 16;
 /// Keys in one call whose rows are small.
 const SMALL_KEYS_IN_A_CALL: usize = 100;
-/// Calls at a time.
+/// Calls that run in parallel.
 const CONCURRENCY: usize = 4;
-/// For how long rows that DynamoDB leaves out are asked for again.
+/// How long rows that DynamoDB leaves out are requested again.
 const RETRY_FOR: Duration = Duration::from_secs(4);
 /// The first upper bound of a pause before that; it doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
@@ -32,7 +32,7 @@ pub(crate) type Key = (String, String);
 /// How large rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Size {
-    /// Up to that of the largest resource.
+    /// Up to the size of the largest resource.
     Any,
     /// Below 4 KB.
     Small,
@@ -55,9 +55,9 @@ impl Size {
 }
 
 impl Store {
-    /// The rows with these keys that are there, by their keys, strongly consistent; with all their
-    /// attributes unless `only` names some, `p` and `s` among them. One call for sixteen rows of
-    /// any size, or for a hundred small ones.
+    /// The rows with these keys that exist, by their keys, read with strong consistency. They have
+    /// all of their attributes unless `only` names some, including `p` and `s`. Makes one call for
+    /// sixteen rows of any size, or for a hundred small ones.
     pub(in crate::store) async fn get_many(
         &self,
         keys: impl IntoIterator<Item = Key>,
@@ -98,7 +98,7 @@ impl Store {
                 return Ok(rows);
             }
             if begun.elapsed() > RETRY_FOR {
-                let reason = "rows of a batch are left out again and again";
+                let reason = "rows of a batch are repeatedly left out";
                 return Err(StoreError::Unavailable(reason.into()));
             }
             wanted = left_out;
@@ -107,7 +107,7 @@ impl Store {
         }
     }
 
-    /// Sends one call: the rows that it found, and the keys that DynamoDB left out.
+    /// Sends one call. Returns the rows that it found and the keys that DynamoDB left out.
     async fn get_some(
         &self,
         keys: Vec<HashMap<String, AttributeValue>>,

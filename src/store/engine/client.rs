@@ -1,4 +1,4 @@
-//! The table, by the SDK's client.
+//! The table, accessed through the SDK's client.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::sdk;
 /// How long a call of DynamoDB may take, with all its tries and the pauses between them.
 const CALL_TIMEOUT: Duration = Duration::from_secs(6);
 
-/// One table of DynamoDB. What is read from it and written to it is in the folders above.
+/// One DynamoDB table. The folders above this one define what is read from it and written to it.
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(super) client: Client,

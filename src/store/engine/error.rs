@@ -5,15 +5,15 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use crate::budget::OutOfBudget;
 use crate::telemetry;
 
-/// Why the store did not answer: every function of the store that can fail returns it.
+/// Why the store failed. Every function of the store that can fail returns this error.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// DynamoDB is out of reach, throttles, or keeps cancelling because of conflicts. The same
     /// request may succeed later. It is unknown whether a write took effect.
-    #[error("DynamoDB does not answer: {0}")]
+    #[error("DynamoDB is not responding: {0}")]
     Unavailable(String),
-    /// The table or a row is not as this version writes it. An operator must look at it.
-    #[error("the table is not as expected: {0}")]
+    /// The table or a row is not in the form that this version writes. An operator must inspect it.
+    #[error("the table is not in the expected state: {0}")]
     Broken(String),
     /// The request would read more than one request may ([`crate::budget`]).
     #[error("the request would read more than one request may")]
@@ -32,7 +32,8 @@ impl StoreError {
     }
 }
 
-/// An SDK error as this room's error. The SDK's words go to the log, never to a client.
+/// Converts an SDK error into this room's error. The SDK's message goes to the log, never to a
+/// client.
 pub(crate) fn unavailable<E, R>(error: SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
@@ -42,10 +43,10 @@ where
     match error.code() {
         Some("ResourceNotFoundException" | "ValidationException") => StoreError::Broken(words),
         // An IAM role or a key that was switched off can be switched on again, and the same request
-        // succeeds then. DynamoDB says AccessDeniedException for its table's KMS key too ("KMS key
-        // access denied error").
+        // succeeds then. DynamoDB also returns AccessDeniedException for the table's KMS key ("KMS
+        // key access denied error").
         Some(code) if code == "AccessDeniedException" || code.starts_with("KMS") => {
-            tracing::error!(error = %words, "DynamoDB refuses access: look at the function's role \
+            tracing::error!(error = %words, "DynamoDB denies access: check the function's role \
                 and the table's key");
             StoreError::Unavailable(words)
         }

@@ -31,7 +31,7 @@ impl Item {
         self.0.get(name).and_then(|value| value.as_n().ok()).and_then(|n| n.parse().ok())
     }
 
-    /// The strings in a list; empty without a list.
+    /// The strings in a list; empty if the row has no such list.
     pub(crate) fn list(&self, name: &str) -> Vec<String> {
         let list = self.0.get(name).and_then(|value| value.as_l().ok());
         list.into_iter().flatten().filter_map(|value| value.as_s().ok().cloned()).collect()
@@ -43,7 +43,7 @@ impl Item {
             .ok_or_else(|| StoreError::broken(format!("a row lacks its attribute {name}")))
     }
 
-    /// Takes a string out of the row.
+    /// Removes a string from the row and returns it.
     pub(crate) fn take_text(&mut self, name: &str) -> Result<String, StoreError> {
         match self.0.remove(name) {
             Some(AttributeValue::S(text)) => Ok(text),
@@ -62,7 +62,7 @@ impl Item {
         self.0.get(name) == Some(&AttributeValue::Bool(true))
     }
 
-    /// Whether the row's time has come; DynamoDB may not have removed it yet.
+    /// Whether the row has expired. DynamoDB may not have removed it yet.
     pub(crate) fn is_expired(&self, now: i64) -> bool {
         self.number(EXPIRES).is_some_and(|expiry| expiry <= now)
     }

@@ -1,8 +1,8 @@
-//! The pauses between two tries of a call.
+//! The pauses between the tries of a call.
 
 use std::time::Duration;
 
-/// The pauses between two tries: drawn evenly between `min` and an upper bound, which doubles from
+/// The pauses between the tries, drawn evenly between `min` and an upper bound, which doubles from
 /// `first` to `max`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pauses {
@@ -11,14 +11,14 @@ pub(crate) struct Pauses {
     max: Duration,
 }
 
-/// Another transaction holds a row, which takes it milliseconds.
+/// Another transaction holds a row, but only for milliseconds.
 pub(crate) const CONFLICT: Pauses = Pauses {
     min: Duration::ZERO,
     first: Duration::from_millis(10),
     max: Duration::from_millis(320),
 };
-/// A partition has no units left, and gets some back each second. Earlier tries would only use up
-/// more of them.
+/// A partition has used up its units and gets new ones each second. Retrying earlier would only use
+/// up more of them.
 pub(crate) const THROTTLE: Pauses = Pauses {
     min: Duration::from_millis(100),
     first: Duration::from_millis(200),

@@ -11,9 +11,9 @@ use crate::budget::{self, QUERY_UNITS, ROW_UNITS};
 /// Which rows of a partition a query reads.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum KeyCondition<'a> {
-    /// In this partition, those whose sort keys begin with this text.
+    /// In this partition, the rows whose sort keys begin with this text.
     BeginsWith(&'a str, &'a str),
-    /// In this partition, those between two sort keys, both included.
+    /// In this partition, the rows between two sort keys, inclusive.
     Between(&'a str, &'a str, &'a str),
 }
 
@@ -33,19 +33,19 @@ impl<'a> KeyCondition<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RowQuery<'a> {
     pub(crate) keys: KeyCondition<'a>,
-    /// The sort key behind which it begins.
+    /// The sort key after which it begins.
     pub(crate) after: Option<&'a str>,
-    /// Most rows of one call.
+    /// Maximum number of rows of one call.
     pub(crate) limit: Option<usize>,
-    /// The attributes that are returned, all of them unless this names some. It costs the same, but
-    /// each attribute takes time to be understood.
+    /// The attributes to return; by default, all of them. The number does not change the cost, but
+    /// each attribute takes time to parse.
     pub(crate) only: Option<&'a str>,
-    /// Most read units of one call, if that is known.
+    /// Maximum number of read units of one call, if that is known.
     pub(crate) units: Option<usize>,
 }
 
 impl<'a> RowQuery<'a> {
-    /// All these rows, from the first on.
+    /// All of these rows, from the first one on.
     pub(crate) fn new(keys: KeyCondition<'a>) -> Self {
         Self { keys, after: None, limit: None, only: None, units: None }
     }
@@ -66,7 +66,7 @@ impl<'a> RowQuery<'a> {
 #[derive(Debug)]
 pub(crate) struct QueryPage {
     pub(crate) rows: Vec<Item>,
-    /// The sort key after which to go on; `None` at the end.
+    /// The sort key after which to continue; `None` at the end.
     pub(crate) next: Option<String>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) struct QueryPage {
 #[derive(Debug)]
 pub(crate) struct FirstRows {
     pub(crate) rows: Vec<Item>,
-    /// Whether there are no others.
+    /// Whether these are the only rows.
     pub(crate) complete: bool,
 }
 
@@ -91,7 +91,7 @@ impl Store {
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
-        // The SDK's futures are large. Boxed, they do not make every future above them large too.
+        // The SDK's futures are large. Boxing them keeps the futures above them small.
         let answer = Box::pin(answer).await.map_err(unavailable)?;
         reserved.took(answer.consumed_capacity().and_then(|used| used.capacity_units()));
         Ok(answer.item.map(Item))

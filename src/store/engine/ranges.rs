@@ -1,18 +1,18 @@
 //! Parts of a partition that are read in parallel. Keys and the service's own ids begin with a
-//! keyed hash, so they spread evenly over their first digits. Members with ids from elsewhere may
-//! all be in one part.
+//! keyed hash, so they are spread evenly over their first digits. Members with ids from elsewhere
+//! may all be in one part.
 
 /// A sort key before that of every resource: ids are letters, digits, `-` and `_`.
 pub(crate) const FIRST: &str = "-";
-/// A sort key behind all of them.
+/// A sort key after all of them.
 pub(crate) const LAST: &str = "~";
 
-/// Most parts that ids are cut into.
+/// Maximum number of parts that ids are cut into.
 pub(crate) const MAX_PARTS: usize = 16;
 /// The first digits of ids.
 const DIGITS: [u8; MAX_PARTS] = *b"0123456789abcdef";
 
-/// The sort keys from one to another, both included.
+/// The sort keys from one to another, inclusive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyRange {
     pub(in crate::store) from: String,

@@ -1,6 +1,6 @@
 //! The table itself, for engines without the template. `docs/DATA_MODEL.md` and `template.yaml` say
-//! the same, and add a stream. It is left out here: nothing reads it, and the embedded engine's
-//! writes become slower with each of its records.
+//! the same, and add a stream. The stream is left out here: nothing reads it, and each of its
+//! records slows down the embedded engine's writes.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
 use super::error::{StoreError, unavailable};
 use super::item::{EXPIRES, PARTITION, SORT};
 
-/// Makes the table with its TTL, unless it is there.
+/// Creates the table with its TTL, unless it exists.
 pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
     let build = |error: aws_sdk_dynamodb::error::BuildError| StoreError::broken(error.to_string());
     let key =
@@ -34,7 +34,7 @@ pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
         .await;
     match created {
         Ok(_) => {}
-        // It is there. Its maker may have been stopped before it set the TTL.
+        // The table exists. Its creator may have been stopped before it set the TTL.
         Err(error)
             if error.as_service_error().is_some_and(|e| e.is_resource_in_use_exception()) => {}
         Err(error) => return Err(unavailable(error)),
@@ -42,7 +42,7 @@ pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
     expire(client, table).await
 }
 
-/// Switches TTL on, unless it is.
+/// Switches TTL on, unless it is already on.
 async fn expire(client: &Client, table: &str) -> Result<(), StoreError> {
     let described =
         client.describe_time_to_live().table_name(table).send().await.map_err(unavailable)?;

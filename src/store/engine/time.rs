@@ -1,10 +1,10 @@
-//! Times as the numbers of rows: milliseconds since 1970.
+//! Times in the form in which rows store them: milliseconds since 1970.
 
 use time::OffsetDateTime;
 
 use super::error::StoreError;
 
-/// A time as a row's number.
+/// A time in the form in which a row stores it.
 pub(crate) fn milliseconds(time: OffsetDateTime) -> i64 {
     i64::try_from(time.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
 }

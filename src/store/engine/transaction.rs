@@ -18,16 +18,16 @@ use super::item::{Item, Row, version};
 use super::pause::{CONFLICT, Pauses, THROTTLE};
 use crate::budget;
 
-/// Most actions of a transaction (DynamoDB's limit).
+/// Maximum number of actions of a transaction (DynamoDB's limit).
 pub(crate) const MAX_ACTIONS: usize = 100;
-/// How long a cancelled transaction is tried again before the client is asked to come back.
+/// How long a cancelled transaction is retried before the client gets a 503.
 const RETRY_FOR: Duration = Duration::from_secs(4);
 
-/// What became of a transaction.
+/// What happened to a transaction.
 #[derive(Debug)]
 pub(crate) enum TransactionResult<R> {
     Committed,
-    /// Nothing was written. These rows failed their conditions, shown as they are.
+    /// Nothing was written. These rows, in their present form, failed their conditions.
     Refused(Vec<(R, Option<Item>)>),
 }
 
@@ -39,12 +39,12 @@ pub(crate) type Values = Vec<(&'static str, AttributeValue)>;
 pub(crate) struct Condition(pub(crate) &'static str, pub(crate) Values);
 
 impl Condition {
-    /// The row is there.
+    /// The row exists.
     pub(crate) fn exists() -> Self {
         Self("attribute_exists(p)", Vec::new())
     }
 
-    /// The row is not there.
+    /// The row does not exist.
     pub(crate) fn absent() -> Self {
         Self("attribute_not_exists(p)", Vec::new())
     }
@@ -55,7 +55,8 @@ impl Condition {
     }
 }
 
-/// The actions of one write. Each row has a role, by which the caller recognises a refusal.
+/// The actions of one write. Each row has a role, which tells the caller which row caused a
+/// refusal.
 #[derive(Debug)]
 pub(crate) struct Transaction<R> {
     table: Arc<str>,
@@ -64,7 +65,7 @@ pub(crate) struct Transaction<R> {
 }
 
 impl<R: Copy> Transaction<R> {
-    /// A transaction without actions on the store's table.
+    /// An empty transaction on the store's table.
     pub(crate) fn on(store: &Store) -> Self {
         Self { table: store.table.clone(), roles: Vec::new(), actions: Vec::new() }
     }
@@ -162,8 +163,8 @@ impl<R: Copy> Transaction<R> {
     /// Sends the transaction until it is committed or refused.
     ///
     /// All tries carry one `ClientRequestToken`, so that a try whose answer was lost does not run
-    /// twice. Conflicts with other transactions are waited out with full jitter, and throttles with
-    /// longer pauses.
+    /// twice. After a conflict with another transaction it waits with full jitter, and after a
+    /// throttle with longer pauses.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if DynamoDB does not answer, or cancels for [`RETRY_FOR`]. In the
@@ -187,7 +188,7 @@ impl<R: Copy> Transaction<R> {
         Err(StoreError::Unavailable("DynamoDB keeps cancelling the transaction".into()))
     }
 
-    /// Sends the transaction once; the reasons for each action if DynamoDB cancelled it.
+    /// Sends the transaction once. Returns the reason for each action if DynamoDB cancelled it.
     async fn send(
         &self,
         store: &Store,

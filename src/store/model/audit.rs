@@ -1,4 +1,4 @@
-//! The facts of a change that are logged, and the limits that it must keep.
+//! The facts of a change that are logged, and the limits that it must respect.
 
 use std::time::Duration;
 
@@ -11,8 +11,7 @@ pub enum Operation {
     Patch,
     Delete,
     Restore,
-    /// An existing user of the product becomes known to this service without the identity
-    /// provider.
+    /// An existing user of the product is imported, without the identity provider's involvement.
     Import,
     /// The identity provider provisions an imported user.
     Link,
@@ -55,7 +54,7 @@ pub struct Audit {
     pub now: i64,
     /// The same in milliseconds.
     pub milliseconds: i64,
-    /// When the log row may go, in seconds since 1970.
+    /// When the log row may be removed, in seconds since 1970.
     pub log_expires: i64,
 }
 
@@ -81,7 +80,7 @@ impl Audit {
     }
 }
 
-/// The limits of a profile that a write must keep. The default has none of them.
+/// The limits of a profile that a write must respect. The default has no limits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Guards {
     /// Whether each active user takes one of a limited number of seats.

@@ -1,4 +1,5 @@
-//! One change of one resource: from the state in which it was read to the state that it shall have.
+//! One change of one resource: from the state in which it was read to the state that it should
+//! have.
 
 use scim_core::resource::Attributes;
 use scim_core::{Member, Resource, ResourceId};
@@ -12,7 +13,7 @@ use super::stored::Stored;
 /// The names of other resources that a write may take.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Takeover {
-    /// It may take the name of a deleted user who can still be restored.
+    /// The resource may take the name of a deleted user who can still be restored.
     pub name: bool,
     /// It may become a further owner of an externalId. Where externalIds are unique, it may take
     /// one from a deleted user instead.
@@ -22,7 +23,7 @@ pub struct Takeover {
 /// A resource to be written.
 #[derive(Debug, Clone, Copy)]
 pub struct ResourceWrite<'a> {
-    /// The resource as it shall be.
+    /// The resource as it should be.
     pub resource: &'a Resource,
     /// The names in its attributes.
     pub names: &'a Names,
@@ -37,7 +38,7 @@ pub struct ResourceWrite<'a> {
 pub enum MemberChange {
     /// It becomes a member; without a type it is a user.
     Add(Member),
-    /// It is named as a member, though no resource of this tenant has, had or will have that id.
+    /// It is named as a member, although no resource of this tenant has, had or will have that id.
     AddUnknown(Member),
     /// It stops being a member.
     Remove(ResourceId),
@@ -62,7 +63,7 @@ pub enum Expect {
     RowAndMembers,
 }
 
-/// The state that a resource shall have.
+/// The state that a resource should have.
 #[derive(Debug)]
 pub enum Target<'a> {
     /// Visible to the identity provider.
@@ -73,7 +74,7 @@ pub enum Target<'a> {
     Deleted {
         /// What is kept of the user.
         attributes: Attributes,
-        /// When the rows may go.
+        /// When the rows may be removed.
         expires: i64,
     },
     /// Removed, with all rows that lead to it.
@@ -87,7 +88,7 @@ pub struct Transition<'a> {
     pub collection: &'a Collection,
     /// The resource as it was read; `None` for a new one.
     pub from: Option<&'a Stored>,
-    /// The state that it shall have.
+    /// The state that it should have.
     pub to: Target<'a>,
     /// Changes of a group's members that are written in the same transaction.
     pub members: &'a [MemberChange],
@@ -98,12 +99,12 @@ pub struct Transition<'a> {
     pub expect: Expect,
     /// The actor, the request and the time.
     pub audit: &'a Audit,
-    /// The limits that the change must keep.
+    /// The limits that the change must respect.
     pub guards: Guards,
 }
 
 impl<'a> Transition<'a> {
-    /// A change without changes of members, which expects nothing of a group but its row.
+    /// A change without changes of members. Of a group, it expects only that its row is unchanged.
     pub fn new(
         collection: &'a Collection,
         from: Option<&'a Stored>,
@@ -128,7 +129,7 @@ impl<'a> Transition<'a> {
         self.from.filter(|from| from.state == State::Live)
     }
 
-    /// By how much the numbers of visible and of active resources change.
+    /// The changes in the numbers of visible and of active resources.
     pub(in crate::store) fn count_change(&self) -> (i64, i64) {
         let before = self.visible_before().map_or((0, 0), |from| (1, activity(&from.resource)));
         let after = match &self.to {

@@ -8,9 +8,9 @@ use super::tenant_key::TenantKey;
 /// A resource type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// Deleted softly, and found by its e-mail addresses.
+    /// Users are soft-deleted, and can be found by their e-mail addresses.
     User,
-    /// It has members.
+    /// Groups have members.
     Group,
     /// A type that the operator defined, by its name of letters and digits.
     Other(String),
@@ -44,7 +44,7 @@ impl Kind {
     }
 }
 
-/// The resources of one type of one tenant: the door to their rows.
+/// The resources of one type of one tenant. It gives access to their rows.
 #[derive(Debug, Clone)]
 pub struct Collection {
     /// The tenant.
@@ -59,14 +59,14 @@ impl Collection {
         format!("{}#{}", self.tenant.code(), self.kind.mark())
     }
 
-    /// The beginning of the sort keys of this type's counters.
+    /// The prefix of the sort keys of this type's counters.
     pub(in crate::store) fn counters(&self) -> String {
         format!("{}#", self.kind.mark())
     }
 
     /// The sort key of a resource's row: its id, if this service made it. An id from elsewhere
     /// follows 48 bits of its own hash: the ids of a product may all begin alike, and the counters
-    /// rely on keys that spread evenly. Lists are in the order of these keys.
+    /// rely on keys that are spread evenly. Lists are in the order of these keys.
     pub fn key(&self, id: &ResourceId) -> String {
         if is_made(id.as_str()) {
             id.to_string()
@@ -95,7 +95,8 @@ impl Collection {
         }
     }
 
-    /// The sort key of an externalId's first owner, and the beginning of those of others.
+    /// The sort key of an externalId's first owner, which is also the prefix of the sort keys of
+    /// further owners.
     pub(in crate::store) fn external_id(&self, external_id: &str) -> String {
         self.hash("externalId", external_id)
     }
@@ -110,7 +111,7 @@ impl Collection {
         format!("{}{owner}", self.email_prefix(form))
     }
 
-    /// The beginning of the sort keys of all pointers of an e-mail address.
+    /// The prefix of the sort keys of all pointers of an e-mail address.
     pub(in crate::store) fn email_prefix(&self, form: &str) -> String {
         format!("{}#", self.hash("email", form))
     }
@@ -125,13 +126,13 @@ impl Collection {
     }
 
     /// A new id for the resource of this name: a UUID of version 8 that begins with the name's 48
-    /// bits, so that one query finds the claim and the resource. The other 74 bits are random; all
-    /// bits are without a name.
+    /// bits, so that one query finds the claim and the resource. The other 74 bits are random;
+    /// without a name, all bits are random.
     ///
     /// # Errors
     /// 500 if the operating system cannot provide random bytes.
     pub fn new_id(&self, name: Option<&str>) -> Result<ResourceId, Error> {
-        let no_random = || Error::internal("No id could be made; try again.");
+        let no_random = || Error::internal("No id could be generated; try again.");
         let random = crate::random::bytes::<16>().map_err(|_| no_random())?;
         let id = uuid::Uuid::new_v8(random).to_string();
         let (_, tail) = id.split_at_checked(13).ok_or_else(no_random)?;
@@ -158,7 +159,7 @@ pub(crate) fn id_in(key: &str) -> &str {
     key.split_once('~').map_or(key, |(_, id)| id)
 }
 
-/// A text that sorts behind a resource and, if it is a group, behind its heads.
+/// A text that sorts after a resource and, if it is a group, after its heads.
 pub(crate) fn behind(key: &str) -> String {
     format!("{key}!g")
 }

@@ -1,5 +1,5 @@
-//! Plain values: tenants, resources and their names, changes and what refused them. Nothing here
-//! knows DynamoDB.
+//! Plain values: tenants, resources and their names, changes, and the reasons why they are refused.
+//! Nothing here knows about DynamoDB.
 
 pub(crate) mod audit;
 pub(crate) mod change;

@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::collection::Kind;
 
-/// Most e-mail addresses of a user. Each is a row of the user's transaction, which has a bounded
-/// number of actions (`store/write/budget.rs`).
+/// Maximum number of e-mail addresses of a user. Each is a row of the user's transaction, which has
+/// a bounded number of actions (`store/write/budget.rs`).
 pub const MAX_EMAILS: usize = 40;
 
-/// The most unique attributes of a resource in addition to its name. Each value is a row of the
-/// resource's transaction.
+/// The maximum number of unique attributes of a resource in addition to its name. Each value is a
+/// row of the resource's transaction.
 pub const MAX_UNIQUE_VALUES: usize = 3;
 
 /// The values by which a resource is looked up, in the form in which they are compared.
@@ -66,7 +66,7 @@ impl Names {
         })
     }
 
-    /// Whether name and externalId agree; both may be without an externalId.
+    /// Whether name and externalId are equal. Both may lack an externalId.
     pub fn is_same_person(&self, other: &Self) -> bool {
         self.name == other.name && self.external_id == other.external_id
     }
@@ -76,7 +76,7 @@ impl Names {
         self.external_id.is_some() && self.external_id == other.external_id
     }
 
-    /// The name as it is compared.
+    /// The name in the form in which it is compared.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
     }
@@ -107,8 +107,8 @@ impl Names {
     }
 }
 
-/// An e-mail address as it is compared. Addresses are stored as sent, so that even one without a
-/// safe form gets a form here.
+/// An e-mail address in the form in which it is compared. Addresses are stored as sent, so even an
+/// address without a safe form gets a form here.
 pub(crate) fn email_form(address: &str) -> String {
     canonical::email(address).unwrap_or_else(|_| address.to_lowercase())
 }

@@ -1,4 +1,4 @@
-//! What became of a write, and why it was refused.
+//! What happened to a write, and why it was refused.
 
 use scim_core::ResourceId;
 
@@ -7,9 +7,9 @@ use scim_core::ResourceId;
 pub enum OwnerState {
     /// Visible.
     Live,
-    /// Deleted, and restorable.
+    /// Deleted, but can be restored.
     Deleted,
-    /// Imported, and not provisioned yet.
+    /// Imported, but not provisioned yet.
     Unmanaged,
 }
 
@@ -22,10 +22,10 @@ pub struct NameOwners {
     pub external_id: Option<(ResourceId, OwnerState)>,
 }
 
-/// What became of a write.
+/// What happened to a write.
 #[derive(Debug)]
 pub enum Outcome {
-    /// It is stored.
+    /// The resource is stored.
     Committed,
     /// Nothing was written.
     Refused(Refusal),
@@ -37,19 +37,19 @@ pub struct Refusal {
     /// The row (or, with a precondition, the membership) changed since it was read: read it again
     /// and decide again.
     pub stale: bool,
-    /// The owners of names that it may not take.
+    /// The owners of names that the write may not take.
     pub owners: NameOwners,
     /// The index of a further unique value that another resource has.
     pub unique: Option<usize>,
-    /// The group is not there.
+    /// The group does not exist.
     pub no_group: bool,
     /// Indices of changes of members that are in effect already.
     pub already_applied: Vec<usize>,
     /// Indices of changes of members whose resource is not visible.
     pub missing_members: Vec<usize>,
-    /// No seat is left; only set if the row is as it was read.
+    /// No seat is left. Set only if the row is as it was read.
     pub no_seat: bool,
-    /// The brake stops it, or a new window must be opened first; only set if the row is as it was
-    /// read.
+    /// The brake stops the change, or a new window must be opened first. Set only if the row is as
+    /// it was read.
     pub brake_on: bool,
 }

@@ -15,19 +15,19 @@ pub enum State {
     Unmanaged,
 }
 
-/// The facts that a user's state in `docs/LIFE.md` follows from.
+/// The facts that determine a user's state in `docs/LIFE.md`.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing {
     /// Visible, deleted, or not provisioned yet.
     pub state: State,
-    /// When the row may go, in seconds since 1970.
+    /// When the row may be removed, in seconds since 1970.
     pub expires: Option<i64>,
     /// Whether the user is active.
     pub active: bool,
 }
 
-/// Whether a user counts as active. Without `active` it does not: losing a value must not let
-/// anybody in.
+/// Whether a user counts as active. A user without a value for `active` does not: losing a value
+/// must not let anyone in.
 pub fn is_active(attributes: &Attributes) -> bool {
     attributes.get("active") == Some(&Value::Bool(true))
 }

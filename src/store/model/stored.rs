@@ -16,14 +16,14 @@ pub(crate) struct NameKeys {
     pub(crate) unique: Vec<String>,
 }
 
-/// A resource as stored; a group without its members.
+/// A resource as it is stored. A group does not include its members.
 #[derive(Debug, Clone)]
 pub struct Stored {
     /// What the client sees of it. The version of a group counts the changes of its members too.
     pub resource: Resource,
     /// Visible, deleted or imported.
     pub state: State,
-    /// When the row may go, in seconds since 1970; `None` while the resource stays.
+    /// When the row may be removed, in seconds since 1970; `None` if the resource does not expire.
     pub expires: Option<i64>,
     pub(in crate::store) names: Names,
     pub(in crate::store) keys: NameKeys,
@@ -42,7 +42,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// The facts that its state in `docs/LIFE.md` follows from.
+    /// The facts that determine its state in `docs/LIFE.md`.
     pub fn standing(&self) -> Standing {
         Standing {
             state: self.state,
@@ -56,7 +56,7 @@ impl Stored {
         self.grouped || self.members > 0
     }
 
-    /// Whether its time has not come yet.
+    /// Whether it has not expired yet.
     pub(in crate::store) fn is_there(&self, now: i64) -> bool {
         self.expires.is_none_or(|expiry| expiry > now)
     }

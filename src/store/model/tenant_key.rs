@@ -1,5 +1,6 @@
-//! A tenant's code, and the door to its rows. No text of a client enters a key: it is hashed with
-//! the tenant's salt, and the attribute itself is compared again after the read.
+//! A tenant's code, and the key that gives access to its rows. No text from a client becomes part
+//! of a key: it is hashed with the tenant's salt, and the attribute itself is compared again after
+//! the read.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use scim_core::ResourceId;
 use sha2::Sha256;
 
-/// A tenant's code: eight characters `[a-z0-9]`, generated, never chosen.
+/// A tenant's code: eight characters `[a-z0-9]`. It is always generated, never chosen.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TenantCode(String);
 
@@ -51,8 +52,8 @@ impl fmt::Display for TenantCode {
     }
 }
 
-/// The door to one tenant's rows. Only a stored tenant's row makes one
-/// ([`crate::store::TenantRow::key`]), so no query can be built that forgets the tenant.
+/// Gives access to one tenant's rows. It can only be made from a stored tenant's row
+/// ([`crate::store::TenantRow::key`]), so no query can forget the tenant.
 #[derive(Clone)]
 pub struct TenantKey {
     code: TenantCode,
@@ -80,7 +81,7 @@ impl TenantKey {
         self.code.own()
     }
 
-    /// The partition of the externalIds of all types.
+    /// The partition of the externalIds of resources of all types.
     pub(in crate::store) fn external_ids(&self) -> String {
         format!("{}#X", self.code)
     }

@@ -20,7 +20,7 @@ impl Store {
         self.sum(users, ACTIVE).await
     }
 
-    /// The sum of one attribute of all counters.
+    /// The sum of one attribute over all counters.
     async fn sum(&self, collection: &Collection, attribute: &str) -> Result<i64, StoreError> {
         let (partition, prefix) = (collection.tenant.counters(), collection.counters());
         let keys = KeyCondition::BeginsWith(&partition, &prefix);

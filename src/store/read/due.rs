@@ -1,4 +1,4 @@
-//! Visible users whose time has come.
+//! Visible users who have expired.
 
 use scim_core::ResourceId;
 
@@ -9,8 +9,8 @@ use crate::store::model::collection::Collection;
 use crate::store::rows::due;
 
 impl Store {
-    /// The users whose time has come by `now`, at most `max`, each with that time. One call for
-    /// some thousand.
+    /// At most `max` users who have expired by `now`, each with the time of expiry. One call for a
+    /// few thousand.
     pub async fn due(
         &self,
         collection: &Collection,

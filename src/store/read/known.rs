@@ -15,7 +15,7 @@ use crate::store::model::state::State;
 use crate::store::model::stored::Stored;
 use crate::store::rows::pointers::owner;
 
-/// How many names are looked up at a time.
+/// How many names are looked up in parallel.
 const CONCURRENCY: usize = 16;
 
 /// The name by which an imported user is found.
@@ -64,8 +64,8 @@ impl Store {
         Ok(None)
     }
 
-    /// The owner of this name and the first owner of this externalId, whatever became of them. Two
-    /// calls in parallel.
+    /// The owner of this name and the first owner of this externalId, whatever happened to them.
+    /// Two calls in parallel.
     pub async fn holders(
         &self,
         collection: &Collection,
@@ -84,8 +84,8 @@ impl Store {
         Ok(NameOwners { name, external_id })
     }
 
-    /// The imported users whom the product knows by these names, by the first of `ways` that finds
-    /// one. One call for each name, and one for each user.
+    /// The imported users that the product knows by these names. The first of `ways` that finds a
+    /// user decides. Makes one call for each name, and one for each user.
     pub async fn unmanaged(
         &self,
         collection: &Collection,

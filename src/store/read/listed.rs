@@ -11,9 +11,9 @@ use crate::store::model::stored::Stored;
 use crate::store::rows::heads::Head;
 use crate::store::rows::resource::{self, ACTIVE, DOCUMENT, attributes};
 
-/// A resource without the names by which it is found, so that no write can be built on it. Its
-/// document is parsed only when it is needed: parsed it takes many times as much memory, and lists
-/// are long.
+/// A resource without the names by which it is found, so no write can be based on it. Its document
+/// is parsed only when it is needed, because a parsed document takes many times as much memory and
+/// lists are long.
 #[derive(Debug, Clone)]
 pub struct Listed {
     /// The sort key of its row, by which lists are ordered.
@@ -37,8 +37,8 @@ enum Document {
     Attributes(Attributes, usize),
 }
 
-/// Documents up to this many bytes stay parsed if they were: parsed, each takes some twenty times
-/// as much.
+/// Once parsed, documents up to this many bytes stay parsed. A parsed document takes about twenty
+/// times as much memory.
 const SMALL_DOCUMENT: usize = 1_024;
 
 impl Listed {
@@ -69,7 +69,8 @@ impl Listed {
         Self { key: collection.key(&id), id, meta, members, standing, document }
     }
 
-    /// Adds what a head tells of the members of this group, if it is one of its heads.
+    /// Adds what a row says about the members of this group, if the row is one of the group's
+    /// heads.
     pub(in crate::store) fn join(&mut self, head: &Item) -> Result<(), StoreError> {
         if Place::of(head.s()) == Place::Head(self.id.as_str()) {
             let head = Head::read(head)?;
@@ -99,7 +100,7 @@ impl Listed {
         Ok(Resource { id: self.id.clone(), meta: self.meta.clone(), attributes })
     }
 
-    /// [`Listed::resource`] for a caller that needs nothing else.
+    /// Like [`Listed::resource`], for a caller that needs nothing else.
     ///
     /// # Errors
     /// [`StoreError::Broken`] if the document cannot be parsed.

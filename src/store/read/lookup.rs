@@ -14,7 +14,7 @@ use crate::store::model::stored::Stored;
 use crate::store::rows::pointers::OWNER;
 use crate::store::rows::resource;
 
-/// Most rows that a name is looked for in: those of its owners now and before.
+/// Maximum number of rows that are searched for a name: those of its present and former owners.
 const MAX_ROWS: usize = 500;
 
 impl Store {
@@ -43,7 +43,7 @@ impl Store {
         }
         let mut found = resource::read_all(&page.rows)?;
         if page.next.is_some() {
-            // The last one may lack some of its heads.
+            // The last group may lack some of its heads.
             found.pop();
         }
         found.retain(|resource| owners.contains(&resource.resource.id));
@@ -57,7 +57,7 @@ impl Store {
     }
 
     /// The visible resources with this externalId: usually one, since the RFC does not require that
-    /// it is unique; `None` if there are over 50, or were over 200. Two calls for one resource.
+    /// it is unique; `None` if it has over 50, or has had over 200. Two calls for one resource.
     pub async fn by_external_id(
         &self,
         collection: &Collection,
@@ -103,7 +103,7 @@ impl Store {
     }
 
     /// The visible resources that pointers under this key lead to; `None` if there are over 50, or
-    /// were over 200. Their values are to be compared.
+    /// have been over 200. The caller must compare their values.
     async fn by_pointer(
         &self,
         collection: &Collection,

@@ -15,11 +15,11 @@ use crate::store::model::stored::Stored;
 use crate::store::model::tenant_key::TenantKey;
 use crate::store::rows::resource;
 
-/// How many groups are read at a time.
+/// How many groups are read in parallel.
 const CONCURRENCY: usize = 16;
 
 impl Store {
-    /// The resources with these ids that are there, in this order. A group takes a call, since its
+    /// The resources with these ids that exist, in this order. A group takes a call, since its
     /// heads are read with it; sixteen resources of other types take one.
     pub async fn resources(
         &self,
@@ -40,7 +40,7 @@ impl Store {
     }
 
     /// Which of these resources are visible, by their ids. Deleted users who could be restored are
-    /// not. One call for sixteen.
+    /// not visible. One call for sixteen.
     pub async fn visibility(
         &self,
         collection: &Collection,
@@ -56,8 +56,8 @@ impl Store {
         Ok(visible.map(|(id, visible)| (id.clone(), visible)).collect())
     }
 
-    /// The names of these groups, by their ids; groups that are not there are left out. One call
-    /// for sixteen.
+    /// The names of these groups, by their ids; groups that do not exist are left out. One call for
+    /// sixteen.
     pub async fn group_names(
         &self,
         tenant: &TenantKey,

@@ -13,7 +13,7 @@ use crate::store::rows::membership::group;
 
 impl Store {
     /// The groups that a member is in, at most `max`. The member may be an id that names no
-    /// resource. One call for some thousand.
+    /// resource. One call for a few thousand.
     pub async fn memberships(
         &self,
         tenant: &TenantKey,
@@ -25,8 +25,8 @@ impl Store {
         self.query_first(query, max).await?.rows.iter().map(group).collect()
     }
 
-    /// Which of these groups each of these resources is a member of. One call for each hundred of
-    /// their pairs.
+    /// Which of these groups each of these resources is a member of. One call for every hundred
+    /// pairs.
     pub async fn memberships_among(
         &self,
         tenant: &TenantKey,

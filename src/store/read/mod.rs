@@ -1,5 +1,5 @@
-//! Reads, all strongly consistent: an identity provider may act after each of them. A row whose
-//! time has come is not there, however late DynamoDB removes it.
+//! Reads. All of them are strongly consistent, because an identity provider may act on each result.
+//! A row that has expired does not exist for them, however late DynamoDB removes it.
 
 pub(crate) mod count;
 pub(crate) mod due;

@@ -14,7 +14,7 @@ use crate::store::rows::resource;
 const UUID_LENGTH: usize = 36;
 
 impl Store {
-    /// A resource, deleted or not; `None` if it is not there or has expired. One call.
+    /// A resource, deleted or not; `None` if it does not exist or has expired. One call.
     pub async fn resource(
         &self,
         collection: &Collection,
@@ -37,7 +37,7 @@ impl Store {
         collection: &Collection,
         id: &ResourceId,
     ) -> Result<Option<Stored>, StoreError> {
-        // All ids of groups are UUIDs; the ids of many groups could begin with a shorter text.
+        // All ids of groups are UUIDs. A shorter text could be a prefix of the ids of many groups.
         if id.as_str().len() != UUID_LENGTH {
             return Ok(None);
         }

@@ -11,19 +11,19 @@ use crate::store::engine::query::{KeyCondition, RowQuery};
 use crate::store::rows::pointers::OWNER;
 use crate::store::rows::resource::{DELETED, STATE, UNMANAGED};
 
-/// Most resources that are read one by one because they share a name.
+/// Maximum number of resources that are read one by one because they share a name.
 pub(crate) const MAX_OWNERS: usize = 50;
-/// Most pointers of one value that are read, those to former owners included.
+/// Maximum number of pointers of one value that are read, those to former owners included.
 const MAX_POINTERS: usize = 200;
 
-/// Which owners of a name are wanted.
+/// Which owners of a name to return.
 #[derive(Clone, Copy)]
 pub(crate) enum OwnerFilter {
     /// Visible at this time.
     Visible(i64),
-    /// Deleted, and restorable at this time.
+    /// Deleted, but can be restored at this time.
     Deleted(i64),
-    /// Imported, and not provisioned yet.
+    /// Imported, but not provisioned yet.
     Unmanaged,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn leads_to_visible(row: &Item, now: i64) -> bool {
 }
 
 impl Store {
-    /// The owners that the first 200 pointers under a prefix name. A pointer says what became of
+    /// The owners that the first 200 pointers under a prefix name. A pointer says what happened to
     /// its owner, so owners that are not wanted need not be read.
     pub(in crate::store) async fn owners(
         &self,

@@ -10,8 +10,8 @@ use crate::store::engine::ranges::KeyRange;
 use crate::store::model::collection::{Collection, behind};
 use crate::store::rows::counters::{Start, Within};
 
-/// Most bytes of documents in a page: an answer must fit what Lambda may return, 6 MB with every
-/// quote in it escaped.
+/// Maximum number of bytes of documents in a page: an answer must fit into what Lambda may return,
+/// which is 6 MB with every quote escaped.
 pub const MAX_PAGE_BYTES: usize = 3 * 1_024 * 1_024;
 
 /// A page of visible resources.
@@ -27,9 +27,9 @@ pub struct Page {
 #[derive(Debug, Default)]
 pub struct Portion {
     /// The resources: fewer than asked for at the end, or if they are large. In the second case the
-    /// last one does not fit the page any more and shows that there are others.
+    /// last one no longer fits in the page, and shows that there are more.
     pub resources: Vec<Listed>,
-    /// The key to go on behind, if the request may not read more although others may follow.
+    /// The key to continue after, if the request may not read more although others may follow.
     pub rest: Option<String>,
 }
 
@@ -81,8 +81,8 @@ impl Store {
         })
     }
 
-    /// `count` resources from the middle of a bucket on. It is read to its end: their number tells
-    /// which one is the first.
+    /// `count` resources from the middle of a bucket on. The bucket is read to its end, and the
+    /// number of resources read shows which one is the first.
     async fn portion_within(
         &self,
         collection: &Collection,
@@ -101,7 +101,7 @@ impl Store {
             }
         }
         if let Some(rest) = walk.position().filter(|_| !behind) {
-            // The page's first resource is unknown until the bucket was read.
+            // The page's first resource is unknown until the bucket has been read.
             return Ok(Portion { resources: Vec::new(), rest: Some(rest) });
         }
         let inside = read.iter().filter(|resource| resource.key < bucket.to).count();
@@ -112,7 +112,7 @@ impl Store {
         }
     }
 
-    /// `count` visible resources behind the one with this sort key, or behind all that sort before
+    /// `count` visible resources after the one with this sort key, or after all that sort before
     /// this text. One call.
     pub async fn after(
         &self,
@@ -124,7 +124,7 @@ impl Store {
         self.portion(collection, KeyRange::from(behind(key)), 0, count, now).await
     }
 
-    /// `count` resources of a range behind the first `skip`.
+    /// `count` resources of a range after the first `skip`.
     async fn portion(
         &self,
         collection: &Collection,
@@ -141,8 +141,8 @@ impl Store {
     }
 }
 
-/// `count` resources: those that were read, and more of the walk; with the first one that a page
-/// has no room for, if there is one.
+/// `count` resources: those that were read, then more from the walk. The first one that does not
+/// fit in the page is included, if there is one.
 async fn fill(
     read: impl Iterator<Item = Listed>,
     mut walk: Walk<'_>,
@@ -169,7 +169,7 @@ async fn fill(
     Ok(portion)
 }
 
-/// The room that is left in a page.
+/// The space that is left in a page.
 #[derive(Debug, Default)]
 pub struct PageRoom(usize);
 

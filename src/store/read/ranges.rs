@@ -6,7 +6,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::engine::ranges::KeyRange;
 use crate::store::model::collection::{Collection, behind};
 
-/// How many resources a key range holds that is read in parallel with others: most ranges take one
+/// How many resources a key range holds if it is read in parallel with others. Most ranges take one
 /// call.
 const BATCH: usize = 500;
 
@@ -17,14 +17,14 @@ pub struct Ranges {
     pub total: usize,
     /// Key ranges in their order.
     pub ranges: Vec<KeyRange>,
-    /// The key to go on behind, if resources follow the last range. It belongs to no resource, but
-    /// sorts among their keys.
+    /// The key to continue after, if resources follow the last range. It belongs to no resource,
+    /// but sorts among their keys.
     pub next: Option<String>,
 }
 
 impl Store {
     /// How many visible resources a collection has, and the key ranges of the next ones, for
-    /// [`Store::range`]: about `max` resources behind the one with the sort key `after`. One call.
+    /// [`Store::range`]: about `max` resources after the one with the sort key `after`. One call.
     pub async fn ranges(
         &self,
         collection: &Collection,
@@ -52,7 +52,7 @@ impl Store {
         walk
     }
 
-    /// All resources that have not expired, deleted and imported ones too.
+    /// All resources that have not expired, including deleted and imported ones.
     pub fn everyone<'a>(&'a self, collection: &Collection, now: i64) -> Walk<'a> {
         self.range(collection, KeyRange::all(), None, now).with_invisible()
     }

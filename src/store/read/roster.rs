@@ -16,7 +16,7 @@ use crate::store::rows::member;
 
 /// How many members one call reads: less than a megabyte.
 const BATCH: usize = 4_000;
-/// How many parts of a group are read at a time.
+/// How many parts of a group are read in parallel.
 const CONCURRENCY: usize = 4;
 
 impl Store {
@@ -50,8 +50,8 @@ impl Store {
         self.query_first(query, max).await?.rows.iter().map(member::read).collect()
     }
 
-    /// Which of these resources are members of which of these groups. One call for each hundred of
-    /// their pairs.
+    /// Which of these resources are members of which of these groups. One call for every hundred
+    /// pairs.
     pub async fn members_among(
         &self,
         tenant: &TenantKey,
@@ -72,7 +72,8 @@ impl Store {
     }
 }
 
-/// Most calls and read units that it takes to read the members of a group that has about `count`.
+/// Maximum number of calls and read units that it takes to read the members of a group that has
+/// about `count`.
 pub fn price_of_members(count: usize) -> (usize, usize) {
     if count == 0 {
         return (0, 0);

@@ -12,12 +12,12 @@ use crate::store::model::tenant_key::TenantKey;
 use crate::store::rows::unfinished::{Cause, PREFIX, Unfinished, sort_key};
 
 impl Store {
-    /// All unfinished work of a tenant. One call for some thousand.
+    /// All unfinished work of a tenant. One call for a few thousand.
     pub async fn unfinished(&self, tenant: &TenantKey) -> Result<Vec<Unfinished>, StoreError> {
         self.query_all(&tenant.own(), PREFIX).await?.iter().map(Unfinished::read).collect()
     }
 
-    /// The first of a tenant's unfinished work, at most `max`. One call.
+    /// The first pieces of a tenant's unfinished work, at most `max` of them. One call.
     pub async fn first_unfinished(
         &self,
         tenant: &TenantKey,
@@ -28,7 +28,7 @@ impl Store {
         self.query_first(query, max).await?.rows.iter().map(Unfinished::read).collect()
     }
 
-    /// The resources that were deleted while memberships of theirs are still there. One call.
+    /// The deleted resources whose memberships still exist. One call.
     pub async fn leaving(&self, tenant: &TenantKey) -> Result<BTreeSet<ResourceId>, StoreError> {
         let unfinished = self.unfinished(tenant).await?.into_iter();
         Ok(unfinished.filter(|row| row.cause == Cause::Deletion).map(|row| row.id).collect())

@@ -11,17 +11,18 @@ use crate::store::model::collection::{Collection, Kind, Place};
 use crate::store::rows::counters::Counters;
 use crate::store::rows::resource::{LIVE, STATE};
 
-/// Calls of the budget that a walk leaves, so that what it found can be shown: a group of the most
-/// members, or more of smaller ones.
+/// Calls that a walk leaves in the budget, so that what it found can be shown: one group of the
+/// largest size, or several smaller ones.
 pub const CALLS_OF_A_PAGE: usize = 50;
-/// Read units that it leaves for the same.
+/// Read units that it leaves for the same purpose.
 pub const UNITS_OF_A_PAGE: usize = 1_300;
-/// Most rows that one call asks for: more would exceed the megabyte of an answer anyway.
+/// Maximum number of rows that one call asks for: more would exceed the megabyte of an answer
+/// anyway.
 const MAX_ROWS: usize = 2_000;
-/// Least rows that one call asks for.
+/// Minimum number of rows that one call asks for.
 const MIN_ROWS: usize = 40;
 /// The attributes that a list needs. The names by which a resource is found would take as long to
-/// be understood.
+/// parse.
 const SHOWN: &str = "s, d, v, c, m, a, st, x, n";
 
 /// Rows of a resource: its own and its claim, and of a group its heads.
@@ -32,7 +33,7 @@ fn rows_of_one(kind: &Kind) -> usize {
 /// How far a walk has read.
 #[derive(Debug, PartialEq, Eq)]
 enum Reached {
-    /// Nothing of its range.
+    /// Nothing.
     Start,
     /// Up to this key.
     Key(String),
@@ -47,11 +48,11 @@ pub struct Walk<'a> {
     collection: Collection,
     range: KeyRange,
     now: i64,
-    /// Whether deleted and imported resources are wanted too.
+    /// Whether deleted and imported resources are returned too.
     with_invisible: bool,
-    /// Rows that were read, of whatever kind.
+    /// Rows of any kind that were read.
     rows: usize,
-    /// Where resources are, once a call found none.
+    /// Where resources are, set once a call found none.
     counters: Option<Counters>,
     ready: std::vec::IntoIter<Listed>,
     /// A group whose heads may follow.
@@ -59,13 +60,13 @@ pub struct Walk<'a> {
     /// The key of the last resource that was returned.
     returned: Option<String>,
     reached: Reached,
-    /// Most rows of the next call.
+    /// Maximum number of rows of the next call.
     limit: Option<usize>,
 }
 
 impl<'a> Walk<'a> {
-    /// Reads about `wanted` resources with the first call: each has a claim next to it, a group has
-    /// its heads, and some resources are deleted.
+    /// Reads about `wanted` resources with the first call. This allows for claims, for the heads of
+    /// groups, and for deleted resources.
     pub(crate) fn new(
         store: &'a Store,
         collection: &Collection,
@@ -92,7 +93,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Reads without room for deleted resources among those that are wanted.
+    /// Reads without allowing for deleted resources among the wanted ones.
     pub(crate) fn exactly(mut self, wanted: usize) -> Self {
         let rows = rows_of_one(&self.collection.kind);
         self.limit = self.limit.map(|_| (wanted * rows).min(MAX_ROWS));
@@ -104,24 +105,24 @@ impl<'a> Walk<'a> {
         Self { with_invisible: true, ..self }
     }
 
-    /// Reads as much as a call returns from now on.
+    /// From now on, reads as much as a call returns.
     pub fn unlimited(&mut self) {
         self.limit = None;
     }
 
-    /// Whether the next resource takes a call that the request should not make: it has made some
-    /// already, and what is left of its budget is for showing what they found.
+    /// Whether the next resource takes a call that the request should not make. The request has
+    /// made some calls already, and needs the rest of its budget to show what they found.
     fn must_stop(&self) -> bool {
         let reads = self.reached != Reached::End && self.rows > 0;
         reads && !budget::left().suffices(CALLS_OF_A_PAGE, UNITS_OF_A_PAGE + QUERY_UNITS as usize)
     }
 
-    /// How many rows were read, those of claims and of deleted resources included.
+    /// How many rows were read, including those of claims and of deleted resources.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// The key to go on behind, unless this was the end. It may belong to no resource, but sorts
+    /// The key to continue after, unless this was the end. It may belong to no resource, but sorts
     /// among their keys.
     pub fn position(&self) -> Option<String> {
         let read = match &self.reached {
@@ -129,7 +130,7 @@ impl<'a> Walk<'a> {
             Reached::Key(key) => Some(key),
             Reached::End => return None,
         };
-        // A group is held back until its heads are there.
+        // A group is held back until its heads have been read.
         let last = if self.open.is_some() { self.returned.as_ref() } else { read };
         Some(last.unwrap_or(&self.range.from).clone())
     }
@@ -217,8 +218,8 @@ impl<'a> Walk<'a> {
         !row.is_expired(self.now) && (self.with_invisible || row.text(STATE) == Some(LIVE))
     }
 
-    /// Asks for fewer rows after the first call, since little is missing then; for more where most
-    /// resources are deleted.
+    /// After the first call, asks for fewer rows, since few resources are missing then, or for more
+    /// if most resources are deleted.
     fn adapt_limit(&mut self, found: usize) {
         let useful = rows_of_one(&self.collection.kind) * found;
         let adapted = |limit: usize| {
@@ -227,7 +228,7 @@ impl<'a> Walk<'a> {
         self.limit = self.limit.map(|limit| adapted(limit).min(MAX_ROWS));
     }
 
-    /// Passes over the parts of the range in which all resources are deleted.
+    /// Skips the parts of the range in which all resources are deleted.
     async fn pass_over(&mut self) -> Result<(), StoreError> {
         let Reached::Key(last) = &self.reached else { return Ok(()) };
         let counters = match self.counters.take() {

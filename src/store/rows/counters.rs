@@ -18,8 +18,8 @@ const ROWS: usize = 64;
 const BUCKETS: usize = 128;
 /// Bits of a sort key that name its row and its bucket.
 const BITS: u32 = 13;
-/// Buckets in one number of a row, which DynamoDB keeps to 38 digits: 15 attributes in place of 128
-/// are read in a fraction of the time.
+/// Buckets in one number of a row, which DynamoDB stores with 38 digits. Reading 15 attributes
+/// instead of 128 takes a fraction of the time.
 const PACKED: usize = 9;
 /// Digits of a bucket: enough for some seventy million resources of a type in a tenant.
 const DIGITS: usize = 4;
@@ -29,7 +29,7 @@ pub(crate) const LIVE: &str = "n";
 /// Active resources of a counter row.
 pub(crate) const ACTIVE: &str = "a";
 
-/// By how much the numbers of live and of active resources change, at this id.
+/// The changes in the numbers of live and of active resources at this id.
 pub(crate) type Change<'r> = (&'r ResourceId, i64, i64);
 
 /// Adds to the counters, in the transaction that changes the resources.
@@ -63,7 +63,7 @@ pub(crate) fn add<'r>(
     Ok(())
 }
 
-/// The number that one resource more in a bucket adds to the number that it is packed into.
+/// What one more resource in a bucket adds to the number that the bucket is packed into.
 fn weight(place: usize) -> i128 {
     (0..place * DIGITS).fold(1, |weight, _| weight * 10)
 }
@@ -84,7 +84,7 @@ pub(crate) fn row(collection: &Collection, id: &ResourceId) -> usize {
     place(&collection.key(id)).0
 }
 
-/// The bucket of a sort key, in all rows together.
+/// The bucket of a sort key, numbered across all rows.
 fn bucket(key: &str) -> usize {
     let digits =
         key.bytes().take(4).map(|digit| char::from(digit).to_digit(16).unwrap_or_default());
@@ -92,7 +92,7 @@ fn bucket(key: &str) -> usize {
     (prefix >> (16 - BITS)) as usize
 }
 
-/// The first sort key of a bucket; its last digit stands for the next seven, too.
+/// The first sort key of a bucket; its last digit also covers the next seven.
 fn first_key(bucket: usize) -> String {
     format!("{:04x}", bucket << (16 - BITS))
 }
@@ -107,7 +107,7 @@ fn place(key: &str) -> (usize, usize) {
 #[derive(Debug)]
 pub(crate) struct Counters(Vec<usize>);
 
-/// Where reading begins, so that few resources are read in vain.
+/// Where reading begins, so that few resources are read unnecessarily.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Start {
     /// At a key, with `skip` resources before the one that is wanted.
@@ -117,7 +117,7 @@ pub(crate) enum Start {
 }
 
 /// A place in the middle of a bucket, by an estimate. The number of resources from there to the
-/// bucket's end tells which of its resources is the first one.
+/// bucket's end shows which of them was read first.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Within {
     /// The key at which reading begins.
@@ -137,7 +137,7 @@ impl Counters {
         self.0.iter().sum()
     }
 
-    /// Without resources that are still counted though their time has come.
+    /// Leaves out resources that have expired but are still counted.
     fn without(mut self, collection: &Collection, overdue: &[ResourceId]) -> Self {
         for id in overdue {
             if let Some(size) = self.0.get_mut(bucket(&collection.key(id))) {
@@ -147,7 +147,7 @@ impl Counters {
         self
     }
 
-    /// Where to begin to read `count` resources from the one at `index` (from 0) on; `None` behind
+    /// Where to begin to read `count` resources from the one at `index` (from 0) on; `None` after
     /// the last one.
     pub(crate) fn locate(&self, index: usize, count: usize) -> Option<Start> {
         let mut before = 0;
@@ -158,8 +158,9 @@ impl Counters {
         let offset = index - (before - size);
         let from_front = offset + count;
         let key = first_key(bucket);
-        // About three and a half standard deviations of where the one at `offset` is among `size`
-        // that fell evenly. Reading begins that much before it, and may find twice as many there.
+        // About three and a half standard deviations of the place of the one at `offset` among
+        // `size` evenly spread keys. Reading begins that much before it, and may find twice as many
+        // there.
         let margin = (11 * offset * (size - offset) / size).isqrt() + 2;
         let likely = count.max(size - offset) + 2 * margin;
         if offset <= margin || from_front <= likely {
@@ -173,7 +174,7 @@ impl Counters {
         Some(Start::Within(Within { from, bucket, size, offset, likely }))
     }
 
-    /// The key to go on reading from, if resources follow the sort key `last`: that one, or the
+    /// The key to continue reading from, if resources follow the sort key `last`: that one, or the
     /// first key of the next bucket that is not empty.
     pub(crate) fn next(&self, last: &str) -> Option<String> {
         let here = bucket(last);
@@ -183,7 +184,7 @@ impl Counters {
 
     /// The key ranges in which the next resources are, each of about `piece` of them and `max` in
     /// all, but at least those of one bucket: from the first bucket on, or from that of the key
-    /// `after`. Also the key behind the last range, if there are resources behind it.
+    /// `after`. Also the key after the last range, if there are resources after it.
     pub(crate) fn split(
         &self,
         after: Option<&str>,
@@ -213,8 +214,8 @@ impl Counters {
     }
 }
 
-/// The counters of a collection from their rows, without the resources that are counted still
-/// though their time has come.
+/// The counters of a collection from their rows, without the resources that have expired but are
+/// still counted.
 pub(crate) fn read(
     collection: &Collection,
     rows: &[Item],

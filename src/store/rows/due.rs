@@ -1,5 +1,5 @@
-//! When visible users expire: a row for each, in the order of time. Users whose time has come are
-//! found with one read, so that they leave lists and counts at the moment when they should.
+//! When visible users expire: one row for each, in order of time. One read finds the users who have
+//! expired, so that they leave lists and counts at the right moment.
 
 use scim_core::ResourceId;
 
@@ -13,12 +13,12 @@ use crate::store::model::stored::Stored;
 /// A sort key before that of every due row.
 pub(crate) const FIRST: &str = "0";
 
-/// The row of a user who expires at this second since 1970.
+/// The row of a user who expires at this time, in seconds since 1970.
 pub(crate) fn row(collection: &Collection, expires: i64, id: &ResourceId) -> Row {
     Row::new(&collection.tenant.due(), &format!("{}#{id}", moment(expires)))
 }
 
-/// A sort key behind those of all users who expire until this second since 1970.
+/// A sort key after those of all users who expire up to this time, in seconds since 1970.
 pub(crate) fn end(now: i64) -> String {
     format!("{}~", moment(now))
 }
@@ -45,7 +45,7 @@ pub(crate) fn remove(
     }
 }
 
-/// Seconds as text whose order is that of time.
+/// Seconds as text that sorts in order of time.
 fn moment(seconds: i64) -> String {
     format!("{seconds:012}")
 }

@@ -1,8 +1,8 @@
 //! The heads of a group: sixteen rows that exist exactly while it does.
 //!
-//! A change of members steps the head of the member's id and requires it to exist. So changes
-//! seldom meet, no member is added to a group that is gone, and the versions and times of the heads
-//! make those of the group complete.
+//! A change of members increments the head for the member's id and requires it to exist. So changes
+//! rarely conflict, no member is added to a group that is gone, and the versions and times of the
+//! heads make those of the group complete.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ impl Head {
     }
 }
 
-/// Adds to a group what a row tells, if it is one of its heads.
+/// Adds to a group what a row says, if the row is one of the group's heads.
 pub(crate) fn join(group: &mut Stored, row: &Item) -> Result<(), StoreError> {
     if Place::of(row.s()) == Place::Head(group.resource.id.as_str()) {
         let head = Head::read(row)?;
@@ -65,8 +65,8 @@ pub(crate) fn join(group: &mut Stored, row: &Item) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// The sort key of the head that changes of this member step, by FNV-1a: ids that were made
-/// together spread.
+/// The sort key of the head that changes of this member increment, chosen by FNV-1a so that ids
+/// that were generated together are spread.
 pub(crate) fn key(group: &ResourceId, member: &ResourceId) -> String {
     let hash = member
         .as_str()
@@ -79,7 +79,7 @@ fn keys(group: &ResourceId) -> impl Iterator<Item = String> {
     (0..HEADS).map(move |shard| format!("{group}!{shard:x}"))
 }
 
-/// By how much the number of members changes of each head that is concerned.
+/// The change in the number of members, for each head concerned.
 pub(crate) fn deltas<'m>(
     group: &ResourceId,
     changes: impl IntoIterator<Item = &'m MemberChange>,
@@ -130,11 +130,11 @@ pub(crate) fn close(
 
 /// A change of one head.
 pub(crate) struct Step {
-    /// The role by which a refusal is recognised.
+    /// The role that identifies it in a refusal.
     pub(crate) role: Role,
     /// The head's key.
     pub(crate) head: Row,
-    /// By how much its number of members changes.
+    /// The change in its number of members.
     pub(crate) members: i64,
     /// The version that it must still have.
     pub(crate) seen: Option<u64>,

@@ -13,7 +13,7 @@ use crate::store::model::tenant_key::TenantKey;
 pub(crate) const SEATS: &str = "seats";
 /// Active users.
 const USED: &str = "used";
-/// Most active users.
+/// Maximum number of active users.
 const LIMIT: &str = "lim";
 /// How often the row changed.
 const VERSION: &str = "v";
@@ -24,9 +24,9 @@ pub(crate) const BRAKE: &str = "brake";
 const BEGUN: &str = "w";
 /// Deactivations since.
 const COUNTED: &str = "n";
-/// Most deactivations in a window.
+/// Maximum number of deactivations in a window.
 const MAX: &str = "most";
-/// Since when nobody can be deactivated, in seconds since 1970.
+/// The time since which no user can be deactivated, in seconds since 1970.
 const TRIPPED: &str = "tripped";
 
 /// The seats of a tenant.
@@ -34,16 +34,16 @@ const TRIPPED: &str = "tripped";
 pub struct SeatsRow {
     /// Active users.
     pub used: i64,
-    /// Most active users. After it was lowered, `used` may be above it: then nobody is activated
-    /// until enough users are gone.
+    /// Maximum number of active users. After the limit was lowered, `used` may exceed it. Then no
+    /// user is activated until enough users have become inactive.
     pub limit: i64,
     /// How often the row changed.
     version: i64,
 }
 
 impl SeatsRow {
-    /// The seats from their row; `None` if it has no limit. An instance that does not know yet that
-    /// the limit is gone may leave such a row.
+    /// The seats from their row; `None` if the row has no limit. An instance that does not yet know
+    /// that the limit was removed may leave such a row.
     pub(crate) fn read(row: &Item) -> Result<Option<Self>, StoreError> {
         let (Some(used), Some(limit)) = (row.number(USED), row.number(LIMIT)) else {
             return Ok(None);
@@ -59,7 +59,7 @@ pub struct BrakeRow {
     pub begun: i64,
     /// Deactivations since.
     pub counted: i64,
-    /// Most deactivations in a window.
+    /// Maximum number of deactivations in a window.
     pub most: i64,
     /// Since when nobody can be deactivated, in seconds since 1970.
     pub tripped: Option<i64>,
@@ -104,7 +104,7 @@ pub(crate) fn set_seats(
 }
 
 /// Takes or frees a seat and counts a deactivation, where the tenant has such limits. `active` is
-/// by how much the number of active users changes.
+/// the change in the number of active users.
 pub(crate) fn add(
     transaction: &mut Transaction,
     tenant: &TenantKey,
@@ -148,8 +148,8 @@ pub(crate) fn open_brake(
     transaction.put(Role::Brake, row, Some(unchanged))
 }
 
-/// Adds that the brake stops deactivations from now on, if its window is the one that was read and
-/// it did not stop them before.
+/// Records that the brake stops deactivations from now on, if its window is the one that was read
+/// and it did not stop them before.
 pub(crate) fn trip_brake(
     transaction: &mut Transaction,
     tenant: &TenantKey,

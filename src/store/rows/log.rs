@@ -22,7 +22,7 @@ const TIME: &str = "at";
 const ACTOR: &str = "by";
 /// Request id.
 const REQUEST: &str = "rq";
-/// Changed attributes as `name=digest`, `members.add` and `members.remove` among them.
+/// Changed attributes as `name=digest`, including `members.add` and `members.remove`.
 const CHANGES: &str = "ch";
 
 /// A changed attribute and the digest of its new value.

@@ -1,5 +1,5 @@
-//! The rows of a group's members: one for each, next to its membership row, so that a change of one
-//! member touches no other.
+//! The rows of a group's members. Each member has its own row and membership row, so a change of
+//! one member touches no other.
 
 use scim_core::members::MemberType;
 use scim_core::{Member, ResourceId};
@@ -72,7 +72,7 @@ struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// Adds both rows of a member, which must not be there yet.
+    /// Adds both rows of a member, which must not exist yet.
     fn add(
         &self,
         transaction: &mut Transaction,
@@ -90,8 +90,8 @@ impl Group<'_> {
     }
 }
 
-/// Adds that the new member must be visible, and notes on its row that it has memberships. That
-/// costs what a check costs, and a deletion reads it there.
+/// Requires the new member to be visible, and records on its row that it has memberships. This
+/// costs the same as a check, and a deletion reads it there.
 fn require_live(
     transaction: &mut Transaction,
     home: &Collection,
@@ -104,7 +104,8 @@ fn require_live(
     transaction.update(Role::NewMember(index), row, "SET g = :grouped", values, Some(lives))
 }
 
-/// Adds the removal of both rows of a member. With the index of a change the member must be one.
+/// Adds the removal of both rows of a member. If the index of a change is given, the member must
+/// exist.
 pub(crate) fn remove(
     transaction: &mut Transaction,
     tenant: &TenantKey,

@@ -1,4 +1,4 @@
-//! The row that says that a resource is a member of a group.
+//! The row that records that a resource is a member of a group.
 
 use scim_core::ResourceId;
 

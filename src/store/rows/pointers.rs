@@ -18,11 +18,11 @@ use crate::store::model::stored::{NameKeys, Stored};
 /// The owner.
 pub(crate) const OWNER: &str = "i";
 
-/// No resource holds the row: it is not there, or it has expired.
+/// No resource holds the row: it does not exist, or it has expired.
 const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
-/// As [`UNHELD`]; a row that the resource itself left behind is free too.
+/// Like [`UNHELD`]; a row that the resource itself left behind is free too.
 const UNHELD_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id";
-/// As [`UNHELD_OR_OWN`]; a row of a deleted owner is free too.
+/// Like [`UNHELD_OR_OWN`]; a row of a deleted owner is free too.
 const UNHELD_DELETED_OR_OWN: &str =
     "attribute_not_exists(p) OR x <= :now OR i = :id OR st = :deleted";
 /// The row is the resource's own.
@@ -30,7 +30,7 @@ pub(crate) const OWN: &str = "i = :id";
 /// The row is the resource's own, or TTL has removed it.
 const ABSENT_OR_OWN: &str = "attribute_not_exists(p) OR i = :id";
 
-/// The owner of a name's row, and what became of it.
+/// The owner of a name's row, and what happened to it.
 pub(crate) fn owner(row: &Item) -> Option<(ResourceId, OwnerState)> {
     let state = match row.text(STATE) {
         Some(DELETED) => OwnerState::Deleted,
@@ -40,12 +40,12 @@ pub(crate) fn owner(row: &Item) -> Option<(ResourceId, OwnerState)> {
     Some((row.text(OWNER)?.parse().ok()?, state))
 }
 
-/// That the row is this resource's own.
+/// The row is this resource's own.
 pub(crate) fn own(id: &ResourceId) -> Condition {
     Condition(OWN, vec![(":id", text(id.as_str()))])
 }
 
-/// That the row is this resource's own, or not there.
+/// The row is this resource's own, or does not exist.
 pub(crate) fn absent_or_own(id: &ResourceId) -> Condition {
     Condition(ABSENT_OR_OWN, vec![(":id", text(id.as_str()))])
 }
@@ -68,8 +68,8 @@ pub(crate) fn as_owner(stored: &Stored) -> Option<&Stored> {
     Some(stored).filter(|stored| stored.state != State::Deleted)
 }
 
-/// The sort keys under which a resource is to hold its names. An externalId that stays is held
-/// where it is.
+/// The sort keys under which a resource is to hold its names. An externalId that does not change
+/// keeps its key.
 pub(crate) fn name_keys(
     collection: &Collection,
     id: &ResourceId,
@@ -97,7 +97,7 @@ pub(crate) fn name_keys(
     }
 }
 
-/// The rows that shall lead to a resource.
+/// The rows that should lead to a resource.
 pub(crate) struct Pointers<'a> {
     pub(crate) collection: &'a Collection,
     pub(crate) write: ResourceWrite<'a>,
@@ -147,7 +147,7 @@ impl Pointers<'_> {
         Ok(())
     }
 
-    /// The resource, if its rows have the state and the expiry already that they shall have.
+    /// The resource, if its rows already have the right state and expiry.
     fn unchanged(&self) -> Option<&Stored> {
         let from = self.from.and_then(as_owner);
         from.filter(|from| from.state == self.state && from.expires == self.write.expires)
@@ -174,7 +174,7 @@ impl Pointers<'_> {
     }
 }
 
-/// Adds the removal of the rows that led to a resource under names that it does not have any more.
+/// Adds the removal of the rows that led to a resource under names that it no longer has.
 pub(crate) fn remove_old(
     transaction: &mut Transaction,
     collection: &Collection,

@@ -15,7 +15,7 @@ use crate::store::model::stored::{NameKeys, Stored};
 
 /// The attributes as JSON.
 pub(crate) const DOCUMENT: &str = "d";
-/// The name as it is compared.
+/// The name in the form in which it is compared.
 const NAME: &str = "un";
 /// The sort key of the resource's claim.
 const CLAIM_KEY: &str = "uk";
@@ -96,7 +96,7 @@ pub(crate) fn marked(row: Row, state: State, expires: Option<i64>) -> Row {
     }
 }
 
-/// The state that a resource's row tells.
+/// The state in a resource's row.
 pub(crate) fn state(row: &Item) -> State {
     match row.text(STATE) {
         Some(DELETED) => State::Deleted,
@@ -105,12 +105,12 @@ pub(crate) fn state(row: &Item) -> State {
     }
 }
 
-/// The id that a resource's row tells.
+/// The id in a resource's row.
 pub(crate) fn id(row: &Item) -> Result<ResourceId, StoreError> {
     id_in(row.s()).parse().map_err(|()| StoreError::broken("a resource's row has an invalid id"))
 }
 
-/// The times and the version that a resource's row tells.
+/// The times and the version in a resource's row.
 pub(crate) fn meta(row: &Item) -> Result<Meta, StoreError> {
     Ok(Meta {
         created: instant(row.need_number(CREATED)?)?,

@@ -28,5 +28,5 @@ pub(crate) enum Role {
 
 /// A write of rows in these roles.
 pub(crate) type Transaction = transaction::Transaction<Role>;
-/// What became of it.
+/// What happened to it.
 pub(crate) type TransactionResult = transaction::TransactionResult<Role>;

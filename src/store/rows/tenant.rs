@@ -9,10 +9,10 @@ use crate::store::engine::item::{Item, Row, flag, number, signed, text};
 use crate::store::engine::transaction::Condition;
 use crate::store::model::tenant_key::{TenantCode, TenantKey};
 
-/// The partition that lists tenants by their names. It has no `#` behind a code, so it belongs to
-/// no tenant.
+/// The partition that lists tenants by their names. It has no `#` after a code, so it belongs to no
+/// tenant.
 pub(crate) const NAMES: &str = "tenants";
-/// The beginning of its sort keys: DynamoDB refuses an empty prefix.
+/// The prefix of its sort keys, because DynamoDB refuses an empty prefix.
 pub(crate) const NAME_PREFIX: &str = "name#";
 /// The sort key of a tenant's own row.
 pub(crate) const OWN: &str = "profile";
@@ -90,7 +90,7 @@ impl TenantRow {
         &self.code
     }
 
-    /// The door to the tenant's rows.
+    /// The key that gives access to the tenant's rows.
     pub fn key(&self) -> TenantKey {
         TenantKey::new(self.code.clone(), self.salt)
     }
@@ -116,7 +116,7 @@ impl TenantRow {
         })
     }
 
-    /// Adds the rows of a new tenant; neither its code nor its name may be there.
+    /// Adds the rows of a new tenant; neither its code nor its name may exist.
     pub(crate) fn create(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
         let mut row = key(&self.code)
             .text(CODE, self.code.as_str())
@@ -134,7 +134,7 @@ impl TenantRow {
         transaction.put(Role::Claim, name, Some(Condition::absent()))
     }
 
-    /// Adds the change to another profile, if this one is still set.
+    /// Adds the change to another profile, provided that this one is still set.
     pub(crate) fn set_profile(
         &self,
         transaction: &mut Transaction,
@@ -168,7 +168,7 @@ pub(crate) fn code(row: &Item) -> Result<TenantCode, StoreError> {
     code.map_err(|()| StoreError::broken("a tenant's name has an invalid code"))
 }
 
-/// Adds that SCIM is switched on or off.
+/// Records that SCIM is switched on or off.
 pub(crate) fn enable(
     transaction: &mut Transaction,
     code: &TenantCode,
@@ -179,7 +179,7 @@ pub(crate) fn enable(
     transaction.update(Role::Other, key(code), "SET shut = :shut", values, exists)
 }
 
-/// Adds when the first request succeeded, unless that was noted before.
+/// Records when the first request succeeded, unless that was recorded before.
 pub(crate) fn connect(
     transaction: &mut Transaction,
     code: &TenantCode,

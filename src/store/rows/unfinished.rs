@@ -1,10 +1,11 @@
-//! Unfinished work: a row for each deletion whose memberships are still there, and for each group
+//! Unfinished work: one row for each deletion whose memberships still exist, and for each group
 //! that is being created in parts.
 //!
 //! The row is written in the transaction of the deletion, or with the first part of the group, and
 //! removed with the last of what it stands for. Whatever fails in between, the members of groups
-//! are read without the resources that such rows name, and a later write of the tenant goes on. The
-//! rows follow the tenant's own, so that reading that one tells whether there are any.
+//! are read without the resources that such rows name, and a later write of the tenant continues
+//! the work. The rows follow the tenant's own, so a read of the tenant's row also shows whether
+//! there are any.
 
 use scim_core::ResourceId;
 
@@ -16,7 +17,7 @@ use crate::store::engine::transaction::Condition;
 use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::tenant_key::TenantKey;
 
-/// The beginning of the sort keys.
+/// The prefix of the sort keys.
 pub(crate) const PREFIX: &str = "unfinished#";
 /// Deletion or creation.
 const CAUSE: &str = "why";
@@ -82,7 +83,7 @@ fn key(tenant: &TenantKey, kind: &Kind, id: &ResourceId) -> Row {
     Row::new(&tenant.own(), &sort_key(kind, id))
 }
 
-/// Adds that work is unfinished.
+/// Records that work is unfinished.
 pub(crate) fn begin(
     transaction: &mut Transaction,
     collection: &Collection,
@@ -94,7 +95,7 @@ pub(crate) fn begin(
     transaction.put(Role::Other, row.text(CAUSE, cause.as_str()).number(SINCE, now), None)
 }
 
-/// Adds that work is finished, if it was unfinished at all.
+/// Records that work is finished, if it was unfinished at all.
 pub(crate) fn end(
     transaction: &mut Transaction,
     collection: &Collection,
@@ -103,7 +104,7 @@ pub(crate) fn end(
     transaction.delete(Role::Other, key(&collection.tenant, &collection.kind, id), None)
 }
 
-/// Adds that a creation is finished, if no other request has given it up meanwhile.
+/// Records that a creation is finished, if no other request has given it up in the meantime.
 pub(crate) fn end_creation(
     transaction: &mut Transaction,
     tenant: &TenantKey,
@@ -113,7 +114,7 @@ pub(crate) fn end_creation(
     transaction.delete(Role::Creating, key(tenant, &Kind::Group, group), Some(still))
 }
 
-/// Adds that a creation is given up: its members' rows are to be removed as those of a deleted
+/// Records that a creation is given up: its members' rows are to be removed as those of a deleted
 /// group.
 pub(crate) fn abandon_creation(
     transaction: &mut Transaction,

@@ -17,7 +17,7 @@ use crate::store::model::state::{State, activity};
 use crate::store::rows::role::{Transaction, TransactionResult};
 use crate::store::rows::{counters, log};
 
-/// What became of the first of many new resources.
+/// The outcome for the first of many new resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batch {
     /// How many of them the transaction was about.

@@ -1,4 +1,4 @@
-//! How the 100 actions of a transaction are divided.
+//! How the 100 actions of a transaction are allocated.
 
 use crate::store::engine::transaction::MAX_ACTIONS;
 use crate::store::model::change::{MemberChange, ResourceWrite};
@@ -41,8 +41,8 @@ fn actions_of_change(change: &MemberChange) -> usize {
     }
 }
 
-/// Most actions of a new resource without its counter: row, claim, externalId and log, and a row
-/// for each of its other names.
+/// Maximum number of actions of a new resource without its counter: row, claim, externalId and log,
+/// and a row for each of its other names.
 pub(crate) fn actions_of_new(new: &ResourceWrite<'_>) -> usize {
     4 + new.names.emails.len() + new.names.unique.len()
 }

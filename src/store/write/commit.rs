@@ -22,17 +22,17 @@ use crate::store::rows::{counters, heads, limits, log, member, unfinished};
 
 impl Store {
     /// Changes one resource, if it is still as it was read: row, claim, externalId, e-mails,
-    /// further unique values, members of a group, counters, limits and log. One call; to restore a
-    /// deleted user takes one more for each name under which it does not come back.
+    /// further unique values, members of a group, counters, limits and log. This takes one call.
+    /// Restoring a deleted user takes one more for each name under which it does not come back.
     ///
-    /// * A refusal shows a lost race. A claim that a new resource has already (the answer was lost,
-    ///   and the request was sent again) counts as committed.
+    /// * A refusal means a lost race. If a new resource already has the claim, because the answer
+    ///   was lost and the request was sent again, the write counts as committed.
     /// * A restored user is written whole: TTL may have removed any of its rows meanwhile.
     /// * A deletion may leave memberships behind, which [`Store::leave_all`] removes, and a deleted
     ///   group the rows of its members, which [`Store::disband`] removes.
     ///
     /// # Errors
-    /// [`StoreError::Broken`] for a change that no resource makes.
+    /// [`StoreError::Broken`] for a change that is not possible.
     pub async fn commit(&self, transition: Transition<'_>) -> Result<Outcome, StoreError> {
         let mut transaction = Transaction::on(self);
         self.change_rows(&mut transaction, &transition).await?;
@@ -53,7 +53,7 @@ impl Store {
         }
     }
 
-    /// Adds the changes of the resource's row and of those that lead to it.
+    /// Adds the changes of the resource's row and of the rows that lead to it.
     async fn change_rows(
         &self,
         transaction: &mut Transaction,
@@ -93,7 +93,7 @@ impl Store {
         let is_own = |row: &Item| row.text(OWNER) == Some(id.as_str());
         let claim = write.names.name.as_ref().map(|name| collection.claim(name, None));
         if let Some(left) = from.keys.claim.as_ref().filter(|left| Some(*left) != claim.as_ref()) {
-            // The name that the user had is free now, or already another user's.
+            // The name that the user had is now free, or already belongs to another user.
             let row = self.get(&collection.partition(), left).await?;
             if row.as_ref().is_some_and(is_own) {
                 let row = Row::new(&collection.partition(), left);
@@ -105,7 +105,7 @@ impl Store {
         if let Some(left) = from.keys.external_id.as_ref().filter(|_| may_be_lost) {
             let row = self.get(&collection.tenant.external_ids(), left).await?;
             if row.is_some_and(|row| !is_own(&row)) {
-                // It was unique for a while, and another user took it over.
+                // The value was unique for a while, and another user took it over.
                 from.to_mut().keys.external_id = None;
             }
         }
@@ -140,7 +140,7 @@ fn change_members(
             members::change(transaction, collection, group, (members, heads), audit)
         }
         (Some(from), Target::Gone) => {
-            // A group that seems to have no members must not have got one meanwhile.
+            // A group that seems to have no members must not have got one in the meantime.
             let as_read = *expect == Expect::RowAndMembers || from.members == 0;
             let heads = if as_read { from.heads.as_slice() } else { &[] };
             heads::close(transaction, collection, &from.resource.id, heads)
@@ -151,7 +151,7 @@ fn change_members(
     }
 }
 
-/// Adds what every change adds: the counters, the limits of active users, and the log row.
+/// Adds what every change needs: the counters, the limits of active users, and the log row.
 fn account(transaction: &mut Transaction, transition: &Transition<'_>) -> Result<(), StoreError> {
     let Transition { collection, from, to, members, audit, guards, .. } = transition;
     let id = transition.id().ok_or_else(impossible)?;

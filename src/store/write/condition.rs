@@ -1,4 +1,4 @@
-//! The condition on a resource's row, for each change that a resource can make.
+//! The condition on a resource's row, for each possible change.
 
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{number, text, version};
@@ -7,14 +7,14 @@ use crate::store::model::change::{Target, Transition};
 use crate::store::model::state::State;
 use crate::store::model::stored::Stored;
 
-/// The condition on the resource's row. The state that was read and the state that it shall have
-/// decide it.
+/// The condition on the resource's row. It depends on the state that was read and on the target
+/// state.
 ///
-/// A user whose time has come is removed under another condition, on its due row
+/// A user who has expired is removed under another condition, on its due row
 /// ([`crate::store::Store::expire`]).
 ///
 /// # Errors
-/// [`StoreError::Broken`] for a change that no resource makes.
+/// [`StoreError::Broken`] for a change that is not possible.
 pub(crate) fn condition(transition: &Transition<'_>) -> Result<Condition, StoreError> {
     let now = transition.audit.now;
     match (transition.from.map(|from| (from.state, from)), &transition.to) {
@@ -30,18 +30,18 @@ pub(crate) fn condition(transition: &Transition<'_>) -> Result<Condition, StoreE
     }
 }
 
-/// The error for a change that no resource makes.
+/// The error for a change that is not possible.
 pub(crate) fn impossible() -> StoreError {
     StoreError::broken("a resource cannot change in this way")
 }
 
-/// No resource has the row: it is not there, or it has expired.
+/// No resource has the row: it does not exist, or it has expired.
 pub(crate) fn unheld(now: i64) -> Condition {
     Condition("attribute_not_exists(p) OR x <= :now", vec![(":now", number(now))])
 }
 
-/// The resource is as it was read and its time has not come. The whole row is put: a first
-/// membership that came meanwhile must not be written over.
+/// The resource is as it was read and its time has not come. The whole row is put, and must not
+/// overwrite a first membership that was added in the meantime.
 fn unchanged(from: &Stored, now: i64) -> Condition {
     let expression = if from.grouped {
         "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now)"

@@ -1,4 +1,4 @@
-//! How the members' rows of a deleted group go.
+//! How the members' rows of a deleted group are removed.
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::ResourceId;
@@ -27,9 +27,10 @@ struct Disbanding<'a> {
 }
 
 impl Store {
-    /// Removes the members' rows of a group that is gone, parts of it in parallel, and notes with
-    /// the last of them that its work is finished. You may call it again: it goes on with what a
-    /// failure left. It stops at `until`, or when the request has too few calls left.
+    /// Removes the members' rows of a group that is gone, in parallel parts. The transaction that
+    /// removes the last one records that the work is finished. You may call it again: it continues
+    /// with what is left after a failure. It stops at `until`, or when the request has too few
+    /// calls left.
     pub async fn disband(
         &self,
         collection: &Collection,
@@ -39,7 +40,7 @@ impl Store {
         until: Instant,
     ) -> Result<Progress, StoreError> {
         let disbanding = Disbanding { store: self, collection, group, audit, until };
-        // Most groups are small. Others are noticed by what one transaction leaves.
+        // Most groups are small. A larger one shows by what one transaction leaves.
         let once = Disbanding { until: Instant::now(), ..disbanding };
         if once.part(&KeyRange::all(), note).await? == Progress::Done {
             return Ok(Progress::Done);

@@ -1,4 +1,4 @@
-//! The end of a visible user whose time came.
+//! The end of a visible user who has expired.
 
 use scim_core::ResourceId;
 use scim_core::resource::Attributes;
@@ -16,7 +16,7 @@ use crate::store::rows::role::{Role, Transaction};
 use crate::store::rows::{counters, due, log, resource};
 
 impl Store {
-    /// Erases a user whose time came, once: the row, the rows that lead to it, and its place in the
+    /// Erases a user who has expired, once: the row, the rows that lead to it, and its place in the
     /// counters. DynamoDB may have removed any of the rows before, so the due row decides whether
     /// this is the first time, and not the state of the resource as in [`Store::commit`]. Two
     /// calls, and one more for each row that leads to the user.
@@ -59,7 +59,7 @@ impl Store {
         let gone = Condition("v = :seen AND x <= :now OR attribute_not_exists(p)", values);
         transaction.delete(Role::Resource, resource::key(collection, id), Some(gone))?;
         for (p, s) in pointers::keys(collection, user) {
-            // Another user may have taken the name.
+            // Another user may have taken the name in the meantime.
             let row = self.get(&p, &s).await?;
             if row.is_some_and(|row| row.text(OWNER) == Some(id.as_str())) {
                 transaction.delete(Role::Other, Row::new(&p, &s), Some(absent_or_own(id)))?;

@@ -1,4 +1,4 @@
-//! Changes of a tenant's profile that bear on its limits, and of its seats and its brake.
+//! Changes of a tenant's profile that affect its limits, and of its seats and its brake.
 
 use scim_core::ResourceId;
 
@@ -23,7 +23,7 @@ const TRIES: usize = 20;
 pub struct Bounds {
     /// Whether users may expire while they are visible.
     pub expiring: bool,
-    /// Most active users.
+    /// Maximum number of active users.
     pub seats: Option<u32>,
     /// Whether the brake keeps its window; otherwise it starts again with no deactivations.
     pub brake: bool,
@@ -56,7 +56,7 @@ impl Store {
         for _ in 0..TRIES {
             let mut transaction = Transaction::on(self);
             tenant.set_profile(&mut transaction, profile, bounds.expiring)?;
-            // The row stays when the limit goes: instances that do not know of that yet go on
+            // The row stays when the limit is removed: instances that do not know this yet continue
             // counting.
             let seen = self.seats(&users.tenant).await?;
             if seen.is_some() || bounds.seats.is_some() {

@@ -27,10 +27,10 @@ use crate::store::rows::unfinished;
 const GONE: &str = "attribute_not_exists(p) OR st = :deleted OR x <= :now";
 
 impl Store {
-    /// Ends all memberships of a resource that is gone, and notes with the last of them that its
-    /// work is finished. You may call it again: it goes on with what a failure left. One call
-    /// without memberships. It stops when the resource comes back, at `until`, or when the request
-    /// has too few calls left.
+    /// Ends all memberships of a resource that is gone, and, together with the last of them,
+    /// records that its work is finished. You may call it again: it continues with what is left
+    /// after a failure. One call without memberships. It stops when the resource comes back, at
+    /// `until`, or when the request has too few calls left.
     pub async fn leave_all(
         &self,
         collection: &Collection,
@@ -98,14 +98,14 @@ impl Store {
                 Outcome::Committed => return Ok(true),
                 Outcome::Refused(refusal) if refusal.stale => return Ok(false),
                 // Another call was faster, or these groups are gone too or not created yet: they
-                // have no heads to step.
+                // have no heads to increment.
                 Outcome::Refused(refusal) => without_head.extend(refusal.already_applied),
             }
         }
     }
 }
 
-/// Adds that the resource must be gone.
+/// Requires the resource to be gone.
 fn require_gone(
     transaction: &mut Transaction,
     collection: &Collection,
@@ -116,7 +116,7 @@ fn require_gone(
     transaction.check(Role::Leaver, resource::key(collection, id), gone)
 }
 
-/// Adds the end of one membership; with an index, the step of its head too.
+/// Adds the end of one membership and, with an index, the increment of its head.
 fn remove(
     transaction: &mut Transaction,
     collection: &Collection,

@@ -1,4 +1,4 @@
-//! What became of a write, read from the rows that refused it.
+//! The outcome of a write, read from the rows that refused it.
 
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
@@ -7,7 +7,7 @@ use crate::store::rows::pointers::owner;
 use crate::store::rows::role::{Role, Transaction, TransactionResult};
 
 impl Store {
-    /// Commits a transaction, and reads from its answer what stands against it.
+    /// Commits a transaction, and reads from its answer why it was refused, if it was.
     pub(in crate::store) async fn conclude(
         &self,
         transaction: Transaction,
@@ -31,7 +31,7 @@ impl Store {
             }
         }
         if refusal.stale {
-            // Perhaps it is done already, and needs no seat any more.
+            // The change may already be done, and then needs no seat.
             (refusal.no_seat, refusal.brake_on) = (false, false);
         }
         Ok(Outcome::Refused(refusal))

@@ -1,4 +1,4 @@
-//! How far the removal of many rows has come.
+//! The progress of removing many rows.
 
 use tokio::time::Instant;
 
@@ -8,7 +8,7 @@ use crate::store::engine::ranges::MAX_PARTS;
 /// Calls of one part, and of the parts that run in parallel.
 const CALLS_OF_A_PART: usize = 2 * MAX_PARTS;
 
-/// How far the removal of rows has come.
+/// The progress of removing rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// No rows are left.
@@ -17,10 +17,10 @@ pub enum Progress {
     Unfinished,
 }
 
-/// What is noted with the last rows that are removed.
+/// What is recorded with the removal of the last rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Note {
-    /// That the resource has no unfinished work any more.
+    /// That the resource no longer has unfinished work.
     Finished,
     /// Nothing: no row says that its work was unfinished, or another step notes it.
     Nothing,

@@ -12,7 +12,7 @@ use crate::store::rows::pointers::{Pointers, as_owner, name_keys, remove_old};
 use crate::store::rows::resource::{self, GROUPED, marked};
 use crate::store::rows::role::{Role, Transaction};
 
-/// A resource's row and those that lead to it, over the rows that it has already.
+/// A resource's row and the rows that lead to it, written over the existing ones.
 pub(crate) struct Put<'a> {
     pub(crate) collection: &'a Collection,
     pub(crate) write: ResourceWrite<'a>,
@@ -25,7 +25,8 @@ pub(crate) struct Put<'a> {
 }
 
 impl<'a> Put<'a> {
-    /// The rows of a transition's target; `from` is the resource without names that it has lost.
+    /// The rows of a transition's target; `from` is the resource without the names that it has
+    /// lost.
     pub(crate) fn new(
         transition: &'a Transition<'a>,
         write: ResourceWrite<'a>,

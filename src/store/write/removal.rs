@@ -1,4 +1,4 @@
-//! How resources go: users softly, with an expiry on every row; all others at once.
+//! How resources are removed: users softly, with an expiry on every row, and all others at once.
 
 use scim_core::resource::Attributes;
 
@@ -16,8 +16,8 @@ use crate::store::rows::role::{Role, Transaction};
 use crate::store::rows::unfinished::{self, Cause};
 
 /// Adds the soft deletion of a user: the user, its claim and its pointers get an expiry, in seconds
-/// since 1970, and the user keeps these attributes. Memberships that it may have are noted as
-/// unfinished work.
+/// since 1970, and the user keeps these attributes. Memberships that the user may have are recorded
+/// as unfinished work.
 pub(crate) fn delete_softly(
     transaction: &mut Transaction,
     transition: &Transition<'_>,
@@ -46,7 +46,7 @@ pub(crate) fn delete_softly(
 }
 
 /// Adds the removal of a resource and of the rows that lead to it. Memberships and members that it
-/// may have are noted as unfinished work.
+/// may have are recorded as unfinished work.
 pub(crate) fn delete(
     transaction: &mut Transaction,
     transition: &Transition<'_>,
@@ -63,7 +63,7 @@ pub(crate) fn delete(
     leave_unfinished(transaction, transition, from)
 }
 
-/// Notes that memberships are still to be ended, if there may be any.
+/// Records that memberships must still be ended, if there may be any.
 fn leave_unfinished(
     transaction: &mut Transaction,
     transition: &Transition<'_>,

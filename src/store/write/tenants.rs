@@ -23,14 +23,14 @@ impl Store {
         Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
     }
 
-    /// Switches SCIM on or off for a tenant; `false` if the tenant is not there. One call.
+    /// Switches SCIM on or off for a tenant; `false` if the tenant does not exist. One call.
     pub async fn enable(&self, code: &TenantCode, enabled: bool) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         tenant::enable(&mut transaction, code, enabled)?;
         Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
     }
 
-    /// Notes when the first request succeeded; `false` if that was noted before. One call.
+    /// Records when the first request succeeded; `false` if that was recorded before. One call.
     pub async fn connect(&self, code: &TenantCode, now: i64) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         tenant::connect(&mut transaction, code, now)?;

@@ -9,8 +9,8 @@ use crate::store::rows::role::{Transaction, TransactionResult};
 use crate::store::rows::unfinished;
 
 impl Store {
-    /// Gives the creation of a group up, unless it has succeeded: its members' rows are then
-    /// removed as those of a deleted group. `false` if the group was not in creation any more. One
+    /// Gives up the creation of a group, unless it has succeeded. Its members' rows are then
+    /// removed like those of a deleted group. `false` if the group was no longer being created. One
     /// call.
     pub async fn abandon(
         &self,

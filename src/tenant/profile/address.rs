@@ -1,4 +1,4 @@
-//! Where a tenant is served: as its profile says, and else as the deployment does.
+//! Where a tenant is served: as its profile says, or otherwise as the deployment says.
 
 use std::borrow::Cow;
 
@@ -6,8 +6,8 @@ use super::model::Profile;
 use super::service::Address;
 
 impl Profile {
-    /// This profile, a preset, at the address of a tenant that has another one. A preset only says
-    /// the path that its product documents.
+    /// This preset, at the address of a tenant that has another profile. Of the address, a preset
+    /// names only the path that its product documents.
     #[must_use]
     pub fn at_address_of(self, before: &Self) -> Self {
         let address = Address { base_path: self.address.base_path, ..before.address.clone() };

@@ -1,4 +1,4 @@
-//! Settings of the attributes of users.
+//! Settings for the attributes of users.
 
 use scim_core::Schema;
 use scim_core::schema::registry::Overlay;
@@ -13,9 +13,9 @@ pub struct AttributePolicy {
     /// Paths of the attributes that a user can have in addition to `userName`, `externalId` and
     /// `active`; if empty, a user can have all.
     pub kept: Vec<String>,
-    /// What becomes of other attributes in POST and PUT.
+    /// What happens to other attributes in POST and PUT.
     pub unknown: UnknownAttributes,
-    /// What becomes of a PATCH operation whose path names no attribute.
+    /// What happens to a PATCH operation whose path names no attribute.
     pub unknown_patch_path: UnknownPaths,
     /// Further attributes in existing schemas, or other definitions of their attributes.
     pub overlay: Vec<Overlay>,
@@ -36,11 +36,11 @@ pub enum ShownGroups {
     /// When the request names them.
     #[default]
     Request,
-    /// Unless the request excludes them.
+    /// By default, unless the request excludes them.
     Default,
 }
 
-/// What becomes of attributes that no schema defines.
+/// What happens to attributes that no schema defines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownAttributes {
@@ -51,7 +51,7 @@ pub enum UnknownAttributes {
     Refuse,
 }
 
-/// What becomes of PATCH operations whose paths name no attribute.
+/// What happens to PATCH operations whose paths name no attribute.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UnknownPaths {
@@ -69,6 +69,6 @@ pub enum Email {
     /// From `emails`.
     #[default]
     AsSent,
-    /// The userName is the one address, whatever `emails` says.
+    /// The userName is the only address, whatever `emails` says.
     FromUserName,
 }

@@ -1,4 +1,4 @@
-//! Settings of messages: how they are read and answered, where identity providers differ.
+//! Settings for messages: how they are read and answered where identity providers differ.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +10,11 @@ use super::switch::Switch;
 pub struct DialectPolicy {
     /// The identity provider whose dialect was set.
     pub idp: Option<String>,
-    /// Whether filters and operations can depart from the RFCs.
+    /// Whether filters and operations may deviate from the RFCs.
     pub messages: Messages,
     /// Whether a PATCH `replace` creates a value that its filter does not find.
     pub replace_without_match: NoMatch,
-    /// How the token stands in the Authorization header.
+    /// How the token appears in the Authorization header.
     pub header: Header,
     /// What a PATCH of a group answers.
     pub group_patch: GroupPatch,
@@ -22,18 +22,18 @@ pub struct DialectPolicy {
     pub put_members: PutMembers,
 }
 
-/// Whether messages can depart from the RFCs.
+/// Whether messages may deviate from the RFCs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Messages {
-    /// What identity providers send is understood.
+    /// The forms that identity providers send are accepted.
     #[default]
     Tolerant,
     /// Only messages to the letter of the RFCs are accepted.
     Strict,
 }
 
-/// What a PATCH `replace` does whose filter finds nothing.
+/// What a PATCH `replace` whose filter finds nothing does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoMatch {
@@ -83,6 +83,6 @@ pub enum PutMembers {
 pub struct Discovery {
     /// Whether it has `pagination` (RFC 9865).
     pub pagination: Switch,
-    /// Whether it says that entity tags are supported. They work in any case.
+    /// Whether it says that entity tags are supported. They work either way.
     pub etag: Switch,
 }

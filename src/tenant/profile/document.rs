@@ -1,21 +1,21 @@
-//! Settings as JSON documents: made of paths, laid over each other, and listed by their paths.
+//! Settings as JSON documents: built from paths, merged, and listed by path.
 
 use serde_json::{Map, Value, json};
 
 use super::error::ProfileError;
 use super::table::Setting;
 
-/// Lays settings over a document that has all of them.
+/// Merges settings into a document that has all of them.
 pub(super) fn lay_over(document: &mut Value, settings: Value) -> Result<(), ProfileError> {
     match (document, settings) {
         (Value::Object(document), Value::Object(settings)) => lay_section(document, settings, ""),
         _ => Err(ProfileError::new(
-            "settings are a JSON object, such as {\"seats\": {\"limit\": 10}}",
+            "settings must be a JSON object, such as {\"seats\": {\"limit\": 10}}",
         )),
     }
 }
 
-/// Lays settings over a section, whose name with a dot begins their paths.
+/// Merges settings into a section. Their paths begin with the section's name and a dot.
 fn lay_section(
     section: &mut Map<String, Value>,
     settings: Map<String, Value>,

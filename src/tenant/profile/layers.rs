@@ -1,4 +1,5 @@
-//! How a profile is made: of presets, dialects and settings, each laid over what is there.
+//! How a profile is built: from presets, dialects and settings, each of which overrides what is
+//! there.
 
 use serde_json::{Value, json};
 
@@ -46,7 +47,8 @@ impl Profile {
     /// word.
     ///
     /// # Errors
-    /// [`ProfileError`] if there is no such setting, or if it does not take such a value.
+    /// [`ProfileError`] if there is no such setting, or if the setting does not accept such a
+    /// value.
     pub fn with(&self, path: &str, value: &str) -> Result<Self, ProfileError> {
         self.over(nested(path, value))
     }
@@ -67,7 +69,8 @@ impl Profile {
         base.over_all(documents)
     }
 
-    /// This profile in the dialect of an identity provider, or in none, in place of another one's.
+    /// This profile with the dialect of an identity provider, or without one, in place of the
+    /// present dialect.
     ///
     /// # Errors
     /// [`ProfileError`] if the identity provider is not known.
@@ -81,7 +84,7 @@ impl Profile {
         self.over_all(layers)
     }
 
-    /// What the preset has for each of the settings that a dialect sets.
+    /// The preset's values of the settings that a dialect sets.
     fn without_dialect(&self, idp: &str) -> Result<Vec<Value>, ProfileError> {
         let preset = if self.preset.is_empty() {
             Self::default()
@@ -96,7 +99,7 @@ impl Profile {
 
     /// This profile with the settings of a document laid over it. If the document names a preset,
     /// it is laid over that preset, at the address and in the dialect of this profile. If it names
-    /// an identity provider, that one's dialect comes first.
+    /// an identity provider, the dialect of that provider is applied first.
     ///
     /// # Errors
     /// [`ProfileError`] as for [`Profile::with`].
@@ -114,7 +117,7 @@ impl Profile {
         match settings.pointer("/dialect/idp") {
             Some(Value::String(idp)) => base.with_dialect(Some(idp)),
             Some(Value::Null) => base.with_dialect(None),
-            // There is nothing to set, or the table of settings refuses it.
+            // Either there is nothing to set, or the table of settings refuses the value.
             _ => Ok(base),
         }
     }

@@ -1,4 +1,4 @@
-//! A profile, and what other rooms make of it as a whole.
+//! A profile, and what other rooms derive from it as a whole.
 
 use scim_core::{Dialect, Unknown};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::store::Bounds;
 pub struct Profile {
     /// The preset that it was made from.
     pub preset: String,
-    /// What becomes of users who are deleted or made inactive.
+    /// What happens to users who are deleted or made inactive.
     pub deprovision: Deprovision,
     /// What a POST of a user does.
     pub create: Create,
@@ -31,7 +31,7 @@ pub struct Profile {
     pub brake: Brake,
     /// Whether groups are served.
     pub groups: Groups,
-    /// What the identity provider can do at all.
+    /// Which operations the identity provider may use.
     pub operations: Operations,
     /// How tokens are minted.
     pub token: Token,
@@ -42,7 +42,8 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// What the table holds a tenant's changes to under this profile, which follows another.
+    /// The limits that the table enforces for a tenant under this profile, which replaces another
+    /// one.
     pub fn bounds(&self, before: &Profile) -> Bounds {
         let brake = before.brake.is_set() && self.brake.is_set();
         Bounds { expiring: self.deprovision.is_expiring(), seats: self.seats.limit, brake }

@@ -15,8 +15,8 @@ pub const PRESETS: [(&str, &str); 7] = [
     ("identity-hub", include_str!("presets/identity-hub.json")),
 ];
 
-/// The identity providers, with what their dialects set and what they call the attributes that a
-/// profile may require.
+/// The identity providers, with what their dialects set and their own names for the attributes that
+/// a profile may require.
 pub const IDPS: &str = include_str!("presets/idps.json");
 
 pub(super) fn preset(name: &str) -> Result<Value, ProfileError> {
@@ -43,7 +43,7 @@ pub fn advice(idp: Option<&str>, path: &str) -> String {
     })
 }
 
-/// The same in the terms of an identity provider, if its file tells them.
+/// The same in the terms of an identity provider, if its file contains them.
 fn advice_of(idp: &str, path: &str) -> Option<String> {
     let idps: Value = serde_json::from_str(IDPS).ok()?;
     let idp = idps.get(idp)?;

@@ -1,4 +1,4 @@
-//! Settings of the service itself: groups, tokens, the address, the log.
+//! Settings for the service itself: groups, tokens, the address, the log.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Groups {
-    /// If not, `GET /Groups` answers with an empty list, and a write with 403.
+    /// If not, `GET /Groups` returns an empty list, and a write is answered with 403.
     pub enabled: bool,
-    /// Whether a second group with the same displayName, in any case, is refused.
+    /// Whether a second group with the same displayName, ignoring case, is refused.
     pub unique_display_name: bool,
 }
 
@@ -24,9 +24,9 @@ impl Default for Groups {
 pub struct Token {
     /// Whether the operator can have a token shown again.
     pub reveal: Reveal,
-    /// Days for which a token is good, 1 to 3650.
+    /// Days for which a token is valid, 1 to 3650.
     pub lifetime_days: u32,
-    /// Days for which the tokens before a rotation stay good, 0 to 365.
+    /// Days for which the earlier tokens stay valid after a rotation, 0 to 365.
     pub overlap_days: u32,
 }
 
@@ -43,7 +43,7 @@ pub enum Reveal {
     /// It is shown once, when it is minted; only its digest is kept.
     #[default]
     Once,
-    /// It is kept in a secret of its own that the service cannot read, for `scimctl token show`.
+    /// It is kept for `scimctl token show`, in a separate secret that the service cannot read.
     Again,
 }
 
@@ -51,13 +51,13 @@ pub enum Reveal {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Address {
-    /// The base URL in the locations of resources, whose path is served; `None` is that of the
+    /// The base URL in the locations of resources, whose path is served; `None` means that of the
     /// deployment.
     pub base_url: Option<String>,
     /// The path under which the tenant is served at the deployment's host, if `base_url` is
     /// `None`.
     pub base_path: Option<String>,
-    /// The only host at which the tenant's tokens are good; `None` is any.
+    /// The only host at which the tenant's tokens are valid; `None` means any.
     pub host: Option<String>,
 }
 
@@ -65,6 +65,6 @@ pub struct Address {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Audit {
-    /// Days, 1 to 3650; `None` is the deployment's number, 365 by default.
+    /// Days, 1 to 3650; `None` means the deployment's number, 365 by default.
     pub retention_days: Option<u32>,
 }

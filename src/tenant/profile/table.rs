@@ -1,7 +1,7 @@
-//! The table of settings: what each takes and what it means.
+//! The table of settings: the values that each accepts and what it means.
 //!
-//! It says what values are refused and why, and it is the source of the table in
-//! `docs/PROFILES.md`. The tests hold it against the types of a profile.
+//! It decides which values are refused and why, and it is the source of the table in
+//! `docs/PROFILES.md`. The tests compare it with the types of a profile.
 
 use serde_json::Value;
 
@@ -13,9 +13,9 @@ use super::takes::Takes::{self, Attributes, Boolean, Number, Paths, Schemas, Tex
 pub struct Setting {
     /// Its path, such as `seats.limit`.
     pub path: &'static str,
-    /// What values it takes.
+    /// The values that it accepts.
     pub takes: Takes,
-    /// Whether it can be `null`, which is to have no value.
+    /// Whether it can be `null`, which means that it has no value.
     pub nullable: bool,
     /// What it means: a sentence of Markdown without its period.
     pub meaning: &'static str,
@@ -27,7 +27,7 @@ impl Setting {
         SETTINGS.iter().find(|setting| setting.path == path)
     }
 
-    /// Refuses a value that it does not take.
+    /// Refuses a value that it does not accept.
     pub(super) fn check(&self, value: &Value) -> Result<(), ProfileError> {
         if self.nullable && value.is_null() {
             return Ok(());
@@ -62,9 +62,9 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "deprovision.on_delete",
         Word(&["soft_delete", "deactivate", "hard_delete", "refuse"]),
-        "what DELETE of a user does: keep the user for the retention, keep the user without end, \
-        erase the user at once, or answer 400; after all but `refuse` the answer for this user is \
-        404",
+        "what DELETE of a user does: keep the user until the retention ends, keep the user \
+         indefinitely, erase the user at once, or answer 400; after all but `refuse` the answer \
+         for this user is 404",
     ),
     setting(
         "deprovision.on_inactive",
@@ -75,8 +75,8 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "deprovision.retention_days",
         DAYS,
-        "days for which a deleted user, or one suspended with expiry, is kept; `null` is the \
-        deployment's number, 90 by default",
+        "days for which a deleted user, or one suspended with expiry, is kept; `null` means the \
+         deployment's number, 90 by default",
     )
     .or_null(),
     setting(
@@ -102,7 +102,8 @@ pub const SETTINGS: &[Setting] = &[
         "what a POST for a deleted user does: bring the user back with its id and data, or create \
         a new one",
     ),
-    setting("seats.limit", ANY_NUMBER, "most active users; `null` is no limit").or_null(),
+    setting("seats.limit", ANY_NUMBER, "the maximum number of active users; `null` means no limit")
+        .or_null(),
     setting(
         "seats.when_full",
         Word(&["refuse", "create_inactive"]),
@@ -122,12 +123,13 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "attributes.unknown",
         Word(&["ignore", "refuse"]),
-        "what becomes of other attributes in POST and PUT: left out, or 400",
+        "what happens to other attributes in POST and PUT: they are left out, or the answer is 400",
     ),
     setting(
         "attributes.unknown_patch_path",
         Word(&["ignore", "refuse"]),
-        "what becomes of a PATCH operation whose path names no attribute: left out, or 400",
+        "what happens to a PATCH operation whose path names no attribute: it is left out, or the \
+         answer is 400",
     ),
     setting(
         "attributes.overlay",
@@ -168,13 +170,13 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "dialect.replace_without_match",
         Word(&["create", "refuse"]),
-        "what a PATCH `replace` does whose filter finds nothing: create the value that the filter \
-        describes, or answer 400 `noTarget`",
+        "what a PATCH `replace` whose filter finds nothing does: create the value that the filter \
+         describes, or answer 400 `noTarget`",
     ),
     setting(
         "dialect.header",
         Word(&["bearer", "verbatim"]),
-        "how the token stands in the Authorization header: after the word Bearer, or also alone",
+        "how the token appears in the Authorization header: after the word Bearer, or also alone",
     ),
     setting(
         "dialect.group_patch",
@@ -185,34 +187,41 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "dialect.put_members",
         Word(&["clear", "keep"]),
-        "what a PUT of a group does that leaves `members` out: remove all of them, or keep them; \
-        null, `\"\"` and `[]` remove them in any case",
+        "what a PUT of a group that omits `members` does: remove all of them, or keep them; null, \
+         `\"\"` and `[]` always remove them",
     ),
     setting(
         "discovery.pagination",
         SWITCH,
-        "whether `/ServiceProviderConfig` has `pagination` (RFC 9865), for which some clients \
-        refuse the whole document; pages work in any case",
+        "whether `/ServiceProviderConfig` has `pagination` (RFC 9865), because of which some \
+         clients refuse the whole document; pages work either way",
     ),
     setting(
         "discovery.etag",
         SWITCH,
-        "whether `/ServiceProviderConfig` says that entity tags are supported, upon which some \
-        clients send `If-Match`; they work in any case",
+        "whether `/ServiceProviderConfig` says that entity tags are supported, in which case some \
+         clients send `If-Match`; entity tags work either way",
     ),
     setting(
         "brake.deactivations",
         ANY_NUMBER,
-        "most users that can be deactivated or deleted in a window; `null` is any number",
+        "the maximum number of users that can be deactivated or deleted in a window; `null` means \
+         any number",
     )
     .or_null(),
     setting(
         "brake.share",
         Number(1, 100),
-        "the same in percent of the users who are active when the window begins; at least one user",
+        "the same as a percentage of the users who are active when the window begins; at least one \
+         user",
     )
     .or_null(),
-    setting("brake.window_minutes", Number(1, 10_080), "minutes of the window, at most a week"),
+    setting(
+        "brake.window_minutes",
+        Number(1, 10_080),
+        "the length of the window in minutes, at \
+                                                        most a week",
+    ),
     setting(
         "brake.answer",
         Word(&["too_many_requests", "forbidden"]),
@@ -228,10 +237,15 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "groups.unique_display_name",
         Boolean,
-        "whether a second group with the same displayName, in any case, is refused with 409",
+        "whether a second group with the same displayName, ignoring case, is refused with 409",
     ),
     setting("operations.create", SWITCH, "POST of a user; off is 403"),
-    setting("operations.update", SWITCH, "PUT and PATCH of a user, but for `active`; off is 403"),
+    setting(
+        "operations.update",
+        SWITCH,
+        "PUT and PATCH of a user, except for `active`; off is \
+                                          403",
+    ),
     setting(
         "operations.deactivate",
         SWITCH,
@@ -242,19 +256,19 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "token.reveal",
         Word(&["once", "again"]),
-        "whether `scimctl token show` can show a token again that was minted under this setting",
+        "whether `scimctl token show` can show a token that was minted under this setting again",
     ),
-    setting("token.lifetime_days", DAYS, "days for which a new token is good"),
+    setting("token.lifetime_days", DAYS, "days for which a new token is valid"),
     setting(
         "token.overlap_days",
         Number(0, 365),
-        "days for which the other tokens stay good after `scimctl token rotate`",
+        "days for which the other tokens stay valid after `scimctl token rotate`",
     ),
     setting(
         "address.base_url",
         Text,
-        "the base URL in the locations of resources, whose path is served too; `null` is that of \
-        the deployment",
+        "the base URL in the locations of resources, whose path is served too; `null` means that \
+         of the deployment",
     )
     .or_null(),
     setting(
@@ -267,13 +281,14 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "address.host",
         Text,
-        "the only host at which the tenant's tokens are good; `null` is any host",
+        "the only host at which the tenant's tokens are valid; `null` means any host",
     )
     .or_null(),
     setting(
         "audit.retention_days",
         DAYS,
-        "days for which the log keeps a change; `null` is the deployment's number, 365 by default",
+        "days for which the log keeps a change; `null` means the deployment's number, 365 by \
+         default",
     )
     .or_null(),
 ];

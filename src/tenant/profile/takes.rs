@@ -1,4 +1,4 @@
-//! What values a setting takes.
+//! The values that a setting accepts.
 
 use std::fmt;
 
@@ -14,9 +14,9 @@ pub enum Takes {
     Boolean,
     /// One of these words.
     Word(&'static [&'static str]),
-    /// A list of any of these words.
+    /// A list in which each element is one of these words.
     Words(&'static [&'static str]),
-    /// A whole number from the first to the second.
+    /// A whole number from the first to the second, inclusive.
     Number(u32, u32),
     /// Any text.
     Text,
@@ -29,7 +29,8 @@ pub enum Takes {
 }
 
 impl Takes {
-    /// Why it does not take a value: what the value must be instead, behind the words "must be".
+    /// Why it does not accept a value: what the value must be instead, as the text after the words
+    /// "must be".
     pub(super) fn refusal(self, value: &Value) -> Option<String> {
         let fault = match self {
             Self::Attributes => fault_in_list::<Overlay>(value),
@@ -71,7 +72,7 @@ fn fault_in_list<D: DeserializeOwned>(value: &Value) -> Option<String> {
 }
 
 impl fmt::Display for Takes {
-    /// As the end of the sentence "it must be ...".
+    /// Completes the sentence "it must be ...".
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Boolean => f.write_str("true or false"),

@@ -50,8 +50,8 @@ impl ServedType {
         self.kind == Kind::User
     }
 
-    /// Brings a resource that is to be stored into the form that the profile wants: values that are
-    /// not kept are removed, and email addresses come from where the profile says.
+    /// Brings a resource into the form that the profile requires before it is stored. Values that
+    /// are not kept are removed, and email addresses come from where the profile says.
     ///
     /// # Errors
     /// Never: the profile was checked when it was set.
@@ -83,7 +83,7 @@ fn with_definitions(additions: Additions, profile: &Profile) -> Additions {
     additions.and(extensions, overlay)
 }
 
-/// Changes the type of users to what a profile says of attributes.
+/// Changes the type of users to what a profile says about attributes.
 fn apply(profile: &Profile, user: &mut ResourceType) -> Result<(), Error> {
     let policy = &profile.attributes;
     if !profile.groups.enabled {
@@ -105,7 +105,7 @@ fn apply(profile: &Profile, user: &mut ResourceType) -> Result<(), Error> {
     Ok(())
 }
 
-/// Lets the error of a required attribute say what to map to it.
+/// Makes the error about a required attribute say what to map to it.
 fn advise(attribute: &mut Attribute, prefix: &str, advice: &impl Fn(&str) -> String) {
     let path = format!("{prefix}{}", attribute.name);
     attribute.advice = attribute.required.then(|| advice(&path));
@@ -125,7 +125,7 @@ fn returned(groups: ShownGroups) -> Returned {
 pub struct ServedTypes(Vec<ServedType>);
 
 impl ServedTypes {
-    /// User, Group and the additions, as a profile has them.
+    /// User, Group and the additions, as a profile defines them.
     ///
     /// # Errors
     /// [`ProfileError`] if the definitions of the profile or the additions cannot be used, or if a
@@ -145,7 +145,7 @@ impl ServedTypes {
         }
         let types: Vec<ServedType> =
             all.into_iter().map(|definition| ServedType::new(definition, profile)).collect();
-        // What is kept must suit every resource.
+        // The kept attributes must be valid for every resource.
         types
             .iter()
             .try_for_each(|resource_type| resource_type.shape(&mut Attributes::default()))
@@ -158,7 +158,7 @@ impl ServedTypes {
         self.0.iter()
     }
 
-    /// The type that is served at `/name`, in any case.
+    /// The type that is served at `/name`, ignoring case.
     pub fn at(&self, name: &str) -> Option<&ServedType> {
         let is = |resource_type: &&ServedType| {
             resource_type

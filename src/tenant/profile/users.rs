@@ -1,20 +1,20 @@
-//! Settings of users: how they are created, deactivated and deleted, and how many at once.
+//! Settings for users: how they are created, deactivated and deleted, and how many at once.
 
 use serde::{Deserialize, Serialize};
 
 use super::switch::Switch;
 
-/// What becomes of users who are deleted or made inactive.
+/// What happens to users who are deleted or made inactive.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Deprovision {
-    /// What DELETE of a user does. Afterwards the user is 404 for the identity provider, whatever
+    /// What DELETE of a user does. Afterwards the identity provider gets 404 for the user, whatever
     /// is kept.
     pub on_delete: OnDelete,
     /// What `active` false does.
     pub on_inactive: OnInactive,
-    /// Days for which a deleted user, or one suspended with expiry, is kept, 1 to 3650; `None` is
-    /// the deployment's number, 90 by default.
+    /// Days for which a deleted user, or one suspended with expiry, is kept, 1 to 3650; `None`
+    /// means the deployment's number, 90 by default.
     pub retention_days: Option<u32>,
 }
 
@@ -29,10 +29,10 @@ impl Deprovision {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnDelete {
-    /// The user can come back until the retention ends, and is erased then.
+    /// The user can come back until the retention ends, and is then erased.
     #[default]
     SoftDelete,
-    /// The user is inactive and kept without end.
+    /// The user is inactive and kept indefinitely.
     Deactivate,
     /// The user is erased at once.
     HardDelete,
@@ -47,8 +47,8 @@ pub enum OnInactive {
     /// The user stays, inactive.
     #[default]
     Suspend,
-    /// The user stays, inactive, and is erased when the retention ends, unless active again by
-    /// then.
+    /// The user stays, inactive, and is erased when the retention ends, unless the user is active
+    /// again before that.
     SuspendWithExpiry,
 }
 
@@ -58,11 +58,11 @@ pub enum OnInactive {
 pub struct Create {
     /// What `active` false does in it.
     pub inactive: InactiveCreate,
-    /// What becomes of a POST for an imported user.
+    /// What happens to a POST for an imported user.
     pub existing: Existing,
     /// What identifies an imported user, the most reliable first.
     pub link_on: Vec<LinkOn>,
-    /// What becomes of a POST for a deleted user who is still kept.
+    /// What happens to a POST for a deleted user who is still kept.
     pub deleted: Deleted,
 }
 
@@ -90,7 +90,7 @@ pub enum InactiveCreate {
     IgnoreActive,
 }
 
-/// What becomes of a POST for an imported user: an existing user of the product that SCIM does not
+/// What happens to a POST for an imported user: an existing user of the product that SCIM does not
 /// manage yet.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,7 +114,7 @@ pub enum LinkOn {
     Email,
 }
 
-/// What becomes of a POST for a deleted user.
+/// What happens to a POST for a deleted user.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Deleted {
@@ -129,14 +129,13 @@ pub enum Deleted {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Seats {
-    /// Most active users; `None` is no limit.
+    /// Maximum number of active users; `None` means no limit.
     pub limit: Option<u32>,
-    /// What becomes of a POST when no seat is left. No user is activated beyond the limit in any
-    /// case.
+    /// What happens to a POST when no seat is left. No user is ever activated beyond the limit.
     pub when_full: WhenFull,
 }
 
-/// What becomes of a POST when no seat is left.
+/// What happens to a POST when no seat is left.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WhenFull {
@@ -151,10 +150,11 @@ pub enum WhenFull {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Brake {
-    /// Most users that can be deactivated or deleted in the window; `None` is any number.
+    /// Maximum number of users that can be deactivated or deleted in the window; `None` means any
+    /// number.
     pub deactivations: Option<u32>,
-    /// The same in percent of the users who are active when the window begins, 1 to 100; at least
-    /// one user.
+    /// The same as a percentage of the users who are active when the window begins, 1 to 100; at
+    /// least one user.
     pub share: Option<u32>,
     /// Minutes of a window, 1 to 10,080. A window begins with the first deactivation after the end
     /// of the last one.
@@ -192,13 +192,13 @@ pub enum BrakeAnswer {
     Forbidden,
 }
 
-/// What the identity provider can do at all. The rest is 403.
+/// The operations that the identity provider may use. All others are answered with 403.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Operations {
     /// POST of a user.
     pub create: Switch,
-    /// PUT and PATCH of a user, but for `active`.
+    /// PUT and PATCH of a user, except for `active`.
     pub update: Switch,
     /// Making a user inactive.
     pub deactivate: Switch,

@@ -198,7 +198,7 @@ async fn an_error_says_what_is_wrong() {
       "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
       "status": "400",
       "scimType": "invalidFilter",
-      "detail": "The filter lacks an operator; use eq, ne, co, sw, ew, gt, ge, lt, le or pr."
+      "detail": "The filter is missing an operator; use eq, ne, co, sw, ew, gt, ge, lt, le or pr."
     }
     "#);
     assert_snapshot!(shown(&world.send("PUT", "/Users", json!({})).await), @r#"

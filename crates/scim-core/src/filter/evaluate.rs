@@ -22,7 +22,7 @@ impl Filter<'_> {
         self.judge(view, &mut left).unwrap_or_default()
     }
 
-    /// As [`Filter::matches`], with a limit on the work. `left` is the number of comparisons of a
+    /// Like [`Filter::matches`], with a limit on the work. `left` is the number of comparisons of a
     /// short value that are still allowed; each comparison is subtracted before it is made.
     ///
     /// # Errors
@@ -34,7 +34,7 @@ impl Filter<'_> {
         if evaluation.spent { Err(OutOfWork) } else { Ok(matches) }
     }
 
-    /// The most comparisons that the filter makes on a resource with single values.
+    /// The maximum number of comparisons that the filter makes on a resource with single values.
     pub(crate) fn comparisons(&self) -> usize {
         self.root.comparisons()
     }

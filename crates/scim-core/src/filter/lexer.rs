@@ -9,7 +9,7 @@ use crate::filter::ast::Operator;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lexer<'t> {
     rest: &'t str,
-    /// Whether there was a blank before `rest`.
+    /// Whether there was a space before `rest`.
     blank: bool,
     /// Whether the grammar must be followed to the letter.
     strict: bool,
@@ -55,7 +55,7 @@ impl<'t> Lexer<'t> {
         if self.bracket(bracket) {
             return Ok(());
         }
-        Err(Error::invalid_filter(format!("The filter lacks a closing {bracket}.")))
+        Err(Error::invalid_filter(format!("The filter is missing a closing {bracket}.")))
     }
 
     /// Reads the dot between `]` and a sub-attribute if it is next. No blank may precede it.
@@ -71,7 +71,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// Reads a logical operator or `pr` if it is next. "logExp = FILTER SP ("and" / "or") SP
-    /// FILTER": only the strict dialect insists on the blanks where the operator is next to a
+    /// FILTER": only the strict dialect insists on the spaces where the operator is next to a
     /// bracket.
     pub(super) fn word(&mut self, word: &str) -> Result<bool, Error> {
         let before = self.blank;
@@ -102,12 +102,12 @@ impl<'t> Lexer<'t> {
         self.check_blanks(before && self.blank)?;
         Operator::parse(word).ok_or_else(|| {
             Error::invalid_filter(
-                "The filter lacks an operator; use eq, ne, co, sw, ew, gt, ge, lt, le or pr.",
+                "The filter is missing an operator; use eq, ne, co, sw, ew, gt, ge, lt, le or pr.",
             )
         })
     }
 
-    /// Reads a JSON string, or a bare word that ends at a blank or bracket.
+    /// Reads a JSON string, or a bare word that ends at a space or bracket.
     pub(super) fn literal(&mut self) -> Result<Literal, Error> {
         if self.rest.starts_with('"') {
             return self.quoted();
@@ -115,14 +115,14 @@ impl<'t> Lexer<'t> {
         let word = self.take(|c| !c.is_whitespace() && !"()[]\"".contains(c));
         if word.is_empty() {
             return Err(Error::invalid_filter(
-                "The filter lacks a value after its operator; put strings in quotes.",
+                "The filter is missing a value after its operator; put strings in quotes.",
             ));
         }
         // "compValue = false / null / true / number / string", rules from JSON.
         let json = serde_json::from_str::<Value>(word);
         let is_value = json.is_ok_and(|json| !json.is_object() && !json.is_array());
         if !is_value && self.strict {
-            return Err(Error::invalid_filter("A string in the filter lacks its quotes."));
+            return Err(Error::invalid_filter("A string in the filter must be in quotes."));
         }
         Ok(Literal { text: word.to_owned(), quoted: false })
     }
@@ -142,7 +142,7 @@ impl<'t> Lexer<'t> {
     fn check_blanks(&self, are_there: bool) -> Result<(), Error> {
         if self.strict && !are_there {
             return Err(Error::invalid_filter(
-                "The filter lacks a blank before or after an operator.",
+                "The filter needs a space before and after each operator.",
             ));
         }
         Ok(())
@@ -155,7 +155,7 @@ impl<'t> Lexer<'t> {
         head
     }
 
-    /// Continues at `rest`, after its leading blanks.
+    /// Continues at `rest`, after its leading spaces.
     fn go_to(&mut self, rest: &'t str) {
         self.rest = rest.trim_start();
         self.blank = self.rest.len() < rest.len();

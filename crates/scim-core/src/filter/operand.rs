@@ -28,7 +28,7 @@ fn read(
         return if operator.is_equality() {
             Ok(Operand::Null)
         } else {
-            Err("can be compared with null by eq and ne only")
+            Err("can be compared with null only by eq and ne")
         };
     }
     match place.compared_leaf().kind {
@@ -36,7 +36,7 @@ fn read(
         Type::Boolean => boolean(operator, &text),
         Type::Integer | Type::Decimal => number(operator, &text),
         Type::DateTime => instant(operator, &text),
-        Type::Binary if !operator.is_equality() => Err("is binary; compare it by eq or ne"),
+        Type::Binary if !operator.is_equality() => Err("is binary; compare it with eq or ne"),
         Type::String | Type::Reference | Type::Binary => {
             let rule = Fold::of(place);
             Ok(Operand::Text { folded: rule.apply(&text).into_owned(), as_sent: text, rule })
@@ -50,20 +50,20 @@ fn boolean(operator: Operator, text: &str) -> Result<Operand, &'static str> {
     match text.to_ascii_lowercase().as_str() {
         "true" if operator.is_equality() => Ok(Operand::Boolean(true)),
         "false" if operator.is_equality() => Ok(Operand::Boolean(false)),
-        _ => Err("is a boolean; compare it by eq or ne with true or false"),
+        _ => Err("is a boolean; use eq or ne with true or false"),
     }
 }
 
 fn number(operator: Operator, text: &str) -> Result<Operand, &'static str> {
     if operator.is_of_text() {
-        return Err("is a number; co, sw and ew compare strings");
+        return Err("is a number; co, sw and ew work only on strings");
     }
     text.parse().map(Operand::Number).map_err(|_| "is a number; compare it with a number")
 }
 
 fn instant(operator: Operator, text: &str) -> Result<Operand, &'static str> {
     if operator.is_of_text() {
-        return Err("is a date and time; co, sw and ew compare strings");
+        return Err("is a date and time; co, sw and ew work only on strings");
     }
     parse_date_time(text)
         .map(Operand::Instant)

@@ -2,7 +2,7 @@
 //!
 //! The parser checks length, depth and number of comparisons before it recurses, so that no text
 //! can exhaust the stack. In addition to the grammar it accepts what clients send: names and
-//! operators in any case, extra blanks, strings without quotes, `"True"` for a boolean.
+//! operators in any case, extra spaces, strings without quotes, `"True"` for a boolean.
 
 use crate::error::Error;
 use crate::filter::ast::{Comparison, Filter, Node};
@@ -17,7 +17,7 @@ use crate::schema::resource_type::ResourceType;
 pub const MAX_BYTES: usize = 8 * 1_024;
 /// The deepest nesting of parentheses, `not` and value paths.
 pub const MAX_DEPTH: usize = 20;
-/// The most comparisons in a filter.
+/// The maximum number of comparisons in a filter.
 pub const MAX_TERMS: usize = 200;
 
 impl<'s> Filter<'s> {
@@ -67,7 +67,7 @@ impl<'t, 's> Parser<'t, 's> {
     ) -> Result<Self, Error> {
         if text.len() > MAX_BYTES {
             return Err(Error::invalid_filter(format!(
-                "A filter holds at most {MAX_BYTES} bytes."
+                "A filter can have at most {MAX_BYTES} bytes."
             )));
         }
         let lexer = Lexer::new(text, dialect.strict);
@@ -118,7 +118,10 @@ impl<'t, 's> Parser<'t, 's> {
     fn nested(&mut self, close: char) -> Result<Node<'s>, Error> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Error::invalid_filter(format!("A filter nests at most {MAX_DEPTH} deep.")));
+            return Err(Error::invalid_filter(format!(
+                "A filter can be nested at most {MAX_DEPTH} \
+                                                      deep."
+            )));
         }
         let node = self.or()?;
         self.depth -= 1;
@@ -130,7 +133,7 @@ impl<'t, 's> Parser<'t, 's> {
         self.terms += 1;
         if self.terms > MAX_TERMS {
             return Err(Error::invalid_filter(format!(
-                "A filter holds at most {MAX_TERMS} comparisons."
+                "A filter can have at most {MAX_TERMS} comparisons."
             )));
         }
         let before = self.lexer;
@@ -165,7 +168,8 @@ impl<'t, 's> Parser<'t, 's> {
         let name = self.lexer.name();
         if name.is_empty() {
             return Err(Error::invalid_filter(
-                "The filter lacks an attribute name; use e.g. userName eq \"bjensen@example.com\".",
+                "The filter is missing an attribute name; use, for example, userName eq \
+                 \"bjensen@example.com\".",
             ));
         }
         let place = self.resolve(name);

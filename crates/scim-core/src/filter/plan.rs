@@ -38,7 +38,7 @@ impl Interest {
 }
 
 impl Filter<'_> {
-    /// A set of equalities such that every matching resource fulfils at least one of them; `None`
+    /// A set of equalities such that every matching resource satisfies at least one of them; `None`
     /// if the form of the filter does not imply such a set. All of them are of attributes in
     /// `indexed`, which lists paths such as `userName` or `emails.value`, the most selective one
     /// first.

@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 use crate::json::member;
 pub use crate::message::bulk_operation::BulkOperation;
 
-/// The most operations in a request: `bulk.maxOperations`.
+/// The maximum number of operations in a request: `bulk.maxOperations`.
 pub const MAX_OPERATIONS: usize = 100;
 
 /// A bulk request.

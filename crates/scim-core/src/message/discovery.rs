@@ -20,7 +20,7 @@ pub struct Features {
     /// Whether the document has `pagination`. Some clients do not know it and refuse the document.
     pub pagination: bool,
     /// Whether the document says that entity tags are supported. Some clients then send
-    /// preconditions that they cannot fulfil.
+    /// preconditions that they cannot satisfy.
     pub etag: bool,
 }
 

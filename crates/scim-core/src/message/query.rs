@@ -6,14 +6,14 @@ use serde_json::{Map, Value};
 
 use crate::error::Error;
 
-/// The most resources in one page. A client that asks for more gets this many; `itemsPerPage` says
-/// so.
+/// The maximum number of resources in one page. A client that asks for more gets this many;
+/// `itemsPerPage` says so.
 pub const MAX_COUNT: usize = 200;
-/// The most resources in one page if the client does not send `count`.
+/// The maximum number of resources in one page if the client does not send `count`.
 pub const DEFAULT_COUNT: usize = 100;
 
-/// The most names in `attributes` or `excludedAttributes`: more than all schemas of a resource type
-/// define.
+/// The maximum number of names in `attributes` or `excludedAttributes`: more than all schemas of a
+/// resource type define.
 pub const MAX_NAMES: usize = 500;
 
 /// The largest body of a request, in bytes: `bulk.maxPayloadSize`. It is the same for all requests.
@@ -28,7 +28,8 @@ pub struct Query {
     pub filter: Option<String>,
     /// "The 1-based index of the first query result."
     pub start_index: usize,
-    /// The most resources to return, if the client says so. It is never more than [`MAX_COUNT`].
+    /// The maximum number of resources to return, if the client says so. It is never more than
+    /// [`MAX_COUNT`].
     pub count: Option<usize>,
     /// The attribute to sort by.
     pub sort_by: Option<String>,
@@ -134,7 +135,7 @@ impl Query {
         if parameter == "attributes" { &mut self.attributes } else { &mut self.excluded_attributes }
     }
 
-    /// The most resources in the page.
+    /// The maximum number of resources in the page.
     pub fn page_size(&self) -> usize {
         self.count.unwrap_or(DEFAULT_COUNT)
     }

@@ -15,8 +15,9 @@ use crate::resource::member::{MEMBERS, Member};
 use crate::schema::dialect::Dialect;
 use crate::schema::place::{AttributeRef, Place};
 
-/// The most comparisons that the operations of a request may make: for each, the number of members
-/// times the number of comparisons in its path. They take some hundredths of a second.
+/// The maximum number of comparisons that the operations of a request may make: for each, the
+/// number of members times the number of comparisons in its path. They take a few hundredths of a
+/// second.
 pub const MAX_WORK: usize = 200_000;
 /// The work of showing a member to a filter, in comparisons.
 const WORK_TO_SHOW: usize = 4;

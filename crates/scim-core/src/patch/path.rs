@@ -33,7 +33,7 @@ impl<'s> Path<'s> {
     ) -> Result<Option<Self>, Error> {
         if text.len() > MAX_PATH_BYTES {
             return Err(Error::invalid_path(format!(
-                "A path holds at most {MAX_PATH_BYTES} bytes."
+                "A path can have at most {MAX_PATH_BYTES} bytes."
             )));
         }
         let text = text.trim();
@@ -110,7 +110,7 @@ fn check_name(name: &str) -> Result<(), Error> {
         Ok(())
     } else {
         Err(Error::invalid_path(
-            "The path is not an attribute path; use e.g. name.givenName or emails[type eq \
+            "The path is not an attribute path; use, for example, name.givenName or emails[type eq \
             \"work\"].value.",
         ))
     }

@@ -76,7 +76,7 @@ impl<'s> Reader<'s> {
                 Ok(())
             }
             (Operation::Add | Operation::Replace, _) => Err(Error::invalid_value(
-                "An operation without path needs an object of attributes as its value.",
+                "An operation without a path needs an object of attributes as its value.",
             )),
         }
     }

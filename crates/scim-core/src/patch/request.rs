@@ -17,7 +17,7 @@ use crate::schema::near_miss::{NearMiss, NearMisses};
 use crate::schema::place::{AttributeRef, Place};
 use crate::schema::resource_type::ResourceType;
 
-/// The most operations in a request.
+/// The maximum number of operations in a request.
 pub const MAX_OPERATIONS: usize = 1_000;
 
 /// A PATCH request, resolved against its resource type.
@@ -54,7 +54,7 @@ impl<'s> PatchRequest<'s> {
         for operation in operations(body)? {
             let operation = operation.as_object().ok_or_else(|| {
                 Error::invalid_syntax(
-                    "Each of Operations must be an object with op, path and value.",
+                    "Each element of Operations must be an object with op, path and value.",
                 )
             })?;
             reader.read(operation)?;
@@ -163,7 +163,7 @@ fn operations(body: &Map<String, Value>) -> Result<&Vec<Value>, Error> {
     if operations.len() > MAX_OPERATIONS {
         return Err(Error::new(
             ErrorKind::PayloadTooLarge,
-            format!("A PATCH request holds at most {MAX_OPERATIONS} operations."),
+            format!("A PATCH request can have at most {MAX_OPERATIONS} operations."),
         ));
     }
     Ok(operations)

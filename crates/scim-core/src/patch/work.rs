@@ -6,8 +6,8 @@ use crate::filter::ast::Filter;
 use crate::patch::change::Change;
 use crate::schema::place::Place;
 
-/// The most comparisons that the operations of a request may make: for each, the number of values
-/// times the number of comparisons in its path.
+/// The maximum number of comparisons that the operations of a request may make: for each, the
+/// number of values times the number of comparisons in its path.
 pub const MAX_WORK: usize = 64_000;
 /// A text of this many bytes takes as long as one comparison of a short value.
 const BYTES_OF_A_COMPARISON: usize = 256;

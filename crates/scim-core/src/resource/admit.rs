@@ -16,7 +16,7 @@ use crate::value::{is_primary, object_in, object_of, parse_date_time};
 
 /// The longest string value, in bytes.
 pub const MAX_STRING_BYTES: usize = 4_096;
-/// The most values of a multi-valued attribute, except the members of a group.
+/// The maximum number of values of a multi-valued attribute, except the members of a group.
 pub const MAX_ELEMENTS: usize = 200;
 /// The longest externalId, in bytes.
 pub const MAX_EXTERNAL_ID_BYTES: usize = 512;
@@ -166,10 +166,10 @@ fn expectation(kind: Type) -> &'static str {
     match kind {
         Type::String | Type::Reference => "must be a string",
         Type::Boolean => "must be true or false",
-        Type::Integer => "must be an integer of 64 bits",
+        Type::Integer => "must be a 64-bit integer",
         Type::Decimal => "must be a number",
         Type::DateTime => "must be a date and time in a string, such as 2011-05-13T04:42:34Z",
-        Type::Binary => "must be a string in base64",
+        Type::Binary => "must be a base64 string",
         Type::Complex => "must be an object with its sub-attributes",
     }
 }
@@ -220,7 +220,7 @@ fn admit_object(
     Ok((!admitted.is_empty()).then_some(Value::Object(admitted)))
 }
 
-/// As [`admit`], with the name of the attribute in the error.
+/// Like [`admit`], with the name of the attribute in the error.
 fn admit_sub(
     attribute: &Attribute,
     sub: &Attribute,

@@ -16,7 +16,7 @@ impl ResourceType {
         refuse(&self.missing(attributes)).map_err(Error::invalid_value)
     }
 
-    /// As [`ResourceType::check_required`], for the attributes that the RFCs require. Those that
+    /// Like [`ResourceType::check_required`], for the attributes that the RFCs require. Those that
     /// only this service provider requires are not checked.
     pub(crate) fn check_standard(&self, attributes: &Attributes) -> Result<(), Error> {
         let mut missing = self.missing(attributes);
@@ -34,9 +34,9 @@ impl ResourceType {
         refuse(&self.still_missing(attributes)).map_err(Error::invalid_value)
     }
 
-    /// As [`ResourceType::check_replacement`], for a change from `old` to `new`. A value that was
-    /// missing before is ignored, because the attribute may have become required only recently;
-    /// but a resource that becomes active must have all of them. The error is the sentence.
+    /// Like [`ResourceType::check_replacement`], for a change from `old` to `new`. A value that was
+    /// missing before is ignored, because the attribute may have become required only recently; but
+    /// a resource that becomes active must have all of them. The error is the sentence.
     pub(crate) fn check_change(&self, old: &Attributes, new: &Attributes) -> Result<(), String> {
         let mut missing = self.still_missing(new);
         let activates = is_inactive(old) && !is_inactive(new);
@@ -128,7 +128,7 @@ fn find_missing(
     }
 }
 
-/// Whether a value is more than blanks. An element that could have a `value`, such as an e-mail
+/// Whether a value is more than spaces. An element that could have a `value`, such as an e-mail
 /// address, counts only if it has one.
 fn is_assigned(definition: &Attribute, value: &Value) -> bool {
     let significant = match definition.sub_attribute("value").filter(|sub| !sub.is_read_only()) {

@@ -7,7 +7,7 @@ use crate::schema::near_miss::printable;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dialect {
     /// Whether messages must follow the RFCs to the letter: string values in filters are quoted,
-    /// operators have blanks around them, a removal finds something to remove, values have the
+    /// operators have spaces around them, a removal finds something to remove, values have the
     /// types of the schema, and `schemas` names the schemas.
     pub strict: bool,
     /// What happens to an attribute that no schema defines. The error is `invalidSyntax`.

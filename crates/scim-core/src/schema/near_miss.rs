@@ -1,10 +1,10 @@
 //! Names that are nearly right: one letter off, or plural where the schema has the singular.
 
-/// The most near misses that are kept of one message.
+/// The maximum number of near misses that are kept of one message.
 const MAX_NOTED: usize = 10;
-/// The most unknown names of one message that are compared: more than any mapping has.
+/// The maximum number of unknown names of one message that are compared: more than any mapping has.
 const MAX_COMPARED: usize = 200;
-/// The most bytes of a client's name that are repeated.
+/// The maximum number of bytes of a client's name that are repeated.
 const MAX_SHOWN_BYTES: usize = 80;
 /// A name that is shorter than this resembles too many others.
 const MIN_NAME_BYTES: usize = 3;

@@ -18,8 +18,8 @@ pub struct Rules {
     /// Whether no two groups may have the same `displayName`, as Entra ID expects. The schema of
     /// RFC 7643 section 8.7.1 does not require it.
     pub unique_display_name: bool,
-    /// The most unique attributes of a resource type, in addition to the one that names the
-    /// resource.
+    /// The maximum number of unique attributes of a resource type, in addition to the one that
+    /// names the resource.
     pub max_unique: usize,
 }
 

@@ -28,7 +28,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Record>> {
 
 /// The text of a file, without a byte order mark.
 fn text(bytes: Vec<u8>) -> anyhow::Result<String> {
-    ensure!(!bytes.contains(&0), "it is UTF-16: save it as UTF-8 (in Excel, as CSV UTF-8)");
+    ensure!(!bytes.contains(&0), "it is in UTF-16: save it as UTF-8 (in Excel, as CSV UTF-8)");
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
         let good = String::from_utf8_lossy(good).replace("\r\n", "\n");

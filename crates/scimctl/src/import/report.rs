@@ -4,7 +4,7 @@ use scim_core::ResourceId;
 use scim_lambda::operator::import::{Conflict, Counts, Key, Line, Mode, RecordOutcome, Report};
 use serde_json::{Value, json};
 
-/// The most lines of a kind that are shown to people.
+/// The maximum number of lines of a kind that are shown to people.
 const MAX_SHOWN: usize = 50;
 
 /// The report as an object for scripts.

@@ -21,9 +21,12 @@ impl AccessKey {
     /// A new key.
     ///
     /// # Errors
-    /// If the operating system gives no random bytes.
+    /// If the operating system cannot provide random bytes.
     pub(super) fn generate() -> anyhow::Result<Self> {
-        Ok(Self(random::text(ALPHABET, LENGTH).context("the system gives no random bytes")?))
+        Ok(Self(random::text(ALPHABET, LENGTH).context(
+            "the operating system cannot provide random \
+                                                        bytes",
+        )?))
     }
 
     /// The key in a file, which is created if it does not exist.
@@ -40,12 +43,13 @@ impl AccessKey {
                 return Err(error).with_context(|| format!("{} cannot be read", file.display()));
             }
         };
-        private::close(file).with_context(|| format!("{} is not yours", file.display()))?;
+        private::close(file)
+            .with_context(|| format!("{} belongs to another user", file.display()))?;
         let key = text.trim();
         let fits = key.len() == LENGTH && key.bytes().all(|byte| ALPHABET.contains(&byte));
         anyhow::ensure!(
             fits,
-            "{} holds no access key; remove it, and the next start creates one",
+            "{} contains no access key; remove it, and the next start will create one",
             file.display()
         );
         Ok(Self(key.to_owned()))

@@ -89,11 +89,15 @@ fn scim_error(unread: Unread) -> Error {
         Unread::TooSlow => Error::new(
             ErrorKind::RequestTimeout,
             format!(
-                "The body was not complete after {} seconds; send it whole.",
+                "The body was not complete after {} seconds; send all of it.",
                 BODY_TIMEOUT.as_secs()
             ),
         ),
-        Unread::Broken => Error::new(ErrorKind::BadRequest, "The body broke off; send it whole."),
+        Unread::Broken => Error::new(
+            ErrorKind::BadRequest,
+            "The body ended early; send all of \
+                                                             it.",
+        ),
     }
 }
 
@@ -140,7 +144,7 @@ async fn aws<C>(
                     Ok(body) => call(target(&head), std::str::from_utf8(&body).unwrap_or_default()),
                     Err(unread) => (
                         unread.status(),
-                        exception("SerializationException", "The body is not whole."),
+                        exception("SerializationException", "The body is incomplete."),
                     ),
                 },
                 Err(refusal) => (refusal.status, exception(refusal.kind, refusal.message)),

@@ -231,7 +231,7 @@ fn a_file_that_cannot_be_imported_is_refused_whole() {
             "columns 2 and 3 are the same attribute, email and emails[type eq \"work\"].value",
         ),
         ("friends", &unnamed, "column 2 has no name; name it or remove it"),
-        ("friends", &wide, "it is UTF-16: save it as UTF-8 (in Excel, as CSV UTF-8)"),
+        ("friends", &wide, "it is in UTF-16: save it as UTF-8 (in Excel, as CSV UTF-8)"),
         ("friends", &latin, "line 3 is not UTF-8: save the file as UTF-8 (in Excel, as CSV UTF-8)"),
         (
             "friends",

@@ -70,7 +70,7 @@ fn check_host(host: &str, of_url: Option<&str>) -> Result<(), ProfileError> {
     Ok(())
 }
 
-/// Whether a tenant can be served under a path: every client sends it as it is written here.
+/// Whether a tenant can be served under a path that clients send exactly as it is written here.
 fn is_base_path(path: &str) -> bool {
     let plain =
         path.parse::<http::uri::PathAndQuery>().is_ok() && !path.contains(['?', '#', '%', '\\']);

@@ -1,4 +1,4 @@
-//! Paths of attributes that other settings make pointless.
+//! Attribute paths that other settings make pointless.
 
 use scim_core::ResourceType;
 use scim_core::schema::Place;
@@ -35,7 +35,7 @@ pub(super) fn check(profile: &Profile, user: &ResourceType) -> Result<(), Profil
     required.iter().try_for_each(|path| check_required(user, path, kept))
 }
 
-/// Refuses a required attribute of which only some values are kept.
+/// Refuses a required attribute if only some of its values are kept.
 fn check_required(user: &ResourceType, path: &str, kept: &[String]) -> Result<(), ProfileError> {
     let wanted = place(user, path);
     let mut kept = kept.iter().filter(|kept| place(user, kept) == wanted).peekable();
@@ -64,7 +64,7 @@ fn names(user: &ResourceType, path: &str, name: &str) -> bool {
     place(user, path).is_some_and(|(extension, named)| extension.is_none() && named == name)
 }
 
-/// Whether a path is that attribute itself, and none of its sub-attributes or values.
+/// Whether a path is that attribute itself, not one of its sub-attributes or values.
 fn is_all_of(user: &ResourceType, path: &str, name: &str) -> bool {
     match user.resolve(path) {
         Some(Place::Attribute(found)) => found.sub.is_none() && names(user, path, name),

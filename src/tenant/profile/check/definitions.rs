@@ -1,5 +1,5 @@
-//! Definitions of attributes and schemas under which no user could be created, or of which one
-//! would be ignored silently.
+//! Definitions of attributes and schemas that would prevent every user from being created, or of
+//! which one would be ignored silently.
 
 use std::collections::BTreeSet;
 
@@ -13,8 +13,8 @@ use super::super::error::ProfileError;
 /// Attributes of every resource, which an extension cannot define.
 const COMMON: [&str; 4] = ["id", "externalId", "meta", "schemas"];
 
-/// Refuses definitions under which no user could be created, or of which one would be ignored
-/// silently.
+/// Refuses definitions that would prevent every user from being created, or of which one would be
+/// ignored silently.
 pub(super) fn check(policy: &AttributePolicy) -> Result<(), ProfileError> {
     let user = ResourceType::user().map_err(|error| ProfileError(error.to_string()))?;
     let mut ids = BTreeSet::new();
@@ -22,7 +22,7 @@ pub(super) fn check(policy: &AttributePolicy) -> Result<(), ProfileError> {
         check_extension(schema, &user)?;
         if !ids.insert(schema.id.to_ascii_lowercase()) {
             return Err(ProfileError(format!(
-                "attributes.extensions has {} twice, in any case; make them one",
+                "attributes.extensions has {} twice, ignoring case; merge the two",
                 schema.id
             )));
         }
@@ -36,7 +36,7 @@ pub(super) fn check(policy: &AttributePolicy) -> Result<(), ProfileError> {
         let name = &attribute.name;
         if !names.insert((id.to_ascii_lowercase(), name.to_ascii_lowercase())) {
             return Err(ProfileError(format!(
-                "attributes.overlay has {name} twice, in any case; make them one"
+                "attributes.overlay has {name} twice, ignoring case; merge the two"
             )));
         }
         let own = std::iter::once(&user.schema).chain(&user.extensions);
@@ -53,11 +53,13 @@ fn check_extension(schema: &Schema, user: &ResourceType) -> Result<(), ProfileEr
         || small.contains("ietf:params:scim:schemas:core")
         || small.starts_with("urn:ietf:params:scim:api:")
     {
-        return Err(ProfileError(format!("the id {id} of an extension must be a URN of your own")));
+        return Err(ProfileError(format!(
+            "the id {id} of an extension must be one of your own URNs"
+        )));
     }
     if user.extensions.iter().any(|known| known.id.eq_ignore_ascii_case(id)) {
         return Err(ProfileError(format!(
-            "attributes.extensions names {id}, which is there already; omit it, and add \
+            "attributes.extensions names {id}, which already exists; omit it, and add \
             attributes to it by attributes.overlay, with that as schema"
         )));
     }
@@ -70,7 +72,7 @@ fn check_extension(schema: &Schema, user: &ResourceType) -> Result<(), ProfileEr
     }
 }
 
-/// Refuses another definition of an attribute under a name that its schema spells otherwise.
+/// Refuses a second definition of an attribute under a name that its schema spells differently.
 fn check_spelling<'s>(
     name: &str,
     id: &str,
@@ -91,7 +93,7 @@ fn check_attribute(attribute: &Attribute, prefix: &str) -> Result<(), ProfileErr
     let name = format!("{prefix}{}", attribute.name);
     if attribute.required && attribute.is_read_only() {
         return Err(ProfileError(format!(
-            "{name} is required and readOnly, so that no user could ever be created; change one"
+            "{name} is required and readOnly, so no user could ever be created; change one"
         )));
     }
     match (attribute.kind == Type::Complex, attribute.sub_attributes.is_empty()) {

@@ -22,7 +22,7 @@ impl Profile {
             presets::dialect(idp)?;
         }
         address::check(&self.address)?;
-        // What the schemas make of required, kept, overlay and extensions.
+        // Whether required, kept, overlay and extensions fit the schemas.
         let types = ServedTypes::new(self, &Additions::default())
             .map_err(|error| ProfileError(format!("attributes: {error}")))?;
         definitions::check(&self.attributes)?;
