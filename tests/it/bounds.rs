@@ -311,7 +311,7 @@ async fn a_bulk_request_begins_no_operation_that_it_cannot_afford() {
 }
 
 #[test]
-fn removing_the_members_of_a_deleted_group_has_a_budget_of_its_own() {
+fn removing_the_members_of_a_deleted_group_has_a_separate_budget() {
     // Those of 100,000 members take two calls for 49 of them: `ledger` counts them.
     const { assert!(MAX_TIDYING_CALLS > MAX_CALLS && 2 * 100_000 / 49 < MAX_TIDYING_CALLS) }
 }

@@ -35,7 +35,7 @@ async fn lift(customer: &Customer) -> bool {
 }
 
 #[tokio::test]
-async fn deactivations_beyond_the_limit_stop_until_the_operator_lifts_the_brake() {
+async fn deactivations_beyond_the_limit_are_refused_until_the_operator_lifts_the_brake() {
     for (answer, status) in [("too_many_requests", 429), ("forbidden", 403)] {
         let customer =
             Customer::with("default", &[("brake.deactivations", "3"), ("brake.answer", answer)])

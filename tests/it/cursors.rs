@@ -38,7 +38,7 @@ async fn world(users: usize) -> World {
 }
 
 #[tokio::test]
-async fn a_walk_meets_every_user_once_in_every_order() {
+async fn a_walk_returns_every_user_once_in_any_order() {
     let world = world(23).await;
     for query in [
         "count=5",
@@ -60,7 +60,7 @@ async fn a_walk_meets_every_user_once_in_every_order() {
 }
 
 #[tokio::test]
-async fn a_user_who_stays_is_met_once_whatever_changes_during_the_walk() {
+async fn a_user_who_stays_is_returned_once_despite_changes_during_the_walk() {
     for query in ["count=4", "count=4&sortBy=userName", "count=4&filter=active+eq+true"] {
         let world = world(20).await;
         let met = walk(&world, query, async |page| {
@@ -112,7 +112,7 @@ async fn a_cursor_is_for_one_tenant_one_query_one_count_and_one_hour() {
 }
 
 #[tokio::test]
-async fn a_next_page_costs_one_call_and_cursors_come_only_on_request() {
+async fn a_next_page_costs_one_call_and_cursors_are_sent_only_on_request() {
     let world = world(5).await;
     let first = world.send("GET", "/Users?cursor=&count=2", None).await;
     let next = first.body["nextCursor"].as_str().unwrap();

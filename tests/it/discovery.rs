@@ -188,7 +188,7 @@ async fn discovery_refuses_filters_and_writes() {
 }
 
 #[tokio::test]
-async fn groups_are_an_empty_list_before_the_first_one() {
+async fn a_tenant_without_groups_lists_none() {
     let world = World::new().await;
     for query in
         ["", "?startIndex=1&count=100", "?excludedAttributes=members&filter=displayName+eq+%22x%22"]

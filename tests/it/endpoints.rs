@@ -41,7 +41,7 @@ pub fn table() -> String {
 
 #[tokio::test]
 #[ignore = "needs an engine: tests/moto.sh"]
-async fn another_engine_holds_the_contract_of_the_secrets() {
+async fn another_engine_satisfies_the_contract_of_the_secrets() {
     let sdk = endpoint("SCIM_TEST_SECRETS_ENDPOINT", Between::default()).await;
     crate::secrets::contract(&sdk).await;
 }

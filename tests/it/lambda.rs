@@ -210,7 +210,7 @@ async fn base64_bodies_are_decoded() {
 }
 
 #[tokio::test]
-async fn two_authorization_headers_are_two() {
+async fn two_authorization_headers_are_not_merged() {
     let world = World::new().await;
     let good = format!("Bearer {}", world.token.reveal());
     let mut rest = get(&world, "rest", "/scim/v2/Users", "");

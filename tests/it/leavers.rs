@@ -168,7 +168,7 @@ async fn concurrent_activations_of_one_user_take_one_seat() {
 }
 
 #[tokio::test]
-async fn a_leaver_returns_by_both_names_although_it_owns_neither_any_more() {
+async fn a_leaver_returns_by_both_names_although_it_no_longer_owns_either() {
     let (world, row, token) = tenant(&[("create.existing", "link")]).await;
     // Two users have one externalId, and the second leaves. Another takes its name and gives it up.
     post(&world, &token, json!({ "userName": "first", "externalId": "1" })).await;

@@ -43,14 +43,14 @@ async fn users<'w>(world: &'w World, name: &str) -> Column<'w> {
     column.note("get", 200, get(&path).await);
     column.note("`userName eq`", 200, get(&by("Users", "userName eq \"a@example.com\"")).await);
     column.note(
-        "`userName eq`, nobody",
+        "`userName eq`, no match",
         200,
         get(&by("Users", "userName eq \"b@example.com\"")).await,
     );
     let joined = by("Users", "active eq true and userName eq \"a@example.com\" and title pr");
     column.note("`userName eq` joined by `and` with others", 200, get(&joined).await);
     column.note("`externalId eq`", 200, get(&by("Users", "externalId eq \"a\"")).await);
-    column.note("`externalId eq`, nobody", 200, get(&by("Users", "externalId eq \"b\"")).await);
+    column.note("`externalId eq`, no match", 200, get(&by("Users", "externalId eq \"b\"")).await);
     let work = by("Users", "emails[type eq \"work\"].value eq \"a@example.com\"");
     column.note("`emails[type eq \"work\"].value eq`, a userName", 200, get(&work).await);
 
@@ -89,7 +89,7 @@ async fn users<'w>(world: &'w World, name: &str) -> Column<'w> {
 
     let total = get("/Users?count=0").await;
     let users = usize::try_from(total.body["totalResults"].as_u64().unwrap()).unwrap();
-    column.bound("how many there are (`count=0`)", 200, total, Cell::AtMost(1, 1, 12.0, 0.0));
+    column.bound("the number of users (`count=0`)", 200, total, Cell::AtMost(1, 1, 12.0, 0.0));
     let first = get("/Users?count=100").await;
     column.bound(
         "first page of 100, with `totalResults`",
@@ -163,13 +163,9 @@ async fn groups<'w>(world: &'w World, seed: &Seed, ids: &[ResourceId], name: &st
     let member = |op: &str, id: &str| json!({ "Operations": [{ "op": op, "path": "members", "value": [{ "value": id }] }] });
     let send = async |path: &str, body: Value| world.send("PATCH", path, body).await;
     column.note("add a member", 200, send(&short, member("add", &newcomer)).await);
-    column.note("add a member that is there", 200, send(&short, member("add", &newcomer)).await);
+    column.note("add an existing member", 200, send(&short, member("add", &newcomer)).await);
     column.note("remove a member", 200, send(&short, member("remove", &newcomer)).await);
-    column.note(
-        "remove a member that is not there",
-        200,
-        send(&short, member("remove", &newcomer)).await,
-    );
+    column.note("remove a non-member", 200, send(&short, member("remove", &newcomer)).await);
     let answered = send(&path, member("add", &newcomer)).await;
     column.note(
         "add a member, answered with up to 100 members",
@@ -217,8 +213,8 @@ const REFUSED: [&str; 5] = [
     "create of a taken name",
     "restore by re-POST",
     "create under the name of another, deleted person",
-    "add a member that is there",
-    "remove a member that is not there",
+    "add an existing member",
+    "remove a non-member",
 ];
 
 fn only_refused(columns: &[Column<'_>]) {

@@ -34,7 +34,7 @@ fn bytes(number: usize) -> String {
 }
 
 #[test]
-fn the_limits_are_those_of_the_code() {
+fn documented_limits_match_the_code() {
     let goes_on = "400 `tooMany` by `startIndex` or with `sortBy`; a walk by cursor goes on \
         after what was read";
     let rows = [

@@ -84,7 +84,7 @@ async fn the_edges_of_a_list_are_not_errors() {
 }
 
 #[tokio::test]
-async fn a_page_of_large_users_is_cut_by_bytes_and_goes_on() {
+async fn a_page_of_large_users_is_cut_by_size_and_continues() {
     let world = World::new().await;
     let photo = "x".repeat(4_000);
     for n in 0..70 {

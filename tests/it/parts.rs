@@ -83,7 +83,7 @@ async fn many_large_groups_are_read_as_the_budget_allows() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_groups_of_a_user_in_a_thousand_are_found_by_the_index() {
+async fn the_index_finds_all_groups_of_a_user_in_a_thousand_groups() {
     let world = World::new().await;
     let user = world.seed().users(1, |_| {}).await.unwrap();
     let mut groups = Vec::new();

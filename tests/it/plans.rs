@@ -91,7 +91,7 @@ async fn a_filter_without_index_walks_a_large_tenant_in_parts() {
 }
 
 #[tokio::test]
-async fn a_result_that_fits_one_request_is_counted_exactly() {
+async fn a_result_that_fits_in_one_request_is_counted_exactly() {
     let world = World::new().await;
     world.seed().users(4_000, |_| {}).await.unwrap();
     let page = world

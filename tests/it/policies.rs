@@ -192,7 +192,7 @@ async fn an_error_about_a_sub_attribute_names_its_attribute() {
 }
 
 #[tokio::test]
-async fn discovery_says_when_addresses_come_from_user_names_and_tokens_stand_alone() {
+async fn discovery_shows_derived_addresses_and_bare_tokens() {
     for (preset, mutability, alone) in
         [("zulip", "readOnly", true), ("default", "readWrite", false)]
     {
@@ -229,7 +229,7 @@ async fn discovery_says_when_addresses_come_from_user_names_and_tokens_stand_alo
 }
 
 #[tokio::test]
-async fn a_deactivation_passes_although_the_profile_has_changed() {
+async fn a_deactivation_succeeds_after_the_profile_has_changed() {
     let mut customer = Customer::new("default").await;
     let user = customer
         .create(json!({ "userName": "a@example.com", "emails": [{ "value": "b@example.com" }] }))
@@ -242,7 +242,7 @@ async fn a_deactivation_passes_although_the_profile_has_changed() {
 }
 
 #[tokio::test]
-async fn a_bad_token_learns_nothing_about_the_tenant() {
+async fn a_bad_token_reveals_nothing_about_the_tenant() {
     let world = Arc::new(World::new().await);
     let mut answers = Vec::new();
     for (preset, settings) in [

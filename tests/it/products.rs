@@ -89,7 +89,7 @@ async fn answers(customer: &Customer) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_same_seven_requests_have_five_answers_on_one_server() {
+async fn five_products_answer_the_same_seven_requests_differently() {
     let world = Arc::new(World::new().await);
     let table = [
         (
@@ -144,7 +144,7 @@ async fn the_same_seven_requests_have_five_answers_on_one_server() {
 }
 
 #[tokio::test]
-async fn nothing_of_one_tenant_is_seen_or_changed_by_another() {
+async fn tenants_cannot_see_or_change_each_other() {
     let world = Arc::new(World::new().await);
     let mut customers = Vec::new();
     for product in ["hone", "hoxhunt", "zulip", "holaspirit", "identity-hub"] {
@@ -164,7 +164,7 @@ async fn nothing_of_one_tenant_is_seen_or_changed_by_another() {
 }
 
 #[tokio::test]
-async fn a_profile_has_versions_and_is_in_force_within_a_minute() {
+async fn a_profile_has_versions_and_takes_effect_within_a_minute() {
     let mut customer = Customer::new("default").await;
     let before = customer.row.clone();
     let off = crate::support::customer::profile("default", &[("operations.create", "off")]);

@@ -10,7 +10,7 @@ fn refused(settings: &Value) -> String {
 }
 
 #[test]
-fn an_impossible_profile_is_refused_with_what_to_change() {
+fn a_contradictory_profile_is_refused_with_advice() {
     let overlay = |all: Value| json!({ "attributes": { "overlay": all } });
     let extensions = |all: Value| json!({ "attributes": { "extensions": all } });
     let base_url = |url: &str| json!({ "address": { "base_url": url } });
@@ -89,7 +89,7 @@ fn duplicate_and_unused_settings_are_accepted() {
 }
 
 #[test]
-fn a_setting_with_a_wrong_value_says_what_it_takes() {
+fn an_invalid_value_is_refused_with_the_valid_ones() {
     for (path, value, said) in [
         ("seats.limit", "many", "seats.limit must be a whole number, or null"),
         ("token.lifetime_days", "-1", "token.lifetime_days must be a whole number from 1 to 3650"),
@@ -134,7 +134,7 @@ fn a_setting_with_a_wrong_value_says_what_it_takes() {
 }
 
 #[test]
-fn a_document_begins_with_its_preset_in_its_dialect() {
+fn a_document_starts_from_its_preset_and_dialect() {
     let preset = |name: &str, idp: Option<&str>| Profile::preset(name, idp).unwrap();
     let zulip = preset("zulip", Some("entra")).with("address.host", "chat.example.com").unwrap();
     let google = zulip

@@ -135,7 +135,7 @@ fn the_dialects_are_listed_with_what_they_set() {
 }
 
 #[test]
-fn every_preset_in_every_dialect_is_a_profile_and_its_row_says_all_of_it() {
+fn every_preset_with_every_dialect_is_valid_and_survives_its_row() {
     let idps: Value = serde_json::from_str(IDPS).unwrap();
     for (name, text) in PRESETS {
         for idp in idps.as_object().unwrap().keys() {
@@ -173,7 +173,7 @@ fn contains(document: &Value, part: &Value) -> bool {
 }
 
 #[test]
-fn the_example_of_an_overlay_and_an_extension_is_a_profile() {
+fn the_overlay_and_extension_example_is_a_valid_profile() {
     let document = read(PROFILES);
     let example = document.split("```json\n").nth(1).unwrap().split("```").next().unwrap();
     let profile = Profile::default().over(serde_json::from_str(example).unwrap()).unwrap();
@@ -181,7 +181,7 @@ fn the_example_of_an_overlay_and_an_extension_is_a_profile() {
 }
 
 #[test]
-fn the_sentence_about_a_required_attribute_is_the_one_an_administrator_reads() {
+fn the_documented_error_for_a_required_attribute_is_the_real_one() {
     let document = read(PROFILES);
     for idp in [Some("entra"), None] {
         let profile = Profile::preset("default", idp)
@@ -241,7 +241,7 @@ fn small(name: &impl std::fmt::Debug) -> String {
 }
 
 #[test]
-fn the_transitions_are_those_of_the_code() {
+fn documented_transitions_match_the_code() {
     let default = Profile::default();
     let events = Event::ALL.map(|event| small(&event));
     let header: Vec<&str> =
@@ -260,7 +260,7 @@ fn the_transitions_are_those_of_the_code() {
 }
 
 #[test]
-fn the_policies_that_lead_elsewhere_are_those_of_the_code() {
+fn documented_policy_changes_match_the_code() {
     let default = Profile::default();
     let mut listed = Vec::new();
     for Setting { path, .. } in SETTINGS {

@@ -8,7 +8,7 @@ use crate::support::handles::{id, patch, set};
 use crate::support::{ENTERPRISE, World};
 
 #[tokio::test]
-async fn unique_values_are_held_by_one_resource() {
+async fn a_unique_value_belongs_to_one_resource() {
     let file = json!({
         "schemas": [{ "id": "urn:acme:Badge", "name": "Badge", "attributes": [
             { "name": "number", "type": "string", "uniqueness": "server" },
@@ -47,7 +47,7 @@ async fn unique_values_are_held_by_one_resource() {
 }
 
 #[tokio::test]
-async fn common_attributes_ignore_what_a_schema_file_says() {
+async fn a_schema_file_cannot_redefine_common_attributes() {
     let file = json!({
         "schemas": [{ "id": "urn:acme:Thing", "name": "Thing", "attributes": [
             { "name": "id", "type": "integer", "mutability": "readWrite" },
@@ -78,7 +78,7 @@ async fn common_attributes_ignore_what_a_schema_file_says() {
 }
 
 #[tokio::test]
-async fn names_mean_what_their_own_schema_says() {
+async fn a_name_is_resolved_in_its_own_schema() {
     let file = json!({
         "schemas": [
             { "id": "urn:acme:Team", "name": "Team", "attributes": [

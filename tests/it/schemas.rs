@@ -139,7 +139,7 @@ async fn an_immutable_value_is_set_once() {
 }
 
 #[tokio::test]
-async fn read_only_and_write_only_values_stay_where_they_belong() {
+async fn read_only_values_cannot_be_written_nor_write_only_values_read() {
     let world = World::serving("test-resource").await;
     let (path, created) =
         made(&world, json!({ "readOnlyAttr": "x", "writeOnlyAttr": "secret" })).await;

@@ -73,7 +73,7 @@ async fn a_search_request_equals_the_query_in_a_url() {
 }
 
 #[tokio::test]
-async fn a_sort_holds_eight_mebibytes() {
+async fn a_sort_is_limited_to_eight_mebibytes() {
     let world = World::new().await;
     let note = "x".repeat(4_000);
     let ims: Vec<_> = (0..15).map(|n| json!({ "value": format!("{n}{note}") })).collect();

@@ -94,7 +94,7 @@ pub async fn contract(sdk: &SdkConfig) {
 }
 
 #[tokio::test]
-async fn the_contract_holds_on_the_local_secrets() {
+async fn the_local_secrets_satisfy_the_contract() {
     let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
     contract(&local.sdk_config()).await;
 }

@@ -172,7 +172,7 @@ async fn the_tolerant_profile_understands_what_strict_refuses() {
 }
 
 #[tokio::test]
-async fn strict_refuses_a_resource_or_patch_without_its_schemas_or_with_foreign_ones() {
+async fn strict_refuses_missing_and_wrong_schemas() {
     let strict = Parties::of("strict").await;
     let without = |schemas: Option<Value>, body: Value| {
         let mut body = body;
@@ -221,7 +221,7 @@ async fn strict_refuses_a_resource_or_patch_without_its_schemas_or_with_foreign_
 }
 
 #[tokio::test]
-async fn strict_refuses_to_add_null_or_an_empty_text() {
+async fn strict_refuses_to_add_null_or_an_empty_string() {
     let strict = Parties::of("strict").await;
     let group = &strict.group;
     for (path, attribute) in [
@@ -326,7 +326,7 @@ async fn an_empty_list_adds_and_removes_nothing_under_any_profile() {
 }
 
 #[tokio::test]
-async fn a_file_of_users_is_read_tolerantly_under_strict() {
+async fn an_import_file_is_read_tolerantly_under_strict() {
     let customer = Customer::new("strict").await;
     let report = customer
         .import(&[json!({ "userName": "a", "emails": "a@example.com", "active": "true" })])

@@ -41,7 +41,7 @@ async fn status(world: &World, service: &Service, method: &str, path: &str, body
 }
 
 #[tokio::test]
-async fn connections_that_broke_while_the_function_was_frozen_fail_no_request() {
+async fn connections_that_broke_while_the_function_was_frozen_do_not_fail_requests() {
     let world = World::new().await;
     let (wire, service) = wired(&world).await;
     for (round, stale) in [Stale::Reset, Stale::BlackHole].into_iter().enumerate() {
@@ -63,7 +63,7 @@ async fn connections_that_broke_while_the_function_was_frozen_fail_no_request() 
 }
 
 #[tokio::test]
-async fn many_connections_that_broke_at_once_fail_no_request() {
+async fn many_connections_that_broke_at_once_do_not_fail_requests() {
     let world = Arc::new(World::new().await);
     let (wire, service) = wired(&world).await;
     let service = Arc::new(service);

@@ -85,7 +85,7 @@ fn only_the_store_and_the_token_secrets_name_the_sdk() {
 }
 
 #[test]
-fn settings_alone_read_the_environment_and_every_variable_is_declared_and_explained() {
+fn only_settings_reads_the_environment_and_every_variable_is_declared_and_explained() {
     for path in files(root().join("src"), ".rs") {
         let reads =
             ["env::var", "env::vars", "option_env!"].iter().any(|call| read(&path).contains(call));
@@ -135,7 +135,7 @@ fn main_is_short_and_decides_nothing() {
 }
 
 #[test]
-fn the_changelog_tells_of_this_version() {
+fn the_changelog_describes_this_version() {
     assert!(read("CHANGELOG.md").contains(&format!("## [{}]", env!("CARGO_PKG_VERSION"))));
 }
 

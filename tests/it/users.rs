@@ -133,7 +133,7 @@ async fn patch_changes_active_and_simple_paths_in_every_dialect() {
 }
 
 #[tokio::test]
-async fn clumsy_patches_still_do_what_they_say() {
+async fn malformed_but_clear_patches_are_applied() {
     let world = World::new().await;
     let manager = json!({ "value": "A", "$ref": "https://scim.example.com/scim/v2/Users/A" });
     let user = world

@@ -18,7 +18,7 @@ fn cases(vectors: &Value) -> impl Iterator<Item = &Value> {
 }
 
 #[tokio::test]
-async fn filters_find_the_users_they_should() {
+async fn filters_find_the_expected_users() {
     let vectors = load("filters");
     let world = World::new().await;
     for profile in ["default", "strict"] {

@@ -129,7 +129,7 @@ async fn pairs(world: &World, stays: &[String], queries: &[&str], walks: usize) 
 
 /// `SCIM_WALKS=1000 cargo test --test it walks -- --nocapture` walks a thousand times.
 #[tokio::test]
-async fn two_walkers_meet_each_user_who_stays_once() {
+async fn two_walkers_see_each_remaining_user_once() {
     let walks = std::env::var("SCIM_WALKS").map_or(16, |walks| walks.parse().unwrap());
     let world = World::new().await;
     let stays: Vec<String> = (0..STAY).map(|n| format!("stay{n}")).collect();
@@ -142,7 +142,7 @@ async fn two_walkers_meet_each_user_who_stays_once() {
 }
 
 #[tokio::test]
-async fn walkers_meet_every_user_of_a_tenant_larger_than_a_request_reads() {
+async fn walks_cover_a_tenant_larger_than_one_request_can_read() {
     let world = World::new().await;
     world.seed().users(5_400, |_| {}).await.unwrap();
     let some = "filter=name.familyName%20eq%20%22Jensen%22%20and%20externalId%20ew%20%2277%22";

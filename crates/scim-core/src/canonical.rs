@@ -21,7 +21,7 @@ pub const MAX_NAME_BYTES: usize = 256;
 /// # Errors
 /// `invalidValue` if the name is empty, is longer than [`MAX_NAME_BYTES`], or contains control
 /// characters, bidirectional overrides, zero-width or unassigned characters: names that look alike
-/// must not belong to two accounts.
+/// must not belong to different accounts.
 pub fn user_name(name: &str) -> Result<String, Error> {
     fold(name, "userName")
 }
@@ -61,7 +61,7 @@ fn fold(text: &str, attribute: &str) -> Result<String, Error> {
     if folded.is_empty() { Err(refused()) } else { Ok(folded) }
 }
 
-/// Controls, zero-width characters and bidirectional marks.
+/// Control characters, zero-width characters and bidirectional marks.
 fn is_invisible(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'

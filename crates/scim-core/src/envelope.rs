@@ -1,4 +1,4 @@
-//! The `schemas` of a message: the URIs by which it says what it is.
+//! The `schemas` of a message: the URIs that say what it is.
 
 use serde_json::{Map, Value};
 
@@ -24,8 +24,8 @@ pub(crate) fn schemas(body: &Map<String, Value>) -> impl Iterator<Item = &str> {
         .filter_map(Value::as_str)
 }
 
-/// Whether a message lists `schemas` and none of them `fits`. A message without `schemas` is taken
-/// for what the endpoint expects.
+/// Whether a message lists `schemas` of which none `fits`. A message without `schemas` is assumed
+/// to be what the endpoint expects.
 pub(crate) fn is_another(body: &Map<String, Value>, fits: impl Fn(&str) -> bool) -> bool {
     let mut uris = schemas(body).peekable();
     uris.peek().is_some() && !uris.any(fits)

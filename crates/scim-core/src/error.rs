@@ -15,7 +15,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error with the sentence that the client reads.
+    /// An error with the sentence that the client sees.
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into() }
     }
@@ -48,7 +48,7 @@ shorthand! {
 }
 
 /// The errors of RFC 7644 section 3.12, tables 8 and 9, those of RFC 9865, and the other statuses
-/// that an API over HTTP needs.
+/// that an HTTP API needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// "The specified filter syntax was invalid ..., or the specified attribute and filter
@@ -109,7 +109,7 @@ pub enum ErrorKind {
     Internal,
     /// "Service provider does not support the request operation".
     NotImplemented,
-    /// A dependency cannot be reached; the client should send the same request again.
+    /// A dependency is out of reach. The client should send the same request again.
     Unavailable,
 }
 

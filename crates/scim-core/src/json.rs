@@ -1,4 +1,4 @@
-//! Reads all JSON text of this crate: one object, within bounds, in which no name appears twice.
+//! Reads all JSON text in this crate: one object within limits, in which no name appears twice.
 //!
 //! serde_json keeps the last of two equal names, and it treats `userName` and `USERNAME` as two
 //! attributes. "Attribute names are case insensitive" (RFC 7643, 2.1), so the code that checks a
@@ -20,7 +20,7 @@ pub const MAX_MEMBERS: usize = 1_000;
 /// The maximum number of values in a message. An object counts as five, because it needs as much
 /// memory.
 pub const MAX_VALUES: usize = 200_000;
-/// What an object counts in addition to the one that every value counts.
+/// What an object counts for in addition to the one that every value counts for.
 const EXTRA_OF_AN_OBJECT: usize = 4;
 
 /// Reads a JSON object from a request body.

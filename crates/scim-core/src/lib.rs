@@ -1,7 +1,7 @@
 //! SCIM 2.0 without I/O: the resources, attribute paths, filters, PATCH requests and messages of
 //! RFC 7643 and RFC 7644, for any service provider to build on.
 //!
-//! A resource takes this way through the crate:
+//! A resource takes this path through the crate:
 //!
 //! ```text
 //! JSON text --json::parse--> object --ResourceType::parse--> Draft
@@ -11,8 +11,9 @@
 //! Reading a message rewrites all names to the spelling of the schema. Code that works on parsed
 //! resources never needs to compare names ignoring case.
 //!
-//! The modules are layers, and each uses only those before it: [`Error`], [`json`], [`canonical`]
-//! and [`value`], then [`schema`], [`resource`], [`filter`], [`patch`] and [`message`].
+//! The modules are layers, and each uses only those listed before it: [`Error`], [`json`],
+//! [`canonical`] and [`value`], then [`schema`], [`resource`], [`filter`], [`patch`] and
+//! [`message`].
 
 pub mod canonical;
 mod envelope;

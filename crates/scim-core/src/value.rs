@@ -1,5 +1,5 @@
-//! JSON values as SCIM reads them: which of them are "no value", date and time, the elements of
-//! a multi-valued attribute.
+//! JSON values as SCIM reads them: "no value", dates and times, and the elements of a multi-valued
+//! attribute.
 
 use serde_json::{Map, Value};
 use time::format_description::well_known::{Iso8601, Rfc3339};
@@ -19,12 +19,12 @@ pub(crate) fn parse_date_time(text: &str) -> Option<OffsetDateTime> {
     })
 }
 
-/// The elements of a multi-valued attribute, or the only value of another one.
+/// The elements of a multi-valued attribute, or the only value of any other attribute.
 pub(crate) fn elements(value: Option<&Value>) -> &[Value] {
     value.map_or(&[], |value| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice))
 }
 
-/// Like [`elements`], of a value that is consumed.
+/// Like [`elements`], but consumes the value.
 pub(crate) fn into_elements(value: Option<Value>) -> Vec<Value> {
     match value {
         Some(Value::Array(items)) => items,

@@ -12,7 +12,7 @@ use crate::private;
 
 /// How long to wait for a process that is starting or about to finish.
 const RETRY_FOR: Duration = Duration::from_secs(5);
-/// The names of files with event tokens, before a tenant's code.
+/// The prefix of the names of files with event tokens. A tenant's code follows it.
 const EVENT_TOKEN: &str = "event-token";
 
 /// A directory that this process holds until it is dropped.
@@ -47,7 +47,7 @@ pub enum Opened {
 }
 
 impl DataDir {
-    /// Opens a directory, which is created if it does not exist.
+    /// Opens a directory, creating it if it does not exist.
     ///
     /// # Errors
     /// If it cannot be created, or is held by a process that cannot be reached.
@@ -58,13 +58,13 @@ impl DataDir {
         })?;
         let begun = tokio::time::Instant::now();
         loop {
-            // Opened each time, because the process that held it may have removed it.
+            // Opened on each try, because the process that held it may have removed it.
             let lock = private::create(&path.join("lock"))
                 .context("the data directory cannot be locked")?;
             match lock.try_lock() {
                 Ok(()) => {
                     let directory = Self { path: path.to_owned(), created, _lock: lock };
-                    // A process that left its announcement behind was killed.
+                    // A process that left its announcement behind has been killed.
                     directory.withdraw();
                     return Ok(Opened::Ours(directory));
                 }
@@ -80,7 +80,7 @@ impl DataDir {
             }
             if begun.elapsed() > RETRY_FOR {
                 bail!(
-                    "another scimctl is working on {}; try again when it is done",
+                    "another scimctl is using {}; try again when it has finished",
                     path.display()
                 );
             }
@@ -110,7 +110,7 @@ impl DataDir {
         let _ = fs::remove_file(self.path.join("serve.json"));
     }
 
-    /// Removes a directory that was only used for the announcement, unless it existed before.
+    /// Removes a directory that was used only for the announcement, unless it existed before.
     pub fn remove(self) {
         self.withdraw();
         if self.created {

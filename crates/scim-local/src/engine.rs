@@ -29,13 +29,13 @@ pub struct Loading(Database);
 impl Drop for Loading {
     fn drop(&mut self) {
         if let Err(error) = self.0.disable_bulk_loading() {
-            eprintln!("the engine cannot go back to durable writes: {error}");
+            eprintln!("the engine cannot return to durable writes: {error}");
         }
     }
 }
 
 impl Engine {
-    /// A database in a file, which is created if it does not exist.
+    /// A database in a file. The file is created if it does not exist.
     ///
     /// # Errors
     /// If the file cannot be opened or is not a database.

@@ -1,5 +1,5 @@
-//! What scim-lambda needs around it on one machine: an embedded engine in place of DynamoDB, a
-//! small Secrets Manager, and the data directory that holds both.
+//! What scim-lambda needs around it to run on one machine: an embedded engine in place of DynamoDB,
+//! a small Secrets Manager, and the data directory that holds both.
 //!
 //! The crate knows nothing of the service. The tool `scimctl` serves it on a laptop, and the
 //! service's tests run on it.
@@ -38,7 +38,7 @@ pub const SECRET_ACCESS_KEY: &str = "local";
 /// How long a client may take to send a whole body to a listener on this machine.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The engine and the token secrets, of one data directory or in memory. Clones share them.
+/// The engine and the token secrets, from one data directory or in memory. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Local {
     /// DynamoDB.
@@ -48,8 +48,8 @@ pub struct Local {
 }
 
 impl Local {
-    /// Opens the files of a data directory, or keeps everything in memory without one. The table
-    /// is not made: its keys belong to the service.
+    /// Opens the files of a data directory, or keeps everything in memory without one. The table is
+    /// not created here: its keys belong to the service.
     ///
     /// # Errors
     /// If the files cannot be opened or belong to another user.
@@ -58,8 +58,8 @@ impl Local {
             return Ok(Self { engine: Engine::memory()?, secrets: Vault::memory() });
         };
         let (database, secrets) = (path.join("scim.db"), path.join("secrets.json"));
-        // SQLite gives the files next to the database the same mode. Those that an older version
-        // left may be readable by others.
+        // SQLite gives the files next to the database the same mode. Files from an older version
+        // may be readable by other users.
         private::touch(&database)
             .with_context(|| format!("{} cannot be opened", database.display()))?;
         for other in [path.join("scim.db-wal"), path.join("scim.db-shm"), secrets.clone()] {

@@ -1,4 +1,4 @@
-//! What DynamoDB would charge: every call that the SDK sends is counted and priced on its way.
+//! What DynamoDB would charge: every call that the SDK sends is counted and priced as it passes.
 //!
 //! Units are computed from the bytes of the rows by the documented rules, next to the units that
 //! the engine reports:
@@ -6,7 +6,7 @@
 //! * A strongly consistent read takes one unit for each 4 KB, an eventually consistent one half of
 //!   that. A `Query` sums the rows that it looked at and then rounds up.
 //! * In a transaction each row takes two units for each KB of its larger version, before or after,
-//!   even if it is only checked, and even if the transaction is refused.
+//!   even if it is only checked, or if the transaction is refused.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,19 +17,19 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use serde_json::{Map, Value, json};
 
-/// How often a call yields to others before it is sent.
+/// How many times a call yields to others before it is sent.
 const YIELDS: usize = 4;
 
 /// What some work cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Bill {
-    /// Calls that reached the engine, those that the SDK or the store sent again included.
+    /// Calls that reached the engine, including those that the SDK or the store sent again.
     pub calls: u32,
     /// The longest chain of calls that waited for each other.
     pub round_trips: u32,
     /// Read capacity units.
     pub read: f64,
-    /// Write capacity units, those of refused transactions included.
+    /// Write capacity units, including those of refused transactions.
     pub write: f64,
     /// Read capacity units as the engine counts them.
     pub engine_read: f64,
@@ -44,7 +44,8 @@ pub struct Meter(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     bill: Bill,
-    /// Whether only calls are counted: to price a transaction, its rows are read before and after.
+    /// Whether only calls are counted. To price a transaction, its rows must be read before and
+    /// after.
     calls_only: bool,
 }
 

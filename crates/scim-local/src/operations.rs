@@ -1,8 +1,8 @@
 //! DynamoDB's operations as its endpoint accepts them: a name and a JSON body.
 //!
-//! The engine has an HTTP server of its own, but that one answers any web page. So each operation
-//! that the server offers is called here. A valid request gets the same answer as there, and an
-//! invalid one the same kind of error with a shorter message.
+//! The engine has an HTTP server of its own, but that server answers any web page. So each
+//! operation that it offers is called here directly. A valid request gets the same answer as there,
+//! and an invalid one the same kind of error with a shorter message.
 
 use dynoxide::{Database, DynoxideError, Result};
 use serde::Serialize;

@@ -1,7 +1,7 @@
 //! Files and directories that only their owner may read, because they hold personal data and keys.
 //!
-//! A file is created with its mode, so that it is private from the first byte on. A file that an
-//! older version left gets the mode too.
+//! A file is created with its mode, so that it is private from the first byte on. A file from an
+//! older version gets the mode too.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -10,8 +10,8 @@ use std::path::Path;
 /// Creates a directory with its parents, or makes an existing one private.
 ///
 /// # Errors
-/// If the file system refuses, or if the directory is shared on purpose, as `/tmp` is: other users
-/// would lose access to it, and could have put files there before.
+/// If the file system refuses, or if the directory is shared on purpose, like `/tmp`: other users
+/// would lose access to it, and may already have put files there.
 pub fn directory(path: &Path) -> io::Result<()> {
     if !path.exists() {
         let mut builder = fs::DirBuilder::new();

@@ -67,7 +67,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Encoded<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        // Bytes that are ready already belong to a request.
+        // Bytes that are already available belong to a request.
         self.begins = !self.ready.has_remaining();
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
@@ -82,7 +82,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Encoded<S> {
 }
 
 /// Whether the bytes so far may be a method, or a method and a target. The rest of a body that
-/// waited for `100 Continue` is neither, and must not be held back until a line ends.
+/// waited for `100 Continue` is neither, so it must not be held back until a line ends.
 fn may_begin_a_request(bytes: &[u8]) -> bool {
     let method = bytes.iter().position(|b| !b.is_ascii_uppercase()).unwrap_or(bytes.len());
     (1..=16).contains(&method)

@@ -47,14 +47,14 @@ const NOT_FOUND: Refusal =
     ("ResourceNotFoundException", "Secrets Manager can't find the specified secret.");
 
 impl Vault {
-    /// The secrets in a file, which need not exist yet.
+    /// Opens the secrets in a file, which need not exist yet.
     ///
     /// # Errors
     /// If the file cannot be read or does not hold secrets.
     pub fn open(file: &Path) -> anyhow::Result<Self> {
         let secrets = match fs::read(file) {
             Ok(text) => serde_json::from_slice(&text)
-                .with_context(|| format!("{} is not a file of secrets", file.display()))?,
+                .with_context(|| format!("{} is not a secrets file", file.display()))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
             Err(error) => {
                 return Err(error).with_context(|| format!("{} cannot be read", file.display()));
@@ -81,7 +81,7 @@ impl Vault {
             "PutSecretValue" => put(&mut changed, &request),
             "UpdateSecretVersionStage" => move_stage(&mut changed, &request),
             "DeleteSecret" => delete(&mut changed, &request),
-            _ => Err(("InvalidRequestException", "This operation is not offered here.")),
+            _ => Err(("InvalidRequestException", "This operation is not supported here.")),
         };
         let reads = matches!(operation, "GetSecretValue" | "DescribeSecret" | "ListSecrets");
         let answer = match answer {
@@ -113,7 +113,7 @@ impl Vault {
             new.sync_all()?;
             fs::rename(temporary, file)
         };
-        write().map_err(|_| ("InternalServiceError", "The file of secrets cannot be written."))
+        write().map_err(|_| ("InternalServiceError", "The secrets file cannot be written."))
     }
 }
 
@@ -199,7 +199,8 @@ fn delete(secrets: &mut BTreeMap<String, Secret>, request: &Value) -> Result<Val
     Ok(json!({ "ARN": arn(&name), "Name": name }))
 }
 
-/// Adds a version with a stage. The same request token with the same text is the same version.
+/// Adds a version with a stage. A request with the same token and the same text does not add
+/// another version.
 fn add(secret: &mut Secret, request: &Value, stage: &str) -> Result<String, Refusal> {
     let missing =
         ("InvalidParameterException", "The request needs ClientRequestToken and SecretString.");

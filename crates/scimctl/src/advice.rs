@@ -18,7 +18,7 @@ fn advice(error: &OperatorError) -> Option<String> {
         UnknownTenantOrProfile(_) => {
             "scimctl tenant list and scimctl profile list show what there is".into()
         }
-        TenantExists(name) => format!("scimctl token issue {name} mints one more token"),
+        TenantExists(name) => format!("scimctl token issue {name} mints another token"),
         NameOfProfile(name) => format!("choose the profile with --profile {name}"),
         NoBaseUrl => "give --base-url, which is the output BaseUrl of the stack".into(),
         FirstToken { tenant, .. } | NoGoodToken { tenant, key_id: None } => {

@@ -1,4 +1,4 @@
-//! `scimctl bench`: a table of any size, so that anyone can repeat the figures.
+//! `scimctl bench`: fills a table of any size, so that anyone can reproduce the figures.
 
 use std::time::Instant;
 
@@ -16,7 +16,8 @@ use crate::place::Place;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum BenchCommand {
-    /// Make a tenant with many users and groups. After an interruption, the same command continues
+    /// Create a tenant with many users and groups. After an interruption, the same command
+    /// continues
     Seed(SeedOptions),
 }
 
@@ -34,7 +35,8 @@ pub(crate) struct SeedOptions {
     /// The tenant. If it does not exist, it is created, and its token is shown
     #[arg(long, value_name = "NAME", default_value = "bench")]
     tenant: String,
-    /// Write to a stack in AWS too: about 8 write units for each user, and 8 for each membership
+    /// Allow writing to a stack in AWS, which takes about 8 write units for each user and 8 for
+    /// each membership
     #[arg(long)]
     pay: bool,
 }
@@ -59,7 +61,7 @@ pub(crate) async fn run(
     let seed = operator.seed(row.clone())?;
     tokio::select! {
         filled = fill(&seed, &options, format) => filled?,
-        _ = tokio::signal::ctrl_c() => bail!("stopped; the same command continues from here"),
+        _ = tokio::signal::ctrl_c() => bail!("stopped; run the same command again to continue"),
     }
     drop(loading);
     let seconds = begun.elapsed().as_secs_f64();
@@ -98,9 +100,10 @@ async fn tenant_of(
     };
     let token = created.token.token.reveal().to_owned();
     if format == Format::Text {
-        // Printed at once: if the seed is interrupted, the operator has the token.
-        let lines =
-            format!("Tenant {name} is created.\n  Token  {token}\nThe token is shown this once.");
+        // Printed at once, so that the operator has the token even if the seed is interrupted.
+        let lines = format!(
+            "Tenant {name} has been created.\n  Token  {token}\nThe token is shown only once."
+        );
         print(format, &json!({}), &lines);
     }
     Ok((created.row, Some(token)))

@@ -1,4 +1,4 @@
-//! `scimctl brake`: what stopped deactivations, and how they can continue.
+//! `scimctl brake`: shows what stopped deactivations, and allows them again.
 
 use clap::Subcommand;
 use scim_lambda::operator::Operator;
@@ -73,20 +73,21 @@ fn lines(tenant: &str, state: &BrakeState) -> String {
             "{tenant} has no brake; scimctl profile set {tenant} brake.deactivations=50 sets one."
         ),
         BrakeState::Idle => format!(
-            "No window is open: no user of {tenant} was deactivated since its brake was set or \
-             lifted."
+            "No window is open: no user of {tenant} has been deactivated since its brake was set \
+             or lifted."
         ),
         BrakeState::Window(BrakeRow { begun, counted, most, tripped }) => {
             let brake = match tripped {
                 Some(since) => format!(
-                    "The brake is on since {}; scimctl brake lift {tenant} lifts it.",
+                    "The brake has been on since {}; scimctl brake lift {tenant} lifts it.",
                     instant(*since)
                 ),
                 None => "The brake is off.".to_owned(),
             };
             let begun = instant(*begun);
             format!(
-                "{counted} of at most {most} users of {tenant} were deactivated since {begun}.\n{brake}"
+                "{counted} of at most {most} users of {tenant} have been deactivated since \
+                 {begun}.\n{brake}"
             )
         }
     }

@@ -24,11 +24,11 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "DIR", conflicts_with = "stack")]
     pub(crate) data: Option<PathBuf>,
 
-    /// A stack in AWS, instead of a data directory
+    /// A stack in AWS to use instead of a data directory
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) stack: Option<String>,
 
-    /// Print one JSON object, and nothing else, on standard output
+    /// Print only one JSON object on standard output
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
@@ -46,13 +46,13 @@ pub(crate) enum Command {
     /// Mint, rotate, list and revoke bearer tokens
     #[command(subcommand)]
     Token(TokenCommand),
-    /// Show and set how the service behaves for a tenant
+    /// Show or change how the service behaves for a tenant
     #[command(subcommand)]
     Profile(ProfileCommand),
-    /// Show and lift the brake, which stops too many deactivations
+    /// Show or lift the brake, which stops too many deactivations
     #[command(subcommand)]
     Brake(BrakeCommand),
-    /// Restore deleted users, remove imported ones
+    /// Restore deleted users, or remove imported ones
     #[command(subcommand)]
     User(UserCommand),
     Import(ImportOptions),
@@ -60,7 +60,7 @@ pub(crate) enum Command {
     Event(EventOptions),
     /// Show how a filter is answered, and what that costs
     Explain(ExplainOptions),
-    /// Fill a table, to repeat the figures of docs/PERFORMANCE.md
+    /// Fill a table, to reproduce the figures in docs/PERFORMANCE.md
     #[command(subcommand)]
     Bench(BenchCommand),
 }
@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// The command lines in a document, in blocks and in sentences.
+    /// The command lines in a document, both in blocks and in sentences.
     fn command_lines(text: &str) -> Vec<String> {
         let blocks = text.lines().filter(|line| line.starts_with("    ")).map(str::trim);
         let sentences = text.split('`').skip(1).step_by(2);

@@ -1,4 +1,5 @@
-//! `scimctl event`: the events that a gateway sends to the function, filled from a data directory.
+//! `scimctl event`: prints the events that a gateway sends to the function, filled in from a data
+//! directory.
 
 use std::path::Path;
 
@@ -15,19 +16,19 @@ use serde_json::Value;
 use crate::output::{Format, print};
 use crate::place::Place;
 
-/// The marks in the fixtures for a token and for a user's id.
+/// The placeholders in the fixtures for a token and for a user's id.
 const TOKEN: &str = "{{token}}";
 const USER_ID: &str = "{{userId}}";
 /// The filter that finds the user of the fixture `create-user`.
 const CREATED: &str = "userName eq \"bjensen@example.com\"";
-/// How many days a token of events is good.
+/// How many days a token for events is valid.
 const DAYS: u32 = 1;
 
 /// Print an event as API Gateway sends it, for `sam local invoke -e -` and
 /// `cargo lambda invoke --data-file`
 ///
-/// Its token and its user come from the data directory: a token that is good for a day and kept
-/// there, and the user that create-user creates, or else the first one.
+/// Its token and its user come from the data directory: a token that is valid for a day and stored
+/// there, and the user that create-user creates, or otherwise the first user.
 #[derive(Debug, Args)]
 pub(crate) struct EventOptions {
     /// The request that the event carries
@@ -36,7 +37,7 @@ pub(crate) struct EventOptions {
     /// The tenant [default: the only one, or demo]
     #[arg(long, value_name = "NAME")]
     pub(crate) tenant: Option<String>,
-    /// The token, instead of one that is minted
+    /// The token to use instead of a newly minted one
     #[arg(long, value_name = "TOKEN")]
     pub(crate) token: Option<String>,
     /// The id of the user
@@ -106,7 +107,7 @@ pub(crate) async fn run(
     Ok(())
 }
 
-/// Replaces a mark by a value, everywhere in an event.
+/// Replaces a placeholder with a value, everywhere in an event.
 fn fill(event: &mut Value, mark: &str, value: &str) {
     match event {
         Value::String(text) => *text = text.replace(mark, value),
@@ -124,7 +125,7 @@ async fn tenant(operator: &Operator, name: Option<&str>) -> anyhow::Result<Tenan
     let mut tenants = operator.tenants().await?;
     let index = match tenants.len() {
         0 => bail!(
-            "there is no tenant yet; scimctl serve creates one, and so does scimctl tenant create \
+            "there is no tenant yet; create one with scimctl serve or scimctl tenant create \
              NAME"
         ),
         1 => Some(0),
@@ -136,7 +137,7 @@ async fn tenant(operator: &Operator, name: Option<&str>) -> anyhow::Result<Tenan
     Ok(tenants.swap_remove(index).row)
 }
 
-/// The user that `create-user` creates, or else the first one.
+/// The user that `create-user` creates, or otherwise the first user.
 async fn first_user(operator: &Operator, row: &TenantRow) -> anyhow::Result<ResourceId> {
     let created = operator.first_user(row, Some(CREATED)).await?;
     let user = match created {
@@ -152,8 +153,8 @@ async fn first_user(operator: &Operator, row: &TenantRow) -> anyhow::Result<Reso
     })
 }
 
-/// The token of events. It is kept, so that not every event mints one, and minted again once it is
-/// no longer good.
+/// The token for events. It is stored so that not every event mints one, and minted again once it
+/// is no longer valid.
 async fn kept_token(
     operator: &Operator,
     row: &TenantRow,

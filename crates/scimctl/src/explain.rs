@@ -91,14 +91,15 @@ fn lines(explanation: &Explanation) -> Result<String, std::fmt::Error> {
                 let (attribute, value) = (&equality.attribute, &equality.value);
                 writeln!(text, "{begin}look up {attribute} {value:?} in its index")?;
             }
-            writeln!(text, "        and test what is found against the whole filter")?;
+            writeln!(text, "        and test the results against the whole filter")?;
             write_look_up_cost(&mut text, explanation)?;
         }
         Plan::Scan { reads } => {
             let with = if *reads > 0 { ", each with its members or groups" } else { "" };
             writeln!(
                 text,
-                "plan    look at every {resource_type}{with}, {} in this tenant: no index answers",
+                "plan    look at every {resource_type}{with}, {} in this tenant, because no index \
+                 answers it",
                 explanation.resources
             )?;
             write_scan_cost(&mut text, explanation)?;
@@ -112,7 +113,8 @@ fn write_look_up_cost(text: &mut String, explanation: &Explanation) -> std::fmt:
     writeln!(text, "cost    at most {}", cost(explanation))?;
     write!(
         text,
-        "        if one {resource_type} of at most 1 KB matches; one more of each if it was renamed"
+        "        if one {resource_type} of at most 1 KB matches, and one more of each if it \
+         was renamed"
     )?;
     if resource_type == "Group" {
         write!(text, ",\n        and to show its members, unless excludedAttributes=members")?;

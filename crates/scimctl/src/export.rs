@@ -22,12 +22,12 @@ const STATES: [State; 5] = [
     State::Unmanaged,
 ];
 
-/// Write all users of a tenant, including the deleted and the imported, as one JSON object per line
+/// Write all users of a tenant, including deleted and imported ones, as one JSON object per line
 #[derive(Debug, Args)]
 pub(crate) struct ExportOptions {
     /// The tenant's name
     tenant: String,
-    /// Only users in this state
+    /// Export only users in this state
     #[arg(long, value_name = "STATE", value_parser = STATES.map(word))]
     state: Option<String>,
     /// Where to write [default: standard output]
@@ -46,14 +46,14 @@ pub(crate) async fn run(
     let export = connection.operator.export(&row, state).await?;
     let Some(file) = &options.output else {
         return match write(export, &mut std::io::stdout().lock()).await {
-            // The reader has read enough, as `head` does.
+            // The reader stopped reading, as `head` does.
             Err(error) if is_broken_pipe(&error) => Ok(()),
             written => written.map(drop),
         };
     };
     let written = write(export, &mut create(file)?).await?;
     let object = json!({ "tenant": options.tenant, "users": written });
-    print(format, &object, &format!("{written} users of {} are written.", options.tenant));
+    print(format, &object, &format!("{written} users of {} were written.", options.tenant));
     Ok(())
 }
 

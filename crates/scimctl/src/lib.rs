@@ -1,8 +1,9 @@
-//! The operator's tool of scim-lambda: serve it on a laptop, create tenants, mint tokens.
+//! The operator's tool of scim-lambda: it serves the service on a laptop, creates tenants and mints
+//! tokens.
 //!
 //! Each subcommand is one module with its options and its `run`: parse, call
-//! [`scim_lambda::operator`], print. All of them work on a data directory or on a deployed stack;
-//! `place` opens either.
+//! [`scim_lambda::operator`], print. All of them work on either a data directory or a deployed
+//! stack, which `place` opens.
 
 mod advice;
 mod bench;

@@ -1,4 +1,4 @@
-//! The operator's tool. Everything is in the library.
+//! The operator's tool. All of its code is in the library.
 
 use std::process::ExitCode;
 

@@ -8,7 +8,7 @@ use scim_core::value::date_time;
 use serde_json::Value;
 use time::OffsetDateTime;
 
-/// The form of results.
+/// The form in which results are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     /// Lines for people.
@@ -23,7 +23,7 @@ pub(crate) fn print(format: Format, object: &Value, lines: &str) {
         Format::Json => writeln!(std::io::stdout(), "{object}"),
         Format::Text => writeln!(std::io::stdout(), "{lines}"),
     };
-    // The reader may have read enough, as `head` does.
+    // The reader may have stopped reading, as `head` does.
     if let Err(error) = written
         && error.kind() != std::io::ErrorKind::BrokenPipe
     {
@@ -32,7 +32,7 @@ pub(crate) fn print(format: Format, object: &Value, lines: &str) {
     }
 }
 
-/// A moment in seconds since 1970, as SCIM writes it.
+/// A time in seconds since 1970, in the form in which SCIM writes it.
 pub(crate) fn instant(seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(seconds).map(date_time).unwrap_or_default()
 }
@@ -53,7 +53,7 @@ pub(crate) fn bar(what: &'static str, length: u64, format: Format) -> ProgressBa
     bar.with_style(style.with_key("rate", rate)).with_message(what)
 }
 
-/// Waits behind a spinner on standard error that says why.
+/// Waits while a spinner on standard error says why.
 pub(crate) async fn wait(duration: Duration, why: &'static str, format: Format) {
     let spinner = match format {
         Format::Text => ProgressBar::new_spinner(),

@@ -14,7 +14,7 @@ use scim_local::Local;
 use scim_local::data_dir::{DataDir, Opened, Served};
 use scim_local::engine::Loading;
 
-/// The data directory unless the command line names another one.
+/// The default data directory.
 const DEFAULT_DATA: &str = ".scim";
 /// The origin at which `serve` listens by default.
 const DEFAULT_ORIGIN: &str = "http://127.0.0.1:8080";
@@ -45,7 +45,7 @@ impl Place {
         }
     }
 
-    /// The data directory, for subcommands that only make sense on this machine.
+    /// The data directory, for subcommands that make sense only on this machine.
     pub(crate) fn data(&self) -> anyhow::Result<&Path> {
         match self {
             Self::Data(path) => Ok(path),
@@ -80,7 +80,7 @@ impl Place {
 }
 
 impl Connection {
-    /// Lets an engine in this process write many rows fast, until the guard is dropped: a crash may
+    /// Lets an engine in this process write many rows fast until the guard is dropped. A crash may
     /// then lose them.
     pub(crate) fn loading(&self) -> anyhow::Result<Option<Loading>> {
         self.held.as_ref().map(|(local, _)| local.engine.loading()).transpose()
@@ -117,7 +117,7 @@ fn reach(served: Served, request: &str) -> Connection {
     Connection { operator: operator(store, secrets, Some(served.base_url), request), held: None }
 }
 
-/// The store and the token secrets of an engine in this process, whose table is created if it does
+/// The store and the token secrets of an engine in this process, The table is created if it does
 /// not exist.
 pub(crate) async fn open_local(local: &Local) -> anyhow::Result<(Store, Secrets)> {
     let sdk = local.sdk_config();
@@ -125,7 +125,7 @@ pub(crate) async fn open_local(local: &Local) -> anyhow::Result<(Store, Secrets)
     Ok(clients(&sdk, &sdk, scim_local::TABLE, scim_local::STACK))
 }
 
-/// The operator of a deployment with this base URL. In AWS each tenant has its own.
+/// The operator of a deployment with this base URL. In AWS each tenant has its own URL.
 pub(crate) fn operator(
     store: Store,
     secrets: Secrets,

@@ -1,4 +1,4 @@
-//! `scimctl profile`: how the service behaves for a tenant.
+//! `scimctl profile`: shows and sets how the service behaves for a tenant.
 
 use std::path::PathBuf;
 
@@ -41,18 +41,19 @@ pub(crate) struct SetOptions {
     settings: Vec<String>,
     #[command(flatten)]
     source: Source,
-    /// Do not wait until all instances know a new limit of seats. Set it once more after a minute
+    /// Do not wait until all instances know a new limit of seats. Set the limit again after a
+    /// minute
     #[arg(long)]
     no_wait: bool,
 }
 
-/// Where the settings of a profile come from, each over the one before.
+/// Where the settings of a profile come from. Each source overrides the one before it.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Source {
     /// The built-in profile to begin with
     #[arg(long, value_name = "P")]
     profile: Option<String>,
-    /// The identity provider whose dialect is spoken: entra, okta, onelogin, google, ...
+    /// The identity provider whose dialect to use: entra, okta, onelogin, google, ...
     #[arg(long, value_name = "I")]
     idp: Option<String>,
     /// A file of settings as JSON, in the form that `profile show --json` prints
@@ -166,15 +167,15 @@ async fn set(place: &Place, options: SetOptions, format: Format) -> anyhow::Resu
     lines.push(format!("Tenant {tenant} has version {version} of its profile {when}."));
     if update.starts_counting && no_wait {
         lines.push(
-            "Then set it once more: until then seats.limit does not count users who come or go."
-                .into(),
+            "Then set it again: until then seats.limit does not count users who come or go.".into(),
         );
     }
     print(format, &object, &lines.join("\n"));
     Ok(())
 }
 
-/// The built-in profile or the tenant's of this name. The place is only opened for a tenant.
+/// The built-in profile with this name, or the profile of the tenant with this name. The place is
+/// opened only for a tenant.
 async fn named(place: &Place, name: &str) -> anyhow::Result<Profile> {
     match profiles::preset(name)? {
         Some(preset) => Ok(preset),

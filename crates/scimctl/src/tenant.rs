@@ -33,7 +33,7 @@ pub(crate) enum TenantCommand {
 pub(crate) struct CreateOptions {
     /// Your name for the tenant: letters, digits, `.`, `_` and `-`
     name: String,
-    /// Settings that override those of the profile, such as seats.limit=100
+    /// Settings that override the profile's, such as seats.limit=100
     #[arg(value_name = "SETTING=VALUE")]
     settings: Vec<String>,
     #[command(flatten)]
@@ -106,10 +106,10 @@ async fn switch(
     let row = operator.tenant(name).await?;
     operator.switch_tenant(&row, switch).await?;
     let lines = match switch {
-        Switch::On => format!("SCIM is on for {name} within a minute."),
+        Switch::On => format!("SCIM will be on for {name} within a minute."),
         Switch::Off => format!(
-            "SCIM is off for {name} within a minute: requests are refused, and users stay as they \
-             are."
+            "SCIM will be off for {name} within a minute: requests are refused, and users stay as \
+             they are."
         ),
     };
     print(format, &json!({ "tenant": name, "enabled": switch == Switch::On }), &lines);

@@ -12,22 +12,22 @@ use crate::place::Place;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
-    /// Mint one more token, shown once. The others stay good
+    /// Mint another token, which is shown once. The others stay valid
     Issue {
         /// The tenant's name
         tenant: String,
-        /// How many days the token is good [default: set by the tenant's profile, 365]
+        /// How many days the token is valid [default: set by the tenant's profile, 365]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3650))]
         days: Option<u32>,
         /// Mint a token that never expires; review such tokens every year
         #[arg(long, conflicts_with = "days")]
         no_expiry: bool,
     },
-    /// Mint a token that replaces the others, which stay good for some days
+    /// Mint a token that replaces the others, which stay valid for some days
     Rotate {
         /// The tenant's name
         tenant: String,
-        /// How many days the other tokens stay good [default: set by the tenant's profile, 7]
+        /// How many days the other tokens stay valid [default: set by the tenant's profile, 7]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=365))]
         overlap_days: Option<u32>,
     },
@@ -85,7 +85,8 @@ pub(crate) async fn run(
             operator.revoke_token(&row, &key_id).await?;
             let object = json!({ "tenant": tenant, "key_id": key_id, "revoked": true });
             let line = format!(
-                "Token {key_id} of tenant {tenant} is revoked; it is refused within a minute."
+                "Token {key_id} of tenant {tenant} has been revoked; it will be refused within a \
+                 minute."
             );
             print(format, &object, &line);
             Ok(())
@@ -139,13 +140,13 @@ fn print_new(
     Ok(())
 }
 
-/// How long a new token is good, and whether it can be shown again.
+/// How long a new token is valid, and whether it can be shown again.
 pub(crate) fn summary(new: &NewToken, tenant: &str) -> String {
     let until = new.expires.map_or("it is revoked".into(), instant);
     if new.kept {
-        format!("scimctl token show {tenant} shows it again; it is good until {until}.")
+        format!("scimctl token show {tenant} shows it again; it is valid until {until}.")
     } else {
-        format!("The token is shown this once; it is good until {until}.")
+        format!("The token is shown only once; it is valid until {until}.")
     }
 }
 

@@ -1,4 +1,4 @@
-//! `scimctl user`: restore deleted users, remove imported ones.
+//! `scimctl user`: restores deleted users, and removes imported ones.
 
 use anyhow::anyhow;
 use clap::Subcommand;
@@ -10,7 +10,7 @@ use crate::place::Place;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Restore a deleted user, active, with its id and data; assign its groups again
+    /// Restore a deleted user as active, with its id and data; its groups must be assigned again
     Restore {
         /// The tenant's name
         tenant: String,
@@ -20,7 +20,7 @@ pub(crate) enum UserCommand {
         #[arg(long, value_name = "NAME")]
         user_name: Option<String>,
     },
-    /// Remove a user that was imported and is not provisioned yet
+    /// Remove a user that was imported but is not provisioned yet
     Forget {
         /// The tenant's name
         tenant: String,
@@ -41,14 +41,15 @@ pub(crate) async fn run(place: &Place, command: UserCommand, format: Format) -> 
                 "restored": true,
             });
             let how = if active { "active" } else { "inactive, because no seat is left" };
-            let line = format!("{name} ({}) is restored, {how}, without its groups.", user.id);
+            let line =
+                format!("{name} ({}) has been restored, {how}, without its groups.", user.id);
             print(format, &object, &line);
         }
         UserCommand::Forget { tenant, id } => {
             let row = operator.tenant(&tenant).await?;
             operator.forget_user(&row, &user_id(&id)?).await?;
             let object = json!({ "tenant": tenant, "id": id, "forgotten": true });
-            print(format, &object, &format!("{id} is removed; its names are free again."));
+            print(format, &object, &format!("{id} has been removed; its names are free again."));
         }
     }
     Ok(())

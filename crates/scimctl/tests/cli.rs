@@ -140,7 +140,7 @@ fn a_stack_is_reached_through_the_sdks_own_configuration() {
 }
 
 #[test]
-fn a_seed_makes_users_and_groups_and_continues_after_an_interruption() {
+fn a_seed_creates_users_and_groups_and_continues_after_an_interruption() {
     let directory = Directory::new("seed");
     let seed = ["bench", "seed", "--users", "70", "--groups", "3", "--members", "30"];
     let first = directory.json(&seed);
@@ -238,11 +238,11 @@ fn mistakes_are_reported_on_standard_error() {
     let mut server = Server::start(&directory, &["--json"]);
     server.ready();
     let second = directory.run(&["serve", "--listen", "127.0.0.1:0"]);
-    assert!(String::from_utf8_lossy(&second.stderr).contains("being served already"));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("already being served"));
 }
 
 #[test]
-fn quotes_and_blanks_in_a_request_line_are_accepted() {
+fn quotes_and_spaces_in_a_request_line_are_accepted() {
     let directory = Directory::new("raw");
     let mut server = Server::start(&directory, &["--json"]);
     let ready = server.ready();

@@ -366,7 +366,7 @@ fn an_ephemeral_server_is_reached_by_subcommands_and_leaves_nothing() {
         assert_eq!(http(base_url, token, "GET", "/Users", "").0, 200);
         directory.json(&["event", "create-user"]);
         let second = directory.refused(&["serve", "--ephemeral", "--listen", "127.0.0.1:0"]);
-        assert!(second.contains("being served already") && second.contains("--data"), "{second}");
+        assert!(second.contains("already being served") && second.contains("--data"), "{second}");
         assert!(server.interrupt());
         assert_eq!(directory.0.exists(), exists);
         if exists {

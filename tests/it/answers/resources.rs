@@ -19,7 +19,7 @@ async fn barbara(world: &World) -> Handle<'_> {
 }
 
 #[tokio::test]
-async fn a_created_user_is_answered_whole() {
+async fn a_post_returns_the_whole_user() {
     let world = World::new().await;
     let user = json!({ "schemas": [USER], "userName": "bjensen@example.com", "active": "True" });
     let answer = world.send("POST", "/Users", user).await;
@@ -118,7 +118,7 @@ async fn a_group_shows_its_members() {
 }
 
 #[tokio::test]
-async fn a_list_says_how_many_there_are() {
+async fn a_list_has_total_results() {
     let world = World::new().await;
     world.user(json!({ "userName": "a@example.com" })).await;
     let path = "/Users?attributes=userName&startIndex=1&count=10";

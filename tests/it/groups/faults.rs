@@ -67,7 +67,7 @@ async fn parallel_additions_and_removals_lose_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_hundred_concurrent_changes_of_one_group_all_arrive() {
+async fn a_hundred_concurrent_changes_of_one_group_are_all_applied() {
     let world = Arc::new(World::with(Between::conflicts_of(10)).await);
     let ids = world.seed().users(100, |_| {}).await.unwrap();
     let people: Vec<String> = ids.iter().map(ToString::to_string).collect();
@@ -135,7 +135,7 @@ async fn one_of_16_groups_of_one_name_is_created() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_condition_travels_with_the_write_of_a_group() {
+async fn a_precondition_is_checked_in_the_write_of_a_group() {
     let world = Arc::new(World::new().await);
     let people = world.people("u", 2).await;
     let path = world.make_group("Staff", &[]).await;

@@ -111,7 +111,7 @@ async fn answers_are_cut_where_many_members_would_not_fit() {
 }
 
 #[tokio::test]
-async fn a_user_in_more_than_a_thousand_groups_is_not_shown_with_a_part_of_them() {
+async fn a_user_in_more_than_a_thousand_groups_is_never_shown_with_only_some() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let groups = Collection { tenant: world.tenant.key(), kind: Kind::Group };

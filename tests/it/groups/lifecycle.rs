@@ -122,7 +122,7 @@ async fn a_put_without_members_empties_the_group_unless_the_profile_keeps_them()
 }
 
 #[tokio::test]
-async fn groups_in_groups_are_kept_and_not_expanded() {
+async fn nested_groups_are_kept_and_not_expanded() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
     let inner = world.group("Inner", &people).await;

@@ -47,7 +47,7 @@ async fn its_preset_alone_serves_the_path_that_its_product_documents() {
 }
 
 #[tokio::test]
-async fn without_a_free_licence_a_user_is_created_inactive() {
+async fn a_user_without_a_free_licence_is_created_inactive() {
     let customer = Customer::with("holaspirit", &[("seats.limit", "1")]).await;
     assert_eq!(customer.create(person("a")).await["active"], true);
     let waiting = customer.create(person("b")).await;

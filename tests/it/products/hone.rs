@@ -11,7 +11,7 @@ use crate::support::customer::{Customer, profile};
 use crate::support::{DAY, ENTERPRISE, World};
 
 #[tokio::test]
-async fn the_credentials_are_tested_on_an_empty_tenant_at_a_base_url_with_a_slash_at_its_end() {
+async fn credentials_are_tested_on_an_empty_tenant_at_a_base_url_with_a_trailing_slash() {
     let hone = Customer::new("hone").await;
     let bearer = format!("Bearer {}", hone.token.reveal());
     for path in [
@@ -104,7 +104,7 @@ async fn create_update_and_deactivate_each_can_be_switched_off() {
 }
 
 #[tokio::test]
-async fn users_are_provisioned_without_any_traffic_of_groups() {
+async fn users_are_provisioned_without_group_requests() {
     let hone = Customer::new("hone").await;
     let types = hone.send("GET", "/ResourceTypes", None).await.body;
     let names: Vec<&str> = types["Resources"]
@@ -151,7 +151,7 @@ async fn the_user_name_is_the_e_mail_and_unique() {
 }
 
 #[tokio::test]
-async fn names_whole_addresses_manager_and_department_are_kept() {
+async fn names_complete_addresses_manager_and_department_are_kept() {
     let hone = Customer::new("hone").await;
     let address = json!({ "type": "work", "streetAddress": "1 Way", "locality": "Oslo", "region": "O", "postalCode": "1",
         "country": "NO", "formatted": "1 Way, Oslo", "primary": true });
@@ -169,7 +169,7 @@ async fn names_whole_addresses_manager_and_department_are_kept() {
 }
 
 #[tokio::test]
-async fn deactivated_removed_from_the_app_or_deleted_all_end_inactive_at_once() {
+async fn deactivation_unassignment_and_deletion_all_make_a_user_inactive_at_once() {
     let hone = Customer::new("hone").await;
     let deactivated = hone.create(person("deactivated")).await;
     let removed = hone.create(person("removed")).await;
@@ -227,7 +227,7 @@ async fn scim_can_be_disabled_for_the_tenant_and_changes_no_user_then() {
 }
 
 #[tokio::test]
-async fn an_hr_system_writes_the_same_users_beside_it() {
+async fn an_hr_system_can_change_the_same_users() {
     let world = Arc::new(World::new().await);
     let hone = Customer::of(&world, "hone", &[]).await;
     let user = hone.create(person("a")).await;

@@ -226,7 +226,7 @@ async fn a_suspended_user_is_erased_after_ninety_days_and_the_log_says_so() {
 }
 
 #[tokio::test]
-async fn re_activation_or_re_assignment_cancels_the_clock_with_the_same_id_and_data() {
+async fn reactivation_or_reassignment_cancels_expiry_and_keeps_id_and_data() {
     for way in ["activate", "put", "post", "deleted"] {
         let hoxhunt = Customer::new("hoxhunt").await;
         let mut body = person(way);

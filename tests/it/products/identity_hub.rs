@@ -10,7 +10,7 @@ use crate::support::customer::Customer;
 use crate::support::handles::group_path;
 
 #[tokio::test]
-async fn a_connection_is_inactive_or_active_and_connected_by_the_first_good_request() {
+async fn a_connection_becomes_connected_with_the_first_successful_request() {
     let world = Arc::new(World::new().await);
     let hub = Customer::of(&world, "identity-hub", &[]).await;
     // A connection that was not used yet.
@@ -58,7 +58,7 @@ async fn several_connections_of_one_customer_see_only_their_own_users() {
 }
 
 #[tokio::test]
-async fn it_links_on_external_id_and_on_nothing_else() {
+async fn it_links_only_by_external_id() {
     let hub = Customer::new("identity-hub").await;
     let people = [
         json!({ "userName": "a", "externalId": "a", "title": "Dr" }),
@@ -75,7 +75,7 @@ async fn it_links_on_external_id_and_on_nothing_else() {
 }
 
 #[tokio::test]
-async fn users_and_groups_have_the_full_surface() {
+async fn users_and_groups_support_all_operations() {
     let hub = Customer::new("identity-hub").await;
     let user = hub.create(person("a")).await;
     let group = json!({ "displayName": "Staff", "members": [{ "value": user["id"] }] });
@@ -91,7 +91,7 @@ async fn users_and_groups_have_the_full_surface() {
 }
 
 #[tokio::test]
-async fn entra_gets_its_204_for_a_patch_of_a_group_and_nextcloud_a_body() {
+async fn a_patch_of_a_group_is_204_for_entra_and_has_a_body_for_nextcloud() {
     let world = Arc::new(World::new().await);
     for (settings, status) in [(&[][..], 200), (&[("dialect.group_patch", "no_content")][..], 204)]
     {

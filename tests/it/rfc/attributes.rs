@@ -37,7 +37,7 @@ async fn a_password_is_in_no_answer_and_in_no_row() {
 /// RFC 7643, 2.5: "Unassigned attributes, the null value, or an empty array ... SHALL be considered
 /// to be equivalent in "state"."
 #[tokio::test]
-async fn null_an_empty_array_and_nothing_are_one_state() {
+async fn null_empty_arrays_and_missing_attributes_are_one_state() {
     let world = World::new().await;
     let bare = json!({ "userName": "a" });
     let nulls =

@@ -35,7 +35,7 @@ pub async fn pages_follow_one_order(table: &Table) {
     assert!(ids(&page(table, 11, 4).await).is_empty());
 }
 
-pub async fn a_walk_meets_each_resource_once(table: &Table) {
+pub async fn a_walk_returns_each_resource_once(table: &Table) {
     let people = people(table, 11).await;
     let (mut walked, mut position) = (Vec::new(), String::new());
     loop {

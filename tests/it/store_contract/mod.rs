@@ -69,7 +69,7 @@ promises! {
     }
     lists {
         pages_follow_one_order
-        a_walk_meets_each_resource_once
+        a_walk_returns_each_resource_once
         a_deleted_user_is_not_listed
     }
     bounds {

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use crate::filter::fold::Fold;
 use crate::schema::place::AttributeRef;
 
-/// A filter that fits its resource type.
+/// A filter that has been checked against its resource type.
 #[derive(Debug, Clone)]
 pub struct Filter<'s> {
     pub(crate) root: Node<'s>,
@@ -26,7 +26,7 @@ pub(crate) enum Node<'s> {
         place: AttributeRef<'s>,
         inner: Box<Node<'s>>,
     },
-    /// A comparison, in the client's words, of an attribute that no schema defines: it matches
+    /// A comparison, as the client wrote it, of an attribute that no schema defines. It matches
     /// nothing.
     Never(String),
 }
@@ -39,8 +39,8 @@ pub(crate) struct Comparison<'s> {
     pub(crate) operand: Operand,
     /// The operand as JSON.
     pub(crate) literal: String,
-    /// Whether an absent value counts as false, as that of `primary` in a multi-valued attribute
-    /// does.
+    /// Whether an absent value counts as false, like the value of `primary` in a multi-valued
+    /// attribute.
     pub(crate) absent_is_false: bool,
 }
 
@@ -69,7 +69,7 @@ pub(crate) enum Operator {
 }
 
 impl Operator {
-    /// Reads the word of an operator, ignoring case.
+    /// Reads the keyword of an operator, ignoring case.
     pub(crate) fn parse(word: &str) -> Option<Self> {
         Some(match word.to_ascii_lowercase().as_str() {
             "eq" => Self::Equal,
@@ -85,7 +85,7 @@ impl Operator {
         })
     }
 
-    /// The word of the operator.
+    /// The keyword of the operator.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Equal => "eq",
@@ -100,7 +100,7 @@ impl Operator {
         }
     }
 
-    /// Whether the operator looks for a part of a string.
+    /// Whether the operator looks for part of a string.
     pub(crate) fn is_of_text(self) -> bool {
         matches!(self, Self::Contains | Self::StartsWith | Self::EndsWith)
     }

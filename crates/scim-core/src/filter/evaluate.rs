@@ -1,4 +1,4 @@
-//! Whether a resource matches a filter, within a number of comparisons.
+//! Whether a resource matches a filter, within a limited number of comparisons.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -23,7 +23,7 @@ impl Filter<'_> {
     }
 
     /// Like [`Filter::matches`], with a limit on the work. `left` is the number of comparisons of a
-    /// short value that are still allowed; each comparison is subtracted before it is made.
+    /// short value that are still allowed. Each comparison is subtracted before it is made.
     ///
     /// # Errors
     /// [`OutOfWork`] if `left` is not enough.
@@ -44,7 +44,7 @@ impl Filter<'_> {
 struct Evaluation {
     /// The number of comparisons that are still allowed.
     left: usize,
-    /// Whether they were not enough.
+    /// Whether that number was too low.
     spent: bool,
     /// The folded userName and the address of its text. Folding by PRECIS is slow, and many terms
     /// of a filter may compare the userName.
@@ -52,7 +52,7 @@ struct Evaluation {
 }
 
 impl Evaluation {
-    /// Charges some work, if enough is left for it.
+    /// Charges some work, if the remaining allowance covers it.
     fn charge(&mut self, price: usize) -> bool {
         match self.left.checked_sub(price) {
             Some(left) => self.left = left,
@@ -61,7 +61,7 @@ impl Evaluation {
         !self.spent
     }
 
-    /// The folded form of a text; `None` if not enough work is left for it.
+    /// The folded form of a text; `None` if the remaining allowance does not cover it.
     fn folded<'t>(&'t mut self, rule: Fold, text: &'t str) -> Option<Cow<'t, str>> {
         if rule == Fold::UserName && !text.is_ascii() {
             return self.folded_user_name(text);

@@ -8,7 +8,7 @@ use crate::schema::place::AttributeRef;
 /// How the strings of an attribute are folded before they are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fold {
-    /// Not at all: `caseExact` is true.
+    /// They are not folded: `caseExact` is true.
     Exact,
     /// To lower case: `caseExact` is false.
     IgnoreCase,
@@ -17,7 +17,7 @@ pub(crate) enum Fold {
 }
 
 impl Fold {
-    /// The rule of an attribute.
+    /// The rule for an attribute.
     pub(crate) fn of(place: &AttributeRef<'_>) -> Self {
         if place.is_user_name() {
             Self::UserName

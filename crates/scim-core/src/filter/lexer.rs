@@ -1,4 +1,4 @@
-//! The words, literals and brackets of a filter.
+//! The tokens of a filter: words, literals and brackets.
 
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ pub(super) struct Lexer<'t> {
     rest: &'t str,
     /// Whether there was a space before `rest`.
     blank: bool,
-    /// Whether the grammar must be followed to the letter.
+    /// Whether the text must follow the grammar to the letter.
     strict: bool,
 }
 
@@ -22,7 +22,7 @@ pub(super) struct Literal {
 }
 
 impl Literal {
-    /// The value as JSON, but a string that lacked its quotes stays without them.
+    /// The value as JSON. A string that was written without quotes stays without them.
     pub(super) fn printed(&self) -> String {
         if self.quoted { Value::from(self.text.as_str()).to_string() } else { self.text.clone() }
     }
@@ -58,14 +58,14 @@ impl<'t> Lexer<'t> {
         Err(Error::invalid_filter(format!("The filter is missing a closing {bracket}.")))
     }
 
-    /// Reads the dot between `]` and a sub-attribute if it is next. No blank may precede it.
+    /// Reads the dot between `]` and a sub-attribute if it is next. No space may precede it.
     pub(super) fn dot(&mut self) -> bool {
         let rest = self.rest.strip_prefix('.').filter(|_| !self.blank);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
 
-    /// Reads an attribute name; the name is empty if something else is next.
+    /// Reads an attribute name. The name is empty if something else is next.
     pub(super) fn name(&mut self) -> &'t str {
         self.take(|c| c.is_ascii_alphanumeric() || "-_$.:".contains(c))
     }

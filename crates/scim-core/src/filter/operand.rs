@@ -1,4 +1,4 @@
-//! The value of a comparison, by the type of the attribute.
+//! The value of a comparison, read according to the type of the attribute.
 
 use crate::error::Error;
 use crate::filter::ast::{Operand, Operator};
@@ -18,7 +18,7 @@ pub(super) fn operand(
         .map_err(|problem| Error::invalid_filter(format!("{} {problem}.", place.path())))
 }
 
-/// The error is what is wrong with the comparison.
+/// The error says what is wrong with the comparison.
 fn read(
     place: &AttributeRef<'_>,
     operator: Operator,

@@ -51,7 +51,7 @@ impl<'s> Filter<'s> {
 struct Parser<'t, 's> {
     lexer: Lexer<'t>,
     resource_type: &'s ResourceType,
-    /// The attribute whose sub-attributes the names are; `None` outside of brackets.
+    /// The attribute whose sub-attributes the names are; `None` outside brackets.
     scope: Option<&'s Attribute>,
     dialect: Dialect,
     depth: usize,
@@ -203,8 +203,8 @@ impl<'t, 's> Parser<'t, 's> {
         Ok(Node::Element { place, inner: Box::new(inner) })
     }
 
-    /// The attribute of a name. One that is never returned is treated like one that no schema
-    /// defines, so that filters cannot reveal its value.
+    /// The attribute with this name. An attribute that is never returned is treated like one that
+    /// no schema defines, so that filters cannot reveal its value.
     fn resolve(&self, name: &str) -> Option<AttributeRef<'s>> {
         let place = match self.scope {
             Some(scope) => AttributeRef::new(None, scope.sub_attribute(name)?),
@@ -217,7 +217,7 @@ impl<'t, 's> Parser<'t, 's> {
     }
 }
 
-/// The only node, or all of them joined.
+/// The only node, or all nodes joined.
 fn single<'s>(mut nodes: Vec<Node<'s>>, join: fn(Vec<Node<'s>>) -> Node<'s>) -> Node<'s> {
     match (nodes.pop(), nodes.is_empty()) {
         (Some(only), true) => only,

@@ -1,4 +1,4 @@
-//! What the form of a filter tells before any resource is read: which index can answer it, and
+//! What the form of a filter shows before any resource is read: which index can answer it, and
 //! which values it looks for.
 
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use crate::schema::place::AttributeRef;
 /// An equality that an index can answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Equality {
-    /// The attribute path, one of those that the caller listed.
+    /// The attribute path, which is one of those that the caller listed.
     pub attribute: String,
     /// The value, as the client wrote it.
     pub value: String,
@@ -19,9 +19,10 @@ pub struct Equality {
 /// What a filter needs to know about the values of an attribute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Interest {
-    /// Nothing: its outcome does not depend on them.
+    /// Nothing: its result does not depend on them.
     None,
-    /// Whether these are among them. They are the sub-attribute `value`, in lower case.
+    /// Whether the values include these. They are values of the sub-attribute `value`, in lower
+    /// case.
     Values(Vec<String>),
     /// All of them.
     All,
@@ -53,9 +54,9 @@ impl Filter<'_> {
         interest
     }
 
-    /// The strings, in lower case, of which the sub-attribute of a matching element equals one, in
-    /// a filter of a value path such as `members[value eq "2819c223"]`; `None` if the filter has
-    /// another form.
+    /// The strings, in lower case, one of which the sub-attribute of a matching element must equal,
+    /// in the filter of a value path such as `members[value eq "2819c223"]`; `None` if the filter
+    /// has another form.
     pub(crate) fn one_of(&self, sub_attribute: &str) -> Option<Vec<String>> {
         self.root.one_of(sub_attribute)
     }
@@ -72,8 +73,8 @@ impl Node<'_> {
     fn equalities(&self, indexed: &[String]) -> Option<Vec<Equality>> {
         match self {
             Self::And(all) => {
-                // The smallest set wins; of sets of one size, the one with the most selective
-                // attributes, in the order of `indexed`.
+                // The smallest set wins. Among sets of equal size, the one with the most selective
+                // attributes wins, in the order of `indexed`.
                 let rank = |one: &Equality| indexed.iter().position(|name| *name == one.attribute);
                 let sets = all.iter().filter_map(|node| node.equalities(indexed));
                 sets.min_by_key(|set| (set.len(), set.iter().map(rank).max()))
@@ -160,7 +161,7 @@ impl Node<'_> {
     }
 }
 
-/// All lists as one, if all of them exist.
+/// All lists joined into one, if all of them exist.
 fn flat<T>(lists: impl Iterator<Item = Option<Vec<T>>>) -> Option<Vec<T>> {
     let lists: Option<Vec<Vec<T>>> = lists.collect();
     Some(lists?.into_iter().flatten().collect())

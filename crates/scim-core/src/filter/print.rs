@@ -1,4 +1,4 @@
-//! Filters as text, in one form: names in the spelling of the schema, operators in lower case,
+//! Filters as text, in a single form: names in the spelling of the schema, operators in lower case,
 //! parentheses only where they are needed. Parsing the text returns the same filter.
 
 use std::fmt;

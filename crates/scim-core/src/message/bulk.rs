@@ -63,7 +63,7 @@ impl BulkResponse {
 }
 
 impl BulkRequest {
-    /// Reads the body of a bulk request. An operation that cannot be tried has a
+    /// Reads the body of a bulk request. An operation that cannot be attempted has a
     /// [`BulkOperation::fault`].
     ///
     /// # Errors
@@ -96,9 +96,9 @@ impl BulkRequest {
         Ok(Self { fail_on_errors, operations })
     }
 
-    /// The order in which to process the operations, as indexes: each after the operations that
-    /// create the resources to which it refers, otherwise as in the request. In a cycle of
-    /// references, the operation that comes first in the request is processed last.
+    /// The order in which to process the operations, as indexes: each comes after the operations
+    /// that create the resources to which it refers, and otherwise in the order of the request. In
+    /// a cycle of references, the operation that comes first in the request is processed last.
     pub fn order(&self) -> Vec<usize> {
         let creators: BTreeMap<&str, usize> = self
             .operations
@@ -144,7 +144,7 @@ fn fail_on_errors(body: &Map<String, Value>) -> Result<Option<usize>, Error> {
     }
 }
 
-/// Marks operations whose bulkId an earlier operation has.
+/// Marks operations whose bulkId an earlier operation already has.
 fn mark_duplicates(operations: &mut [BulkOperation]) {
     let mut seen = BTreeSet::new();
     for operation in operations.iter_mut().filter(|operation| operation.method == "POST") {

@@ -12,7 +12,8 @@ use crate::message::bulk_references::{postpone, references, referred, resolve};
 /// One operation.
 #[derive(Debug, Clone)]
 pub struct BulkOperation {
-    /// POST, PUT, PATCH or DELETE; otherwise the text of the client in upper case, and a `fault`.
+    /// POST, PUT, PATCH or DELETE. Otherwise it is the client's text in upper case, and the
+    /// operation has a `fault`.
     pub method: String,
     /// "The transient identifier of a newly created resource".
     pub bulk_id: Option<String>,
@@ -22,7 +23,7 @@ pub struct BulkOperation {
     pub path: String,
     /// "The resource data as it would appear for a single SCIM POST, PUT, or PATCH operation."
     pub data: Value,
-    /// The reason why the operation cannot be tried.
+    /// The reason why the operation cannot be attempted.
     pub fault: Option<Error>,
 }
 
@@ -45,7 +46,7 @@ impl BulkOperation {
         operation
     }
 
-    /// What the operation lacks, as a sentence.
+    /// What is missing from the operation, as a sentence.
     fn missing(&self) -> Option<&'static str> {
         match self.method.as_str() {
             "POST" if self.bulk_id.is_none() => Some("A POST operation needs a bulkId."),
@@ -73,7 +74,7 @@ impl BulkOperation {
         found
     }
 
-    /// Replaces references by ids: "The service provider MUST replace the string "bulkId:qwerty"
+    /// Replaces references with ids: "The service provider MUST replace the string "bulkId:qwerty"
     /// with the permanent resource id once created." (3.7.2)
     pub fn resolve(&mut self, ids: &BTreeMap<String, String>) {
         let segments =

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::patch::path::MAX_PATH_BYTES;
 
-/// The beginning of a reference.
+/// The prefix of a reference.
 const REFERENCE: &str = "bulkId:";
 
 /// Removes the values of an attribute that refer to `unresolved`, and returns the operation that
@@ -67,7 +67,7 @@ pub(super) fn references(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-/// Replaces the references in a value by ids.
+/// Replaces the references in a value with ids.
 pub(super) fn resolve(value: &mut Value, ids: &BTreeMap<String, String>) {
     match value {
         Value::String(text) => {

@@ -112,7 +112,7 @@ pub fn schema(schema: &Schema, base_url: &str) -> Value {
     Value::Object(document)
 }
 
-/// Changes a definition to what discovery shows of it.
+/// Reduces a definition to what discovery shows of it.
 fn publish(definition: &mut Attribute, is_derived: bool) {
     // RFC 7643 cannot express that only the canonical values are accepted.
     definition.closed = false;
@@ -122,7 +122,7 @@ fn publish(definition: &mut Attribute, is_derived: bool) {
 }
 
 /// The schemas of the discovery documents themselves, so that a client can look up every URI that
-/// it finds.
+/// it encounters.
 ///
 /// # Errors
 /// Never, as long as the schema files of this crate are well formed, which tests ensure.

@@ -26,8 +26,8 @@ pub struct ListResponse<T> {
     /// results" (RFC 9865, 2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
-    /// The resources of the page. The member is present even if it is empty, because clients expect
-    /// it.
+    /// The resources in the page. This member is present even if it is empty, because clients
+    /// expect it.
     #[serde(rename = "Resources")]
     pub resources: Vec<T>,
 }
@@ -38,8 +38,8 @@ impl<T> ListResponse<T> {
         Self { start_index: Some(start_index), ..Self::of_cursor(total_results, None, resources) }
     }
 
-    /// A page of `total_results` resources, if their number is known. `next_cursor` leads to the
-    /// next page.
+    /// A page out of `total_results` resources, if their number is known. `next_cursor` leads to
+    /// the next page.
     pub fn of_cursor(
         total_results: Option<usize>,
         next_cursor: Option<String>,

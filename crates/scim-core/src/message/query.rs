@@ -16,7 +16,8 @@ pub const DEFAULT_COUNT: usize = 100;
 /// resource type define.
 pub const MAX_NAMES: usize = 500;
 
-/// The largest body of a request, in bytes: `bulk.maxPayloadSize`. It is the same for all requests.
+/// The largest body of a request, in bytes: `bulk.maxPayloadSize`. The limit is the same for all
+/// requests.
 pub const MAX_BODY_BYTES: usize = 1_024 * 1_024;
 /// How long a cursor can be used.
 pub const CURSOR_TIMEOUT: Duration = Duration::from_secs(3_600);
@@ -35,7 +36,7 @@ pub struct Query {
     pub sort_by: Option<String>,
     /// "descending" instead of "ascending".
     pub descending: bool,
-    /// The cursor (RFC 9865); an empty one asks for the first page.
+    /// The cursor (RFC 9865). An empty one asks for the first page.
     pub cursor: Option<String>,
     /// "The names of resource attributes to return in the response, overriding the set of
     /// attributes that would be returned by default."
@@ -169,8 +170,8 @@ impl Query {
     }
 }
 
-/// Reads an integer; `None` for an empty value. A negative number becomes 0, and one that is too
-/// large becomes the largest that all clients can read.
+/// Reads an integer; `None` for an empty value. A negative number becomes 0, and a number that is
+/// too large becomes the largest one that all clients can read.
 fn integer(name: &str, value: &str) -> Result<Option<usize>, Error> {
     let value = value.trim();
     if value.is_empty() {

@@ -85,7 +85,7 @@ fn changed(
     }
 }
 
-/// In the strict dialect, even "no value" must have the type of the attribute: `""` is not an
+/// In the strict dialect, even a "no value" must have the type of the attribute: `""` is not an
 /// array.
 fn check_no_value(target: &Target<'_, '_>, change: &Change<'_>) -> Result<(), Error> {
     let Some(value) = change.value.as_ref().filter(|value| is_no_value(value)) else {

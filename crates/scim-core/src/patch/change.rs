@@ -1,4 +1,4 @@
-//! One change that a PATCH operation asks for.
+//! A single change that a PATCH operation asks for.
 
 use serde_json::Value;
 

@@ -12,7 +12,7 @@ use crate::resource::repeats;
 use crate::schema::attribute::Attribute;
 use crate::value::{into_elements, is_empty, is_no_value, is_primary};
 
-/// The elements without those that the operation removes; `None` if none is left.
+/// The elements without those that the operation removes; `None` if none are left.
 pub(super) fn remove(
     target: &Target<'_, '_>,
     mut elements: Vec<Value>,
@@ -139,8 +139,8 @@ fn create(
     Ok(vec![position])
 }
 
-/// "The primary attribute value "true" MUST appear no more than once": an element that becomes
-/// primary takes that from the others.
+/// "The primary attribute value "true" MUST appear no more than once": when an element becomes
+/// primary, the others lose the flag.
 fn keep_one_primary(
     attribute: &Attribute,
     elements: &mut [Value],
@@ -167,8 +167,8 @@ fn keep_one_primary(
     Ok(())
 }
 
-/// Whether an element that a client lists stands for `element`: they have the same `value`, or they
-/// are equal if one of them lacks a `value`.
+/// Whether an element that a client lists stands for `element`. It does if both have the same
+/// `value` or, if one of them lacks a `value`, if they are equal.
 fn is_same(listed: &Value, element: &Value) -> bool {
     match (listed.get("value"), element.get("value")) {
         (Some(listed), Some(value)) => listed == value,

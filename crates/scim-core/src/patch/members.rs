@@ -19,7 +19,7 @@ use crate::schema::place::{AttributeRef, Place};
 /// number of members times the number of comparisons in its path. They take a few hundredths of a
 /// second.
 pub const MAX_WORK: usize = 200_000;
-/// The work of showing a member to a filter, in comparisons.
+/// The work of preparing a member for a filter, expressed in comparisons.
 const WORK_TO_SHOW: usize = 4;
 
 /// The operations of a PATCH request that concern members, in order.
@@ -59,7 +59,7 @@ impl<'s> MembersPatch<'s> {
         self.steps.is_empty()
     }
 
-    /// What the operations do, if that does not depend on the present members; otherwise `None`.
+    /// What the operations do; `None` if that depends on the present members.
     pub fn delta(&self) -> Option<Delta> {
         let mut delta = Delta::new();
         for step in &self.steps {

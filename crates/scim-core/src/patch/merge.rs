@@ -8,7 +8,7 @@ use crate::schema::attribute::{Attribute, Type};
 use crate::schema::dialect::Dialect;
 use crate::value::{is_empty, is_no_value};
 
-/// Admits `value` and puts it in place of `before`. A complex value is merged sub-attribute by
+/// Admits `value` and replaces `before` with it. A complex value is merged sub-attribute by
 /// sub-attribute, and a sub-attribute with "no value" is removed.
 pub(super) fn merge(
     before: Option<Value>,

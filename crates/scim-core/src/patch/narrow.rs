@@ -1,5 +1,5 @@
 //! Narrows a resource type to the attributes that a service provider uses. An attribute that is not
-//! kept is in no schema, so that discovery, filters and messages agree about it.
+//! kept is in no schema, so discovery, filters and messages agree about it.
 
 use std::collections::BTreeMap;
 
@@ -54,7 +54,7 @@ impl Selection {
 impl ResourceType {
     /// Narrows the schemas to the attributes of these paths, such as `title`, `name.givenName` or
     /// `phoneNumbers[type eq "work"].value`. The name attribute, `active` and `password` are always
-    /// kept; `password` is dropped from messages in any case. An extension without attributes is
+    /// kept; `password` is always dropped from messages. An extension without attributes is
     /// removed. [`ResourceType::retain`] applies the filters of the paths to values.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl ResourceType {
         Ok(())
     }
 
-    /// A path that must name an attribute of this type.
+    /// Reads a path, which must name an attribute of this type.
     fn own_path(&self, text: &str) -> Result<Path<'_>, Error> {
         Path::parse(text, self, Dialect::STRICT)?.ok_or_else(|| {
             Error::invalid_path(format!("{text} is not an attribute of a {}.", self.name))
@@ -165,8 +165,8 @@ fn name(place: AttributeRef<'_>) -> Name {
     (place.extension.map(|extension| extension.id.clone()), place.attribute.name.clone())
 }
 
-/// The part of an attribute that the text of its path keeps: all of it, or a sub-attribute and
-/// those that occur in the filter.
+/// The part of an attribute that the text of its path keeps: either all of it, or a sub-attribute
+/// and the sub-attributes in the filter.
 fn part(place: AttributeRef<'_>, text: &str) -> Part {
     let Some(sub) = place.sub else { return Part::Whole };
     let filter = text.split_once('[').and_then(|(_, rest)| rest.split_once(']'));

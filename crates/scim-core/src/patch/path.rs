@@ -88,7 +88,7 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// The sub-attribute in the text after `]`.
+/// The sub-attribute that the text after `]` names.
 fn sub_attribute(after: &str) -> Result<Option<&str>, Error> {
     if after.is_empty() {
         return Ok(None);

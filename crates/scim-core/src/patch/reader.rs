@@ -1,4 +1,4 @@
-//! From the operations of a PATCH request, in every form that clients write, to a list of changes.
+//! Turns the operations of a PATCH request, in every form that clients use, into a list of changes.
 
 use serde_json::{Map, Value};
 
@@ -160,8 +160,8 @@ impl<'s> Reader<'s> {
             Source::Value => self.dialect.unknown,
         };
         let path = Path::parse(text, self.resource_type, self.dialect);
-        // A name such as "Job Title" is not a path, but in a value it is only an unknown name, as
-        // it is in a POST.
+        // A name such as "Job Title" is not a valid path, but in a value it is just an unknown
+        // name, as in a POST.
         let is_unknown = matches!(path, Ok(None)) || (path.is_err() && source == Source::Value);
         if is_unknown && unknown == Unknown::Ignore {
             self.near_misses.note(text, || self.resource_type.resembled(text));
@@ -210,7 +210,7 @@ fn is_void(value: &Value) -> bool {
     void(value) || value.as_object().is_some_and(|object| object.values().any(void))
 }
 
-/// A value to add, without the empty lists in it, because they add nothing.
+/// A value to add, without the empty lists in it, which add nothing.
 fn without_empty_lists(mut value: Value) -> Value {
     if let Some(object) = value.as_object_mut() {
         object.retain(|_, value| !value.as_array().is_some_and(Vec::is_empty));

@@ -33,9 +33,9 @@ pub struct PatchRequest<'s> {
 impl<'s> PatchRequest<'s> {
     /// Reads the body of a PATCH request.
     ///
-    /// `op` may be in any case, `path` may be null or `""`, and other members are ignored.
-    /// `schemas` is optional except in the strict dialect. An empty list of operations changes
-    /// nothing, and so does an operation with an empty list of values to add or to remove.
+    /// `op` may be in upper or lower case, `path` may be null or `""`, and other members are
+    /// ignored. `schemas` is optional except in the strict dialect. An empty list of operations
+    /// changes nothing, and so does an operation with an empty list of values to add or to remove.
     ///
     /// # Errors
     /// * `invalidSyntax` if `Operations` is missing or an `op` is unknown.
@@ -170,7 +170,7 @@ fn operations(body: &Map<String, Value>) -> Result<&Vec<Value>, Error> {
 }
 
 /// Refuses a body whose `schemas` is that of another message. In the strict dialect, `schemas` must
-/// be there.
+/// be present.
 fn check_schemas(body: &Map<String, Value>, dialect: Dialect) -> Result<(), Error> {
     let fits = |uri: &str| {
         if dialect.strict {

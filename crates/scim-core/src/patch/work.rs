@@ -1,4 +1,4 @@
-//! How much work a PATCH operation is.
+//! How much work a PATCH operation takes.
 
 use serde_json::{Map, Value};
 

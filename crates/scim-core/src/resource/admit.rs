@@ -24,7 +24,7 @@ pub const MAX_EXTERNAL_ID_BYTES: usize = 512;
 const MAX_BINARY_BYTES: usize = 32 * 1_024;
 
 /// Admits `value` and puts it at `place`, for a message that asserts a whole resource. Returns
-/// whether it did: read-only attributes and "no value" are ignored.
+/// whether it did so: read-only attributes and "no value" are ignored.
 pub(crate) fn admit_into(
     attributes: &mut Map<String, Value>,
     place: AttributeRef<'_>,

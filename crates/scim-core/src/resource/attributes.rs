@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-/// The attributes that a client asserted. Names and values are in the form of the schema. `id`,
-/// `meta` and `schemas` are not among them. Extension attributes are in an object under the URI of
+/// The attributes that a client asserted. Names and values are in the form of the schema. They do
+/// not include `id`, `meta` and `schemas`. Extension attributes are in an object under the URI of
 /// their schema.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Attributes(pub(crate) Map<String, Value>);

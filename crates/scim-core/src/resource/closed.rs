@@ -1,4 +1,4 @@
-//! Attributes whose values must be in a closed list.
+//! Attributes whose values must come from a closed list.
 
 use serde_json::{Map, Value};
 
@@ -8,11 +8,11 @@ use crate::schema::place::AttributeRef;
 use crate::schema::resource_type::ResourceType;
 
 impl ResourceType {
-    /// Refuses values outside a closed list, except those that the resource already has: a list
-    /// that was shortened must not keep a user from being deactivated.
+    /// Refuses values outside a closed list, except those that the resource already has: shortening
+    /// a list must not prevent users from being deactivated.
     ///
     /// # Errors
-    /// `invalidValue` with the legal values.
+    /// `invalidValue`, which lists the allowed values.
     pub(crate) fn check_closed(&self, old: &Attributes, new: &Attributes) -> Result<(), Error> {
         for whole in self.attributes() {
             let subs = whole.attribute.sub_attributes.iter().map(Some);

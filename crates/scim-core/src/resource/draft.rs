@@ -43,7 +43,7 @@ impl ResourceType {
     /// * `invalidValue` if a value has the wrong type or is not in a closed list, or if a required
     ///   attribute has no value.
     /// * `invalidSyntax` if no schema defines an attribute and the dialect refuses that; in the
-    ///   strict dialect also if `schemas` is missing or names those of another type.
+    ///   strict dialect also if `schemas` is missing or belongs to another type.
     pub fn parse(&self, body: Map<String, Value>, dialect: Dialect) -> Result<Draft, Error> {
         let draft = self.read(body, dialect)?;
         self.check_required(&draft.attributes)?;

@@ -11,8 +11,8 @@ use crate::value::elements;
 /// How a client changes a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Update {
-    /// By PUT, with a whole resource. A client cannot send what it cannot see or must not change,
-    /// so these attributes keep their values.
+    /// By PUT, with a whole resource. A client cannot send attributes that it cannot see or must
+    /// not change, so these keep their values.
     Replace,
     /// By PATCH, with operations.
     Patch,
@@ -96,7 +96,7 @@ fn check_sub_attributes(
             fixed.iter().find(|sub| differs(sub))
         };
         let same: Vec<&Value> = elements(Some(after)).iter().filter(is_same).collect();
-        // If several elements have the same `value`, one that is unchanged is enough.
+        // If several elements have the same `value`, one unchanged element is enough.
         if same.iter().all(|new| changed(new).is_some())
             && let Some(sub) = same.first().and_then(|new| changed(new))
         {

@@ -57,7 +57,8 @@ impl Member {
 
     pub(crate) fn read(element: &Value) -> Result<Self, Error> {
         let text = |name: &str| element.get(name).and_then(Value::as_str);
-        // The ids of this service provider are in lower case; clients may have changed that.
+        // The ids of this service provider are in lower case, but clients may have changed the
+        // case.
         let value = text("value").and_then(|value| value.to_lowercase().parse().ok());
         let value = value.ok_or_else(|| {
             Error::invalid_value(

@@ -27,8 +27,8 @@ enum Choice<'s> {
 }
 
 impl<'s> Projection<'s> {
-    /// The choice that two lists of names make. Names that no schema defines are ignored. If both
-    /// lists have names, `attributes` wins.
+    /// The choice that results from two lists of names. Names that no schema defines are ignored.
+    /// If both lists have names, `attributes` wins.
     pub fn new(
         attributes: &[String],
         excluded: &[String],
@@ -42,9 +42,9 @@ impl<'s> Projection<'s> {
         Self { choice, asserted: Vec::new() }
     }
 
-    /// For the answer to a write that specified these attributes: an attribute that is returned on
-    /// request "is returned in response to any PUT, POST, or PATCH operations if the attribute was
-    /// specified by the client" (RFC 7643, 7).
+    /// Adapts the choice to the answer to a write that specified these attributes: an attribute
+    /// that is returned on request "is returned in response to any PUT, POST, or PATCH operations
+    /// if the attribute was specified by the client" (RFC 7643, 7).
     #[must_use]
     pub fn asserting(self, asserted: Vec<String>) -> Self {
         Self { asserted, ..self }
@@ -55,7 +55,7 @@ impl<'s> Projection<'s> {
         matches!(self.choice, Choice::Only(_))
     }
 
-    /// Whether an answer shows the core attribute of this name if it has a value.
+    /// Whether an answer shows the core attribute with this name, if it has a value.
     pub fn shows(&self, resource_type: &ResourceType, name: &str) -> bool {
         match resource_type.resolve(name) {
             Some(Place::Attribute(place)) => self.show(place, Value::Bool(true)).is_some(),
@@ -166,7 +166,7 @@ impl<'s> Projection<'s> {
 
 /// The part of an attribute that the request names.
 struct Mention<'s> {
-    /// Whether it names the attribute itself, or the extension of the attribute.
+    /// Whether it names the attribute itself or the extension of the attribute.
     whole: bool,
     /// The sub-attributes that it names.
     subs: Vec<&'s str>,
@@ -184,7 +184,7 @@ fn places<'s>(names: &[String], resource_type: &'s ResourceType) -> Vec<Place<'s
     places
 }
 
-/// The value without the sub-attributes that are not to be kept.
+/// The value without the sub-attributes that must not be kept.
 fn prune(attribute: &Attribute, value: Value, keep: &impl Fn(&Attribute) -> bool) -> Value {
     match value {
         Value::Array(items) => items.into_iter().map(|item| prune(attribute, item, keep)).collect(),

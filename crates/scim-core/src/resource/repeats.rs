@@ -1,4 +1,4 @@
-//! Values of a multi-valued attribute that repeat another one.
+//! Values of a multi-valued attribute that repeat other values.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -13,7 +13,7 @@ type Key = (String, Option<String>);
 
 /// Merges values that repeat an earlier one into that one: "service providers ... SHOULD NOT return
 /// the same (type, value) combination more than once per attribute" (RFC 7643, 2.4). The first of
-/// them stays, and gets the sub-attributes that only the others have.
+/// them stays, and also gets the sub-attributes that only the others have.
 pub(crate) fn without_repeats(attribute: &Attribute, values: Vec<Value>) -> Vec<Value> {
     // A group may have thousands of members; `member::take` removes repeated ones.
     if values.len() < 2 || attribute.name == MEMBERS {
@@ -43,7 +43,7 @@ pub(crate) fn positions(attribute: &Attribute, values: &[Value]) -> BTreeMap<Key
 }
 
 /// The `value` and `type` of an element in the form in which they are compared. The key of an
-/// element without `value` is all of the element.
+/// element without `value` is the whole element.
 pub(crate) fn key(attribute: &Attribute, element: &Value) -> Key {
     let compared = |name: &str| {
         let text = element.get(name).and_then(Value::as_str)?;

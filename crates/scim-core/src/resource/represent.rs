@@ -1,4 +1,4 @@
-//! From a stored resource to what a client may see of it.
+//! Turns a stored resource into what a client may see of it.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};

@@ -36,7 +36,7 @@ impl ResourceType {
 
     /// Like [`ResourceType::check_replacement`], for a change from `old` to `new`. A value that was
     /// missing before is ignored, because the attribute may have become required only recently; but
-    /// a resource that becomes active must have all of them. The error is the sentence.
+    /// a resource that becomes active must have all of them. The error is a sentence.
     pub(crate) fn check_change(&self, old: &Attributes, new: &Attributes) -> Result<(), String> {
         let mut missing = self.still_missing(new);
         let activates = is_inactive(old) && !is_inactive(new);
@@ -92,7 +92,7 @@ impl Missing {
 }
 
 /// What is missing if a required extension is absent. No RFC requires the extension itself, so each
-/// of these has advice.
+/// of these attributes has advice.
 fn missing_extension(extension: &Schema, prefix: &str) -> Vec<Missing> {
     let mut missing = Vec::new();
     find_missing(&extension.attributes, &Map::new(), prefix, &mut missing);
@@ -128,7 +128,7 @@ fn find_missing(
     }
 }
 
-/// Whether a value is more than spaces. An element that could have a `value`, such as an e-mail
+/// Whether a value is not just spaces. An element that could have a `value`, such as an e-mail
 /// address, counts only if it has one.
 fn is_assigned(definition: &Attribute, value: &Value) -> bool {
     let significant = match definition.sub_attribute("value").filter(|sub| !sub.is_read_only()) {
@@ -138,7 +138,7 @@ fn is_assigned(definition: &Attribute, value: &Value) -> bool {
     significant.is_some_and(|value| value.as_str().is_none_or(|text| !text.trim().is_empty()))
 }
 
-/// An error for the attributes that are missing, if any.
+/// An error for the missing attributes, if there are any.
 fn refuse(missing: &[Missing]) -> Result<(), String> {
     let mut paths: Vec<&str> = missing.iter().map(|missing| missing.path.as_str()).collect();
     paths.dedup();

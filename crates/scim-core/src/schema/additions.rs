@@ -62,7 +62,8 @@ pub(super) struct Extension {
 }
 
 impl Additions {
-    /// Reads `{"schemas": [...], "resourceTypes": [...]}` without checking how the parts fit.
+    /// Reads `{"schemas": [...], "resourceTypes": [...]}` without checking whether the parts fit
+    /// together.
     pub(super) fn read(text: &[u8]) -> Result<Self, SchemaError> {
         let document: Value = serde_json::from_slice(text)?;
         let additions = Self {
@@ -78,7 +79,7 @@ impl Additions {
         Ok(additions)
     }
 
-    /// These additions, and also `extensions` of the user and the attributes of `overlay`.
+    /// These additions, together with `extensions` of the user and the attributes of `overlay`.
     #[must_use]
     pub fn and(mut self, extensions: Vec<Schema>, overlay: Vec<Overlay>) -> Self {
         if !extensions.is_empty() {
@@ -97,8 +98,8 @@ impl Additions {
         self
     }
 
-    /// The schema with this id, without the common attributes: they are the service provider's,
-    /// even if a schema lists them.
+    /// The schema with this id, without the common attributes: these belong to the service
+    /// provider, even if a schema lists them.
     pub(super) fn schema(&self, id: &str) -> Result<Schema, SchemaError> {
         let schema = self.schemas.iter().find(|schema| schema.id.eq_ignore_ascii_case(id));
         let mut schema = schema.cloned().ok_or_else(|| unknown_schema(id))?;

@@ -100,7 +100,7 @@ impl Attribute {
         if self.case_exact { one == other } else { one.eq_ignore_ascii_case(other) }
     }
 
-    /// Whether clients must never learn the value, not even through a filter or a sort order.
+    /// Whether clients must never learn the value, even through a filter or a sort order.
     pub fn is_hidden(&self) -> bool {
         self.returned == Returned::Never
     }

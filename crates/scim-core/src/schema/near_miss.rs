@@ -6,14 +6,14 @@ const MAX_NOTED: usize = 10;
 const MAX_COMPARED: usize = 200;
 /// The maximum number of bytes of a client's name that are repeated.
 const MAX_SHOWN_BYTES: usize = 80;
-/// A name that is shorter than this resembles too many others.
+/// The minimum length of a name that is compared: a shorter one resembles too many others.
 const MIN_NAME_BYTES: usize = 3;
 
 /// An attribute of a message that was ignored because no schema defines it, although its name is
 /// similar to one that a schema defines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NearMiss {
-    /// The name as the client wrote it, reduced to printable ASCII.
+    /// The name that the client wrote, reduced to printable ASCII.
     pub sent: String,
     /// The similar name that a schema defines.
     pub known: String,
@@ -53,7 +53,7 @@ pub(crate) fn nearest<'k>(name: &str, mut known: impl Iterator<Item = &'k str>) 
 }
 
 fn is_near(one: &[u8], other: &[u8]) -> bool {
-    // Comparing the lengths first is cheap and settles most cases; a message may have many names.
+    // A message may have many names. Comparing the lengths first is cheap and decides most cases.
     one.len().abs_diff(other.len()) <= 2
         && (is_one_letter_off(one, other) || is_plural(one, other) || is_plural(other, one))
 }

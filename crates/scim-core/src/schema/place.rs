@@ -114,7 +114,7 @@ impl<'s> AttributeRef<'s> {
         })
     }
 
-    /// Whether some value in `root` is not `true` at this place, or is absent there.
+    /// Whether any value in `root` is not `true` at this place, or is absent there.
     pub(crate) fn lacks_true(&self, root: &Map<String, Value>) -> bool {
         let not_true =
             |object: &Map<String, Value>, name: &str| object.get(name) != Some(&Value::Bool(true));

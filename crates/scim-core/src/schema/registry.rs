@@ -6,7 +6,7 @@ use crate::schema::attribute::{Attribute, Mutability, Returned, Uniqueness};
 use crate::schema::resource_type::ResourceType;
 use crate::schema::well_formed::check_schema;
 
-/// Endpoints of the protocol, which a resource type cannot have.
+/// The protocol's own endpoints, which a resource type cannot have.
 const RESERVED: [&str; 5] = ["me", "bulk", "serviceproviderconfig", "resourcetypes", "schemas"];
 
 /// Attributes that the service provider itself acts on, or drops.
@@ -28,7 +28,7 @@ impl Additions {
     /// `{"schemas": [...], "resourceTypes": [...]}`. A resource type called `User` or `Group` adds
     /// its `schemaExtensions` to that type; any other one is served at its `endpoint`.
     ///
-    /// `max_unique` is that of [`Rules`].
+    /// `max_unique` is the field of [`Rules`].
     ///
     /// # Errors
     /// A sentence that says what is wrong with the text.
@@ -75,7 +75,7 @@ fn group(rules: Rules) -> Result<ResourceType, serde_json::Error> {
     Ok(group)
 }
 
-/// Adds a resource type, or the extensions of one that is known by its name.
+/// Adds a resource type, or adds extensions to one that already exists under its name.
 fn add(
     types: &mut Vec<ResourceType>,
     definition: &TypeDefinition,

@@ -85,8 +85,8 @@ impl ResourceType {
     }
 
     /// The attribute that names a resource among others of its type, and by which clients look it
-    /// up: `userName` of a user, `displayName` of a group. Of any other type it is the first unique
-    /// string, if the schema has one.
+    /// up: `userName` of a user, `displayName` of a group. For any other type it is the first
+    /// unique string, if the schema has one.
     pub fn name_attribute(&self) -> Option<&Attribute> {
         match self.name.as_str() {
             "User" => self.schema.attribute("userName"),
@@ -124,8 +124,8 @@ impl ResourceType {
         })
     }
 
-    /// A name without a URI. Clients write `manager` for the attribute of an extension, which is
-    /// what it means unless the core schema has an attribute of that name.
+    /// A name without a URI. Clients write `manager` for the attribute of an extension. The name
+    /// means that attribute unless the core schema has an attribute of the same name.
     fn resolve_bare(&self, name: &str) -> Option<Place<'_>> {
         let mut extensions = self.extensions.iter();
         self.in_schema(None, &self.schema, name).or_else(|| {
@@ -154,7 +154,7 @@ impl ResourceType {
         Some(Place::Attribute(AttributeRef { extension, attribute, sub }))
     }
 
-    /// The attribute or extension whose name is similar to a name or path that no schema defines.
+    /// The attribute or extension whose name resembles a name or path that no schema defines.
     pub(crate) fn resembled(&self, path: &str) -> Option<&str> {
         let path = path.split('[').next().unwrap_or(path).trim_end();
         let (urn, name) =
@@ -182,7 +182,7 @@ impl ResourceType {
 }
 
 /// `None` if `name` does not start with the URI, `Some(None)` if it is the URI, otherwise the text
-/// behind the colon that follows the URI.
+/// after the colon that follows the URI.
 fn strip_urn<'n>(name: &'n str, urn: &str) -> Option<Option<&'n str>> {
     let head = name.get(..urn.len())?;
     if !head.eq_ignore_ascii_case(urn) {

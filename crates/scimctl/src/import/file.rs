@@ -79,7 +79,7 @@ fn table_records(text: &str) -> anyhow::Result<Vec<Record>> {
 }
 
 /// # Errors
-/// If it is unclear what a column is.
+/// If it is unclear what a column means.
 fn check_columns(names: &[String]) -> anyhow::Result<()> {
     ensure!(
         names.iter().any(|name| name.eq_ignore_ascii_case("userName")),
@@ -99,7 +99,7 @@ fn check_columns(names: &[String]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A column's name in the form that is compared.
+/// A column's name in the form in which it is compared.
 fn key(name: &str) -> String {
     let key = name.to_ascii_lowercase().replace(' ', "");
     if EMAILS.contains(&key.as_str()) { EMAIL.to_owned() } else { key }
@@ -108,7 +108,7 @@ fn key(name: &str) -> String {
 fn record(names: &[String], Row { line, cells }: Row) -> Record {
     if cells.len() != names.len() {
         let why = format!(
-            "the line has {} columns, and the first one names {}",
+            "the line has {} columns, but the first line names {}",
             cells.len(),
             names.len()
         );

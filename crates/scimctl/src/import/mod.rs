@@ -1,4 +1,4 @@
-//! `scimctl import`: users that the product had before SCIM, from a file.
+//! `scimctl import`: imports users that the product had before SCIM from a file.
 
 mod file;
 mod report;
@@ -24,7 +24,8 @@ pub(crate) struct ImportOptions {
     tenant: String,
     /// A file that ends in .csv, .ndjson or .jsonl
     file: PathBuf,
-    /// Import them as unmanaged: the identity provider does not see them until it provisions them
+    /// Import the users as unmanaged: the identity provider does not see them until it provisions
+    /// them
     #[arg(long, required = true)]
     unmanaged: bool,
     /// Store nothing, and show which users would be imported, how each would be linked, and which

@@ -38,7 +38,7 @@ fn record(line: &Line, mode: Mode) -> Value {
     })
 }
 
-/// Why a record conflicts, with the command that helps.
+/// Why a record conflicts, with a command that helps.
 fn with_advice(conflict: &Conflict) -> String {
     match conflict {
         Conflict::ImportedUnder(_) => format!("{conflict}; scimctl user forget removes that user"),
@@ -63,7 +63,7 @@ pub(super) fn lines(report: &Report) -> String {
     }
     if !report.left_out.is_empty() {
         let names = report.left_out.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
-        lines.push(format!("Left out, because the tenant keeps no such attribute: {names}"));
+        lines.push(format!("Left out, because the tenant does not keep these attributes: {names}"));
     }
     lines.extend(links(report));
     lines.push(total(report));
@@ -75,7 +75,7 @@ fn first(mut lines: impl Iterator<Item = String>) -> Vec<String> {
     let mut shown: Vec<String> = lines.by_ref().take(MAX_SHOWN).collect();
     match lines.count() {
         0 => {}
-        more => shown.push(format!("and {more} more; --json shows all")),
+        more => shown.push(format!("and {more} more; use --json to show all")),
     }
     shown
 }
@@ -102,13 +102,13 @@ fn fault(line: &Line) -> Option<String> {
     }
 }
 
-/// What would become of a record without a fault.
+/// What would happen to a record without a fault.
 fn plan(line: &Line, links: bool) -> Option<String> {
     let title = title(line);
     match &line.outcome {
         RecordOutcome::Imported if !links => Some(format!("{title} would be imported")),
         RecordOutcome::Imported if line.links_on.is_empty() => Some(format!(
-            "{title} would be imported and never linked: it has nothing that create.link_on lists"
+            "{title} would be imported but never linked: it has none of the keys in create.link_on"
         )),
         RecordOutcome::Imported => {
             let keys: Vec<&str> = line.links_on.iter().map(|key| key.as_str()).collect();
@@ -136,7 +136,7 @@ fn links(report: &Report) -> Vec<String> {
         .collect();
     if !report.links {
         lines.push(
-            "None will be linked: create.existing is conflict, so a POST for one of them is 409."
+            "None will be linked: create.existing is conflict, so a POST for any of them is 409."
                 .into(),
         );
     }
@@ -151,10 +151,10 @@ fn total(report: &Report) -> String {
     };
     let mut total = format!("{imported} of {} records {verb} imported", report.lines.len());
     if known > 0 {
-        total += &format!(", {known} were imported before");
+        total += &format!(", {known} had already been imported");
     }
     if provisioned > 0 {
-        total += &format!(", {provisioned} are provisioned already");
+        total += &format!(", {provisioned} are already provisioned");
     }
     total + "."
 }

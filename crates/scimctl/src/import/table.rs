@@ -4,7 +4,7 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// The separators, the most common first. The first one that occurs in the first line counts.
+/// The separators, the most common first. The first of these that occurs in the first line is used.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
 /// A row of a table.
@@ -19,7 +19,7 @@ pub(super) struct Row {
 /// The rows of a table, except the empty ones.
 ///
 /// # Errors
-/// With the line, if it is unclear where a value ends: a misplaced quote swallows the rows after
+/// Names the line if it is unclear where a value ends: a misplaced quote swallows the rows after
 /// it.
 pub(super) fn rows(text: &str) -> Result<Vec<Row>, String> {
     let mut reader = Reader { rest: text.chars().peekable(), line: 1, separator: separator(text) };
@@ -85,7 +85,7 @@ impl Reader<'_> {
                 Some('"') if cell.trim().is_empty() => return self.quoted(line),
                 Some('"') => {
                     return Err(format!(
-                        "line {line}: there is a quote within a value; put the whole value in \
+                        "line {line}: there is a quote inside a value; put the whole value in \
                          quotes, and double each quote in it"
                     ));
                 }
@@ -94,13 +94,13 @@ impl Reader<'_> {
         }
     }
 
-    /// The rest of a value whose quote was opened on this line, and the character that ends it.
+    /// The rest of a value whose quote opened on this line, and the character that ends it.
     fn quoted(&mut self, opened: usize) -> Result<(String, Option<char>), String> {
         let mut cell = String::new();
         loop {
             match self.next() {
                 None => {
-                    return Err(format!("line {opened}: a quote opens here that is never closed"));
+                    return Err(format!("line {opened}: a quote that opens here is never closed"));
                 }
                 Some('"') if self.rest.next_if_eq(&'"').is_none() => break,
                 next => cell.extend(next),
@@ -113,7 +113,7 @@ impl Reader<'_> {
                 Some(space) if space.is_whitespace() => {}
                 _ => {
                     return Err(format!(
-                        "line {opened}: a quote opens here, and more text follows the one that \
+                        "line {opened}: a quote opens here, and more text follows the quote that \
                          closes it (line {closed}); close it earlier, or double each quote in \
                          the value"
                     ));

@@ -29,7 +29,7 @@ impl AccessKey {
         )?))
     }
 
-    /// The key in a file, which is created if it does not exist.
+    /// The key in a file. The file is created if it does not exist.
     ///
     /// # Errors
     /// If the file cannot be read or written, or does not hold a key.
@@ -55,8 +55,8 @@ impl AccessKey {
         Ok(Self(key.to_owned()))
     }
 
-    /// Writes a new key to another file and moves it into place, so that a crash leaves no partial
-    /// file.
+    /// Writes a new key to another file and moves it into place, so that a crash cannot leave a
+    /// partial file.
     fn create(file: &Path) -> anyhow::Result<Self> {
         let key = Self::generate()?;
         let temporary = file.with_extension("new");

@@ -1,5 +1,5 @@
-//! Bodies of requests, read with a bound on their bytes and their time: a client that never stops
-//! sending, or stops in the middle, must not hold its connection forever.
+//! Request bodies, read with limits on their size and time. A client that never stops sending, or
+//! stops in the middle, must not hold its connection forever.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(super) async fn read(body: &mut Incoming, limit: usize) -> Result<Bytes, Unr
     }
 }
 
-/// Discards the rest of a body whose request is answered.
+/// Discards the rest of a body whose request has been answered.
 pub(super) async fn discard(body: &mut Incoming) {
     let read = async {
         let mut bytes = 0;

@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 
 use super::access_key::AccessKey;
 
-/// The name of the host in Docker's containers. It is not a DNS name, so nobody can point it
+/// The name of the host in Docker's containers. It is not a DNS name, so no one can point it
 /// elsewhere.
 const DOCKER_HOST: &str = "host.docker.internal";
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::output::Format;
 use crate::place::Place;
 
-/// The tenant of the first lines.
+/// The tenant in the first lines.
 pub(super) enum FirstTenant {
     /// The tenant `demo`, which was created with its token.
     Created(Box<CreatedTenant>),
@@ -16,7 +16,7 @@ pub(super) enum FirstTenant {
     Existing(String),
 }
 
-/// The facts of the first lines.
+/// The facts in the first lines.
 pub(super) struct Greeting<'g> {
     pub(super) served: &'g Served,
     pub(super) tenant: &'g FirstTenant,
@@ -92,7 +92,7 @@ impl Greeting<'_> {
     }
 }
 
-/// The environment of tools that work on the same data.
+/// The environment for tools that work on the same data.
 fn exports(served: &Served) -> String {
     let Served { base_url, dynamodb, secrets_manager, access_key_id } = served;
     format!(

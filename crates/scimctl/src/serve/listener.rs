@@ -35,7 +35,7 @@ const MAX_DYNAMODB_BYTES: usize = 16 * 1_024 * 1_024;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const CRC32: HeaderName = HeaderName::from_static("x-amz-crc32");
 
-/// Where the line of each request goes.
+/// Where the log line of each request goes.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum RequestLog {
     /// For a person at the terminal.
@@ -62,7 +62,7 @@ pub(super) async fn scim(
             let milliseconds = began.elapsed().as_secs_f64() * 1_000.0;
             let line =
                 format!("{request_line}  {status}  {milliseconds:.1} ms  DynamoDB calls: {calls}");
-            // The reader of the lines may be gone. The request is answered anyway.
+            // The reader of the lines may be gone. The request is still answered.
             let _ = match log {
                 RequestLog::StandardOutput => writeln!(std::io::stdout(), "{line}"),
                 RequestLog::StandardError => writeln!(std::io::stderr(), "{line}"),
@@ -156,7 +156,7 @@ async fn aws<C>(
     .await;
 }
 
-/// The operation that a request names, with the service in front.
+/// The operation that a request names, prefixed with the name of the service.
 fn target(head: &Parts) -> &str {
     head.headers.get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default()
 }
@@ -214,7 +214,7 @@ where
             .header_read_timeout(HEADER_TIMEOUT)
             .serve_connection(TokioIo::new(Encoded::new(stream)), service);
         let connection = graceful.watch(connection);
-        // An error of one connection does not concern the server.
+        // An error on one connection does not affect the server.
         tokio::spawn(async move { drop(connection.await) });
     }
     drop(listener);

@@ -1,4 +1,4 @@
-//! `scimctl serve`: the service that runs in Lambda, on this machine.
+//! `scimctl serve`: runs the service that also runs in Lambda, on this machine.
 
 mod access_key;
 mod body;
@@ -44,7 +44,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 
-    /// Keep everything in memory until the server stops. Other subcommands with the same --data
+    /// Keep everything in memory until the server stops. Other subcommands with the same --data can
     /// reach it
     #[arg(long)]
     ephemeral: bool,
@@ -111,7 +111,7 @@ pub(crate) async fn run(
     sweeper.abort();
     directory.withdraw();
     stop.send(()).ok();
-    // A client that holds its connection open must not hold the server.
+    // A client that holds its connection open must not keep the server from stopping.
     let _ = tokio::time::timeout(STOP_WITHIN, servers).await;
     if options.ephemeral {
         directory.remove();
@@ -133,12 +133,12 @@ async fn hold(place: &Place, options: &ServeOptions) -> anyhow::Result<DataDir> 
     match DataDir::open(place.data()?).await? {
         Opened::Ours(directory) => Ok(directory),
         Opened::Served(served) if options.ephemeral => bail!(
-            "the data directory is being served already, on {}; choose another one for this \
+            "the data directory is already being served on {}; choose another one for this \
              server with --data DIR",
             served.base_url
         ),
         Opened::Served(served) => {
-            bail!("the data directory is being served already, on {}", served.base_url)
+            bail!("the data directory is already being served on {}", served.base_url)
         }
     }
 }
@@ -151,7 +151,7 @@ fn open(directory: &DataDir, options: &ServeOptions) -> anyhow::Result<(Local, A
     Ok((Local::open(Some(directory.path()))?, key))
 }
 
-/// The first tenant there is, or the tenant `demo`, created with its token.
+/// The first existing tenant, or the tenant `demo`, created with its token.
 async fn first_tenant(operator: &Operator) -> anyhow::Result<FirstTenant> {
     if let Some(tenant) = operator.tenants().await?.into_iter().next() {
         return Ok(FirstTenant::Existing(tenant.row.name));
@@ -160,7 +160,7 @@ async fn first_tenant(operator: &Operator) -> anyhow::Result<FirstTenant> {
     Ok(FirstTenant::Created(Box::new(operator.create_tenant(demo).await?)))
 }
 
-/// Removes expired rows again and again.
+/// Removes expired rows at regular intervals.
 async fn sweep(engine: Engine) {
     let mut every = tokio::time::interval(SWEEP);
     loop {

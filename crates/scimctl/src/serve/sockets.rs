@@ -36,7 +36,7 @@ pub(super) struct Addresses {
     pub(super) secrets: SocketAddr,
 }
 
-/// What answers the requests.
+/// The parts that answer the requests.
 pub(super) struct Backends {
     pub(super) service: Arc<Service>,
     pub(super) local: Local,

@@ -136,7 +136,7 @@ fn invalid_lines_are_reported_and_the_others_are_imported() {
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines[0].starts_with("line 2: bob is not a valid user: id is not a UUID"), "{text}");
     assert_eq!(lines[3], "line 5 is not a valid user: the line is not a JSON object");
-    assert_eq!(*lines.last().unwrap(), "0 of 8 records are imported, 2 were imported before.");
+    assert_eq!(*lines.last().unwrap(), "0 of 8 records are imported, 2 had already been imported.");
     assert_eq!(output.status.code(), Some(1));
 }
 
@@ -149,7 +149,7 @@ fn a_line_with_too_few_columns_is_invalid() {
     assert_eq!((status, counts(&report)), (Some(1), [2, 0, 0, 1]));
     assert_eq!(
         outcomes(&report)[1],
-        (3, "invalid", "the line has 2 columns, and the first one names 3")
+        (3, "invalid", "the line has 2 columns, but the first line names 3")
     );
     let users = exported(&directory, "friends");
     let mut active: Vec<_> =
@@ -217,12 +217,12 @@ fn a_file_that_cannot_be_imported_is_refused_whole() {
         (
             "friends",
             open.as_str(),
-            "open.csv cannot be read: line 2: a quote opens here that is never closed",
+            "open.csv cannot be read: line 2: a quote that opens here is never closed",
         ),
         (
             "friends",
             &within,
-            "line 3: there is a quote within a value; put the whole value in quotes",
+            "line 3: there is a quote inside a value; put the whole value in quotes",
         ),
         ("friends", &twice, "columns 2 and 4 are the same attribute, title and Title; remove one"),
         (

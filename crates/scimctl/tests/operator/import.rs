@@ -94,7 +94,7 @@ fn a_table_of_users_is_imported_once() {
     assert_eq!((status, counts(&again), ids(&again)), (Some(0), [0, 3, 0, 0], ids(&report)));
     assert_eq!(exported(&directory, "friends"), users, "no user is stored twice");
     let text = directory.text(&["import", "friends", &file, "--unmanaged"]);
-    assert_eq!(text, "0 of 3 records are imported, 3 were imported before.\n");
+    assert_eq!(text, "0 of 3 records are imported, 3 had already been imported.\n");
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn an_import_shows_by_which_key_each_user_will_be_linked() {
         text,
         "line 2: ann@example.com would be imported\nline 3: Bob@example.com would be imported\n\
          line 4: carl would be imported\n\
-         None will be linked: create.existing is conflict, so a POST for one of them is 409.\n\
+         None will be linked: create.existing is conflict, so a POST for any of them is 409.\n\
          3 of 3 records would be imported.\n"
     );
     let (_, report, _) = import(&directory, &["strangers", &file, "--dry-run"]);
@@ -303,7 +303,7 @@ fn the_same_file_can_be_imported_again_after_its_users_are_provisioned() {
     let text = directory.text(&["import", "friends", &file, "--unmanaged"]);
     assert_eq!(
         text,
-        "0 of 5 records are imported, 1 were imported before, 4 are provisioned already.\n"
+        "0 of 5 records are imported, 1 had already been imported, 4 are already provisioned.\n"
     );
     assert_eq!(exported(&directory, "friends").len(), 5);
 }

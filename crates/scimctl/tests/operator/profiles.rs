@@ -93,7 +93,7 @@ fn settings_are_changed_one_by_one_and_reset() {
 }
 
 #[test]
-fn another_profile_or_dialect_replaces_the_whole() {
+fn another_profile_or_dialect_replaces_the_old_one() {
     let directory = acme("other");
     directory.json(&["profile", "set", "acme", "token.lifetime_days=30"]);
     directory.json(&["profile", "set", "acme", "--profile", "hone"]);
@@ -111,7 +111,7 @@ fn another_profile_or_dialect_replaces_the_whole() {
 }
 
 #[test]
-fn settings_are_taken_from_the_file_that_show_prints() {
+fn the_output_of_show_can_be_used_as_a_settings_file() {
     let directory = acme("file");
     let printed = show(&directory, "strict").to_string();
     let file = directory.file("strict.json", &printed);
@@ -128,7 +128,7 @@ fn settings_are_taken_from_the_file_that_show_prints() {
 }
 
 #[test]
-fn settings_that_depend_on_each_other_may_have_any_order() {
+fn settings_that_depend_on_each_other_may_be_given_in_any_order() {
     let directory = acme("order");
     directory.json(&["profile", "set", "acme", "brake.answer=forbidden", "brake.deactivations=3"]);
     directory.json(&[
@@ -249,7 +249,7 @@ fn a_limit_of_seats_counts_existing_users() {
     let said = directory.text(&["profile", "set", "acme", "seats.limit=4", "--no-wait"]);
     assert!(
         said.ends_with(
-            "\nThen set it once more: until then seats.limit does not count users who come or go.\n"
+            "\nThen set it again: until then seats.limit does not count users who come or go.\n"
         ),
         "{said}"
     );

@@ -51,7 +51,7 @@ fn the_state_of_a_tenant_shows_whether_its_identity_provider_has_connected() {
     let said = directory.text(&["tenant", "disable", "c"]);
     assert_eq!(
         said,
-        "SCIM is off for c within a minute: requests are refused, and users stay as they are.\n"
+        "SCIM will be off for c within a minute: requests are refused, and users stay as they are.\n"
     );
     let (status, refusal) = get(off);
     assert_eq!((status, refusal["status"].as_str()), (403, Some("403")));
@@ -72,7 +72,10 @@ fn the_state_of_a_tenant_shows_whether_its_identity_provider_has_connected() {
         directory.json(&["tenant", "disable", "b"]),
         json!({ "tenant": "b", "enabled": false })
     );
-    assert_eq!(directory.text(&["tenant", "enable", "b"]), "SCIM is on for b within a minute.\n");
+    assert_eq!(
+        directory.text(&["tenant", "enable", "b"]),
+        "SCIM will be on for b within a minute.\n"
+    );
     assert_eq!(get(idle).0, 200);
     let said = directory.refused(&["tenant", "disable", "nobody"]);
     assert!(said.contains("there is no tenant nobody"), "{said}");
@@ -98,7 +101,7 @@ fn a_brake_stops_deactivations_until_the_operator_lifts_it() {
     let none = directory.text(&["brake", "show", "acme"]);
     assert_eq!(
         none,
-        "No window is open: no user of acme was deactivated since its brake was set or lifted.\n"
+        "No window is open: no user of acme has been deactivated since its brake was set or lifted.\n"
     );
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
@@ -125,8 +128,11 @@ fn a_brake_stops_deactivations_until_the_operator_lifts_it() {
     assert_eq!((&shown["on"], &shown["deactivations"]), (&json!(true), &json!(2)));
     let text = directory.text(&["brake", "show", "acme"]);
     let since = shown["since"].as_str().unwrap();
-    assert!(text.starts_with("2 of at most 2 users of acme were deactivated since "), "{text}");
-    let on = format!("\nThe brake is on since {since}; scimctl brake lift acme lifts it.\n");
+    assert!(
+        text.starts_with("2 of at most 2 users of acme have been deactivated since "),
+        "{text}"
+    );
+    let on = format!("\nThe brake has been on since {since}; scimctl brake lift acme lifts it.\n");
     assert!(text.ends_with(&on), "{text}");
 
     let lifted = directory.text(&["brake", "lift", "acme"]);
@@ -162,7 +168,7 @@ fn a_tenant_with_an_ambiguous_name_or_an_unreachable_host_is_not_created() {
 }
 
 #[test]
-fn the_printed_base_url_serves() {
+fn the_printed_base_url_works() {
     let directory = Directory::new("base-path");
     let alone = directory.json(&["tenant", "create", "acme", "--profile", "holaspirit"]);
     assert_eq!(alone["base_url"], "http://127.0.0.1:8080/api/scim/2.0");

@@ -129,7 +129,7 @@ fn a_token_is_shown_again_only_if_the_profile_keeps_it() {
     assert_eq!(directory.json(&["token", "show", "acme"])["key_id"], kept["key_id"]);
     let said = directory.refused(&["token", "show", "acme", text(&newest, "key_id")]);
     let none = format!(
-        "tenant acme has no good token {}; scimctl token list acme shows all",
+        "tenant acme has no valid token {}; scimctl token list acme shows all",
         text(&newest, "key_id")
     );
     assert!(said.contains(&none), "{said}");
@@ -138,7 +138,7 @@ fn a_token_is_shown_again_only_if_the_profile_keeps_it() {
     }
     let said = directory.refused(&["token", "show", "acme"]);
     assert!(
-        said.contains("tenant acme has no good token; scimctl token issue acme mints one"),
+        said.contains("tenant acme has no valid token; scimctl token issue acme mints one"),
         "{said}"
     );
 }

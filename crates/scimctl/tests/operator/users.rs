@@ -64,7 +64,10 @@ fn a_restored_user_is_active_with_its_id_and_data() {
     acme.delete(&id);
     assert_eq!(acme.get(&id).0, 404);
     let said = acme.directory.text(&["user", "restore", "acme", &id]);
-    assert_eq!(said, format!("Ann@example.com ({id}) is restored, active, without its groups.\n"));
+    assert_eq!(
+        said,
+        format!("Ann@example.com ({id}) has been restored, active, without its groups.\n")
+    );
     let (status, user) = acme.get(&id);
     assert_eq!(
         (status, &user["id"], &user["userName"]),
@@ -138,7 +141,7 @@ fn a_user_without_a_seat_is_restored_inactive_if_the_profile_allows_it() {
     assert_eq!(
         said,
         format!(
-            "ann ({first}) is restored, inactive, because no seat is left, without its \
+            "ann ({first}) has been restored, inactive, because no seat is left, without its \
              groups.\n"
         )
     );
@@ -191,7 +194,7 @@ fn an_export_has_all_users_with_their_states_and_no_groups() {
     }
     let output = acme.directory.file("export.ndjson", "old");
     let said = acme.directory.text(&["export", "acme", "--output", &output]);
-    assert_eq!(said, "5 users of acme are written.\n");
+    assert_eq!(said, "5 users of acme were written.\n");
     let written = std::fs::read_to_string(&output).unwrap();
     let written: Vec<Value> =
         written.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
