@@ -1,8 +1,8 @@
-//! The worst requests that were found, and what they take: DynamoDB calls, read units, CPU time
+//! The worst requests that were found, and what they cost: DynamoDB calls, read units, CPU time
 //! without that of the engine, and the longest stretch of it without an await.
 //!
 //! `cargo bench --bench attacks` plays all of them; `docs/PERFORMANCE.md` holds the figures.
-//! `tests/memory.py` measures what they take of memory, in the function itself.
+//! `tests/memory.py` measures how much memory they take, in the function itself.
 
 #![allow(
     clippy::unwrap_used,
@@ -90,7 +90,7 @@ impl World {
         Polled { inner, surroundings, longest: Duration::ZERO, all: Duration::ZERO }.await
     }
 
-    /// Plays an attack, and tells what it took.
+    /// Plays an attack, and returns what it cost.
     async fn attack(&self, name: &str, method: &str, path: &str, body: Option<Value>) {
         let begun = Instant::now();
         let (response, all, longest) = self.timed(method, path, body).await;

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 
 use tenant::{Tenant, cpu};
 
-/// How often each operation is measured in each tenant.
+/// How many times each operation is measured in each tenant.
 const TIMES: usize = 300;
 /// Members of the groups to which one more is added.
 const GROUPS: [usize; 3] = [10, 1_000, 100_000];
@@ -35,7 +35,7 @@ struct World {
     ids: Vec<ResourceId>,
 }
 
-/// What one operation took.
+/// What one operation cost.
 #[derive(Clone, Copy, Default)]
 struct Cost {
     tally: Tally,
@@ -65,7 +65,7 @@ impl World {
         (Cost { tally, service: all.saturating_sub(engine), engine }, body)
     }
 
-    /// The index of the `n`th of some users who are spread over all of them.
+    /// The index of the `n`th of a number of users who are spread over all users.
     fn spread(&self, n: usize) -> usize {
         n * 7_919 % self.ids.len()
     }
@@ -116,7 +116,7 @@ const OPERATIONS: [&str; 7] = [
     "page of 100 at any startIndex",
 ];
 
-/// What an operation costs in the middle: calls and times, and the most units that it took.
+/// The median cost of an operation in calls and time, and the maximum units that it took.
 fn middle(mut costs: Vec<Cost>) -> Cost {
     let most = |units: fn(&Cost) -> f64| costs.iter().map(units).fold(0.0, f64::max);
     let (read_units, write_units) =
@@ -161,7 +161,7 @@ async fn main() {
     let mut rows = Vec::new();
     for name in OPERATIONS {
         let mut costs = vec![Vec::new(); worlds.len()];
-        // In turn, so that whatever else the machine does hits all sizes.
+        // In turn, so that other work on the machine affects all sizes alike.
         for n in 0..TIMES {
             for (world, costs) in worlds.iter().zip(&mut costs) {
                 costs.push(world.operation(name, n).await);

@@ -1,8 +1,8 @@
-//! How long the first request after a thaw takes, whose connections to DynamoDB broke while the
-//! function was frozen: they are reset, or they swallow what is sent.
+//! How long the first request after a thaw takes when connections to DynamoDB broke while the
+//! function was frozen: either they are reset, or requests on them are lost.
 //!
-//! `cargo bench --bench thaw` compares the settings of `scim_lambda::sdk` with those that were
-//! there before; real clients of the SDK over real connections on this machine, without TLS.
+//! `cargo bench --bench thaw` compares the settings of `scim_lambda::sdk` with the earlier ones,
+//! using real clients of the SDK over real connections on this machine, without TLS.
 //! `THAW_ROUNDS=100` makes more rounds, `THAW_SETTINGS=now` measures only one of `before` and
 //! `now`.
 

@@ -47,7 +47,7 @@ impl Surroundings {
         Duration::from_nanos(self.nanoseconds.load(Ordering::Relaxed))
     }
 
-    /// From now on, each call of the engine takes so long.
+    /// From now on, each call of the engine takes this long.
     pub fn set_pause(&self, pause: Duration) {
         self.pause.store(pause.as_millis().try_into().unwrap(), Ordering::Relaxed);
     }
@@ -68,7 +68,7 @@ impl HttpConnector for Timed {
         self.surroundings.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
         let pause = Duration::from_millis(self.surroundings.pause.load(Ordering::Relaxed));
         HttpConnectorFuture::new(async move {
-            // A network would make the request wait, so that others go on.
+            // A network would make the request wait and let others continue.
             if pause.is_zero() {
                 tokio::task::yield_now().await;
             } else {

@@ -72,7 +72,7 @@ impl Directory {
     }
 
     /// Goes on with some of the work that earlier requests of the tenant left unfinished. No call
-    /// if the tenant's row, which may be a minute old, says that there is none.
+    /// if the tenant's row, which may be a minute old, says that nothing is left.
     ///
     /// # Errors
     /// 503. The rest is left to another request.

@@ -1,4 +1,4 @@
-//! No request takes more than its budget, whatever it asks for, and every request gets its answer.
+//! No request uses more than its budget, whatever it asks for, and every request gets an answer.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -175,7 +175,7 @@ async fn a_list_of_names_and_a_patch_of_members_have_bounds() {
     let short = format!("/Groups/{id}?excludedAttributes=members");
     assert_eq!(world.send_as(&strict, "PATCH", &short, remove(1)).await.status, 200);
     world.send_as(&strict, "PATCH", &short, remove(2)).await.is_error(413, None);
-    // The same of a filter: 4,000 members are compared 30 times, and not 40 times.
+    // The same for a filter: 4,000 members are compared 30 times, and not 40 times.
     let filter = |terms: usize| {
         let filter = encode(&vec!["members[display co \"q\"]"; terms].join(" or "));
         format!("/Groups?excludedAttributes=members&filter={filter}")
@@ -271,7 +271,7 @@ async fn a_slow_bulk_request_answers_what_it_has_done() {
     let done = answer.body["Operations"].as_array().unwrap();
     assert_eq!((answer.status.as_u16(), done.len()), (200, 100));
     let count = |status: &str| done.iter().filter(|result| result["status"] == status).count();
-    // Some refer to an operation that was not begun.
+    // Some refer to an operation that did not begin.
     assert_eq!(count("201") + count("503") + count("409"), 100);
     assert!(count("201") > 10 && count("503") > 10, "{} were done", count("201"));
     for result in done.iter().filter(|result| result["status"] == "201") {
@@ -294,7 +294,7 @@ async fn a_bulk_request_begins_no_operation_that_it_cannot_afford() {
     for n in 0..60 {
         groups.push(world.make_group(&format!("Group {n}"), &[]).await);
     }
-    // Each of these takes some thirty calls.
+    // Each of these takes about thirty calls.
     let members: Vec<Value> = ids.iter().map(|id| json!({ "value": id.as_str() })).collect();
     let add = json!({ "Operations": [{ "op": "add", "path": "members", "value": members }] });
     let operations: Vec<Value> =

@@ -1,4 +1,5 @@
-//! The brake: too many deactivations in a short time stop, until the operator lets them pass.
+//! The brake: too many deactivations in a short time are stopped until the operator allows them
+//! again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +58,7 @@ async fn deactivations_beyond_the_limit_are_refused_until_the_operator_lifts_the
             assert_eq!(retry.parse::<u32>().is_ok(), status == 429, "{retry}");
         }
         assert_eq!(customer.get(&users[3]).await.body["active"], true, "nothing is half done");
-        // Everything else goes on, and time alone does not lift the brake.
+        // Everything else continues, and time alone does not lift the brake.
         assert_eq!(customer.set(&users[3], "title", json!("Dr")).await.status, 200);
         assert_eq!(customer.activate(&users[0], true).await.status, 200);
         assert_eq!(customer.set(&users[2], "title", json!("Dr")).await.status, 200);

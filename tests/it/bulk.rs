@@ -154,7 +154,7 @@ async fn an_unresolved_reference_fails_only_its_operation() {
         rows - 1 + world.rows_of("#C").await - 1,
         "only counters and log"
     );
-    // An operation that refers to one that cannot be tried is not begun.
+    // An operation that refers to one that cannot be attempted does not begin.
     let staff = world.make_group("Staff", &[]).await;
     let both = json!([
         { "op": "replace", "path": "displayName", "value": "Other" },

@@ -1,4 +1,4 @@
-//! How long a request may take, what it answers and logs then, and what is read before its token is
+//! How long a request may take, what it then answers and logs, and what is read before its token is
 //! known.
 
 use std::io::Write;

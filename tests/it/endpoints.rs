@@ -1,4 +1,4 @@
-//! An engine that others wrote, named by environment variables: `tests/moto.sh` starts `moto` and
+//! An engine written by others, which environment variables name: `tests/moto.sh` starts `moto` and
 //! sets them. To use DynamoDB Local, set them to its URL; to use an AWS account, set them to `aws`.
 //!
 //! `store_contract` plays its promises there, and this file those of the secrets.
@@ -7,7 +7,8 @@
 //! again when its `ClientRequestToken` is sent again, counts one unit for whatever is consumed,
 //! does not know reserved words or PartiQL, and returns a `LastEvaluatedKey` where a `Limit` equals
 //! the rows that are left. A transaction that fails puts the table back as it was when it began, so
-//! that those committed in the meantime are lost: the promises about concurrent writes are skipped.
+//! transactions committed in the meantime are lost. The promises about concurrent writes are
+//! therefore skipped.
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::Connector;

@@ -1,4 +1,4 @@
-//! DynamoDB fails: the client gets 503 and may send again, and nothing is half done.
+//! DynamoDB fails: the client gets 503 and may send the request again, and nothing is half done.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

@@ -99,7 +99,7 @@ async fn a_suspended_user_returns_although_an_imported_one_has_the_address() {
         suspend(&world, &token, &made).await;
         let back = post(&world, &token, user.clone()).await;
         assert_eq!((&back["id"], &back["active"]), (&made["id"], &json!(true)));
-        // So does a deleted user: the address is the weaker sign.
+        // So does a deleted user: the address is weaker evidence.
         delete(&world, &token, &back).await;
         let back = post(&world, &token, user).await;
         assert_eq!((&back["id"], &back["active"]), (&made["id"], &json!(true)));
@@ -232,7 +232,7 @@ async fn a_returning_user_loses_a_unique_value_taken_in_the_meantime() {
     let path = user_path(&other);
     let take = json!({ "Operations": [{ "op": "add", "path": "externalId", "value": "1" }] });
     assert_eq!(world.send_as(&token, "PATCH", &path, take).await.status, 200);
-    // A POST that asks for the value does not get it.
+    // A POST that claims the value does not get it.
     let asking =
         world.send_as(&token, "POST", "/Users", json!({ "userName": "a", "badge": "4" })).await;
     asking.is_error(409, Some("uniqueness"));

@@ -191,7 +191,7 @@ async fn groups<'w>(world: &'w World, seed: &Seed, ids: &[ResourceId], name: &st
     if size < 49 {
         column.note("delete of the group", 204, gone.remove(0));
     } else {
-        // A request removes members' rows for ten seconds, and the tenant's next writes go on.
+        // A request removes members' rows for ten seconds, and the tenant's next writes continue.
         let unmetered = Store::new(aws_sdk_dynamodb::Client::new(&world.local.sdk_config()), TABLE);
         while !unmetered.unfinished(&world.tenant.key()).await.unwrap().is_empty() {
             gone.push(world.send("DELETE", "/Users/nobody", None).await);

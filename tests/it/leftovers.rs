@@ -1,5 +1,5 @@
-//! Nothing is left behind: what an interrupted deletion or creation leaves is shown to no client,
-//! and removed by a later write.
+//! Nothing is left behind: what an interrupted deletion or creation leaves is never shown to a
+//! client, and removed by a later write.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -280,7 +280,7 @@ async fn a_due_user_is_erased_only_after_the_last_membership() {
     assert_eq!(customer.activate(&user, false).await.status, 200);
     let (world, token) = (customer.world.clone(), customer.token.clone());
     world.clock.advance(90 * crate::support::DAY);
-    // Tidying gives up after two seconds, with some memberships ended.
+    // Cleaning up stops after two seconds, with some memberships ended.
     world.between.set(|called, _| (called == "Query").then_some(Fault::Slow(900)));
     let path = group_path(&group);
     let shown = world.send_as(&token, "GET", &path, None).await;

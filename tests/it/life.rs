@@ -1,5 +1,5 @@
-//! The life of a user: every event in every state does what the table says, under every policy; and
-//! whatever happens, no row is left without its owner.
+//! The life of a user: every event in every state does what the table says, under every policy, and
+//! no row is ever left without its owner.
 
 use std::sync::Arc;
 
@@ -93,7 +93,7 @@ impl Life {
         self.happen_to(0, event).await
     }
 
-    /// As [`Life::happen`], under one of some userNames.
+    /// Like [`Life::happen`], under one of several userNames.
     async fn happen_to(&mut self, who: usize, event: Event) -> Option<Answer> {
         let customer = &self.customer;
         let person = |external_id: &str| {
@@ -197,7 +197,7 @@ async fn every_event_in_every_state_does_what_the_table_says() {
                     let is_known = report.counts().known == 1;
                     reached = if is_known { State::Unmanaged } else { State::Absent };
                 }
-                // An expired user counts as absent, whether its rows are there or not.
+                // An expired user counts as absent, whether or not its rows still exist.
                 let plain = |state| if state == State::Expired { State::Absent } else { state };
                 assert_eq!(plain(reached), plain(expected), "{what}: {step:?}");
                 sound::check(&life.customer).await;

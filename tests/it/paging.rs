@@ -312,7 +312,7 @@ async fn ids_with_a_common_prefix_are_listed_like_any_others() {
         let page = read.0.unwrap();
         assert_eq!((page.total, page.portion.resources.len()), (400, 50), "from {index}");
         seen.extend(page.portion.resources.into_iter().map(|listed| listed.id.to_string()));
-        // Their claims are not next to them, so that now and then one call reads too few.
+        // Their claims are not next to them, so occasionally one call reads too few.
         assert!(read.1.calls <= 3, "from {index}: {} calls", read.1.calls);
     }
     assert_eq!(seen.len(), 400, "everybody once");

@@ -1,5 +1,5 @@
-//! What one request cannot answer as a whole, it answers in part: a page is shorter, a walk goes on
-//! by cursor, and a change is refused before any of it is written.
+//! What one request cannot answer as a whole, it answers in part: a page is shorter, a walk
+//! continues by cursor, and a change is refused before any of it is written.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -36,7 +36,7 @@ async fn a_thousand_seats(world: World, when_full: &str, first: usize) -> Custom
         let customer = customer.clone();
         tokio::spawn(async move {
             for n in (creator..1_024).step_by(256) {
-                // An attempt that ended in 503 may have stored the user: then it is there.
+                // An attempt that ended in 503 may have stored the user, who then exists.
                 while customer.post(user(n)).await.status == 503 {}
             }
         })

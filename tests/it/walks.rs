@@ -22,7 +22,7 @@ fn user(name: &str) -> Value {
     json!({ "userName": name, "externalId": name, "active": true })
 }
 
-/// Asks a service that has just started, as after a cold start.
+/// Sends a request to a service that has just started, as after a cold start.
 async fn fresh(world: &World, path: &str) -> Value {
     let mut settings = Settings::new(TABLE, STACK);
     settings.base_url = Some(BASE_URL.into());
@@ -67,7 +67,7 @@ impl Others {
     }
 }
 
-/// One walk, each page by a process of its own: how often each name was met.
+/// One walk, each page by a process of its own: how many times each name was returned.
 async fn walk(world: &World, query: &str, pages: &Cell<usize>) -> BTreeMap<String, usize> {
     let walked = support::walk(async |cursor| {
         pages.set(pages.get() + 1);

@@ -287,7 +287,7 @@ fn more_than_grammar(detail: &str) -> bool {
 /// Whether the oracle is known to refuse such a text, although the grammar allows it.
 fn less_than_grammar(text: &str) -> bool {
     let lower = text.to_lowercase();
-    // "*1"not" "(" FILTER ")"" has no blank; the oracle wants one.
+    // "*1"not" "(" FILTER ")"" has no space; the oracle expects one.
     lower.contains("not(")
         // `$ref` is an attribute of RFC 7643, although it is not an ATTRNAME.
         || lower.contains('$')
@@ -328,7 +328,7 @@ fn judge(
         // No schema defines the name.
         (Ok(None), _) => Ok(()),
         (Err(error), Ok(_)) if more_than_grammar(&error.detail) => Ok(()),
-        // The oracle skips blanks between all tokens; the grammar allows none next to a dot.
+        // The oracle skips spaces between all tokens; the grammar allows none next to a dot.
         (Err(_), Ok(_)) if [" .", "\t.", ". ", ".\t"].iter().any(|blank| text.contains(blank)) => {
             Ok(())
         }

@@ -102,7 +102,7 @@ fn element() -> impl Strategy<Value = Value> {
     )
 }
 
-/// An operation that fits the schema, so that not all are refused.
+/// An operation that fits the schema, so that not all operations are refused.
 fn fitting() -> impl Strategy<Value = Value> {
     let path = "(emails|emails\\[type eq \"(work|home)\"\\]|roles)";
     let value =

@@ -85,8 +85,7 @@ pub(crate) async fn run(
             operator.revoke_token(&row, &key_id).await?;
             let object = json!({ "tenant": tenant, "key_id": key_id, "revoked": true });
             let line = format!(
-                "Token {key_id} of tenant {tenant} has been revoked; it will be refused within a \
-                 minute."
+                "Token {key_id} of {tenant} has been revoked; it is refused within a minute."
             );
             print(format, &object, &line);
             Ok(())

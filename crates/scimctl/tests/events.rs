@@ -58,7 +58,7 @@ fn an_event_is_filled_from_the_data_directory_with_and_without_a_server() {
         .filter(|file| file.file_name().to_str().unwrap().starts_with("event-token"))
         .collect::<Vec<_>>();
     assert_eq!((kept.len(), kept[0].metadata().unwrap().permissions().mode() & 0o777), (1, 0o600));
-    // A token that is no longer good is replaced.
+    // A token that is no longer valid is replaced.
     let records = directory.json(&["token", "list", "demo"]);
     let key_id = token.split('_').nth(2).unwrap();
     assert_eq!(records["tokens"].as_array().unwrap().len(), 2, "the demo token and that of events");

@@ -7,7 +7,7 @@ use crate::support::handles::{Handle, set};
 use crate::support::snapshots::shown;
 use crate::support::{ENTERPRISE, GROUP, USER, World};
 
-/// A user with something of everything.
+/// A user with a value for every kind of attribute.
 async fn barbara(world: &World) -> Handle<'_> {
     let user = json!({
         "schemas": [USER, ENTERPRISE], "externalId": "701984", "userName": "bjensen@example.com",
@@ -209,7 +209,7 @@ async fn an_error_says_what_is_wrong() {
     {
       "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
       "status": "405",
-      "detail": "This endpoint answers GET, POST only."
+      "detail": "This endpoint supports only GET, POST."
     }
     "#);
 }

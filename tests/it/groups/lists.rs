@@ -185,7 +185,7 @@ async fn groups_of_a_user_are_returned_by_default_where_the_profile_says_so() {
             (&group["id"], Some(1))
         );
     }
-    // It costs what `attributes=groups` costs: the memberships, and the groups where there are any.
+    // It costs what `attributes=groups` costs: the memberships, and the groups if there are any.
     let named =
         customer.send("GET", &format!("{}?attributes=groups", user_path(&user)), None).await;
     assert_eq!(customer.get(&user).await.tally, named.tally);
@@ -196,7 +196,7 @@ async fn groups_of_a_user_are_returned_by_default_where_the_profile_says_so() {
         let one = customer.send("GET", &format!("{}?{query}", user_path(&user)), None).await;
         assert_eq!((one.body.get("groups"), one.tally.calls), (None, 1), "{query}");
     }
-    // A user who comes back is in no group, and the usual profile answers without.
+    // A user who comes back is in no group, and the default profile does not show groups.
     assert_eq!(customer.delete(&user).await.status, 204);
     assert_eq!(customer.create(json!({ "userName": "a" })).await.get("groups"), None);
     let usual = Customer::new("default").await;

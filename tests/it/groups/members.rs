@@ -214,7 +214,7 @@ async fn an_unknown_member_is_refused_by_default_and_kept_under_strict() {
     assert_eq!(group["members"], json!([{ "value": "nobody-at-all" }]));
     let kept = group.add(&["somebody-else".into()]).await;
     assert_eq!(member_ids(&kept.body).len(), 2);
-    // A deleted user could come back, and must not be in a group then.
+    // A deleted user could come back, and must then not be in a group.
     let gone = world.user_as(&strict, json!({ "schemas": [USER], "userName": "gone" })).await;
     assert_eq!(gone.delete().await.status, 204);
     group.add(&[gone.id().to_owned()]).await.is_error(400, Some("invalidValue"));

@@ -1,11 +1,11 @@
-//! What a POST of a user does, and what becomes of an imported one.
+//! What a POST of a user does, and what happens to an imported user.
 
 use std::collections::BTreeSet;
 
 use super::oracle::Oracle;
 use super::shapes::{Life, Person, User};
 
-/// What is to become of a new user.
+/// What should happen to a new user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coming {
     Refused,
@@ -20,7 +20,7 @@ pub enum Coming {
     Adopted(usize),
 }
 
-/// What is to become of a record of an import.
+/// What should happen to a record of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Record {
     Imported,
@@ -37,7 +37,7 @@ impl Oracle {
         let coming = self.outcome_of_post(person);
         match coming {
             Coming::Refused => coming,
-            // A user who is already visible is not refused for want of a seat.
+            // A user who is already visible is not refused for lack of a seat.
             Coming::Returned(_) if person.is_active() && self.is_full() => Coming::Full,
             _ if self.seated(person).is_none() => Coming::Full,
             _ => coming,
@@ -68,7 +68,7 @@ impl Oracle {
                 user.form() == person.form()
                     || user.external_id.is_some() && user.external_id == person.external_id
             };
-            // An address is a weaker sign than to have been here under these names.
+            // An address is weaker evidence than a former user with these names.
             if !found.iter().any(|index| strong(&self.users[*index].is)) {
                 match (back, self.stopped(person)) {
                     (Some(back), _) => return Coming::Back(back),
@@ -104,7 +104,8 @@ impl Oracle {
         }
     }
 
-    /// The suspended user who expires and alone has this externalId, whatever its name.
+    /// The suspended user who expires and is the only one with this externalId, whatever the user's
+    /// name.
     fn stopped(&self, person: &Person) -> Option<usize> {
         let first = person
             .external_id
@@ -125,9 +126,9 @@ impl Oracle {
             .as_ref()
             .and_then(|external_id| self.holder(&self.firsts, external_id));
         let same_person = |user: &User| user.is.is_same(person);
-        // Among those of the name, the first has the best right, and then the last to leave. Once
-        // the first has given it up or expired, nobody asks who else had it: that would be one more
-        // read for every new user.
+        // Among those with the name, the first has priority, then the last to leave. Once the first
+        // has given it up or expired, no one asks who else had it: that would be one more read for
+        // every new user.
         let by_external_id = first.and_then(|first| {
             let named =
                 self.restorable().into_iter().filter(|index| same_person(&self.users[*index]));
@@ -147,8 +148,8 @@ impl Oracle {
         self.users[index].life == Life::Unmanaged
     }
 
-    /// The imported users whom a person may be, by its externalId, or else by its name, or else by
-    /// an address.
+    /// The imported users who may be this person, by the externalId, or otherwise by the name, or
+    /// otherwise by an address.
     fn adoptable(&self, person: &Person) -> Vec<usize> {
         let emails = &person.pointers() | &BTreeSet::from([person.form()]);
         let those = |is: &dyn Fn(&User) -> bool| -> Vec<usize> {
@@ -216,7 +217,7 @@ impl Oracle {
                 let user = &self.users[*index].is;
                 !verified.is_disjoint(&user.pointers()) || verified.contains(&user.form())
             });
-            // Where addresses do not link, another user may have the same one.
+            // If addresses do not link, another user may have the same one.
             if !found.is_empty() && !self.policy.links {
                 return Record::Conflict;
             }

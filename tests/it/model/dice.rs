@@ -1,4 +1,5 @@
-//! The only source of chance: the same seed makes the same choices, whatever ids the service makes.
+//! The only source of randomness: the same seed makes the same choices, whatever ids the service
+//! generates.
 
 /// Splitmix64.
 #[derive(Debug, Clone)]

@@ -44,7 +44,7 @@ fn ids(oracle: &Oracle) -> BTreeSet<&str> {
     oracle.users.iter().map(|user| &user.id).chain(groups).map(String::as_str).collect()
 }
 
-/// Whether a claim or a pointer says of its owner what the owner's own row says.
+/// Whether a claim or a pointer says the same about its owner as the owner's own row.
 fn leads_to(pointer: &Row, owner: &Row) -> bool {
     let state = owner.text("st").filter(|state| *state != "live");
     (pointer.text("st"), pointer.number("x")) == (state, owner.number("x"))
@@ -272,7 +272,7 @@ impl<'a> Look<'a> {
         assert_eq!(counted, recount, "counters");
     }
 
-    /// Each membership stands in the table twice, once from either side, and nothing else does.
+    /// Each membership is in the table twice, once from either side, and nothing else is.
     fn memberships(&self) {
         let pairs = |side: &str| -> BTreeSet<(String, String, String)> {
             let rows = self

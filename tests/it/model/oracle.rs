@@ -1,9 +1,9 @@
 //! What a tenant's directory must be, kept in plain lists: the rules of the service in their
 //! shortest form, for one request at a time.
 //!
-//! A name belongs to a live or imported user, whatever its case. A deleted user is kept for as
-//! long as the profile says. A POST with its externalId brings it back; so does a POST with its
-//! name, if it is the same person and nobody has taken the name since. Several users may have one
+//! A name belongs to a live or imported user, ignoring case. A deleted user is kept for as long as
+//! the profile says. A POST with its externalId brings it back; so does a POST with its name, if it
+//! is the same person and no other user has taken the name since. Several users may have one
 //! externalId; the first of them has a better right to come back.
 //!
 //! Of several users who had one externalId, the one who also had the name has the best right.

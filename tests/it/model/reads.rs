@@ -1,4 +1,4 @@
-//! What is found, what is listed, and what is not there.
+//! What is found, what is listed, and what does not exist.
 
 use scim_lambda::store::{Collection, Kind};
 use serde_json::{Value, json};
@@ -151,7 +151,7 @@ impl Model {
         strangers
     }
 
-    /// What is not there is not there for any method, and no such request changes anything.
+    /// What does not exist is 404 for every method, and no such request changes anything.
     pub(super) async fn ask_for_strangers(&mut self, who: usize) {
         let strangers = self.strangers(who);
         let Some(id) = self.dice.pick(&strangers) else { return };

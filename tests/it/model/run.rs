@@ -20,7 +20,7 @@ const SHOWN: u64 = 20;
 /// How often each request had each answer.
 pub type Tally = BTreeMap<String, usize>;
 
-/// What led to a failure; it tells when the test fails.
+/// What led to a failure; it is printed when the test fails.
 pub struct Trace {
     seed: u64,
     pub number: u64,

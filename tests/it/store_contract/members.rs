@@ -27,7 +27,7 @@ pub async fn members_are_counted_in_the_transaction(table: &Table) {
     assert_eq!(table.members(&group).await, [b]);
 }
 
-/// An addition or a removal without effect is refused by its index, so that it is not counted.
+/// An addition or a removal without effect is refused by its index, so it is not counted.
 pub async fn a_member_is_added_and_removed_once(table: &Table) {
     let (a, b) = (table.user("a@x.org").await, table.user("b@x.org").await);
     let group = table.group("Staff", &[&a]).await;

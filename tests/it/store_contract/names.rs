@@ -25,7 +25,7 @@ pub async fn a_name_has_one_owner(table: &Table) {
     assert_eq!(owners_of_name(table, "a@x.org").await, [owner]);
 }
 
-/// A refusal tells who owns a name, and in which state.
+/// A refusal says who owns a name, and in which state the owner is.
 pub async fn a_refusal_names_the_owner(table: &Table) {
     let owner = table.user("a@x.org").await;
     let again = json!({ "userName": "a@x.org" });

@@ -1,4 +1,4 @@
-//! The service over the store: its answers are the same whatever engine is below.
+//! The service over the store: its answers are the same on every engine.
 
 use scim_lambda::Service;
 use scim_lambda::auth::records::TokenRecord;

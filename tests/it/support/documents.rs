@@ -17,7 +17,7 @@ pub fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|_| panic!("{path} is there"))
 }
 
-/// What stands in a document between `<!-- name -->` and `<!-- end of name -->`.
+/// The part of a document between `<!-- name -->` and `<!-- end of name -->`.
 pub fn table(path: &str, name: &str) -> String {
     let document = read(path);
     let (start, end) = place(&document, name);

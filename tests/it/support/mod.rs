@@ -319,7 +319,8 @@ async fn tenant(
     let mut row = TenantRow::generate(name, profile, clock.seconds()).unwrap();
     let read = Profile::read(profile).unwrap();
     row.expiring = read.deprovision.is_expiring();
-    // The first request of a connection writes; here that is done, so that no test pays for it.
+    // The first request of a connection writes. That is done here, so that no test is charged for
+    // it.
     row.connected = Some(clock.seconds());
     assert!(store.create_tenant(&row, read.seats.limit).await.unwrap());
     let token = PlainToken::generate(row.code()).unwrap();

@@ -12,7 +12,7 @@ use aws_smithy_types::body::SdkBody;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What becomes of a request on a connection that was open before the thaw.
+/// What happens to a request on a connection that was open before the thaw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stale {
     /// The connection is reset.

@@ -50,7 +50,7 @@ fn verified_addresses_are_listed_or_declared_and_other_values_are_refused() {
             "the line is not acceptable JSON: a name appears twice in one object, ignoring case",
         ),
     ];
-    // The addresses differ, so that the users do.
+    // The addresses differ, so the users differ too.
     let lines = cases.iter().enumerate().map(|(number, (said, _, _))| {
         format!(r#"{{"userName":"u{number}",{email},{said}}}"#)
             .replace("@example.org", &format!("@{number}.example"))

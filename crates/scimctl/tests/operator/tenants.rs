@@ -1,4 +1,4 @@
-//! Tenants that are created, listed, switched off and on, and the brake on their deactivations.
+//! Creating, listing and switching tenants off and on, and the brake on their deactivations.
 
 use serde_json::{Value, json};
 

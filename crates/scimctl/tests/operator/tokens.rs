@@ -16,7 +16,7 @@ fn tokens(directory: &Directory) -> Vec<(String, String)> {
         .collect()
 }
 
-/// How many days a token is good from its minting.
+/// How many days a token is valid after it is minted.
 fn days(directory: &Directory, key_id: &str) -> i64 {
     let listed = directory.json(&["token", "list", "acme"]);
     let token = listed["tokens"]

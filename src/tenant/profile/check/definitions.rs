@@ -53,9 +53,7 @@ fn check_extension(schema: &Schema, user: &ResourceType) -> Result<(), ProfileEr
         || small.contains("ietf:params:scim:schemas:core")
         || small.starts_with("urn:ietf:params:scim:api:")
     {
-        return Err(ProfileError(format!(
-            "the id {id} of an extension must be one of your own URNs"
-        )));
+        return Err(ProfileError(format!("the id {id} of an extension must be a URN of your own")));
     }
     if user.extensions.iter().any(|known| known.id.eq_ignore_ascii_case(id)) {
         return Err(ProfileError(format!(
