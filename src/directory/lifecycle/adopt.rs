@@ -3,17 +3,18 @@
 use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
 
+use super::candidates::{adoptable, link_keys};
 use super::conflict::{Attempt, Terms};
 use super::identity::{Assertion, merged};
 use super::states::Step;
 use crate::directory::context::{Call, Directory};
 use crate::directory::resource::names_of;
 use crate::store::{
-    Collection, Kind, MatchBy, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored,
-    Target, Transition,
+    Collection, Kind, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored, Target,
+    Transition,
 };
 use crate::tenant::ServedType;
-use crate::tenant::profile::{Deleted, Existing, LinkOn};
+use crate::tenant::profile::Deleted;
 
 /// What became of an attempt to adopt a user.
 enum Adoption {
@@ -68,17 +69,16 @@ impl Directory {
         post: Assertion<'_>,
     ) -> Result<Option<Resource>, Error> {
         let Assertion { call, resource_type, names, attributes } = post;
-        let policy = &call.tenant.profile.create;
-        if resource_type.kind != Kind::User || policy.existing != Existing::Link {
+        if resource_type.kind != Kind::User || link_keys(&call.tenant.profile).is_empty() {
             return Ok(None);
         }
-        let ways: Vec<MatchBy> = policy.link_on.iter().map(match_by).collect();
         let collection = post.collection();
         let mut asserted = attributes.clone();
         let mut terms = Terms::of_stored(call, resource_type);
         loop {
             terms.next_try()?;
-            let found = self.store.unmanaged(&collection, names, &ways).await?;
+            let profile = &call.tenant.profile;
+            let found = adoptable(&self.store, profile, &collection, names).await?;
             let Some(old) = self.only_match(call, &collection, names, &found).await? else {
                 return Ok(None);
             };
@@ -184,13 +184,5 @@ impl Directory {
             return Ok(false);
         }
         Ok(self.deleted_match(collection, names, &owners).await?.is_some())
-    }
-}
-
-fn match_by(link: &LinkOn) -> MatchBy {
-    match link {
-        LinkOn::ExternalId => MatchBy::ExternalId,
-        LinkOn::UserName => MatchBy::Name,
-        LinkOn::Email => MatchBy::Email,
     }
 }

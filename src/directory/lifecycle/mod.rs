@@ -1,6 +1,7 @@
 //! The life of a user: its states, who is the same person, and what follows from a refused write.
 
 pub(super) mod adopt;
+pub mod candidates;
 pub(super) mod conflict;
 pub(super) mod expiry;
 pub(super) mod identity;
