@@ -1,7 +1,7 @@
 //! How imported users become provisioned: a POST adopts the user who existed in the product before.
 
 use scim_core::resource::Attributes;
-use scim_core::{Error, Resource, ResourceId};
+use scim_core::{Error, Resource};
 
 use super::candidates::{adoptable, link_keys};
 use super::conflict::{Attempt, Terms};
@@ -10,10 +10,9 @@ use super::states::Step;
 use crate::directory::context::{Call, Directory};
 use crate::directory::resource::names_of;
 use crate::store::{
-    Collection, Kind, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored, Target,
+    Collection, Kind, Names, Operation, Outcome, OwnerState, ResourceWrite, Stored, Target,
     Transition,
 };
-use crate::tenant::ServedType;
 use crate::tenant::profile::Deleted;
 
 /// What became of an attempt to adopt a user.
@@ -26,36 +25,6 @@ enum Adoption {
 }
 
 impl Directory {
-    /// Removes an imported user whom the identity provider has not provisioned.
-    ///
-    /// # Errors
-    /// 404 if no such user has this id; 503.
-    pub async fn forget(
-        &self,
-        call: Call<'_>,
-        resource_type: &ServedType,
-        id: &ResourceId,
-    ) -> Result<(), Error> {
-        let collection = call.collection(&resource_type.kind);
-        let audit = self.audit(call, Operation::Delete);
-        let mut terms = Terms::of_stored(call, resource_type);
-        loop {
-            terms.next_try()?;
-            let old = self.store.resource(&collection, id, audit.now).await?;
-            let old = old.filter(|old| old.state == State::Unmanaged).ok_or_else(|| {
-                Error::not_found("No imported user with this id waits to be provisioned.")
-            })?;
-            let guards = self.guards(call);
-            let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
-            match self.store.commit(change).await? {
-                Outcome::Committed => return Ok(()),
-                Outcome::Refused(refusal) => {
-                    self.yield_to(&mut terms, Attempt::removing(&old), refusal).await?;
-                }
-            }
-        }
-    }
-
     /// Adopts the imported user whom the names in a POST stand for. The user keeps its id and its
     /// data, overlaid by what the message asserts. `None` if no imported user matches, or if a
     /// visible user has the userName. It takes up to three reads in a row, and only where the
