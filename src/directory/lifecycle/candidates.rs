@@ -61,8 +61,10 @@ pub enum Candidates {
     Imported(ResourceId),
     /// Such a user has the same externalId or e-mail address, and another userName.
     ImportedNamesake(ResourceId),
-    /// Visible users share these keys; each user is named once, and there is at least one.
-    Provisioned(Vec<(Key, ResourceId)>),
+    /// A visible user shares this key.
+    Provisioned(Key, ResourceId),
+    /// Several visible users share keys; these are two of them.
+    TwoProvisioned([(Key, ResourceId); 2]),
     /// A deleted user who can be restored has one of the names.
     Deleted(ResourceId),
     /// The id belongs to another user.
@@ -108,9 +110,10 @@ pub async fn candidates(
         None => None,
     };
     let visible = owner.as_ref().filter(|owner| owner.is_visible(now));
-    let provisioned = provisioned(store, users, user.names, visible, now).await?;
-    if !provisioned.is_empty() {
-        return Ok(Candidates::Provisioned(provisioned));
+    match provisioned(store, users, user.names, visible, now).await?.as_slice() {
+        [] => {}
+        [(key, id)] => return Ok(Candidates::Provisioned(*key, id.clone())),
+        [one, other, ..] => return Ok(Candidates::TwoProvisioned([one.clone(), other.clone()])),
     }
     if let Some(deleted) = store.restorable(users, user.names, now).await? {
         return Ok(Candidates::Deleted(deleted));

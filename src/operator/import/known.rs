@@ -22,28 +22,16 @@ impl Import {
             }
             Candidates::Imported(known) => Some(RecordOutcome::Known(known)),
             Candidates::ImportedNamesake(other) => Some(Conflict::ImportedNamesake(other).into()),
-            Candidates::Provisioned(matches) => self.judge_matches(user, &matches),
+            Candidates::Provisioned(key, id) if self.is_doubtful(user, key, &id) => {
+                Some(Conflict::ProvisionedNamesake { id, key }.into())
+            }
+            Candidates::Provisioned(by, id) => Some(RecordOutcome::Provisioned { id, by }),
+            Candidates::TwoProvisioned([(one_key, one), (other_key, other)]) => {
+                Some(Conflict::TwoProvisioned { one, one_key, other, other_key }.into())
+            }
             Candidates::Deleted(deleted) => Some(Conflict::Deleted(deleted).into()),
             Candidates::IdTaken => Some(Conflict::IdTaken.into()),
             Candidates::IdInGroup => Some(Conflict::IdInGroup.into()),
-        })
-    }
-
-    /// What provisioned users mean for a record: it is one of them, or it conflicts.
-    fn judge_matches(&self, user: &Ready, matches: &[(Key, ResourceId)]) -> Option<RecordOutcome> {
-        Some(match matches {
-            [] => return None,
-            [(key, id)] if self.is_doubtful(user, *key, id) => {
-                Conflict::ProvisionedNamesake { id: id.clone(), key: *key }.into()
-            }
-            [(key, id)] => RecordOutcome::Provisioned { id: id.clone(), by: *key },
-            [(one_key, one), (other_key, other), ..] => Conflict::TwoProvisioned {
-                one: one.clone(),
-                one_key: *one_key,
-                other: other.clone(),
-                other_key: *other_key,
-            }
-            .into(),
         })
     }
 

@@ -19,7 +19,7 @@ use crate::store::model::stored::{NameKeys, Stored};
 pub(crate) const OWNER: &str = "i";
 
 /// No resource holds the row: it is not there, or it has expired.
-const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
+pub(crate) const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
 /// As [`UNHELD`]; a row that the resource itself left behind is free too.
 const UNHELD_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id";
 /// As [`UNHELD_OR_OWN`]; a row of a deleted owner is free too.

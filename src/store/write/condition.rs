@@ -6,6 +6,7 @@ use crate::store::engine::transaction::{Condition, Values};
 use crate::store::model::change::{Target, Transition};
 use crate::store::model::state::State;
 use crate::store::model::stored::Stored;
+use crate::store::rows::pointers::UNHELD;
 use crate::store::rows::resource::{LIVE, UNMANAGED};
 
 /// The condition on the resource's row. The state that was read and the state that it shall have
@@ -38,7 +39,7 @@ pub(crate) fn impossible() -> StoreError {
 
 /// No resource has the row: it is not there, or it has expired.
 pub(crate) fn unheld(now: i64) -> Condition {
-    Condition("attribute_not_exists(p) OR x <= :now", vec![(":now", number(now))])
+    Condition(UNHELD, vec![(":now", number(now))])
 }
 
 /// The resource is as it was read and its time has not come. The whole row is put: a first
