@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::store::TenantCode;
 use crate::tenant::profile::Header;
 use crate::tenant::{Tenant, Tenants};
+
 /// A caller whose token was verified.
 #[derive(Debug, Clone)]
 pub struct Caller {

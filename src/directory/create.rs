@@ -9,7 +9,7 @@ use super::groups::members::changes_of;
 use super::groups::shown::{members_bytes, set_members};
 use super::lifecycle::conflict::{Attempt, Terms, uniqueness_error};
 use super::lifecycle::identity::Assertion;
-use super::lifecycle::owners::Resolution;
+use super::lifecycle::post_conflict::Resolution;
 use super::limits::MAX_ANSWER_BYTES;
 use super::policy::admit::admit_create;
 use super::resource::{contended, names_of};

@@ -115,25 +115,25 @@ impl Service {
             ..operation.clone()
         };
         later.resolve(&job.ids);
-        let response = match (later.references().is_empty(), clock.is_late()) {
-            (false, _) => response::error(&unresolved()),
-            (true, true) => response::error(&not_begun()),
-            (true, false) => self.single("PATCH", &later, &later.data, clock, call).await,
+        let response = if !later.references().is_empty() {
+            response::error(&unresolved())
+        } else if clock.is_late() {
+            response::error(&not_begun())
+        } else {
+            self.single("PATCH", &later, &later.data, clock, call).await
         };
-        let done = match response.status().is_success() {
-            true => {
-                BulkResult { version: text(&response, header::ETAG).or(created.version), ..created }
-            }
-            false => {
-                // A user who was restored or adopted existed before, and stays.
-                if job.created.contains(&index) {
-                    self.undo_create(&later.path, clock, call).await;
-                }
-                job.errors += 1;
-                result(operation, &response, call)
-            }
-        };
-        job.keep(index, done);
+        if response.status().is_success() {
+            let version = text(&response, header::ETAG).or(created.version);
+            job.keep(index, BulkResult { version, ..created });
+            return;
+        }
+        // A user who was restored or adopted existed before, and stays.
+        if job.created.contains(&index) {
+            self.undo_create(&later.path, clock, call).await;
+        }
+        job.errors += 1;
+        let failed = result(operation, &response, call);
+        job.keep(index, failed);
     }
 
     /// Removes a resource that this request has created. If that fails, the resource stays; its

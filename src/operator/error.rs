@@ -101,7 +101,7 @@ pub enum OperatorError {
     /// The tenant's resource types do not include one of this name.
     #[error("there is no resource type {0}")]
     UnknownResourceType(String),
-    /// A resource does not have the shape that its type requires.
+    /// What is stored, or what was asked for, does not fit the use case, as the sentence says.
     #[error("{0}")]
     Unexpected(&'static str),
     /// The profile is not valid.

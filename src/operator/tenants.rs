@@ -118,6 +118,15 @@ impl Operator {
         Ok(row)
     }
 
+    /// The rows of all tenants in the order of their names, whether their profiles can be read or
+    /// not.
+    ///
+    /// # Errors
+    /// If the table does not answer.
+    pub async fn tenant_rows(&self) -> Result<Vec<TenantRow>, OperatorError> {
+        Ok(self.store.tenants().await?)
+    }
+
     /// All tenants in the order of their names.
     ///
     /// # Errors
@@ -128,7 +137,7 @@ impl Operator {
             let base_url = self.base_url(&profile);
             Ok(ListedTenant { row, profile, base_url })
         };
-        self.store.tenants().await?.into_iter().map(listed).collect()
+        self.tenant_rows().await?.into_iter().map(listed).collect()
     }
 
     /// Switches SCIM on or off for a tenant. The service learns of it within a minute.

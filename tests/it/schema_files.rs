@@ -172,7 +172,7 @@ fn an_unusable_schema_file_is_refused_with_the_reason() {
             json!({ "schemas": [{ "id": "urn:a", "name": "A", "attributes": [
                         { "name": "a", "type": "string" }, { "name": "A", "type": "string" }] }],
                     "resourceTypes": of("A", "/A", "urn:a") }),
-            "stands twice",
+            "is defined twice",
         ),
         (
             json!({ "schemas": [{ "id": "urn:a", "name": "A", "attributes": (0..5).map(|n| {

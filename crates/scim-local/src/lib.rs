@@ -1,7 +1,7 @@
 //! What scim-lambda needs around it to run on one machine: an embedded engine in place of DynamoDB,
 //! a small Secrets Manager, and the data directory that holds both.
 //!
-//! The crate knows nothing of the service. The tool `scimctl` serves it on a laptop, and the
+//! The crate does not depend on the service. The tool `scimctl` serves it on a laptop, and the
 //! service's tests run on it.
 
 pub mod data_dir;

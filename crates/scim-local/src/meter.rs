@@ -44,17 +44,9 @@ pub struct Meter(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     bill: Bill,
-    /// Whether only calls are counted. To price a transaction, its rows must be read before and
-    /// after.
-    calls_only: bool,
 }
 
 impl Meter {
-    /// A meter that counts calls but not units, and so takes next to no time.
-    pub fn of_calls() -> Self {
-        Self(Arc::new(Mutex::new(State { calls_only: true, ..State::default() })))
-    }
-
     /// A connector whose calls are counted on their way to `inner`.
     pub fn around(&self, inner: SharedHttpConnector) -> SharedHttpConnector {
         SharedHttpConnector::new(Metered { meter: self.clone(), inner })
@@ -85,18 +77,17 @@ impl HttpConnector for Metered {
 
 impl Metered {
     async fn pass(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let (depth, calls_only) = {
+        let depth = {
             let mut state = self.meter.state();
             state.bill.calls += 1;
             // This call waited for every call that has ended.
-            (state.bill.round_trips + 1, state.calls_only)
+            state.bill.round_trips + 1
         };
         // The engine answers at once: first let the tasks that do not wait for this call send theirs.
         for _ in 0..YIELDS {
             tokio::task::yield_now().await;
         }
-        let response =
-            if calls_only { self.inner.call(request).await } else { self.priced(request).await };
+        let response = self.priced(request).await;
         let mut state = self.meter.state();
         state.bill.round_trips = state.bill.round_trips.max(depth);
         response

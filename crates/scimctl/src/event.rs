@@ -122,19 +122,19 @@ async fn tenant(operator: &Operator, name: Option<&str>) -> anyhow::Result<Tenan
     if let Some(name) = name {
         return Ok(operator.tenant(name).await?);
     }
-    let mut tenants = operator.tenants().await?;
+    let mut tenants = operator.tenant_rows().await?;
     let index = match tenants.len() {
         0 => bail!(
             "there is no tenant yet; create one with scimctl serve or scimctl tenant create \
              NAME"
         ),
         1 => Some(0),
-        _ => tenants.iter().position(|tenant| tenant.row.name == "demo"),
+        _ => tenants.iter().position(|tenant| tenant.name == "demo"),
     };
-    let names = || tenants.iter().map(|tenant| tenant.row.name.as_str()).collect::<Vec<_>>();
+    let names = || tenants.iter().map(|tenant| tenant.name.as_str()).collect::<Vec<_>>();
     let index =
         index.with_context(|| format!("choose one with --tenant: {}", names().join(", ")))?;
-    Ok(tenants.swap_remove(index).row)
+    Ok(tenants.swap_remove(index))
 }
 
 /// The user that `create-user` creates, or otherwise the first user.

@@ -44,16 +44,20 @@ pub(crate) async fn run(
     let row = connection.operator.tenant(&options.tenant).await?;
     let state = STATES.into_iter().find(|state| options.state.as_deref() == Some(word(*state)));
     let export = connection.operator.export(&row, state).await?;
-    let Some(file) = &options.output else {
-        return match write(export, &mut std::io::stdout().lock()).await {
-            // The reader stopped reading, as `head` does.
-            Err(error) if is_broken_pipe(&error) => Ok(()),
-            written => written.map(drop),
-        };
+    let written = match &options.output {
+        Some(file) => write(export, &mut create(file)?).await,
+        None => write(export, &mut std::io::stdout().lock()).await,
     };
-    let written = write(export, &mut create(file)?).await?;
-    let object = json!({ "tenant": options.tenant, "users": written });
-    print(format, &object, &format!("{written} users of {} were written.", options.tenant));
+    let written = match written {
+        Ok(written) => written,
+        // The reader has read enough, as `head` does.
+        Err(error) if is_broken_pipe(&error) => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    if options.output.is_some() {
+        let object = json!({ "tenant": options.tenant, "users": written });
+        print(format, &object, &format!("{written} users of {} are written.", options.tenant));
+    }
     Ok(())
 }
 

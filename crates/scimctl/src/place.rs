@@ -19,7 +19,7 @@ const DEFAULT_DATA: &str = ".scim";
 /// The origin at which `serve` listens by default.
 const DEFAULT_ORIGIN: &str = "http://127.0.0.1:8080";
 /// The id of the tool's requests in the log, unless a subcommand has its own.
-const REQUEST: &str = "scimctl";
+pub(crate) const REQUEST: &str = "scimctl";
 
 /// A place to work on.
 #[derive(Debug)]

@@ -1,19 +1,19 @@
 //! How imported users become provisioned: a POST adopts the user who existed in the product before.
 
 use scim_core::resource::Attributes;
-use scim_core::{Error, Resource, ResourceId};
+use scim_core::{Error, Resource};
 
+use super::candidates::{adoptable, link_keys};
 use super::conflict::{Attempt, Terms};
 use super::identity::{Assertion, merged};
 use super::states::Step;
 use crate::directory::context::{Call, Directory};
 use crate::directory::resource::names_of;
 use crate::store::{
-    Collection, Kind, MatchBy, Names, Operation, Outcome, OwnerState, ResourceWrite, State, Stored,
-    Target, Transition,
+    Collection, Kind, Names, Operation, Outcome, OwnerState, ResourceWrite, Stored, Target,
+    Transition,
 };
-use crate::tenant::ServedType;
-use crate::tenant::profile::{Deleted, Existing, LinkOn};
+use crate::tenant::profile::Deleted;
 
 /// What happened to an attempt to adopt a user.
 enum Adoption {
@@ -25,37 +25,7 @@ enum Adoption {
 }
 
 impl Directory {
-    /// Removes an imported user whom the identity provider has not provisioned.
-    ///
-    /// # Errors
-    /// 404 if no such user has this id; 503.
-    pub async fn forget(
-        &self,
-        call: Call<'_>,
-        resource_type: &ServedType,
-        id: &ResourceId,
-    ) -> Result<(), Error> {
-        let collection = call.collection(&resource_type.kind);
-        let audit = self.audit(call, Operation::Delete);
-        let mut terms = Terms::of_stored(call, resource_type);
-        loop {
-            terms.next_try()?;
-            let old = self.store.resource(&collection, id, audit.now).await?;
-            let old = old.filter(|old| old.state == State::Unmanaged).ok_or_else(|| {
-                Error::not_found("No imported user with this id is waiting to be provisioned.")
-            })?;
-            let guards = self.guards(call);
-            let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
-            match self.store.commit(change).await? {
-                Outcome::Committed => return Ok(()),
-                Outcome::Refused(refusal) => {
-                    self.yield_to(&mut terms, Attempt::removing(&old), refusal).await?;
-                }
-            }
-        }
-    }
-
-    /// Adopts the imported user whom the names in a POST identify. The user keeps its id and its
+    /// Adopts the imported user whom the names in a POST stand for. The user keeps its id and its
     /// data, overlaid by what the message asserts. `None` if no imported user matches, or if a
     /// visible user has the userName. It takes up to three reads in sequence, and only if the
     /// profile links. It takes a few more if only an address identifies the user.
@@ -68,17 +38,16 @@ impl Directory {
         post: Assertion<'_>,
     ) -> Result<Option<Resource>, Error> {
         let Assertion { call, resource_type, names, attributes } = post;
-        let policy = &call.tenant.profile.create;
-        if resource_type.kind != Kind::User || policy.existing != Existing::Link {
+        if resource_type.kind != Kind::User || link_keys(&call.tenant.profile).is_empty() {
             return Ok(None);
         }
-        let ways: Vec<MatchBy> = policy.link_on.iter().map(match_by).collect();
         let collection = post.collection();
         let mut asserted = attributes.clone();
         let mut terms = Terms::of_stored(call, resource_type);
         loop {
             terms.next_try()?;
-            let found = self.store.unmanaged(&collection, names, &ways).await?;
+            let profile = &call.tenant.profile;
+            let found = adoptable(&self.store, profile, &collection, names).await?;
             let Some(old) = self.only_match(call, &collection, names, &found).await? else {
                 return Ok(None);
             };
@@ -183,13 +152,5 @@ impl Directory {
             return Ok(false);
         }
         Ok(self.deleted_match(collection, names, &owners).await?.is_some())
-    }
-}
-
-fn match_by(link: &LinkOn) -> MatchBy {
-    match link {
-        LinkOn::ExternalId => MatchBy::ExternalId,
-        LinkOn::UserName => MatchBy::Name,
-        LinkOn::Email => MatchBy::Email,
     }
 }

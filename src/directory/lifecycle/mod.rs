@@ -2,9 +2,11 @@
 //! refused write.
 
 pub(super) mod adopt;
+pub mod candidates;
 pub(super) mod conflict;
 pub(super) mod expiry;
+pub(super) mod forget;
 pub(super) mod identity;
-pub(super) mod owners;
+pub(super) mod post_conflict;
 pub(super) mod restore;
 pub mod states;

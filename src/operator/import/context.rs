@@ -3,13 +3,14 @@
 use scim_core::{Additions, Resource};
 
 use crate::clock::Clock;
+use crate::directory::candidates;
 use crate::operator::audit;
 use crate::operator::deployment::Operator;
 use crate::operator::error::OperatorError;
 use crate::operator::session::user_type;
 use crate::store::TenantRow;
 use crate::store::{Audit, Collection, Kind, Names, Operation, Store};
-use crate::tenant::profile::{Existing, LinkOn};
+use crate::tenant::profile::LinkOn;
 use crate::tenant::{Profile, ServedType, ServedTypes};
 
 /// An import into one tenant.
@@ -70,9 +71,6 @@ impl Import {
 
     /// The keys by which a POST adopts an imported user, the best first.
     pub(super) fn link_keys(&self) -> &[LinkOn] {
-        match self.profile.create.existing {
-            Existing::Link => &self.profile.create.link_on,
-            Existing::Conflict => &[],
-        }
+        candidates::link_keys(&self.profile)
     }
 }

@@ -12,7 +12,8 @@ mod record;
 mod report;
 mod run;
 
+pub use crate::directory::candidates::Key;
 pub use context::Import;
 pub use judge::MAX_ALIKE;
 pub use record::Record;
-pub use report::{Conflict, Counts, Key, Line, Mode, RecordOutcome, Report};
+pub use report::{Conflict, Counts, Line, Mode, RecordOutcome, Report};

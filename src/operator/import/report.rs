@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use scim_core::ResourceId;
 
+use crate::directory::candidates::Key;
+
 /// What an import does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
@@ -13,41 +15,7 @@ pub enum Mode {
     DryRun,
 }
 
-/// What identifies a user, in the words of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
-    /// The id that the product gives the user.
-    Id,
-    /// `userName`.
-    UserName,
-    /// `userName`, of a user that has another externalId.
-    UserNameOfAnother,
-    /// `externalId`.
-    ExternalId,
-    /// An e-mail address that the product has verified.
-    VerifiedEmail,
-}
-
-impl Key {
-    /// The words of a report.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Id => "id",
-            Self::UserName => "userName",
-            Self::UserNameOfAnother => "userName, but another externalId",
-            Self::ExternalId => "externalId",
-            Self::VerifiedEmail => "verified e-mail",
-        }
-    }
-}
-
-impl std::fmt::Display for Key {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The outcome for a record.
+/// What becomes of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RecordOutcome {
     /// It is stored, or would be.
@@ -65,6 +33,12 @@ pub enum RecordOutcome {
     Conflict(Conflict),
     /// It is not a valid user.
     Invalid(String),
+}
+
+impl From<Conflict> for RecordOutcome {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict(conflict)
+    }
 }
 
 /// Why a record conflicts.

@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::client::Store;
 use super::error::{StoreError, unavailable};
 use super::item::{Item, PARTITION, SORT, text};
-use super::pause::jitter;
+use super::pause::{RETRY_FOR, jitter};
 use crate::budget::{self, ROW_UNITS};
 
 /// Keys in one call: the rows of sixteen users of the largest size are about a megabyte, which
@@ -21,9 +21,8 @@ const KEYS_IN_A_CALL: usize = 16;
 const SMALL_KEYS_IN_A_CALL: usize = 100;
 /// Calls that run in parallel.
 const CONCURRENCY: usize = 4;
-/// How long rows that DynamoDB leaves out are requested again.
-const RETRY_FOR: Duration = Duration::from_secs(4);
-/// The first upper bound of a pause before that; it doubles.
+/// The first upper bound of a pause before DynamoDB is asked again for rows that it left out; it
+/// doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
 
 /// The keys of a row.

@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-/// The pauses between the tries, drawn evenly between `min` and an upper bound, which doubles from
+/// How long a call that DynamoDB did not carry out is tried again before the client is asked to
+/// come back.
+pub(crate) const RETRY_FOR: Duration = Duration::from_secs(4);
+
+/// The pauses between two tries: drawn evenly between `min` and an upper bound, which doubles from
 /// `first` to `max`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pauses {

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
@@ -15,13 +14,11 @@ use tokio::time::{Instant, sleep};
 use super::client::Store;
 use super::error::{StoreError, unavailable};
 use super::item::{Item, Row, version};
-use super::pause::{CONFLICT, Pauses, THROTTLE};
+use super::pause::{CONFLICT, Pauses, RETRY_FOR, THROTTLE};
 use crate::budget;
 
 /// Maximum number of actions of a transaction (DynamoDB's limit).
 pub(crate) const MAX_ACTIONS: usize = 100;
-/// How long a cancelled transaction is retried before the client gets a 503.
-const RETRY_FOR: Duration = Duration::from_secs(4);
 
 /// What happened to a transaction.
 #[derive(Debug)]

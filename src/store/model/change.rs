@@ -4,8 +4,9 @@
 use scim_core::resource::Attributes;
 use scim_core::{Member, Resource, ResourceId};
 
-use super::audit::{Audit, Guards};
+use super::audit::Audit;
 use super::collection::Collection;
+use super::guards::Guards;
 use super::names::Names;
 use super::state::{State, activity};
 use super::stored::Stored;

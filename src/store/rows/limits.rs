@@ -6,7 +6,7 @@ use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{Item, Row, number};
 use crate::store::engine::transaction::Condition;
-use crate::store::model::audit::Guards;
+use crate::store::model::guards::Guards;
 use crate::store::model::tenant_key::TenantKey;
 
 /// The sort key of the row of seats.

@@ -13,7 +13,8 @@ pub(crate) enum Role {
     Unique(usize),
     /// A head of a group.
     Head,
-    /// A member's row, by the index of the change.
+    /// A member's row, or the head that it steps when all memberships of a resource end, by the
+    /// index of the change.
     Member(usize),
     /// The row of the resource that becomes a member, by the index of the change.
     NewMember(usize),

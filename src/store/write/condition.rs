@@ -6,6 +6,8 @@ use crate::store::engine::transaction::{Condition, Values};
 use crate::store::model::change::{Target, Transition};
 use crate::store::model::state::State;
 use crate::store::model::stored::Stored;
+use crate::store::rows::pointers::UNHELD;
+use crate::store::rows::resource::{LIVE, UNMANAGED};
 
 /// The condition on the resource's row. It depends on the state that was read and on the target
 /// state.
@@ -37,7 +39,7 @@ pub(crate) fn impossible() -> StoreError {
 
 /// No resource has the row: it does not exist, or it has expired.
 pub(crate) fn unheld(now: i64) -> Condition {
-    Condition("attribute_not_exists(p) OR x <= :now", vec![(":now", number(now))])
+    Condition(UNHELD, vec![(":now", number(now))])
 }
 
 /// The resource is as it was read and its time has not come. The whole row is put, and must not
@@ -50,7 +52,7 @@ fn unchanged(from: &Stored, now: i64) -> Condition {
             attribute_not_exists(g)"
     };
     let mut values = seen(from);
-    values.extend([(":live", text("live")), (":now", number(now))]);
+    values.extend([(":live", text(LIVE)), (":now", number(now))]);
     Condition(expression, values)
 }
 
@@ -62,7 +64,7 @@ fn as_seen(from: &Stored) -> Condition {
         "v = :seen AND st = :live AND attribute_not_exists(g)"
     };
     let mut values = seen(from);
-    values.push((":live", text("live")));
+    values.push((":live", text(LIVE)));
     Condition(expression, values)
 }
 
@@ -74,7 +76,7 @@ fn absent_or_as_seen(from: &Stored) -> Condition {
 /// The imported user is as it was read, and not provisioned.
 fn unmanaged(from: &Stored) -> Condition {
     let mut values = seen(from);
-    values.push((":unmanaged", text("unmanaged")));
+    values.push((":unmanaged", text(UNMANAGED)));
     Condition("v = :seen AND st = :unmanaged", values)
 }
 

@@ -27,7 +27,13 @@ impl Store {
                 Role::Head if item.is_none() => refusal.no_group = true,
                 Role::Member(index) => refusal.already_applied.push(index),
                 Role::NewMember(index) => refusal.missing_members.push(index),
-                _ => refusal.stale = true,
+                Role::Claim
+                | Role::ExternalId
+                | Role::Head
+                | Role::Resource
+                | Role::Creating
+                | Role::Leaver
+                | Role::Other => refusal.stale = true,
             }
         }
         if refusal.stale {

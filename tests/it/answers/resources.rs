@@ -187,7 +187,7 @@ async fn an_error_says_what_is_wrong() {
       "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
       "status": "409",
       "scimType": "uniqueness",
-      "detail": "userName belongs to another User of this tenant; look that one up by a filter and update it."
+      "detail": "userName belongs to another User of this tenant. Look that one up by a filter and update it."
     }
     "#);
     assert_snapshot!(shown(&world.send("GET", "/Users?filter=userName", None).await), @r#"
@@ -258,7 +258,7 @@ async fn a_bulk_answer_has_one_result_for_each_operation() {
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
             "status": "409",
             "scimType": "uniqueness",
-            "detail": "userName belongs to another User of this tenant; look that one up by a filter and update it."
+            "detail": "userName belongs to another User of this tenant. Look that one up by a filter and update it."
           }
         },
         {

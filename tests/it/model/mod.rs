@@ -117,7 +117,7 @@ impl Model {
             _ => self.sweep(),
         }
         self.faults.lock().unwrap().clear();
-        self.check_immutable(who).await;
+        self.settle_due(who).await;
         self.trace.number += 1;
     }
 
@@ -135,7 +135,7 @@ impl Model {
     }
 
     /// A request, if a user has become due since the last one.
-    async fn check_immutable(&mut self, who: usize) {
+    async fn settle_due(&mut self, who: usize) {
         if self.parties[who].due {
             let answer = self.send(who, "GET", "/Users?count=0", None).await;
             assert_eq!(
@@ -195,7 +195,7 @@ impl Model {
     /// Minutes or months pass; or all the time that a deleted or suspended user has left, but
     /// perhaps for a second, when a test asks for it.
     async fn pass_time(&mut self, who: usize) {
-        self.check_immutable(who).await;
+        self.settle_due(who).await;
         let oracle = &self.parties[who].oracle;
         let mut leaving = oracle.restorable();
         leaving.retain(|index| oracle.users[*index].expires != Some(NEVER));
@@ -223,7 +223,7 @@ impl Model {
         // More than one request erases: groups are as the oracle says when all of them are.
         if self.parties[who].oracle.expiring().len() > 8 {
             self.expire(who);
-            self.check_immutable(who).await;
+            self.settle_due(who).await;
             self.tidy(who).await;
         }
         if let Err(Some(user)) = left {
@@ -264,7 +264,7 @@ impl Model {
         self.set_time();
         for who in 0..2 {
             self.expire(who);
-            self.check_immutable(who).await;
+            self.settle_due(who).await;
             self.tidy(who).await;
         }
         invariants::check(&self.world, &self.parties).await;

@@ -93,7 +93,7 @@ impl Policy {
 impl Model {
     /// The tenant gets another profile, and the service learns of it.
     pub(super) async fn set_profile(&mut self, who: usize) {
-        self.check_immutable(who).await;
+        self.settle_due(who).await;
         let before = self.parties[who].oracle.policy.clone();
         let policy = before.clone().changed(&mut self.dice);
         self.trace.note(&format!("{} gets {policy:?}", self.parties[who].code));

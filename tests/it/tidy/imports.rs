@@ -72,7 +72,7 @@ fn module(folder: &str, path: &Path) -> Module {
     let relative = relative(path);
     let inner = relative.strip_prefix(folder).unwrap().trim_start_matches('/');
     let mut module: Module = inner.trim_end_matches(".rs").split('/').map(str::to_owned).collect();
-    if ["mod", "lib", "main"].contains(&module.last().unwrap().as_str()) {
+    if ["mod", "lib"].contains(&module.last().unwrap().as_str()) {
         module.pop();
     }
     module

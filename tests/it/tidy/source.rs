@@ -60,13 +60,13 @@ fn skipped(here: &str, before: &str) -> usize {
     if here.starts_with("//") {
         return here.find('\n').unwrap_or(here.len());
     }
-    if here.starts_with('"') {
+    if let Some(text) = here.strip_prefix('"') {
         let hashes = before.len() - before.trim_end_matches('#').len();
         if before.trim_end_matches('#').ends_with('r') {
             return end(&format!("\"{}", "#".repeat(hashes)), 1);
         }
         let mut escaped = false;
-        let closing = here[1..].find(|c| {
+        let closing = text.find(|c| {
             let closes = c == '"' && !escaped;
             escaped = c == '\\' && !escaped;
             closes

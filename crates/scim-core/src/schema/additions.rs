@@ -8,7 +8,7 @@ use crate::schema::attribute::{Attribute, Schema};
 use crate::schema::well_formed::check_schema;
 
 /// Attributes that every resource has.
-pub(super) const COMMON: [&str; 4] = ["id", "externalId", "meta", "schemas"];
+pub const COMMON: [&str; 4] = ["id", "externalId", "meta", "schemas"];
 
 /// The reason why schemas cannot be used: a sentence for the person who wrote them.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

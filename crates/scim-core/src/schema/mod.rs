@@ -9,6 +9,7 @@ pub mod registry;
 pub(crate) mod resource_type;
 mod well_formed;
 
+pub use additions::COMMON;
 pub use attribute::{Attribute, Mutability, Returned, Schema, Type, Uniqueness};
 pub use dialect::{Dialect, Unknown};
 pub use near_miss::NearMiss;

@@ -92,7 +92,8 @@ pub(crate) async fn run(
     let sockets = Sockets::bind(options.addresses()).await?;
     let served = sockets.served(&key)?;
     let base_url = Some(served.base_url.clone());
-    let operator = place::operator(store.clone(), secrets.clone(), base_url.clone(), "scimctl");
+    let operator =
+        place::operator(store.clone(), secrets.clone(), base_url.clone(), place::REQUEST);
     let tenant = first_tenant(&operator).await?;
     let settings = options.settings(base_url, additions);
     let service = Arc::new(Service::new(store, secrets, &settings, Clock::system())?);
@@ -153,8 +154,8 @@ fn open(directory: &DataDir, options: &ServeOptions) -> anyhow::Result<(Local, A
 
 /// The first existing tenant, or the tenant `demo`, created with its token.
 async fn first_tenant(operator: &Operator) -> anyhow::Result<FirstTenant> {
-    if let Some(tenant) = operator.tenants().await?.into_iter().next() {
-        return Ok(FirstTenant::Existing(tenant.row.name));
+    if let Some(tenant) = operator.tenant_rows().await?.into_iter().next() {
+        return Ok(FirstTenant::Existing(tenant.name));
     }
     let demo = NewTenant { name: "demo".into(), ..NewTenant::default() };
     Ok(FirstTenant::Created(Box::new(operator.create_tenant(demo).await?)))

@@ -3,18 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use scim_core::schema::Type;
 use scim_core::schema::registry::Overlay;
+use scim_core::schema::{COMMON, Type};
 use scim_core::{Attribute, ResourceType, Schema};
 
 use super::super::attributes::AttributePolicy;
 use super::super::error::ProfileError;
 
-/// Attributes of every resource, which an extension cannot define.
-const COMMON: [&str; 4] = ["id", "externalId", "meta", "schemas"];
-
-/// Refuses definitions that would prevent every user from being created, or of which one would be
-/// ignored silently.
+/// Refuses definitions under which no user could be created, or of which one would be ignored
+/// silently.
 pub(super) fn check(policy: &AttributePolicy) -> Result<(), ProfileError> {
     let user = ResourceType::user().map_err(|error| ProfileError(error.to_string()))?;
     let mut ids = BTreeSet::new();

@@ -1,0 +1,40 @@
+//! How imported users go: the operator forgets those whom nobody has provisioned.
+
+use scim_core::{Error, ResourceId};
+
+use super::conflict::{Attempt, Terms};
+use crate::directory::context::{Call, Directory};
+use crate::store::{Operation, Outcome, State, Target, Transition};
+use crate::tenant::ServedType;
+
+impl Directory {
+    /// Removes an imported user whom the identity provider has not provisioned.
+    ///
+    /// # Errors
+    /// 404 if no such user has this id; 503.
+    pub async fn forget(
+        &self,
+        call: Call<'_>,
+        resource_type: &ServedType,
+        id: &ResourceId,
+    ) -> Result<(), Error> {
+        let collection = call.collection(&resource_type.kind);
+        let audit = self.audit(call, Operation::Delete);
+        let mut terms = Terms::of_stored(call, resource_type);
+        loop {
+            terms.next_try()?;
+            let old = self.store.resource(&collection, id, audit.now).await?;
+            let old = old.filter(|old| old.state == State::Unmanaged).ok_or_else(|| {
+                Error::not_found("No imported user with this id waits to be provisioned.")
+            })?;
+            let guards = self.guards(call);
+            let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
+            match self.store.commit(change).await? {
+                Outcome::Committed => return Ok(()),
+                Outcome::Refused(refusal) => {
+                    self.yield_to(&mut terms, Attempt::removing(&old), refusal).await?;
+                }
+            }
+        }
+    }
+}
