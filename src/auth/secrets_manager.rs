@@ -205,7 +205,7 @@ impl Secrets {
     /// Stores these tokens in place of those that were read.
     ///
     /// # Errors
-    /// [`SecretsError::Changed`] if another change was faster.
+    /// [`SecretsError::Changed`] if another change came first.
     pub async fn keep(
         &self,
         tenant: &TenantCode,

@@ -69,7 +69,7 @@ impl PlainToken {
     /// A new token of a tenant.
     ///
     /// # Errors
-    /// If the operating system gives no randomness.
+    /// If the operating system cannot provide random bytes.
     pub fn generate(tenant: &TenantCode) -> Result<Self, getrandom::Error> {
         let key_id = KeyId::generate()?;
         let secret = random::text(ALPHABET, SECRET_LENGTH)?;

@@ -38,7 +38,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 /// Like [`PATH`], for a path whose percent signs already belong to encoded characters.
 const ENCODED_PATH: &AsciiSet = &PATH.remove(b'%');
-/// The function's timeout, if the platform does not name a deadline.
+/// The function's timeout, for a platform that does not name a deadline.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long before the function's deadline a request is given up, so that the client still gets an
 /// answer.

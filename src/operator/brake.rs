@@ -35,7 +35,7 @@ impl Operator {
     /// Allows deactivations again, in a new window. Returns whether the brake was on.
     ///
     /// # Errors
-    /// If the table does not answer.
+    /// If the table does not respond.
     pub async fn lift_brake(&self, tenant: &TenantRow) -> Result<bool, OperatorError> {
         let audit = audit::audit(tenant, Operation::Lift, &self.request, &self.clock)?;
         Ok(self.store.lift_brake(&tenant.key(), &Subject::Tenant.id()?, &audit).await?)

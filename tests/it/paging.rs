@@ -1,4 +1,4 @@
-//! Lists: every user once, in one order, at any startIndex.
+//! Lists contain every user once, in one order, at any startIndex.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -26,7 +26,7 @@ async fn pages_are_slices_of_one_order() {
     for n in 0..57 {
         world.create(json!({ "userName": format!("user{n}@example.com") })).await;
     }
-    // Deleted users leave no hole.
+    // Deleted users leave no gaps.
     for n in [3, 20, 41] {
         let found = world.find(&format!("userName eq \"user{n}@example.com\"")).await;
         world.delete_user(handles::id(&found[0])).await;
@@ -176,7 +176,7 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
     let now = world.clock.seconds();
     let audit = Audit::new(Operation::Create, "test", "1", now * 1_000, Duration::from_secs(1));
     // One bucket whose ids are spread evenly, one with all of them at its beginning, and a few
-    // before and behind.
+    // before and after.
     let mut ids: Vec<String> =
         (0..400).map(|n| format!("abc{:05x}-0000-8000-8000-000000000000", n * 1_310)).collect();
     ids.extend((0..300).map(|n| format!("abd00{n:03x}-0000-8000-8000-{n:012}")));
@@ -267,7 +267,7 @@ async fn deleted_users_do_not_slow_paging_beyond_a_bound() {
     }
     let page = get("count=5&startIndex=28").await;
     assert_eq!(crate::support::all(&[page.body], "id"), sorted[27..32]);
-    // A filter without index gives up, or continues by cursor.
+    // A filter without an index is refused, or continues by cursor.
     world
         .send("GET", "/Users?filter=active%20eq%20true", None)
         .await

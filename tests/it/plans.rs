@@ -195,7 +195,7 @@ async fn a_filter_of_many_values_reads_a_bounded_number_of_rows() {
     let world = World::new().await;
     let ids = world.seed().users(60, |_| {}).await.unwrap();
     let group = world.make_group("Staff", &[ids[0].to_string(), ids[59].to_string()]).await;
-    // One more value than an index is asked for.
+    // One more value than an index is used for.
     let nobody =
         (0..50).map(|n| format!("groups.value eq \"00000000-0000-8000-8000-0000000000{n:02}\""));
     let values: Vec<String> =

@@ -1,4 +1,4 @@
-//! Policies of a profile where several of them, or a change of them, meet.
+//! Policies of a profile that interact, with each other or with a change of the profile.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ async fn a_user_without_a_newly_required_attribute_can_still_be_deactivated() {
         false
     );
     customer.put(&two, json!({ "active": false })).await.is_error(400, Some("invalidValue"));
-    // One that does not speak of active leaves it as it is.
+    // A request that does not mention active leaves it as it is.
     let kept = customer.put(&two, json!({ "userName": "b", "title": "Dr" })).await;
     assert_eq!((kept.status.as_u16(), &kept.body["active"]), (200, &json!(false)));
     customer

@@ -1,5 +1,5 @@
-//! Five products on one service: a test for each statement that they make of their SCIM, and one in
-//! which they contradict each other. Each product is a profile, and nothing else.
+//! Five products on one service: one test for each statement that they make about their SCIM, and
+//! one in which they contradict each other. Each product is a profile, and nothing else.
 
 mod holaspirit;
 mod hone;
@@ -51,7 +51,7 @@ async fn answers(customer: &Customer) -> Vec<String> {
         answer.status.as_u16(),
         answer.body.get("active").unwrap_or(&Value::Null)
     ));
-    // 4. POST for a person the product already has.
+    // 4. POST for a person that the product already has.
     let report = customer
         .import(&[json!({ "userName": "before@example.com", "externalId": "before" })])
         .await;
@@ -80,7 +80,7 @@ async fn answers(customer: &Customer) -> Vec<String> {
             .as_u16()
             .to_string(),
     );
-    // 7. A user without e-mail address.
+    // 7. A user without an e-mail address.
     let mut plain = person("plain");
     plain.as_object_mut().unwrap().remove("emails");
     let answer = customer.post(plain).await;

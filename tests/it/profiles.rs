@@ -1,4 +1,4 @@
-//! What a profile may say, and what is said of one that may not be.
+//! Which profiles are valid, and the errors for those that are not.
 
 use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
@@ -151,7 +151,7 @@ fn a_document_starts_from_its_preset_and_dialect() {
     for unknown in [json!({ "preset": "nothing" }), json!({ "dialect": { "idp": "nothing" } })] {
         assert!(zulip.over(unknown).unwrap_err().0.contains("nothing; take one of"));
     }
-    // What was written of one tenant makes another one the same.
+    // What was written for one tenant gives another one the same profile.
     let document: Value = serde_json::from_str(&google.write().unwrap()).unwrap();
     assert_eq!(preset("strict", Some("okta")).over(document).unwrap(), google);
 }

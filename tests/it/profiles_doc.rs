@@ -1,4 +1,5 @@
-//! `docs/PROFILES.md` and `docs/LIFE.md` say what the code does: their tables are made from it.
+//! `docs/PROFILES.md` and `docs/LIFE.md` say what the code does: their tables are generated from
+//! it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +22,7 @@ fn words(path: &str) -> &'static [&'static str] {
     }
 }
 
-/// What values a setting takes, in a cell.
+/// The values that a setting accepts, in a cell.
 fn values(setting: &Setting) -> String {
     let quoted = |words: &[&str]| {
         words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
@@ -146,7 +147,7 @@ fn every_preset_with_every_dialect_is_valid_and_survives_its_row() {
         let profile = Profile::preset(name, None).unwrap();
         let said = serde_json::from_str::<Value>(text).unwrap();
         assert_eq!(profile.over(said.clone()).unwrap(), profile, "{name}");
-        // What a definition says is there after it went through a row.
+        // A definition is complete after it has been stored in a row and read back.
         let kept: Value = serde_json::from_str(&profile.write().unwrap()).unwrap();
         for (path, value) in settings(&said) {
             let at = format!("/{}", path.replace('.', "/"));
@@ -158,7 +159,7 @@ fn every_preset_with_every_dialect_is_valid_and_survives_its_row() {
     }
 }
 
-/// Whether a document says all that another one says.
+/// Whether a document contains everything in another one.
 fn contains(document: &Value, part: &Value) -> bool {
     match (document, part) {
         (Value::Object(document), Value::Object(part)) => part
@@ -228,7 +229,7 @@ fn contradictory_settings_are_refused() {
     }
 }
 
-/// The words of a name in Rust, in small letters.
+/// The words of a name in Rust, in lower case.
 fn small(name: &impl std::fmt::Debug) -> String {
     let mut text = String::new();
     for c in format!("{name:?}").chars() {

@@ -1,4 +1,4 @@
-//! Many clients at once: one winner, and nothing lost.
+//! Many clients at once: one of them wins, and nothing is lost.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,5 +1,5 @@
-//! Resource types from a file, and the characteristics that only they have: the schema engine knows
-//! no attribute by name.
+//! Resource types from a file, and the characteristics that only they have: the schema engine does
+//! not know any attribute by name.
 
 use serde_json::{Value, json};
 

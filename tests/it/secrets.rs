@@ -1,4 +1,4 @@
-//! What the adapter to Secrets Manager promises, on any implementation.
+//! What the adapter for Secrets Manager promises, on any implementation.
 
 use aws_config::SdkConfig;
 use aws_sdk_secretsmanager::Client;

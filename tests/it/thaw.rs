@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::support::thaw::{Stale, Wire};
 use crate::support::{BASE_URL, World};
 
-/// A service whose DynamoDB is behind a wire, as the function's is.
+/// A service that reaches DynamoDB over real connections, as the function does.
 async fn wired(world: &World) -> (Wire, Service) {
     let wire = Wire::before(world.local.connector()).await;
     let sdk = dummy_account().into_builder().endpoint_url(wire.url());

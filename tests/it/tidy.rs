@@ -1,4 +1,4 @@
-//! The house's own rules, held by reading its files.
+//! The house's own rules, checked by reading its files.
 
 mod imports;
 mod sizes;

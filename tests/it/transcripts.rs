@@ -77,7 +77,7 @@ async fn send(
     exchange: &Exchange,
     captured: &HashMap<String, String>,
 ) -> Answer {
-    // A URI holds no quotes: the gateway or the listener before the service encodes them.
+    // A URI cannot contain quotes: the gateway or the listener before the service encodes them.
     let target = fill(&exchange.target, captured).replace('"', "%22");
     let uri = format!("/scim/v2{target}");
     let mut request = Request::builder().method(exchange.method.as_str()).uri(uri);

@@ -58,7 +58,7 @@ async fn filters_find_the_expected_users() {
         for case in cases(&vectors) {
             let endpoint = case["resource"].as_str().unwrap();
             let rejects = case["expect"].get("status").is_some();
-            // The default profile may understand what the RFC's grammar refuses.
+            // The default profile may accept what the RFC's grammar refuses.
             if case["level"] == "either" || (rejects && profile == "default") {
                 continue;
             }

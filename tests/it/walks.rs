@@ -1,4 +1,4 @@
-//! Walks by cursor while users come, go and return: each user who stays is met once.
+//! Walks by cursor while users come, go and return: each user who stays is returned once.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -41,13 +41,13 @@ async fn fresh(world: &World, path: &str) -> Value {
 
 /// Users who come and go.
 struct Others {
-    /// The id of each who is here.
+    /// The id of each user who is present.
     here: Vec<Option<String>>,
     turn: usize,
 }
 
 impl Others {
-    /// The next user goes, returns, or is followed by another person of that name.
+    /// The next user leaves, returns, or is followed by another person with that name.
     async fn change(&mut self, world: &World) {
         self.turn += 1;
         let number = self.turn * 7 % CHURN;
@@ -81,7 +81,8 @@ async fn walk(world: &World, query: &str, pages: &Cell<usize>) -> BTreeMap<Strin
     met
 }
 
-/// Pairs of walkers at once, while users come and go: each of `stays` is met once, none twice.
+/// Pairs of walkers at once, while users come and go: each of `stays` is returned once, and no user
+/// twice.
 async fn pairs(world: &World, stays: &[String], queries: &[&str], walks: usize) {
     let mut others = Others { here: vec![None; CHURN], turn: 0 };
     let (mut lost, mut repeated, mut changes, mut asked) = (0, 0, 0, 0);

@@ -50,13 +50,13 @@ pub(crate) async fn run(
     };
     let written = match written {
         Ok(written) => written,
-        // The reader has read enough, as `head` does.
+        // The reader stopped reading, as `head` does.
         Err(error) if is_broken_pipe(&error) => return Ok(()),
         Err(error) => return Err(error),
     };
     if options.output.is_some() {
         let object = json!({ "tenant": options.tenant, "users": written });
-        print(format, &object, &format!("{written} users of {} are written.", options.tenant));
+        print(format, &object, &format!("{written} users of {} were written.", options.tenant));
     }
     Ok(())
 }

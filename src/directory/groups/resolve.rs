@@ -47,7 +47,7 @@ impl Resolved {
         self.begun = true;
     }
 
-    /// Whether a part of the changes is written.
+    /// Whether some of the changes are written.
     pub(super) fn has_begun(&self) -> bool {
         self.begun
     }

@@ -25,7 +25,7 @@ enum Adoption {
 }
 
 impl Directory {
-    /// Adopts the imported user whom the names in a POST stand for. The user keeps its id and its
+    /// Adopts the imported user whom the names in a POST identify. The user keeps its id and its
     /// data, overlaid by what the message asserts. `None` if no imported user matches, or if a
     /// visible user has the userName. It takes up to three reads in sequence, and only if the
     /// profile links. It takes a few more if only an address identifies the user.

@@ -1,4 +1,4 @@
-//! How imported users go: the operator forgets those whom nobody has provisioned.
+//! How imported users are removed: the operator forgets those that are not provisioned.
 
 use scim_core::{Error, ResourceId};
 
@@ -25,7 +25,7 @@ impl Directory {
             terms.next_try()?;
             let old = self.store.resource(&collection, id, audit.now).await?;
             let old = old.filter(|old| old.state == State::Unmanaged).ok_or_else(|| {
-                Error::not_found("No imported user with this id waits to be provisioned.")
+                Error::not_found("No imported user with this id is waiting to be provisioned.")
             })?;
             let guards = self.guards(call);
             let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);

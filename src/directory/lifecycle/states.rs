@@ -1,7 +1,7 @@
-//! The states of a user: one table of what each event does in each state.
-//! GET, PUT, PATCH and DELETE act by it; a POST asks it what becomes of the owners of its names
-//! (`post_conflict.rs`). `docs/LIFE.md` shows it, and the tests walk through all of it. Resources
-//! of other types are only *provisioned* or *suspended*, or *absent*.
+//! The states of a user: one table of what each event does in each state. GET, PUT, PATCH and
+//! DELETE follow it, and a POST consults it about the owners of its names (`post_conflict.rs`).
+//! `docs/LIFE.md` shows it, and the tests walk through all of it. Resources of other types are only
+//! *provisioned* or *suspended*, or *absent*.
 
 use scim_core::resource::Attributes;
 

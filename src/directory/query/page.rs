@@ -152,7 +152,7 @@ impl Sink {
         self.ended_a_type = true;
     }
 
-    /// Whether this request has come to the end of a resource type.
+    /// Whether this request has reached the end of a resource type.
     pub(super) fn has_ended_a_type(&self) -> bool {
         self.ended_a_type
     }

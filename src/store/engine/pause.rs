@@ -6,7 +6,7 @@ use std::time::Duration;
 /// come back.
 pub(crate) const RETRY_FOR: Duration = Duration::from_secs(4);
 
-/// The pauses between two tries: drawn evenly between `min` and an upper bound, which doubles from
+/// The pauses between the tries, drawn evenly between `min` and an upper bound, which doubles from
 /// `first` to `max`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Pauses {

@@ -61,7 +61,7 @@ pub struct BrakeRow {
     pub counted: i64,
     /// Maximum number of deactivations in a window.
     pub most: i64,
-    /// Since when nobody can be deactivated, in seconds since 1970.
+    /// The time since which no user can be deactivated, in seconds since 1970.
     pub tripped: Option<i64>,
 }
 

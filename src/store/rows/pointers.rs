@@ -18,7 +18,7 @@ use crate::store::model::stored::{NameKeys, Stored};
 /// The owner.
 pub(crate) const OWNER: &str = "i";
 
-/// No resource holds the row: it is not there, or it has expired.
+/// No resource holds the row: it does not exist, or it has expired.
 pub(crate) const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
 /// As [`UNHELD`]; a row that the resource itself left behind is free too.
 const UNHELD_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id";

@@ -44,7 +44,7 @@ pub enum NoMatch {
     Refuse,
 }
 
-/// How the token stands in the Authorization header.
+/// How the token appears in the Authorization header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Header {

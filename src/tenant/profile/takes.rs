@@ -7,7 +7,7 @@ use scim_core::schema::registry::Overlay;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// What values a setting takes.
+/// The values that a setting accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
     /// True or false.

@@ -22,20 +22,20 @@ pub struct Policy {
     pub limit: Option<usize>,
     pub inactive_when_full: bool,
     pub on_delete: OnDelete,
-    /// Whether a deleted person who comes is another one.
+    /// Whether a deleted person who comes back counts as a different user.
     pub deleted_are_new: bool,
-    /// Whether a PUT of a group that does not speak of members keeps them.
+    /// Whether a PUT of a group that does not mention members keeps them.
     pub keeps_members: bool,
     retention_days: Option<i64>,
 }
 
 impl Policy {
-    /// For how long who was deleted or suspended is kept, in seconds.
+    /// How long a deleted or suspended user is kept, in seconds.
     pub fn retention(&self) -> i64 {
         self.retention_days.unwrap_or(90) * DAY
     }
 
-    /// With some settings chosen again.
+    /// This profile with some settings chosen again.
     fn changed(mut self, dice: &mut Dice) -> Self {
         if dice.chance(40) {
             self.expires = dice.chance(60);

@@ -20,7 +20,7 @@ impl Model {
         }
     }
 
-    /// The live users that pass, as they are shown, in the order of lists.
+    /// The live users that match, as they are shown, in the order of lists.
     fn users_where(&self, who: usize, passes: impl Fn(&User) -> bool) -> Vec<Value> {
         let oracle = &self.parties[who].oracle;
         let mut found: Vec<usize> =
@@ -107,7 +107,7 @@ impl Model {
         assert_eq!((answer.status.as_u16(), &answer.body), (200, &expected));
     }
 
-    /// The whole list, or a piece of it.
+    /// The whole list, or a part of it.
     async fn page(&mut self, who: usize, endpoint: &str) {
         let all = if endpoint == "/Users" {
             self.users_where(who, |_| true)

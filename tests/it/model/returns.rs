@@ -13,7 +13,7 @@ use super::Model;
 use super::shapes::Person;
 
 impl Model {
-    /// The operator restores a user, perhaps under another name, perhaps one that is not deleted.
+    /// The operator restores a user, who may get another name, or may not even be deleted.
     pub(super) async fn restore_by_operator(&mut self, who: usize) {
         let oracle = &self.parties[who].oracle;
         let some = if self.dice.chance(80) {

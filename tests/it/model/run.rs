@@ -1,4 +1,4 @@
-//! Many worlds, one after the other or side by side, and what is told of them.
+//! Many worlds, played one after the other or in parallel, and what is reported about them.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::Model;
 use super::dice::Dice;
 
-/// Most requests to one world: its table stays small.
+/// Maximum number of requests to one world, so that its table stays small.
 const A_WORLD: u64 = 2_500;
 /// The number of requests after which all rows are checked.
 const A_LOOK: u64 = 250;
@@ -17,7 +17,7 @@ const A_LINE: u64 = 50_000;
 /// How many requests a failure shows.
 const SHOWN: u64 = 20;
 
-/// How often each request had each answer.
+/// How many times each request had each answer.
 pub type Tally = BTreeMap<String, usize>;
 
 /// What led to a failure; it is printed when the test fails.

@@ -7,7 +7,7 @@ use time::OffsetDateTime;
 
 use crate::support::{BASE_URL, GROUP, USER};
 
-/// What a client says of a user.
+/// What a client says about a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Person {
     pub name: String,
@@ -58,7 +58,7 @@ impl Person {
     }
 }
 
-/// When something was made and changed, in milliseconds since 1970, and how often.
+/// When something was created and changed, in milliseconds since 1970, and how many times.
 #[derive(Debug, Clone)]
 pub struct History {
     pub created: i64,
@@ -93,11 +93,11 @@ impl History {
 /// Where a user is in its life.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Life {
-    /// Imported, and not provisioned yet.
+    /// Imported, but not provisioned yet.
     Unmanaged,
     /// Visible.
     Live,
-    /// Deleted, and kept until it expires.
+    /// Deleted, but kept until it expires.
     Deleted,
     /// Erased while it was visible.
     Gone,
@@ -138,7 +138,7 @@ impl User {
     }
 }
 
-/// What a client says of a group.
+/// What a client says about a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crew {
     pub name: String,

@@ -1,4 +1,4 @@
-//! Users: made, changed, deleted, brought back.
+//! Users: created, changed, deleted, restored.
 
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ impl Model {
         self.dice.pick(&[None, Some("Dr"), Some("Prof")]).flatten().map(str::to_owned)
     }
 
-    /// Addresses that others may have too, or that are the name of another user.
+    /// Addresses that other users may have too, or that are the name of another user.
     fn emails(&mut self) -> Vec<String> {
         let pool = (0..12).map(|number| {
             format!("{}{number}@example.com", if number % 3 == 0 { "p" } else { "m" })
@@ -118,7 +118,7 @@ impl Model {
         self.change_user(who, index, "PATCH", json!({ "Operations": operations }), person).await;
     }
 
-    /// One operation on a user, which is done to `person`.
+    /// One operation on a user, which is also applied to `person`.
     fn user_operation(&mut self, person: &mut Person) -> Value {
         let set = |path: &str, value: Option<Value>| match value {
             Some(value) => json!({ "op": "replace", "path": path, "value": value }),
@@ -186,7 +186,7 @@ impl Model {
         self.expect_user(who, index, 200, &answer);
     }
 
-    /// Suspends who is active, or activates who is not.
+    /// Suspends an active user, or activates an inactive one.
     pub(super) async fn suspend_user(&mut self, who: usize) {
         let Some(index) = self.user(who) else { return };
         let mut person = self.parties[who].oracle.users[index].is.clone();

@@ -1,4 +1,4 @@
-//! Holaspirit. That its key can be displayed again, the tests of the operator's tool show
+//! Holaspirit. The tests of the operator's tool show that its key can be displayed again
 //! (`crates/scimctl/tests/operator/tokens.rs`).
 
 use serde_json::json;
@@ -179,7 +179,7 @@ async fn a_missing_e_mail_is_an_error_that_names_it_and_what_to_map() {
         .patch(&user, json!([{ "op": "remove", "path": "emails" }]))
         .await
         .is_error(400, Some("mutability"));
-    // An address of which only the type is known does not count as one.
+    // An address with only a type does not count as an address.
     let empty = json!([{ "type": "work" }]);
     let work = "emails[type eq \"work\"].value";
     let mut untold = plain.clone();
@@ -212,7 +212,7 @@ async fn a_missing_e_mail_is_an_error_that_names_it_and_what_to_map() {
         );
     }
     assert_eq!(customer.get(&user).await.body, user);
-    // A user who leaves may lose it, and returns only with it.
+    // A user who leaves may lose the address, and returns only with one.
     let leaves = json!([{ "op": "replace", "path": "active", "value": false }, { "op": "remove", "path": work }]);
     assert_eq!(customer.patch(&user, leaves).await.body["active"], false);
     customer.activate(&user, true).await.is_error(400, Some("invalidValue"));

@@ -187,7 +187,7 @@ async fn deactivation_unassignment_and_deletion_all_make_a_user_inactive_at_once
         "the same person finds it again"
     );
     assert_eq!(hone.delete(&back).await.status, 204);
-    // The product keeps it without end.
+    // The product keeps the user indefinitely.
     hone.world.clock.advance(9 * 365 * 86_400);
     hone.world.local.engine.sweep().unwrap();
     assert!(hone.stored(&deleted).await.is_some());

@@ -128,7 +128,7 @@ async fn oktas_header_authentication_sends_the_token_with_or_without_bearer() {
     }
     let wrong = format!("Token {token}");
     zulip.raw("/scim/v2/Users", &[("authorization", &wrong)]).await.is_error(401, None);
-    // Where the profile wants the word, a token alone is not enough.
+    // If the profile requires the word, a token alone is not enough.
     let hone = Customer::of(&zulip.world, "hone", &[]).await;
     hone.raw("/scim/v2/Users", &[("authorization", hone.token.reveal())]).await.is_error(401, None);
 }
@@ -208,7 +208,7 @@ async fn a_near_miss_of_an_attribute_is_reported_in_the_log_or_in_the_error() {
     assert!(
         !format!("{lines:?}").contains("secret-role") && !format!("{lines:?}").contains("shoeSize")
     );
-    // Where nothing resembles it, there is nothing to say.
+    // If nothing resembles the name, nothing is reported.
     zulip.create(person("b")).await;
     assert_eq!(log.requests()[0].get("ignored"), None);
     // A name that a client wrote is cut to what a log can show.

@@ -1,4 +1,4 @@
-//! Requirements of the RFCs that no other test holds; `docs/CONFORMANCE.md` says which test holds
+//! Requirements of the RFCs that no other test covers; `docs/CONFORMANCE.md` says which test covers
 //! which.
 
 mod attributes;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::{GROUP, USER, World, encode};
 
-/// RFC 7644, 3.4.2.2: what a type does not have is not compared.
+/// RFC 7644, 3.4.2.2: comparisons that a type does not support are refused.
 #[tokio::test]
 async fn comparisons_that_a_type_does_not_support_are_invalid_filters() {
     let world = World::new().await;
@@ -156,7 +156,7 @@ async fn a_search_at_the_root_finds_all_types() {
 async fn a_query_without_index_is_too_many_over_five_thousand_users() {
     let world = World::new().await;
     let at = Collection { tenant: world.tenant.key(), kind: Kind::User };
-    // Only the count is asked before such a query is refused.
+    // Only the count is read before such a query is refused.
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
     world.people("u", 3).await;
     let row = world.rows().await.into_iter().find(|row| row.s().starts_with("U#")).unwrap();

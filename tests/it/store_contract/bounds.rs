@@ -31,7 +31,7 @@ pub async fn seats_are_taken_in_the_transaction(table: &Table) {
     committed(create("d@x.org", true).await.1);
 }
 
-/// A window of the brake lets as many deactivations pass as it was opened for.
+/// A window of the brake allows as many deactivations as it was opened for.
 pub async fn deactivations_stop_at_the_brake(table: &Table) {
     let (a, b) = (table.user("a@x.org").await, table.user("b@x.org").await);
     let (tenant, users) = (table.tenant.key(), table.users());

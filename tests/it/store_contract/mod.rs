@@ -14,7 +14,7 @@ mod table;
 mod tenants;
 mod versions;
 
-/// Plays each promise on the embedded engine and, when it is asked for, on another one.
+/// Plays each promise on the embedded engine and, on request, on another one.
 macro_rules! promises {
     ($($file:ident { $($promise:ident)* })*) => {
         mod embedded_engine {

@@ -1,5 +1,5 @@
 //! A whole service on an engine in memory, with a clock that the test drives and a connector that
-//! the test may come between.
+//! the test may intercept.
 
 pub mod bills;
 pub mod connectors;
@@ -94,7 +94,7 @@ impl dynoxide::storage_backend::Clock for TestClock {
     }
 }
 
-/// How a world differs from the usual one.
+/// How a world differs from the default one.
 #[derive(Default)]
 struct Setup {
     between: Between,
@@ -185,13 +185,13 @@ impl World {
         Self { service, clock, local, store, secrets, tenant, token, between, meter }
     }
 
-    /// One more tenant with a token.
+    /// Another tenant with a token.
     pub async fn tenant(&self, name: &str, profile: &str) -> (TenantRow, PlainToken) {
         let year = Some(self.clock.seconds() + 365 * DAY);
         tenant(&self.store, &self.secrets, &self.clock, (name, profile), year).await
     }
 
-    /// One more tenant, whose token does not expire.
+    /// Another tenant, whose token does not expire.
     pub async fn lasting_tenant(&self, name: &str) -> (TenantRow, PlainToken) {
         tenant(&self.store, &self.secrets, &self.clock, (name, "default"), None).await
     }
@@ -253,7 +253,7 @@ impl World {
         answer.body
     }
 
-    /// Makes many users and groups of the first tenant fast, without passing through `between`.
+    /// Creates many users and groups of the first tenant fast, without passing through `between`.
     pub fn seed(&self) -> Seed {
         let store = Store::new(aws_sdk_dynamodb::Client::new(&self.local.sdk_config()), TABLE);
         Seed::new(store, self.tenant.clone(), self.clock.clock()).unwrap()

@@ -24,7 +24,7 @@ pub fn shown(answer: &Answer) -> String {
     without_ids(&text)
 }
 
-/// Writes a value on one line if it fits, otherwise its members on a line each.
+/// Writes a value on one line if it fits, otherwise each member on its own line.
 fn document(value: &Value, indent: usize, text: &mut String) {
     let column = text.len() - text.rfind('\n').map_or(0, |newline| newline + 1);
     let line = value.to_string();

@@ -1,5 +1,5 @@
-//! What holds of a tenant's rows at any time: each user is counted once, and each pointer leads to
-//! a user.
+//! What is true of a tenant's rows at any time: each user is counted once, and each pointer leads
+//! to a user.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -60,7 +60,7 @@ pub async fn check(customer: &Customer) {
             assert_eq!(held.contains(&("es", *id)), user.text("e").is_some(), "{user:?}");
         }
     }
-    // Counters, seats and what is due are what a recount gives.
+    // Counters, seats and due rows match a recount.
     let live: Vec<&&Row> = users.values().filter(|user| user.text("st") == Some("live")).collect();
     let active = live.iter().filter(|user| user.flag("a") == Some(true)).count();
     let sum = |name: &str| {

@@ -1,6 +1,6 @@
 //! The engine behind a socket of this machine, whose connections go stale as those of a function do
-//! that was frozen: an open one is reset, or swallows what is sent, and only a new
-//! connection is answered.
+//! that was frozen: an open one is reset, or requests on it are lost, and only a new connection is
+//! answered.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -38,7 +38,7 @@ struct State {
 }
 
 impl Wire {
-    /// Listens on a port of this machine that is free.
+    /// Listens on a free port of this machine.
     pub async fn before(engine: SharedHttpConnector) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

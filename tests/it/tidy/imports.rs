@@ -1,4 +1,4 @@
-//! Which file uses which: no circles, and no folder that uses one above it.
+//! Which file uses which: there are no circles, and no folder uses one above it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,10 +1,10 @@
-//! Files and functions that a reader can hold in mind.
+//! Files and functions are short enough for a reader to keep in mind.
 
 use super::source::{PACKAGES, files, read, relative, without_visibilities};
 
 /// The longest file, in lines.
 const MAX_LINES: usize = 400;
-/// The median of all files, in lines, at most.
+/// The maximum of the median length of all files, in lines.
 const MAX_MEDIAN: usize = 160;
 /// The longest function without a reason, in lines from its signature to its closing brace.
 const MAX_FUNCTION: usize = 40;

@@ -18,7 +18,7 @@ pub fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(&path).unwrap_or_else(|_| panic!("{} is missing", path.display()))
 }
 
-/// All files below a folder whose names end so, sorted.
+/// All files below a folder whose names have this ending, sorted.
 pub fn files(folder: impl AsRef<Path>, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path()) {

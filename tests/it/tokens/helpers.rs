@@ -27,7 +27,7 @@ pub async fn change(world: &World, by: impl FnOnce(&mut Vec<TokenRecord>)) {
     world.secrets.put(code, "acme", &current, &records).await.unwrap();
 }
 
-/// Adds one more token.
+/// Adds another token.
 pub async fn issue(world: &World) -> PlainToken {
     let token = PlainToken::generate(world.tenant.code()).unwrap();
     change(world, |records| records.push(TokenRecord::of(&token, world.clock.seconds(), None)))
@@ -47,7 +47,7 @@ pub fn forged(world: &World) -> PlainToken {
     PlainToken::generate(world.tenant.code()).unwrap()
 }
 
-/// Sends forged tokens until one is not looked up any more, and returns how many were.
+/// Sends forged tokens until one is no longer looked up, and returns how many were.
 pub async fn exhaust(world: &World) -> usize {
     for looked_up in 0..100 {
         let answer = get(world, &forged(world)).await;
@@ -60,8 +60,8 @@ pub async fn exhaust(world: &World) -> usize {
     panic!("a hundred unknown key ids were looked up at once");
 }
 
-/// Rotates the tenant's token: the new one is good at once, and those before it for seven days
-/// more.
+/// Rotates the tenant's token: the new one is valid at once, and the earlier ones for seven more
+/// days.
 pub async fn rotate(world: &World) -> PlainToken {
     let (new, now) = (forged(world), world.clock.seconds());
     let overlap = now + 7 * DAY;

@@ -1,4 +1,4 @@
-//! Unknown key ids are looked up in Secrets Manager, from a budget.
+//! Unknown key ids are looked up in Secrets Manager, within a budget.
 
 use super::helpers::{GET, exhaust, forged, get, issue, rotate};
 use crate::support::World;

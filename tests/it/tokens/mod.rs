@@ -1,4 +1,4 @@
-//! Bearer tokens: which are accepted, and what happens while nothing can tell.
+//! Bearer tokens: which are accepted, and what happens while this cannot be determined.
 
 mod acceptance;
 mod helpers;

@@ -1,4 +1,4 @@
-//! What tokens are worth while Secrets Manager is down.
+//! How tokens are judged while Secrets Manager is down.
 
 use scim_lambda::auth::token::PlainToken;
 

@@ -10,8 +10,8 @@ use scim_core::{Attribute, ResourceType, Schema};
 use super::super::attributes::AttributePolicy;
 use super::super::error::ProfileError;
 
-/// Refuses definitions under which no user could be created, or of which one would be ignored
-/// silently.
+/// Refuses definitions that would prevent every user from being created, or of which one would be
+/// ignored silently.
 pub(super) fn check(policy: &AttributePolicy) -> Result<(), ProfileError> {
     let user = ResourceType::user().map_err(|error| ProfileError(error.to_string()))?;
     let mut ids = BTreeSet::new();
