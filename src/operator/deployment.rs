@@ -51,7 +51,7 @@ impl Operator {
     /// How many resources of one kind a tenant has.
     ///
     /// # Errors
-    /// If the table does not answer.
+    /// If the table does not respond.
     pub async fn count(&self, tenant: &TenantRow, kind: Kind) -> Result<usize, OperatorError> {
         Ok(self.store.count(&Collection { tenant: tenant.key(), kind }).await?)
     }

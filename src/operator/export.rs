@@ -41,7 +41,7 @@ impl Operator {
     /// Begins an export of a tenant's users, all of them or those in one state.
     ///
     /// # Errors
-    /// If the table does not answer.
+    /// If the table does not respond.
     pub async fn export(
         &self,
         tenant: &TenantRow,
@@ -59,7 +59,7 @@ impl Export<'_> {
     /// The next users, in the order of their keys; `None` at the end.
     ///
     /// # Errors
-    /// If the table does not answer.
+    /// If the table does not respond.
     pub async fn next_batch(&mut self) -> Result<Option<Vec<ExportedUser>>, OperatorError> {
         let Some(mut batch) = self.walk.next_batch().await? else { return Ok(None) };
         batch.retain(|user| self.state.is_none_or(|state| state == self.state_of(user)));

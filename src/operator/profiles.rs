@@ -140,7 +140,7 @@ impl Operator {
     /// Counts the active users of a tenant for its limit of seats.
     ///
     /// # Errors
-    /// If the table does not answer.
+    /// If the table does not respond.
     pub async fn count_seats(&self, tenant: &TenantRow) -> Result<(), OperatorError> {
         let users = Collection { tenant: tenant.key(), kind: Kind::User };
         Ok(self.store.count_seats(&users).await?)

@@ -75,7 +75,7 @@ impl Seed {
     /// their numbers, and calls `progress` with the number of further users that exist.
     ///
     /// # Errors
-    /// If the table does not answer.
+    /// If the table does not respond.
     pub async fn users(
         &self,
         count: usize,
@@ -186,7 +186,7 @@ impl Seed {
     /// `progress` with the number of further members.
     ///
     /// # Errors
-    /// If the table does not answer, or a member does not exist.
+    /// If the table does not respond, or a member does not exist.
     pub async fn group(
         &self,
         name: &str,

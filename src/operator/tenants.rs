@@ -122,7 +122,7 @@ impl Operator {
     /// not.
     ///
     /// # Errors
-    /// If the table does not answer.
+    /// If the table does not respond.
     pub async fn tenant_rows(&self) -> Result<Vec<TenantRow>, OperatorError> {
         Ok(self.store.tenants().await?)
     }
@@ -130,7 +130,7 @@ impl Operator {
     /// All tenants in the order of their names.
     ///
     /// # Errors
-    /// If the table does not answer, or a profile cannot be read.
+    /// If the table does not respond, or a profile cannot be read.
     pub async fn tenants(&self) -> Result<Vec<ListedTenant>, OperatorError> {
         let listed = |row: TenantRow| {
             let profile = Profile::read(&row.profile)?;
@@ -143,7 +143,7 @@ impl Operator {
     /// Switches SCIM on or off for a tenant. The service learns of it within a minute.
     ///
     /// # Errors
-    /// If the table does not answer, or the tenant is gone.
+    /// If the table does not respond, or the tenant is gone.
     pub async fn switch_tenant(
         &self,
         tenant: &TenantRow,

@@ -315,7 +315,7 @@ async fn ids_with_a_common_prefix_are_listed_like_any_others() {
         // Their claims are not next to them, so occasionally one call reads too few.
         assert!(read.1.calls <= 3, "from {index}: {} calls", read.1.calls);
     }
-    assert_eq!(seen.len(), 400, "everybody once");
+    assert_eq!(seen.len(), 400, "every user once");
     let (mut cursor, mut walked) = (String::new(), BTreeSet::new());
     loop {
         let page =

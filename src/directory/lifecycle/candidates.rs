@@ -1,7 +1,7 @@
-//! The stored users whom a new user may be, by the names that they share.
+//! The stored users who may be the same person as a new user, by the names that they share.
 //!
-//! A POST and an import ask here: a POST adopts the imported user who matches, and an import leaves
-//! out the records of users whom the tenant has.
+//! A POST and an import both use this: a POST adopts the imported user who matches, and an import
+//! leaves out the records of users that the tenant already has.
 
 use scim_core::ResourceId;
 
@@ -25,7 +25,7 @@ pub enum Key {
 }
 
 impl Key {
-    /// The words for an operator.
+    /// The wording for an operator.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Id => "id",
@@ -48,18 +48,18 @@ impl std::fmt::Display for Key {
 pub struct NewUser<'a> {
     /// Its names.
     pub names: &'a Names,
-    /// The id that the product gives it, if it gives one.
+    /// The id that the product gives the user, if it gives one.
     pub id: Option<&'a ResourceId>,
 }
 
-/// The stored users whom a new user may be.
+/// The stored users who may be the same person as a new user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Candidates {
     /// The tenant has no such user.
     None,
     /// An imported user who is not provisioned yet has the same userName.
     Imported(ResourceId),
-    /// Such a user has the same externalId or e-mail address, and another userName.
+    /// Such a user has the same externalId or e-mail address, but another userName.
     ImportedNamesake(ResourceId),
     /// A visible user shares this key.
     Provisioned(Key, ResourceId),
@@ -69,7 +69,7 @@ pub enum Candidates {
     Deleted(ResourceId),
     /// The id belongs to another user.
     IdTaken,
-    /// A group names the id, so that a user with it would be a member that nobody has added.
+    /// A group names the id, so a user with this id would be a member that no one has added.
     IdInGroup,
 }
 
@@ -81,7 +81,8 @@ pub fn link_keys(profile: &Profile) -> &[LinkOn] {
     }
 }
 
-/// The imported users whom a POST of these names may adopt, by the first key that finds one.
+/// The imported users whom a POST with these names may adopt, found by the first key that finds
+/// one.
 pub(super) async fn adoptable(
     store: &Store,
     profile: &Profile,
@@ -92,10 +93,11 @@ pub(super) async fn adoptable(
     store.unmanaged(collection, names, &keys).await
 }
 
-/// The users of a tenant whom a new user of the product may be, in any state. About five calls.
+/// The users of a tenant, in any state, who may be the same person as a new user of the product.
+/// Makes about five calls.
 ///
 /// # Errors
-/// If the table does not answer.
+/// If the table does not respond.
 pub async fn candidates(
     store: &Store,
     users: &Collection,
@@ -140,7 +142,7 @@ async fn imported(
 }
 
 /// The visible users with this id (`owner`), userName or externalId. Users with a verified address
-/// only count if there are none of those, because an identity provider may give one user's address
+/// count only if there are no such users, because an identity provider may give one user's address
 /// to another.
 async fn provisioned(
     store: &Store,
@@ -158,7 +160,7 @@ async fn provisioned(
     }
     if let Some(external_id) = names.external_id() {
         let found = store.by_external_id(users, external_id, now).await?.unwrap_or_default();
-        // Several users may share it.
+        // Several users may share the address.
         if !found.iter().any(|user| holds(&matches, user)) {
             add(&mut matches, Key::ExternalId, &found);
         }
@@ -185,7 +187,7 @@ fn holds(matches: &[(Key, ResourceId)], user: &Stored) -> bool {
     matches.iter().any(|(_, id)| *id == user.resource.id)
 }
 
-/// Whether a group names an id already.
+/// Whether a group already names an id.
 async fn is_named_by_a_group(
     store: &Store,
     users: &Collection,
@@ -198,7 +200,7 @@ async fn is_named_by_a_group(
     Ok(!groups.is_empty() || unfinished)
 }
 
-/// The key by which a new user meets the user of its userName.
+/// The key by which a new user matches the user with its userName.
 fn name_key(new: &Names, user: &Names) -> Key {
     match (new.external_id(), user.external_id()) {
         (Some(own), Some(other)) if own != other => Key::UserNameOfAnother,

@@ -27,7 +27,7 @@ impl Import {
     /// are done.
     ///
     /// # Errors
-    /// If the table does not answer.
+    /// If the table does not respond.
     pub async fn run(
         &self,
         records: Vec<Record>,

@@ -31,8 +31,8 @@ impl Store {
         self.commit_members(transaction, collection, group, changes, audit).await
     }
 
-    /// Writes members of a group that is about to be created: nobody sees them before. The first
-    /// part notes that the creation is unfinished. One call.
+    /// Writes members of a group that is about to be created: no client sees them before that. The
+    /// first part notes that the creation is unfinished. One call.
     pub async fn prepare_members(
         &self,
         collection: &Collection,

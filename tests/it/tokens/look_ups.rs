@@ -41,7 +41,7 @@ async fn an_unknown_key_id_is_503_until_it_is_looked_up() {
     let third = issue(&world).await;
     world.clock.advance(1);
     get(&world, &forged(&world)).await.is_error(401, None);
-    assert_eq!(get(&world, &third).await.status, 200, "a look for anybody is one for all");
+    assert_eq!(get(&world, &third).await.status, 200, "one look-up serves every token");
 }
 
 #[tokio::test]

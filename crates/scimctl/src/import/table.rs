@@ -166,7 +166,7 @@ mod tests {
         for (text, line, why) in [
             ("a,b\n1,\"2\n3,4\n", 2, "never closed"),
             ("a,b\r\n1,\"2\r\n3,4\r\n5,\"6\"\r\n", 2, "(line 4)"),
-            ("a,b\n\n1,5\" pipe\n", 3, "within a value"),
+            ("a,b\n\n1,5\" pipe\n", 3, "inside a value"),
             ("a,b\n1,\"5\" pipe\n", 2, "(line 2)"),
             ("a,b\n1,\"\"2\"\"\n", 2, "(line 2)"),
         ] {
