@@ -206,7 +206,7 @@ fn mistakes_are_reported_on_standard_error() {
     let directory = Directory::new("mistakes");
     directory.json(&["tenant", "create", "acme"]);
     for (arguments, said) in [
-        (&["tenant", "create", "acme"][..], "there is a tenant acme already"),
+        (&["tenant", "create", "acme"][..], "there is already a tenant acme"),
         (&["tenant", "create", "a b"], "letters, digits"),
         (&["tenant", "create", ""], "letters, digits"),
         (&["tenant", "create", "b", "--profile", "nobody"], "default, strict"),

@@ -121,7 +121,7 @@ fn the_key_is_kept_in_the_data_directory() {
     drop(again);
     std::fs::write(directory.0.join("access-key"), "").unwrap();
     assert!(
-        directory.refused(&["serve", "--listen", "127.0.0.1:0"]).contains("holds no access key")
+        directory.refused(&["serve", "--listen", "127.0.0.1:0"]).contains("contains no access key")
     );
 }
 
