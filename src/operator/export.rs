@@ -11,7 +11,7 @@ use super::error::OperatorError;
 use super::session::Session;
 use crate::directory::states::State;
 use crate::store::TenantRow;
-use crate::store::{Collection, Kind, Listed, State as Stage, Store, Walk};
+use crate::store::{Collection, Kind, Listed, Stage, Store, Walk};
 
 /// A user of an export.
 #[derive(Debug)]

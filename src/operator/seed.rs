@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::store::TenantRow;
 use crate::store::that_fit;
 use crate::store::{
-    Audit, Collection, Guards, Kind, MemberChange, Names, Operation, Outcome, ResourceWrite, State,
+    Audit, Collection, Guards, Kind, MemberChange, Names, Operation, Outcome, ResourceWrite, Stage,
     Store, Takeover, Target, Transition,
 };
 use crate::tenant::{Profile, ServedTypes};
@@ -135,7 +135,7 @@ impl Seed {
         let mut known = None;
         let mut rest: Vec<ResourceWrite<'_>> = made.iter().map(write).collect();
         while !rest.is_empty() {
-            let batch = self.store.create_first(&collection, &rest, State::Live, &audit).await?;
+            let batch = self.store.create_first(&collection, &rest, Stage::Live, &audit).await?;
             if batch.stored {
                 rest.drain(..batch.taken);
                 continue;

@@ -8,7 +8,7 @@ use scim_core::resource::Attributes;
 use scim_core::{Meta, Resource, Version};
 use scim_lambda::budget::Limits;
 use scim_lambda::store::{
-    Audit, Collection, Kind, Names, Operation, ResourceWrite, State, Takeover,
+    Audit, Collection, Kind, Names, Operation, ResourceWrite, Stage, Takeover,
 };
 use scim_local::TABLE;
 use serde_json::json;
@@ -199,7 +199,7 @@ async fn pages_in_a_large_bucket_are_exact_however_the_ids_are_spread() {
     let new: Vec<ResourceWrite<'_>> = new.collect();
     let mut rest = new.as_slice();
     while !rest.is_empty() {
-        let batch = world.store.create_first(&at, rest, State::Live, &audit).await.unwrap();
+        let batch = world.store.create_first(&at, rest, Stage::Live, &audit).await.unwrap();
         assert!(batch.stored);
         rest = &rest[batch.taken..];
     }

@@ -9,7 +9,7 @@ use scim_core::{Additions, Dialect, Meta, Resource, Version};
 use scim_lambda::directory::Plan;
 use scim_lambda::operator::explain::Explanation;
 use scim_lambda::store::{
-    Audit, Collection, Kind, Names, Operation, ResourceWrite, State, Takeover,
+    Audit, Collection, Kind, Names, Operation, ResourceWrite, Stage, Takeover,
 };
 use scim_lambda::tenant::{Profile, ServedTypes};
 use serde_json::{Value, json};
@@ -268,7 +268,7 @@ async fn a_bucket_larger_than_a_request_loses_no_user() {
             takeover: Takeover::default(),
             expires: None,
         };
-        assert!(world.store.create_first(&at, &[new], State::Live, &audit).await.unwrap().stored);
+        assert!(world.store.create_first(&at, &[new], Stage::Live, &audit).await.unwrap().stored);
     }
     // One is deleted, so that the first ten rows are as many users as a request judges of that many
     // values.

@@ -4,7 +4,7 @@ use scim_core::{Error, ResourceId};
 
 use super::conflict::{Attempt, Terms};
 use crate::directory::context::{Call, Directory};
-use crate::store::{Operation, Outcome, State, Target, Transition};
+use crate::store::{Operation, Outcome, Stage, Target, Transition};
 use crate::tenant::ServedType;
 
 impl Directory {
@@ -24,7 +24,7 @@ impl Directory {
         loop {
             terms.next_try()?;
             let old = self.store.resource(&collection, id, audit.now).await?;
-            let old = old.filter(|old| old.state == State::Unmanaged).ok_or_else(|| {
+            let old = old.filter(|old| old.state == Stage::Unmanaged).ok_or_else(|| {
                 Error::not_found("No imported user with this id is waiting to be provisioned.")
             })?;
             let guards = self.guards(call);

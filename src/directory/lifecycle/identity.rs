@@ -27,9 +27,8 @@ impl Assertion<'_> {
 impl Directory {
     /// What a POST with these names does to the user who owns one of them.
     pub(super) fn step_of(&self, owner: &Stored, names: &Names) -> Step {
-        let known = owner.names();
-        let same = known.is_same_person(names) || known.shares_external_id(names);
-        let event = if same { Event::Post } else { Event::Namesake };
+        let event =
+            if is_same_person(owner.names(), names) { Event::Post } else { Event::Namesake };
         State::of(Some(owner.standing()), self.clock.seconds()).step(event)
     }
 
@@ -116,6 +115,13 @@ impl Directory {
         let found = self.store.by_name(collection, name, self.clock.seconds()).await?;
         Ok(found.is_none_or(|found| !found.is_empty()))
     }
+}
+
+/// Whether a POST with these names is for a stored user: an equal externalId, whatever the userName,
+/// or an equal userName if neither has an externalId.
+fn is_same_person(stored: &Names, posted: &Names) -> bool {
+    let neither = stored.external_id().is_none() && posted.external_id().is_none();
+    stored.shares_external_id(posted) || neither && stored.name() == posted.name()
 }
 
 /// The attributes of a stored user, overlaid by those that a message asserts.

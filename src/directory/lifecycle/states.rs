@@ -5,7 +5,7 @@
 
 use scim_core::resource::Attributes;
 
-use crate::store::{Standing, State as Stage, is_active};
+use crate::store::{Stage, Standing, is_active};
 use crate::tenant::profile::{Deleted, Existing, OnDelete, OnInactive, Profile};
 
 /// The state of a user.

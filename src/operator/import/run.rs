@@ -10,7 +10,7 @@ use super::judge::Seen;
 use super::record::Record;
 use super::report::{Conflict, Mode, RecordOutcome, Report};
 use crate::operator::error::OperatorError;
-use crate::store::{ResourceWrite, State, Takeover};
+use crate::store::{ResourceWrite, Stage, Takeover};
 use crate::tenant::profile::Existing;
 
 /// How many records are looked up in parallel.
@@ -101,7 +101,7 @@ impl Import {
         while let Some(first) = rest.first() {
             let batch: Vec<ResourceWrite<'_>> = rest.iter().take(most).map(write).collect();
             let batch =
-                self.store.create_first(&self.users, &batch, State::Unmanaged, &self.audit).await?;
+                self.store.create_first(&self.users, &batch, Stage::Unmanaged, &self.audit).await?;
             match (batch.stored, batch.taken) {
                 (true, taken) => {
                     rest = rest.get(taken..).unwrap_or_default();

@@ -8,7 +8,7 @@ use super::audit::Audit;
 use super::collection::Collection;
 use super::guards::Guards;
 use super::names::Names;
-use super::state::{State, activity};
+use super::stage::{Stage, activity};
 use super::stored::Stored;
 
 /// The names of other resources that a write may take.
@@ -127,7 +127,7 @@ impl<'a> Transition<'a> {
 
     /// The resource as it was read, if it was visible then.
     fn visible_before(&self) -> Option<&'a Stored> {
-        self.from.filter(|from| from.state == State::Live)
+        self.from.filter(|from| from.state == Stage::Live)
     }
 
     /// The changes in the numbers of visible and of active resources.

@@ -166,7 +166,7 @@ pub(crate) fn behind(key: &str) -> String {
 
 /// The kinds of rows in a collection's partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place<'k> {
+pub(crate) enum RowKind<'k> {
     /// A name and its owner.
     Claim,
     Resource,
@@ -174,7 +174,7 @@ pub(crate) enum Place<'k> {
     Head(&'k str),
 }
 
-impl<'k> Place<'k> {
+impl<'k> RowKind<'k> {
     /// The kind of row that has this sort key.
     pub(crate) fn of(s: &'k str) -> Self {
         match s.split_once('!') {
@@ -216,12 +216,12 @@ mod tests {
         let id = users().new_id(Some("bjensen")).unwrap();
         let claim = users().claim("bjensen", None);
         assert!(claim.as_str() < id.as_str());
-        assert_eq!(Place::of(&claim), Place::Claim);
-        assert_eq!(Place::of(&users().claim("bjensen", Some(&id))), Place::Claim);
-        assert_eq!(Place::of(id.as_str()), Place::Resource);
+        assert_eq!(RowKind::of(&claim), RowKind::Claim);
+        assert_eq!(RowKind::of(&users().claim("bjensen", Some(&id))), RowKind::Claim);
+        assert_eq!(RowKind::of(id.as_str()), RowKind::Resource);
         let head = format!("{id}!0");
         assert!(id.as_str() < head.as_str());
-        assert_eq!(Place::of(&head), Place::Head(id.as_str()));
+        assert_eq!(RowKind::of(&head), RowKind::Head(id.as_str()));
     }
 
     #[test]
@@ -233,7 +233,7 @@ mod tests {
             let id: ResourceId =
                 format!("01906b2f-{number:04}-7000-8000-000000000000").parse().unwrap();
             let key = users().key(&id);
-            assert_eq!((id_in(&key), Place::of(&key)), (id.as_str(), Place::Resource));
+            assert_eq!((id_in(&key), RowKind::of(&key)), (id.as_str(), RowKind::Resource));
             begins.insert(key[..4].to_owned());
         }
         assert!(begins.len() > 90, "{begins:?}");

@@ -7,6 +7,6 @@ pub(crate) mod collection;
 pub(crate) mod guards;
 pub(crate) mod names;
 pub(crate) mod refusal;
-pub(crate) mod state;
+pub(crate) mod stage;
 pub(crate) mod stored;
 pub(crate) mod tenant_key;

@@ -66,11 +66,6 @@ impl Names {
         })
     }
 
-    /// Whether name and externalId are equal. Both may lack an externalId.
-    pub fn is_same_person(&self, other: &Self) -> bool {
-        self.name == other.name && self.external_id == other.external_id
-    }
-
     /// Whether both have the same externalId.
     pub fn shares_external_id(&self, other: &Self) -> bool {
         self.external_id.is_some() && self.external_id == other.external_id

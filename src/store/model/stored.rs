@@ -3,7 +3,7 @@
 use scim_core::Resource;
 
 use super::names::Names;
-use super::state::{Standing, State, is_active};
+use super::stage::{Stage, Standing, is_active};
 
 /// Largest document of a resource, in bytes of JSON.
 pub const MAX_DOCUMENT_BYTES: usize = 64 * 1_024;
@@ -22,7 +22,7 @@ pub struct Stored {
     /// What the client sees of it. The version of a group counts the changes of its members too.
     pub resource: Resource,
     /// Visible, deleted or imported.
-    pub state: State,
+    pub state: Stage,
     /// When the row may be removed, in seconds since 1970; `None` if the resource does not expire.
     pub expires: Option<i64>,
     pub(in crate::store) names: Names,
@@ -63,12 +63,12 @@ impl Stored {
 
     /// Whether the identity provider may see the resource.
     pub fn is_visible(&self, now: i64) -> bool {
-        self.state == State::Live && self.is_there(now)
+        self.state == Stage::Live && self.is_there(now)
     }
 
     /// Whether the user was deleted and can still be restored.
     pub fn is_restorable(&self, now: i64) -> bool {
-        self.state == State::Deleted && self.expires.is_some_and(|expiry| expiry > now)
+        self.state == Stage::Deleted && self.expires.is_some_and(|expiry| expiry > now)
     }
 
     /// The names by which the resource is (or was) found.

@@ -11,7 +11,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::model::collection::Collection;
 use crate::store::model::names::{Names, email_form};
 use crate::store::model::refusal::NameOwners;
-use crate::store::model::state::State;
+use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 use crate::store::rows::pointers::owner;
 
@@ -100,7 +100,7 @@ impl Store {
                 owners.into_iter().flat_map(|owners| owners.ids).collect();
             let ids = ids.into_iter().take(MAX_OWNERS).collect();
             let mut users = self.resources(collection, ids, 0).await?;
-            users.retain(|user| user.state == State::Unmanaged);
+            users.retain(|user| user.state == Stage::Unmanaged);
             if !users.is_empty() {
                 return Ok(users);
             }

@@ -5,8 +5,8 @@ use scim_core::{Meta, Resource, ResourceId};
 
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{EXPIRES, Item};
-use crate::store::model::collection::{Collection, Place};
-use crate::store::model::state::Standing;
+use crate::store::model::collection::{Collection, RowKind};
+use crate::store::model::stage::Standing;
 use crate::store::model::stored::Stored;
 use crate::store::rows::heads::Head;
 use crate::store::rows::resource::{self, ACTIVE, DOCUMENT, attributes};
@@ -72,7 +72,7 @@ impl Listed {
     /// Adds what a row says about the members of this group, if the row is one of the group's
     /// heads.
     pub(in crate::store) fn join(&mut self, head: &Item) -> Result<(), StoreError> {
-        if Place::of(head.s()) == Place::Head(self.id.as_str()) {
+        if RowKind::of(head.s()) == RowKind::Head(self.id.as_str()) {
             let head = Head::read(head)?;
             head.add_to(&mut self.meta);
             self.members += head.members;

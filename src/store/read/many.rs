@@ -10,7 +10,7 @@ use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::Item;
 use crate::store::model::collection::{Collection, Kind};
-use crate::store::model::state::State;
+use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 use crate::store::model::tenant_key::TenantKey;
 use crate::store::rows::resource;
@@ -52,7 +52,7 @@ impl Store {
         let rows = self.get_many(keys.keys().cloned(), Size::Any, Some("p, s, st, x")).await?;
         let there = rows.iter().filter(|(_, row)| !row.is_expired(now));
         let visible = there
-            .filter_map(|(key, row)| Some((*keys.get(key)?, resource::state(row) == State::Live)));
+            .filter_map(|(key, row)| Some((*keys.get(key)?, resource::state(row) == Stage::Live)));
         Ok(visible.map(|(id, visible)| (id.clone(), visible)).collect())
     }
 

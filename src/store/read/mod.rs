@@ -4,7 +4,6 @@
 pub(crate) mod count;
 pub(crate) mod due;
 pub(crate) mod known;
-pub(crate) mod limits;
 pub(crate) mod listed;
 pub(crate) mod lookup;
 pub(crate) mod many;
@@ -14,6 +13,7 @@ pub(crate) mod owners;
 pub(crate) mod page;
 pub(crate) mod ranges;
 pub(crate) mod roster;
+pub(crate) mod seats_and_brake;
 pub(crate) mod tenants;
 pub(crate) mod unfinished;
 pub(crate) mod walk;

@@ -7,7 +7,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::engine::item::Item;
 use crate::store::engine::query::{KeyCondition, RowQuery};
 use crate::store::engine::ranges::KeyRange;
-use crate::store::model::collection::{Collection, Kind, Place};
+use crate::store::model::collection::{Collection, Kind, RowKind};
 use crate::store::rows::counters::Counters;
 use crate::store::rows::resource::{LIVE, STATE};
 
@@ -193,14 +193,14 @@ impl<'a> Walk<'a> {
         let is_group = self.collection.kind == Kind::Group;
         let mut resources = Vec::new();
         for row in rows {
-            match Place::of(row.s()) {
-                Place::Claim => {}
-                Place::Head(_) => {
+            match RowKind::of(row.s()) {
+                RowKind::Claim => {}
+                RowKind::Head(_) => {
                     if let Some(open) = &mut self.open {
                         open.join(&row)?;
                     }
                 }
-                Place::Resource => {
+                RowKind::Resource => {
                     resources.extend(self.open.take());
                     if self.is_wanted(&row) {
                         self.open = Some(Listed::read(row)?);

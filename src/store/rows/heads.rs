@@ -15,7 +15,7 @@ use crate::store::engine::item::{Item, Row, number};
 use crate::store::engine::time::instant;
 use crate::store::engine::transaction::Condition;
 use crate::store::model::change::MemberChange;
-use crate::store::model::collection::{Collection, Place};
+use crate::store::model::collection::{Collection, RowKind};
 use crate::store::model::stored::Stored;
 
 /// Heads of a group.
@@ -56,7 +56,7 @@ impl Head {
 
 /// Adds to a group what a row says, if the row is one of the group's heads.
 pub(crate) fn join(group: &mut Stored, row: &Item) -> Result<(), StoreError> {
-    if Place::of(row.s()) == Place::Head(group.resource.id.as_str()) {
+    if RowKind::of(row.s()) == RowKind::Head(group.resource.id.as_str()) {
         let head = Head::read(row)?;
         head.add_to(&mut group.resource.meta);
         group.members += head.members;

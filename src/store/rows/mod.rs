@@ -4,12 +4,12 @@
 pub(crate) mod counters;
 pub(crate) mod due;
 pub(crate) mod heads;
-pub(crate) mod limits;
 pub(crate) mod log;
 pub(crate) mod member;
 pub(crate) mod membership;
 pub(crate) mod pointers;
 pub(crate) mod resource;
 pub(crate) mod role;
+pub(crate) mod seats_and_brake;
 pub(crate) mod tenant;
 pub(crate) mod unfinished;

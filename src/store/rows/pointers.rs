@@ -12,7 +12,7 @@ use crate::store::model::change::{ResourceWrite, Takeover};
 use crate::store::model::collection::Collection;
 use crate::store::model::names::Names;
 use crate::store::model::refusal::OwnerState;
-use crate::store::model::state::State;
+use crate::store::model::stage::Stage;
 use crate::store::model::stored::{NameKeys, Stored};
 
 /// The owner.
@@ -65,7 +65,7 @@ pub(crate) fn keys(collection: &Collection, stored: &Stored) -> Vec<(String, Str
 
 /// The resource as the owner of its names. A deleted user's names may belong to others.
 pub(crate) fn as_owner(stored: &Stored) -> Option<&Stored> {
-    Some(stored).filter(|stored| stored.state != State::Deleted)
+    Some(stored).filter(|stored| stored.state != Stage::Deleted)
 }
 
 /// The sort keys under which a resource is to hold its names. An externalId that does not change
@@ -102,7 +102,7 @@ pub(crate) struct Pointers<'a> {
     pub(crate) collection: &'a Collection,
     pub(crate) write: ResourceWrite<'a>,
     pub(crate) keys: &'a NameKeys,
-    pub(crate) state: State,
+    pub(crate) state: Stage,
     /// The resource whose rows lead to it already.
     pub(crate) from: Option<&'a Stored>,
     pub(crate) unique_external_id: bool,

@@ -8,9 +8,9 @@ use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{EXPIRES, Item, Row, signed};
 use crate::store::engine::time::{instant, milliseconds};
 use crate::store::model::audit::Audit;
-use crate::store::model::collection::{Collection, Place, id_in};
+use crate::store::model::collection::{Collection, RowKind, id_in};
 use crate::store::model::names::Names;
-use crate::store::model::state::{State, is_active};
+use crate::store::model::stage::{Stage, is_active};
 use crate::store::model::stored::{NameKeys, Stored};
 
 /// The attributes as JSON.
@@ -87,21 +87,21 @@ pub(crate) fn row(
 }
 
 /// A row of a resource, or one that leads to it, with the state and the expiry of the resource.
-pub(crate) fn marked(row: Row, state: State, expires: Option<i64>) -> Row {
+pub(crate) fn marked(row: Row, state: Stage, expires: Option<i64>) -> Row {
     let row = row.number_if(EXPIRES, expires);
     match state {
-        State::Live => row,
-        State::Deleted => row.text(STATE, DELETED),
-        State::Unmanaged => row.text(STATE, UNMANAGED),
+        Stage::Live => row,
+        Stage::Deleted => row.text(STATE, DELETED),
+        Stage::Unmanaged => row.text(STATE, UNMANAGED),
     }
 }
 
 /// The state in a resource's row.
-pub(crate) fn state(row: &Item) -> State {
+pub(crate) fn state(row: &Item) -> Stage {
     match row.text(STATE) {
-        Some(DELETED) => State::Deleted,
-        Some(UNMANAGED) => State::Unmanaged,
-        _ => State::Live,
+        Some(DELETED) => Stage::Deleted,
+        Some(UNMANAGED) => Stage::Unmanaged,
+        _ => Stage::Live,
     }
 }
 
@@ -161,10 +161,10 @@ pub(crate) fn read(row: &Item) -> Result<Stored, StoreError> {
 pub(crate) fn read_all(rows: &[Item]) -> Result<Vec<Stored>, StoreError> {
     let mut resources: Vec<Stored> = Vec::new();
     for row in rows {
-        match Place::of(row.s()) {
-            Place::Claim => {}
-            Place::Resource => resources.push(read(row)?),
-            Place::Head(_) => {
+        match RowKind::of(row.s()) {
+            RowKind::Claim => {}
+            RowKind::Resource => resources.push(read(row)?),
+            RowKind::Head(_) => {
                 if let Some(group) = resources.last_mut() {
                     heads::join(group, row)?;
                 }

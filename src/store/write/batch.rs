@@ -13,7 +13,7 @@ use crate::store::engine::transaction::MAX_ACTIONS;
 use crate::store::model::audit::Audit;
 use crate::store::model::change::ResourceWrite;
 use crate::store::model::collection::Collection;
-use crate::store::model::state::{State, activity};
+use crate::store::model::stage::{Stage, activity};
 use crate::store::rows::role::{Transaction, TransactionResult};
 use crate::store::rows::{counters, log};
 
@@ -35,7 +35,7 @@ impl Store {
         &self,
         collection: &Collection,
         new: &[ResourceWrite<'_>],
-        state: State,
+        state: Stage,
         audit: &Audit,
     ) -> Result<Batch, StoreError> {
         let mut transaction = Transaction::on(self);
@@ -49,7 +49,7 @@ impl Store {
             create(&mut transaction, collection, *write, state, audit)?;
             taken += 1;
         }
-        if state == State::Live {
+        if state == Stage::Live {
             let new = new.iter().take(taken);
             let changes = new.map(|new| (&new.resource.id, 1, activity(new.resource)));
             counters::add(&mut transaction, collection, changes)?;
@@ -64,7 +64,7 @@ fn create(
     transaction: &mut Transaction,
     collection: &Collection,
     write: ResourceWrite<'_>,
-    state: State,
+    state: Stage,
     audit: &Audit,
 ) -> Result<(), StoreError> {
     let put = Put { collection, write, state, from: None, audit, unique_external_id: false };

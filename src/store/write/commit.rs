@@ -14,11 +14,11 @@ use crate::store::engine::item::{Item, Row};
 use crate::store::model::change::{Expect, ResourceWrite, Target, Transition};
 use crate::store::model::collection::Kind;
 use crate::store::model::refusal::Outcome;
-use crate::store::model::state::State;
+use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 use crate::store::rows::pointers::{OWNER, absent_or_own};
 use crate::store::rows::role::{Role, Transaction};
-use crate::store::rows::{counters, heads, limits, log, member, unfinished};
+use crate::store::rows::{counters, heads, log, member, seats_and_brake, unfinished};
 
 impl Store {
     /// Changes one resource, if it is still as it was read: row, claim, externalId, e-mails,
@@ -61,15 +61,15 @@ impl Store {
     ) -> Result<(), StoreError> {
         let condition = condition(transition)?;
         match (transition.from, &transition.to) {
-            (Some(from), Target::Live(write)) if from.state == State::Deleted => {
+            (Some(from), Target::Live(write)) if from.state == Stage::Deleted => {
                 let from = self.without_lost_names(transaction, transition, from, write).await?;
-                Put::new(transition, *write, State::Live, Some(&from)).add(transaction, condition)
+                Put::new(transition, *write, Stage::Live, Some(&from)).add(transaction, condition)
             }
             (from, Target::Live(write)) => {
-                Put::new(transition, *write, State::Live, from).add(transaction, condition)
+                Put::new(transition, *write, Stage::Live, from).add(transaction, condition)
             }
             (from, Target::Unmanaged(write)) => {
-                Put::new(transition, *write, State::Unmanaged, from).add(transaction, condition)
+                Put::new(transition, *write, Stage::Unmanaged, from).add(transaction, condition)
             }
             (Some(from), Target::Deleted { attributes, expires }) => {
                 delete_softly(transaction, transition, from, (attributes, *expires), condition)
@@ -158,7 +158,7 @@ fn account(transaction: &mut Transaction, transition: &Transition<'_>) -> Result
     let (live, active) = transition.count_change();
     counters::add(transaction, collection, [(id, live, active)])?;
     if collection.kind == Kind::User {
-        limits::add(transaction, &collection.tenant, *guards, audit.now, active)?;
+        seats_and_brake::add(transaction, &collection.tenant, *guards, audit.now, active)?;
     }
     let nothing = Attributes::default();
     let before = from.map_or(&nothing, |from| &from.resource.attributes);

@@ -4,7 +4,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{number, text, version};
 use crate::store::engine::transaction::{Condition, Values};
 use crate::store::model::change::{Target, Transition};
-use crate::store::model::state::State;
+use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 use crate::store::rows::pointers::UNHELD;
 use crate::store::rows::resource::{LIVE, UNMANAGED};
@@ -21,14 +21,14 @@ pub(crate) fn condition(transition: &Transition<'_>) -> Result<Condition, StoreE
     let now = transition.audit.now;
     match (transition.from.map(|from| (from.state, from)), &transition.to) {
         (None, Target::Live(_) | Target::Unmanaged(_)) => Ok(unheld(now)),
-        (Some((State::Live, from)), Target::Live(_)) => Ok(unchanged(from, now)),
-        (Some((State::Live, from)), Target::Deleted { .. } | Target::Gone) => Ok(as_seen(from)),
-        (Some((State::Deleted, from)), Target::Live(_)) => Ok(absent_or_as_seen(from)),
-        (Some((State::Unmanaged, from)), Target::Live(_) | Target::Gone) => Ok(unmanaged(from)),
+        (Some((Stage::Live, from)), Target::Live(_)) => Ok(unchanged(from, now)),
+        (Some((Stage::Live, from)), Target::Deleted { .. } | Target::Gone) => Ok(as_seen(from)),
+        (Some((Stage::Deleted, from)), Target::Live(_)) => Ok(absent_or_as_seen(from)),
+        (Some((Stage::Unmanaged, from)), Target::Live(_) | Target::Gone) => Ok(unmanaged(from)),
         (None, Target::Deleted { .. } | Target::Gone)
-        | (Some((State::Live | State::Deleted | State::Unmanaged, _)), Target::Unmanaged(_))
-        | (Some((State::Deleted | State::Unmanaged, _)), Target::Deleted { .. })
-        | (Some((State::Deleted, _)), Target::Gone) => Err(impossible()),
+        | (Some((Stage::Live | Stage::Deleted | Stage::Unmanaged, _)), Target::Unmanaged(_))
+        | (Some((Stage::Deleted | Stage::Unmanaged, _)), Target::Deleted { .. })
+        | (Some((Stage::Deleted, _)), Target::Gone) => Err(impossible()),
     }
 }
 

@@ -97,6 +97,9 @@ impl Store {
             match self.conclude(transaction).await? {
                 Outcome::Committed => return Ok(true),
                 Outcome::Refused(refusal) if refusal.stale => return Ok(false),
+                Outcome::Refused(refusal) if refusal.already_applied.is_empty() => {
+                    return Err(StoreError::broken("an unknown reason keeps memberships"));
+                }
                 // Another call was faster, or these groups are gone too or not created yet: they
                 // have no heads to increment.
                 Outcome::Refused(refusal) => without_head.extend(refusal.already_applied),

@@ -5,7 +5,7 @@ use crate::store::engine::transaction::Condition;
 use crate::store::model::audit::Audit;
 use crate::store::model::change::{ResourceWrite, Transition};
 use crate::store::model::collection::Collection;
-use crate::store::model::state::State;
+use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 use crate::store::rows::due;
 use crate::store::rows::pointers::{Pointers, as_owner, name_keys, remove_old};
@@ -17,7 +17,7 @@ pub(crate) struct Put<'a> {
     pub(crate) collection: &'a Collection,
     pub(crate) write: ResourceWrite<'a>,
     /// The state that the resource shall have.
-    pub(crate) state: State,
+    pub(crate) state: Stage,
     /// The resource whose rows they replace.
     pub(crate) from: Option<&'a Stored>,
     pub(crate) audit: &'a Audit,
@@ -30,7 +30,7 @@ impl<'a> Put<'a> {
     pub(crate) fn new(
         transition: &'a Transition<'a>,
         write: ResourceWrite<'a>,
-        state: State,
+        state: Stage,
         from: Option<&'a Stored>,
     ) -> Self {
         Self {
@@ -71,7 +71,7 @@ impl<'a> Put<'a> {
     /// Moves the due row of a visible user to the time at which it expires now.
     fn set_due(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
         let ResourceWrite { resource, expires, .. } = self.write;
-        let from = self.from.filter(|from| from.state == State::Live);
+        let from = self.from.filter(|from| from.state == Stage::Live);
         let before = from.and_then(|from| from.expires);
         if before == expires {
             return Ok(());

@@ -7,7 +7,7 @@ use crate::store::engine::item::{Row, number, text};
 use crate::store::engine::time::instant;
 use crate::store::engine::transaction::Condition;
 use crate::store::model::change::Transition;
-use crate::store::model::state::State;
+use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 use crate::store::rows::due;
 use crate::store::rows::pointers::{self, OWN, own};
@@ -32,7 +32,7 @@ pub(crate) fn delete_softly(
     user.meta.last_modified = instant(audit.milliseconds)?;
     let row_version = from.row_version + 1;
     let row = resource::row(collection, &user, row_version, (&from.names, &from.keys), audit)?;
-    let row = marked(row, State::Deleted, Some(expires));
+    let row = marked(row, Stage::Deleted, Some(expires));
     let row = if from.grouped { row.flag(GROUPED, true) } else { row };
     transaction.put(Role::Resource, row, Some(condition))?;
     for (p, s) in pointers::keys(collection, from) {

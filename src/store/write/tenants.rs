@@ -3,8 +3,8 @@
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::model::tenant_key::TenantCode;
-use crate::store::rows::limits;
 use crate::store::rows::role::{Transaction, TransactionResult};
+use crate::store::rows::seats_and_brake;
 use crate::store::rows::tenant::{self, TenantRow};
 
 impl Store {
@@ -18,7 +18,7 @@ impl Store {
         let mut transaction = Transaction::on(self);
         tenant.create(&mut transaction)?;
         if let Some(limit) = seats {
-            limits::set_seats(&mut transaction, &tenant.key(), None, 0, limit.into())?;
+            seats_and_brake::set_seats(&mut transaction, &tenant.key(), None, 0, limit.into())?;
         }
         Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
     }

@@ -1,6 +1,6 @@
 //! The promises about deletion, return and erasure.
 
-use scim_lambda::store::{Operation, State, Takeover};
+use scim_lambda::store::{Operation, Stage, Takeover};
 use serde_json::json;
 
 use super::table::{RETENTION, Table, committed, refused};
@@ -9,7 +9,7 @@ pub async fn a_deleted_user_is_invisible_and_restorable(table: &Table) {
     let id = table.user("a@x.org").await;
     committed(table.delete_user(&table.stored_user(&id).await).await);
     let deleted = table.stored_user(&id).await;
-    assert_eq!((deleted.state, deleted.expires), (State::Deleted, Some(table.now() + RETENTION)));
+    assert_eq!((deleted.state, deleted.expires), (Stage::Deleted, Some(table.now() + RETENTION)));
     assert!(!deleted.is_visible(table.now()) && deleted.is_restorable(table.now()));
     let found = table.store.restorable(&table.users(), deleted.names(), table.now()).await;
     assert_eq!(found.unwrap(), Some(id));
@@ -22,7 +22,7 @@ pub async fn a_deleted_user_is_restored_once(table: &Table) {
     let body = json!({ "userName": "b@x.org", "active": true });
     committed(table.restore(&deleted, body.clone()).await);
     let restored = table.stored_user(&id).await;
-    assert_eq!((restored.state, restored.expires), (State::Live, None));
+    assert_eq!((restored.state, restored.expires), (Stage::Live, None));
     assert!(refused(table.restore(&deleted, body).await).stale);
     assert_eq!(table.count(&table.users()).await, 1);
     // The name it had before is free.

@@ -162,7 +162,10 @@ fn a_token_is_not_shown_again_after_the_profile_stops_keeping_tokens() {
 fn a_profile_that_keeps_tokens_shows_the_first_one_again() {
     let directory = Directory::new("show-first");
     let said = directory.text(&["tenant", "create", "acme", "--profile", "holaspirit"]);
-    assert!(said.contains("scimctl token show acme shows it again; it is valid until 20"), "{said}");
+    assert!(
+        said.contains("scimctl token show acme shows it again; it is valid until 20"),
+        "{said}"
+    );
     let token = said.lines().find_map(|line| line.strip_prefix("  Token     ")).unwrap();
     let mut server = Server::start(&directory, &["--json"]);
     server.ready();

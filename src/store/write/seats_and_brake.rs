@@ -7,9 +7,9 @@ use crate::store::engine::error::StoreError;
 use crate::store::model::audit::Audit;
 use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::tenant_key::TenantKey;
-use crate::store::rows::limits::{self, BrakeRow, SeatsRow};
 use crate::store::rows::log;
 use crate::store::rows::role::{Role, Transaction, TransactionResult};
+use crate::store::rows::seats_and_brake::{self, BrakeRow, SeatsRow};
 use crate::store::rows::tenant::TenantRow;
 use crate::telemetry::{self, Metric};
 
@@ -64,7 +64,7 @@ impl Store {
                 self.set_limit(&mut transaction, &users, seen, limit).await?;
             }
             if !bounds.brake {
-                limits::remove_brake(&mut transaction, &users.tenant)?;
+                seats_and_brake::remove_brake(&mut transaction, &users.tenant)?;
             }
             match transaction.commit(self).await? {
                 TransactionResult::Committed => return Ok(true),
@@ -89,7 +89,7 @@ impl Store {
         limit: i64,
     ) -> Result<(), StoreError> {
         let used = self.active(users).await?;
-        limits::set_seats(transaction, &users.tenant, seen, used, limit)
+        seats_and_brake::set_seats(transaction, &users.tenant, seen, used, limit)
     }
 
     /// Opens a new window in which at most `max` users may be deactivated, in place of the one that
@@ -102,7 +102,7 @@ impl Store {
         max: i64,
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);
-        limits::open_brake(&mut transaction, tenant, seen, now, max)?;
+        seats_and_brake::open_brake(&mut transaction, tenant, seen, now, max)?;
         transaction.commit(self).await?;
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Store {
         audit: &Audit,
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);
-        limits::trip_brake(&mut transaction, tenant, seen, audit.now)?;
+        seats_and_brake::trip_brake(&mut transaction, tenant, seen, audit.now)?;
         log::add(&mut transaction, tenant, audit, (subject, None), &[])?;
         if matches!(transaction.commit(self).await?, TransactionResult::Committed) {
             telemetry::count(Metric::BrakeTripped, tenant.code().as_str());
@@ -133,7 +133,7 @@ impl Store {
         audit: &Audit,
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
-        limits::lift_brake(&mut transaction, tenant)?;
+        seats_and_brake::lift_brake(&mut transaction, tenant)?;
         log::add(&mut transaction, tenant, audit, (subject, None), &[])?;
         Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// The state of a resource, as its row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum Stage {
     /// Visible to the identity provider, active or not.
     Live,
     /// Deleted by the identity provider: 404, kept until the row expires.
@@ -19,7 +19,7 @@ pub enum State {
 #[derive(Debug, Clone, Copy)]
 pub struct Standing {
     /// Visible, deleted, or not provisioned yet.
-    pub state: State,
+    pub state: Stage,
     /// When the row may be removed, in seconds since 1970.
     pub expires: Option<i64>,
     /// Whether the user is active.

@@ -3,7 +3,7 @@
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::model::tenant_key::TenantKey;
-use crate::store::rows::limits::{BRAKE, BrakeRow, SEATS, SeatsRow};
+use crate::store::rows::seats_and_brake::{BRAKE, BrakeRow, SEATS, SeatsRow};
 
 impl Store {
     /// The seats of a tenant, if they were ever limited. One call.
