@@ -268,13 +268,13 @@ mod printed {
 fn more_than_grammar(detail: &str) -> bool {
     [
         "no schema of this resource type defines",
-        "nests at most",
-        "holds at most",
+        "can be nested at most",
+        "can have at most",
         "Only a complex attribute can have a filter",
         "is not a complex attribute",
         "and not inside another",
         " is complex; compare",
-        " is a boolean; compare",
+        " is a boolean; use",
         " is a date and time; ",
         " is binary; compare",
         " is a number; ",
