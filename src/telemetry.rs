@@ -28,7 +28,7 @@ tokio::task_local! {
 const MAX_IGNORED: usize = 10;
 
 /// Runs `work` and collects the names that it left out of messages although they resemble
-/// attributes, in the form `roles (role?), ...`; `None` if there are none.
+/// attributes, in the form `roles (role?), ...`; `None` if no attribute was dropped.
 pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Option<String>) {
     IGNORED
         .scope(RefCell::default(), async {

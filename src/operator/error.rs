@@ -46,7 +46,7 @@ pub enum OperatorError {
     FirstToken {
         /// The tenant's name.
         tenant: String,
-        /// Why there is no token.
+        /// The error that stopped the minting.
         #[source]
         why: Box<OperatorError>,
     },

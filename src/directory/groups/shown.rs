@@ -41,8 +41,8 @@ pub(in crate::directory) fn set_groups(
     }
 }
 
-/// Sets the members of a group, even if there are none: authentik adds users to a group only if it
-/// sees the attribute.
+/// Sets the members of a group. An empty list is set too, because authentik adds users only to a
+/// group whose answer has the attribute.
 pub(in crate::directory) fn set_members(call: Call<'_>, group: &mut Resource, members: &[Member]) {
     let shown: Vec<Value> =
         members.iter().map(|member| Value::Object(element(call, member))).collect();

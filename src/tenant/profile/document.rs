@@ -25,7 +25,7 @@ fn lay_section(
         let path = format!("{prefix}{name}");
         let Some(slot) = section.get_mut(&name) else {
             return Err(ProfileError(format!(
-                "there is no setting {path}; docs/PROFILES.md lists them"
+                "{path} is not a setting; docs/PROFILES.md lists all of them"
             )));
         };
         match (slot, value) {

@@ -14,6 +14,7 @@ mod support;
 
 mod files;
 mod import;
+mod import_and_provisioning;
 mod profiles;
 mod tenants;
 mod tokens;

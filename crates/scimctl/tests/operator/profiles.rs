@@ -158,7 +158,7 @@ fn an_unknown_setting_is_refused_by_name_and_nothing_changes() {
             &[][..],
             "give SETTING=VALUE, --profile, --idp or --file; scimctl profile show acme shows all settings",
         ),
-        (&["seats.chairs=5"], "there is no setting seats.chairs"),
+        (&["seats.chairs=5"], "seats.chairs is not a setting"),
         (&["seats=5"], "seats is a section, not a setting"),
         (&["seats.limit"], "seats.limit is not SETTING=VALUE"),
         (&["seats.limit=many"], "seats.limit"),
@@ -175,7 +175,7 @@ fn an_unknown_setting_is_refused_by_name_and_nothing_changes() {
         (&["--idp", "nobody"], "there is no dialect nobody; take one of: entra, okta"),
         (&["--file", "/nowhere.json"], "/nowhere.json cannot be read"),
         (&["--file", &broken], "broken.json is not JSON"),
-        (&["--file", &foreign], "there is no setting seats.chairs"),
+        (&["--file", &foreign], "seats.chairs is not a setting"),
         (&["--file", &wrong], "seats.when_full"),
     ] {
         let refused = directory.refused(&[&["profile", "set", "acme"], arguments].concat());

@@ -1,23 +1,11 @@
-//! The doors of a laptop: which requests `serve` answers, and which users can read its files.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs
-)]
-#![cfg(unix)]
-
-mod support;
+//! The endpoints of DynamoDB and Secrets Manager on a laptop, and the requests that they answer.
 
 use std::io::Write;
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
+use crate::support::{BINARY, Directory, Server, answer_of};
 use serde_json::{Value, json};
-use support::{BINARY, Directory, Server, answer_of, http};
 
 /// Sends a request of the AWS protocol with these additional headers: status, head and body.
 fn aws(
@@ -104,89 +92,6 @@ fn neither_endpoint_answers_a_web_page_or_a_stranger() {
         );
         assert!(refused["message"].as_str().unwrap().contains("AWS_ACCESS_KEY_ID"), "{refused}");
     }
-}
-
-#[test]
-fn the_key_is_kept_in_the_data_directory() {
-    let directory = Directory::new("key");
-    let mut server = Server::start(&directory, &["--json"]);
-    let key = server.ready()["access_key_id"].as_str().unwrap().to_owned();
-    assert_eq!(std::fs::read_to_string(directory.0.join("access-key")).unwrap().trim(), key);
-    assert!(server.interrupt());
-    let mut again = Server::start(&directory, &["--json"]);
-    assert_eq!(again.ready()["access_key_id"], key);
-    let other = Directory::new("key-other");
-    let mut other_server = Server::start(&other, &["--json"]);
-    assert_ne!(other_server.ready()["access_key_id"], key, "each directory has its own");
-    drop(again);
-    std::fs::write(directory.0.join("access-key"), "").unwrap();
-    assert!(
-        directory.refused(&["serve", "--listen", "127.0.0.1:0"]).contains("contains no access key")
-    );
-}
-
-#[test]
-fn data_files_are_private_even_if_an_older_version_left_them_readable() {
-    let directory = Directory::new("modes");
-    std::fs::create_dir_all(&directory.0).unwrap();
-    let open = |name: &str, mode| {
-        std::fs::set_permissions(directory.0.join(name), std::fs::Permissions::from_mode(mode))
-            .unwrap();
-    };
-    open("", 0o755);
-    let looked_at = |when: &str| {
-        assert_eq!(
-            std::fs::metadata(&directory.0).unwrap().permissions().mode() & 0o777,
-            0o700,
-            "{when}"
-        );
-        let mut names: Vec<String> = Vec::new();
-        for file in std::fs::read_dir(&directory.0).unwrap().map(Result::unwrap) {
-            names.push(file.file_name().into_string().unwrap());
-            let mode = file.metadata().unwrap().permissions().mode();
-            assert_eq!(mode & 0o777, 0o600, "{when}: {:?}", file.file_name());
-        }
-        names.sort();
-        names
-    };
-    let mut server = Server::start(&directory, &["--json"]);
-    let ready = server.ready();
-    let (base_url, token) = (ready["base_url"].as_str().unwrap(), ready["token"].as_str().unwrap());
-    assert_eq!(http(base_url, token, "POST", "/Users", r#"{"userName":"a@example.com"}"#).0, 201);
-    let all = [
-        "access-key",
-        "lock",
-        "scim.db",
-        "scim.db-shm",
-        "scim.db-wal",
-        "secrets.json",
-        "serve.json",
-    ];
-    assert_eq!(looked_at("served"), all);
-    // Killed, as after a crash; then made readable, as an older version left it.
-    server.child.kill().unwrap();
-    server.child.wait().unwrap();
-    for name in all {
-        open(name, 0o644);
-    }
-    open("", 0o755);
-    let mut server = Server::start(&directory, &["--json"]);
-    server.ready();
-    assert_eq!(looked_at("served again"), all);
-}
-
-#[test]
-fn a_shared_directory_is_refused_as_data_directory() {
-    let directory = Directory::new("shared");
-    std::fs::create_dir_all(&directory.0).unwrap();
-    std::fs::set_permissions(&directory.0, std::fs::Permissions::from_mode(0o1777)).unwrap();
-    assert!(directory.refused(&["tenant", "list"]).contains("shared with other users"));
-    assert_eq!(
-        std::fs::metadata(&directory.0).unwrap().permissions().mode() & 0o7777,
-        0o1777,
-        "as it was"
-    );
-    assert_eq!(std::fs::read_dir(&directory.0).unwrap().count(), 0);
 }
 
 #[test]
@@ -344,86 +249,4 @@ fn every_operation_of_dynamodb_is_offered_behind_the_door() {
         assert!(status == 400 && named.ends_with(kind), "{operation} {body}: {status} {answer}");
         assert!(!answer.to_string().contains("VALIDATION"), "{answer}");
     }
-}
-
-#[test]
-fn an_ephemeral_server_is_reached_by_subcommands_and_leaves_nothing() {
-    for exists in [false, true] {
-        let directory = Directory::new(&format!("ephemeral-{exists}"));
-        if exists {
-            directory.json(&["tenant", "create", "kept"]);
-        }
-        let mut server = Server::start_with(&directory, &["--json"], &["--ephemeral"]);
-        let ready = server.ready();
-        assert_eq!(ready["tenant"], "demo");
-        let listed = directory.json(&["tenant", "list"]);
-        assert_eq!(listed["tenants"][0]["tenant"], "demo", "in the same place: {listed}");
-        assert_eq!(listed["tenants"].as_array().unwrap().len(), 1);
-        let made = directory.json(&["tenant", "create", "acme"]);
-        assert_eq!(made["base_url"], ready["base_url"]);
-        let (base_url, token) =
-            (ready["base_url"].as_str().unwrap(), made["token"].as_str().unwrap());
-        assert_eq!(http(base_url, token, "GET", "/Users", "").0, 200);
-        directory.json(&["event", "create-user"]);
-        let second = directory.refused(&["serve", "--ephemeral", "--listen", "127.0.0.1:0"]);
-        assert!(second.contains("already being served") && second.contains("--data"), "{second}");
-        assert!(server.interrupt());
-        assert_eq!(directory.0.exists(), exists);
-        if exists {
-            let listed = directory.json(&["tenant", "list"]);
-            assert_eq!(
-                listed["tenants"][0]["tenant"], "kept",
-                "existing data is untouched: {listed}"
-            );
-        }
-    }
-}
-
-/// Sends a POST whose body never ends, a byte at a time. Returns the time until the answer, its
-/// status and its body.
-fn trickle(base_url: &str, token: &str, transfer: &str) -> (Duration, u16, Value) {
-    let address = base_url.strip_prefix("http://").unwrap().split('/').next().unwrap();
-    let mut stream = TcpStream::connect(address).unwrap();
-    write!(
-        stream,
-        "POST /scim/v2/Users HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\
-         Content-Type: application/scim+json\r\n{transfer}\r\n\r\n"
-    )
-    .unwrap();
-    let mut sender = stream.try_clone().unwrap();
-    let began = Instant::now();
-    let chunked = transfer.starts_with("Transfer");
-    std::thread::spawn(move || {
-        let bytes: &[u8] = if chunked { b"1\r\n \r\n" } else { b" " };
-        while began.elapsed() < Duration::from_secs(60) && sender.write_all(bytes).is_ok() {
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    });
-    let (status, _, body) = answer_of(stream);
-    (began.elapsed(), status, body)
-}
-
-#[test]
-fn an_endless_body_is_cut_off_before_and_after_the_token_is_known() {
-    let directory = Directory::new("trickle");
-    let mut server = Server::start(&directory, &["--json"]);
-    let ready = server.ready();
-    let (base_url, token) = (ready["base_url"].as_str().unwrap(), ready["token"].as_str().unwrap());
-    let transfers = ["Content-Length: 100000", "Transfer-Encoding: chunked"];
-    std::thread::scope(|scope| {
-        for transfer in transfers {
-            scope.spawn(move || {
-                let (took, status, body) = trickle(base_url, "scim_nobody", transfer);
-                assert_eq!(status, 401, "{body}");
-                assert!(took < Duration::from_secs(4), "before the token is known: {took:?}");
-            });
-            scope.spawn(move || {
-                let (took, status, body) = trickle(base_url, token, transfer);
-                assert_eq!((status, &body["status"]), (408, &json!("408")), "{body}");
-                assert!(body["detail"].as_str().unwrap().contains("10 seconds"), "{body}");
-                assert!((9..15).contains(&took.as_secs()), "{took:?}");
-            });
-        }
-    });
-    assert_eq!(http(base_url, token, "GET", "/Users", "").0, 200);
 }
