@@ -39,14 +39,30 @@ impl Directory {
                 expect: precondition.expect(),
                 ..Transition::new(&collection, Some(&old), to, &audit, self.guards(call))
             };
-            match self.store.commit(change).await? {
-                Outcome::Committed => {
-                    self.finish_deletion(call, &resource_type.kind, &old, &audit).await;
-                    return Ok(());
-                }
-                Outcome::Refused(refusal) => {
-                    self.yield_to(&mut terms, Attempt::removing(&old), refusal).await?;
-                }
+            if self.try_removal(&mut terms, &old, change).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tries to commit the removal of a resource, and removes what it leaves in other rows; `false`
+    /// if the resource must be read and judged again.
+    pub(super) async fn try_removal(
+        &self,
+        terms: &mut Terms<'_>,
+        old: &Stored,
+        removal: Transition<'_>,
+    ) -> Result<bool, Error> {
+        let audit = removal.audit;
+        match self.store.commit(removal).await? {
+            Outcome::Committed => {
+                let kind = &terms.resource_type.kind;
+                self.finish_deletion(terms.call, kind, old, audit).await;
+                Ok(true)
+            }
+            Outcome::Refused(refusal) => {
+                self.yield_to(terms, Attempt::removing(old), refusal).await?;
+                Ok(false)
             }
         }
     }
@@ -93,14 +109,8 @@ impl Directory {
             terms.next_try()?;
             let old = self.visible(call, resource_type, id, Event::Delete).await?;
             let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
-            match self.store.commit(change).await? {
-                Outcome::Committed => {
-                    self.finish_deletion(call, &resource_type.kind, &old, &audit).await;
-                    return Ok(());
-                }
-                Outcome::Refused(refusal) => {
-                    self.yield_to(&mut terms, Attempt::removing(&old), refusal).await?;
-                }
+            if self.try_removal(&mut terms, &old, change).await? {
+                return Ok(());
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use scim_core::{Member, ResourceId};
 use scim_lambda::budget::{MAX_CALLS, MAX_READ_UNITS, MAX_TIDYING_CALLS};
-use scim_lambda::store::{Audit, Collection, Kind, MemberChange, Operation, Outcome};
+use scim_lambda::store::{Collection, Kind, MemberChange, Operation, Outcome};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -194,13 +194,7 @@ async fn name_members(
     count: usize,
     display: &str,
 ) {
-    let audit = Audit::new(
-        Operation::Patch,
-        "test",
-        "1",
-        world.clock.milliseconds(),
-        Duration::from_secs(1),
-    );
+    let audit = world.audit(Operation::Patch);
     let nobody = |n: usize| {
         let value = format!("nobody-{n:05}").parse().unwrap();
         MemberChange::AddUnknown(Member { value, kind: None, display: Some(display.to_owned()) })

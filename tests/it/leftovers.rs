@@ -2,12 +2,10 @@
 //! client, and removed by a later write.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use scim_core::{Member, ResourceId};
 use scim_lambda::store::{
-    Audit, Collection, Guards, Kind, MemberChange, Note, Operation, Outcome, Progress, Target,
-    Transition,
+    Guards, Kind, MemberChange, Note, Operation, Outcome, Progress, Target, Transition,
 };
 use serde_json::{Value, json};
 use tokio::time::Instant;
@@ -131,13 +129,7 @@ async fn another_process_finishes_interrupted_work() {
     let id: ResourceId = users[0]["id"].as_str().unwrap().parse().unwrap();
     let (at, now) = (customer.users(), world.clock.seconds());
     let old = world.store.resource(&at, &id, now).await.unwrap().unwrap();
-    let audit = Audit::new(
-        Operation::Delete,
-        "test",
-        "1",
-        world.clock.milliseconds(),
-        Duration::from_secs(1_000),
-    );
+    let audit = world.audit(Operation::Delete);
     let kept = old.resource.attributes.clone();
     let to = Target::Deleted { attributes: kept, expires: now + 1_000 };
     let deletion = Transition::new(&at, Some(&old), to, &audit, Guards::default());
@@ -184,18 +176,9 @@ async fn members_of_a_group_that_was_not_created_are_removed_later() {
 #[tokio::test]
 async fn an_abandoned_creation_does_not_succeed_later() {
     let world = World::new().await;
-    let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
+    let at = world.collection(Kind::Group);
     let people = world.people("u", 2).await;
-    let (group, audit) = (
-        at.new_id(None).unwrap(),
-        Audit::new(
-            Operation::Create,
-            "test",
-            "1",
-            world.clock.milliseconds(),
-            Duration::from_secs(1),
-        ),
-    );
+    let (group, audit) = (at.new_id(None).unwrap(), world.audit(Operation::Create));
     let join = |id: &String| {
         MemberChange::Add(Member { value: id.parse().unwrap(), kind: None, display: None })
     };
@@ -216,14 +199,8 @@ async fn an_abandoned_creation_does_not_succeed_later() {
 async fn all_memberships_end_although_others_of_the_same_id_sort_first() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
-    let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
-    let audit = Audit::new(
-        Operation::Patch,
-        "test",
-        "1",
-        world.clock.milliseconds(),
-        Duration::from_secs(1),
-    );
+    let at = world.collection(Kind::Group);
+    let audit = world.audit(Operation::Patch);
     let named = Member { value: people[0].parse().unwrap(), kind: None, display: None };
     // Rows of another kind, which sort before those of the user's own groups.
     for n in 0..40 {

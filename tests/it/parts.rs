@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use scim_core::ResourceId;
 use scim_lambda::budget::{MAX_CALLS, MAX_READ_UNITS};
-use scim_lambda::store::{Collection, Kind};
+use scim_lambda::store::Kind;
 use scim_local::TABLE;
 use serde_json::{Value, json};
 
@@ -146,7 +146,7 @@ async fn a_walk_over_groups_can_stop_between_any_two() {
     for n in 0..12 {
         world.seed().group(&format!("Group {n}"), &user, |_| {}).await.unwrap();
     }
-    let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
+    let at = world.collection(Kind::Group);
     let ranges = world.store.ranges(&at, None, usize::MAX).await.unwrap().ranges;
     let mut walk = world.store.range(&at, ranges[0].clone(), Some(1), world.clock.seconds());
     let mut seen = Vec::new();

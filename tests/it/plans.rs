@@ -8,9 +8,7 @@ use scim_core::resource::Attributes;
 use scim_core::{Additions, Dialect, Meta, Resource, Version};
 use scim_lambda::directory::Plan;
 use scim_lambda::operator::explain::Explanation;
-use scim_lambda::store::{
-    Audit, Collection, Kind, Names, Operation, ResourceWrite, Stage, Takeover,
-};
+use scim_lambda::store::{Audit, Kind, Names, Operation, ResourceWrite, Stage, Takeover};
 use scim_lambda::tenant::{Profile, ServedTypes};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -243,7 +241,7 @@ async fn an_external_id_that_hundreds_share_costs_no_more_than_one_of_two_hundre
 #[tokio::test]
 async fn a_bucket_larger_than_a_request_loses_no_user() {
     let world = World::new().await;
-    let at = Collection { tenant: world.tenant.key(), kind: Kind::User };
+    let at = world.collection(Kind::User);
     let now = world.clock.seconds();
     let audit = Audit::new(Operation::Create, "test", "1", now * 1_000, Duration::from_secs(1));
     let meta = Meta {

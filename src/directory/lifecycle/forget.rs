@@ -2,9 +2,9 @@
 
 use scim_core::{Error, ResourceId};
 
-use super::conflict::{Attempt, Terms};
+use super::conflict::Terms;
 use crate::directory::context::{Call, Directory};
-use crate::store::{Operation, Outcome, Stage, Target, Transition};
+use crate::store::{Operation, Stage, Target, Transition};
 use crate::tenant::ServedType;
 
 impl Directory {
@@ -29,11 +29,9 @@ impl Directory {
             })?;
             let guards = self.guards(call);
             let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
-            match self.store.commit(change).await? {
-                Outcome::Committed => return Ok(()),
-                Outcome::Refused(refusal) => {
-                    self.yield_to(&mut terms, Attempt::removing(&old), refusal).await?;
-                }
+            // An imported user is in no group, so nothing else is left to remove.
+            if self.try_removal(&mut terms, &old, change).await? {
+                return Ok(());
             }
         }
     }

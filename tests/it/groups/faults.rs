@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
-use scim_lambda::store::{Audit, Collection, Kind, Note, Operation, Progress};
+use scim_lambda::store::{Kind, Note, Operation, Progress};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -235,14 +234,8 @@ async fn members_leave_a_deleted_large_group_in_parallel_parts() {
     break_after(&world, 1);
     assert_eq!(world.send("DELETE", &path, None).await.status, 204);
     world.between.clear();
-    let at = Collection { tenant: world.tenant.key(), kind: Kind::Group };
-    let audit = Audit::new(
-        Operation::Delete,
-        "test",
-        "1",
-        world.clock.milliseconds(),
-        Duration::from_secs(1),
-    );
+    let at = world.collection(Kind::Group);
+    let audit = world.audit(Operation::Delete);
     // Without time, each part ends after its first portion.
     let before = world.rows_of("#M#").await;
     let progress =

@@ -1,9 +1,7 @@
 //! Groups of many members, and users in many groups.
 
-use std::time::Duration;
-
 use scim_core::Member;
-use scim_lambda::store::{Audit, Collection, Kind, MemberChange, Operation, Outcome};
+use scim_lambda::store::{Collection, Kind, MemberChange, Operation, Outcome};
 use serde_json::{Value, json};
 
 use crate::support::handles::{Handle, member_ids, members, sorted, values};
@@ -60,13 +58,7 @@ async fn answers_are_cut_where_many_members_would_not_fit() {
     let groups = Collection { tenant: row.key(), kind: Kind::Group };
     let one = world.group_as(&strict, json!({ "schemas": [GROUP], "displayName": "One" })).await;
     let two = world.group_as(&strict, json!({ "schemas": [GROUP], "displayName": "Two" })).await;
-    let audit = Audit::new(
-        Operation::Patch,
-        "test",
-        "1",
-        world.clock.milliseconds(),
-        Duration::from_secs(1),
-    );
+    let audit = world.audit(Operation::Patch);
     let fill = async |group: &Handle<'_>, from: usize, to: usize| {
         let unknown = |n: usize| Member {
             value: format!("nobody-{n:05}").parse().unwrap(),
@@ -114,14 +106,8 @@ async fn answers_are_cut_where_many_members_would_not_fit() {
 async fn a_user_in_more_than_a_thousand_groups_is_never_shown_with_only_some() {
     let world = World::new().await;
     let people = world.people("u", 1).await;
-    let groups = Collection { tenant: world.tenant.key(), kind: Kind::Group };
-    let audit = Audit::new(
-        Operation::Patch,
-        "test",
-        "1",
-        world.clock.milliseconds(),
-        Duration::from_secs(1),
-    );
+    let groups = world.collection(Kind::Group);
+    let audit = world.audit(Operation::Patch);
     let member = Member { value: people[0].parse().unwrap(), kind: None, display: None };
     for n in 0..=1_000 {
         let group = format!("00000000-0000-8000-8000-{n:012}").parse().unwrap();

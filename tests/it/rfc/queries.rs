@@ -1,7 +1,7 @@
 //! Filters, orders and searches.
 
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use scim_lambda::store::{Collection, Kind};
+use scim_lambda::store::Kind;
 use scim_local::TABLE;
 use serde_json::{Value, json};
 
@@ -155,7 +155,7 @@ async fn a_search_at_the_root_finds_all_types() {
 #[tokio::test]
 async fn a_query_without_index_is_too_many_over_five_thousand_users() {
     let world = World::new().await;
-    let at = Collection { tenant: world.tenant.key(), kind: Kind::User };
+    let at = world.collection(Kind::User);
     // Only the count is read before such a query is refused.
     let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
     world.people("u", 3).await;

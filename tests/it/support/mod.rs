@@ -30,8 +30,7 @@ use scim_lambda::operator::import::{Import, Mode, Record, Report};
 use scim_lambda::operator::seed::Seed;
 use scim_lambda::sdk;
 use scim_lambda::settings::Settings;
-use scim_lambda::store::TenantRow;
-use scim_lambda::store::{self, Store};
+use scim_lambda::store::{self, Audit, Collection, Kind, Operation, Store, TenantRow};
 use scim_lambda::telemetry::Tally;
 use scim_lambda::tenant::Profile;
 use scim_local::engine::Engine;
@@ -254,6 +253,17 @@ impl World {
     }
 
     /// Creates many users and groups of the first tenant fast, without passing through `between`.
+    /// The resources of a kind, of this world's tenant.
+    pub fn collection(&self, kind: Kind) -> Collection {
+        Collection { tenant: self.tenant.key(), kind }
+    }
+
+    /// What the log says about a change that a test makes past the service, now.
+    pub fn audit(&self, operation: Operation) -> Audit {
+        let kept = Duration::from_secs(1_000);
+        Audit::new(operation, "test", "1", self.clock.milliseconds(), kept)
+    }
+
     pub fn seed(&self) -> Seed {
         let store = Store::new(aws_sdk_dynamodb::Client::new(&self.local.sdk_config()), TABLE);
         Seed::new(store, self.tenant.clone(), self.clock.clock()).unwrap()
