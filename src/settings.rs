@@ -5,6 +5,11 @@ use std::time::Duration;
 
 use scim_core::Additions;
 
+/// How long a deleted user can be brought back, unless the deployment or the profile says otherwise.
+pub const RETENTION: Duration = days(90);
+/// How long the log keeps a change, unless the deployment or the profile says otherwise.
+pub const AUDIT_RETENTION: Duration = days(365);
+
 /// How the service is deployed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
@@ -34,8 +39,8 @@ impl Settings {
             table: table.to_owned(),
             stack: stack.to_owned(),
             base_url: None,
-            retention: days(90),
-            audit_retention: days(365),
+            retention: RETENTION,
+            audit_retention: AUDIT_RETENTION,
             additions: Additions::default(),
         }
     }

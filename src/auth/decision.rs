@@ -4,14 +4,14 @@
 use std::time::Duration;
 
 /// How long records are trusted without asking again. A revoked token is refused after that.
-pub(super) const CACHE_TTL: Duration = Duration::from_secs(60);
+const CACHE_TTL: Duration = Duration::from_secs(60);
 /// How long records are trusted while Secrets Manager is down, for tokens that were verified
 /// against them.
-pub(super) const MAX_STALE: Duration = Duration::from_secs(300);
+const MAX_STALE: Duration = Duration::from_secs(300);
 /// How long a token that a lookup did not find is refused without another lookup.
-pub(super) const NOT_FOUND_TTL: Duration = Duration::from_secs(10);
+const NOT_FOUND_TTL: Duration = Duration::from_secs(10);
 /// How long after a failed lookup the next one waits.
-pub(super) const RELOAD_AFTER: Duration = Duration::from_secs(2);
+const RELOAD_AFTER: Duration = Duration::from_secs(2);
 
 /// What is known when a token arrives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -43,22 +43,11 @@ impl TokenRecord {
     pub fn admits(&self, token: &PlainToken, now: i64) -> bool {
         let same =
             TokenDigest::parse(&self.digest).is_some_and(|digest| digest.matches(&token.digest()));
-        same && !self.revoked && self.expires.is_none_or(|expiry| now < expiry)
+        same && !self.revoked && !self.is_expired(now)
     }
-}
 
-/// Reads a secret's text.
-///
-/// # Errors
-/// If it is not a JSON list of records.
-pub fn parse(secret: &str) -> Result<Vec<TokenRecord>, serde_json::Error> {
-    serde_json::from_str(secret)
-}
-
-/// Writes a secret's text.
-///
-/// # Errors
-/// Never: records are plain data.
-pub fn write(records: &[TokenRecord]) -> Result<String, serde_json::Error> {
-    serde_json::to_string(records)
+    /// Whether the token's time is over.
+    pub fn is_expired(&self, now: i64) -> bool {
+        self.expires.is_some_and(|expiry| expiry <= now)
+    }
 }

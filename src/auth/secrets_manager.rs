@@ -1,4 +1,4 @@
-//! The digests of tokens in AWS Secrets Manager: one secret for each tenant.
+//! Token records, and the tokens that can be shown again, in AWS Secrets Manager.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,7 +11,7 @@ use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::update_secret_version_stage::UpdateSecretVersionStageError;
 
-use super::records::{self, TokenRecord};
+use super::records::TokenRecord;
 use crate::sdk;
 use crate::store::TenantCode;
 use crate::telemetry;
@@ -81,7 +81,7 @@ impl Secrets {
         let Some((text, version)) = self.read(&name).await? else {
             return Ok(StoredRecords::default());
         };
-        let records = records::parse(&text).map_err(|_| SecretsError::Malformed(name))?;
+        let records = serde_json::from_str(&text).map_err(|_| SecretsError::Malformed(name))?;
         Ok(StoredRecords { records, version })
     }
 
@@ -111,7 +111,8 @@ impl Secrets {
         records: &[TokenRecord],
     ) -> Result<(), SecretsError> {
         let name = self.name(tenant);
-        let text = records::write(records).map_err(|_| SecretsError::Malformed(name.clone()))?;
+        let text =
+            serde_json::to_string(records).map_err(|_| SecretsError::Malformed(name.clone()))?;
         let description = format!("SCIM token digests of tenant {label}");
         self.write(&name, description, seen.version.as_deref(), text).await
     }

@@ -1,7 +1,7 @@
 //! Resources as they are read, and as they are stored.
 
 use scim_core::resource::Attributes;
-use scim_core::{Error, ErrorKind, Meta, Resource, ResourceId, Version};
+use scim_core::{Error, ErrorKind, Meta, Resource, ResourceId};
 
 use super::context::{Call, Directory};
 use super::lifecycle::states::{Event, State, Step};
@@ -38,12 +38,8 @@ impl Directory {
         names: &Names,
         attributes: Attributes,
     ) -> Result<Resource, Error> {
-        let now = self.clock.now();
-        Ok(Resource {
-            id: collection.new_id(names.name())?,
-            meta: Meta { created: now, last_modified: now, version: Version(1) },
-            attributes,
-        })
+        let id = collection.new_id(names.name())?;
+        Ok(Resource { id, meta: Meta::new(self.clock.now()), attributes })
     }
 
     /// The next version of a resource, with these attributes, changed now.

@@ -6,8 +6,7 @@ use scim_core::ResourceId;
 
 use super::error::OperatorError;
 use crate::clock::Clock;
-use crate::settings::Settings;
-use crate::store::TenantRow;
+use crate::settings::AUDIT_RETENTION;
 use crate::store::{Audit, Operation};
 use crate::tenant::Profile;
 
@@ -29,20 +28,14 @@ impl Subject {
     }
 }
 
-/// A change that the operator makes now to a tenant's rows, for the log. The log keeps it for as
-/// long as the tenant's profile says.
+/// What the log says about a change that the operator makes now. The log keeps it as long as the
+/// tenant's profile says.
 pub(super) fn audit(
-    tenant: &TenantRow,
+    profile: &Profile,
     operation: Operation,
     request: &str,
     clock: &Clock,
-) -> Result<Audit, OperatorError> {
-    let days = Profile::read(&tenant.profile)?.audit.retention_days;
-    let kept = days.map_or_else(default_retention, |days| DAY * days);
-    Ok(Audit::new(operation, OPERATOR, request, clock.milliseconds(), kept))
-}
-
-/// How long the log keeps a change unless the profile says otherwise.
-pub(super) fn default_retention() -> Duration {
-    Settings::new("", "").audit_retention
+) -> Audit {
+    let kept = profile.audit.retention_days.map_or(AUDIT_RETENTION, |days| DAY * days);
+    Audit::new(operation, OPERATOR, request, clock.milliseconds(), kept)
 }

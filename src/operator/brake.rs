@@ -3,8 +3,7 @@
 use super::audit::{self, Subject};
 use super::deployment::Operator;
 use super::error::OperatorError;
-use crate::store::TenantRow;
-use crate::store::{BrakeRow, Operation};
+use crate::store::{BrakeRow, Operation, TenantRow};
 use crate::tenant::Profile;
 
 /// The state of a tenant's brake.
@@ -37,7 +36,8 @@ impl Operator {
     /// # Errors
     /// If the table does not respond.
     pub async fn lift_brake(&self, tenant: &TenantRow) -> Result<bool, OperatorError> {
-        let audit = audit::audit(tenant, Operation::Lift, &self.request, &self.clock)?;
+        let profile = Profile::read(&tenant.profile)?;
+        let audit = audit::audit(&profile, Operation::Lift, &self.request, &self.clock);
         Ok(self.store.lift_brake(&tenant.key(), &Subject::Tenant.id()?, &audit).await?)
     }
 }

@@ -3,8 +3,7 @@
 use super::error::OperatorError;
 use crate::auth::secrets_manager::Secrets;
 use crate::clock::Clock;
-use crate::store::TenantRow;
-use crate::store::{Collection, Kind, Store};
+use crate::store::{Collection, Kind, Store, TenantRow};
 use crate::tenant::Profile;
 
 /// The operator of one deployment: its use cases are the methods of this type.

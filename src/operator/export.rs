@@ -10,8 +10,7 @@ use super::deployment::Operator;
 use super::error::OperatorError;
 use super::session::Session;
 use crate::directory::states::State;
-use crate::store::TenantRow;
-use crate::store::{Collection, Kind, Listed, Stage, Store, Walk};
+use crate::store::{Collection, Kind, Listed, Stage, Store, TenantRow, Walk};
 
 /// A user of an export.
 #[derive(Debug)]

@@ -6,10 +6,9 @@ use serde_json::Value;
 
 use super::deployment::Operator;
 use super::error::OperatorError;
-use crate::store::TenantRow;
-use crate::store::{Collection, Kind};
+use crate::store::{Collection, Kind, TenantRow};
 use crate::tenant::Profile;
-use crate::tenant::profile::PRESETS;
+use crate::tenant::profile::is_preset;
 
 /// How long it takes until every instance of the service knows a new profile: the minute for which
 /// it caches tenants, and some seconds.
@@ -95,8 +94,7 @@ pub fn differences(one: &Profile, other: &Profile) -> Result<Vec<Difference>, Op
 /// # Errors
 /// Never: the presets are part of the program.
 pub fn preset(name: &str) -> Result<Option<Profile>, OperatorError> {
-    let known = PRESETS.iter().any(|(preset, _)| *preset == name);
-    Ok(known.then(|| Profile::preset(name, None)).transpose()?)
+    Ok(is_preset(name).then(|| Profile::preset(name, None)).transpose()?)
 }
 
 impl Operator {

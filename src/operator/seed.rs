@@ -6,18 +6,17 @@ use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::resource::Attributes;
-use scim_core::{Additions, Dialect, Member, Meta, Resource, ResourceId, ResourceType, Version};
+use scim_core::{Additions, Dialect, Member, Meta, Resource, ResourceId, ResourceType};
 use serde_json::{Value, json};
 
-use super::audit::{OPERATOR, default_retention};
+use super::audit::OPERATOR;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::clock::Clock;
-use crate::store::TenantRow;
-use crate::store::that_fit;
+use crate::settings::AUDIT_RETENTION;
 use crate::store::{
     Audit, Collection, Guards, Kind, MemberChange, Names, Operation, Outcome, ResourceWrite, Stage,
-    Store, Takeover, Target, Transition,
+    Store, Target, TenantRow, Transition, that_fit,
 };
 use crate::tenant::{Profile, ServedTypes};
 
@@ -103,7 +102,7 @@ impl Seed {
         let mut planned = Vec::with_capacity(count);
         for index in 0..count {
             let name = users.canonical_name(&user_name(index))?;
-            planned.push((new_id(&collection, &name)?, index));
+            planned.push((collection.new_id(Some(&name))?, index));
         }
         planned.sort_unstable();
         Ok(planned.chunks(PORTION).map(<[_]>::to_vec).collect())
@@ -213,7 +212,7 @@ impl Seed {
     /// The group with this name, created without members if it does not exist.
     async fn empty_group(&self, name: &str) -> Result<ResourceId, OperatorError> {
         let (collection, groups) = (self.collection(Kind::Group), self.resource_type("Group")?);
-        let id = new_id(&collection, &groups.canonical_name(name)?)?;
+        let id = collection.new_id(Some(&groups.canonical_name(name)?))?;
         let made = self.resource(groups, &id, json!({ "displayName": name }))?;
         let audit = self.audit();
         let to = Target::Live(write(&made));
@@ -275,14 +274,13 @@ impl Seed {
         };
         let attributes: Attributes = resource_type.parse(body, Dialect::TOLERANT)?.attributes;
         let names = Names::of(resource_type, &attributes)?;
-        let now = self.clock.now();
-        let meta = Meta { created: now, last_modified: now, version: Version(1) };
+        let meta = Meta::new(self.clock.now());
         Ok((Resource { id: id.clone(), meta, attributes }, names))
     }
 
     fn audit(&self) -> Audit {
         let now = self.clock.milliseconds();
-        Audit::new(Operation::Create, OPERATOR, "bench seed", now, default_retention())
+        Audit::new(Operation::Create, OPERATOR, "bench seed", now, AUDIT_RETENTION)
     }
 }
 
@@ -290,12 +288,8 @@ fn user_name(index: usize) -> String {
     format!("user{index:07}@example.com")
 }
 
-fn new_id(collection: &Collection, name: &str) -> Result<ResourceId, OperatorError> {
-    Ok(collection.new_id(Some(name))?)
-}
-
 fn write((resource, names): &(Resource, Names)) -> ResourceWrite<'_> {
-    ResourceWrite { resource, names, takeover: Takeover::default(), expires: None }
+    ResourceWrite::new(resource, names)
 }
 
 /// The changes that add these members, in portions that each fit in one transaction.

@@ -1,4 +1,4 @@
-//! The operator's access to one tenant's directory, under the rules that hold for identity providers.
+//! The operator's access to one tenant's directory, under the rules for identity providers.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use super::audit::OPERATOR;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::directory::{Call, Directory, RequestReads};
-use crate::settings::Settings;
+use crate::settings::{AUDIT_RETENTION, RETENTION};
 use crate::store::TenantRow;
 use crate::tenant::{ServedType, ServedTypes, Tenant, Tenants};
 
@@ -35,8 +35,7 @@ impl Session {
         let tenants = Tenants::new(store.clone(), clock.clone(), &Additions::default());
         let gone = || OperatorError::TenantGone(tenant.name.clone());
         let tenant = tenants.get(tenant.code()).await?.ok_or_else(gone)?;
-        let defaults = Settings::new("", "");
-        let directory = Directory::new(store, clock, defaults.retention, defaults.audit_retention);
+        let directory = Directory::new(store, clock, RETENTION, AUDIT_RETENTION);
         Ok(Self {
             base_url: operator.base_url(&tenant.profile).unwrap_or_default(),
             request: operator.request.clone(),

@@ -8,7 +8,7 @@ use super::profiles::{ProfileChange, check_host};
 use super::tokens::{Lifetime, NewToken};
 use crate::store::TenantRow;
 use crate::tenant::Profile;
-use crate::tenant::profile::PRESETS;
+use crate::tenant::profile::is_preset;
 
 /// A tenant to create.
 #[derive(Debug, Clone, Default)]
@@ -96,7 +96,7 @@ impl Operator {
         let base_url = self.base_url(&profile).ok_or(OperatorError::NoBaseUrl)?;
         check_host(&profile, Some(&base_url))?;
         let row = self.store_tenant(new, &profile).await?;
-        let token = self.issue_token(&row, Lifetime::Days(profile.token.lifetime_days)).await;
+        let token = self.issue_token(&row, Lifetime::Profile).await;
         let token = token.map_err(|error| OperatorError::FirstToken {
             tenant: row.name.clone(),
             why: Box::new(error),
@@ -169,7 +169,7 @@ fn check_names(new: &NewTenant) -> Result<(), OperatorError> {
     if !is_name(&new.name) {
         return Err(OperatorError::InvalidName("tenant"));
     }
-    if PRESETS.iter().any(|(preset, _)| *preset == new.name) {
+    if is_preset(&new.name) {
         return Err(OperatorError::NameOfProfile(new.name.clone()));
     }
     if !new.customer.as_deref().is_none_or(is_name) {

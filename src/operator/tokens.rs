@@ -13,7 +13,7 @@ use crate::tenant::profile::Reveal;
 
 /// How many tokens a tenant may have, so that its secret stays far below 64 KB.
 pub const MAX_TOKENS: usize = 50;
-/// How many days after its expiry a token stays in the list when another one is minted.
+/// How long after its expiry a token stays in the list when another one is minted, in seconds.
 const LISTED_AFTER_EXPIRY: i64 = 30 * DAY;
 /// How many times a change is tried again after another one came first.
 const TRIES: usize = 10;
@@ -87,7 +87,7 @@ impl TokenState {
     fn of(record: &TokenRecord, now: i64) -> Self {
         match record {
             record if record.revoked => Self::Revoked,
-            record if record.expires.is_some_and(|at| at <= now) => Self::Expired,
+            record if record.is_expired(now) => Self::Expired,
             _ => Self::Good,
         }
     }
@@ -238,10 +238,8 @@ impl Operator {
             let current = self.secrets.current(tenant.code()).await?;
             let mut records = current.records.clone();
             let result = change(&mut records)?;
-            match self.secrets.put(tenant.code(), &tenant.name, &current, &records).await {
-                Ok(()) => return Ok(result),
-                Err(SecretsError::Changed) => {}
-                Err(error) => return Err(error.into()),
+            if written(self.secrets.put(tenant.code(), &tenant.name, &current, &records).await)? {
+                return Ok(result);
             }
         }
         Err(OperatorError::TokensKeepChanging(tenant.name.clone()))
@@ -260,13 +258,20 @@ impl Operator {
             if kept.tokens == before {
                 return Ok(());
             }
-            match self.secrets.keep(tenant.code(), &tenant.name, &kept).await {
-                Ok(()) => return Ok(()),
-                Err(SecretsError::Changed) => {}
-                Err(error) => return Err(error.into()),
+            if written(self.secrets.keep(tenant.code(), &tenant.name, &kept).await)? {
+                return Ok(());
             }
         }
         Err(OperatorError::TokensKeepChanging(tenant.name.clone()))
+    }
+}
+
+/// Whether a secret was written; `false` if another change came first.
+fn written(result: Result<(), SecretsError>) -> Result<bool, OperatorError> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(SecretsError::Changed) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -25,8 +25,9 @@ impl Operator {
     /// another user has now is left out, except the userName.
     ///
     /// # Errors
-    /// [`OperatorError::UserNameTaken`] unless `user_name` gives another one; 404 if there is no
-    /// such deleted user; 403 without a seat; or if the table does not respond.
+    /// [`OperatorError::UserNameTaken`] if another user has the userName and `user_name` does not
+    /// give a free one; 404 if there is no such deleted user; 403 without a seat; or if the table
+    /// does not respond.
     pub async fn restore_user(
         &self,
         tenant: &TenantRow,

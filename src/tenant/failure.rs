@@ -17,8 +17,7 @@ impl From<StoreError> for Error {
                 "The directory is not responding; send the request again in a moment.",
             ),
             StoreError::Broken(_) => Self::internal(
-                "The directory is in an unexpected state; the operator's log has \
-                                the details.",
+                "The directory is in an unexpected state; the operator's log has the details.",
             ),
             StoreError::OutOfBudget => Self::new(
                 ErrorKind::TooMany,

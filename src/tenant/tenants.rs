@@ -10,9 +10,7 @@ use scim_core::{Additions, Error};
 use super::cache::Cache;
 use super::profile::{Profile, ServedType, ServedTypes};
 use crate::clock::Clock;
-use crate::store::TenantCode;
-use crate::store::TenantRow;
-use crate::store::{Kind, Store, TenantKey};
+use crate::store::{Kind, Store, TenantCode, TenantKey, TenantRow};
 
 /// How long a tenant's row is trusted.
 const CACHE_TTL: Duration = Duration::from_secs(60);
@@ -114,17 +112,20 @@ impl Tenants {
 
     /// The tenant of a row. Tenants with the same profile share what was built from it.
     fn tenant(&self, row: TenantRow, before: Option<&Tenant>) -> Result<Tenant, Error> {
-        if let Some(before) = before.filter(|before| before.row.profile == row.profile) {
-            let (profile, types) = (before.profile.clone(), before.types.clone());
-            let unfinished = AtomicBool::new(row.unfinished);
-            return Ok(Tenant { row, profile, types, unfinished });
-        }
-        let made = Profile::read(&row.profile).and_then(|profile| {
+        let (profile, types) = match before.filter(|before| before.row.profile == row.profile) {
+            Some(before) => (before.profile.clone(), before.types.clone()),
+            None => self.read_profile(&row)?,
+        };
+        let unfinished = AtomicBool::new(row.unfinished);
+        Ok(Tenant { row, profile, types, unfinished })
+    }
+
+    fn read_profile(&self, row: &TenantRow) -> Result<(Profile, Arc<ServedTypes>), Error> {
+        let read = Profile::read(&row.profile).and_then(|profile| {
             let types = ServedTypes::new(&profile, &self.additions)?;
-            let unfinished = AtomicBool::new(row.unfinished);
-            Ok(Tenant { row, profile, types: Arc::new(types), unfinished })
+            Ok((profile, Arc::new(types)))
         });
-        made.map_err(|wrong| {
+        read.map_err(|wrong| {
             tracing::error!(%wrong, "a tenant's profile cannot be used");
             Error::unavailable(
                 "This version of the service cannot use the tenant's profile; the operator must \

@@ -160,7 +160,7 @@ async fn provisioned(
     }
     if let Some(external_id) = names.external_id() {
         let found = store.by_external_id(users, external_id, now).await?.unwrap_or_default();
-        // Several users may share the address.
+        // Several users may share the externalId.
         if !found.iter().any(|user| holds(&matches, user)) {
             add(&mut matches, Key::ExternalId, &found);
         }

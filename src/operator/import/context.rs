@@ -8,8 +8,7 @@ use crate::operator::audit;
 use crate::operator::deployment::Operator;
 use crate::operator::error::OperatorError;
 use crate::operator::session::user_type;
-use crate::store::TenantRow;
-use crate::store::{Audit, Collection, Kind, Names, Operation, Store};
+use crate::store::{Audit, Collection, Kind, Names, Operation, Store, TenantRow};
 use crate::tenant::profile::LinkOn;
 use crate::tenant::{Profile, ServedType, ServedTypes};
 
@@ -61,7 +60,7 @@ impl Import {
         profile.attributes.required.clear();
         let types = ServedTypes::new(&profile, &Additions::default())?;
         let users = Collection { tenant: row.key(), kind: Kind::User };
-        let audit = audit::audit(row, Operation::Import, request, &clock)?;
+        let audit = audit::audit(&profile, Operation::Import, request, &clock);
         Ok(Self { store, users, types, profile, audit, clock })
     }
 

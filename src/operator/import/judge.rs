@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use scim_core::{Dialect, Meta, Resource, Version};
+use scim_core::{Dialect, Meta, Resource};
 
 use super::attributes::attributes;
 use super::context::{Import, Ready};
@@ -10,8 +10,7 @@ use super::record::Record;
 use super::report::{Conflict, Line, RecordOutcome};
 use crate::directory::candidates::Key;
 use crate::operator::error::OperatorError;
-use crate::store::MAX_EMAILS;
-use crate::store::Names;
+use crate::store::{MAX_EMAILS, Names};
 use crate::tenant::profile::LinkOn;
 
 /// How many UUIDs of version 8 in an import may begin with the same four digits. The service treats
@@ -60,8 +59,7 @@ impl Import {
                 line.outcome = outcome;
                 (line, None)
             }
-            Ok(user) => {
-                let keys = keys_of(&user);
+            Ok((user, keys)) => {
                 line.links_on = self.links_on(&keys);
                 seen.keys.extend(keys.into_iter().map(|key| (key, line.number)));
                 line.id = Some(user.resource.id.clone());
@@ -70,7 +68,13 @@ impl Import {
         }
     }
 
-    fn ready(&self, record: Record, index: usize, seen: &mut Seen) -> Result<Ready, RecordOutcome> {
+    /// The user of a record with its keys, if it can be stored as far as the file tells.
+    fn ready(
+        &self,
+        record: Record,
+        index: usize,
+        seen: &mut Seen,
+    ) -> Result<(Ready, Vec<(Key, String)>), RecordOutcome> {
         let own_id = record.id.is_some();
         let (resource, names) = self.resource(record).map_err(RecordOutcome::Invalid)?;
         let user = Ready { index, resource, names, own_id };
@@ -82,9 +86,10 @@ impl Import {
                  the product's own as externalId or in another attribute"
             )));
         }
-        match seen.conflict(&keys_of(&user)) {
-            Some(conflict) => Err(RecordOutcome::Conflict(conflict)),
-            None => Ok(user),
+        let keys = keys_of(&user);
+        match seen.conflict(&keys) {
+            Some(conflict) => Err(conflict.into()),
+            None => Ok((user, keys)),
         }
     }
 
@@ -119,9 +124,7 @@ impl Import {
         };
         let id = id.and_then(|id| id.parse().ok());
         let id = id.ok_or("id is not a UUID; omit it, and the export shows the generated one")?;
-        let now = self.clock.now();
-        let meta = Meta { created: now, last_modified: now, version: Version(1) };
-        Ok((Resource { id, meta, attributes }, names))
+        Ok((Resource { id, meta: Meta::new(self.clock.now()), attributes }, names))
     }
 
     fn checked(

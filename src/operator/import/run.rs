@@ -10,7 +10,7 @@ use super::judge::Seen;
 use super::record::Record;
 use super::report::{Conflict, Mode, RecordOutcome, Report};
 use crate::operator::error::OperatorError;
-use crate::store::{ResourceWrite, Stage, Takeover};
+use crate::store::{ResourceWrite, Stage};
 use crate::tenant::profile::Existing;
 
 /// How many records are looked up in parallel.
@@ -128,10 +128,5 @@ fn set_outcome(report: &mut Report, user: &Ready, outcome: RecordOutcome) {
 }
 
 fn write(user: &Ready) -> ResourceWrite<'_> {
-    ResourceWrite {
-        resource: &user.resource,
-        names: &user.names,
-        takeover: Takeover::default(),
-        expires: None,
-    }
+    ResourceWrite::new(&user.resource, &user.names)
 }

@@ -34,6 +34,13 @@ pub struct ResourceWrite<'a> {
     pub expires: Option<i64>,
 }
 
+impl<'a> ResourceWrite<'a> {
+    /// A write that takes no name of another resource, of a resource that does not expire.
+    pub fn new(resource: &'a Resource, names: &'a Names) -> Self {
+        Self { resource, names, takeover: Takeover::default(), expires: None }
+    }
+}
+
 /// A change of one member.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MemberChange {

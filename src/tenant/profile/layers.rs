@@ -1,5 +1,5 @@
-//! How a profile is built: from presets, dialects and settings, each of which overrides what is
-//! there.
+//! How a profile is built: from presets, dialects and settings, each of which overrides the
+//! ones before it.
 
 use serde_json::{Value, json};
 

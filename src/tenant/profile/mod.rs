@@ -26,7 +26,7 @@ pub use dialect::*;
 pub use document::settings;
 pub use error::ProfileError;
 pub use model::Profile;
-pub use presets::{IDPS, PRESETS};
+pub use presets::{IDPS, PRESETS, is_preset};
 pub use service::*;
 pub use switch::Switch;
 pub use table::{SETTINGS, Setting};

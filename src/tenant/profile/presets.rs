@@ -19,6 +19,11 @@ pub const PRESETS: [(&str, &str); 7] = [
 /// a profile may require.
 pub const IDPS: &str = include_str!("presets/idps.json");
 
+/// Whether a preset has this name.
+pub fn is_preset(name: &str) -> bool {
+    PRESETS.iter().any(|(known, _)| *known == name)
+}
+
 pub(super) fn preset(name: &str) -> Result<Value, ProfileError> {
     let Some((_, text)) = PRESETS.iter().find(|(known, _)| *known == name) else {
         let names = PRESETS.map(|(name, _)| name).join(", ");
@@ -37,7 +42,7 @@ pub(super) fn dialect(idp: &str) -> Result<Value, ProfileError> {
 }
 
 /// What the administrator of an identity provider should do about an attribute without a value.
-pub fn advice(idp: Option<&str>, path: &str) -> String {
+pub(super) fn advice(idp: Option<&str>, path: &str) -> String {
     idp.and_then(|idp| advice_of(idp, path)).unwrap_or_else(|| {
         format!("In the identity provider's attribute mapping, map a value to {path}.")
     })

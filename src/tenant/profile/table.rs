@@ -219,8 +219,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "brake.window_minutes",
         Number(1, 10_080),
-        "the length of the window in minutes, at \
-                                                        most a week",
+        "the length of the window in minutes, at most a week",
     ),
     setting(
         "brake.answer",
@@ -243,8 +242,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "operations.update",
         SWITCH,
-        "PUT and PATCH of a user, except for `active`; off is \
-                                          403",
+        "PUT and PATCH of a user, except for `active`; off is 403",
     ),
     setting(
         "operations.deactivate",

@@ -68,6 +68,13 @@ pub struct Meta {
     pub version: Version,
 }
 
+impl Meta {
+    /// The first version of a resource that is created now.
+    pub fn new(now: OffsetDateTime) -> Self {
+        Self { created: now, last_modified: now, version: Version(1) }
+    }
+}
+
 /// A resource as it is stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {

@@ -1,5 +1,5 @@
-//! Definitions of attributes and schemas that would prevent every user from being created, or of
-//! which one would be ignored silently.
+//! Definitions of attributes and schemas that would make it impossible to create a user, or of which
+//! one would silently have no effect.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use scim_core::{Attribute, ResourceType, Schema};
 use super::super::attributes::AttributePolicy;
 use super::super::error::ProfileError;
 
-/// Refuses definitions that would prevent every user from being created, or of which one would be
-/// ignored silently.
+/// Refuses definitions that would make it impossible to create a user, or of which one would
+/// silently have no effect.
 pub(super) fn check(policy: &AttributePolicy) -> Result<(), ProfileError> {
     let user = ResourceType::user().map_err(|error| ProfileError(error.to_string()))?;
     let mut ids = BTreeSet::new();
