@@ -1,4 +1,5 @@
-//! The table of limits in `docs/OPERATIONS.md` is that of the code; `SCIM_WRITE_DOCS=1` writes it.
+//! The table of limits in `docs/OPERATIONS.md` agrees with the constants of the code, where there is
+//! one; `SCIM_WRITE_DOCS=1` writes it.
 
 use scim_core::{bulk, filter, json, members, patch, query};
 use scim_lambda::budget::{
