@@ -20,7 +20,7 @@ impl Clock {
         Self(Arc::new(now))
     }
 
-    /// The present time in UTC, in milliseconds, as it is stored.
+    /// The present time in UTC, truncated to milliseconds, as it is stored.
     pub fn now(&self) -> OffsetDateTime {
         let now = (self.0)();
         now.replace_nanosecond(u32::from(now.millisecond()) * 1_000_000).unwrap_or(now)

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use scim_core::Additions;
 
-/// How long a deleted user can be brought back, unless the deployment or the profile says otherwise.
+/// How long a deleted user can be brought back, unless the deployment or the profile says
+/// otherwise.
 pub const RETENTION: Duration = days(90);
 /// How long the log keeps a change, unless the deployment or the profile says otherwise.
 pub const AUDIT_RETENTION: Duration = days(365);

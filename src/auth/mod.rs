@@ -4,9 +4,9 @@
 //! time. A key id that they do not name is looked up at once, so a new token is valid as soon as it
 //! is minted. Bad tokens are still cheap: their form and checksum are tested first, unknown tenants
 //! are remembered, and each tenant has a small budget of lookups for key ids that its secret does
-//! not hold. If a token cannot be looked up, for example because Secrets Manager is down, the answer
-//! is 503, never 401: an identity provider treats 401 as a wrong password and stops. Tokens that were
-//! verified before are still accepted until their records are five minutes old.
+//! not hold. If a token cannot be looked up, for example because Secrets Manager is down, the
+//! answer is 503, never 401: an identity provider treats 401 as a wrong password and stops. Tokens
+//! that were verified before are still accepted until their records are five minutes old.
 
 mod authorization;
 mod decision;

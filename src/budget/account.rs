@@ -71,19 +71,17 @@ pub async fn counted<T>(limits: Limits, work: impl Future<Output = T>) -> (T, Ta
 /// What is left; everything if there is no account.
 pub(crate) fn left() -> Balance {
     let unbounded = Balance { calls: usize::MAX, read_units: usize::MAX };
-    ACCOUNT.try_with(|account| account.get().left()).unwrap_or(unbounded)
+    snapshot().map_or(unbounded, |account| account.left())
 }
 
 /// Whether the request may make one more call that writes.
 pub(crate) fn may_write() -> bool {
-    ACCOUNT
-        .try_with(|account| account.get().tally.calls < account.get().limits.calls)
-        .unwrap_or(true)
+    snapshot().is_none_or(|account| account.tally.calls < account.limits.calls)
 }
 
 /// How many comparisons are left.
 pub(crate) fn comparisons() -> usize {
-    ACCOUNT.try_with(|account| account.get().comparisons).unwrap_or(usize::MAX)
+    snapshot().map_or(usize::MAX, |account| account.comparisons)
 }
 
 /// Lets `judge` use some of the comparisons that are left, at most as many as one resource may
@@ -98,7 +96,7 @@ pub(crate) fn comparing<T>(judge: impl FnOnce(&mut usize) -> T) -> T {
 
 /// How many reads of this request were refused so far.
 pub(crate) fn refusals() -> u32 {
-    ACCOUNT.try_with(|account| account.get().refusals).unwrap_or_default()
+    snapshot().map_or(0, |account| account.refusals)
 }
 
 /// Requests a read that takes at most `units`.
@@ -150,7 +148,7 @@ pub(crate) fn committed(units: f64) {
 
 /// How many transactions of this request took effect so far.
 pub(crate) fn commits() -> u32 {
-    ACCOUNT.try_with(|account| account.get().tally.commits).unwrap_or_default()
+    snapshot().map_or(0, |account| account.tally.commits)
 }
 
 /// A copy of the account, if there is one.

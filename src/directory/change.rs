@@ -13,8 +13,7 @@ use super::policy::admit::admit_change;
 use super::precondition::Precondition;
 use super::resource::{names_of, not_found};
 use crate::store::{
-    Expect, Kind, MemberChange, Operation, Outcome, ResourceWrite, Stored, Target, Transition,
-    that_fit,
+    Expect, Kind, MemberChange, Operation, Outcome, Stored, Target, Transition, that_fit,
 };
 use crate::tenant::ServedType;
 use crate::tenant::profile::PutMembers;
@@ -179,12 +178,10 @@ impl Directory {
         let names = names_of(resource_type, &attributes)?;
         let resource = self.next_version(old, attributes);
         let expires = self.visible_until(call, resource_type, old, &resource.attributes);
-        let takeover = terms.takeover;
-        let new = ResourceWrite { resource: &resource, names: &names, takeover, expires };
         let mut moves = self.looked_up(call, moves, &mut terms.known).await?;
         let later = moves.split_off(that_fit(&moves));
         let audit = self.audit(call, operation);
-        let to = Target::Live(new);
+        let to = Target::Live(terms.write(&resource, &names, expires));
         let transition = Transition {
             members: &moves,
             expect: precondition.expect(),

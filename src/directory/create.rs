@@ -7,15 +7,14 @@ use super::context::{Call, Directory};
 use super::groups::expand::{Expanded, View};
 use super::groups::members::changes_of;
 use super::groups::shown::{members_bytes, set_members};
-use super::lifecycle::conflict::{Attempt, Terms, uniqueness_error};
+use super::lifecycle::conflict::{Attempt, Terms, taken};
 use super::lifecycle::identity::Assertion;
 use super::lifecycle::post_conflict::Resolution;
 use super::limits::MAX_ANSWER_BYTES;
 use super::policy::admit::admit_create;
 use super::resource::{contended, names_of};
 use crate::store::{
-    Kind, MemberChange, NameOwners, Names, Operation, Outcome, OwnerState, ResourceWrite,
-    StoreError, Target, Transition, that_fit,
+    Kind, MemberChange, Names, Operation, Outcome, StoreError, Target, Transition, that_fit,
 };
 use crate::tenant::ServedType;
 
@@ -158,8 +157,7 @@ impl Directory {
             terms.next_try()?;
             let Newcomer { resource, names, members, prepared } = new;
             let audit = self.audit(call, Operation::Create);
-            let takeover = terms.takeover;
-            let to = Target::Live(ResourceWrite { resource, names, takeover, expires: None });
+            let to = Target::Live(terms.write(resource, names, None));
             let transition = Transition {
                 members,
                 prepared,
@@ -192,15 +190,14 @@ impl Directory {
         resource_type: &ServedType,
         names: &Names,
     ) -> Result<(), Error> {
-        let is_unique =
-            resource_type.definition.name_attribute().is_some_and(|name| name.is_unique());
-        let Some(name) = names.name().filter(|_| is_unique) else { return Ok(()) };
+        let attribute = resource_type.definition.name_attribute().filter(|name| name.is_unique());
+        let (Some(attribute), Some(name)) = (attribute, names.name()) else { return Ok(()) };
         let collection = call.collection(&resource_type.kind);
         let owners = self.store.by_name(&collection, name, self.clock.seconds()).await?;
-        let Some(owner) = owners.and_then(|mut owners| owners.pop()) else { return Ok(()) };
-        let name = Some((owner.resource.id, OwnerState::Live));
-        let owners = NameOwners { name, external_id: None };
-        uniqueness_error(resource_type, names, &owners, None)
+        if owners.is_some_and(|owners| !owners.is_empty()) {
+            return Err(taken(resource_type, &attribute.name));
+        }
+        Ok(())
     }
 
     /// Writes members of a group before the group.

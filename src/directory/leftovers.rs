@@ -136,7 +136,8 @@ impl Directory {
             Ok(Progress::Done) => return,
             Ok(Progress::Unfinished) => {}
             Err(error) => {
-                tracing::warn!(%error, "memberships of a deleted resource are left to a later write")
+                tracing::warn!(%error, "memberships of a deleted resource are left to a later \
+                    write")
             }
         }
         call.tenant.set_unfinished(true);

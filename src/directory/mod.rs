@@ -1,7 +1,7 @@
 //! The service provider: what create, retrieve, query, replace, patch and delete mean for a tenant.
 //!
-//! Each of the protocol's verbs has a file: `create.rs`, `retrieve.rs`, `change.rs` (PUT and PATCH),
-//! `delete.rs`, and `query/`. They use `lifecycle/`, `groups/` and `policy/`.
+//! Each of the protocol's verbs has a file: `create.rs`, `retrieve.rs`, `change.rs` (PUT and
+//! PATCH), `delete.rs`, and `query/`. They use `lifecycle/`, `groups/` and `policy/`.
 
 mod change;
 mod context;

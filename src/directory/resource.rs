@@ -25,11 +25,9 @@ impl Directory {
         let id: ResourceId = id.parse().map_err(|()| not_found(resource_type))?;
         let collection = call.collection(&resource_type.kind);
         let stored = self.store.resource(&collection, &id, now).await?;
-        let state = State::of(stored.as_ref().map(Stored::standing), now);
-        match state.step(event) {
-            Step::NotFound => Err(not_found(resource_type)),
-            _ => stored.ok_or_else(|| not_found(resource_type)),
-        }
+        let is_there =
+            |stored: &Stored| State::of(Some(stored.standing()), now).step(event) != Step::NotFound;
+        stored.filter(is_there).ok_or_else(|| not_found(resource_type))
     }
 
     pub(super) fn new_resource(

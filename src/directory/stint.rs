@@ -22,8 +22,8 @@ impl Stint {
         Self { bytes: 0, comparisons: budget::comparisons() }
     }
 
-    /// Adds work on documents of this many bytes, and the comparisons that were made in the meantime.
-    /// Ends the stint if that is enough.
+    /// Adds work on documents of this many bytes, and the comparisons that were made in the
+    /// meantime. Ends the stint if that is enough.
     pub(super) async fn add(&mut self, bytes: usize) {
         self.bytes += bytes;
         let compared = self.comparisons.saturating_sub(budget::comparisons());

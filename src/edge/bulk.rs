@@ -20,8 +20,8 @@ use crate::directory::{Call, Origin, RequestReads};
 /// How long new operations may begin: the time that the gateway allows, less the time that the last
 /// operation can take.
 const BEGIN_FOR: Duration = Duration::from_secs(15);
-/// When the answer is sent, even if the last operation has not ended. A late answer would lose all
-/// results.
+/// How long after its start a bulk request is answered, even if the last operation has not ended. A
+/// late answer would lose all results.
 const ANSWER_AFTER: Duration = Duration::from_secs(20);
 /// DynamoDB calls that an operation can take. If fewer are left, the operation does not begin.
 const CALLS_OF_AN_OPERATION: usize = 150;
@@ -80,13 +80,11 @@ impl Service {
         let Some(operation) = job.operations.get(index) else { return };
         let response = match &operation.fault {
             Some(fault) => response::error(fault),
-            None => self.single(&operation.method, operation, &operation.data, clock, call).await,
+            None => self.single(operation, clock, call).await,
         };
         let result = result(operation, &response, call);
-        if operation.method == "POST"
-            && let (Some(bulk_id), Some(id)) = (&operation.bulk_id, id_of(&result))
-        {
-            job.ids.insert(bulk_id.clone(), id.to_owned());
+        if let (Some(bulk_id), Some(id)) = (operation.created(), id_of(&result)) {
+            job.ids.insert(bulk_id.to_owned(), id.to_owned());
         }
         if response.extensions().get() == Some(&Origin::Created) {
             job.created.insert(index);
@@ -109,10 +107,12 @@ impl Service {
         let Some(Some(created)) = job.results.get(index).cloned() else { return };
         let Some(id) = id_of(&created) else { return };
         let mut later = BulkOperation {
+            method: "PATCH".into(),
+            bulk_id: None,
+            version: None,
             path: format!("{}/{id}", operation.path.trim_end_matches('/')),
             data: patch,
-            version: None,
-            ..operation.clone()
+            fault: None,
         };
         later.resolve(&job.ids);
         let response = if !later.references().is_empty() {
@@ -120,7 +120,7 @@ impl Service {
         } else if clock.is_late() {
             response::error(&not_begun())
         } else {
-            self.single("PATCH", &later, &later.data, clock, call).await
+            self.single(&later, clock, call).await
         };
         if response.status().is_success() {
             let version = text(&response, header::ETAG).or(created.version);
@@ -151,13 +151,11 @@ impl Service {
     /// The answer to an operation that is treated as a separate request.
     async fn single(
         &self,
-        method: &str,
         operation: &BulkOperation,
-        data: &Value,
         clock: Clock,
         call: Call<'_>,
     ) -> Response<Bytes> {
-        let request = request_of(method, operation, data);
+        let request = request_of(operation);
         let (Some(request), Some(route)) = (request, route(&operation.path)) else {
             return response::error(&Error::invalid_path(
                 "The path of an operation must be that of a resource type or a resource, such as \
@@ -198,10 +196,7 @@ impl Job {
         let Self { operations, ids, results, .. } = self;
         let waits = |bulk_id: &String| {
             let mut creating = operations.iter().zip(results.iter());
-            creating.any(|(other, result)| {
-                let creates = other.method == "POST" && other.fault.is_none();
-                creates && other.bulk_id.as_ref() == Some(bulk_id) && result.is_none()
-            })
+            creating.any(|(other, result)| other.created() == Some(bulk_id) && result.is_none())
         };
         let references = operations.get(index)?.references();
         let open: BTreeSet<String> =
@@ -209,7 +204,7 @@ impl Job {
         let lost = open.iter().any(|bulk_id| !waits(bulk_id));
         let operation = operations.get_mut(index)?;
         if lost {
-            operation.fault = operation.fault.take().or_else(|| Some(unresolved()));
+            operation.fault.get_or_insert_with(unresolved);
             return None;
         }
         operation.resolve(ids);
@@ -256,10 +251,11 @@ fn is_too_many(response: &Response<Bytes>) -> bool {
 }
 
 /// An operation as a request; `None` if HTTP cannot represent it.
-fn request_of(method: &str, operation: &BulkOperation, data: &Value) -> Option<Request<Bytes>> {
+fn request_of(operation: &BulkOperation) -> Option<Request<Bytes>> {
+    let BulkOperation { method, data, .. } = operation;
     // A result does not show the members of a group.
     let uri = format!("{}?excludedAttributes=members", under_root(&operation.path));
-    let mut request = Request::builder().method(method).uri(uri);
+    let mut request = Request::builder().method(method.as_str()).uri(uri);
     if let Some(version) = &operation.version {
         request = request.header(header::IF_MATCH, version);
     }

@@ -25,7 +25,7 @@ use tokio::time::Instant;
 use super::request::{Deadline, RequestId};
 use super::response;
 use super::route::BASE_PATH;
-use super::service::Service;
+use super::service::{Service, TIMEOUT};
 
 /// The characters that a path can contain unencoded, in addition to letters and digits.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -38,8 +38,6 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'@');
 /// Like [`PATH`], for a path whose percent signs already belong to encoded characters.
 const ENCODED_PATH: &AsciiSet = &PATH.remove(b'%');
-/// The function's timeout, for a platform that does not name a deadline.
-const FUNCTION_TIMEOUT: Duration = Duration::from_secs(25);
 /// How long before the function's deadline a request is given up, so that the client still gets an
 /// answer.
 const MARGIN: Duration = Duration::from_millis(1_500);
@@ -71,8 +69,7 @@ pub async fn handle(
     let left = context
         .deadline()
         .duration_since(SystemTime::now())
-        .unwrap_or(FUNCTION_TIMEOUT)
-        .saturating_sub(MARGIN);
+        .map_or(TIMEOUT, |left| left.saturating_sub(MARGIN));
     let answer = Adapter::from(service_fn(|request: lambda_http::Request| {
         answer(service, request, host.as_ref(), left)
     }))

@@ -32,8 +32,8 @@ pub(super) fn no_content() -> Response<Bytes> {
     response
 }
 
-/// 304: the client has the newest version. The answer has the headers "that would have been sent in a 200
-/// (OK) response", "Content-Location" among them (RFC 7232, 4.1).
+/// 304: the client has the newest version. The answer has the headers "that would have been sent in
+/// a 200 (OK) response", "Content-Location" among them (RFC 7232, 4.1).
 pub(super) fn not_modified(version: Version, location: &str) -> Response<Bytes> {
     let mut response = no_content();
     *response.status_mut() = StatusCode::NOT_MODIFIED;

@@ -42,7 +42,7 @@ impl Route {
         let under = |base: &str| {
             path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
         };
-        // One base path can begin with the other, so the longer one is tried first.
+        // One base path can begin with the other, so the longer match counts.
         let rest = own
             .and_then(under)
             .into_iter()

@@ -223,8 +223,8 @@ fn client_error(error: Error, wrote: bool) -> Error {
     match error.kind {
         ErrorKind::Internal | ErrorKind::TooMany | ErrorKind::PayloadTooLarge if wrote => {
             Error::unavailable(
-                "The change was made, in part or as a whole, but its result is not known right now; \
-                retrieve the resource, or send the request again in a moment.",
+                "The change was made, in part or as a whole, but its result is not known right \
+                now; retrieve the resource, or send the request again in a moment.",
             )
         }
         _ => error,

@@ -1,5 +1,5 @@
-//! The table of limits in `docs/OPERATIONS.md` agrees with the constants of the code, where there is
-//! one; `SCIM_WRITE_DOCS=1` writes it.
+//! The table of limits in `docs/OPERATIONS.md` agrees with the constants of the code, where there
+//! is one; `SCIM_WRITE_DOCS=1` writes it.
 
 use scim_core::{bulk, filter, json, members, patch, query};
 use scim_lambda::budget::{
@@ -69,7 +69,8 @@ fn documented_limits_match_the_code() {
         (
             "the time of a body, under `scimctl serve`",
             format!(
-                "{} s after the token is accepted; 1 s and 64 KiB, which are discarded, if it is not",
+                "{} s after the token is accepted; 1 s and 64 KiB, which are discarded, if it is \
+                not",
                 BODY_TIMEOUT.as_secs()
             ),
             "408; 401",

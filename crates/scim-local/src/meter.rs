@@ -83,7 +83,8 @@ impl Metered {
             // This call waited for every call that has ended.
             state.bill.round_trips + 1
         };
-        // The engine answers at once: first let the tasks that do not wait for this call send theirs.
+        // The engine answers at once: first let the tasks that do not wait for this call send
+        // theirs.
         for _ in 0..YIELDS {
             tokio::task::yield_now().await;
         }

@@ -32,7 +32,8 @@ pub struct View<'a> {
 pub struct Expanded {
     /// The resource. Its members and groups are among its attributes.
     pub resource: Resource,
-    /// Whether the members are left out because there are more than the view allows.
+    /// Whether the answer must not show the resource: something that the view shows does not fit,
+    /// or the profile wants no content.
     pub cut: bool,
 }
 

@@ -10,9 +10,9 @@ use crate::directory::context::{Call, GroupName};
 use crate::directory::limits::{MAX_ANSWER_BYTES, MAX_GROUPS_SHOWN, MAX_MEMBERS_SHOWN};
 use crate::directory::size::sent_text_bytes;
 
-/// The bytes that a member takes in an answer as it is sent, in addition to its value, `display` and
-/// `$ref`.
-const MEMBER_BYTES: usize = 80;
+/// The bytes that a member or a group takes in an answer as it is sent, in addition to its value,
+/// `display` and `$ref`.
+const ELEMENT_BYTES: usize = 80;
 
 /// The read-only attribute of a user that lists its groups.
 pub(in crate::directory) const GROUPS: &str = "groups";
@@ -51,10 +51,7 @@ pub(in crate::directory) fn set_members(call: Call<'_>, group: &mut Resource, me
 
 /// Approximately how many bytes these members take in an answer as it is sent.
 pub(in crate::directory) fn members_bytes(call: Call<'_>, members: &[Member]) -> usize {
-    let bytes = |member: &Member| {
-        let display = member.display.as_deref().map_or(0, sent_text_bytes);
-        MEMBER_BYTES + 2 * member.value.as_str().len() + call.base_url.len() + display
-    };
+    let bytes = |member: &Member| element_bytes(call, &member.value, member.display.as_deref());
     members.iter().map(bytes).sum()
 }
 
@@ -64,11 +61,14 @@ pub(in crate::directory) fn groups_bytes(
     groups: &[ResourceId],
     names: &BTreeMap<ResourceId, GroupName>,
 ) -> usize {
-    let bytes = |id: &ResourceId| {
-        let display = names.get(id).and_then(|name| name.0.as_deref()).map_or(0, sent_text_bytes);
-        MEMBER_BYTES + 2 * id.as_str().len() + call.base_url.len() + display
-    };
+    let bytes =
+        |id: &ResourceId| element_bytes(call, id, names.get(id).and_then(|name| name.0.as_deref()));
     groups.iter().map(bytes).sum()
+}
+
+fn element_bytes(call: Call<'_>, id: &ResourceId, display: Option<&str>) -> usize {
+    let display = display.map_or(0, sent_text_bytes);
+    ELEMENT_BYTES + 2 * id.as_str().len() + call.base_url.len() + display
 }
 
 /// A member as clients and filters see it.

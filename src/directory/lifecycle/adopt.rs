@@ -9,10 +9,7 @@ use super::identity::{Assertion, merged};
 use super::states::Step;
 use crate::directory::context::{Call, Directory};
 use crate::directory::resource::names_of;
-use crate::store::{
-    Collection, Kind, Names, Operation, Outcome, OwnerState, ResourceWrite, Stored, Target,
-    Transition,
-};
+use crate::store::{Collection, Names, Operation, Outcome, OwnerState, Stored, Target, Transition};
 use crate::tenant::profile::Deleted;
 
 /// What happened to an attempt to adopt a user.
@@ -38,7 +35,7 @@ impl Directory {
         post: Assertion<'_>,
     ) -> Result<Option<Resource>, Error> {
         let Assertion { call, resource_type, names, attributes } = post;
-        if resource_type.kind != Kind::User || link_keys(&call.tenant.profile).is_empty() {
+        if !resource_type.is_user() || link_keys(&call.tenant.profile).is_empty() {
             return Ok(None);
         }
         let collection = post.collection();
@@ -72,9 +69,7 @@ impl Directory {
         let attributes = merged(resource_type, old, asserted)?;
         let names = names_of(resource_type, &attributes)?;
         let resource = self.next_version(old, attributes);
-        let takeover = terms.takeover;
-        let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-        let to = Target::Live(new);
+        let to = Target::Live(terms.write(&resource, &names, None));
         let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));
         match self.store.commit(change).await? {
             Outcome::Committed => Ok(Adoption::Done(Box::new(resource))),

@@ -2,13 +2,15 @@
 //! tried again, either under new terms or after the resource is read and judged again.
 
 use scim_core::resource::Attributes;
-use scim_core::{Error, ResourceId};
+use scim_core::{Error, Resource, ResourceId};
 
 use crate::directory::context::{Call, Directory};
 use crate::directory::groups::resolve::Resolved;
 use crate::directory::policy::seats::{no_seat, without_seat};
 use crate::directory::resource::contended;
-use crate::store::{Kind, MemberChange, NameOwners, Names, OwnerState, Refusal, Stored, Takeover};
+use crate::store::{
+    MemberChange, NameOwners, Names, OwnerState, Refusal, ResourceWrite, Stored, Takeover,
+};
 use crate::tenant::ServedType;
 
 /// How often a write is tried while other requests change the same resource.
@@ -20,7 +22,7 @@ pub(in crate::directory) struct Terms<'a> {
     pub(in crate::directory) call: Call<'a>,
     pub(in crate::directory) resource_type: &'a ServedType,
     /// The names that it may take from other resources.
-    pub(in crate::directory) takeover: Takeover,
+    takeover: Takeover,
     /// What is known about the members that it adds or removes.
     pub(in crate::directory) known: Resolved,
     tries: usize,
@@ -77,6 +79,16 @@ impl<'a> Terms<'a> {
         Self { takeover, ..Self::new(call, resource_type) }
     }
 
+    /// A resource to be written under these terms.
+    pub(in crate::directory) fn write<'r>(
+        &self,
+        resource: &'r Resource,
+        names: &'r Names,
+        expires: Option<i64>,
+    ) -> ResourceWrite<'r> {
+        ResourceWrite { resource, names, takeover: self.takeover, expires }
+    }
+
     /// Counts one more try.
     ///
     /// # Errors
@@ -86,8 +98,8 @@ impl<'a> Terms<'a> {
         if self.tries > MAX_TRIES { Err(contended()) } else { Ok(()) }
     }
 
-    /// Takes the names of deleted resources, and an externalId in addition to its first owner. Where
-    /// the externalId is unique, it is taken from a deleted user.
+    /// Takes the names of deleted resources, and an externalId in addition to its first owner.
+    /// Where the externalId is unique, it is taken from a deleted user.
     ///
     /// # Errors
     /// 409 for a name that belongs to a visible or an imported resource, or for a unique externalId
@@ -99,8 +111,8 @@ impl<'a> Terms<'a> {
         unique: Option<usize>,
     ) -> Result<(), Error> {
         uniqueness_error(self.resource_type, names, owners, unique)?;
-        let unique = self.resource_type.kind == Kind::User
-            && self.call.tenant.profile.attributes.unique_external_id;
+        let unique =
+            self.resource_type.is_user() && self.call.tenant.profile.attributes.unique_external_id;
         if let Some((_, OwnerState::Live | OwnerState::Unmanaged)) = owners.external_id
             && unique
         {
@@ -128,7 +140,7 @@ impl Directory {
         refusal: Refusal,
     ) -> Result<Retry, Error> {
         let Refusal {
-            // The only reason left is that the row has changed: read it again.
+            // If this is the only reason, the resource is read again.
             stale: _,
             owners,
             unique,
@@ -156,8 +168,8 @@ impl Directory {
             let known = &mut terms.known;
             self.learn(call, known, attempt.members, &already_applied, &missing_members).await?;
         }
-        let taken = owners.name.is_some() || owners.external_id.is_some();
-        let has_new_terms = taken || is_full || brake_on || learns;
+        let takes_over = owners.name.is_some() || owners.external_id.is_some();
+        let has_new_terms = takes_over || is_full || brake_on || learns;
         Ok(if has_new_terms { Retry::NewTerms } else { Retry::Reread })
     }
 }
@@ -173,25 +185,26 @@ pub(in crate::directory) fn uniqueness_error(
     let name = resource_type.definition.name_attribute().map(|name| name.name.as_str());
     match (&owners.name, unique) {
         (Some((_, OwnerState::Live)), _) => {
-            name.map_or(Ok(()), |name| Err(Error::uniqueness(taken(resource_type, name))))
+            name.map_or(Ok(()), |name| Err(taken(resource_type, name)))
         }
         (Some((_, OwnerState::Unmanaged)), _) => {
             name.map_or(Ok(()), |name| Err(unmanaged_owner(name)))
         }
         (Some((_, OwnerState::Deleted)) | None, Some(index)) => {
             let value = names.unique_attribute(index).unwrap_or("A value");
-            Err(Error::uniqueness(taken(resource_type, value)))
+            Err(taken(resource_type, value))
         }
         (Some((_, OwnerState::Deleted)) | None, None) => Ok(()),
     }
 }
 
-fn taken(resource_type: &ServedType, attribute: &str) -> String {
-    format!(
+/// 409 for a value of another visible resource.
+pub(in crate::directory) fn taken(resource_type: &ServedType, attribute: &str) -> Error {
+    Error::uniqueness(format!(
         "{attribute} belongs to another {} of this tenant. Look that one up by a filter and update \
         it.",
         resource_type.definition.name
-    )
+    ))
 }
 
 /// 409 for a value of an imported user, whom the client cannot see.

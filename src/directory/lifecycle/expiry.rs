@@ -6,7 +6,7 @@ use scim_core::resource::Attributes;
 
 use super::states::{Event, State};
 use crate::directory::context::{Call, Directory, days, seconds};
-use crate::store::{Kind, Stored};
+use crate::store::Stored;
 use crate::tenant::ServedType;
 use crate::tenant::profile::OnDelete;
 
@@ -38,7 +38,7 @@ impl Directory {
         old: &Stored,
         after: &Attributes,
     ) -> Option<i64> {
-        if resource_type.kind != Kind::User {
+        if !resource_type.is_user() {
             return None;
         }
         let now = self.clock.seconds();

@@ -117,8 +117,8 @@ impl Directory {
     }
 }
 
-/// Whether a POST with these names is for a stored user: an equal externalId, whatever the userName,
-/// or an equal userName if neither has an externalId.
+/// Whether a POST with these names is for a stored user: an equal externalId, whatever the
+/// userName, or an equal userName if neither has an externalId.
 fn is_same_person(stored: &Names, posted: &Names) -> bool {
     let neither = stored.external_id().is_none() && posted.external_id().is_none();
     stored.shares_external_id(posted) || neither && stored.name() == posted.name()

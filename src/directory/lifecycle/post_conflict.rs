@@ -6,7 +6,7 @@ use super::conflict::{uniqueness_error, unmanaged_owner};
 use super::identity::Assertion;
 use super::restore::Return;
 use crate::directory::context::Directory;
-use crate::store::{Kind, NameOwners, OwnerState, Refusal};
+use crate::store::{NameOwners, OwnerState, Refusal};
 use crate::tenant::profile::Deleted;
 
 /// The consequence for a POST whose names belong to other users.
@@ -65,7 +65,7 @@ impl Directory {
         owners: &NameOwners,
     ) -> Result<Option<Resolution>, Error> {
         let Assertion { call, resource_type, names, attributes } = post;
-        if resource_type.kind != Kind::User || call.tenant.profile.create.deleted == Deleted::New {
+        if !resource_type.is_user() || call.tenant.profile.create.deleted == Deleted::New {
             return Ok(None);
         }
         match self.deleted_match(&post.collection(), names, owners).await? {

@@ -10,8 +10,8 @@ use super::states::Step;
 use crate::directory::context::{Call, Directory};
 use crate::directory::resource::{contended, names_of};
 use crate::store::{
-    Audit, Collection, Kind, Names, Note, Operation, Outcome, OwnerState, Progress, Refusal,
-    ResourceWrite, Stored, Target, Transition,
+    Audit, Collection, Names, Note, Operation, Outcome, OwnerState, Progress, Refusal, Stored,
+    Target, Transition,
 };
 use crate::tenant::ServedType;
 
@@ -79,9 +79,7 @@ impl Directory {
             terms.next_try()?;
             let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes.clone());
-            let takeover = terms.takeover;
-            let new = ResourceWrite { resource: &resource, names: &names, takeover, expires: None };
-            let to = Target::Live(new);
+            let to = Target::Live(terms.write(&resource, &names, None));
             let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));
             let Outcome::Refused(refusal) = self.store.commit(change).await? else {
                 return Ok(Some(resource));
@@ -135,7 +133,7 @@ impl Directory {
         owner: &ResourceId,
     ) -> Result<Return, Error> {
         let Assertion { call, resource_type, names, attributes: asserted } = post;
-        if resource_type.kind != Kind::User || !call.tenant.is_expiring() {
+        if !resource_type.is_user() || !call.tenant.is_expiring() {
             return Ok(Return::Stays);
         }
         let collection = post.collection();
@@ -153,9 +151,7 @@ impl Directory {
                 (names_of(resource_type, &attributes)?, self.audit(call, Operation::Restore));
             let resource = self.next_version(&old, attributes);
             let expires = self.visible_until(call, resource_type, &old, &resource.attributes);
-            let takeover = terms.takeover;
-            let new = ResourceWrite { resource: &resource, names: &names, takeover, expires };
-            let to = Target::Live(new);
+            let to = Target::Live(terms.write(&resource, &names, expires));
             let change = Transition::new(&collection, Some(&old), to, &audit, self.guards(call));
             match self.store.commit(change).await? {
                 Outcome::Committed => return Ok(Return::Returned(Box::new(resource))),

@@ -124,8 +124,7 @@ impl State {
             (Absent | Expired, Event::Import) => Step::Import,
             (Absent | Expired, Event::Expiry) => Step::Nothing,
 
-            (Unmanaged, Event::Post) => Step::Adopt,
-            (Unmanaged, Event::Namesake) => Step::Adopt,
+            (Unmanaged, Event::Post | Event::Namesake) => Step::Adopt,
             (Unmanaged, Event::Import | Event::Expiry) => Step::Nothing,
 
             // A POST for the same person stops the clock.

@@ -4,7 +4,7 @@ use scim_core::resource::Attributes;
 use scim_core::{Error, ErrorKind};
 use serde_json::Value;
 
-use crate::store::{Kind, is_active};
+use crate::store::is_active;
 use crate::tenant::ServedType;
 use crate::tenant::profile::{InactiveCreate, OnDelete, Profile};
 
@@ -17,7 +17,7 @@ pub(in crate::directory) fn admit_create(
     profile: &Profile,
     attributes: &mut Attributes,
 ) -> Result<(), Error> {
-    if resource_type.kind != Kind::User {
+    if !resource_type.is_user() {
         return Ok(());
     }
     if !profile.operations.create.is_on() {
@@ -48,7 +48,7 @@ pub(in crate::directory) fn admit_change(
     before: &Attributes,
     after: &Attributes,
 ) -> Result<(), Error> {
-    if resource_type.kind != Kind::User {
+    if !resource_type.is_user() {
         return Ok(());
     }
     if !profile.operations.update.is_on() {
@@ -73,7 +73,7 @@ pub(in crate::directory) fn admit_delete(
     resource_type: &ServedType,
     profile: &Profile,
 ) -> Result<(), Error> {
-    if resource_type.kind != Kind::User {
+    if !resource_type.is_user() {
         return Ok(());
     }
     if !profile.operations.delete.is_on() {

@@ -8,7 +8,7 @@ use scim_core::query::CURSOR_TIMEOUT;
 use scim_core::{Error, ErrorKind, Query, SortKey};
 use serde::{Deserialize, Serialize};
 
-use super::position::Position;
+use super::position::{Position, PositionRef};
 use crate::store::TenantKey;
 
 /// The position after the last resource of a page.
@@ -43,8 +43,8 @@ impl Cursor {
         Self { after, key, scope, total, query, count, expires: now + lifetime }
     }
 
-    pub(super) fn position(&self) -> Position {
-        Position { sort_key: self.key.clone(), scope: self.scope, key: self.after.clone() }
+    pub(super) fn position(&self) -> PositionRef<'_> {
+        PositionRef { sort_key: self.key.as_ref(), scope: self.scope, key: &self.after }
     }
 
     /// The cursor as text: letters, digits, `-`, `_` and one dot.

@@ -60,7 +60,7 @@ impl Page {
             Start::Index(skip) => self.judged > *skip,
             Start::First => true,
             Start::After(cursor) => {
-                hit.borrowed().compare(cursor.position().borrowed(), self.descending).is_gt()
+                hit.borrowed().compare(cursor.position(), self.descending).is_gt()
             }
         };
         if begun {

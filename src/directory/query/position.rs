@@ -6,8 +6,8 @@ use scim_core::SortKey;
 
 use crate::store::Listed;
 
-/// Positions are ordered by the sort key, if the query sorts; then by the resource type, then by the
-/// key of the row.
+/// Positions are ordered by the sort key, if the query sorts; then by the resource type, then by
+/// the key of the row.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Position {
     /// What the query sorts by.
@@ -22,10 +22,6 @@ impl Position {
     /// The position of a row in the order of keys.
     pub(super) fn of_key(scope: usize, key: String) -> Self {
         Self { sort_key: None, scope, key }
-    }
-
-    pub(super) fn borrowed(&self) -> PositionRef<'_> {
-        PositionRef { sort_key: self.sort_key.as_ref(), scope: self.scope, key: &self.key }
     }
 }
 

@@ -116,8 +116,7 @@ impl Store {
         let count = u32::try_from(keys.len()).unwrap_or(u32::MAX);
         let reserved = budget::reserve(count.saturating_mul(size.max_units()))?;
         let keys = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true);
-        let keys = keys.set_projection_expression(only.map(str::to_owned)).build();
-        let keys = keys.map_err(|error| StoreError::broken(error.to_string()))?;
+        let keys = keys.set_projection_expression(only.map(str::to_owned)).build()?;
         let call = self.client.batch_get_item().request_items(&*self.table, keys);
         let call = call.return_consumed_capacity(ReturnConsumedCapacity::Total);
         let mut answer = Box::pin(call.send()).await.map_err(unavailable)?;

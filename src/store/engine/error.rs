@@ -1,6 +1,6 @@
 //! Why the store did not answer.
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 
 use crate::budget::OutOfBudget;
 use crate::telemetry;
@@ -23,6 +23,12 @@ pub enum StoreError {
 impl From<OutOfBudget> for StoreError {
     fn from(_: OutOfBudget) -> Self {
         Self::OutOfBudget
+    }
+}
+
+impl From<BuildError> for StoreError {
+    fn from(error: BuildError) -> Self {
+        Self::broken(error.to_string())
     }
 }
 

@@ -1,10 +1,10 @@
 //! Reads of one row and of the rows of one partition, all strongly consistent.
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::client::Store;
 use super::error::{StoreError, unavailable};
-use super::item::{Item, PARTITION, SORT, text};
+use super::item::{Item, Row, SORT, text};
 use super::ranges::{FIRST, KeyRange, LAST};
 use crate::budget::{self, QUERY_UNITS, ROW_UNITS};
 
@@ -86,8 +86,7 @@ impl Store {
             .client
             .get_item()
             .table_name(&*self.table)
-            .key(PARTITION, AttributeValue::S(p.to_owned()))
-            .key(SORT, AttributeValue::S(s.to_owned()))
+            .set_key(Some(Row::new(p, s).0))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
@@ -110,9 +109,7 @@ impl Store {
                 ("p = :p AND s BETWEEN :s AND :t", p, from, Some(to))
             }
         };
-        let key = |s: &str| {
-            [(PARTITION, p), (SORT, s)].map(|(name, value)| (name.to_owned(), text(value))).into()
-        };
+        let key = |s: &str| Row::new(p, s).0;
         let call = self
             .client
             .query()

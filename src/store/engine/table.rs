@@ -13,7 +13,6 @@ use super::item::{EXPIRES, PARTITION, SORT};
 
 /// Creates the table with its TTL, unless it exists.
 pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
-    let build = |error: aws_sdk_dynamodb::error::BuildError| StoreError::broken(error.to_string());
     let key =
         |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
     let text = |name: &str| {
@@ -25,10 +24,10 @@ pub async fn create(client: &Client, table: &str) -> Result<(), StoreError> {
     let created = client
         .create_table()
         .table_name(table)
-        .key_schema(key(PARTITION, KeyType::Hash).map_err(build)?)
-        .key_schema(key(SORT, KeyType::Range).map_err(build)?)
-        .attribute_definitions(text(PARTITION).map_err(build)?)
-        .attribute_definitions(text(SORT).map_err(build)?)
+        .key_schema(key(PARTITION, KeyType::Hash)?)
+        .key_schema(key(SORT, KeyType::Range)?)
+        .attribute_definitions(text(PARTITION)?)
+        .attribute_definitions(text(SORT)?)
         .billing_mode(BillingMode::PayPerRequest)
         .send()
         .await;
@@ -51,11 +50,8 @@ async fn expire(client: &Client, table: &str) -> Result<(), StoreError> {
     if status == Some(&TimeToLiveStatus::Enabled) {
         return Ok(());
     }
-    let expiry = TimeToLiveSpecification::builder()
-        .enabled(true)
-        .attribute_name(EXPIRES)
-        .build()
-        .map_err(|error| StoreError::broken(error.to_string()))?;
+    let expiry =
+        TimeToLiveSpecification::builder().enabled(true).attribute_name(EXPIRES).build()?;
     let sent = client
         .update_time_to_live()
         .table_name(table)

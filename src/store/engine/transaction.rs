@@ -80,8 +80,7 @@ impl<R: Copy> Transaction<R> {
             .set_condition_expression(expression)
             .set_expression_attribute_values(values)
             .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build()
-            .map_err(|error| StoreError::broken(error.to_string()))?;
+            .build()?;
         self.push(role, TransactWriteItem::builder().put(put).build());
         Ok(())
     }
@@ -102,8 +101,7 @@ impl<R: Copy> Transaction<R> {
             .set_expression_attribute_values(named(values))
             .set_condition_expression(condition.map(str::to_owned))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build()
-            .map_err(|error| StoreError::broken(error.to_string()))?;
+            .build()?;
         self.push(role, TransactWriteItem::builder().update(update).build());
         Ok(())
     }
@@ -121,8 +119,7 @@ impl<R: Copy> Transaction<R> {
             .set_condition_expression(expression)
             .set_expression_attribute_values(values)
             .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build()
-            .map_err(|error| StoreError::broken(error.to_string()))?;
+            .build()?;
         self.push(role, TransactWriteItem::builder().delete(delete).build());
         Ok(())
     }
@@ -141,8 +138,7 @@ impl<R: Copy> Transaction<R> {
             .condition_expression(expression)
             .set_expression_attribute_values(named(values))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .build()
-            .map_err(|error| StoreError::broken(error.to_string()))?;
+            .build()?;
         self.push(role, TransactWriteItem::builder().condition_check(check).build());
         Ok(())
     }
@@ -164,16 +160,16 @@ impl<R: Copy> Transaction<R> {
     /// throttle with longer pauses.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] if DynamoDB does not answer, or cancels for [`RETRY_FOR`]. In the
-    /// first case it is unknown whether anything was written.
+    /// [`StoreError::Unavailable`] if DynamoDB does not answer, or cancels for [`RETRY_FOR`]. In
+    /// the first case it is unknown whether anything was written.
     pub(crate) async fn commit(self, store: &Store) -> Result<TransactionResult<R>, StoreError> {
         let token = uuid::Uuid::now_v7().to_string();
         let begun = Instant::now();
         for attempt in 1.. {
-            let Some(reasons) = self.send(store, &token).await? else {
+            let Some(verdict) = self.send(store, &token).await? else {
                 return Ok(TransactionResult::Committed);
             };
-            match verdict(&self.roles, &reasons) {
+            match verdict {
                 Verdict::Refused(rows) => return Ok(TransactionResult::Refused(rows)),
                 Verdict::Broken(reason) => return Err(StoreError::Broken(reason)),
                 Verdict::Again(pauses) if begun.elapsed() < RETRY_FOR && budget::may_write() => {
@@ -185,12 +181,13 @@ impl<R: Copy> Transaction<R> {
         Err(StoreError::Unavailable("DynamoDB keeps cancelling the transaction".into()))
     }
 
-    /// Sends the transaction once. Returns the reason for each action if DynamoDB cancelled it.
-    async fn send(
-        &self,
-        store: &Store,
-        token: &str,
-    ) -> Result<Option<Vec<CancellationReason>>, StoreError> {
+    /// Like [`Transaction::commit`]; `false` if it was refused.
+    pub(crate) async fn try_commit(self, store: &Store) -> Result<bool, StoreError> {
+        Ok(matches!(self.commit(store).await?, TransactionResult::Committed))
+    }
+
+    /// Sends the transaction once. Returns what it means if DynamoDB cancelled it.
+    async fn send(&self, store: &Store, token: &str) -> Result<Option<Verdict<R>>, StoreError> {
         budget::writes();
         let call = store
             .client
@@ -207,7 +204,7 @@ impl<R: Copy> Transaction<R> {
             }
             Err(error) => match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    Ok(Some(cancelled.cancellation_reasons().to_vec()))
+                    Ok(Some(verdict(&self.roles, cancelled.cancellation_reasons())))
                 }
                 _ => Err(unavailable(error)),
             },

@@ -1,4 +1,4 @@
-//! The facts of a change that are logged, and the limits that it must respect.
+//! The facts of a change that are logged.
 
 use std::time::Duration;
 

@@ -35,7 +35,7 @@ pub struct ResourceWrite<'a> {
 }
 
 impl<'a> ResourceWrite<'a> {
-    /// A write that takes no name of another resource, of a resource that does not expire.
+    /// A write of a resource that does not expire and does not take the names of others.
     pub fn new(resource: &'a Resource, names: &'a Names) -> Self {
         Self { resource, names, takeover: Takeover::default(), expires: None }
     }
@@ -76,8 +76,6 @@ pub enum Expect {
 pub enum Target<'a> {
     /// Visible to the identity provider.
     Live(ResourceWrite<'a>),
-    /// Known to the product, not to the identity provider yet.
-    Unmanaged(ResourceWrite<'a>),
     /// A user who can be restored with these attributes until `expires`, in seconds since 1970.
     Deleted {
         /// What is kept of the user.
@@ -127,7 +125,7 @@ impl<'a> Transition<'a> {
     /// The id of the resource; `None` if it exists neither before nor after.
     pub(in crate::store) fn id(&self) -> Option<&ResourceId> {
         match &self.to {
-            Target::Live(write) | Target::Unmanaged(write) => Some(&write.resource.id),
+            Target::Live(write) => Some(&write.resource.id),
             Target::Deleted { .. } | Target::Gone => self.from.map(|from| &from.resource.id),
         }
     }
@@ -142,7 +140,7 @@ impl<'a> Transition<'a> {
         let before = self.visible_before().map_or((0, 0), |from| (1, activity(&from.resource)));
         let after = match &self.to {
             Target::Live(write) => (1, activity(write.resource)),
-            Target::Unmanaged(_) | Target::Deleted { .. } | Target::Gone => (0, 0),
+            Target::Deleted { .. } | Target::Gone => (0, 0),
         };
         (after.0 - before.0, after.1 - before.1)
     }
@@ -150,7 +148,7 @@ impl<'a> Transition<'a> {
     /// The version after the change; `None` for a resource that the identity provider never saw.
     pub(in crate::store) fn version(&self) -> Option<u64> {
         match &self.to {
-            Target::Live(write) | Target::Unmanaged(write) => Some(write.resource.meta.version.0),
+            Target::Live(write) => Some(write.resource.meta.version.0),
             Target::Deleted { .. } | Target::Gone => {
                 self.visible_before().map(|from| from.resource.meta.version.next().0)
             }

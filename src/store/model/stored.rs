@@ -51,6 +51,11 @@ impl Stored {
         }
     }
 
+    /// When it expires, if it is visible; in seconds since 1970.
+    pub(in crate::store) fn due(&self) -> Option<i64> {
+        self.expires.filter(|_| self.state == Stage::Live)
+    }
+
     /// Whether a deletion leaves rows behind: memberships, or members of its own.
     pub fn leaves_rows(&self) -> bool {
         self.grouped || self.members > 0

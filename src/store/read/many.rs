@@ -1,6 +1,6 @@
 //! Many resources by their ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::ResourceId;
@@ -54,6 +54,25 @@ impl Store {
         let visible = there
             .filter_map(|(key, row)| Some((*keys.get(key)?, resource::state(row) == Stage::Live)));
         Ok(visible.map(|(id, visible)| (id.clone(), visible)).collect())
+    }
+
+    /// The small rows with these sort keys in these partitions, by the resource of each partition.
+    /// One call for every hundred pairs.
+    pub(in crate::store) async fn rows_among<T>(
+        &self,
+        partitions: BTreeMap<String, &ResourceId>,
+        ids: &BTreeSet<ResourceId>,
+        read: fn(&Item) -> Result<T, StoreError>,
+    ) -> Result<BTreeMap<ResourceId, Vec<T>>, StoreError> {
+        let keys =
+            partitions.keys().flat_map(|p| ids.iter().map(move |id| (p.clone(), id.to_string())));
+        let mut found: BTreeMap<ResourceId, Vec<T>> = BTreeMap::new();
+        for ((p, _), row) in self.get_many(keys.collect::<Vec<_>>(), Size::Small, None).await? {
+            if let Some(id) = partitions.get(&p) {
+                found.entry((*id).clone()).or_default().push(read(&row)?);
+            }
+        }
+        Ok(found)
     }
 
     /// The names of these groups, by their ids; groups that do not exist are left out. One call for

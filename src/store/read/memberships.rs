@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scim_core::ResourceId;
 
-use crate::store::engine::batch_get::Size;
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::engine::query::{KeyCondition, RowQuery};
@@ -33,17 +32,7 @@ impl Store {
         members: impl IntoIterator<Item = &ResourceId>,
         groups: &BTreeSet<ResourceId>,
     ) -> Result<BTreeMap<ResourceId, Vec<ResourceId>>, StoreError> {
-        let members: BTreeMap<String, &ResourceId> =
-            members.into_iter().map(|member| (tenant.memberships(member), member)).collect();
-        let keys = members
-            .keys()
-            .flat_map(|p| groups.iter().map(move |group| (p.clone(), group.to_string())));
-        let mut memberships: BTreeMap<ResourceId, Vec<ResourceId>> = BTreeMap::new();
-        for ((p, _), row) in self.get_many(keys.collect::<Vec<_>>(), Size::Small, None).await? {
-            if let Some(member) = members.get(&p) {
-                memberships.entry((*member).clone()).or_default().push(group(&row)?);
-            }
-        }
-        Ok(memberships)
+        let partitions = members.into_iter().map(|member| (tenant.memberships(member), member));
+        self.rows_among(partitions.collect(), groups, group).await
     }
 }

@@ -6,7 +6,6 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::{Member, ResourceId};
 
 use crate::budget;
-use crate::store::engine::batch_get::Size;
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::engine::query::{FirstRows, KeyCondition, RowQuery};
@@ -58,17 +57,8 @@ impl Store {
         groups: impl IntoIterator<Item = &ResourceId>,
         ids: &BTreeSet<ResourceId>,
     ) -> Result<BTreeMap<ResourceId, Vec<Member>>, StoreError> {
-        let groups: BTreeMap<String, &ResourceId> =
-            groups.into_iter().map(|group| (tenant.members(group), group)).collect();
-        let keys =
-            groups.keys().flat_map(|p| ids.iter().map(move |id| (p.clone(), id.to_string())));
-        let mut members: BTreeMap<ResourceId, Vec<Member>> = BTreeMap::new();
-        for ((p, _), row) in self.get_many(keys.collect::<Vec<_>>(), Size::Small, None).await? {
-            if let Some(group) = groups.get(&p) {
-                members.entry((*group).clone()).or_default().push(member::read(&row)?);
-            }
-        }
-        Ok(members)
+        let partitions = groups.into_iter().map(|group| (tenant.members(group), group));
+        self.rows_among(partitions.collect(), ids, member::read).await
     }
 }
 

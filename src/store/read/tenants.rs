@@ -4,7 +4,7 @@ use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::engine::query::{KeyCondition, RowQuery};
 use crate::store::model::tenant_key::TenantCode;
-use crate::store::rows::tenant::{NAME_PREFIX, NAMES, OWN, TenantRow, code, name_key};
+use crate::store::rows::tenant::{CODE, NAME_PREFIX, NAMES, OWN, TenantRow, code, name_key};
 use crate::store::rows::unfinished;
 
 impl Store {
@@ -28,7 +28,7 @@ impl Store {
     pub async fn tenants(&self) -> Result<Vec<TenantRow>, StoreError> {
         let mut tenants = Vec::new();
         for row in self.query_all(NAMES, NAME_PREFIX).await? {
-            if let Ok(code) = code(&row) {
+            if let Ok(code) = row.need(CODE)?.parse() {
                 tenants.extend(self.tenant(&code).await?);
             }
         }

@@ -7,7 +7,6 @@ use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{Item, Row};
 use crate::store::model::collection::Collection;
-use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 
 /// A sort key before that of every due row.
@@ -37,7 +36,7 @@ pub(crate) fn remove(
     collection: &Collection,
     from: &Stored,
 ) -> Result<(), StoreError> {
-    match from.expires.filter(|_| from.state == Stage::Live) {
+    match from.due() {
         Some(expires) => {
             transaction.delete(Role::Other, row(collection, expires, &from.resource.id), None)
         }

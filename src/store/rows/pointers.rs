@@ -19,8 +19,8 @@ use crate::store::model::stored::{NameKeys, Stored};
 pub(crate) const OWNER: &str = "i";
 
 /// No resource holds the row: it does not exist, or it has expired.
-pub(crate) const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
-/// As [`UNHELD`]; a row that the resource itself left behind is free too.
+const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
+/// Like [`UNHELD`]; a row that the resource itself left behind is free too.
 const UNHELD_OR_OWN: &str = "attribute_not_exists(p) OR x <= :now OR i = :id";
 /// Like [`UNHELD_OR_OWN`]; a row of a deleted owner is free too.
 const UNHELD_DELETED_OR_OWN: &str =
@@ -38,6 +38,16 @@ pub(crate) fn owner(row: &Item) -> Option<(ResourceId, OwnerState)> {
         _ => OwnerState::Live,
     };
     Some((row.text(OWNER)?.parse().ok()?, state))
+}
+
+/// No resource holds the row.
+pub(crate) fn unheld(now: i64) -> Condition {
+    Condition(UNHELD, vec![(":now", number(now))])
+}
+
+/// Whether a row that leads to a resource leads to this one.
+pub(crate) fn is_own(row: &Item, id: &ResourceId) -> bool {
+    row.text(OWNER) == Some(id.as_str())
 }
 
 /// The row is this resource's own.
@@ -63,7 +73,7 @@ pub(crate) fn keys(collection: &Collection, stored: &Stored) -> Vec<(String, Str
     keys
 }
 
-/// The resource as the owner of its names. A deleted user's names may belong to others.
+/// The resource, unless it is deleted: the names of a deleted user may belong to others.
 pub(crate) fn as_owner(stored: &Stored) -> Option<&Stored> {
     Some(stored).filter(|stored| stored.state != Stage::Deleted)
 }
@@ -122,7 +132,7 @@ impl Pointers<'_> {
         if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim))
         {
             let may_take = name || self.from.is_some();
-            let free = if may_take { self.unheld_deleted_or_own() } else { self.unheld() };
+            let free = if may_take { self.unheld_deleted_or_own() } else { unheld(self.now) };
             let row = self.pointer(&collection.partition(), claim);
             transaction.put(Role::Claim, row, Some(free))?;
         }
@@ -156,10 +166,6 @@ impl Pointers<'_> {
     fn pointer(&self, p: &str, s: &str) -> Row {
         let row = Row::new(p, s).text(OWNER, self.write.resource.id.as_str());
         marked(row, self.state, self.write.expires)
-    }
-
-    fn unheld(&self) -> Condition {
-        Condition(UNHELD, vec![(":now", number(self.now))])
     }
 
     fn unheld_or_own(&self) -> Condition {

@@ -18,7 +18,7 @@ pub(crate) const NAME_PREFIX: &str = "name#";
 pub(crate) const OWN: &str = "profile";
 
 /// The tenant's code.
-const CODE: &str = "t";
+pub(crate) const CODE: &str = "t";
 /// The operator's name for the customer.
 const NAME: &str = "name";
 /// The customer.

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use scim_core::resource::Attributes;
 
 use super::budget::actions_of_new;
-use super::condition::unheld;
 use super::put::Put;
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
@@ -14,7 +13,8 @@ use crate::store::model::audit::Audit;
 use crate::store::model::change::ResourceWrite;
 use crate::store::model::collection::Collection;
 use crate::store::model::stage::{Stage, activity};
-use crate::store::rows::role::{Transaction, TransactionResult};
+use crate::store::rows::pointers::unheld;
+use crate::store::rows::role::Transaction;
 use crate::store::rows::{counters, log};
 
 /// The outcome for the first of many new resources.
@@ -54,7 +54,7 @@ impl Store {
             let changes = new.map(|new| (&new.resource.id, 1, activity(new.resource)));
             counters::add(&mut transaction, collection, changes)?;
         }
-        let stored = matches!(transaction.commit(self).await?, TransactionResult::Committed);
+        let stored = transaction.try_commit(self).await?;
         Ok(Batch { taken, stored })
     }
 }

@@ -10,14 +10,13 @@ use super::put::Put;
 use super::removal::{delete, delete_softly};
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Item, Row};
 use crate::store::model::change::{Expect, ResourceWrite, Target, Transition};
 use crate::store::model::collection::Kind;
 use crate::store::model::refusal::Outcome;
 use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
-use crate::store::rows::pointers::{OWNER, absent_or_own};
-use crate::store::rows::role::{Role, Transaction};
+use crate::store::rows::pointers::is_own;
+use crate::store::rows::role::Transaction;
 use crate::store::rows::{counters, heads, log, member, seats_and_brake, unfinished};
 
 impl Store {
@@ -63,13 +62,10 @@ impl Store {
         match (transition.from, &transition.to) {
             (Some(from), Target::Live(write)) if from.state == Stage::Deleted => {
                 let from = self.without_lost_names(transaction, transition, from, write).await?;
-                Put::new(transition, *write, Stage::Live, Some(&from)).add(transaction, condition)
+                Put::new(transition, *write, Some(&from)).add(transaction, condition)
             }
             (from, Target::Live(write)) => {
-                Put::new(transition, *write, Stage::Live, from).add(transaction, condition)
-            }
-            (from, Target::Unmanaged(write)) => {
-                Put::new(transition, *write, Stage::Unmanaged, from).add(transaction, condition)
+                Put::new(transition, *write, from).add(transaction, condition)
             }
             (Some(from), Target::Deleted { attributes, expires }) => {
                 delete_softly(transaction, transition, from, (attributes, *expires), condition)
@@ -90,21 +86,16 @@ impl Store {
     ) -> Result<Cow<'a, Stored>, StoreError> {
         let collection = transition.collection;
         let id = &from.resource.id;
-        let is_own = |row: &Item| row.text(OWNER) == Some(id.as_str());
         let claim = write.names.name.as_ref().map(|name| collection.claim(name, None));
         if let Some(left) = from.keys.claim.as_ref().filter(|left| Some(*left) != claim.as_ref()) {
             // The name that the user had is now free, or already belongs to another user.
-            let row = self.get(&collection.partition(), left).await?;
-            if row.as_ref().is_some_and(is_own) {
-                let row = Row::new(&collection.partition(), left);
-                transaction.delete(Role::Other, row, Some(absent_or_own(id)))?;
-            }
+            self.remove_if_own(transaction, (&collection.partition(), left), id).await?;
         }
         let mut from = Cow::Borrowed(from);
         let may_be_lost = write.takeover.external_id || write.names.external_id().is_none();
         if let Some(left) = from.keys.external_id.as_ref().filter(|_| may_be_lost) {
             let row = self.get(&collection.tenant.external_ids(), left).await?;
-            if row.is_some_and(|row| !is_own(&row)) {
+            if row.is_some_and(|row| !is_own(&row, id)) {
                 // The value was unique for a while, and another user took it over.
                 from.to_mut().keys.external_id = None;
             }
@@ -145,9 +136,7 @@ fn change_members(
             let heads = if as_read { from.heads.as_slice() } else { &[] };
             heads::close(transaction, collection, &from.resource.id, heads)
         }
-        (_, Target::Unmanaged(_) | Target::Deleted { .. }) | (None, Target::Gone) => {
-            Err(impossible())
-        }
+        (_, Target::Deleted { .. }) | (None, Target::Gone) => Err(impossible()),
     }
 }
 
@@ -163,7 +152,7 @@ fn account(transaction: &mut Transaction, transition: &Transition<'_>) -> Result
     let nothing = Attributes::default();
     let before = from.map_or(&nothing, |from| &from.resource.attributes);
     let after = match to {
-        Target::Live(write) | Target::Unmanaged(write) => &write.resource.attributes,
+        Target::Live(write) => &write.resource.attributes,
         Target::Deleted { attributes, .. } => attributes,
         Target::Gone => &nothing,
     };

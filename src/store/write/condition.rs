@@ -6,7 +6,7 @@ use crate::store::engine::transaction::{Condition, Values};
 use crate::store::model::change::{Target, Transition};
 use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
-use crate::store::rows::pointers::UNHELD;
+use crate::store::rows::pointers::unheld;
 use crate::store::rows::resource::{LIVE, UNMANAGED};
 
 /// The condition on the resource's row. It depends on the state that was read and on the target
@@ -20,13 +20,12 @@ use crate::store::rows::resource::{LIVE, UNMANAGED};
 pub(crate) fn condition(transition: &Transition<'_>) -> Result<Condition, StoreError> {
     let now = transition.audit.now;
     match (transition.from.map(|from| (from.state, from)), &transition.to) {
-        (None, Target::Live(_) | Target::Unmanaged(_)) => Ok(unheld(now)),
+        (None, Target::Live(_)) => Ok(unheld(now)),
         (Some((Stage::Live, from)), Target::Live(_)) => Ok(unchanged(from, now)),
         (Some((Stage::Live, from)), Target::Deleted { .. } | Target::Gone) => Ok(as_seen(from)),
         (Some((Stage::Deleted, from)), Target::Live(_)) => Ok(absent_or_as_seen(from)),
         (Some((Stage::Unmanaged, from)), Target::Live(_) | Target::Gone) => Ok(unmanaged(from)),
         (None, Target::Deleted { .. } | Target::Gone)
-        | (Some((Stage::Live | Stage::Deleted | Stage::Unmanaged, _)), Target::Unmanaged(_))
         | (Some((Stage::Deleted | Stage::Unmanaged, _)), Target::Deleted { .. })
         | (Some((Stage::Deleted, _)), Target::Gone) => Err(impossible()),
     }
@@ -35,11 +34,6 @@ pub(crate) fn condition(transition: &Transition<'_>) -> Result<Condition, StoreE
 /// The error for a change that is not possible.
 pub(crate) fn impossible() -> StoreError {
     StoreError::broken("a resource cannot change in this way")
-}
-
-/// No resource has the row: it does not exist, or it has expired.
-pub(crate) fn unheld(now: i64) -> Condition {
-    Condition(UNHELD, vec![(":now", number(now))])
 }
 
 /// The resource is as it was read and its time has not come. The whole row is put, and must not

@@ -5,13 +5,13 @@ use scim_core::resource::Attributes;
 
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Row, number, version};
+use crate::store::engine::item::{number, version};
 use crate::store::engine::transaction::Condition;
 use crate::store::model::audit::Audit;
 use crate::store::model::collection::Collection;
 use crate::store::model::refusal::Outcome;
 use crate::store::model::stored::Stored;
-use crate::store::rows::pointers::{self, OWNER, absent_or_own};
+use crate::store::rows::pointers::{self};
 use crate::store::rows::role::{Role, Transaction};
 use crate::store::rows::{counters, due, log, resource};
 
@@ -59,11 +59,7 @@ impl Store {
         let gone = Condition("v = :seen AND x <= :now OR attribute_not_exists(p)", values);
         transaction.delete(Role::Resource, resource::key(collection, id), Some(gone))?;
         for (p, s) in pointers::keys(collection, user) {
-            // Another user may have taken the name in the meantime.
-            let row = self.get(&p, &s).await?;
-            if row.is_some_and(|row| row.text(OWNER) == Some(id.as_str())) {
-                transaction.delete(Role::Other, Row::new(&p, &s), Some(absent_or_own(id)))?;
-            }
+            self.remove_if_own(transaction, (&p, &s), id).await?;
         }
         Ok(())
     }

@@ -79,13 +79,14 @@ impl Store {
         audit: &Audit,
     ) -> Result<bool, StoreError> {
         let tenant = &collection.tenant;
+        let home = Collection { tenant: tenant.clone(), kind: Kind::Group };
         let mut without_head = BTreeSet::new();
         loop {
             let mut transaction = Transaction::on(self);
             require_gone(&mut transaction, collection, member, audit.now)?;
             for (index, group) in groups.iter().enumerate() {
                 let index = Some(index).filter(|index| !without_head.contains(index));
-                remove(&mut transaction, collection, (group, member), index, audit)?;
+                remove(&mut transaction, &home, (group, member), index, audit)?;
             }
             if note == Note::Finished {
                 unfinished::end(&mut transaction, collection, member)?;
@@ -122,15 +123,13 @@ fn require_gone(
 /// Adds the end of one membership and, with an index, the increment of its head.
 fn remove(
     transaction: &mut Transaction,
-    collection: &Collection,
+    groups: &Collection,
     (group, member): (&ResourceId, &ResourceId),
     index: Option<usize>,
     audit: &Audit,
 ) -> Result<(), StoreError> {
-    let tenant = &collection.tenant;
-    member::remove(transaction, tenant, group, member, index)?;
+    member::remove(transaction, &groups.tenant, group, member, index)?;
     let Some(index) = index else { return Ok(()) };
-    let groups = Collection { tenant: tenant.clone(), kind: Kind::Group };
     let step = Step {
         role: Role::Member(index),
         head: Row::new(&groups.partition(), &heads::key(group, member)),

@@ -16,7 +16,7 @@ use crate::store::rows::role::{Role, Transaction};
 pub(crate) struct Put<'a> {
     pub(crate) collection: &'a Collection,
     pub(crate) write: ResourceWrite<'a>,
-    /// The state that the resource shall have.
+    /// The state that the resource should have.
     pub(crate) state: Stage,
     /// The resource whose rows they replace.
     pub(crate) from: Option<&'a Stored>,
@@ -25,18 +25,17 @@ pub(crate) struct Put<'a> {
 }
 
 impl<'a> Put<'a> {
-    /// The rows of a transition's target; `from` is the resource without the names that it has
+    /// The rows of a visible target; `from` is the resource without the names that it has
     /// lost.
     pub(crate) fn new(
         transition: &'a Transition<'a>,
         write: ResourceWrite<'a>,
-        state: Stage,
         from: Option<&'a Stored>,
     ) -> Self {
         Self {
             collection: transition.collection,
             write,
-            state,
+            state: Stage::Live,
             from,
             audit: transition.audit,
             unique_external_id: transition.guards.unique_external_id,
@@ -71,14 +70,11 @@ impl<'a> Put<'a> {
     /// Moves the due row of a visible user to the time at which it expires now.
     fn set_due(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
         let ResourceWrite { resource, expires, .. } = self.write;
-        let from = self.from.filter(|from| from.state == Stage::Live);
-        let before = from.and_then(|from| from.expires);
-        if before == expires {
+        if self.from.and_then(Stored::due) == expires {
             return Ok(());
         }
-        if let Some(before) = before {
-            let row = due::row(self.collection, before, &resource.id);
-            transaction.delete(Role::Other, row, None)?;
+        if let Some(from) = self.from {
+            due::remove(transaction, self.collection, from)?;
         }
         if let Some(expires) = expires {
             let row = due::row(self.collection, expires, &resource.id);

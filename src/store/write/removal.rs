@@ -1,7 +1,9 @@
 //! How resources are removed: users softly, with an expiry on every row, and all others at once.
 
+use scim_core::ResourceId;
 use scim_core::resource::Attributes;
 
+use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{Row, number, text};
 use crate::store::engine::time::instant;
@@ -10,10 +12,26 @@ use crate::store::model::change::Transition;
 use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 use crate::store::rows::due;
-use crate::store::rows::pointers::{self, OWN, own};
+use crate::store::rows::pointers::{self, OWN, absent_or_own, is_own, own};
 use crate::store::rows::resource::{self, DELETED, GROUPED, marked};
 use crate::store::rows::role::{Role, Transaction};
 use crate::store::rows::unfinished::{self, Cause};
+
+impl Store {
+    /// Adds the removal of a row that led to a resource, if the row still leads to it: another
+    /// resource may have taken the name in the meantime. One call.
+    pub(in crate::store) async fn remove_if_own(
+        &self,
+        transaction: &mut Transaction,
+        (p, s): (&str, &str),
+        id: &ResourceId,
+    ) -> Result<(), StoreError> {
+        if self.get(p, s).await?.is_some_and(|row| is_own(&row, id)) {
+            transaction.delete(Role::Other, Row::new(p, s), Some(absent_or_own(id)))?;
+        }
+        Ok(())
+    }
+}
 
 /// Adds the soft deletion of a user: the user, its claim and its pointers get an expiry, in seconds
 /// since 1970, and the user keeps these attributes. Memberships that the user may have are recorded

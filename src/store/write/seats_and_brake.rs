@@ -37,7 +37,7 @@ impl Store {
             let Some(seen) = self.seats(&users.tenant).await? else { return Ok(()) };
             let mut transaction = Transaction::on(self);
             self.set_limit(&mut transaction, users, Some(seen), seen.limit).await?;
-            if matches!(transaction.commit(self).await?, TransactionResult::Committed) {
+            if transaction.try_commit(self).await? {
                 return Ok(());
             }
         }
@@ -119,7 +119,7 @@ impl Store {
         let mut transaction = Transaction::on(self);
         seats_and_brake::trip_brake(&mut transaction, tenant, seen, audit.now)?;
         log::add(&mut transaction, tenant, audit, (subject, None), &[])?;
-        if matches!(transaction.commit(self).await?, TransactionResult::Committed) {
+        if transaction.try_commit(self).await? {
             telemetry::count(Metric::BrakeTripped, tenant.code().as_str());
         }
         Ok(())
@@ -135,7 +135,7 @@ impl Store {
         let mut transaction = Transaction::on(self);
         seats_and_brake::lift_brake(&mut transaction, tenant)?;
         log::add(&mut transaction, tenant, audit, (subject, None), &[])?;
-        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
+        transaction.try_commit(self).await
     }
 }
 

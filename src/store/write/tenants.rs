@@ -3,7 +3,7 @@
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::model::tenant_key::TenantCode;
-use crate::store::rows::role::{Transaction, TransactionResult};
+use crate::store::rows::role::Transaction;
 use crate::store::rows::seats_and_brake;
 use crate::store::rows::tenant::{self, TenantRow};
 
@@ -20,20 +20,20 @@ impl Store {
         if let Some(limit) = seats {
             seats_and_brake::set_seats(&mut transaction, &tenant.key(), None, 0, limit.into())?;
         }
-        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
+        transaction.try_commit(self).await
     }
 
     /// Switches SCIM on or off for a tenant; `false` if the tenant does not exist. One call.
     pub async fn enable(&self, code: &TenantCode, enabled: bool) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         tenant::enable(&mut transaction, code, enabled)?;
-        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
+        transaction.try_commit(self).await
     }
 
     /// Records when the first request succeeded; `false` if that was recorded before. One call.
     pub async fn connect(&self, code: &TenantCode, now: i64) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         tenant::connect(&mut transaction, code, now)?;
-        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
+        transaction.try_commit(self).await
     }
 }

@@ -5,7 +5,7 @@ use scim_core::ResourceId;
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::model::tenant_key::TenantKey;
-use crate::store::rows::role::{Transaction, TransactionResult};
+use crate::store::rows::role::Transaction;
 use crate::store::rows::unfinished;
 
 impl Store {
@@ -19,6 +19,6 @@ impl Store {
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         unfinished::abandon_creation(&mut transaction, tenant, group)?;
-        Ok(matches!(transaction.commit(self).await?, TransactionResult::Committed))
+        transaction.try_commit(self).await
     }
 }

@@ -263,8 +263,8 @@ fn the_engine_knows_no_scim_and_the_model_no_dynamodb() {
 
 #[test]
 fn imports_are_read_in_all_their_forms() {
-    let code = "use super::{a::{B, c}, d::E as F};\npub(crate) use child::G;\nmod child;\n\
-                use std::fmt;\npub(in crate::x::y) fn f() { crate::h::i(); self::child::j(); k::l(); }\n";
+    let code = "use super::{a::{B, c}, d::E as F};\npub(crate) use child::G;\nmod child;\nuse \
+        std::fmt;\npub(in crate::x::y) fn f() { crate::h::i(); self::child::j(); k::l(); }\n";
     let module = vec!["m".to_owned(), "n".to_owned()];
     let found: Vec<String> = imports(code, &module)
         .into_iter()

@@ -62,7 +62,7 @@ impl BulkOperation {
     }
 
     /// The bulkId of the resource that the operation creates.
-    pub(super) fn created(&self) -> Option<&str> {
+    pub fn created(&self) -> Option<&str> {
         let creates = self.method == "POST" && self.fault.is_none();
         self.bulk_id.as_deref().filter(|_| creates)
     }

@@ -16,8 +16,8 @@ use crate::place::Place;
 /// The id of an import in the log.
 const REQUEST: &str = "scimctl import";
 
-/// Import users that the product had before SCIM, from a CSV file or a file with one JSON object per
-/// line
+/// Import users that the product had before SCIM, from a CSV file or a file with one JSON object
+/// per line
 #[derive(Debug, Args)]
 pub(crate) struct ImportOptions {
     /// The tenant's name

@@ -10,8 +10,8 @@ use hyper::body::Incoming;
 use scim_local::BODY_TIMEOUT;
 use tokio::time::timeout;
 
-/// How long the rest of an unwanted body is read, and how many bytes of it, so that a client that is
-/// still sending gets to read the answer.
+/// How long the rest of an unwanted body is read, and how many bytes of it, so that a client that
+/// is still sending gets to read the answer.
 const DISCARD_FOR: Duration = Duration::from_secs(1);
 const MAX_DISCARDED_BYTES: usize = 64 * 1_024;
 

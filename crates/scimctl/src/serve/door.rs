@@ -1,5 +1,5 @@
-//! The DynamoDB and the Secrets Manager endpoint answer the tools of this machine's user, and refuse
-//! web pages in the user's browser.
+//! The DynamoDB and the Secrets Manager endpoint answer the tools of this machine's user, and
+//! refuse web pages in the user's browser.
 //!
 //! A page can send requests to loopback. If it sets a content type, the browser sends a preflight
 //! first, which is refused. If it reaches this machine by a name of its own domain, that name is in

@@ -54,13 +54,10 @@ impl Greeting<'_> {
             ""
         };
         format!(
-            "SCIM      {base_url}\n\
-             DynamoDB  {dynamodb}   (table {TABLE})\n\
-             Secrets   {secrets_manager}   (stack {STACK})\n\
-             {memory}{}\n\
-             The function under sam local or cargo lambda watch needs these variables, and so does \
-             the aws command:\n\n{}\n\n\
-             Ctrl-C stops the server.\n",
+            "SCIM      {base_url}\nDynamoDB  {dynamodb}   (table {TABLE})\nSecrets   \
+            {secrets_manager}   (stack {STACK})\n{memory}{}\nThe function under sam local or \
+            cargo lambda watch needs these variables, and so does the aws \
+            command:\n\n{}\n\nCtrl-C stops the server.\n",
             self.first_steps(),
             exports(self.served)
         )

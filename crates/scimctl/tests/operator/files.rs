@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use super::import::{counts, exported, import, outcomes, tenants};
 use crate::support::{Directory, Server, http};
 
-/// Imports a file. For each record, whether the user will be linked by a verified e-mail address, and
-/// why it is not imported.
+/// Imports a file. For each record, whether the user will be linked by a verified e-mail address,
+/// and why it is not imported.
 fn verified(name: &str, text: &str) -> Vec<(bool, String)> {
     let directory = tenants(&name.replace('.', "-"));
     let (_, report, _) = import(&directory, &["friends", &directory.file(name, text)]);

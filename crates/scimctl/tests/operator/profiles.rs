@@ -156,7 +156,8 @@ fn an_unknown_setting_is_refused_by_name_and_nothing_changes() {
     for (arguments, said) in [
         (
             &[][..],
-            "give SETTING=VALUE, --profile, --idp or --file; scimctl profile show acme shows all settings",
+            "give SETTING=VALUE, --profile, --idp or --file; scimctl profile show acme shows all \
+            settings",
         ),
         (&["seats.chairs=5"], "seats.chairs is not a setting"),
         (&["seats=5"], "seats is a section, not a setting"),

@@ -51,7 +51,8 @@ fn the_state_of_a_tenant_shows_whether_its_identity_provider_has_connected() {
     let said = directory.text(&["tenant", "disable", "c"]);
     assert_eq!(
         said,
-        "SCIM will be off for c within a minute: requests are refused, and users stay as they are.\n"
+        "SCIM will be off for c within a minute: requests are refused, and users stay as they \
+        are.\n"
     );
     let (status, refusal) = get(off);
     assert_eq!((status, refusal["status"].as_str()), (403, Some("403")));
@@ -101,7 +102,8 @@ fn a_brake_stops_deactivations_until_the_operator_lifts_it() {
     let none = directory.text(&["brake", "show", "acme"]);
     assert_eq!(
         none,
-        "No window is open: no user of acme has been deactivated since its brake was set or lifted.\n"
+        "No window is open: no user of acme has been deactivated since its brake was set or \
+        lifted.\n"
     );
     let mut server = Server::start(&directory, &["--json"]);
     let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
@@ -196,8 +198,8 @@ fn the_printed_base_url_works() {
     // Another profile leads elsewhere.
     directory.json(&["profile", "set", "acme", "--profile", "default"]);
     assert_eq!(directory.json(&["token", "issue", "acme"])["base_url"], deployment);
-    // The operator's own URL is used as it is, unless it is that of a deployment, which serves every
-    // path.
+    // The operator's own URL is used as it is, unless it is that of a deployment, which serves
+    // every path.
     for (given, printed) in [
         ("https://scim.example.com/scim/v2", "https://scim.example.com/api/scim/2.0"),
         ("https://scim.example.com/other/", "https://scim.example.com/other"),

@@ -1,5 +1,5 @@
-//! Definitions of attributes and schemas that would make it impossible to create a user, or of which
-//! one would silently have no effect.
+//! Definitions of attributes and schemas that would make it impossible to create a user, or of
+//! which one would silently have no effect.
 
 use std::collections::BTreeSet;
 
