@@ -9,7 +9,9 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Unavailable(_) => tracing::warn!(%error, "store"),
-            StoreError::Broken(_) => tracing::error!(%error, "store"),
+            StoreError::Broken(_) | StoreError::NewerFormat { .. } => {
+                tracing::error!(%error, "store")
+            }
             StoreError::OutOfBudget => tracing::info!(%error, "store"),
         }
         match error {
@@ -18,6 +20,10 @@ impl From<StoreError> for Error {
             ),
             StoreError::Broken(_) => Self::internal(
                 "The directory is in an unexpected state; the operator's log has the details.",
+            ),
+            StoreError::NewerFormat { .. } => Self::unavailable(
+                "A newer release of the service has stored this, and the one that answers cannot \
+                 read it; send the request again in a moment.",
             ),
             StoreError::OutOfBudget => Self::new(
                 ErrorKind::TooMany,

@@ -64,7 +64,7 @@ async fn the_request_id_of_the_platform_is_in_the_log() {
     let rows = world.rows().await;
     let log = rows.iter().find(|row| row.p().ends_with("#L")).unwrap();
     assert_eq!(log.text("rq"), Some("request-1"));
-    assert_eq!(log.text("by"), Some(world.token.key_id().as_str()));
+    assert_eq!(log.text("ac"), Some(world.token.key_id().as_str()));
 }
 
 #[tokio::test]

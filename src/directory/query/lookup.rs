@@ -57,7 +57,7 @@ impl Directory {
         Equality { attribute, value }: &Equality,
         found: &mut LookedUp,
     ) -> Result<bool, Error> {
-        match (attribute.as_str(), value.to_lowercase().parse()) {
+        match (attribute.as_str(), value.parse()) {
             ("members.value", Ok(member)) => self.add_groups_of(call, member, found).await,
             ("groups.value", Ok(group)) => self.add_users_in(call, group, found).await,
             // A text that cannot be an id is in no group, and has no members.

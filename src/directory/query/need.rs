@@ -94,7 +94,7 @@ pub fn price_of_judging(
     resources: usize,
 ) -> (usize, usize) {
     let known = |id: &ResourceId| {
-        looked_up.iter().any(|equality| equality.value.to_lowercase() == id.as_str())
+        looked_up.iter().any(|equality| equality.value.eq_ignore_ascii_case(id.as_str()))
     };
     let (calls, units) = match Need::of(&resource_type.kind, filter) {
         Need::Row => return (0, 0),

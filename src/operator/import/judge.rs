@@ -19,6 +19,9 @@ pub const MAX_ALIKE: usize = 500;
 /// How many digits those ids share.
 const ALIKE: usize = 4;
 
+const WRONG_ID: &str = "id must have 1 to 128 letters, digits, '.', '_' or '-', and must not be \
+    reserved by SCIM; omit it, and the export shows the generated one";
+
 /// What earlier records said.
 #[derive(Default)]
 pub(super) struct Seen {
@@ -116,14 +119,9 @@ impl Import {
             return Err(format!("it has more than {MAX_EMAILS} verified addresses"));
         }
         let id = match id {
-            Some(id) => id.to_ascii_lowercase().parse::<uuid::Uuid>().ok().map(|id| id.to_string()),
-            None => {
-                let id = self.users.new_id(names.name()).map_err(|error| error.to_string())?;
-                Some(id.as_str().to_owned())
-            }
+            Some(id) => in_lower_case(id).parse().map_err(|()| WRONG_ID)?,
+            None => self.users.new_id(names.name()).map_err(|error| error.to_string())?,
         };
-        let id = id.and_then(|id| id.parse().ok());
-        let id = id.ok_or("id is not a UUID; omit it, and the export shows the generated one")?;
         Ok((Resource { id, meta: Meta::new(self.clock.now()), attributes }, names))
     }
 
@@ -143,11 +141,19 @@ impl Import {
     }
 }
 
+/// The id, in lower case if it is a UUID: a value of `members` is read that way too.
+fn in_lower_case(id: String) -> String {
+    match id.parse::<uuid::Uuid>() {
+        Ok(uuid) if id.len() == uuid::fmt::Hyphenated::LENGTH => uuid.to_string(),
+        Ok(_) | Err(_) => id,
+    }
+}
+
 /// The keys by which a record is compared with the others.
 fn keys_of(user: &Ready) -> Vec<(Key, String)> {
     let names = &user.names;
-    let own_id = user.own_id.then(|| user.resource.id.as_str());
-    let keys = own_id.map(|id| (Key::Id, id)).into_iter();
+    let own_id = user.own_id.then(|| user.resource.id.folded());
+    let keys = own_id.iter().map(|id| (Key::Id, id.as_str()));
     let keys = keys.chain(names.name().map(|name| (Key::UserName, name)));
     let keys = keys.chain(names.external_id().map(|id| (Key::ExternalId, id)));
     let keys = keys.chain(names.emails().iter().map(|email| (Key::VerifiedEmail, email.as_str())));

@@ -32,7 +32,12 @@ impl Record {
         let id = match take(&mut user, ID) {
             Value::Null => None,
             Value::String(id) => Some(id).filter(|id| !id.is_empty()),
-            other => Some(other.to_string()),
+            // A product may number its users.
+            Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+            other => {
+                let why = format!("id is {other}; it must be a string or a whole number");
+                return Self { user_name, ..Self::broken(line, why) };
+            }
         };
         let mut verified = Vec::new();
         let mut broken = None;

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::client::Store;
 use super::error::{StoreError, unavailable};
-use super::item::{Item, PARTITION, SORT, text};
+use super::item::{Item, Key, PARTITION};
 use super::pause::{RETRY_FOR, jitter};
 use crate::budget::{self, ROW_UNITS};
 
@@ -24,9 +24,6 @@ const CONCURRENCY: usize = 4;
 /// The first upper bound of a pause before DynamoDB is asked again for rows that it left out; it
 /// doubles.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-
-/// The keys of a row.
-pub(crate) type Key = (String, String);
 
 /// How large rows are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +52,7 @@ impl Size {
 
 impl Store {
     /// The rows with these keys that exist, by their keys, read with strong consistency. They have
-    /// all of their attributes unless `only` names some, including `p` and `s`. Makes one call for
+    /// all of their attributes unless `only` names some, including `p`, `s` and `f`. Makes one call for
     /// sixteen rows of any size, or for a hundred small ones.
     pub(in crate::store) async fn get_many(
         &self,
@@ -66,9 +63,9 @@ impl Store {
         let keys: BTreeSet<Key> = keys.into_iter().collect();
         if keys.len() == 1 {
             // One row costs the same, and its answer is simpler.
-            let Some((p, s)) = keys.into_iter().next() else { return Ok(BTreeMap::new()) };
-            let row = self.get(&p, &s).await?;
-            return Ok(row.map(|row| ((p, s), row)).into_iter().collect());
+            let Some(key) = keys.into_iter().next() else { return Ok(BTreeMap::new()) };
+            let row = self.get(key.clone()).await?;
+            return Ok(row.map(|row| (key, row)).into_iter().collect());
         }
         let keys: Vec<Key> = keys.into_iter().collect();
         let calls: Vec<Vec<Key>> = keys.chunks(size.keys_in_a_call()).map(<[_]>::to_vec).collect();
@@ -77,7 +74,7 @@ impl Store {
         let keyed = rows
             .into_iter()
             .flatten()
-            .filter_map(|row| Some(((row.text(PARTITION)?.to_owned(), row.s().to_owned()), row)));
+            .filter_map(|row| Some((Key::new(row.text(PARTITION)?, row.s()), row)));
         Ok(keyed.collect())
     }
 
@@ -88,7 +85,8 @@ impl Store {
         only: Option<&str>,
     ) -> Result<Vec<Item>, StoreError> {
         let (begun, mut pause) = (Instant::now(), FIRST_PAUSE);
-        let mut wanted: Vec<HashMap<String, AttributeValue>> = keys.into_iter().map(key).collect();
+        let mut wanted: Vec<HashMap<String, AttributeValue>> =
+            keys.into_iter().map(Key::into_map).collect();
         let mut rows = Vec::with_capacity(wanted.len());
         loop {
             let (found, left_out) = self.get_some(wanted, size, only).await?;
@@ -124,11 +122,7 @@ impl Store {
         reserved.took(Some(used.sum()));
         let found = answer.responses.as_mut().and_then(|tables| tables.remove(&*self.table));
         let left = answer.unprocessed_keys.as_mut().and_then(|tables| tables.remove(&*self.table));
-        let rows = found.unwrap_or_default().into_iter().map(Item).collect();
-        Ok((rows, left.map(|left| left.keys).unwrap_or_default()))
+        let rows = found.unwrap_or_default().into_iter().map(Item::read);
+        Ok((rows.collect::<Result<_, _>>()?, left.map(|left| left.keys).unwrap_or_default()))
     }
-}
-
-fn key((p, s): Key) -> HashMap<String, AttributeValue> {
-    HashMap::from([(PARTITION.to_owned(), text(p)), (SORT.to_owned(), text(s))])
 }

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 
+use super::format::KNOWN_FORMAT;
 use crate::budget::OutOfBudget;
 use crate::telemetry;
 
@@ -15,6 +16,18 @@ pub enum StoreError {
     /// The table or a row is not in the form that this version writes. An operator must inspect it.
     #[error("the table is not in the expected state: {0}")]
     Broken(String),
+    /// A newer release wrote this row, in a format that this one does not know. Nothing was written.
+    #[error(
+        "a row of kind {kind} has format {format}; this release reads formats up to {}: use the \
+         newer release",
+        KNOWN_FORMAT
+    )]
+    NewerFormat {
+        /// The letter of the row's kind.
+        kind: String,
+        /// The version of its format.
+        format: i64,
+    },
     /// The request would read more than one request may ([`crate::budget`]).
     #[error("the request would read more than one request may")]
     OutOfBudget,

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::error::StoreError;
+use super::format::{KNOWN_FORMAT, WRITTEN_FORMAT};
 
 /// The partition key.
 pub(crate) const PARTITION: &str = "p";
@@ -13,11 +15,52 @@ pub(crate) const SORT: &str = "s";
 /// When the row expires, in seconds since 1970: the table's TTL attribute.
 pub(crate) const EXPIRES: &str = "x";
 
+/// The key of a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Key {
+    /// The partition key.
+    pub(crate) p: String,
+    /// The sort key.
+    pub(crate) s: String,
+}
+
+impl Key {
+    pub(crate) fn new(p: impl Into<String>, s: impl Into<String>) -> Self {
+        Self { p: p.into(), s: s.into() }
+    }
+
+    /// The key as the SDK takes it.
+    pub(crate) fn into_map(self) -> HashMap<String, AttributeValue> {
+        HashMap::from([(PARTITION.to_owned(), text(self.p)), (SORT.to_owned(), text(self.s))])
+    }
+}
+
+/// The kind of the row: a letter that tells consumers of the table's stream what the row is, since
+/// all keys begin with a tenant's code.
+pub(crate) const KIND: &str = "k";
+/// The version of the row's format.
+pub(crate) const FORMAT: &str = "f";
+
 /// A row as DynamoDB returns it.
 #[derive(Debug, Clone)]
 pub(crate) struct Item(pub(crate) HashMap<String, AttributeValue>);
 
 impl Item {
+    /// A row that DynamoDB returned.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerFormat`] for a row that only a newer release can read.
+    pub(crate) fn read(row: HashMap<String, AttributeValue>) -> Result<Self, StoreError> {
+        let row = Self(row);
+        match row.number(FORMAT) {
+            Some(format) if format > KNOWN_FORMAT => {
+                let kind = row.text(KIND).unwrap_or_default().to_owned();
+                Err(StoreError::NewerFormat { kind, format })
+            }
+            _ => Ok(row),
+        }
+    }
+
     /// The row's sort key.
     pub(crate) fn s(&self) -> &str {
         self.text(SORT).unwrap_or_default()
@@ -69,16 +112,28 @@ impl Item {
 }
 
 /// A row to write, attribute by attribute.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Row(pub(crate) HashMap<String, AttributeValue>);
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) key: Key,
+    /// The attributes without those of the key.
+    pub(crate) attributes: HashMap<String, AttributeValue>,
+}
 
 impl Row {
-    pub(crate) fn new(p: &str, s: &str) -> Self {
-        Self::default().text(PARTITION, p).text(SORT, s)
+    /// A row of this kind, in the format of this release.
+    pub(crate) fn new(kind: &str, key: Key) -> Self {
+        Self { key, attributes: HashMap::new() }.text(KIND, kind).number(FORMAT, WRITTEN_FORMAT)
+    }
+
+    /// The row as the SDK takes it.
+    pub(crate) fn into_map(self) -> HashMap<String, AttributeValue> {
+        let mut map = self.attributes;
+        map.extend(self.key.into_map());
+        map
     }
 
     pub(crate) fn text(mut self, name: &str, value: &str) -> Self {
-        self.0.insert(name.to_owned(), AttributeValue::S(value.to_owned()));
+        self.attributes.insert(name.to_owned(), AttributeValue::S(value.to_owned()));
         self
     }
 
@@ -90,12 +145,17 @@ impl Row {
     }
 
     pub(crate) fn number(mut self, name: &str, value: i64) -> Self {
-        self.0.insert(name.to_owned(), AttributeValue::N(value.to_string()));
+        self.attributes.insert(name.to_owned(), AttributeValue::N(value.to_string()));
+        self
+    }
+
+    pub(crate) fn bytes(mut self, name: &str, value: &[u8]) -> Self {
+        self.attributes.insert(name.to_owned(), AttributeValue::B(Blob::new(value)));
         self
     }
 
     pub(crate) fn flag(mut self, name: &str, value: bool) -> Self {
-        self.0.insert(name.to_owned(), AttributeValue::Bool(value));
+        self.attributes.insert(name.to_owned(), AttributeValue::Bool(value));
         self
     }
 
@@ -107,7 +167,7 @@ impl Row {
     }
 
     pub(crate) fn texts(mut self, name: &str, values: impl IntoIterator<Item = String>) -> Self {
-        self.0.insert(
+        self.attributes.insert(
             name.to_owned(),
             AttributeValue::L(values.into_iter().map(AttributeValue::S).collect()),
         );

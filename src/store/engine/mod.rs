@@ -3,6 +3,7 @@
 pub(crate) mod batch_get;
 pub(crate) mod client;
 pub(crate) mod error;
+pub(crate) mod format;
 pub(crate) mod item;
 pub(crate) mod pause;
 pub(crate) mod query;

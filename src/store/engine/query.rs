@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::client::Store;
 use super::error::{StoreError, unavailable};
-use super::item::{Item, Row, SORT, text};
+use super::item::{Item, Key, SORT, text};
 use super::ranges::{FIRST, KeyRange, LAST};
 use crate::budget::{self, QUERY_UNITS, ROW_UNITS};
 
@@ -80,20 +80,20 @@ pub(crate) struct FirstRows {
 
 impl Store {
     /// One row by its key. One call.
-    pub(in crate::store) async fn get(&self, p: &str, s: &str) -> Result<Option<Item>, StoreError> {
+    pub(in crate::store) async fn get(&self, key: Key) -> Result<Option<Item>, StoreError> {
         let reserved = budget::reserve(ROW_UNITS)?;
         let answer = self
             .client
             .get_item()
             .table_name(&*self.table)
-            .set_key(Some(Row::new(p, s).0))
+            .set_key(Some(key.into_map()))
             .consistent_read(true)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send();
         // The SDK's futures are large. Boxing them keeps the futures above them small.
         let answer = Box::pin(answer).await.map_err(unavailable)?;
         reserved.took(answer.consumed_capacity().and_then(|used| used.capacity_units()));
-        Ok(answer.item.map(Item))
+        answer.item.map(Item::read).transpose()
     }
 
     /// Some rows of a partition in the order of their sort keys. One call.
@@ -109,7 +109,7 @@ impl Store {
                 ("p = :p AND s BETWEEN :s AND :t", p, from, Some(to))
             }
         };
-        let key = |s: &str| Row::new(p, s).0;
+        let key = |s: &str| Key::new(p, s).into_map();
         let call = self
             .client
             .query()
@@ -129,10 +129,8 @@ impl Store {
         reserved.took(answer.consumed_capacity().and_then(|used| used.capacity_units()));
         let last = answer.last_evaluated_key;
         let next = last.and_then(|key| key.get(SORT).and_then(|s| s.as_s().ok()).cloned());
-        Ok(QueryPage {
-            rows: answer.items.unwrap_or_default().into_iter().map(Item).collect(),
-            next,
-        })
+        let rows = answer.items.unwrap_or_default().into_iter().map(Item::read);
+        Ok(QueryPage { rows: rows.collect::<Result<_, _>>()?, next })
     }
 
     /// The first rows, at most `max`.

@@ -13,12 +13,16 @@ use tokio::time::{Instant, sleep};
 
 use super::client::Store;
 use super::error::{StoreError, unavailable};
-use super::item::{Item, Row, version};
+use super::format::KNOWN_FORMAT;
+use super::item::{Item, Key, Row, number, version};
 use super::pause::{CONFLICT, Pauses, RETRY_FOR, THROTTLE};
 use crate::budget;
 
 /// Maximum number of actions of a transaction (DynamoDB's limit).
 pub(crate) const MAX_ACTIONS: usize = 100;
+
+/// This release can read the row, or the row does not exist.
+const READABLE: &str = "attribute_not_exists(f) OR f <= :known";
 
 /// What happened to a transaction.
 #[derive(Debug)]
@@ -67,39 +71,99 @@ impl<R: Copy> Transaction<R> {
         Self { table: store.table.clone(), roles: Vec::new(), actions: Vec::new() }
     }
 
+    /// Writes a whole row. What the row held before is lost, so the row must be new, or pass to
+    /// another owner.
     pub(crate) fn put(
         &mut self,
         role: R,
         row: Row,
         condition: Option<Condition>,
     ) -> Result<(), StoreError> {
-        let (expression, values) = parts(condition);
+        let Expression { text, values } = guarded(condition);
         let put = Put::builder()
             .table_name(&*self.table)
-            .set_item(Some(row.0))
-            .set_condition_expression(expression)
-            .set_expression_attribute_values(values)
+            .set_item(Some(row.into_map()))
+            .condition_expression(text)
+            .set_expression_attribute_values(Some(values))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .build()?;
         self.push(role, TransactWriteItem::builder().put(put).build());
         Ok(())
     }
 
-    /// An update of one row; `condition` may use the values of the update.
+    /// Writes the attributes of a row that may exist, and removes those of `optional` that it does
+    /// not have. The row keeps all others: a newer release may have added them.
+    pub(crate) fn set(
+        &mut self,
+        role: R,
+        row: Row,
+        optional: &[&str],
+        condition: Option<Condition>,
+    ) -> Result<(), StoreError> {
+        let Row { key, attributes } = row;
+        let absent: Vec<&str> =
+            optional.iter().copied().filter(|name| !attributes.contains_key(*name)).collect();
+        let set: Vec<String> = attributes.keys().map(|name| format!("{name} = :{name}")).collect();
+        let mut update = format!("SET {}", set.join(", "));
+        if !absent.is_empty() {
+            update = format!("{update} REMOVE {}", absent.join(", "));
+        }
+        let values = attributes.into_iter().map(|(name, value)| (format!(":{name}"), value));
+        self.update_if(role, key, update, values, condition)
+    }
+
+    /// Adds to numbers of a row, which begins with them if it does not exist.
+    pub(crate) fn add(
+        &mut self,
+        role: R,
+        row: Row,
+        numbers: impl IntoIterator<Item = (String, AttributeValue)>,
+        condition: Option<Condition>,
+    ) -> Result<(), StoreError> {
+        let Row { key, attributes } = row;
+        let numbers: Vec<(String, AttributeValue)> = numbers.into_iter().collect();
+        let terms: Vec<String> =
+            numbers.iter().map(|(name, _)| format!("{name} :{name}")).collect();
+        // A row that exists stays in its format, since most of it is not written.
+        let begun =
+            attributes.keys().map(|name| format!("{name} = if_not_exists({name}, :{name})"));
+        let begun: Vec<String> = begun.collect();
+        let update = format!("ADD {} SET {}", terms.join(", "), begun.join(", "));
+        let values = numbers.into_iter().chain(attributes);
+        let values = values.map(|(name, value)| (format!(":{name}"), value));
+        self.update_if(role, key, update, values, condition)
+    }
+
+    /// Changes some attributes of a row that exists, which `condition` must require. The condition
+    /// may use the values of the update.
     pub(crate) fn update(
         &mut self,
         role: R,
-        key: Row,
-        expression: &str,
-        values: impl IntoIterator<Item = (impl Into<String>, AttributeValue)>,
-        condition: Option<&'static str>,
+        key: Key,
+        update: &str,
+        values: impl IntoIterator<Item = (&'static str, AttributeValue)>,
+        condition: &'static str,
     ) -> Result<(), StoreError> {
+        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value));
+        self.update_if(role, key, update.to_owned(), values, Some(Condition(condition, Vec::new())))
+    }
+
+    fn update_if(
+        &mut self,
+        role: R,
+        key: Key,
+        update: String,
+        values: impl IntoIterator<Item = (String, AttributeValue)>,
+        condition: Option<Condition>,
+    ) -> Result<(), StoreError> {
+        let Expression { text, values: mut all } = guarded(condition);
+        all.extend(values);
         let update = Update::builder()
             .table_name(&*self.table)
-            .set_key(Some(key.0))
-            .update_expression(expression)
-            .set_expression_attribute_values(named(values))
-            .set_condition_expression(condition.map(str::to_owned))
+            .set_key(Some(key.into_map()))
+            .update_expression(update)
+            .set_expression_attribute_values(Some(all))
+            .condition_expression(text)
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .build()?;
         self.push(role, TransactWriteItem::builder().update(update).build());
@@ -109,15 +173,15 @@ impl<R: Copy> Transaction<R> {
     pub(crate) fn delete(
         &mut self,
         role: R,
-        key: Row,
+        key: Key,
         condition: Option<Condition>,
     ) -> Result<(), StoreError> {
-        let (expression, values) = parts(condition);
+        let Expression { text, values } = guarded(condition);
         let delete = Delete::builder()
             .table_name(&*self.table)
-            .set_key(Some(key.0))
-            .set_condition_expression(expression)
-            .set_expression_attribute_values(values)
+            .set_key(Some(key.into_map()))
+            .condition_expression(text)
+            .set_expression_attribute_values(Some(values))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .build()?;
         self.push(role, TransactWriteItem::builder().delete(delete).build());
@@ -128,15 +192,15 @@ impl<R: Copy> Transaction<R> {
     pub(crate) fn check(
         &mut self,
         role: R,
-        key: Row,
+        key: Key,
         condition: Condition,
     ) -> Result<(), StoreError> {
-        let Condition(expression, values) = condition;
+        let Expression { text, values } = guarded(Some(condition));
         let check = ConditionCheck::builder()
             .table_name(&*self.table)
-            .set_key(Some(key.0))
-            .condition_expression(expression)
-            .set_expression_attribute_values(named(values))
+            .set_key(Some(key.into_map()))
+            .condition_expression(text)
+            .set_expression_attribute_values(Some(values))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .build()?;
         self.push(role, TransactWriteItem::builder().condition_check(check).build());
@@ -171,7 +235,6 @@ impl<R: Copy> Transaction<R> {
             };
             match verdict {
                 Verdict::Refused(rows) => return Ok(TransactionResult::Refused(rows)),
-                Verdict::Broken(reason) => return Err(StoreError::Broken(reason)),
                 Verdict::Again(pauses) if begun.elapsed() < RETRY_FOR && budget::may_write() => {
                     sleep(pauses.after(attempt)).await;
                 }
@@ -204,7 +267,7 @@ impl<R: Copy> Transaction<R> {
             }
             Err(error) => match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
-                    Ok(Some(verdict(&self.roles, cancelled.cancellation_reasons())))
+                    verdict(&self.roles, cancelled.cancellation_reasons()).map(Some)
                 }
                 _ => Err(unavailable(error)),
             },
@@ -217,40 +280,45 @@ enum Verdict<R> {
     Refused(Vec<(R, Option<Item>)>),
     /// Nothing was written, and the same transaction may succeed after a pause.
     Again(Pauses),
-    Broken(String),
 }
 
-fn verdict<R: Copy>(roles: &[R], reasons: &[CancellationReason]) -> Verdict<R> {
+/// # Errors
+/// [`StoreError::Broken`] for a row that can never be written, and [`StoreError::NewerFormat`] for
+/// one that a newer release has written.
+fn verdict<R: Copy>(roles: &[R], reasons: &[CancellationReason]) -> Result<Verdict<R>, StoreError> {
     let mut refused = Vec::new();
     let mut pauses = CONFLICT;
     for (role, reason) in roles.iter().zip(reasons) {
         match reason.code() {
-            Some("ConditionalCheckFailed") => refused.push((*role, reason.item.clone().map(Item))),
+            Some("ConditionalCheckFailed") => {
+                refused.push((*role, reason.item.clone().map(Item::read).transpose()?));
+            }
             Some("ValidationError" | "ItemCollectionSizeLimitExceeded") => {
-                return Verdict::Broken(reason.message().unwrap_or("a row was refused").to_owned());
+                return Err(StoreError::broken(reason.message().unwrap_or("a row was refused")));
             }
             Some("ThrottlingError" | "ProvisionedThroughputExceeded") => pauses = THROTTLE,
             // None, TransactionConflict
             _ => {}
         }
     }
-    if refused.is_empty() { Verdict::Again(pauses) } else { Verdict::Refused(refused) }
+    Ok(if refused.is_empty() { Verdict::Again(pauses) } else { Verdict::Refused(refused) })
 }
 
-fn parts(
-    condition: Option<Condition>,
-) -> (Option<String>, Option<HashMap<String, AttributeValue>>) {
-    let Some(Condition(expression, values)) = condition else { return (None, None) };
-    (Some(expression.to_owned()), named(values))
+/// A condition with its values.
+struct Expression {
+    text: String,
+    values: HashMap<String, AttributeValue>,
 }
 
-/// The values of an expression. DynamoDB refuses an empty map of them.
-fn named(
-    values: impl IntoIterator<Item = (impl Into<String>, AttributeValue)>,
-) -> Option<HashMap<String, AttributeValue>> {
-    let values: HashMap<_, _> =
-        values.into_iter().map(|(name, value)| (name.into(), value)).collect();
-    (!values.is_empty()).then_some(values)
+/// A condition, and that this release knows the row's format: it could lose what a newer release
+/// has stored in it.
+fn guarded(condition: Option<Condition>) -> Expression {
+    let Condition(text, values) = condition.unwrap_or(Condition("", Vec::new()));
+    let text =
+        if text.is_empty() { READABLE.to_owned() } else { format!("({text}) AND ({READABLE})") };
+    let values = values.into_iter().map(|(name, value)| (name.to_owned(), value));
+    let known = (":known".to_owned(), number(KNOWN_FORMAT));
+    Expression { text, values: values.chain([known]).collect() }
 }
 
 #[cfg(test)]
@@ -263,8 +331,8 @@ mod tests {
         let pauses = |codes: &[&str]| {
             let reasons: Vec<_> = codes.iter().map(|code| reason(code)).collect();
             match verdict(&vec![(); codes.len()], &reasons) {
-                Verdict::Again(pauses) => pauses,
-                Verdict::Refused(_) | Verdict::Broken(_) => panic!("{codes:?} may succeed later"),
+                Ok(Verdict::Again(pauses)) => pauses,
+                _ => panic!("{codes:?} may succeed later"),
             }
         };
         for throttle in ["ThrottlingError", "ProvisionedThroughputExceeded"] {

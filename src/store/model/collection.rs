@@ -64,15 +64,10 @@ impl Collection {
         format!("{}#", self.kind.mark())
     }
 
-    /// The sort key of a resource's row: its id, if this service made it. An id from elsewhere
-    /// follows 48 bits of its own hash: the ids of a product may all begin alike, and the counters
-    /// rely on keys that are spread evenly. Lists are in the order of these keys.
+    /// The sort key of a resource's row ([`TenantKey::id_key`]). Lists are in the order of these
+    /// keys.
     pub fn key(&self, id: &ResourceId) -> String {
-        if is_made(id.as_str()) {
-            id.to_string()
-        } else {
-            format!("{}~{id}", self.bits("id", id.as_str()))
-        }
+        self.tenant.id_key(id)
     }
 
     /// The first 48 bits of the id of resources that were created under this name.
@@ -91,7 +86,7 @@ impl Collection {
         let claim = format!("{}!{}", self.name_prefix(form), self.hash("claim", form));
         match shared_by {
             None => claim,
-            Some(owner) => format!("{claim}#{owner}"),
+            Some(owner) => format!("{claim}#{}", self.key(owner)),
         }
     }
 
@@ -108,7 +103,7 @@ impl Collection {
 
     /// The sort key of an e-mail pointer.
     pub(in crate::store) fn email(&self, form: &str, owner: &ResourceId) -> String {
-        format!("{}{owner}", self.email_prefix(form))
+        format!("{}{}", self.email_prefix(form), self.key(owner))
     }
 
     /// The prefix of the sort keys of all pointers of an e-mail address.
@@ -144,38 +139,23 @@ impl Collection {
     }
 }
 
-/// Whether an id has the form of those that [`Collection::new_id`] makes.
-fn is_made(id: &str) -> bool {
-    let form = |(place, byte): (usize, u8)| match place {
-        8 | 13 | 18 | 23 => byte == b'-',
-        14 => byte == b'8',
-        _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
-    };
-    id.len() == 36 && id.bytes().enumerate().all(form)
-}
-
-/// The id in the sort key of a resource's row.
-pub(crate) fn id_in(key: &str) -> &str {
-    key.split_once('~').map_or(key, |(_, id)| id)
-}
-
 /// A text that sorts after a resource and, if it is a group, after its heads.
 pub(crate) fn behind(key: &str) -> String {
     format!("{key}!g")
 }
 
-/// The kinds of rows in a collection's partition.
+/// What the form of a sort key tells about a row in a collection's partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RowKind<'k> {
+pub(crate) enum KeyForm<'k> {
     /// A name and its owner.
     Claim,
     Resource,
-    /// One sixteenth of a group's membership, by the group's id.
+    /// One sixteenth of a group's membership, by the group's key.
     Head(&'k str),
 }
 
-impl<'k> RowKind<'k> {
-    /// The kind of row that has this sort key.
+impl<'k> KeyForm<'k> {
+    /// The form of this sort key.
     pub(crate) fn of(s: &'k str) -> Self {
         match s.split_once('!') {
             None => Self::Resource,
@@ -216,27 +196,31 @@ mod tests {
         let id = users().new_id(Some("bjensen")).unwrap();
         let claim = users().claim("bjensen", None);
         assert!(claim.as_str() < id.as_str());
-        assert_eq!(RowKind::of(&claim), RowKind::Claim);
-        assert_eq!(RowKind::of(&users().claim("bjensen", Some(&id))), RowKind::Claim);
-        assert_eq!(RowKind::of(id.as_str()), RowKind::Resource);
+        assert_eq!(KeyForm::of(&claim), KeyForm::Claim);
+        assert_eq!(KeyForm::of(&users().claim("bjensen", Some(&id))), KeyForm::Claim);
+        assert_eq!(KeyForm::of(id.as_str()), KeyForm::Resource);
         let head = format!("{id}!0");
         assert!(id.as_str() < head.as_str());
-        assert_eq!(RowKind::of(&head), RowKind::Head(id.as_str()));
+        assert_eq!(KeyForm::of(&head), KeyForm::Head(id.as_str()));
     }
 
     #[test]
-    fn an_id_from_elsewhere_is_kept_under_a_key_that_is_spread() {
+    fn an_id_from_elsewhere_is_kept_under_a_short_key_that_is_spread() {
         let own = users().new_id(Some("bjensen")).unwrap();
-        assert_eq!((users().key(&own), id_in(own.as_str())), (own.to_string(), own.as_str()));
+        assert_eq!(users().key(&own), own.to_string());
         let mut begins = std::collections::BTreeSet::new();
         for number in 0..100 {
-            let id: ResourceId =
-                format!("01906b2f-{number:04}-7000-8000-000000000000").parse().unwrap();
-            let key = users().key(&id);
-            assert_eq!((id_in(&key), RowKind::of(&key)), (id.as_str(), RowKind::Resource));
-            begins.insert(key[..4].to_owned());
+            for id in [
+                format!("01906b2f-{number:04}-7000-8000-000000000000"),
+                format!("{number}"),
+                format!("{number:0>128}"),
+            ] {
+                let key = users().key(&id.parse().unwrap());
+                assert_eq!((key.len(), KeyForm::of(&key)), (34, KeyForm::Resource));
+                begins.insert(key[..4].to_owned());
+            }
         }
-        assert!(begins.len() > 90, "{begins:?}");
+        assert!(begins.len() > 280, "{begins:?}");
     }
 
     #[test]

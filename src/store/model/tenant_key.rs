@@ -3,6 +3,7 @@
 //! the read.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -98,12 +99,12 @@ impl TenantKey {
 
     /// The partition of a group's members.
     pub(in crate::store) fn members(&self, group: &ResourceId) -> String {
-        format!("{}#M#{group}", self.code)
+        format!("{}#M#{}", self.code, self.id_key(group))
     }
 
     /// The partition of the groups that a resource is a member of.
     pub(in crate::store) fn memberships(&self, member: &ResourceId) -> String {
-        format!("{}#R#{member}", self.code)
+        format!("{}#R#{}", self.code, self.id_key(member))
     }
 
     /// The partition of the counters, seats and brake.
@@ -119,6 +120,19 @@ impl TenantKey {
     /// The partition of the audit log.
     pub(in crate::store) fn log(&self) -> String {
         format!("{}#L", self.code)
+    }
+
+    /// An id as keys have it, in lower case: the id itself if this service made it, and 128 bits of
+    /// its hash if it came from elsewhere. The ids of a product may be of any length and all begin
+    /// alike, and the counters rely on keys that are spread evenly.
+    pub(in crate::store) fn id_key(&self, id: &ResourceId) -> String {
+        let id = id.folded();
+        if is_made(&id) {
+            return id;
+        }
+        let hash = self.hash("id", &id);
+        let part = |range: Range<usize>| hash.get(range).unwrap_or_default();
+        format!("{}-{}~{}", part(0..8), part(8..12), part(12..32))
     }
 
     /// 64 bits that stand for a value in the audit log, comparable inside the tenant only.
@@ -151,6 +165,16 @@ impl TenantKey {
         }
         hex
     }
+}
+
+/// Whether an id has the form of those that [`super::collection::Collection::new_id`] makes.
+pub(crate) fn is_made(id: &str) -> bool {
+    let form = |(place, byte): (usize, u8)| match place {
+        8 | 13 | 18 | 23 => byte == b'-',
+        14 => byte == b'8',
+        _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+    };
+    id.len() == 36 && id.bytes().enumerate().all(form)
 }
 
 #[cfg(test)]

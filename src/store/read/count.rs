@@ -4,6 +4,7 @@ use scim_core::ResourceId;
 
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
+use crate::store::engine::item::FORMAT;
 use crate::store::engine::query::{KeyCondition, RowQuery};
 use crate::store::model::collection::Collection;
 use crate::store::rows::counters::{self, ACTIVE, Counters, LIVE};
@@ -24,7 +25,8 @@ impl Store {
     async fn sum(&self, collection: &Collection, attribute: &str) -> Result<i64, StoreError> {
         let (partition, prefix) = (collection.tenant.counters(), collection.counters());
         let keys = KeyCondition::BeginsWith(&partition, &prefix);
-        let query = RowQuery { only: Some(attribute), ..RowQuery::new(keys) };
+        let only = format!("{attribute}, {FORMAT}");
+        let query = RowQuery { only: Some(&only), ..RowQuery::new(keys) };
         let counters = self.query(query).await?.rows;
         Ok(counters.iter().filter_map(|counter| counter.number(attribute)).sum())
     }

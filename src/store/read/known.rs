@@ -8,6 +8,7 @@ use scim_core::ResourceId;
 use super::owners::{MAX_OWNERS, OwnerFilter, Owners};
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
+use crate::store::engine::item::Key;
 use crate::store::model::collection::Collection;
 use crate::store::model::names::{Names, email_form};
 use crate::store::model::refusal::NameOwners;
@@ -55,7 +56,7 @@ impl Store {
         now: i64,
     ) -> Result<Option<ResourceId>, StoreError> {
         let keys = name_key(collection, names).into_iter();
-        for (p, s) in keys.chain(external_id_key(collection, names)) {
+        for Key { p, s } in keys.chain(external_id_key(collection, names)) {
             let mut owners = self.owners(&p, &s, OwnerFilter::Deleted(now)).await?;
             if let Some(id) = owners.ids.pop() {
                 return Ok(Some(id));
@@ -72,9 +73,9 @@ impl Store {
         names: &Names,
         now: i64,
     ) -> Result<NameOwners, StoreError> {
-        let owner_of = async |key: Option<(String, String)>| {
-            let Some((p, s)) = key else { return Ok(None) };
-            let row = self.get(&p, &s).await?.filter(|row| !row.is_expired(now));
+        let owner_of = async |key: Option<Key>| {
+            let Some(key) = key else { return Ok(None) };
+            let row = self.get(key).await?.filter(|row| !row.is_expired(now));
             Ok::<_, StoreError>(row.as_ref().and_then(owner))
         };
         let (name, external_id) = tokio::try_join!(
@@ -93,8 +94,10 @@ impl Store {
         ways: &[MatchBy],
     ) -> Result<Vec<Stored>, StoreError> {
         for way in ways {
-            let each = stream::iter(match_keys(collection, names, *way))
-                .map(|(p, s)| async move { self.owners(&p, &s, OwnerFilter::Unmanaged).await });
+            let each =
+                stream::iter(match_keys(collection, names, *way)).map(|Key { p, s }| async move {
+                    self.owners(&p, &s, OwnerFilter::Unmanaged).await
+                });
             let owners: Vec<Owners> = each.buffered(CONCURRENCY).try_collect().await?;
             let ids: BTreeSet<ResourceId> =
                 owners.into_iter().flat_map(|owners| owners.ids).collect();
@@ -110,25 +113,26 @@ impl Store {
 }
 
 /// The key of the row by which a name is held.
-fn name_key(collection: &Collection, names: &Names) -> Option<(String, String)> {
+fn name_key(collection: &Collection, names: &Names) -> Option<Key> {
     let name = names.name.as_ref();
-    name.map(|name| (collection.partition(), collection.claim(name, None)))
+    name.map(|name| Key::new(collection.partition(), collection.claim(name, None)))
 }
 
 /// The key of the row of an externalId's first owner.
-fn external_id_key(collection: &Collection, names: &Names) -> Option<(String, String)> {
+fn external_id_key(collection: &Collection, names: &Names) -> Option<Key> {
     let id = names.external_id.as_ref();
-    id.map(|id| (collection.tenant.external_ids(), collection.external_id(id)))
+    id.map(|id| Key::new(collection.tenant.external_ids(), collection.external_id(id)))
 }
 
 /// The keys of the rows that lead to the users whom `way` finds.
-fn match_keys(collection: &Collection, names: &Names, way: MatchBy) -> Vec<(String, String)> {
+fn match_keys(collection: &Collection, names: &Names, way: MatchBy) -> Vec<Key> {
     match way {
         MatchBy::ExternalId => external_id_key(collection, names).into_iter().collect(),
         MatchBy::Name => name_key(collection, names).into_iter().collect(),
         MatchBy::Email => {
             let emails = names.emails.iter().chain(&names.name).map(|email| email_form(email));
-            let key = |form: String| (collection.tenant.emails(), collection.email_prefix(&form));
+            let key =
+                |form: String| Key::new(collection.tenant.emails(), collection.email_prefix(&form));
             emails.map(key).collect()
         }
     }

@@ -5,10 +5,10 @@ use scim_core::{Meta, Resource, ResourceId};
 
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{EXPIRES, Item};
-use crate::store::model::collection::{Collection, RowKind};
+use crate::store::model::collection::Collection;
 use crate::store::model::stage::Standing;
 use crate::store::model::stored::Stored;
-use crate::store::rows::heads::Head;
+use crate::store::rows::heads::{Head, is_head};
 use crate::store::rows::resource::{self, ACTIVE, DOCUMENT, attributes};
 
 /// A resource without the names by which it is found, so no write can be based on it. Its document
@@ -72,7 +72,7 @@ impl Listed {
     /// Adds what a row says about the members of this group, if the row is one of the group's
     /// heads.
     pub(in crate::store) fn join(&mut self, head: &Item) -> Result<(), StoreError> {
-        if RowKind::of(head.s()) == RowKind::Head(self.id.as_str()) {
+        if is_head(head, &self.id) {
             let head = Head::read(head)?;
             head.add_to(&mut self.meta);
             self.members += head.members;

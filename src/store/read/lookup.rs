@@ -11,7 +11,7 @@ use crate::store::engine::query::{KeyCondition, RowQuery};
 use crate::store::model::collection::Collection;
 use crate::store::model::names::email_form;
 use crate::store::model::stored::Stored;
-use crate::store::rows::pointers::OWNER;
+use crate::store::rows::identity::ID;
 use crate::store::rows::resource;
 
 /// Maximum number of rows that are searched for a name: those of its present and former owners.
@@ -37,7 +37,7 @@ impl Store {
             .iter()
             .filter(|row| row.s().starts_with(&claim) && leads_to_visible(row, now));
         let owners: BTreeSet<ResourceId> =
-            claims.filter_map(|claim| claim.text(OWNER)?.parse().ok()).collect();
+            claims.filter_map(|claim| claim.text(ID)?.parse().ok()).collect();
         if owners.len() > MAX_OWNERS {
             return Ok(None);
         }

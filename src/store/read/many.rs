@@ -8,7 +8,7 @@ use scim_core::ResourceId;
 use crate::store::engine::batch_get::Size;
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::Item;
+use crate::store::engine::item::{Item, Key};
 use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
@@ -33,7 +33,7 @@ impl Store {
             let found: Vec<Option<Stored>> = each.buffered(CONCURRENCY).try_collect().await?;
             return Ok(found.into_iter().flatten().collect());
         }
-        let key = |id: &ResourceId| (collection.partition(), collection.key(id));
+        let key = |id: &ResourceId| resource::key(collection, id);
         let rows = self.get_many(ids.iter().map(key), Size::Any, None).await?;
         let found = ids.iter().filter_map(|id| rows.get(&key(id))).map(resource::read);
         found.filter(|found| found.as_ref().map_or(true, |found| found.is_there(now))).collect()
@@ -47,9 +47,9 @@ impl Store {
         ids: impl IntoIterator<Item = &ResourceId>,
         now: i64,
     ) -> Result<BTreeMap<ResourceId, bool>, StoreError> {
-        let keys: BTreeMap<(String, String), &ResourceId> =
-            ids.into_iter().map(|id| ((collection.partition(), collection.key(id)), id)).collect();
-        let rows = self.get_many(keys.keys().cloned(), Size::Any, Some("p, s, st, x")).await?;
+        let keys: BTreeMap<Key, &ResourceId> =
+            ids.into_iter().map(|id| (resource::key(collection, id), id)).collect();
+        let rows = self.get_many(keys.keys().cloned(), Size::Any, Some("p, s, f, st, x")).await?;
         let there = rows.iter().filter(|(_, row)| !row.is_expired(now));
         let visible = there
             .filter_map(|(key, row)| Some((*keys.get(key)?, resource::state(row) == Stage::Live)));
@@ -60,14 +60,18 @@ impl Store {
     /// One call for every hundred pairs.
     pub(in crate::store) async fn rows_among<T>(
         &self,
+        tenant: &TenantKey,
         partitions: BTreeMap<String, &ResourceId>,
         ids: &BTreeSet<ResourceId>,
         read: fn(&Item) -> Result<T, StoreError>,
     ) -> Result<BTreeMap<ResourceId, Vec<T>>, StoreError> {
-        let keys =
-            partitions.keys().flat_map(|p| ids.iter().map(move |id| (p.clone(), id.to_string())));
+        let keys = partitions
+            .keys()
+            .flat_map(|p| ids.iter().map(move |id| Key::new(p, tenant.id_key(id))));
         let mut found: BTreeMap<ResourceId, Vec<T>> = BTreeMap::new();
-        for ((p, _), row) in self.get_many(keys.collect::<Vec<_>>(), Size::Small, None).await? {
+        for (Key { p, .. }, row) in
+            self.get_many(keys.collect::<Vec<_>>(), Size::Small, None).await?
+        {
             if let Some(id) = partitions.get(&p) {
                 found.entry((*id).clone()).or_default().push(read(&row)?);
             }
@@ -83,7 +87,7 @@ impl Store {
         ids: impl IntoIterator<Item = &ResourceId>,
     ) -> Result<BTreeMap<ResourceId, Option<String>>, StoreError> {
         let collection = Collection { tenant: tenant.clone(), kind: Kind::Group };
-        let keys = ids.into_iter().map(|id| (collection.partition(), collection.key(id)));
+        let keys = ids.into_iter().map(|id| resource::key(&collection, id));
         let rows = self.get_many(keys.collect::<Vec<_>>(), Size::Any, None).await?;
         let name = |row: &Item| {
             let group = resource::read(row)?.resource;

@@ -33,6 +33,6 @@ impl Store {
         groups: &BTreeSet<ResourceId>,
     ) -> Result<BTreeMap<ResourceId, Vec<ResourceId>>, StoreError> {
         let partitions = members.into_iter().map(|member| (tenant.memberships(member), member));
-        self.rows_among(partitions.collect(), groups, group).await
+        self.rows_among(tenant, partitions.collect(), groups, group).await
     }
 }

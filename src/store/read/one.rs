@@ -10,9 +10,6 @@ use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::stored::Stored;
 use crate::store::rows::resource;
 
-/// Length of a UUID in its usual form.
-const UUID_LENGTH: usize = 36;
-
 impl Store {
     /// A resource, deleted or not; `None` if it does not exist or has expired. One call.
     pub async fn resource(
@@ -24,7 +21,7 @@ impl Store {
         let found = match collection.kind {
             Kind::Group => self.group(collection, id).await?,
             Kind::User | Kind::Other(_) => {
-                let row = self.get(&collection.partition(), &collection.key(id)).await?;
+                let row = self.get(resource::key(collection, id)).await?;
                 row.map(|row| resource::read(&row)).transpose()?
             }
         };
@@ -37,12 +34,8 @@ impl Store {
         collection: &Collection,
         id: &ResourceId,
     ) -> Result<Option<Stored>, StoreError> {
-        // All ids of groups are UUIDs. A shorter text could be a prefix of the ids of many groups.
-        if id.as_str().len() != UUID_LENGTH {
-            return Ok(None);
-        }
-        let partition = collection.partition();
-        let keys = KeyCondition::BeginsWith(&partition, id.as_str());
+        let (partition, key) = (collection.partition(), collection.key(id));
+        let keys = KeyCondition::BeginsWith(&partition, &key);
         let units = Some(budget::GROUP_UNITS as usize);
         let rows = self.query(RowQuery { units, ..RowQuery::new(keys) }).await?.rows;
         Ok(resource::read_all(&rows)?.into_iter().find(|group| group.resource.id == *id))

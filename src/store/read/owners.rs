@@ -8,7 +8,7 @@ use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::Item;
 use crate::store::engine::query::{KeyCondition, RowQuery};
-use crate::store::rows::pointers::OWNER;
+use crate::store::rows::identity::ID;
 use crate::store::rows::resource::{DELETED, STATE, UNMANAGED};
 
 /// Maximum number of resources that are read one by one because they share a name.
@@ -62,7 +62,7 @@ impl Store {
         let first = self.query_first(query, MAX_POINTERS).await?;
         let wanted = first.rows.iter().filter(|row| filter.matches(row));
         let ids: BTreeSet<ResourceId> =
-            wanted.filter_map(|row| row.text(OWNER)?.parse().ok()).collect();
+            wanted.filter_map(|row| row.text(ID)?.parse().ok()).collect();
         Ok(Owners { ids: ids.into_iter().collect(), complete: first.complete })
     }
 }

@@ -58,7 +58,7 @@ impl Store {
         ids: &BTreeSet<ResourceId>,
     ) -> Result<BTreeMap<ResourceId, Vec<Member>>, StoreError> {
         let partitions = groups.into_iter().map(|group| (tenant.members(group), group));
-        self.rows_among(partitions.collect(), ids, member::read).await
+        self.rows_among(tenant, partitions.collect(), ids, member::read).await
     }
 }
 

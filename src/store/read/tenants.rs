@@ -20,7 +20,7 @@ impl Store {
 
     /// The tenant that the operator calls `name`. Two calls.
     pub async fn tenant_by_name(&self, name: &str) -> Result<Option<TenantRow>, StoreError> {
-        let Some(row) = self.get(NAMES, &name_key(name)).await? else { return Ok(None) };
+        let Some(row) = self.get(name_key(name)).await? else { return Ok(None) };
         self.tenant(&code(&row)?).await
     }
 

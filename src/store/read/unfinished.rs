@@ -9,7 +9,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::engine::query::{KeyCondition, RowQuery};
 use crate::store::model::collection::Kind;
 use crate::store::model::tenant_key::TenantKey;
-use crate::store::rows::unfinished::{Cause, PREFIX, Unfinished, sort_key};
+use crate::store::rows::unfinished::{Cause, PREFIX, Unfinished, key};
 
 impl Store {
     /// All unfinished work of a tenant. One call for a few thousand.
@@ -41,6 +41,6 @@ impl Store {
         kind: &Kind,
         id: &ResourceId,
     ) -> Result<bool, StoreError> {
-        Ok(self.get(&tenant.own(), &sort_key(kind, id)).await?.is_some())
+        Ok(self.get(key(tenant, kind, id)).await?.is_some())
     }
 }

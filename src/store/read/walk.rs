@@ -7,7 +7,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::engine::item::Item;
 use crate::store::engine::query::{KeyCondition, RowQuery};
 use crate::store::engine::ranges::KeyRange;
-use crate::store::model::collection::{Collection, Kind, RowKind};
+use crate::store::model::collection::{Collection, KeyForm, Kind};
 use crate::store::rows::counters::Counters;
 use crate::store::rows::resource::{LIVE, STATE};
 
@@ -23,7 +23,7 @@ const MAX_ROWS: usize = 2_000;
 const MIN_ROWS: usize = 40;
 /// The attributes that a list needs. The names by which a resource is found would take as long to
 /// parse.
-const SHOWN: &str = "s, d, v, c, m, a, st, x, n";
+const SHOWN: &str = "s, f, i, d, v, c, m, a, st, x, n";
 
 /// Rows of a resource: its own and its claim, and of a group its heads.
 fn rows_of_one(kind: &Kind) -> usize {
@@ -193,14 +193,14 @@ impl<'a> Walk<'a> {
         let is_group = self.collection.kind == Kind::Group;
         let mut resources = Vec::new();
         for row in rows {
-            match RowKind::of(row.s()) {
-                RowKind::Claim => {}
-                RowKind::Head(_) => {
+            match KeyForm::of(row.s()) {
+                KeyForm::Claim => {}
+                KeyForm::Head(_) => {
                     if let Some(open) = &mut self.open {
                         open.join(&row)?;
                     }
                 }
-                RowKind::Resource => {
+                KeyForm::Resource => {
                     resources.extend(self.open.take());
                     if self.is_wanted(&row) {
                         self.open = Some(Listed::read(row)?);

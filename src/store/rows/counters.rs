@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use scim_core::ResourceId;
 
+use super::kind::RowKind;
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Item, Row};
+use crate::store::engine::item::{Item, Key};
 use crate::store::engine::ranges::{KeyRange, LAST};
 use crate::store::model::collection::Collection;
 
@@ -52,13 +53,10 @@ pub(crate) fn add<'r>(
         }
     }
     for (row, sums) in rows {
-        let key =
-            Row::new(&collection.tenant.counters(), &format!("{}{row:02x}", collection.counters()));
-        let terms: Vec<String> = sums.keys().map(|name| format!("{name} :{name}")).collect();
-        let values = sums
-            .into_iter()
-            .map(|(name, more)| (format!(":{name}"), AttributeValue::N(more.to_string())));
-        transaction.update(Role::Other, key, &format!("ADD {}", terms.join(", ")), values, None)?;
+        let s = format!("{}{row:02x}", collection.counters());
+        let row = RowKind::Counters.row(Key::new(collection.tenant.counters(), s));
+        let more = sums.into_iter().map(|(name, n)| (name, AttributeValue::N(n.to_string())));
+        transaction.add(Role::Other, row, more, None)?;
     }
     Ok(())
 }

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use scim_core::{Meta, ResourceId, Version};
 use time::OffsetDateTime;
 
+use super::kind::RowKind;
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Item, Row, number};
+use crate::store::engine::item::{Item, Key, number};
 use crate::store::engine::time::instant;
 use crate::store::engine::transaction::Condition;
 use crate::store::model::change::MemberChange;
-use crate::store::model::collection::{Collection, RowKind};
+use crate::store::model::collection::{Collection, KeyForm};
 use crate::store::model::stored::Stored;
 
 /// Heads of a group.
@@ -54,9 +55,15 @@ impl Head {
     }
 }
 
+/// Whether a row is one of a group's heads. The id of a group is always one of this service, so it
+/// is the group's key.
+pub(crate) fn is_head(row: &Item, group: &ResourceId) -> bool {
+    KeyForm::of(row.s()) == KeyForm::Head(&group.folded())
+}
+
 /// Adds to a group what a row says, if the row is one of the group's heads.
 pub(crate) fn join(group: &mut Stored, row: &Item) -> Result<(), StoreError> {
-    if RowKind::of(row.s()) == RowKind::Head(group.resource.id.as_str()) {
+    if is_head(row, &group.resource.id) {
         let head = Head::read(row)?;
         head.add_to(&mut group.resource.meta);
         group.members += head.members;
@@ -69,14 +76,14 @@ pub(crate) fn join(group: &mut Stored, row: &Item) -> Result<(), StoreError> {
 /// that were generated together are spread.
 pub(crate) fn key(group: &ResourceId, member: &ResourceId) -> String {
     let hash = member
-        .as_str()
+        .folded()
         .bytes()
         .fold(0x811c_9dc5_u32, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193));
-    format!("{group}!{:x}", (hash ^ (hash >> 16)) as usize % HEADS)
+    format!("{}!{:x}", group.folded(), (hash ^ (hash >> 16)) as usize % HEADS)
 }
 
 fn keys(group: &ResourceId) -> impl Iterator<Item = String> {
-    (0..HEADS).map(move |shard| format!("{group}!{shard:x}"))
+    (0..HEADS).map(move |shard| format!("{}!{shard:x}", group.folded()))
 }
 
 /// The change in the number of members, for each head concerned.
@@ -105,7 +112,8 @@ pub(crate) fn open<'m>(
 ) -> Result<(), StoreError> {
     let members = deltas(group, members);
     for s in keys(group) {
-        let row = Row::new(&collection.partition(), &s)
+        let row = RowKind::Head
+            .row(Key::new(collection.partition(), &s))
             .number(VERSION, 0)
             .number(MEMBERS, members.get(&s).copied().unwrap_or_default())
             .number(MODIFIED, milliseconds);
@@ -123,7 +131,7 @@ pub(crate) fn close(
 ) -> Result<(), StoreError> {
     keys(group).try_for_each(|s| {
         let seen = seen.iter().find(|(head, _)| *head == s);
-        let row = Row::new(&collection.partition(), &s);
+        let row = Key::new(collection.partition(), s);
         transaction.delete(Role::Head, row, seen.map(|(_, seen)| Condition::version(*seen)))
     })
 }
@@ -133,7 +141,7 @@ pub(crate) struct Step {
     /// The role that identifies it in a refusal.
     pub(crate) role: Role,
     /// The head's key.
-    pub(crate) head: Row,
+    pub(crate) head: Key,
     /// The change in its number of members.
     pub(crate) members: i64,
     /// The version that it must still have.
@@ -147,5 +155,5 @@ pub(crate) fn step(transaction: &mut Transaction, step: Step) -> Result<(), Stor
     let Step { role, head, members, seen, milliseconds } = step;
     let Condition(condition, mut values) = seen.map_or(Condition::exists(), Condition::version);
     values.extend([(":one", number(1)), (":n", number(members)), (":m", number(milliseconds))]);
-    transaction.update(role, head, "ADD v :one, n :n SET m = :m", values, Some(condition))
+    transaction.update(role, head, "ADD v :one, n :n SET m = :m", values, condition)
 }

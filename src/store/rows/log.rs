@@ -3,23 +3,23 @@
 use scim_core::ResourceId;
 use scim_core::resource::Attributes;
 
+use super::identity::ID;
+use super::kind::RowKind;
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{EXPIRES, Row, signed};
+use crate::store::engine::item::{EXPIRES, Key, signed};
 use crate::store::model::audit::Audit;
 use crate::store::model::change::MemberChange;
 use crate::store::model::tenant_key::TenantKey;
 
 /// What was done.
 const OPERATION: &str = "op";
-/// The id of the resource.
-const ID: &str = "id";
 /// The version that the change made.
 const VERSION: &str = "v";
 /// When, in seconds since 1970.
 const TIME: &str = "at";
 /// Token id.
-const ACTOR: &str = "by";
+const ACTOR: &str = "ac";
 /// Request id.
 const REQUEST: &str = "rq";
 /// Changed attributes as `name=digest`, including `members.add` and `members.remove`.
@@ -37,7 +37,8 @@ pub(crate) fn add(
     (id, version): (&ResourceId, Option<u64>),
     changes: &[Changed],
 ) -> Result<(), StoreError> {
-    let row = Row::new(&tenant.log(), &uuid::Uuid::now_v7().to_string())
+    let row = RowKind::Log
+        .row(Key::new(tenant.log(), uuid::Uuid::now_v7()))
         .text(OPERATION, audit.operation.as_str())
         .text(ID, id.as_str())
         .number(TIME, audit.now)
@@ -67,12 +68,12 @@ pub(crate) fn member_changes(tenant: &TenantKey, changes: &[MemberChange]) -> Ve
         MemberChange::Add(_) | MemberChange::AddUnknown(_) => "members.add",
         MemberChange::Remove(_) => "members.remove",
     };
-    let digest = |change: &MemberChange| tenant.log_digest(change.member().as_str());
+    let digest = |change: &MemberChange| tenant.log_digest(&change.member().folded());
     changes.iter().map(|change| (name(change).to_owned(), digest(change))).collect()
 }
 
 /// The groups that a member leaves.
 pub(crate) fn groups_left(tenant: &TenantKey, groups: &[ResourceId]) -> Vec<Changed> {
-    let digest = |group: &ResourceId| tenant.log_digest(group.as_str());
+    let digest = |group: &ResourceId| tenant.log_digest(&group.folded());
     groups.iter().map(|group| ("groups.remove".to_owned(), digest(group))).collect()
 }

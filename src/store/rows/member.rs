@@ -4,11 +4,13 @@
 use scim_core::members::MemberType;
 use scim_core::{Member, ResourceId};
 
+use super::identity::{self, with_id};
+use super::kind::RowKind;
 use super::membership;
 use super::resource::{self, EVENT, LIVE};
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Item, Row, flag, number, text};
+use crate::store::engine::item::{Item, Key, flag, number, text};
 use crate::store::engine::transaction::Condition;
 use crate::store::model::audit::Audit;
 use crate::store::model::change::MemberChange;
@@ -16,7 +18,7 @@ use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::tenant_key::TenantKey;
 
 /// U, G, or [`NAMED`].
-pub(crate) const KIND: &str = "k";
+pub(crate) const TYPE: &str = "mt";
 /// The display as the client wrote it.
 const DISPLAY: &str = "n";
 
@@ -30,14 +32,18 @@ pub(crate) fn letter(kind: &Kind) -> &'static str {
 
 /// A member from its row.
 pub(crate) fn read(row: &Item) -> Result<Member, StoreError> {
-    let value =
-        row.s().parse().map_err(|()| StoreError::broken("a member's row has an invalid id"))?;
-    let kind = match row.text(KIND) {
+    let value = identity::id(row, row.s())?;
+    let kind = match row.text(TYPE) {
         Some("G") => Some(MemberType::Group),
         Some(NAMED) => None,
         _ => Some(MemberType::User),
     };
     Ok(Member { value, kind, display: row.text(DISPLAY).map(str::to_owned) })
+}
+
+/// The row's key.
+fn key(tenant: &TenantKey, group: &ResourceId, member: &ResourceId) -> Key {
+    Key::new(tenant.members(group), tenant.id_key(member))
 }
 
 /// Adds the rows of these changes of members.
@@ -80,13 +86,15 @@ impl Group<'_> {
         member: &Member,
         letter: &str,
     ) -> Result<(), StoreError> {
-        let row = Row::new(&self.tenant.members(self.id), member.value.as_str())
-            .text(KIND, letter)
+        let row = RowKind::Member
+            .row(key(self.tenant, self.id, &member.value))
+            .text(TYPE, letter)
             .text_if(DISPLAY, member.display.as_deref())
             .text(EVENT, self.audit.operation.as_str());
+        let row = with_id(row, &member.value);
         transaction.put(Role::Member(index), row, Some(Condition::absent()))?;
-        let row = membership::key(self.tenant, &member.value, self.id).text(KIND, letter);
-        transaction.put(Role::Other, row, None)
+        let row = RowKind::Membership.row(membership::key(self.tenant, &member.value, self.id));
+        transaction.put(Role::Other, with_id(row.text(TYPE, letter), self.id), None)
     }
 }
 
@@ -101,7 +109,7 @@ fn require_live(
     let lives = "st = :live AND (attribute_not_exists(x) OR x > :now)";
     let values = [(":live", text(LIVE)), (":now", number(now)), (":grouped", flag(true))];
     let row = resource::key(home, id);
-    transaction.update(Role::NewMember(index), row, "SET g = :grouped", values, Some(lives))
+    transaction.update(Role::NewMember(index), row, "SET g = :grouped", values, lives)
 }
 
 /// Adds the removal of both rows of a member. If the index of a change is given, the member must
@@ -117,6 +125,6 @@ pub(crate) fn remove(
         Some(index) => (Role::Member(index), Some(Condition::exists())),
         None => (Role::Other, None),
     };
-    transaction.delete(role, Row::new(&tenant.members(group), member.as_str()), condition)?;
+    transaction.delete(role, key(tenant, group, member), condition)?;
     transaction.delete(Role::Other, membership::key(tenant, member, group), None)
 }

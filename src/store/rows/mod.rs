@@ -4,6 +4,8 @@
 pub(crate) mod counters;
 pub(crate) mod due;
 pub(crate) mod heads;
+pub(crate) mod identity;
+pub(crate) mod kind;
 pub(crate) mod log;
 pub(crate) mod member;
 pub(crate) mod membership;

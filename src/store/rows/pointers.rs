@@ -3,20 +3,22 @@
 
 use scim_core::ResourceId;
 
+use super::identity::ID;
+use super::kind::RowKind;
 use super::resource::{DELETED, STATE, UNMANAGED, marked};
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Item, Row, number, text};
+use crate::store::engine::item::{EXPIRES, Item, Key, number, text};
 use crate::store::engine::transaction::Condition;
-use crate::store::model::change::{ResourceWrite, Takeover};
+use crate::store::model::change::ResourceWrite;
 use crate::store::model::collection::Collection;
 use crate::store::model::names::Names;
 use crate::store::model::refusal::OwnerState;
 use crate::store::model::stage::Stage;
 use crate::store::model::stored::{NameKeys, Stored};
 
-/// The owner.
-pub(crate) const OWNER: &str = "i";
+/// The attributes that a row that leads to a resource may lack.
+const OPTIONAL: [&str; 2] = [STATE, EXPIRES];
 
 /// No resource holds the row: it does not exist, or it has expired.
 const UNHELD: &str = "attribute_not_exists(p) OR x <= :now";
@@ -37,7 +39,7 @@ pub(crate) fn owner(row: &Item) -> Option<(ResourceId, OwnerState)> {
         Some(UNMANAGED) => OwnerState::Unmanaged,
         _ => OwnerState::Live,
     };
-    Some((row.text(OWNER)?.parse().ok()?, state))
+    Some((row.text(ID)?.parse().ok()?, state))
 }
 
 /// No resource holds the row.
@@ -47,7 +49,7 @@ pub(crate) fn unheld(now: i64) -> Condition {
 
 /// Whether a row that leads to a resource leads to this one.
 pub(crate) fn is_own(row: &Item, id: &ResourceId) -> bool {
-    row.text(OWNER) == Some(id.as_str())
+    row.text(ID) == Some(id.as_str())
 }
 
 /// The row is this resource's own.
@@ -61,15 +63,15 @@ pub(crate) fn absent_or_own(id: &ResourceId) -> Condition {
 }
 
 /// The keys of all rows that lead to a resource.
-pub(crate) fn keys(collection: &Collection, stored: &Stored) -> Vec<(String, String)> {
+pub(crate) fn keys(collection: &Collection, stored: &Stored) -> Vec<Key> {
     let Collection { tenant, .. } = collection;
     let Stored { keys: NameKeys { claim, external_id, unique }, names, resource, .. } = stored;
     let mut keys = Vec::new();
-    keys.extend(claim.clone().map(|key| (collection.partition(), key)));
-    keys.extend(external_id.clone().map(|key| (tenant.external_ids(), key)));
-    keys.extend(unique.iter().map(|key| (tenant.unique_values(), key.clone())));
-    let emails = names.emails.iter();
-    keys.extend(emails.map(|email| (tenant.emails(), collection.email(email, &resource.id))));
+    keys.extend(claim.iter().map(|s| Key::new(collection.partition(), s)));
+    keys.extend(external_id.iter().map(|s| Key::new(tenant.external_ids(), s)));
+    keys.extend(unique.iter().map(|s| Key::new(tenant.unique_values(), s)));
+    let emails = names.emails.iter().map(|email| collection.email(email, &resource.id));
+    keys.extend(emails.map(|s| Key::new(tenant.emails(), s)));
     keys
 }
 
@@ -120,52 +122,96 @@ pub(crate) struct Pointers<'a> {
     pub(crate) now: i64,
 }
 
+/// A row that leads to a resource.
+struct Pointer {
+    role: Role,
+    kind: RowKind,
+    key: Key,
+}
+
 impl Pointers<'_> {
     /// Adds the rows. Those that stay as they are need not be written.
     pub(crate) fn add(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
-        let Self { collection, keys, unique_external_id, .. } = *self;
-        let ResourceWrite { resource, names, takeover: Takeover { name, external_id }, .. } =
-            self.write;
         let nothing = NameKeys::default();
-        let same = self.unchanged();
-        let held = same.map_or(&nothing, |from| &from.keys);
-        if let Some(claim) = keys.claim.as_ref().filter(|claim| held.claim.as_ref() != Some(*claim))
-        {
-            let may_take = name || self.from.is_some();
-            let free = if may_take { self.unheld_deleted_or_own() } else { unheld(self.now) };
-            let row = self.pointer(&collection.partition(), claim);
-            transaction.put(Role::Claim, row, Some(free))?;
+        let held = self.unchanged().map_or(&nothing, |same| &same.keys);
+        if let Some(claim) = self.keys.claim.as_ref().filter(|_| held.claim != self.keys.claim) {
+            self.add_claim(transaction, claim)?;
         }
-        if let Some(key) =
-            keys.external_id.as_ref().filter(|key| held.external_id.as_ref() != Some(*key))
-        {
-            let may_take = external_id && unique_external_id;
-            let free = if may_take { self.unheld_deleted_or_own() } else { self.unheld_or_own() };
-            let row = self.pointer(&collection.tenant.external_ids(), key);
-            transaction.put(Role::ExternalId, row, Some(free))?;
+        let external_id = self.keys.external_id.as_ref();
+        if let Some(s) = external_id.filter(|_| held.external_id != self.keys.external_id) {
+            self.add_external_id(transaction, s)?;
         }
-        let unique = keys.unique.iter().enumerate();
-        for (index, key) in unique.filter(|(_, key)| !held.unique.contains(key)) {
-            let row = self.pointer(&collection.tenant.unique_values(), key);
-            transaction.put(Role::Unique(index), row, Some(self.unheld_deleted_or_own()))?;
+        let unique = self.keys.unique.iter().enumerate();
+        for (index, s) in unique.filter(|(_, s)| !held.unique.contains(s)) {
+            self.add_unique_value(transaction, index, s)?;
         }
-        let emails = same.map_or(&[][..], |from| &from.names.emails);
-        for email in names.emails.iter().filter(|email| !emails.contains(email)) {
-            let key = collection.email(email, &resource.id);
-            transaction.put(Role::Other, self.pointer(&collection.tenant.emails(), &key), None)?;
+        let held = self.unchanged().map_or(&[][..], |same| &same.names.emails);
+        let emails = self.write.names.emails.iter();
+        emails
+            .filter(|email| !held.contains(email))
+            .try_for_each(|email| self.add_email(transaction, email))
+    }
+
+    fn add_claim(&self, transaction: &mut Transaction, s: &str) -> Result<(), StoreError> {
+        let may_take = self.write.takeover.name || self.from.is_some();
+        let free = if may_take { self.unheld_deleted_or_own() } else { unheld(self.now) };
+        let key = Key::new(self.collection.partition(), s);
+        let pointer = Pointer { role: Role::Claim, kind: RowKind::Claim, key };
+        let had = self.from.is_some_and(|from| from.keys.claim.as_deref() == Some(s));
+        self.write(transaction, pointer, had, Some(free))
+    }
+
+    fn add_external_id(&self, transaction: &mut Transaction, s: &str) -> Result<(), StoreError> {
+        let may_take = self.write.takeover.external_id && self.unique_external_id;
+        let free = if may_take { self.unheld_deleted_or_own() } else { self.unheld_or_own() };
+        let key = Key::new(self.collection.tenant.external_ids(), s);
+        let pointer = Pointer { role: Role::ExternalId, kind: RowKind::ExternalId, key };
+        let had = self.from.is_some_and(|from| from.keys.external_id.as_deref() == Some(s));
+        self.write(transaction, pointer, had, Some(free))
+    }
+
+    fn add_unique_value(
+        &self,
+        transaction: &mut Transaction,
+        index: usize,
+        s: &String,
+    ) -> Result<(), StoreError> {
+        let key = Key::new(self.collection.tenant.unique_values(), s);
+        let pointer = Pointer { role: Role::Unique(index), kind: RowKind::UniqueValue, key };
+        let had = self.from.is_some_and(|from| from.keys.unique.contains(s));
+        self.write(transaction, pointer, had, Some(self.unheld_deleted_or_own()))
+    }
+
+    fn add_email(&self, transaction: &mut Transaction, email: &String) -> Result<(), StoreError> {
+        let s = self.collection.email(email, &self.write.resource.id);
+        let key = Key::new(self.collection.tenant.emails(), s);
+        let pointer = Pointer { role: Role::Other, kind: RowKind::Email, key };
+        let had = self.from.is_some_and(|from| from.names.emails.contains(email));
+        self.write(transaction, pointer, had, None)
+    }
+
+    /// Adds one row. A row that the resource `had` keeps what this release does not know; what it
+    /// said about a former owner is lost.
+    fn write(
+        &self,
+        transaction: &mut Transaction,
+        Pointer { role, kind, key }: Pointer,
+        had: bool,
+        condition: Option<Condition>,
+    ) -> Result<(), StoreError> {
+        let row = kind.row(key).text(ID, self.write.resource.id.as_str());
+        let row = marked(row, self.state, self.write.expires);
+        if had {
+            transaction.set(role, row, &OPTIONAL, condition)
+        } else {
+            transaction.put(role, row, condition)
         }
-        Ok(())
     }
 
     /// The resource, if its rows already have the right state and expiry.
     fn unchanged(&self) -> Option<&Stored> {
         let from = self.from.and_then(as_owner);
         from.filter(|from| from.state == self.state && from.expires == self.write.expires)
-    }
-
-    fn pointer(&self, p: &str, s: &str) -> Row {
-        let row = Row::new(p, s).text(OWNER, self.write.resource.id.as_str());
-        marked(row, self.state, self.write.expires)
     }
 
     fn unheld_or_own(&self) -> Condition {
@@ -196,15 +242,17 @@ pub(crate) fn remove_old(
     let Collection { tenant, .. } = collection;
     let mut rows = Vec::new();
     // A claim is taken over as a whole, or stays with its new owner.
-    rows.extend(left(&owned.claim, &keys.claim).map(|key| (collection.partition(), key)));
+    let claim = left(&owned.claim, &keys.claim);
+    rows.extend(claim.map(|s| Key::new(collection.partition(), s)));
     let external_id = left(&from.keys.external_id, &keys.external_id);
-    rows.extend(external_id.map(|key| (tenant.external_ids(), key)));
+    rows.extend(external_id.map(|s| Key::new(tenant.external_ids(), s)));
     let unique = owned.unique.iter().filter(|key| !keys.unique.contains(key));
-    rows.extend(unique.map(|key| (tenant.unique_values(), key.clone())));
+    rows.extend(unique.map(|s| Key::new(tenant.unique_values(), s)));
     let emails = from.names.emails.iter().filter(|email| !names.emails.contains(email));
-    rows.extend(emails.map(|email| (tenant.emails(), collection.email(email, id))));
-    for (p, s) in rows {
-        transaction.delete(Role::Other, Row::new(&p, &s), Some(absent_or_own(id)))?;
+    let emails = emails.map(|email| collection.email(email, id));
+    rows.extend(emails.map(|s| Key::new(tenant.emails(), s)));
+    for key in rows {
+        transaction.delete(Role::Other, key, Some(absent_or_own(id)))?;
     }
     Ok(())
 }

@@ -4,11 +4,13 @@ use scim_core::resource::Attributes;
 use scim_core::{Meta, Resource, ResourceId, Version};
 
 use super::heads;
+use super::identity::{self, with_id};
+use super::kind::RowKind;
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{EXPIRES, Item, Row, signed};
+use crate::store::engine::item::{EXPIRES, Item, Key, Row, signed};
 use crate::store::engine::time::{instant, milliseconds};
 use crate::store::model::audit::Audit;
-use crate::store::model::collection::{Collection, RowKind, id_in};
+use crate::store::model::collection::{Collection, KeyForm};
 use crate::store::model::names::Names;
 use crate::store::model::stage::{Stage, is_active};
 use crate::store::model::stored::{NameKeys, Stored};
@@ -42,7 +44,7 @@ pub(crate) const GROUPED: &str = "g";
 /// What wrote the row.
 pub(crate) const EVENT: &str = "ev";
 /// Token id.
-pub(crate) const ACTOR: &str = "by";
+pub(crate) const ACTOR: &str = "ac";
 /// Request id.
 pub(crate) const REQUEST: &str = "rq";
 
@@ -53,9 +55,14 @@ pub(crate) const DELETED: &str = "deleted";
 /// The state of an imported resource, and of the rows that lead to it.
 pub(crate) const UNMANAGED: &str = "unmanaged";
 
-/// A key without attributes, for a condition or a deletion.
-pub(crate) fn key(collection: &Collection, id: &ResourceId) -> Row {
-    Row::new(&collection.partition(), &collection.key(id))
+/// The attributes that a resource may lack. [`GROUPED`] is not among them: only a membership sets
+/// it, and only a return from a deletion removes it.
+pub(crate) const OPTIONAL: [&str; 7] =
+    [NAME, CLAIM_KEY, EXTERNAL_ID, EXTERNAL_ID_KEY, EMAILS, UNIQUE_KEYS, EXPIRES];
+
+/// The key of a resource's row.
+pub(crate) fn key(collection: &Collection, id: &ResourceId) -> Key {
+    Key::new(collection.partition(), collection.key(id))
 }
 
 /// The row of a live resource. `version` is the row's own.
@@ -68,7 +75,8 @@ pub(crate) fn row(
 ) -> Result<Row, StoreError> {
     let document = serde_json::to_string(resource.attributes.as_object())
         .map_err(|_| StoreError::broken("a document cannot be written"))?;
-    let row = key(collection, &resource.id)
+    let row = RowKind::from(&collection.kind).row(key(collection, &resource.id));
+    let row = with_id(row, &resource.id)
         .text(DOCUMENT, &document)
         .text_if(NAME, names.name.as_deref())
         .text_if(CLAIM_KEY, keys.claim.as_deref())
@@ -107,7 +115,7 @@ pub(crate) fn state(row: &Item) -> Stage {
 
 /// The id in a resource's row.
 pub(crate) fn id(row: &Item) -> Result<ResourceId, StoreError> {
-    id_in(row.s()).parse().map_err(|()| StoreError::broken("a resource's row has an invalid id"))
+    identity::id(row, row.s())
 }
 
 /// The times and the version in a resource's row.
@@ -161,10 +169,10 @@ pub(crate) fn read(row: &Item) -> Result<Stored, StoreError> {
 pub(crate) fn read_all(rows: &[Item]) -> Result<Vec<Stored>, StoreError> {
     let mut resources: Vec<Stored> = Vec::new();
     for row in rows {
-        match RowKind::of(row.s()) {
-            RowKind::Claim => {}
-            RowKind::Resource => resources.push(read(row)?),
-            RowKind::Head(_) => {
+        match KeyForm::of(row.s()) {
+            KeyForm::Claim => {}
+            KeyForm::Resource => resources.push(read(row)?),
+            KeyForm::Head(_) => {
                 if let Some(group) = resources.last_mut() {
                     heads::join(group, row)?;
                 }

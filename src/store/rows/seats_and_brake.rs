@@ -2,9 +2,10 @@
 //! were deactivated in the window of the brake. Both change in the transaction that changes the
 //! user, so they are exact.
 
+use super::kind::RowKind;
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Item, Row, number};
+use crate::store::engine::item::{Item, Key, number};
 use crate::store::engine::transaction::Condition;
 use crate::store::model::guards::Guards;
 use crate::store::model::tenant_key::TenantKey;
@@ -77,12 +78,14 @@ impl BrakeRow {
     }
 }
 
-fn seats_key(tenant: &TenantKey) -> Row {
-    Row::new(&tenant.counters(), SEATS)
+/// The key of the row of seats.
+pub(crate) fn seats_key(tenant: &TenantKey) -> Key {
+    Key::new(tenant.counters(), SEATS)
 }
 
-fn brake_key(tenant: &TenantKey) -> Row {
-    Row::new(&tenant.counters(), BRAKE)
+/// The key of the brake's row.
+pub(crate) fn brake_key(tenant: &TenantKey) -> Key {
+    Key::new(tenant.counters(), BRAKE)
 }
 
 /// Adds the row of seats, if it is still as it was read.
@@ -94,13 +97,12 @@ pub(crate) fn set_seats(
     limit: i64,
 ) -> Result<(), StoreError> {
     let version = seen.map_or(0, |seen| seen.version);
-    let row =
-        seats_key(tenant).number(USED, used).number(LIMIT, limit).number(VERSION, version + 1);
+    let row = RowKind::Seats.row(seats_key(tenant)).number(USED, used).number(LIMIT, limit);
     let unchanged = match seen {
         Some(_) => Condition("v = :seen", vec![(":seen", number(version))]),
         None => Condition("attribute_not_exists(lim)", Vec::new()),
     };
-    transaction.put(Role::Seats, row, Some(unchanged))
+    transaction.set(Role::Seats, row.number(VERSION, version + 1), &[], Some(unchanged))
 }
 
 /// Takes or frees a seat and counts a deactivation, where the tenant has such limits. `active` is
@@ -113,18 +115,16 @@ pub(crate) fn add(
     active: i64,
 ) -> Result<(), StoreError> {
     if active != 0 && guards.seats {
-        let free = (active > 0).then_some("used < lim");
-        let values = [(":more", number(active)), (":one", number(1))];
-        let row = seats_key(tenant);
-        transaction.update(Role::Seats, row, "ADD used :more, v :one", values, free)?;
+        let free = (active > 0).then(|| Condition("used < lim", Vec::new()));
+        let more = [(USED.to_owned(), number(active)), (VERSION.to_owned(), number(1))];
+        transaction.add(Role::Seats, RowKind::Seats.row(seats_key(tenant)), more, free)?;
     }
     if let Some(window) = guards.brake_window.filter(|_| active < 0) {
         let window = i64::try_from(window.as_secs()).unwrap_or(i64::MAX);
         let open =
             "attribute_exists(p) AND attribute_not_exists(tripped) AND n < most AND w > :ended";
         let values = [(":one", number(1)), (":ended", number(now - window))];
-        let row = brake_key(tenant);
-        transaction.update(Role::Brake, row, "ADD n :one", values, Some(open))?;
+        transaction.update(Role::Brake, brake_key(tenant), "ADD n :one", values, open)?;
     }
     Ok(())
 }
@@ -137,7 +137,8 @@ pub(crate) fn open_brake(
     now: i64,
     max: i64,
 ) -> Result<(), StoreError> {
-    let row = brake_key(tenant).number(BEGUN, now).number(COUNTED, 0).number(MAX, max);
+    let row = RowKind::Brake.row(brake_key(tenant)).number(BEGUN, now);
+    let row = row.number(COUNTED, 0).number(MAX, max);
     let unchanged = match seen {
         Some(seen) => Condition(
             "attribute_not_exists(p) OR w = :seen AND attribute_not_exists(tripped)",
@@ -145,7 +146,7 @@ pub(crate) fn open_brake(
         ),
         None => Condition::absent(),
     };
-    transaction.put(Role::Brake, row, Some(unchanged))
+    transaction.set(Role::Brake, row, &[], Some(unchanged))
 }
 
 /// Records that the brake stops deactivations from now on, if its window is the one that was read
@@ -157,7 +158,7 @@ pub(crate) fn trip_brake(
     now: i64,
 ) -> Result<(), StoreError> {
     let values = [(":now", number(now)), (":seen", number(seen.begun))];
-    let still = Some("w = :seen AND attribute_not_exists(tripped)");
+    let still = "w = :seen AND attribute_not_exists(tripped)";
     transaction.update(Role::Brake, brake_key(tenant), "SET tripped = :now", values, still)
 }
 

@@ -1,11 +1,9 @@
 //! The row of a tenant, and the row of its name: the only source of a [`TenantKey`].
 
-use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
-
+use super::kind::RowKind;
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Item, Row, flag, number, signed, text};
+use crate::store::engine::item::{Item, Key, flag, number, signed, text};
 use crate::store::engine::transaction::Condition;
 use crate::store::model::tenant_key::{TenantCode, TenantKey};
 
@@ -118,7 +116,9 @@ impl TenantRow {
 
     /// Adds the rows of a new tenant; neither its code nor its name may exist.
     pub(crate) fn create(&self, transaction: &mut Transaction) -> Result<(), StoreError> {
-        let mut row = key(&self.code)
+        let row = RowKind::Tenant
+            .row(key(&self.code))
+            .bytes(SALT, &self.salt)
             .text(CODE, self.code.as_str())
             .text(NAME, &self.name)
             .text(PROFILE, &self.profile)
@@ -128,9 +128,8 @@ impl TenantRow {
             .flag(SHUT, !self.enabled)
             .number(CREATED, self.created)
             .number_if(CONNECTED, self.connected);
-        row.0.insert(SALT.into(), AttributeValue::B(Blob::new(self.salt)));
         transaction.put(Role::Other, row, Some(Condition::absent()))?;
-        let name = Row::new(NAMES, &name_key(&self.name)).text(CODE, self.code.as_str());
+        let name = RowKind::TenantName.row(name_key(&self.name)).text(CODE, self.code.as_str());
         transaction.put(Role::Claim, name, Some(Condition::absent()))
     }
 
@@ -149,17 +148,17 @@ impl TenantRow {
             (":expiring", flag(expiring || self.expiring)),
         ];
         let set = "SET profile = :profile, pv = :next, expiring = :expiring";
-        transaction.update(Role::Other, key(&self.code), set, values, Some("pv = :seen"))
+        transaction.update(Role::Other, key(&self.code), set, values, "pv = :seen")
     }
 }
 
-fn key(code: &TenantCode) -> Row {
-    Row::new(&code.own(), OWN)
+fn key(code: &TenantCode) -> Key {
+    Key::new(code.own(), OWN)
 }
 
-/// The sort key of a tenant's name.
-pub(crate) fn name_key(name: &str) -> String {
-    format!("{NAME_PREFIX}{name}")
+/// The key of the row of a tenant's name.
+pub(crate) fn name_key(name: &str) -> Key {
+    Key::new(NAMES, format!("{NAME_PREFIX}{name}"))
 }
 
 /// The code that the row of a tenant's name gives.
@@ -175,7 +174,7 @@ pub(crate) fn enable(
     enabled: bool,
 ) -> Result<(), StoreError> {
     let values = [(":shut", flag(!enabled))];
-    let exists = Some("attribute_exists(p)");
+    let exists = "attribute_exists(p)";
     transaction.update(Role::Other, key(code), "SET shut = :shut", values, exists)
 }
 
@@ -186,6 +185,6 @@ pub(crate) fn connect(
     now: i64,
 ) -> Result<(), StoreError> {
     let values = [(":now", number(now))];
-    let first = Some("attribute_exists(p) AND attribute_not_exists(connected)");
+    let first = "attribute_exists(p) AND attribute_not_exists(connected)";
     transaction.update(Role::Other, key(code), "SET connected = :now", values, first)
 }

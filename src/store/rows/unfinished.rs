@@ -9,10 +9,12 @@
 
 use scim_core::ResourceId;
 
+use super::identity::{self, with_id};
+use super::kind::RowKind;
 use super::member::letter;
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Item, Row, text};
+use crate::store::engine::item::{Item, Key, text};
 use crate::store::engine::transaction::Condition;
 use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::tenant_key::TenantKey;
@@ -22,7 +24,7 @@ pub(crate) const PREFIX: &str = "unfinished#";
 /// Deletion or creation.
 const CAUSE: &str = "why";
 /// Since when, in seconds since 1970.
-const SINCE: &str = "at";
+const SINCE: &str = "since";
 
 /// Why something is unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,10 +63,10 @@ impl Unfinished {
     pub(crate) fn read(row: &Item) -> Result<Self, StoreError> {
         let wrong = || StoreError::broken("a row of unfinished work names no resource");
         let rest = row.s().strip_prefix(PREFIX).and_then(|rest| rest.split_once('#'));
-        let (kind, id) = rest.ok_or_else(wrong)?;
+        let (kind, in_key) = rest.ok_or_else(wrong)?;
         Ok(Self {
             kind: if kind == letter(&Kind::Group) { Kind::Group } else { Kind::User },
-            id: id.parse().map_err(|()| wrong())?,
+            id: identity::id(row, in_key)?,
             cause: match row.need(CAUSE)? {
                 "creation" => Cause::Creation,
                 _ => Cause::Deletion,
@@ -74,13 +76,10 @@ impl Unfinished {
     }
 }
 
-/// The sort key of the row about this resource.
-pub(crate) fn sort_key(kind: &Kind, id: &ResourceId) -> String {
-    format!("{PREFIX}{}#{id}", letter(kind))
-}
-
-fn key(tenant: &TenantKey, kind: &Kind, id: &ResourceId) -> Row {
-    Row::new(&tenant.own(), &sort_key(kind, id))
+/// The key of the row about this resource.
+pub(crate) fn key(tenant: &TenantKey, kind: &Kind, id: &ResourceId) -> Key {
+    let s = format!("{PREFIX}{}#{}", letter(kind), tenant.id_key(id));
+    Key::new(tenant.own(), s)
 }
 
 /// Records that work is unfinished.
@@ -91,8 +90,9 @@ pub(crate) fn begin(
     cause: Cause,
     now: i64,
 ) -> Result<(), StoreError> {
-    let row = key(&collection.tenant, &collection.kind, id);
-    transaction.put(Role::Other, row.text(CAUSE, cause.as_str()).number(SINCE, now), None)
+    let row = RowKind::Unfinished.row(key(&collection.tenant, &collection.kind, id));
+    let row = row.text(CAUSE, cause.as_str()).number(SINCE, now);
+    transaction.set(Role::Other, with_id(row, id), &[], None)
 }
 
 /// Records that work is finished, if it was unfinished at all.
@@ -125,6 +125,6 @@ pub(crate) fn abandon_creation(
         (":deletion", text(Cause::Deletion.as_str())),
         (":creation", text(Cause::Creation.as_str())),
     ];
-    let (row, still) = (key(tenant, &Kind::Group, group), Some("why = :creation"));
-    transaction.update(Role::Other, row, "SET why = :deletion", values, still)
+    let (key, still) = (key(tenant, &Kind::Group, group), "why = :creation");
+    transaction.update(Role::Other, key, "SET why = :deletion", values, still)
 }

@@ -10,6 +10,7 @@ use super::put::Put;
 use super::removal::{delete, delete_softly};
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
+use crate::store::engine::item::Key;
 use crate::store::model::change::{Expect, ResourceWrite, Target, Transition};
 use crate::store::model::collection::Kind;
 use crate::store::model::refusal::Outcome;
@@ -89,12 +90,13 @@ impl Store {
         let claim = write.names.name.as_ref().map(|name| collection.claim(name, None));
         if let Some(left) = from.keys.claim.as_ref().filter(|left| Some(*left) != claim.as_ref()) {
             // The name that the user had is now free, or already belongs to another user.
-            self.remove_if_own(transaction, (&collection.partition(), left), id).await?;
+            let key = Key::new(collection.partition(), left);
+            self.remove_if_own(transaction, key, id).await?;
         }
         let mut from = Cow::Borrowed(from);
         let may_be_lost = write.takeover.external_id || write.names.external_id().is_none();
         if let Some(left) = from.keys.external_id.as_ref().filter(|_| may_be_lost) {
-            let row = self.get(&collection.tenant.external_ids(), left).await?;
+            let row = self.get(Key::new(collection.tenant.external_ids(), left)).await?;
             if row.is_some_and(|row| !is_own(&row, id)) {
                 // The value was unique for a while, and another user took it over.
                 from.to_mut().keys.external_id = None;

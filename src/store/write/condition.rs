@@ -36,18 +36,11 @@ pub(crate) fn impossible() -> StoreError {
     StoreError::broken("a resource cannot change in this way")
 }
 
-/// The resource is as it was read and its time has not come. The whole row is put, and must not
-/// overwrite a first membership that was added in the meantime.
+/// The resource is as it was read and its time has not come.
 fn unchanged(from: &Stored, now: i64) -> Condition {
-    let expression = if from.grouped {
-        "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now)"
-    } else {
-        "v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now) AND \
-            attribute_not_exists(g)"
-    };
     let mut values = seen(from);
     values.extend([(":live", text(LIVE)), (":now", number(now))]);
-    Condition(expression, values)
+    Condition("v = :seen AND st = :live AND (attribute_not_exists(x) OR x > :now)", values)
 }
 
 /// The resource is as it was read, and in no group unless it was in one then.

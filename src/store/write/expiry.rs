@@ -28,9 +28,9 @@ impl Store {
         audit: &Audit,
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);
-        let due = due::row(collection, expires, id);
+        let due = due::key(collection, expires, id);
         transaction.delete(Role::Other, due, Some(Condition::exists()))?;
-        let row = self.get(&collection.partition(), &collection.key(id)).await?;
+        let row = self.get(resource::key(collection, id)).await?;
         let user = row.as_ref().map(resource::read).transpose()?;
         let mut changes = Vec::new();
         if let Some(user) = user.filter(|user| user.expires == Some(expires)) {
@@ -58,8 +58,8 @@ impl Store {
         let values = vec![(":seen", version(user.row_version)), (":now", number(now))];
         let gone = Condition("v = :seen AND x <= :now OR attribute_not_exists(p)", values);
         transaction.delete(Role::Resource, resource::key(collection, id), Some(gone))?;
-        for (p, s) in pointers::keys(collection, user) {
-            self.remove_if_own(transaction, (&p, &s), id).await?;
+        for key in pointers::keys(collection, user) {
+            self.remove_if_own(transaction, key, id).await?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use scim_core::ResourceId;
 
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::Row;
+use crate::store::engine::item::Key;
 use crate::store::engine::transaction::Condition;
 use crate::store::model::audit::Audit;
 use crate::store::model::change::MemberChange;
@@ -79,7 +79,7 @@ pub(crate) fn change(
     for (s, delta) in &deltas {
         let step = Step {
             role: Role::Head,
-            head: Row::new(&partition, s),
+            head: Key::new(&partition, s),
             members: *delta,
             seen: seen.iter().find(|(head, _)| head == s).map(|(_, version)| *version),
             milliseconds: audit.milliseconds,
@@ -87,7 +87,7 @@ pub(crate) fn change(
         heads::step(transaction, step)?;
     }
     for (s, version) in seen.iter().filter(|(s, _)| !deltas.contains_key(s)) {
-        let head = Row::new(&partition, s);
+        let head = Key::new(&partition, s);
         transaction.check(Role::Head, head, Condition::version(*version))?;
     }
     Ok(())

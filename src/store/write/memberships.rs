@@ -9,7 +9,7 @@ use super::budget::MEMBERSHIPS;
 use super::progress::{Note, Progress, must_stop};
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Row, number, text};
+use crate::store::engine::item::{Key, number, text};
 use crate::store::engine::query::{KeyCondition, RowQuery};
 use crate::store::engine::transaction::Condition;
 use crate::store::model::audit::Audit;
@@ -17,7 +17,7 @@ use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::refusal::Outcome;
 use crate::store::rows::heads::{self, Step};
 use crate::store::rows::log;
-use crate::store::rows::member::{self, KIND, letter};
+use crate::store::rows::member::{self, TYPE, letter};
 use crate::store::rows::membership::group;
 use crate::store::rows::resource::{self, DELETED};
 use crate::store::rows::role::{Role, Transaction};
@@ -50,7 +50,7 @@ impl Store {
             let page = self.query(query).await?;
             // A resource of another type may have the same id; its memberships stay.
             let letter = Some(letter(&collection.kind));
-            let own = page.rows.iter().filter(|row| row.text(KIND) == letter);
+            let own = page.rows.iter().filter(|row| row.text(TYPE) == letter);
             let groups: Vec<ResourceId> = own.map(group).collect::<Result<_, _>>()?;
             let next = page.next;
             let note = if next.is_none() { note } else { Note::Nothing };
@@ -132,7 +132,7 @@ fn remove(
     let Some(index) = index else { return Ok(()) };
     let step = Step {
         role: Role::Member(index),
-        head: Row::new(&groups.partition(), &heads::key(group, member)),
+        head: Key::new(groups.partition(), heads::key(group, member)),
         members: -1,
         seen: None,
         milliseconds: audit.milliseconds,

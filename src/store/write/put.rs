@@ -1,6 +1,7 @@
 //! A resource's row, its due row, and the rows that lead to it.
 
 use crate::store::engine::error::StoreError;
+use crate::store::engine::item::Row;
 use crate::store::engine::transaction::Condition;
 use crate::store::model::audit::Audit;
 use crate::store::model::change::{ResourceWrite, Transition};
@@ -9,7 +10,7 @@ use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 use crate::store::rows::due;
 use crate::store::rows::pointers::{Pointers, as_owner, name_keys, remove_old};
-use crate::store::rows::resource::{self, GROUPED, marked};
+use crate::store::rows::resource::{self, GROUPED, OPTIONAL, marked};
 use crate::store::rows::role::{Role, Transaction};
 
 /// A resource's row and the rows that lead to it, written over the existing ones.
@@ -55,16 +56,33 @@ impl<'a> Put<'a> {
         let keys = name_keys(collection, &resource.id, names, is_further_owner, owner);
         let row_version = from.map_or(1, |from| from.row_version + 1);
         let row = resource::row(collection, resource, row_version, (names, &keys), audit)?;
-        // A deleted user has left all groups before it is restored.
-        let grouped = owner.is_some_and(|from| from.grouped);
-        let row = if grouped { row.flag(GROUPED, true) } else { row };
-        transaction.put(Role::Resource, marked(row, state, expires), Some(condition))?;
+        self.put_own(transaction, marked(row, state, expires), condition)?;
         self.set_due(transaction)?;
         let now = audit.now;
         let pointers =
             Pointers { collection, write, keys: &keys, state, from, unique_external_id, now };
         pointers.add(transaction)?;
         from.map_or(Ok(()), |from| remove_old(transaction, collection, from, (names, &keys)))
+    }
+
+    /// Adds the resource's own row.
+    fn put_own(
+        &self,
+        transaction: &mut Transaction,
+        row: Row,
+        condition: Condition,
+    ) -> Result<(), StoreError> {
+        match self.from.map(|from| from.state) {
+            None => transaction.put(Role::Resource, row, Some(condition)),
+            Some(Stage::Live | Stage::Unmanaged) => {
+                transaction.set(Role::Resource, row, &OPTIONAL, Some(condition))
+            }
+            // A deleted user has left all groups before it is restored.
+            Some(Stage::Deleted) => {
+                let removed = [&OPTIONAL[..], &[GROUPED]].concat();
+                transaction.set(Role::Resource, row, &removed, Some(condition))
+            }
+        }
     }
 
     /// Moves the due row of a visible user to the time at which it expires now.
@@ -76,10 +94,9 @@ impl<'a> Put<'a> {
         if let Some(from) = self.from {
             due::remove(transaction, self.collection, from)?;
         }
-        if let Some(expires) = expires {
-            let row = due::row(self.collection, expires, &resource.id);
-            transaction.put(Role::Other, row, None)?;
+        match expires {
+            Some(expires) => due::set(transaction, self.collection, expires, &resource.id),
+            None => Ok(()),
         }
-        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use scim_core::resource::Attributes;
 
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Row, number, text};
+use crate::store::engine::item::{Key, number, text};
 use crate::store::engine::time::instant;
 use crate::store::engine::transaction::Condition;
 use crate::store::model::change::Transition;
@@ -13,7 +13,7 @@ use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 use crate::store::rows::due;
 use crate::store::rows::pointers::{self, OWN, absent_or_own, is_own, own};
-use crate::store::rows::resource::{self, DELETED, GROUPED, marked};
+use crate::store::rows::resource::{self, DELETED, OPTIONAL, marked};
 use crate::store::rows::role::{Role, Transaction};
 use crate::store::rows::unfinished::{self, Cause};
 
@@ -23,11 +23,11 @@ impl Store {
     pub(in crate::store) async fn remove_if_own(
         &self,
         transaction: &mut Transaction,
-        (p, s): (&str, &str),
+        key: Key,
         id: &ResourceId,
     ) -> Result<(), StoreError> {
-        if self.get(p, s).await?.is_some_and(|row| is_own(&row, id)) {
-            transaction.delete(Role::Other, Row::new(p, s), Some(absent_or_own(id)))?;
+        if self.get(key.clone()).await?.is_some_and(|row| is_own(&row, id)) {
+            transaction.delete(Role::Other, key, Some(absent_or_own(id)))?;
         }
         Ok(())
     }
@@ -51,13 +51,11 @@ pub(crate) fn delete_softly(
     let row_version = from.row_version + 1;
     let row = resource::row(collection, &user, row_version, (&from.names, &from.keys), audit)?;
     let row = marked(row, Stage::Deleted, Some(expires));
-    let row = if from.grouped { row.flag(GROUPED, true) } else { row };
-    transaction.put(Role::Resource, row, Some(condition))?;
-    for (p, s) in pointers::keys(collection, from) {
+    transaction.set(Role::Resource, row, &OPTIONAL, Some(condition))?;
+    for key in pointers::keys(collection, from) {
         let own = (":id", text(user.id.as_str()));
         let values = vec![(":x", number(expires)), (":deleted", text(DELETED)), own];
-        let row = Row::new(&p, &s);
-        transaction.update(Role::Other, row, "SET x = :x, st = :deleted", values, Some(OWN))?;
+        transaction.update(Role::Other, key, "SET x = :x, st = :deleted", values, OWN)?;
     }
     due::remove(transaction, collection, from)?;
     leave_unfinished(transaction, transition, from)
@@ -74,8 +72,8 @@ pub(crate) fn delete(
     let collection = transition.collection;
     let id = &from.resource.id;
     transaction.delete(Role::Resource, resource::key(collection, id), Some(condition))?;
-    for (p, s) in pointers::keys(collection, from) {
-        transaction.delete(Role::Other, Row::new(&p, &s), Some(own(id)))?;
+    for key in pointers::keys(collection, from) {
+        transaction.delete(Role::Other, key, Some(own(id)))?;
     }
     due::remove(transaction, collection, from)?;
     leave_unfinished(transaction, transition, from)

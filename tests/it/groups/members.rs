@@ -218,7 +218,7 @@ async fn an_unknown_member_is_refused_by_default_and_kept_under_strict() {
     let gone = world.user_as(&strict, json!({ "schemas": [USER], "userName": "gone" })).await;
     assert_eq!(gone.delete().await.status, 204);
     group.add(&[gone.id().to_owned()]).await.is_error(400, Some("invalidValue"));
-    // Ids are compared in lower case.
+    // Ids are compared without regard to case.
     assert_eq!(member_ids(&group.add(&["-Odd-".into()]).await.body).len(), 3);
     let filter = format!("/Groups?filter={}", encode("members.value eq \"-ODD-\""));
     assert_eq!(world.send_as(&strict, "GET", &filter, None).await.body["totalResults"], 1);

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use scim_lambda::operator::import::{Mode, RecordOutcome};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Model;
 use super::coming::Record;
@@ -20,12 +20,7 @@ impl Model {
             let mut line = person.json();
             line["verifiedEmails"] = json!(verified);
             if *expected == Record::Imported && self.dice.chance(30) {
-                // The product's own: a UUID of version 7, as all of that day.
-                line["id"] = json!(format!(
-                    "019a8e51-{:04x}-7000-8000-{:012x}",
-                    self.dice.below(65_536),
-                    self.dice.roll() >> 16
-                ));
+                line["id"] = self.own_id();
             }
             lines.push(line);
         }
@@ -81,6 +76,17 @@ impl Model {
         }
         let verified = verified.iter().map(|email| email.to_lowercase()).collect();
         (person, verified)
+    }
+
+    /// An id as products have them: a UUID of version 7, alike for all users of a day, a number, or
+    /// a text.
+    fn own_id(&mut self) -> Value {
+        let number = self.dice.roll();
+        match self.dice.below(3) {
+            0 => json!(format!("019a8e51-{:04x}-7000-8000-{:012x}", number & 0xffff, number >> 16)),
+            1 => json!(number),
+            _ => json!(format!("Usr_{number:x}.eu-{}", "z".repeat(self.dice.below(100)))),
+        }
     }
 
     /// A POST of an imported user, as the identity provider knows that person.

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use scim_lambda::store::{Collection, Kind};
 
 use super::Party;
 use super::oracle::Oracle;
-use super::shapes::Life;
+use super::shapes::{Life, User};
 use crate::support::World;
 use crate::support::handles::Row;
 
@@ -79,11 +80,16 @@ impl<'a> Look<'a> {
         self.seats();
     }
 
+    /// An id as keys have it.
+    fn key(&self, id: &str) -> String {
+        let users = Collection { tenant: self.party.row.key(), kind: Kind::User };
+        users.key(&id.parse().unwrap())
+    }
+
     /// The rows that stand for resources themselves, by id.
     fn resources(&self, kind: &str) -> BTreeMap<&'a str, &'a Row> {
         let rows = self.rows(if kind == "U" { "#U" } else { "#G" }).iter();
-        let id = |row: &&'a Row| row.s().split('~').next_back().unwrap();
-        rows.filter(|row| !row.s().contains('!')).map(|row| (id(row), *row)).collect()
+        rows.filter(|row| !row.s().contains('!')).map(|row| (row.about(row.s()), *row)).collect()
     }
 
     fn users(&self) {
@@ -171,7 +177,7 @@ impl<'a> Look<'a> {
         let mut pointers: BTreeMap<&str, usize> = BTreeMap::new();
         for row in self.rows("#E") {
             let owner = row.text("i").unwrap();
-            assert!(row.s().ends_with(&format!("#{owner}")), "{:?}", row.0);
+            assert!(row.s().ends_with(&format!("#{}", self.key(owner))), "{:?}", row.0);
             let leads = users.get(owner).is_some_and(|owner| leads_to(row, owner));
             assert!(leads, "an e-mail pointer without an owner: {:?}", row.0);
             *pointers.entry(owner).or_default() += 1;
@@ -187,7 +193,8 @@ impl<'a> Look<'a> {
     fn due(&self) {
         let due: BTreeSet<String> = self.rows("#D").iter().map(|row| row.s().to_owned()).collect();
         let expiring = self.oracle.expiring().into_iter().map(|index| &self.oracle.users[index]);
-        let expected = expiring.map(|user| format!("{:012}#{}", user.expires.unwrap(), user.id));
+        let key = |user: &User| self.key(&user.id);
+        let expected = expiring.map(|user| format!("{:012}#{}", user.expires.unwrap(), key(user)));
         assert_eq!(due, expected.collect(), "the users who are due");
     }
 
@@ -260,7 +267,7 @@ impl<'a> Look<'a> {
         }
         let rows = self.rows("#C").iter().filter(|row| row.s().starts_with(kind));
         let counted = rows.flat_map(|row| {
-            let names = row.0.keys().filter(|name| !["p", "s"].contains(&name.as_str()));
+            let names = row.0.keys().filter(|name| !["p", "s", "k", "f"].contains(&name.as_str()));
             names.map(|name| {
                 (
                     (row.s().to_owned(), name.clone()),
@@ -281,7 +288,8 @@ impl<'a> Look<'a> {
                 .filter_map(|(partition, rows)| Some((partition.strip_prefix(side)?, rows)));
             let pairs = rows.flat_map(|(of, rows)| {
                 rows.iter().map(|row| {
-                    (of.to_owned(), row.s().to_owned(), row.text("k").unwrap().to_owned())
+                    let about = row.about(row.s()).to_owned();
+                    (of.to_owned(), about, row.text("mt").unwrap().to_owned())
                 })
             });
             pairs.collect()
@@ -295,8 +303,8 @@ impl<'a> Look<'a> {
         });
         let expected: BTreeSet<_> = expected.collect();
         assert_eq!(pairs("#M#"), expected, "members");
-        let turned =
-            pairs("#R#").into_iter().map(|(member, group, kind)| (group, member, kind)).collect();
-        assert_eq!(expected, turned, "memberships");
+        let turned = expected.into_iter();
+        let turned = turned.map(|(group, member, kind)| (self.key(&member), group, kind)).collect();
+        assert_eq!(pairs("#R#"), turned, "memberships");
     }
 }

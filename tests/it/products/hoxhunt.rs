@@ -275,7 +275,7 @@ async fn provisioning_can_be_controlled_and_audited() {
         Some("restore"),
         "the event says that the user was restored, not invited"
     );
-    assert_eq!(row.text("by"), Some(hoxhunt.token.key_id().as_str()));
+    assert_eq!(row.text("ac"), Some(hoxhunt.token.key_id().as_str()));
 }
 
 #[tokio::test]

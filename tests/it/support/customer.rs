@@ -154,7 +154,7 @@ impl Customer {
         let (partition, id) = (format!("{}#U", self.row.code()), id(user));
         let rows = self.world.rows().await;
         rows.into_iter()
-            .find(|row| row.p() == partition && row.s().split('~').next_back() == Some(id))
+            .find(|row| row.p() == partition && !row.s().contains('!') && row.about(row.s()) == id)
     }
 
     /// What the operator does to a user, by the rules of the service.

@@ -235,6 +235,12 @@ impl Row {
         self.p().split_once('#').map_or("", |(_, kind)| kind)
     }
 
+    /// The id of the resource that the row is about; `in_key` is the part of its key that stands
+    /// for it.
+    pub fn about<'r>(&'r self, in_key: &'r str) -> &'r str {
+        self.text("i").unwrap_or(in_key)
+    }
+
     pub fn flag(&self, name: &str) -> Option<bool> {
         self.0.get(name)?.as_bool().ok().copied()
     }

@@ -35,9 +35,21 @@ impl Log {
 
     /// The lines of requests since the last call.
     pub fn requests(&self) -> Vec<Value> {
+        let mut lines = self.lines();
+        lines.retain(|line| line["message"] == "request");
+        lines
+    }
+
+    /// The lines of errors since the last call.
+    pub fn errors(&self) -> Vec<Value> {
+        let mut lines = self.lines();
+        lines.retain(|line| line["level"] == "ERROR");
+        lines
+    }
+
+    fn lines(&self) -> Vec<Value> {
         let text = String::from_utf8(std::mem::take(&mut *self.buffer.0.lock().unwrap())).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|line| line["message"] == "request").collect()
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 

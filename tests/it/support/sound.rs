@@ -25,7 +25,7 @@ pub async fn check(customer: &Customer) {
     let users: BTreeMap<&str, &Row> = rows("#U")
         .iter()
         .filter(|row| !row.s().contains('!'))
-        .map(|row| (row.s().split('~').next_back().unwrap(), row))
+        .map(|row| (row.about(row.s()), row))
         .collect();
     // Each claim and pointer has an owner, which knows it, in the same state and until the same
     // time.
@@ -72,8 +72,8 @@ pub async fn check(customer: &Customer) {
         assert_eq!(seats.number("used"), Some(active as i64), "the seats");
     }
     let due: BTreeSet<String> = rows("#D").iter().map(|row| row.s().to_owned()).collect();
-    let suspended = users.iter().filter(|(_, user)| user.text("st") == Some("live"));
+    let suspended = live.iter();
     let suspended =
-        suspended.filter_map(|(id, user)| Some(format!("{:012}#{id}", user.expires()?)));
+        suspended.filter_map(|user| Some(format!("{:012}#{}", user.expires()?, user.s())));
     assert_eq!(due, suspended.collect(), "the users who are due");
 }

@@ -21,8 +21,8 @@ pub struct Equality {
 pub enum Interest {
     /// Nothing: its result does not depend on them.
     None,
-    /// Whether the values include these. They are values of the sub-attribute `value`, in lower
-    /// case.
+    /// Whether the values include these. They are values of the sub-attribute `value`, as the
+    /// client wrote them.
     Values(Vec<String>),
     /// All of them.
     All,
@@ -54,7 +54,7 @@ impl Filter<'_> {
         interest
     }
 
-    /// The strings, in lower case, one of which the sub-attribute of a matching element must equal,
+    /// The strings, as the client wrote them, one of which the sub-attribute of a matching element must equal,
     /// in the filter of a value path such as `members[value eq "2819c223"]`; `None` if the filter
     /// has another form.
     pub(crate) fn one_of(&self, sub_attribute: &str) -> Option<Vec<String>> {
@@ -120,7 +120,7 @@ impl Node<'_> {
                 let is_of_value =
                     comparison.place.compared().is_some_and(|sub| sub.name == "value");
                 match comparison.equal_text().filter(|_| is_of_value) {
-                    Some(text) => interest.add(vec![text.to_lowercase()]),
+                    Some(text) => interest.add(vec![text.to_owned()]),
                     None => *interest = Interest::All,
                 }
             }
@@ -137,7 +137,7 @@ impl Node<'_> {
         match self {
             Self::Or(any) => flat(any.iter().map(|node| node.one_of(sub_attribute))),
             Self::Compare(comparison) if comparison.place.attribute.name == sub_attribute => {
-                comparison.equal_text().map(|text| vec![text.to_lowercase()])
+                comparison.equal_text().map(|text| vec![text.to_owned()])
             }
             _ => None,
         }

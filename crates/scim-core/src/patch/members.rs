@@ -29,11 +29,11 @@ pub struct MembersPatch<'s> {
     dialect: Dialect,
 }
 
-/// One operation. Ids are in lower case.
+/// One operation.
 #[derive(Debug, Clone)]
 enum Step<'s> {
     Add(Vec<Member>),
-    Remove(Vec<String>),
+    Remove(Vec<ResourceId>),
     RemoveWhere(Filter<'s>),
     ReplaceWhere(Filter<'s>, Vec<Member>),
     Set(Vec<Member>),
@@ -43,7 +43,7 @@ enum Step<'s> {
 pub type Delta = BTreeMap<ResourceId, Option<Member>>;
 
 /// Members by id.
-type Members = BTreeMap<String, Member>;
+type Members = BTreeMap<ResourceId, Member>;
 
 impl<'s> MembersPatch<'s> {
     pub(crate) fn new(changes: Vec<Change<'s>>, dialect: Dialect) -> Result<Self, Error> {
@@ -69,9 +69,7 @@ impl<'s> MembersPatch<'s> {
                         members.iter().map(|member| (member.value.clone(), Some(member.clone()))),
                     );
                 }
-                Step::Remove(ids) => {
-                    delta.extend(ids.iter().filter_map(|id| Some((id.parse().ok()?, None))))
-                }
+                Step::Remove(ids) => delta.extend(ids.iter().map(|id| (id.clone(), None))),
                 Step::RemoveWhere(_) | Step::ReplaceWhere(..) | Step::Set(_) => return None,
             }
         }
@@ -159,8 +157,8 @@ impl Step<'_> {
     }
 }
 
-fn with_id(member: Member) -> (String, Member) {
-    (member.value.as_str().to_owned(), member)
+fn with_id(member: Member) -> (ResourceId, Member) {
+    (member.value.clone(), member)
 }
 
 /// The step of one operation; `None` if it changes nothing.
@@ -193,8 +191,7 @@ fn step_of_list<'s>(
         // An empty list of members to remove does not mean all members.
         (Operation::Remove, Some(value)) => {
             let elements = elements(place, value, dialect)?.into_iter();
-            let ids =
-                elements.filter_map(|element| Some(element.get("value")?.as_str()?.to_lowercase()));
+            let ids = elements.filter_map(|element| element.get("value")?.as_str()?.parse().ok());
             Ok(Step::Remove(ids.collect()))
         }
         (Operation::Add, value) => {
@@ -225,7 +222,7 @@ fn step_of_filter<'s>(
     };
     match operation {
         Operation::Remove => Ok(match filter.one_of("value") {
-            Some(ids) => Step::Remove(ids),
+            Some(ids) => Step::Remove(ids.iter().filter_map(|id| id.parse().ok()).collect()),
             None => Step::RemoveWhere(filter),
         }),
         Operation::Add => Ok(Step::Add(member()?)),

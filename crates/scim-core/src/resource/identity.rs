@@ -1,15 +1,27 @@
 //! A stored resource, its id and its metadata.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use time::OffsetDateTime;
 
 use crate::resource::attributes::Attributes;
 
+/// Maximum length of an identifier.
+const MAX_LENGTH: usize = 128;
+
 /// "A unique identifier for a SCIM resource as defined by the service provider" (RFC 7643, 3.1):
-/// 1 to 64 letters, digits, `-` and `_`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// 1 to 128 letters, digits, `.`, `_` and `-`.
+///
+/// Two identifiers that differ only in case are equal, so no two resources have them: clients may
+/// change the case of a value of `members`, which is not "caseExact" (RFC 7643, 8.7.1).
+///
+/// Three texts of this form are not identifiers. "The string "bulkId" is a reserved keyword and
+/// MUST NOT be used within any unique identifier value" (RFC 7643, 3.1); `.search` is a path of its
+/// own (RFC 7644, 3.4.3); and clients remove a path segment that is `.` or `..`.
+#[derive(Debug, Clone)]
 pub struct ResourceId(String);
 
 impl ResourceId {
@@ -17,14 +29,52 @@ impl ResourceId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The identifier as it is compared: in lower case.
+    pub fn folded(&self) -> String {
+        self.0.to_ascii_lowercase()
+    }
+
+    fn folded_bytes(&self) -> impl Iterator<Item = u8> {
+        self.0.bytes().map(|byte| byte.to_ascii_lowercase())
+    }
+}
+
+impl PartialEq for ResourceId {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(&other.0)
+    }
+}
+
+impl Eq for ResourceId {}
+
+impl PartialOrd for ResourceId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for ResourceId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.folded_bytes().cmp(other.folded_bytes())
+    }
+}
+
+impl Hash for ResourceId {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.folded_bytes().for_each(|byte| state.write_u8(byte));
+    }
 }
 
 impl FromStr for ResourceId {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let fits = (1..=64).contains(&text.len())
-            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        let fits = (1..=MAX_LENGTH).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+            && !matches!(text, "." | "..")
+            && !text.eq_ignore_ascii_case(".search")
+            && !text.to_ascii_lowercase().contains("bulkid");
         if fits { Ok(Self(text.to_owned())) } else { Err(()) }
     }
 }
@@ -84,4 +134,35 @@ pub struct Resource {
     pub meta: Meta,
     /// What clients have asserted.
     pub attributes: Attributes,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_a_short_text_that_is_safe_in_a_path() {
+        let longest = "x".repeat(128);
+        for id in ["1", "42", "usr_9.B-7", "..a", ".searches", "2819c223-7f76-453a", &longest] {
+            assert_eq!(id.parse::<ResourceId>().map(|id| id.to_string()), Ok(id.to_owned()));
+        }
+        let too_long = "x".repeat(129);
+        for text in ["", " ", "a b", "a/b", "a~b", "ä", ".", "..", ".search", "bulkId", &too_long]
+        {
+            assert!(text.parse::<ResourceId>().is_err(), "{text}");
+        }
+        for text in ["BULKID", ".Search"] {
+            assert!(text.parse::<ResourceId>().is_err(), "{text}: two ids differ not only in case");
+        }
+    }
+
+    #[test]
+    fn ids_that_differ_only_in_case_are_equal_and_are_written_as_they_are() {
+        let id = |text: &str| text.parse::<ResourceId>().unwrap();
+        let ids = [id("usr_B"), id("Usr_b"), id("usr_a")];
+        assert_eq!(ids[0], ids[1]);
+        assert!(ids[2] < ids[1]);
+        assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 2);
+        assert_eq!((ids[1].as_str(), ids[1].folded().as_str()), ("Usr_b", "usr_b"));
+    }
 }

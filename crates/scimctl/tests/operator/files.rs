@@ -102,8 +102,8 @@ fn invalid_lines_are_reported_and_the_others_are_imported() {
     let file = directory.file(
         "people.jsonl",
         "{\"userName\":\"ann\"}\n\
-         {\"userName\":\"bob\",\"id\":\"bob-1\"}\n\
-         {\"userName\":\"carl\",\"id\":17}\n\
+         {\"userName\":\"bob\",\"id\":\"bob/1\"}\n\
+         {\"userName\":\"carl\",\"id\":1.7}\n\
          {\"displayName\":\"nobody\"}\n\
          {\"userName\":\n\
          [1]\n\
@@ -115,8 +115,8 @@ fn invalid_lines_are_reported_and_the_others_are_imported() {
     assert_eq!(said, "scimctl: 6 of 8 records were not imported\n");
     let outcomes = outcomes(&report);
     for (index, line, why) in [
-        (1, 2, "id is not a UUID"),
-        (2, 3, "id is not a UUID"),
+        (1, 2, "id must have 1 to 128 letters"),
+        (2, 3, "id is 1.7; it must be a string or a whole number"),
         (3, 4, "userName"),
         (4, 5, "the line is not a JSON object"),
         (5, 6, "the line is not a JSON object"),
@@ -134,7 +134,10 @@ fn invalid_lines_are_reported_and_the_others_are_imported() {
     let output = directory.run(&["import", "friends", &file, "--unmanaged"]);
     let text = String::from_utf8(output.stdout).unwrap();
     let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].starts_with("line 2: bob is not a valid user: id is not a UUID"), "{text}");
+    assert!(
+        lines[0].starts_with("line 2: bob is not a valid user: id must have 1 to 128"),
+        "{text}"
+    );
     assert_eq!(lines[3], "line 5 is not a valid user: the line is not a JSON object");
     assert_eq!(*lines.last().unwrap(), "0 of 8 records are imported, 2 had already been imported.");
     assert_eq!(output.status.code(), Some(1));

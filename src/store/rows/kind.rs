@@ -1,0 +1,70 @@
+//! The kind of each row, in its attribute `k`.
+
+use crate::store::engine::item::{Key, Row};
+use crate::store::model::collection::Kind;
+
+/// What a row is. A consumer of the table's stream goes by this letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowKind {
+    User,
+    Group,
+    /// A resource of another type.
+    Other,
+    Claim,
+    Head,
+    Member,
+    Membership,
+    ExternalId,
+    UniqueValue,
+    Email,
+    Due,
+    Counters,
+    Seats,
+    Brake,
+    Log,
+    Tenant,
+    TenantName,
+    Unfinished,
+}
+
+impl From<&Kind> for RowKind {
+    fn from(kind: &Kind) -> Self {
+        match kind {
+            Kind::User => Self::User,
+            Kind::Group => Self::Group,
+            Kind::Other(_) => Self::Other,
+        }
+    }
+}
+
+impl RowKind {
+    /// A row of this kind without attributes of its own.
+    pub(crate) fn row(self, key: Key) -> Row {
+        Row::new(self.letter(), key)
+    }
+
+    /// The letter in the row's `k`. Where a partition has rows of one kind, it is the letter of the
+    /// partition.
+    fn letter(self) -> &'static str {
+        match self {
+            Self::User => "U",
+            Self::Group => "G",
+            Self::Other => "Z",
+            Self::Claim => "K",
+            Self::Head => "H",
+            Self::Member => "M",
+            Self::Membership => "R",
+            Self::ExternalId => "X",
+            Self::UniqueValue => "Q",
+            Self::Email => "E",
+            Self::Due => "D",
+            Self::Counters => "C",
+            Self::Seats => "S",
+            Self::Brake => "B",
+            Self::Log => "L",
+            Self::Tenant => "T",
+            Self::TenantName => "N",
+            Self::Unfinished => "W",
+        }
+    }
+}

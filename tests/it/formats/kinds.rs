@@ -1,0 +1,94 @@
+//! Every row tells what it is, for consumers of the table's stream.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::scene::Scene;
+use crate::support::handles::Row;
+
+const DATA_MODEL: &str = include_str!("../../../docs/DATA_MODEL.md");
+
+/// The letter that a row must have, by its key.
+fn letter(row: &Row) -> &'static str {
+    let of_resource = |own: &'static str| match row.s().split_once('!') {
+        None => own,
+        Some((_, shard)) if shard.len() == 1 => "H",
+        Some(_) => "K",
+    };
+    match (row.kind(), row.s()) {
+        ("U", _) => of_resource("U"),
+        ("G", _) => of_resource("G"),
+        (kind, _) if kind.starts_with("Z#") => of_resource("Z"),
+        (kind, _) if kind.starts_with("M#") => "M",
+        (kind, _) if kind.starts_with("R#") => "R",
+        ("X", _) => "X",
+        ("Q", _) => "Q",
+        ("E", _) => "E",
+        ("D", _) => "D",
+        ("C", "seats") => "S",
+        ("C", "brake") => "B",
+        ("C", _) => "C",
+        ("L", _) => "L",
+        ("T", "profile") => "T",
+        ("T", s) if s.starts_with("unfinished#") => "W",
+        ("", s) if s.starts_with("name#") => "N",
+        other => panic!("a row of an unknown kind: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn every_row_tells_its_kind_and_its_format() {
+    let scene = Scene::new().await;
+    let test = serde_json::json!({
+        "schemas": [
+            "urn:ietf:params:scim:schemas:test:2.0:TestResource",
+            "urn:ietf:params:scim:schemas:extension:test:2.0:TestResource",
+        ],
+        "identifier": "r1",
+        "urn:ietf:params:scim:schemas:extension:test:2.0:TestResource":
+            { "extStringAttr": "x", "extRequired": "x" },
+    });
+    let made = scene.customer.send("POST", "/TestResources", test).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    scene.leave_unfinished().await;
+    let (documented, mut seen) = (documented(), BTreeSet::new());
+    for row in scene.rows().await {
+        assert_eq!((row.text("k"), row.number("f")), (Some(letter(&row)), Some(1)), "{row:?}");
+        let listed = &documented[letter(&row)];
+        let bucket = |name: &str| name.len() == 2 && name.starts_with('b');
+        let own = row.0.keys().filter(|name| !["p", "s", "k", "f"].contains(&name.as_str()));
+        for name in own.map(|name| if bucket(name) { "b0" } else { name }) {
+            assert!(listed.contains(name), "{name} of {row:?}");
+            assert!(explained().contains(name), "{name} has no sentence");
+        }
+        seen.insert(letter(&row));
+    }
+    assert_eq!(seen, documented.keys().map(String::as_str).collect());
+}
+
+/// What stands in backticks in a cell.
+fn quoted(cell: &str) -> BTreeSet<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The attributes of each kind of row in `docs/DATA_MODEL.md`, by its letter.
+fn documented() -> BTreeMap<String, BTreeSet<String>> {
+    let rows = DATA_MODEL.lines().filter_map(|line| line.strip_prefix("| "));
+    let rows = rows.filter_map(|line| {
+        let cells: Vec<&str> = line.trim_end_matches(" |").split(" | ").collect();
+        let [_, letter, _, _, attributes] = cells[..] else { return None };
+        let letter = quoted(letter).into_iter().next()?;
+        (letter.len() == 1 && letter != "k").then(|| (letter, quoted(attributes)))
+    });
+    rows.collect()
+}
+
+/// The attributes that have a sentence in `docs/DATA_MODEL.md`.
+fn explained() -> BTreeSet<String> {
+    let rows = DATA_MODEL.lines().filter_map(|line| line.strip_prefix("| `"));
+    let rows = rows.map(|line| format!("`{line}"));
+    let rows = rows.filter_map(|line| {
+        let cells: Vec<String> = line.split(" | ").map(str::to_owned).collect();
+        (cells.len() == 2).then(|| quoted(&cells[0]))
+    });
+    rows.flatten().collect()
+}

@@ -1,0 +1,6 @@
+//! The formats of rows: what a release keeps that it does not know, and what it leaves alone.
+
+mod kinds;
+mod newer;
+mod scene;
+mod unknown;

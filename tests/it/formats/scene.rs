@@ -1,0 +1,105 @@
+//! A customer whose table has a row of every kind.
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use scim_lambda::operator::import::Mode;
+use serde_json::{Value, json};
+
+use crate::support::World;
+use crate::support::connectors::Fault;
+use crate::support::customer::Customer;
+use crate::support::handles::{Row, group_path};
+
+/// The settings that make rows of limits, of further unique values, and of users who are due.
+fn settings() -> Vec<(&'static str, String)> {
+    let overlay = json!([{ "name": "badge", "type": "string", "uniqueness": "server" }]);
+    vec![
+        ("attributes.overlay", overlay.to_string()),
+        ("seats.limit", "50".to_owned()),
+        ("brake.deactivations", "20".to_owned()),
+        ("deprovision.on_inactive", "suspend_with_expiry".to_owned()),
+        ("create.existing", "link".to_owned()),
+    ]
+}
+
+/// The customer, and what is in its directory.
+pub struct Scene {
+    pub customer: Customer,
+    /// A visible user of all kinds of names, in the group.
+    pub ada: Value,
+    /// A visible user in no group.
+    pub bob: Value,
+    /// A user who expires while visible.
+    pub eve: Value,
+    /// A group of the first two.
+    pub group: Value,
+}
+
+impl Scene {
+    pub async fn new() -> Self {
+        let world = Arc::new(World::serving("test-resource").await);
+        let settings = settings();
+        let settings: Vec<_> =
+            settings.iter().map(|(path, value)| (*path, value.as_str())).collect();
+        let customer = Customer::of(&world, "default", &settings).await;
+        let person = |name: &str| {
+            json!({
+                "userName": format!("{name}@example.com"), "externalId": name, "active": true,
+                "badge": format!("b-{name}"), "emails": [{ "value": format!("{name}@home.example") }],
+            })
+        };
+        let ada = customer.create(person("ada")).await;
+        let bob = customer.create(person("bob")).await;
+        let eve = customer.create(person("eve")).await;
+        assert_eq!(customer.activate(&eve, false).await.status, 200);
+        let imported = json!({ "id": 7, "userName": "imp@example.com", "externalId": "imp" });
+        world.import(&customer.row, &[imported], Mode::Store).await;
+        let members = json!([{ "value": ada["id"] }, { "value": bob["id"] }]);
+        let group = json!({ "displayName": "Staff", "externalId": "s", "members": members });
+        let group = customer.send("POST", "/Groups", group).await;
+        assert_eq!(group.status, 201, "{}", group.body);
+        Self { customer, ada, bob, eve, group: group.body }
+    }
+
+    pub fn world(&self) -> &World {
+        &self.customer.world
+    }
+
+    pub fn group_path(&self) -> String {
+        group_path(&self.group)
+    }
+
+    /// Deletes a group whose members' rows stay, since all later writes fail.
+    pub async fn leave_unfinished(&self) {
+        let members = json!([{ "value": self.ada["id"] }]);
+        let group = json!({ "displayName": "Leaving", "members": members });
+        let group = self.customer.send("POST", "/Groups", group).await.body;
+        let between = self.world().between.clone();
+        let last = between.count("TransactWriteItems") + 1;
+        self.world().between.set(move |called, _| {
+            let broken =
+                called == "TransactWriteItems" && between.count("TransactWriteItems") > last;
+            broken.then_some(Fault::Refuse(500, "InternalServerError"))
+        });
+        let deleted = self.customer.send("DELETE", &group_path(&group), None).await;
+        assert_eq!(deleted.status, 204, "{}", deleted.body);
+        self.world().between.clear();
+    }
+
+    /// The rows of the customer, and of its name.
+    pub async fn rows(&self) -> Vec<Row> {
+        let code = self.customer.row.code().as_str();
+        let rows = self.world().rows().await.into_iter();
+        rows.filter(|row| row.p().starts_with(code) || row.text("t") == Some(code)).collect()
+    }
+
+    /// Sets an attribute of a row, past the service.
+    pub async fn mark(&self, row: &Row, name: &str, value: AttributeValue) {
+        let client = aws_sdk_dynamodb::Client::new(&self.world().local.sdk_config());
+        let update = client.update_item().table_name(scim_local::TABLE);
+        let update = update.key("p", row.0["p"].clone()).key("s", row.0["s"].clone());
+        let update = update.update_expression(format!("SET {name} = :value"));
+        update.expression_attribute_values(":value", value).send().await.unwrap();
+    }
+}
