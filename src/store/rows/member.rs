@@ -7,12 +7,11 @@ use scim_core::{Member, ResourceId};
 use super::identity::{self, with_id};
 use super::kind::RowKind;
 use super::membership;
-use super::resource::{self, EVENT, LIVE};
+use super::resource::{self, LIVE};
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{Item, Key, flag, number, text};
 use crate::store::engine::transaction::Condition;
-use crate::store::model::audit::Audit;
 use crate::store::model::change::MemberChange;
 use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::tenant_key::TenantKey;
@@ -46,22 +45,22 @@ fn key(tenant: &TenantKey, group: &ResourceId, member: &ResourceId) -> Key {
     Key::new(tenant.members(group), tenant.id_key(member))
 }
 
-/// Adds the rows of these changes of members.
+/// Adds the rows of these changes of members, made at `now`, in seconds since 1970.
 pub(crate) fn change(
     transaction: &mut Transaction,
     tenant: &TenantKey,
     group: &ResourceId,
     changes: &[MemberChange],
-    audit: &Audit,
+    now: i64,
 ) -> Result<(), StoreError> {
-    let group = Group { tenant, id: group, audit };
+    let group = Group { tenant, id: group };
     for (index, change) in changes.iter().enumerate() {
         match change {
             MemberChange::Add(member) => {
                 let kind = Kind::from(member.kind.unwrap_or(MemberType::User));
                 group.add(transaction, index, member, letter(&kind))?;
                 let home = Collection { tenant: tenant.clone(), kind };
-                require_live(transaction, &home, (index, &member.value), audit.now)?;
+                require_live(transaction, &home, (index, &member.value), now)?;
             }
             MemberChange::AddUnknown(member) => group.add(transaction, index, member, NAMED)?,
             MemberChange::Remove(id) => remove(transaction, tenant, group.id, id, Some(index))?,
@@ -74,7 +73,6 @@ pub(crate) fn change(
 struct Group<'a> {
     tenant: &'a TenantKey,
     id: &'a ResourceId,
-    audit: &'a Audit,
 }
 
 impl Group<'_> {
@@ -89,8 +87,7 @@ impl Group<'_> {
         let row = RowKind::Member
             .row(key(self.tenant, self.id, &member.value))
             .text(TYPE, letter)
-            .text_if(DISPLAY, member.display.as_deref())
-            .text(EVENT, self.audit.operation.as_str());
+            .text_if(DISPLAY, member.display.as_deref());
         let row = with_id(row, &member.value);
         transaction.put(Role::Member(index), row, Some(Condition::absent()))?;
         let row = RowKind::Membership.row(membership::key(self.tenant, &member.value, self.id));

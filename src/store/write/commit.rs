@@ -120,7 +120,7 @@ fn change_members(
             let group = &write.resource.id;
             let all = members.iter().chain(*prepared);
             heads::open(transaction, collection, group, all, audit.milliseconds)?;
-            member::change(transaction, &collection.tenant, group, members, audit)?;
+            member::change(transaction, &collection.tenant, group, members, audit.now)?;
             if !prepared.is_empty() {
                 unfinished::end_creation(transaction, &collection.tenant, group)?;
             }
