@@ -5,6 +5,7 @@
 
 mod bounds;
 mod concurrent;
+mod formats;
 mod lifecycle;
 mod lists;
 mod members;
@@ -50,6 +51,11 @@ promises! {
         a_deletion_needs_the_version_it_read
         a_refused_write_changes_nothing
         a_lost_answer_is_not_a_duplicate
+    }
+    formats {
+        a_change_keeps_attributes_that_it_does_not_know
+        a_change_removes_what_a_resource_no_longer_has
+        a_row_of_a_newer_format_is_neither_read_nor_written
     }
     lifecycle {
         a_deleted_user_is_invisible_and_restorable
