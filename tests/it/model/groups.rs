@@ -60,10 +60,13 @@ impl Model {
         self.dice.pick(&strangers).unwrap()
     }
 
-    /// Ids as some clients write them.
+    /// Ids as some clients write them. The text of a product is shown as a client wrote it, so its
+    /// case stays.
     fn odd(&mut self, ids: &[String]) -> Vec<String> {
         let odd = self.dice.chance(10);
-        ids.iter().map(|id| if odd { id.to_uppercase() } else { id.clone() }).collect()
+        let written =
+            |id: &String| if odd && !id.contains('.') { id.to_uppercase() } else { id.clone() };
+        ids.iter().map(written).collect()
     }
 
     pub(super) async fn create_group(&mut self, who: usize) {
