@@ -35,9 +35,14 @@ impl Log {
 
     /// The lines of requests since the last call.
     pub fn requests(&self) -> Vec<Value> {
+        self.lines("request")
+    }
+
+    /// The lines with a message since the last call. The others are forgotten.
+    pub fn lines(&self, message: &str) -> Vec<Value> {
         let text = String::from_utf8(std::mem::take(&mut *self.buffer.0.lock().unwrap())).unwrap();
         let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        lines.filter(|line| line["message"] == "request").collect()
+        lines.filter(|line| line["message"] == message).collect()
     }
 }
 
