@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use scim_lambda::auth::shared_records::RecordState;
 use scim_lambda::operator::tokens::TokenState;
@@ -9,6 +10,7 @@ use scim_lambda::store::SecretNumber;
 
 use super::stack::{PUT, Stack, issue};
 use crate::support::connectors::{Between, Fault};
+use crate::support::tokens::change_secret;
 
 const FIRST: SecretNumber = SecretNumber::FIRST;
 
@@ -52,7 +54,7 @@ pub async fn a_revocation_during_a_move_is_not_lost(stack: &Stack) {
     let (revoked, moved) =
         tokio::join!(reader.revoke_token(&row, token.key_id().as_str()), async {
             while late.count(PUT) == 0 {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
             mover.move_tokens(&row).await
         },);
@@ -84,7 +86,7 @@ pub async fn a_record_that_a_move_left_behind_is_not_used(stack: &Stack) {
     let record = stack.shared(FIRST).await.records.record(row.code());
     let RecordState::Good(record) = record else { panic!("{record:?}") };
     assert!(stack.store.begin_secret(Some(FIRST)).await.unwrap());
-    crate::support::tokens::change_secret(&stack.secrets, FIRST.next(), |records| {
+    change_secret(&stack.secrets, FIRST.next(), |records| {
         records.set(row.code(), &record).unwrap();
     })
     .await;
@@ -121,13 +123,13 @@ pub async fn operators_who_work_at_once_lose_nothing(stack: &Stack) {
     let mover = async {
         let operator = stack.operator().await;
         while stack.secret_of(&rows[0]).await.is_none() {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
         for _ in 0..3 {
             if !done.load(Ordering::SeqCst) {
                 operator.move_tokens(&rows[0]).await.unwrap();
             }
-            tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+            tokio::time::sleep(Duration::from_millis(30)).await;
         }
     };
     let work = async {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use scim_lambda::auth::shared_records::{RecordState, SharedRecords};
 use scim_lambda::auth::shared_secrets::MAX_SECRET_BYTES;
 use scim_lambda::operator::room::{MAX_VERSIONS, ROOMY_BYTES};
 use scim_lambda::store::SecretNumber;
@@ -55,12 +56,10 @@ pub async fn a_secret_that_is_three_quarters_full_takes_no_more_tenants(stack: &
         let filler = "x".repeat(bytes - 1_000);
         let text = format!(r#"{{"format":1,"filler":"{filler}","tenants":{{}}}}"#);
         let record = stack.shared(FIRST).await.records;
-        let filled = scim_lambda::auth::shared_records::SharedRecords::parse(&text).unwrap();
+        let filled = SharedRecords::parse(&text).unwrap();
         change_secret(&stack.secrets, FIRST, |records| {
             *records = filled;
-            let scim_lambda::auth::shared_records::RecordState::Good(record) =
-                record.record(row.code())
-            else {
+            let RecordState::Good(record) = record.record(row.code()) else {
                 panic!("acme has no record");
             };
             records.set(row.code(), &record).unwrap();

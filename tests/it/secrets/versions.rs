@@ -5,9 +5,11 @@ use scim_lambda::auth::secrets_manager::SecretsError;
 use scim_lambda::auth::shared_records::SharedRecords;
 use scim_lambda::auth::shared_secrets::SharedSecret;
 use scim_lambda::auth::token::PlainToken;
+use scim_lambda::operator::tokens::Lifetime;
 use scim_lambda::store::{SecretNumber, TenantCode};
 
 use super::stack::Stack;
+use crate::support::connectors::Fault;
 use crate::support::tokens::change_secret;
 
 const FIRST: SecretNumber = SecretNumber::FIRST;
@@ -59,11 +61,10 @@ pub async fn a_writer_that_was_interrupted_blocks_nobody(stack: &Stack) {
     let (row, _) = stack.tenant_with_token("acme").await;
     stack.between.set(|operation, _| {
         (operation == "UpdateSecretVersionStage")
-            .then_some(crate::support::connectors::Fault::Refuse(400, "AccessDeniedException"))
+            .then_some(Fault::Refuse(400, "AccessDeniedException"))
     });
     let operator = stack.operator().await;
-    let lifetime = scim_lambda::operator::tokens::Lifetime::Profile;
-    operator.issue_token(&row, lifetime, None).await.unwrap_err();
+    operator.issue_token(&row, Lifetime::Profile, None).await.unwrap_err();
     stack.between.clear();
     let token = stack.issue(&row).await;
     assert!(stack.accepts(&row, &token).await);
