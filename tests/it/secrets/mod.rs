@@ -47,6 +47,7 @@ promises! {
     operators {
         a_moved_tenant_keeps_its_tokens
         a_revocation_during_a_move_is_not_lost
+        a_revocation_after_a_move_has_begun_is_not_lost
         a_move_that_was_interrupted_is_completed_by_the_next_change
         a_record_that_a_move_left_behind_is_not_used
         operators_who_work_at_once_lose_nothing

@@ -69,6 +69,26 @@ pub async fn a_revocation_during_a_move_is_not_lost(stack: &Stack) {
     assert!(stack.accepts(&row, &kept).await);
 }
 
+/// The move has read the old secret, and has not written the new one.
+pub async fn a_revocation_after_a_move_has_begun_is_not_lost(stack: &Stack) {
+    const CREATE: &str = "CreateSecret";
+    let (row, token) = stack.tenant_with_token("acme").await;
+    let kept = stack.issue(&row).await;
+    let slow = Between::default();
+    slow.set(|operation, _| (operation == CREATE).then_some(Fault::Slow(400)));
+    let (mover, operator) = (stack.operator_behind(slow.clone()).await, stack.operator().await);
+    let (moved, revoked) = tokio::join!(mover.move_tokens(&row), async {
+        while slow.count(CREATE) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        operator.revoke_token(&row, token.key_id().as_str()).await
+    });
+    moved.unwrap();
+    revoked.unwrap();
+    assert!(stack.secret_of(&row).await > Some(FIRST));
+    assert!(!stack.accepts(&row, &token).await && stack.accepts(&row, &kept).await);
+}
+
 pub async fn a_move_that_was_interrupted_is_completed_by_the_next_change(stack: &Stack) {
     let (row, first) = stack.tenant_with_token("acme").await;
     assert!(stack.store.begin_move(row.code(), FIRST).await.unwrap());
