@@ -166,7 +166,11 @@ impl Operator {
             self.store.begin_secret(Some(target)).await?;
             return Ok(None);
         }
-        if !self.store.end_move(code, own, target).await? {
+        let is_unchanged = match &source {
+            Some(source) => self.is_unchanged(source, code).await?,
+            None => true,
+        };
+        if !is_unchanged || !self.store.end_move(code, own, target).await? {
             return Ok(None);
         }
         if let Some(own) = own {
@@ -174,6 +178,17 @@ impl Operator {
             let _ = self.clear(own, code).await;
         }
         Ok(Some(done))
+    }
+
+    /// Whether a tenant's record is the one that was read. AWS calls Secrets Manager eventually
+    /// consistent, so the first answer may have come from before a change.
+    async fn is_unchanged(
+        &self,
+        source: &Source,
+        code: &TenantCode,
+    ) -> Result<bool, OperatorError> {
+        let now = self.secrets.shared(source.number).await?;
+        Ok(now.records.text(code) == source.secret.records.text(code))
     }
 
     /// Writes a tenant's record into a secret that its row does not name; `false` if another secret

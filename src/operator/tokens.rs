@@ -1,6 +1,7 @@
 //! Bearer tokens: issued, rotated, shown again, listed and revoked.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::deployment::Operator;
 use super::error::OperatorError;
@@ -13,6 +14,9 @@ use crate::tenant::profile::Reveal;
 
 /// Maximum number of characters of a label.
 const MAX_LABEL: usize = 64;
+/// How often the digest of a token that is listed as valid is looked for, and the pause in between.
+const LOOKS: usize = 3;
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 const DAY: i64 = 24 * 60 * 60;
 
 /// How long a new token is valid.
@@ -297,26 +301,46 @@ impl Operator {
         tenant: &TenantRow,
         key_id: &str,
     ) -> Result<(), OperatorError> {
-        let mut existed = false;
-        if self.row(tenant).await?.secret.is_some() {
-            let change = |record: &mut TenantRecord| {
-                existed |= record.remove(key_id);
-                Ok(())
-            };
-            let unusable = Unusable::Refuse;
-            self.change_record(tenant, RecordChange { change, unusable, leave: None }).await?;
-        }
         let now = self.clock.seconds();
-        let recorded = self.store.revoke_token(&tenant.key(), key_id, now).await?;
-        let is_listed = async || -> Result<bool, OperatorError> {
-            let rows = self.store.tokens(&tenant.key(), now).await?;
-            Ok(rows.iter().any(|row| row.key_id == key_id))
-        };
-        if !existed && !recorded && !is_listed().await? {
+        let rows = self.store.tokens(&tenant.key(), now).await?;
+        let listed = rows.iter().find(|row| row.key_id == key_id);
+        let is_expected = listed
+            .is_some_and(|row| row.revoked.is_none() && row.expires.is_none_or(|at| at > now));
+        if !self.remove_digest(tenant, key_id, is_expected).await? && listed.is_none() {
             let (tenant, key_id) = (tenant.name.clone(), key_id.to_owned());
             return Err(OperatorError::UnknownToken { tenant, key_id });
         }
+        self.store.revoke_token(&tenant.key(), key_id, now).await?;
         self.change_kept(tenant, |tokens| drop(tokens.remove(key_id))).await
+    }
+
+    /// Removes the digest of a token. Returns whether there was one. If one is expected, it is
+    /// looked for several times: AWS calls Secrets Manager eventually consistent, and a token that
+    /// was just minted must not survive its revocation.
+    async fn remove_digest(
+        &self,
+        tenant: &TenantRow,
+        key_id: &str,
+        is_expected: bool,
+    ) -> Result<bool, OperatorError> {
+        let mut existed = false;
+        for look in 0..if is_expected { LOOKS } else { 1 } {
+            if look > 0 {
+                tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+            }
+            if self.row(tenant).await?.secret.is_some() {
+                let change = |record: &mut TenantRecord| {
+                    existed |= record.remove(key_id);
+                    Ok(())
+                };
+                let unusable = Unusable::Refuse;
+                self.change_record(tenant, RecordChange { change, unusable, leave: None }).await?;
+            }
+            if existed {
+                break;
+            }
+        }
+        Ok(existed)
     }
 
     /// Moves a tenant's record to the newest secret, or to the next one if it is in the newest. Its

@@ -57,5 +57,6 @@ promises! {
         a_broken_record_spoils_one_tenant
         a_missing_record_is_replaced_only_on_request
         an_interrupted_mint_leaves_no_valid_token
+        a_late_answer_of_secrets_manager_loses_no_revocation
     }
 }

@@ -89,6 +89,26 @@ pub async fn a_missing_record_is_replaced_only_on_request(stack: &Stack) {
     assert_eq!(states, [TokenState::Expired, TokenState::Good]);
 }
 
+/// The first answer after the token was minted is that from before.
+pub async fn a_late_answer_of_secrets_manager_loses_no_revocation(stack: &Stack) {
+    let (row, token) = stack.tenant_with_token("acme").await;
+    let new = stack.issue(&row).await;
+    let record = stack.shared(FIRST).await.records;
+    change_secret(&stack.secrets, FIRST, |records| {
+        let RecordState::Good(mut late) = record.record(row.code()) else { panic!("no record") };
+        assert!(late.remove(new.key_id().as_str()));
+        records.set(row.code(), &late).unwrap();
+    })
+    .await;
+    let operator = stack.operator().await;
+    let (revoked, ()) = tokio::join!(operator.revoke_token(&row, new.key_id().as_str()), async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        change_secret(&stack.secrets, FIRST, |records| *records = record).await;
+    });
+    revoked.unwrap();
+    assert!(stack.accepts(&row, &token).await && !stack.accepts(&row, &new).await);
+}
+
 pub async fn an_interrupted_mint_leaves_no_valid_token(stack: &Stack) {
     let (row, token) = stack.tenant_with_token("acme").await;
     stack.between.set(|operation, _| {
