@@ -16,7 +16,7 @@ pub const AUDIT_RETENTION: Duration = days(365);
 pub struct Settings {
     /// `SCIM_TABLE`: the DynamoDB table.
     pub table: String,
-    /// `SCIM_STACK`: token secrets are named `scim/<stack>/tenants/<tenant>`.
+    /// `SCIM_STACK`: token secrets are named `scim/<stack>/tokens/<number>`.
     pub stack: String,
     /// `SCIM_BASE_URL`: the base URL of tenants without their own, without a trailing slash.
     pub base_url: Option<String>,

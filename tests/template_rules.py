@@ -22,7 +22,7 @@ ACTIONS = WRITES | {
     "logs:CreateLogStream",
     "logs:PutLogEvents",
 }
-SECRETS = "secret:scim/${AWS::StackName}/tenants/*"
+SECRETS = "secret:scim/${AWS::StackName}/tokens/*"
 
 
 class NoManagedPolicies:

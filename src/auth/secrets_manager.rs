@@ -1,6 +1,5 @@
-//! Token records, and the tokens that can be shown again, in AWS Secrets Manager.
+//! Secrets in AWS Secrets Manager: read, and replaced only if nobody else has replaced them since.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -9,11 +8,13 @@ use aws_sdk_secretsmanager::config::Builder;
 use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use aws_sdk_secretsmanager::operation::list_secret_version_ids::ListSecretVersionIdsError;
+use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use aws_sdk_secretsmanager::operation::update_secret_version_stage::UpdateSecretVersionStageError;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
-use super::records::TokenRecord;
 use crate::sdk;
-use crate::store::TenantCode;
 use crate::telemetry;
 
 const CURRENT: &str = "AWSCURRENT";
@@ -24,13 +25,13 @@ const PENDING: &str = "SCIMPENDING";
 #[derive(Debug, Clone)]
 pub struct Secrets {
     client: Client,
-    stack: String,
+    pub(super) stack: String,
 }
 
 /// Why a call to Secrets Manager failed. None of these errors may become a 401.
 ///
-/// Every method of [`Secrets`] can fail with [`SecretsError::Unavailable`], and one that reads with
-/// [`SecretsError::Malformed`].
+/// Every method of [`Secrets`] can fail with [`SecretsError::Unavailable`] and
+/// [`SecretsError::Deleted`].
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
     /// Secrets Manager is out of reach, throttles, or IAM or KMS denies access.
@@ -39,11 +40,23 @@ pub enum SecretsError {
     /// The secret does not hold the expected JSON, because an operator edited it.
     #[error("the secret {0} does not contain token records")]
     Malformed(String),
-    /// The secret changed since it was read; read it again. Only [`Secrets::put`] and
-    /// [`Secrets::keep`] return this error.
+    /// A newer release has written the secret.
+    #[error("the secret {0} was written by a newer release, which is needed to read it")]
+    Newer(String),
+    /// The secret is marked for deletion. Restore it with [`Secrets::restore`].
+    #[error("the secret {0} is marked for deletion")]
+    Deleted(String),
+    /// The secret has its maximum number of versions; the oldest of them must become a day old.
+    #[error("the secret {0} was changed too often in the last 24 hours")]
+    Full(String),
+    /// The secret changed since it was read; read it again.
     #[error("the secret was changed in the meantime")]
     Changed,
 }
+
+/// The version of a secret that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version(String);
 
 /// How long a call to Secrets Manager can take, including all tries and the pauses between them.
 const OPERATION: Duration = Duration::from_millis(4_000);
@@ -59,74 +72,36 @@ impl Secrets {
         Self { client, stack: stack.to_owned() }
     }
 
-    /// The name of a tenant's secret.
-    pub fn name(&self, tenant: &TenantCode) -> String {
-        format!("scim/{}/tenants/{tenant}", self.stack)
-    }
-
-    /// The current records of a tenant; an empty list if it has no secret.
-    ///
-    /// # Errors
-    /// [`SecretsError`].
-    pub async fn records(&self, tenant: &TenantCode) -> Result<Vec<TokenRecord>, SecretsError> {
-        Ok(self.current(tenant).await?.records)
-    }
-
-    /// The current records of a tenant with the version that holds them.
-    ///
-    /// # Errors
-    /// [`SecretsError`].
-    pub async fn current(&self, tenant: &TenantCode) -> Result<StoredRecords, SecretsError> {
-        let name = self.name(tenant);
-        let Some((text, version)) = self.read(&name).await? else {
-            return Ok(StoredRecords::default());
-        };
-        let records = serde_json::from_str(&text).map_err(|_| SecretsError::Malformed(name))?;
-        Ok(StoredRecords { records, version })
-    }
-
-    /// The text of a secret with its version.
-    async fn read(&self, name: &str) -> Result<Option<(String, Option<String>)>, SecretsError> {
+    /// The text of a secret with its version; `None` if there is no such secret.
+    pub(super) async fn read(&self, name: &str) -> Result<Option<(String, Version)>, SecretsError> {
         // Without a stage, some emulators return the version before the current one.
         let answer = self.client.get_secret_value().secret_id(name).version_stage(CURRENT).send();
         match Box::pin(answer).await {
-            Ok(secret) => Ok(Some((secret.secret_string.unwrap_or_default(), secret.version_id))),
+            Ok(secret) => {
+                let version = Version(secret.version_id.unwrap_or_default());
+                Ok(Some((secret.secret_string.unwrap_or_default(), version)))
+            }
             Err(error) if is(&error, GetSecretValueError::is_resource_not_found_exception) => {
                 Ok(None)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(failure(name, &error)),
         }
     }
 
-    /// Makes these the current records of a tenant, if `seen` are still the current ones. If the
-    /// tenant has no secret, it is created.
+    /// Writes a secret whose current version is the one that was seen, or creates it. `attempt`
+    /// counts how often this version was to be replaced before.
     ///
     /// # Errors
-    /// [`SecretsError::Changed`] if another change came first.
-    pub async fn put(
-        &self,
-        tenant: &TenantCode,
-        label: &str,
-        seen: &StoredRecords,
-        records: &[TokenRecord],
-    ) -> Result<(), SecretsError> {
-        let name = self.name(tenant);
-        let text =
-            serde_json::to_string(records).map_err(|_| SecretsError::Malformed(name.clone()))?;
-        let description = format!("SCIM token digests of tenant {label}");
-        self.write(&name, description, seen.version.as_deref(), text).await
-    }
-
-    /// Writes a secret whose current version is the one that was seen, or creates it.
-    async fn write(
+    /// [`SecretsError::Changed`] if another change came first; [`SecretsError::Full`].
+    pub(super) async fn write(
         &self,
         name: &str,
         description: String,
-        seen: Option<&str>,
+        (seen, attempt): (Option<&Version>, u32),
         text: String,
     ) -> Result<(), SecretsError> {
         match seen {
-            Some(seen) => self.replace(name, seen, text).await,
+            Some(seen) => self.replace(name, seen, attempt, text).await,
             None => self.create(name, description, text).await,
         }
     }
@@ -143,90 +118,90 @@ impl Secrets {
             Err(error) if is(&error, CreateSecretError::is_resource_exists_exception) => {
                 Err(SecretsError::Changed)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(failure(name, &error)),
         }
     }
 
     /// Stages a new version, and makes it current only in place of the one that was seen.
-    async fn replace(&self, name: &str, seen: &str, text: String) -> Result<(), SecretsError> {
+    ///
+    /// The new version's id follows from the one that was seen. So of two writers at once only one
+    /// creates a version, and the other one does not use up the quota of versions.
+    async fn replace(
+        &self,
+        name: &str,
+        seen: &Version,
+        attempt: u32,
+        text: String,
+    ) -> Result<(), SecretsError> {
+        let next = seen.next(attempt);
         let request = self.client.put_secret_value().secret_id(name).secret_string(text);
-        let staged = request.version_stages(PENDING).send().await?;
-        let request = self
-            .client
-            .update_secret_version_stage()
-            .secret_id(name)
-            .version_stage(CURRENT)
-            .set_move_to_version_id(staged.version_id)
-            .remove_from_version_id(seen);
+        let request = request.client_request_token(&next.0).version_stages(PENDING);
         match request.send().await {
+            Ok(_) => {}
+            Err(error) if is(&error, PutSecretValueError::is_resource_exists_exception) => {
+                return Err(SecretsError::Changed);
+            }
+            Err(error) if is(&error, PutSecretValueError::is_limit_exceeded_exception) => {
+                return Err(SecretsError::Full(name.to_owned()));
+            }
+            Err(error) => return Err(failure(name, &error)),
+        }
+        let request = self.client.update_secret_version_stage().secret_id(name);
+        let request = request.version_stage(CURRENT).move_to_version_id(next.0);
+        match request.remove_from_version_id(&seen.0).send().await {
             Ok(_) => Ok(()),
             Err(error)
                 if is(&error, UpdateSecretVersionStageError::is_invalid_parameter_exception) =>
             {
                 Err(SecretsError::Changed)
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(failure(name, &error)),
         }
     }
-}
 
-/// Tokens that can be shown to the operator again, by their key ids. They are in a separate secret,
-/// which the function has no permission to read.
-#[derive(Clone, Default)]
-pub struct RevealableTokens {
-    /// The tokens.
-    pub tokens: BTreeMap<String, String>,
-    version: Option<String>,
-}
-
-impl fmt::Debug for RevealableTokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.tokens.keys()).finish()
-    }
-}
-
-impl Secrets {
-    fn kept_name(&self, tenant: &TenantCode) -> String {
-        format!("scim/{}/kept/{tenant}", self.stack)
-    }
-
-    /// The tokens of a tenant that can be shown again.
+    /// How many versions of a secret were created after `since`, in seconds since 1970.
     ///
     /// # Errors
     /// [`SecretsError`].
-    pub async fn kept(&self, tenant: &TenantCode) -> Result<RevealableTokens, SecretsError> {
-        let name = self.kept_name(tenant);
-        let Some((text, version)) = self.read(&name).await? else {
-            return Ok(RevealableTokens::default());
-        };
-        let tokens = serde_json::from_str(&text).map_err(|_| SecretsError::Malformed(name))?;
-        Ok(RevealableTokens { tokens, version })
+    pub async fn versions_since(&self, name: &str, since: i64) -> Result<usize, SecretsError> {
+        let request = self.client.list_secret_version_ids().secret_id(name);
+        let mut pages = request.include_deprecated(true).into_paginator().send();
+        let mut count = 0;
+        while let Some(page) = pages.next().await {
+            match page {
+                Ok(page) => {
+                    let created = page.versions().iter().filter_map(|version| version.created_date);
+                    count += created.filter(|created| created.secs() > since).count();
+                }
+                Err(error)
+                    if is(&error, ListSecretVersionIdsError::is_resource_not_found_exception) =>
+                {
+                    return Ok(0);
+                }
+                Err(error) => return Err(failure(name, &error)),
+            }
+        }
+        Ok(count)
     }
 
-    /// Stores these tokens in place of those that were read.
+    /// Restores a secret that is marked for deletion.
     ///
     /// # Errors
-    /// [`SecretsError::Changed`] if another change came first.
-    pub async fn keep(
-        &self,
-        tenant: &TenantCode,
-        label: &str,
-        kept: &RevealableTokens,
-    ) -> Result<(), SecretsError> {
-        let name = self.kept_name(tenant);
-        let text = serde_json::to_string(&kept.tokens)
-            .map_err(|_| SecretsError::Malformed(name.clone()))?;
-        let description = format!("SCIM tokens of tenant {label}, for its operator");
-        self.write(&name, description, kept.version.as_deref(), text).await
+    /// [`SecretsError`].
+    pub async fn restore(&self, name: &str) -> Result<(), SecretsError> {
+        let answer = self.client.restore_secret().secret_id(name).send().await;
+        answer.map(drop).map_err(|error| failure(name, &error))
     }
 }
 
-/// What a tenant's secret holds now.
-#[derive(Debug, Clone, Default)]
-pub struct StoredRecords {
-    /// The token records.
-    pub records: Vec<TokenRecord>,
-    version: Option<String>,
+impl Version {
+    /// The id of the version that replaces this one.
+    fn next(&self, attempt: u32) -> Self {
+        let digest = Sha256::digest(format!("{} {attempt}", self.0));
+        let mut bytes = [0; 16];
+        bytes.iter_mut().zip(digest).for_each(|(byte, drawn)| *byte = drawn);
+        Self(Uuid::new_v8(bytes).to_string())
+    }
 }
 
 /// Whether the service answered with this error.
@@ -234,12 +209,31 @@ fn is<E, R>(error: &SdkError<E, R>, kind: fn(&E) -> bool) -> bool {
     error.as_service_error().is_some_and(kind)
 }
 
-impl<E, R> From<SdkError<E, R>> for SecretsError
+/// What an error of the SDK says about a secret.
+fn failure<E, R>(name: &str, error: &SdkError<E, R>) -> SecretsError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: fmt::Debug + Send + Sync + 'static,
 {
-    fn from(error: SdkError<E, R>) -> Self {
-        Self::Unavailable(telemetry::causes(&error))
+    let is_marked = error.code() == Some("InvalidRequestException")
+        && error.message().is_some_and(|message| message.contains("delet"));
+    if is_marked {
+        SecretsError::Deleted(name.to_owned())
+    } else {
+        SecretsError::Unavailable(telemetry::causes(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_version_follows_from_the_one_that_was_read_and_the_attempt() {
+        let seen = Version("a".into());
+        assert_eq!(seen.next(0), seen.next(0));
+        assert_ne!(seen.next(0), seen.next(1));
+        assert_ne!(seen.next(0), seen.next(0).next(0));
+        assert_eq!(seen.next(0).0.len(), 36, "a client request token has 32 to 64 characters");
     }
 }

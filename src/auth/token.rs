@@ -6,6 +6,10 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -127,28 +131,41 @@ impl PlainToken {
 pub struct TokenDigest([u8; 32]);
 
 impl TokenDigest {
-    const VERSION: &str = "v1:sha256:";
+    const ALGORITHM: &str = "sha256:";
 
-    /// The form in which the digest is stored: the algorithm, then the digest in hex.
+    /// The form in which the digest is stored: the algorithm, then the digest in Base64 for URLs.
     pub fn to_text(&self) -> String {
-        let hex: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("{}{hex}", Self::VERSION)
+        format!("{}{}", Self::ALGORITHM, URL_SAFE_NO_PAD.encode(self.0))
     }
 
     /// Reads the stored form.
     pub fn parse(text: &str) -> Option<Self> {
-        let hex =
-            text.strip_prefix(Self::VERSION).filter(|hex| hex.len() == 64 && hex.is_ascii())?;
-        let mut bytes = [0; 32];
-        for (index, byte) in bytes.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(hex.get(index * 2..index * 2 + 2)?, 16).ok()?;
-        }
-        Some(Self(bytes))
+        let bytes = URL_SAFE_NO_PAD.decode(text.strip_prefix(Self::ALGORITHM)?).ok()?;
+        bytes.try_into().ok().map(Self)
     }
 
     /// Whether the two are equal, in constant time.
     pub fn matches(&self, other: &Self) -> bool {
         self.0.ct_eq(&other.0).into()
+    }
+}
+
+impl PartialEq for TokenDigest {
+    fn eq(&self, other: &Self) -> bool {
+        self.matches(other)
+    }
+}
+
+impl Serialize for TokenDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.to_text())
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not a digest of a known algorithm"))
     }
 }
 
@@ -193,6 +210,6 @@ mod tests {
         let digest = token().digest();
         let stored = TokenDigest::parse(&digest.to_text()).unwrap();
         assert!(stored.matches(&digest) && !stored.matches(&token().digest()));
-        assert!(TokenDigest::parse("v1:sha256:00").is_none() && TokenDigest::parse("").is_none());
+        assert!(TokenDigest::parse("sha256:00").is_none() && TokenDigest::parse("").is_none());
     }
 }

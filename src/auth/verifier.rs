@@ -8,10 +8,12 @@ use scim_core::{Error, ErrorKind};
 use super::authorization::{self, NO_SCHEME, NOT_ACCEPTED, Scheme};
 use super::decision::Decision;
 use super::knowledge::Knowledge;
+use super::secret_copy::SecretCopy;
 use super::secrets_manager::{Secrets, SecretsError};
+use super::tenant_knowledge::TenantKnowledge;
 use super::token::{KeyId, PlainToken};
 use crate::clock::Clock;
-use crate::store::TenantCode;
+use crate::store::{SecretNumber, TenantCode};
 use crate::tenant::profile::Header;
 use crate::tenant::{Tenant, Tenants};
 
@@ -30,13 +32,24 @@ pub struct Verifier {
     secrets: Secrets,
     tenants: Arc<Tenants>,
     clock: Clock,
-    knowledge: Mutex<HashMap<TenantCode, Arc<Knowledge>>>,
+    copies: Mutex<HashMap<SecretNumber, Arc<SecretCopy>>>,
+    knowledge: Mutex<HashMap<TenantCode, Arc<TenantKnowledge>>>,
+}
+
+/// What a secret says about a token.
+#[derive(Debug)]
+struct Verdict {
+    /// Whether the token is accepted, and the error otherwise.
+    answer: Result<(), Error>,
+    /// Whether the token had to wait for a lookup, its own or that of another one.
+    waited: bool,
 }
 
 impl Verifier {
     /// A verifier with empty caches.
     pub fn new(secrets: Secrets, tenants: Arc<Tenants>, clock: Clock) -> Self {
-        Self { secrets, tenants, clock, knowledge: Mutex::default() }
+        let (copies, knowledge) = (Mutex::default(), Mutex::default());
+        Self { secrets, tenants, clock, copies, knowledge }
     }
 
     /// The caller whose token is in these `Authorization` headers of a request to `host`.
@@ -50,8 +63,7 @@ impl Verifier {
         host: Option<&str>,
     ) -> Result<Caller, Error> {
         let (token, scheme) = authorization::read(headers)?;
-        let Some(tenant) = self.tenants.get(token.tenant()).await? else { return Err(refused()) };
-        self.check(&self.knowledge(token.tenant()), &token).await?;
+        let tenant = self.owner(&token).await?;
         // Only the owner of a valid token learns more than "not accepted".
         let alone = scheme == Scheme::None;
         if alone && tenant.profile.dialect.header == Header::Bearer {
@@ -82,47 +94,101 @@ impl Verifier {
         }
     }
 
-    fn knowledge(&self, tenant: &TenantCode) -> Arc<Knowledge> {
+    /// The tenant of a valid token.
+    ///
+    /// The tenant's row may be a minute old, and the tenant may have moved to another secret since.
+    /// So if the token had to wait, the row is considered again: a recent one if the token was
+    /// found, and otherwise one that is read after the token arrived, since the token may have been
+    /// minted in the other secret.
+    async fn owner(&self, token: &PlainToken) -> Result<Arc<Tenant>, Error> {
+        let (code, reads) = (token.tenant(), self.tenants.reads());
+        let Some(tenant) = self.tenants.get(code).await? else { return Err(refused()) };
+        let knowledge = self.knowledge(code);
+        let verdict = self.judge(&knowledge, tenant.secret(), token).await;
+        if !verdict.waited {
+            return verdict.answer.map(|()| tenant);
+        }
+        let now = if verdict.answer.is_ok() {
+            self.tenants.get(code).await?
+        } else {
+            let _only = knowledge.row.lock().await;
+            self.tenants.read_after(code, reads).await?
+        };
+        let now = now.ok_or_else(refused)?;
+        let answer = if now.secret() == tenant.secret() {
+            verdict.answer
+        } else {
+            self.judge(&knowledge, now.secret(), token).await.answer
+        };
+        answer.map(|()| now)
+    }
+
+    fn knowledge(&self, tenant: &TenantCode) -> Arc<TenantKnowledge> {
         let mut all = self.knowledge.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(Knowledge::new(self.clock.milliseconds()));
+        let new = || Arc::new(TenantKnowledge::new(tenant.clone(), self.clock.milliseconds()));
         all.entry(tenant.clone()).or_insert_with(new).clone()
     }
 
-    /// Judges a token, after a lookup if it needs one.
-    async fn check(&self, knowledge: &Knowledge, token: &PlainToken) -> Result<(), Error> {
-        let came = knowledge.lookups();
-        let decide = || knowledge.decide(token, came, self.clock.milliseconds());
-        let first = decide();
-        if first != Decision::Ask {
-            return self.conclude(knowledge, token, first);
-        }
-        let _only = knowledge.lookup.lock().await;
-        // Another request may have looked up the token while this one waited.
-        let second = decide();
-        if second != Decision::Ask {
-            return self.conclude(knowledge, token, second);
-        }
-        self.look_up(knowledge, token).await;
-        self.conclude(knowledge, token, decide())
+    fn copy(&self, secret: SecretNumber) -> Arc<SecretCopy> {
+        let mut all = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
+        all.entry(secret).or_default().clone()
     }
 
-    /// Asks Secrets Manager for the tenant's records.
-    async fn look_up(&self, knowledge: &Knowledge, token: &PlainToken) {
-        let lookup = knowledge.begin_lookup(token, self.clock.milliseconds());
-        match self.secrets.records(token.tenant()).await {
-            Ok(records) => knowledge.take(lookup, records),
+    /// Judges a token by a secret, after a lookup if it needs one.
+    async fn judge(
+        &self,
+        knowledge: &TenantKnowledge,
+        secret: Option<SecretNumber>,
+        token: &PlainToken,
+    ) -> Verdict {
+        let Some(secret) = secret else {
+            // No token was ever minted, unless the first one was minted since the row was read.
+            let waited = knowledge.spend(self.clock.milliseconds());
+            return Verdict { answer: Err(if waited { refused() } else { unknown() }), waited };
+        };
+        let copy = self.copy(secret);
+        let came = copy.lookups();
+        let knowledge = &knowledge.of(secret, came);
+        let decide = || knowledge.decide(&copy.snapshot(), token, came, self.clock.milliseconds());
+        let first = decide();
+        if first != Decision::Ask {
+            return Verdict { answer: self.conclude(knowledge, token, first), waited: false };
+        }
+        let _only = copy.lookup.lock().await;
+        // Another request may have looked up the token while this one waited.
+        let mut decision = decide();
+        if decision == Decision::Ask {
+            knowledge.charge(token);
+            self.look_up(&copy, secret, token).await;
+            decision = decide();
+        }
+        Verdict { answer: self.conclude(knowledge, token, decision), waited: true }
+    }
+
+    /// Asks Secrets Manager for the records of all tenants of a secret.
+    async fn look_up(&self, copy: &SecretCopy, secret: SecretNumber, token: &PlainToken) {
+        let lookup = copy.begin_lookup(self.clock.milliseconds());
+        match self.secrets.shared(secret).await {
+            Ok(shared) => copy.take(lookup, shared.records),
             Err(error) => {
-                match &error {
-                    SecretsError::Unavailable(_) | SecretsError::Changed => {
-                        tracing::warn!(tenant = %token.tenant(), %error, "token store")
-                    }
-                    SecretsError::Malformed(_) => {
-                        tracing::error!(tenant = %token.tenant(), %error, "token store")
-                    }
-                }
-                knowledge.note_failure(self.clock.milliseconds());
+                self.log(&error, token.tenant());
+                copy.note_failure(self.clock.milliseconds());
             }
         }
+    }
+
+    /// Logs why a secret could not be read. It is an error if it does not pass by itself.
+    fn log(&self, error: &SecretsError, tenant: &TenantCode) {
+        let cure = match error {
+            SecretsError::Unavailable(_) | SecretsError::Changed | SecretsError::Full(_) => {
+                tracing::warn!(%tenant, %error, "token store");
+                return;
+            }
+            SecretsError::Deleted(_) => "scimctl token list restores it",
+            SecretsError::Malformed(_) => "make an earlier version of the secret the current one",
+            SecretsError::Newer(_) => "deploy the newer release",
+        };
+        tracing::error!(%tenant, %error, cure, "token store");
     }
 
     fn conclude(

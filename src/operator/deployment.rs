@@ -1,5 +1,8 @@
 //! The operator of one deployment.
 
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+
 use super::error::OperatorError;
 use crate::auth::secrets_manager::Secrets;
 use crate::clock::Clock;
@@ -15,6 +18,8 @@ pub struct Operator {
     pub(super) deployment: Deployment,
     /// The id of the request in the log.
     pub(super) request: String,
+    /// The secrets that were marked for deletion and have been restored.
+    pub(super) restored: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// Where a deployment can be reached.
@@ -35,7 +40,8 @@ impl Operator {
         deployment: Deployment,
         request: &str,
     ) -> Self {
-        Self { store, secrets, clock, deployment, request: request.to_owned() }
+        let (request, restored) = (request.to_owned(), Arc::default());
+        Self { store, secrets, clock, deployment, request, restored }
     }
 
     /// The tenant that the operator calls `name`.

@@ -77,6 +77,27 @@ pub enum OperatorError {
         /// The key id, if the caller gave one.
         key_id: Option<String>,
     },
+    /// A label has control characters, or too many characters.
+    #[error("a token's label has 1 to 64 printable characters")]
+    InvalidLabel,
+    /// The tenant's row names a secret that has no record of the tenant.
+    #[error("the secret {secret} has no record of tenant {tenant}")]
+    MissingRecord {
+        /// The tenant's name.
+        tenant: String,
+        /// The name of the secret.
+        secret: String,
+    },
+    /// The tenant's record in its secret is not in the expected form.
+    #[error("the record of tenant {tenant} ({code}) in the secret {secret} cannot be read")]
+    BadRecord {
+        /// The tenant's name.
+        tenant: String,
+        /// The tenant's code, which names the record.
+        code: String,
+        /// The name of the secret.
+        secret: String,
+    },
     /// The token cannot be shown again.
     #[error("the token was shown once, and only its digest is kept")]
     TokenNotKept,

@@ -96,7 +96,7 @@ impl Operator {
         let base_url = self.base_url(&profile).ok_or(OperatorError::NoBaseUrl)?;
         check_host(&profile, Some(&base_url))?;
         let row = self.store_tenant(new, &profile).await?;
-        let token = self.issue_token(&row, Lifetime::Profile).await;
+        let token = self.issue_token(&row, Lifetime::Profile, None).await;
         let token = token.map_err(|error| OperatorError::FirstToken {
             tenant: row.name.clone(),
             why: Box::new(error),

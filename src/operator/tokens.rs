@@ -1,22 +1,22 @@
 //! Bearer tokens: issued, rotated, shown again, listed and revoked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::deployment::Operator;
 use super::error::OperatorError;
-use crate::auth::records::TokenRecord;
-use crate::auth::secrets_manager::SecretsError;
+use super::records::{RecordChange, Unusable};
+use crate::auth::records::{MAX_TOKENS, TenantRecord, TokenRecord};
 use crate::auth::token::PlainToken;
-use crate::store::TenantRow;
+use crate::store::{SecretNumber, TenantRow, TokenRow};
 use crate::tenant::Profile;
 use crate::tenant::profile::Reveal;
 
-/// How many tokens a tenant may have, so that its secret stays far below 64 KB.
-pub const MAX_TOKENS: usize = 50;
-/// How long after its expiry a token stays in the list when another one is minted, in seconds.
-const LISTED_AFTER_EXPIRY: i64 = 30 * DAY;
-/// How many times a change is tried again after another one came first.
-const TRIES: usize = 10;
+/// Maximum number of characters of a label.
+const MAX_LABEL: usize = 64;
+/// How often the digest of a token that is listed as valid is looked for, and the pause in between.
+const LOOKS: usize = 3;
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(500);
 const DAY: i64 = 24 * 60 * 60;
 
 /// How long a new token is valid.
@@ -66,10 +66,23 @@ pub struct ListedToken {
     pub key_id: String,
     /// Whether it is accepted.
     pub state: TokenState,
-    /// When it was minted, in seconds since 1970.
-    pub created: i64,
+    /// When it was minted, in seconds since 1970; `None` if the table does not list it.
+    pub created: Option<i64>,
     /// When it expires, in seconds since 1970, if it does.
     pub expires: Option<i64>,
+    /// What the operator calls it.
+    pub label: Option<String>,
+    /// When it was revoked, in seconds since 1970, if it was.
+    pub revoked: Option<i64>,
+}
+
+/// A tenant that moved from one secret to another.
+#[derive(Debug)]
+pub struct MovedTenant {
+    /// The name of the secret that it was in.
+    pub from: String,
+    /// The name of the secret that it is in.
+    pub to: String,
 }
 
 /// Whether a token is accepted.
@@ -79,17 +92,32 @@ pub enum TokenState {
     Good,
     /// It is refused, because it has expired.
     Expired,
-    /// It is refused, because the operator revoked it.
+    /// It is refused, because the operator revoked it, or because its minting was interrupted.
     Revoked,
 }
 
-impl TokenState {
-    fn of(record: &TokenRecord, now: i64) -> Self {
-        match record {
-            record if record.revoked => Self::Revoked,
-            record if record.is_expired(now) => Self::Expired,
-            _ => Self::Good,
-        }
+/// A token to mint.
+struct Order<'o> {
+    /// When it expires, in seconds since 1970, if it does.
+    expires: Option<i64>,
+    label: Option<&'o str>,
+    /// The time from which the other tokens are refused, if they are.
+    others_expire: Option<i64>,
+}
+
+impl ListedToken {
+    /// A token as the table and the secret know it.
+    fn of(row: TokenRow, record: Option<&TokenRecord>, now: i64) -> Self {
+        let expires = record.map_or(row.expires, |record| record.expires);
+        let is_expired = expires.is_some_and(|at| at <= now);
+        let state = match record {
+            Some(_) if is_expired => TokenState::Expired,
+            Some(_) => TokenState::Good,
+            None if is_expired && row.revoked.is_none() => TokenState::Expired,
+            None => TokenState::Revoked,
+        };
+        let (created, revoked) = (Some(row.created.div_euclid(1_000)), row.revoked);
+        Self { key_id: row.key_id, state, created, expires, label: row.label, revoked }
     }
 }
 
@@ -97,22 +125,77 @@ impl Operator {
     /// Mints a token and stores its digest. The other tokens stay valid.
     ///
     /// # Errors
-    /// [`OperatorError::TooManyTokens`], or if the secrets do not answer.
+    /// [`OperatorError::TooManyTokens`], [`OperatorError::InvalidLabel`], or if the table or the
+    /// secrets do not answer.
     pub async fn issue_token(
         &self,
         tenant: &TenantRow,
         lifetime: Lifetime,
+        label: Option<&str>,
     ) -> Result<NewToken, OperatorError> {
+        let expires = self.end(tenant, lifetime)?;
+        self.mint(tenant, &Order { expires, label, others_expire: None }).await
+    }
+
+    /// Mints a token that replaces the others. They stay valid for `overlap_days`, or for as many
+    /// days as the tenant's profile says. Without an overlap it also replaces a record that is
+    /// missing or cannot be read.
+    ///
+    /// # Errors
+    /// The same as [`Operator::issue_token`].
+    pub async fn rotate_tokens(
+        &self,
+        tenant: &TenantRow,
+        overlap_days: Option<u32>,
+        label: Option<&str>,
+    ) -> Result<Rotation, OperatorError> {
         let policy = Profile::read(&tenant.profile)?.token;
+        let days = i64::from(overlap_days.unwrap_or(policy.overlap_days));
+        let others_expire = self.clock.seconds() + days * DAY;
+        let expires = self.end(tenant, Lifetime::Profile)?;
+        let order = Order { expires, label, others_expire: Some(others_expire) };
+        let token = self.mint(tenant, &order).await?;
         let now = self.clock.seconds();
-        let expires = match lifetime {
-            Lifetime::Profile => Some(now + i64::from(policy.lifetime_days) * DAY),
-            Lifetime::Days(days) => Some(now + i64::from(days) * DAY),
-            Lifetime::Unlimited => None,
+        for row in self.store.tokens(&tenant.key(), now).await? {
+            let is_other = row.key_id != token.token.key_id().as_str() && row.revoked.is_none();
+            if is_other && row.expires.is_none_or(|at| at > others_expire) {
+                self.store.expire_token(&tenant.key(), &row.key_id, others_expire).await?;
+            }
+        }
+        Ok(Rotation { token, others_expire })
+    }
+
+    fn end(&self, tenant: &TenantRow, lifetime: Lifetime) -> Result<Option<i64>, OperatorError> {
+        let days = match lifetime {
+            Lifetime::Profile => Profile::read(&tenant.profile)?.token.lifetime_days,
+            Lifetime::Days(days) => days,
+            Lifetime::Unlimited => return Ok(None),
         };
-        let (token, known) =
-            self.change_records(tenant, |records| add_token(records, tenant, now, expires)).await?;
-        let kept = policy.reveal == Reveal::Again;
+        Ok(Some(self.clock.seconds() + i64::from(days) * DAY))
+    }
+
+    /// Mints a token. It is listed before it can be valid.
+    async fn mint(&self, tenant: &TenantRow, order: &Order<'_>) -> Result<NewToken, OperatorError> {
+        if !order.label.is_none_or(is_label) {
+            return Err(OperatorError::InvalidLabel);
+        }
+        let token = self.listed_token(tenant, order).await?;
+        let now = self.clock.seconds();
+        let change = |record: &mut TenantRecord| add_token(record, tenant, &token, order, now);
+        let starts_over = order.others_expire.is_some_and(|until| until <= now);
+        let unusable = if starts_over { Unusable::Replace } else { Unusable::Refuse };
+        let known =
+            self.change_record(tenant, RecordChange { change, unusable, leave: None }).await;
+        if let Err(
+            OperatorError::TooManyTokens { .. }
+            | OperatorError::BadRecord { .. }
+            | OperatorError::MissingRecord { .. },
+        ) = known
+        {
+            self.store.remove_token(&tenant.key(), token.key_id().as_str()).await?;
+        }
+        let known = known?;
+        let kept = Profile::read(&tenant.profile)?.token.reveal == Reveal::Again;
         self.change_kept(tenant, |tokens| {
             // No token is kept longer than the profile allows, or longer than its digest.
             tokens.retain(|key_id, _| kept && known.contains(key_id));
@@ -121,32 +204,28 @@ impl Operator {
             }
         })
         .await?;
-        Ok(NewToken { token, expires, kept })
+        Ok(NewToken { token, expires: order.expires, kept })
     }
 
-    /// Mints a token that replaces the others. They stay valid for `overlap_days`, or for as many
-    /// days as the tenant's profile says.
-    ///
-    /// # Errors
-    /// The same as [`Operator::issue_token`].
-    pub async fn rotate_tokens(
+    /// A new token, which is listed already and not valid yet.
+    async fn listed_token(
         &self,
         tenant: &TenantRow,
-        overlap_days: Option<u32>,
-    ) -> Result<Rotation, OperatorError> {
-        let now = self.clock.seconds();
-        let policy = Profile::read(&tenant.profile)?.token;
-        let token = self.issue_token(tenant, Lifetime::Profile).await?;
-        let until = now + i64::from(overlap_days.unwrap_or(policy.overlap_days)) * DAY;
-        self.change_records(tenant, |records| {
-            let others = records.iter_mut().filter(|record| !record.is(token.token.key_id()));
-            for record in others {
-                record.expires = Some(record.expires.map_or(until, |expiry| expiry.min(until)));
+        order: &Order<'_>,
+    ) -> Result<PlainToken, OperatorError> {
+        loop {
+            let token = PlainToken::generate(tenant.code())?;
+            let row = TokenRow {
+                key_id: token.key_id().as_str().to_owned(),
+                created: self.clock.milliseconds(),
+                expires: order.expires,
+                label: order.label.map(str::to_owned),
+                revoked: None,
+            };
+            if self.store.add_token(&tenant.key(), &row).await? {
+                return Ok(token);
             }
-            Ok(())
-        })
-        .await?;
-        Ok(Rotation { token, others_expire: until })
+        }
     }
 
     /// Shows a token again: the newest valid one, or the one with this key id.
@@ -160,142 +239,154 @@ impl Operator {
         key_id: Option<&str>,
     ) -> Result<RevealedToken, OperatorError> {
         let kept = Profile::read(&tenant.profile)?.token.reveal == Reveal::Again;
-        let (records, now) = (self.secrets.records(tenant.code()).await?, self.clock.seconds());
-        let newest = records
-            .into_iter()
-            .filter(|record| TokenState::of(record, now) == TokenState::Good)
-            .filter(|record| key_id.is_none_or(|key_id| record.kid == key_id))
-            .max_by_key(|record| record.created);
-        let record = newest.ok_or_else(|| OperatorError::NoGoodToken {
+        let mut listed = self.tokens(tenant).await?;
+        listed.retain(|token| token.state == TokenState::Good);
+        listed.retain(|token| key_id.is_none_or(|key_id| token.key_id == key_id));
+        let newest = listed.pop().ok_or_else(|| OperatorError::NoGoodToken {
             tenant: tenant.name.clone(),
             key_id: key_id.map(str::to_owned),
         })?;
-        let mut tokens = self.secrets.kept(tenant.code()).await?.tokens;
-        let token = tokens.remove(&record.kid).filter(|_| kept);
+        let mut tokens = self.kept(tenant).await?.tokens;
+        let token = tokens.remove(&newest.key_id).filter(|_| kept);
         let token = token.ok_or(OperatorError::TokenNotKept)?;
-        Ok(RevealedToken { key_id: record.kid, token })
+        Ok(RevealedToken { key_id: newest.key_id, token })
     }
 
-    /// The tenant's tokens, oldest first.
+    /// The tenant's tokens, oldest first. The table says what they are, and the secret which of
+    /// them are accepted.
     ///
     /// # Errors
-    /// If the secrets do not answer.
+    /// If the table or the secrets do not answer.
     pub async fn tokens(&self, tenant: &TenantRow) -> Result<Vec<ListedToken>, OperatorError> {
         let now = self.clock.seconds();
-        let records = self.secrets.records(tenant.code()).await?;
-        let listed = records.into_iter().map(|record| ListedToken {
-            state: TokenState::of(&record, now),
-            key_id: record.kid,
-            created: record.created,
-            expires: record.expires,
+        let record = self.record(tenant).await?.unwrap_or_default();
+        let rows = self.store.tokens(&tenant.key(), now).await?;
+        let known: BTreeSet<_> = rows.iter().map(|row| row.key_id.clone()).collect();
+        let unknown = record.tokens().iter().filter(|(key_id, _)| !known.contains(*key_id));
+        let unknown = unknown.map(|(key_id, token)| ListedToken {
+            key_id: key_id.clone(),
+            state: if token.is_expired(now) { TokenState::Expired } else { TokenState::Good },
+            created: None,
+            expires: token.expires,
+            label: None,
+            revoked: None,
         });
-        Ok(listed.collect())
+        let mut listed: Vec<_> = unknown.collect();
+        listed.extend(rows.into_iter().map(|row| {
+            let token = record.tokens().get(&row.key_id);
+            ListedToken::of(row, token, now)
+        }));
+        Ok(listed)
     }
 
     /// Whether the tenant accepts a token now.
     ///
     /// # Errors
-    /// If the secrets do not answer.
+    /// If the table or the secrets do not answer.
     pub async fn accepts_token(
         &self,
         tenant: &TenantRow,
         token: &PlainToken,
     ) -> Result<bool, OperatorError> {
-        let records = self.secrets.records(tenant.code()).await?;
-        Ok(records.iter().any(|record| record.admits(token, self.clock.seconds())))
+        let record = self.record(tenant).await?;
+        Ok(record.is_some_and(|record| record.admits(token, self.clock.seconds())))
     }
 
     /// Revokes a token. The service refuses it within a minute.
     ///
     /// # Errors
-    /// [`OperatorError::UnknownToken`], or if the secrets do not answer.
+    /// [`OperatorError::UnknownToken`], or if the table or the secrets do not answer.
     pub async fn revoke_token(
         &self,
         tenant: &TenantRow,
         key_id: &str,
     ) -> Result<(), OperatorError> {
-        self.change_records(tenant, |records| {
-            let record = records.iter_mut().find(|record| record.kid == key_id);
-            let unknown = || OperatorError::UnknownToken {
-                tenant: tenant.name.clone(),
-                key_id: key_id.to_owned(),
-            };
-            record.ok_or_else(unknown)?.revoked = true;
-            Ok(())
-        })
-        .await?;
+        let now = self.clock.seconds();
+        let rows = self.store.tokens(&tenant.key(), now).await?;
+        let listed = rows.iter().find(|row| row.key_id == key_id);
+        let is_expected = listed
+            .is_some_and(|row| row.revoked.is_none() && row.expires.is_none_or(|at| at > now));
+        if !self.remove_digest(tenant, key_id, is_expected).await? && listed.is_none() {
+            let (tenant, key_id) = (tenant.name.clone(), key_id.to_owned());
+            return Err(OperatorError::UnknownToken { tenant, key_id });
+        }
+        self.store.revoke_token(&tenant.key(), key_id, now).await?;
         self.change_kept(tenant, |tokens| drop(tokens.remove(key_id))).await
     }
 
-    /// Changes a tenant's records. If another change came first, this one starts again from its
-    /// result: minting a token must not undo a concurrent revocation.
-    async fn change_records<T>(
+    /// Removes the digest of a token. Returns whether there was one. If one is expected, it is
+    /// looked for several times: AWS calls Secrets Manager eventually consistent, and a token that
+    /// was just minted must not survive its revocation.
+    async fn remove_digest(
         &self,
         tenant: &TenantRow,
-        mut change: impl FnMut(&mut Vec<TokenRecord>) -> Result<T, OperatorError>,
-    ) -> Result<T, OperatorError> {
-        for _ in 0..TRIES {
-            let current = self.secrets.current(tenant.code()).await?;
-            let mut records = current.records.clone();
-            let result = change(&mut records)?;
-            if written(self.secrets.put(tenant.code(), &tenant.name, &current, &records).await)? {
-                return Ok(result);
+        key_id: &str,
+        is_expected: bool,
+    ) -> Result<bool, OperatorError> {
+        let mut existed = false;
+        for look in 0..if is_expected { LOOKS } else { 1 } {
+            if look > 0 {
+                tokio::time::sleep(LOOK_AGAIN_AFTER).await;
+            }
+            if self.row(tenant).await?.secret.is_some() {
+                let change = |record: &mut TenantRecord| {
+                    existed |= record.remove(key_id);
+                    Ok(())
+                };
+                let unusable = Unusable::Refuse;
+                self.change_record(tenant, RecordChange { change, unusable, leave: None }).await?;
+            }
+            if existed {
+                break;
             }
         }
-        Err(OperatorError::TokensKeepChanging(tenant.name.clone()))
+        Ok(existed)
     }
 
-    /// Changes the tokens that can be shown again. Nothing is written if they stay the same.
-    async fn change_kept(
-        &self,
-        tenant: &TenantRow,
-        mut change: impl FnMut(&mut BTreeMap<String, String>),
-    ) -> Result<(), OperatorError> {
-        for _ in 0..TRIES {
-            let mut kept = self.secrets.kept(tenant.code()).await?;
-            let before = kept.tokens.clone();
-            change(&mut kept.tokens);
-            if kept.tokens == before {
-                return Ok(());
-            }
-            if written(self.secrets.keep(tenant.code(), &tenant.name, &kept).await)? {
-                return Ok(());
-            }
-        }
-        Err(OperatorError::TokensKeepChanging(tenant.name.clone()))
+    /// Moves a tenant's record to the newest secret, or to the next one if it is in the newest. Its
+    /// tokens stay as they are.
+    ///
+    /// # Errors
+    /// [`OperatorError::NoGoodToken`] if no token was ever minted, or if the table or the secrets
+    /// do not answer.
+    pub async fn move_tokens(&self, tenant: &TenantRow) -> Result<MovedTenant, OperatorError> {
+        let name = |number: Option<SecretNumber>| {
+            number.map(|number| self.secrets.shared_name(number)).ok_or_else(|| {
+                OperatorError::NoGoodToken { tenant: tenant.name.clone(), key_id: None }
+            })
+        };
+        let leave = self.row(tenant).await?.secret;
+        let from = name(leave)?;
+        let (change, unusable) = (|_: &mut TenantRecord| Ok(()), Unusable::Refuse);
+        self.change_record(tenant, RecordChange { change, unusable, leave }).await?;
+        Ok(MovedTenant { from, to: name(self.row(tenant).await?.secret)? })
     }
 }
 
-/// Whether a secret was written; `false` if another change came first.
-fn written(result: Result<(), SecretsError>) -> Result<bool, OperatorError> {
-    match result {
-        Ok(()) => Ok(true),
-        Err(SecretsError::Changed) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
+/// Whether a label has 1 to 64 printable characters.
+fn is_label(label: &str) -> bool {
+    let is_printable = |c: char| !c.is_control() && (c == ' ' || !c.is_whitespace());
+    (1..=MAX_LABEL).contains(&label.chars().count()) && label.chars().all(is_printable)
 }
 
-/// Adds a new token to a tenant's records. Returns it with the key ids of all.
+/// Adds a new token to a tenant's record. Returns the key ids of all.
 fn add_token(
-    records: &mut Vec<TokenRecord>,
+    record: &mut TenantRecord,
     tenant: &TenantRow,
+    token: &PlainToken,
+    order: &Order<'_>,
     now: i64,
-    expires: Option<i64>,
-) -> Result<(PlainToken, BTreeSet<String>), OperatorError> {
-    // Tokens that can never be accepted again make room for new ones.
-    records.retain(|record| {
-        !record.revoked && record.expires.is_none_or(|at| at + LISTED_AFTER_EXPIRY > now)
-    });
-    if records.len() >= MAX_TOKENS {
-        let (tenant, count) = (tenant.name.clone(), records.len());
-        return Err(OperatorError::TooManyTokens { tenant, count });
+) -> Result<BTreeSet<String>, OperatorError> {
+    if let Some(until) = order.others_expire {
+        record.expire(until);
     }
-    let token = loop {
-        let token = PlainToken::generate(tenant.code())?;
-        if !records.iter().any(|record| record.is(token.key_id())) {
-            break token;
-        }
-    };
-    records.push(TokenRecord::of(&token, now, expires));
-    Ok((token, records.iter().map(|record| record.kid.clone()).collect()))
+    // Tokens that can never be accepted again make room for new ones.
+    record.remove_expired(now);
+    record.add(token, order.expires);
+    let count = record.tokens().len();
+    if count > MAX_TOKENS {
+        let tenant = tenant.name.clone();
+        return Err(OperatorError::TooManyTokens { tenant, count: count - 1 });
+    }
+    Ok(record.tokens().keys().cloned().collect())
 }

@@ -1,7 +1,7 @@
 //! A tenant with its profile, and the cache in front of its row.
 
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use scim_core::{Additions, Error};
 use super::cache::Cache;
 use super::profile::{Profile, ServedType, ServedTypes};
 use crate::clock::Clock;
-use crate::store::{Kind, Store, TenantCode, TenantKey, TenantRow};
+use crate::store::{Kind, SecretNumber, Store, TenantCode, TenantKey, TenantRow};
 
 /// How long a tenant's row is trusted.
 const CACHE_TTL: Duration = Duration::from_secs(60);
@@ -56,6 +56,11 @@ impl Tenant {
         resource_type.kind != Kind::Group || self.profile.groups.enabled
     }
 
+    /// The secret that holds the digests of its tokens, if one was ever minted.
+    pub fn secret(&self) -> Option<SecretNumber> {
+        self.row.secret
+    }
+
     /// Whether SCIM is switched on.
     pub fn is_enabled(&self) -> bool {
         self.row.enabled
@@ -82,18 +87,29 @@ impl Tenant {
     }
 }
 
+/// A tenant with the read that found it.
+#[derive(Debug)]
+struct Known {
+    tenant: Arc<Tenant>,
+    /// When the read began, in seconds since 1970.
+    read: i64,
+    /// The number of the read.
+    number: u64,
+}
+
 /// Tenants by code.
 #[derive(Debug)]
 pub struct Tenants {
     store: Store,
     clock: Clock,
     additions: Additions,
-    /// Tenants, and when they were read, in seconds since 1970.
-    known: Mutex<Cache<TenantCode, (Arc<Tenant>, i64)>>,
+    known: Mutex<Cache<TenantCode, Known>>,
     /// Codes without a tenant, and when they were looked up, in seconds since 1970. They have a
     /// cache of their own because anyone can invent them: a flood of them must not displace the
     /// tenants.
     unknown: Mutex<Cache<TenantCode, i64>>,
+    /// How many reads of rows have begun.
+    reads: AtomicU64,
 }
 
 impl Tenants {
@@ -107,7 +123,8 @@ impl Tenants {
     pub fn remembering(most: usize, store: Store, clock: Clock, additions: &Additions) -> Self {
         let (known, unknown) =
             (Mutex::new(Cache::with_capacity(most)), Mutex::new(Cache::with_capacity(most)));
-        Self { store, clock, additions: additions.clone(), known, unknown }
+        let reads = AtomicU64::new(0);
+        Self { store, clock, additions: additions.clone(), known, unknown, reads }
     }
 
     /// The tenant of a row. Tenants with the same profile share what was built from it.
@@ -144,20 +161,52 @@ impl Tenants {
         let fresh = |read: i64, limit: Duration| {
             u64::try_from(now - read).is_ok_and(|age| Duration::from_secs(age) < limit)
         };
-        let before = locked(&self.known).get(code).cloned();
-        if let Some((tenant, _)) = before.as_ref().filter(|(_, read)| fresh(*read, CACHE_TTL)) {
-            return Ok(Some(tenant.clone()));
+        if let Some(known) =
+            locked(&self.known).get(code).filter(|known| fresh(known.read, CACHE_TTL))
+        {
+            return Ok(Some(known.tenant.clone()));
         }
         if locked(&self.unknown).get(code).is_some_and(|read| fresh(*read, UNKNOWN_TTL)) {
             return Ok(None);
         }
+        self.read(code).await
+    }
+
+    /// How many reads of rows have begun. One that begins later finds all that is written now.
+    pub fn reads(&self) -> u64 {
+        self.reads.load(Ordering::SeqCst)
+    }
+
+    /// The tenant with this code, from a read of its row that is not among the first `reads`.
+    ///
+    /// # Errors
+    /// 503 if the store does not answer.
+    pub async fn read_after(
+        &self,
+        code: &TenantCode,
+        reads: u64,
+    ) -> Result<Option<Arc<Tenant>>, Error> {
+        if let Some(known) = locked(&self.known).get(code).filter(|known| known.number > reads) {
+            return Ok(Some(known.tenant.clone()));
+        }
+        self.read(code).await
+    }
+
+    async fn read(&self, code: &TenantCode) -> Result<Option<Arc<Tenant>>, Error> {
+        let read = self.clock.seconds();
+        let number = self.reads.fetch_add(1, Ordering::SeqCst) + 1;
         let Some(row) = self.store.tenant(code).await? else {
-            locked(&self.unknown).insert(code.clone(), now);
+            locked(&self.unknown).insert(code.clone(), read);
             return Ok(None);
         };
-        let tenant =
-            Arc::new(self.tenant(row, before.as_ref().map(|(tenant, _)| tenant.as_ref()))?);
-        locked(&self.known).insert(code.clone(), (tenant.clone(), now));
+        let mut known = locked(&self.known);
+        let before = known.get(code);
+        let tenant = self.tenant(row, before.map(|before| before.tenant.as_ref()))?;
+        let tenant = Arc::new(tenant);
+        // A slow read must not hide what a later one has found.
+        if before.is_none_or(|before| before.number < number) {
+            known.insert(code.clone(), Known { tenant: tenant.clone(), read, number });
+        }
         Ok(Some(tenant))
     }
 
@@ -169,14 +218,12 @@ impl Tenants {
     pub async fn connect(&self, tenant: &Tenant) -> Result<(), Error> {
         let now = self.clock.seconds();
         self.store.connect(tenant.code(), now).await?;
-        let mut row = tenant.row.clone();
-        row.connected = Some(now);
-        let connected = self.tenant(row, Some(tenant))?;
         // The tenant may have been read again in the meantime.
-        let mut known = locked(&self.known);
-        let same = |known: &Tenant| known.row.profile_version == tenant.row.profile_version;
-        if let Some((slot, _)) = known.get_mut(tenant.code()).filter(|(known, _)| same(known)) {
-            *slot = Arc::new(connected);
+        if let Some(known) = locked(&self.known).get_mut(tenant.code()) {
+            let mut row = known.tenant.row.clone();
+            row.connected = Some(now);
+            row.unfinished = known.tenant.is_unfinished();
+            known.tenant = Arc::new(self.tenant(row, Some(&known.tenant))?);
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! An engine written by others, which environment variables name: `tests/moto.sh` starts `moto` and
 //! sets them. To use DynamoDB Local, set them to its URL; to use an AWS account, set them to `aws`.
 //!
-//! `store_contract` plays its promises there, and this file those of the secrets.
+//! `store_contract` plays its promises there, and `secrets` those of the secrets.
 //!
 //! `moto` differs from AWS in a few ways, which no promise may depend on. It runs a transaction
 //! again when its `ClientRequestToken` is sent again, counts one unit for whatever is consumed,
@@ -38,11 +38,4 @@ pub async fn endpoint(variable: &str, between: Between) -> SdkConfig {
 pub fn table() -> String {
     let new = || format!("{TABLE}-{}", TenantCode::generate().unwrap());
     std::env::var("SCIM_TEST_TABLE").unwrap_or_else(|_| new())
-}
-
-#[tokio::test]
-#[ignore = "needs an engine: tests/moto.sh"]
-async fn another_engine_satisfies_the_contract_of_the_secrets() {
-    let sdk = endpoint("SCIM_TEST_SECRETS_ENDPOINT", Between::default()).await;
-    crate::secrets::contract(&sdk).await;
 }

@@ -2,13 +2,13 @@
 //! is one; `SCIM_WRITE_DOCS=1` writes it.
 
 use scim_core::{bulk, filter, json, members, patch, query};
+use scim_lambda::auth::records::MAX_TOKENS;
 use scim_lambda::budget::{
     MAX_CALLS, MAX_COMPARISONS, MAX_COMPARISONS_OF_A_RESOURCE, MAX_READ_UNITS, MAX_TIDYING_CALLS,
 };
 use scim_lambda::directory::limits::*;
 use scim_lambda::edge::{MAX_BODY_BYTES, TIMEOUT};
 use scim_lambda::operator::import::MAX_ALIKE;
-use scim_lambda::operator::tokens::MAX_TOKENS;
 use scim_lambda::store::{MAX_DOCUMENT_BYTES, MAX_EMAILS};
 use scim_local::BODY_TIMEOUT;
 
@@ -168,7 +168,7 @@ fn documented_limits_match_the_code() {
         ),
         (
             "tokens of a tenant",
-            format!("{MAX_TOKENS} that are good or expired less than 30 days ago"),
+            format!("{MAX_TOKENS} that are valid"),
             "`scimctl` refuses to mint another",
         ),
     ];

@@ -26,7 +26,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "random",
         ],
     ),
-    ("operator", &["auth", "directory", "tenant", "store", "settings", "clock"]),
+    ("operator", &["auth", "directory", "tenant", "store", "settings", "clock", "random"]),
     ("auth", &["tenant", "store", "sdk", "telemetry", "clock", "random"]),
     ("directory", &["tenant", "store", "budget", "clock"]),
     ("tenant", &["store", "clock"]),

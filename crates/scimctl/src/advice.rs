@@ -11,6 +11,16 @@ pub(crate) fn add(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
+const NOT_KEPT: &str = "scimctl token rotate mints another one, and the setting \
+    token.reveal=again keeps tokens that are minted later";
+
+fn new_record(tenant: &str) -> String {
+    format!(
+        "restore it from an earlier version of the secret, or mint a token that replaces all \
+         others: scimctl token rotate {tenant} --overlap-days 0"
+    )
+}
+
 fn advice(error: &OperatorError) -> Option<String> {
     use OperatorError::*;
     Some(match error {
@@ -27,14 +37,14 @@ fn advice(error: &OperatorError) -> Option<String> {
         UnknownToken { tenant, .. } | NoGoodToken { tenant, key_id: Some(_) } => {
             format!("scimctl token list {tenant} shows all")
         }
-        TokenNotKept => "scimctl token rotate mints another one, and the setting \
-            token.reveal=again keeps tokens that are minted later"
-            .into(),
+        MissingRecord { tenant, .. } | BadRecord { tenant, .. } => new_record(tenant),
+        TokenNotKept => NOT_KEPT.into(),
         PresetIsNoSetting => "use --profile".into(),
         IdpIsNoSetting => "use --idp".into(),
         UserNameTaken(_) => "choose another one with --user-name".into(),
         TenantGone(_)
         | InvalidName(_)
+        | InvalidLabel
         | HostMismatch { .. }
         | TooManyTokens { .. }
         | TokensKeepChanging(_)

@@ -43,7 +43,7 @@ pub(crate) enum Command {
     /// Create, list, disable and enable tenants: one for each connection of an identity provider
     #[command(subcommand)]
     Tenant(TenantCommand),
-    /// Mint, rotate, list and revoke bearer tokens
+    /// Mint, rotate, list, revoke and move bearer tokens
     #[command(subcommand)]
     Token(TokenCommand),
     /// Show or change how the service behaves for a tenant

@@ -23,6 +23,8 @@ const USER_ID: &str = "{{userId}}";
 const CREATED: &str = "userName eq \"bjensen@example.com\"";
 /// How many days a token for events is valid.
 const DAYS: u32 = 1;
+/// What the list of tokens calls it.
+const LABEL: &str = "scimctl event";
 
 /// Print an event as API Gateway sends it, for `sam local invoke -e -` and
 /// `cargo lambda invoke --data-file`
@@ -167,7 +169,7 @@ async fn kept_token(
     {
         return Ok(token.reveal().to_owned());
     }
-    let token = operator.issue_token(row, Lifetime::Days(DAYS)).await?.token;
+    let token = operator.issue_token(row, Lifetime::Days(DAYS), Some(LABEL)).await?.token;
     data_dir::keep_event_token(directory, code, token.reveal())?;
     Ok(token.reveal().to_owned())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use scim_core::value::date_time;
+use scim_lambda::operator::Operator;
 use serde_json::Value;
 use time::OffsetDateTime;
 
@@ -29,6 +30,13 @@ pub(crate) fn print(format: Format, object: &Value, lines: &str) {
     {
         eprintln!("scimctl: the result cannot be written: {error}");
         std::process::exit(1);
+    }
+}
+
+/// Says on standard error which secrets the operator has restored.
+pub(crate) fn report_restored(operator: &Operator) {
+    for name in operator.restored_secrets() {
+        eprintln!("scimctl: the secret {name} was marked for deletion and has been restored");
     }
 }
 

@@ -5,7 +5,7 @@ use scim_lambda::operator::Operator;
 use scim_lambda::operator::tenants::{ConnectionState, ListedTenant, NewTenant, Switch};
 use serde_json::{Value, json};
 
-use crate::output::{Format, instant, print};
+use crate::output::{Format, instant, print, report_restored};
 use crate::place::Place;
 use crate::profile::Source;
 use crate::token;
@@ -64,7 +64,9 @@ pub(crate) async fn run(
 async fn create(operator: &Operator, options: CreateOptions, format: Format) -> anyhow::Result<()> {
     let CreateOptions { name, settings, source, customer, base_url } = options;
     let profile = source.change(&settings)?;
-    let created = operator.create_tenant(NewTenant { name, profile, customer, base_url }).await?;
+    let created = operator.create_tenant(NewTenant { name, profile, customer, base_url }).await;
+    report_restored(operator);
+    let created = created?;
     let (row, token) = (&created.row, &created.token);
     let object = json!({
         "tenant": row.name, "base_url": created.base_url, "token": token.token.reveal(),

@@ -1,28 +1,19 @@
-//! `scimctl token`: minting, listing and revoking bearer tokens.
+//! `scimctl token`: minting, listing, revoking and moving bearer tokens.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use scim_lambda::operator::Operator;
-use scim_lambda::operator::tokens::{Lifetime, ListedToken, NewToken, TokenState};
+use scim_lambda::operator::tokens::{Lifetime, ListedToken, MovedTenant, NewToken, TokenState};
 use scim_lambda::store::TenantRow;
 use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 
-use crate::output::{Format, instant, print};
+use crate::output::{Format, instant, print, report_restored};
 use crate::place::Place;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
     /// Mint another token, which is shown once. The others stay valid
-    Issue {
-        /// The tenant's name
-        tenant: String,
-        /// How many days the token is valid [default: set by the tenant's profile, 365]
-        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3650))]
-        days: Option<u32>,
-        /// Mint a token that never expires; review such tokens every year
-        #[arg(long, conflicts_with = "days")]
-        no_expiry: bool,
-    },
+    Issue(IssueOptions),
     /// Mint a token that replaces the others, which stay valid for some days
     Rotate {
         /// The tenant's name
@@ -30,6 +21,9 @@ pub(crate) enum TokenCommand {
         /// How many days the other tokens stay valid [default: set by the tenant's profile, 7]
         #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=365))]
         overlap_days: Option<u32>,
+        /// What `token list` calls the new token, in at most 64 characters
+        #[arg(long, value_name = "TEXT")]
+        label: Option<String>,
     },
     /// Show a token again, if the tenant's profile keeps tokens (token.reveal=again)
     Show {
@@ -50,6 +44,26 @@ pub(crate) enum TokenCommand {
         /// The token's key id, as shown by `token list`
         key_id: String,
     },
+    /// Move the digests of a tenant's tokens to another secret. The tokens stay valid
+    Move {
+        /// The tenant's name
+        tenant: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IssueOptions {
+    /// The tenant's name
+    tenant: String,
+    /// How many days the token is valid [default: set by the tenant's profile, 365]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=3650))]
+    days: Option<u32>,
+    /// Mint a token that never expires; review such tokens every year
+    #[arg(long, conflicts_with = "days")]
+    no_expiry: bool,
+    /// What `token list` calls the token, in at most 64 characters
+    #[arg(long, value_name = "TEXT")]
+    label: Option<String>,
 }
 
 pub(crate) async fn run(
@@ -58,49 +72,88 @@ pub(crate) async fn run(
     format: Format,
 ) -> anyhow::Result<()> {
     let operator = &place.connect().await?.operator;
+    let result = carry_out(operator, command, format).await;
+    report_restored(operator);
+    result
+}
+
+async fn carry_out(
+    operator: &Operator,
+    command: TokenCommand,
+    format: Format,
+) -> anyhow::Result<()> {
     match command {
-        TokenCommand::Issue { tenant, days, no_expiry } => {
-            let row = operator.tenant(&tenant).await?;
-            let lifetime = match days {
-                _ if no_expiry => Lifetime::Unlimited,
-                Some(days) => Lifetime::Days(days),
-                None => Lifetime::Profile,
-            };
-            print_new(operator, &row, &operator.issue_token(&row, lifetime).await?, format)
-        }
-        TokenCommand::Rotate { tenant, overlap_days } => {
-            rotate(operator, &tenant, overlap_days, format).await
+        TokenCommand::Issue(options) => issue(operator, options, format).await,
+        TokenCommand::Rotate { tenant, overlap_days, label } => {
+            rotate(operator, &tenant, overlap_days, label.as_deref(), format).await
         }
         TokenCommand::Show { tenant, key_id } => {
-            let row = operator.tenant(&tenant).await?;
-            let shown = operator.reveal_token(&row, key_id.as_deref()).await?;
-            let (key_id, token) = (&shown.key_id, &shown.token);
-            let object = json!({ "tenant": tenant, "key_id": key_id, "token": token });
-            print(format, &object, &format!("{key_id}  {token}"));
-            Ok(())
+            show(operator, &tenant, key_id.as_deref(), format).await
         }
         TokenCommand::List { tenant } => list(operator, &tenant, format).await,
-        TokenCommand::Revoke { tenant, key_id } => {
-            let row = operator.tenant(&tenant).await?;
-            operator.revoke_token(&row, &key_id).await?;
-            let object = json!({ "tenant": tenant, "key_id": key_id, "revoked": true });
-            let line = format!(
-                "Token {key_id} of {tenant} has been revoked; it is refused within a minute."
-            );
-            print(format, &object, &line);
-            Ok(())
-        }
+        TokenCommand::Revoke { tenant, key_id } => revoke(operator, &tenant, &key_id, format).await,
+        TokenCommand::Move { tenant } => move_tokens(operator, &tenant, format).await,
     }
+}
+
+async fn issue(operator: &Operator, options: IssueOptions, format: Format) -> anyhow::Result<()> {
+    let row = operator.tenant(&options.tenant).await?;
+    let lifetime = match options.days {
+        _ if options.no_expiry => Lifetime::Unlimited,
+        Some(days) => Lifetime::Days(days),
+        None => Lifetime::Profile,
+    };
+    let new = operator.issue_token(&row, lifetime, options.label.as_deref()).await?;
+    print_new(operator, &row, &new, format)
+}
+
+async fn show(
+    operator: &Operator,
+    tenant: &str,
+    key_id: Option<&str>,
+    format: Format,
+) -> anyhow::Result<()> {
+    let row = operator.tenant(tenant).await?;
+    let shown = operator.reveal_token(&row, key_id).await?;
+    let (key_id, token) = (&shown.key_id, &shown.token);
+    let object = json!({ "tenant": tenant, "key_id": key_id, "token": token });
+    print(format, &object, &format!("{key_id}  {token}"));
+    Ok(())
+}
+
+async fn revoke(
+    operator: &Operator,
+    tenant: &str,
+    key_id: &str,
+    format: Format,
+) -> anyhow::Result<()> {
+    let row = operator.tenant(tenant).await?;
+    operator.revoke_token(&row, key_id).await?;
+    let object = json!({ "tenant": tenant, "key_id": key_id, "revoked": true });
+    let line =
+        format!("Token {key_id} of {tenant} has been revoked; it is refused within a minute.");
+    print(format, &object, &line);
+    Ok(())
+}
+
+async fn move_tokens(operator: &Operator, tenant: &str, format: Format) -> anyhow::Result<()> {
+    let row = operator.tenant(tenant).await?;
+    let MovedTenant { from, to } = operator.move_tokens(&row).await?;
+    let object = json!({ "tenant": tenant, "from": from, "to": to });
+    let line = format!("The tokens of {tenant} have moved from {from} to {to}; they stay valid.");
+    print(format, &object, &line);
+    Ok(())
 }
 
 async fn rotate(
     operator: &Operator,
     tenant: &str,
     overlap_days: Option<u32>,
+    label: Option<&str>,
     format: Format,
 ) -> anyhow::Result<()> {
     let row = operator.tenant(tenant).await?;
-    let rotation = operator.rotate_tokens(&row, overlap_days).await?;
+    let rotation = operator.rotate_tokens(&row, overlap_days, label).await?;
     print_new(operator, &row, &rotation.token, format)?;
     if format == Format::Text {
         println!("The other tokens are refused from {} on.", instant(rotation.others_expire));
@@ -152,14 +205,19 @@ pub(crate) fn summary(new: &NewToken, tenant: &str) -> String {
 fn line(token: &ListedToken) -> String {
     let expires =
         token.expires.map_or("never expires".to_owned(), |at| format!("expires {}", instant(at)));
-    let (state, created) = (word(token.state), instant(token.created));
-    format!("{}  {state:7}  minted {created}  {expires}", token.key_id)
+    let state = word(token.state);
+    let created = token
+        .created
+        .map_or("not listed by the table".to_owned(), |at| format!("minted {}", instant(at)));
+    let label = token.label.as_ref().map(|label| format!("  {label}")).unwrap_or_default();
+    format!("{}  {state:7}  {created}  {expires}{label}", token.key_id)
 }
 
 fn describe(token: &ListedToken) -> Value {
     json!({
         "key_id": token.key_id, "state": word(token.state),
-        "created": instant(token.created), "expires": token.expires.map(instant),
+        "created": token.created.map(instant), "expires": token.expires.map(instant),
+        "label": token.label, "revoked": token.revoked.map(instant),
     })
 }
 

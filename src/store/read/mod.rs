@@ -15,5 +15,6 @@ pub(crate) mod ranges;
 pub(crate) mod roster;
 pub(crate) mod seats_and_brake;
 pub(crate) mod tenants;
+pub(crate) mod tokens;
 pub(crate) mod unfinished;
 pub(crate) mod walk;

@@ -24,6 +24,8 @@ pub(crate) enum RowKind {
     Log,
     Tenant,
     TenantName,
+    Token,
+    NewestSecret,
     Unfinished,
 }
 
@@ -64,6 +66,8 @@ impl RowKind {
             Self::Log => "L",
             Self::Tenant => "T",
             Self::TenantName => "N",
+            Self::Token => "A",
+            Self::NewestSecret => "O",
             Self::Unfinished => "W",
         }
     }

@@ -13,5 +13,7 @@ pub(crate) mod pointers;
 pub(crate) mod resource;
 pub(crate) mod role;
 pub(crate) mod seats_and_brake;
+pub(crate) mod shared_secret;
 pub(crate) mod tenant;
+pub(crate) mod token;
 pub(crate) mod unfinished;

@@ -5,6 +5,7 @@ use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{Item, Key, flag, number, signed, text};
 use crate::store::engine::transaction::Condition;
+use crate::store::model::secret_number::SecretNumber;
 use crate::store::model::tenant_key::{TenantCode, TenantKey};
 
 /// The partition that lists tenants by their names. It has no `#` after a code, so it belongs to no
@@ -31,6 +32,11 @@ const EXPIRING: &str = "expiring";
 const SHUT: &str = "shut";
 /// When the first request succeeded, in seconds since 1970.
 const CONNECTED: &str = "connected";
+/// The number of the secret that holds the digests of its tokens; absent until the first one is
+/// minted.
+const SECRET: &str = "secret";
+/// Whether it moves to another secret.
+const MOVING: &str = "moving";
 /// 32 random bytes that key the tenant's hashes.
 const SALT: &str = "salt";
 /// When it was created, in seconds since 1970.
@@ -56,6 +62,10 @@ pub struct TenantRow {
     pub enabled: bool,
     /// When the first request succeeded, in seconds since 1970.
     pub connected: Option<i64>,
+    /// The secret that holds the digests of its tokens, if one was ever minted.
+    pub secret: Option<SecretNumber>,
+    /// Whether it moves to another secret. Until it has moved, its digests are not changed.
+    pub moving: bool,
     /// When it was created, in seconds since 1970.
     pub created: i64,
     /// Whether work was unfinished when the row was read ([`crate::store::Store::unfinished`]).
@@ -78,6 +88,8 @@ impl TenantRow {
             expiring: false,
             enabled: true,
             connected: None,
+            secret: None,
+            moving: false,
             created: now,
             unfinished: false,
         })
@@ -97,6 +109,7 @@ impl TenantRow {
     pub(crate) fn read(row: &Item, unfinished: bool) -> Result<Self, StoreError> {
         let wrong =
             |what: &str| StoreError::broken(format!("a tenant's row has an invalid {what}"));
+        let secret = row.number(SECRET).map(|number| SecretNumber::read(number).ok_or(number));
         let salt = row.0.get(SALT).and_then(|salt| salt.as_b().ok());
         let salt = salt.and_then(|salt| salt.as_ref().try_into().ok());
         Ok(Self {
@@ -109,6 +122,8 @@ impl TenantRow {
             expiring: row.is(EXPIRING),
             enabled: !row.is(SHUT),
             connected: row.number(CONNECTED),
+            secret: secret.transpose().map_err(|_| wrong("secret"))?,
+            moving: row.is(MOVING),
             created: row.need_number(CREATED)?,
             unfinished,
         })
@@ -152,7 +167,8 @@ impl TenantRow {
     }
 }
 
-fn key(code: &TenantCode) -> Key {
+/// The key of a tenant's own row.
+pub(crate) fn key(code: &TenantCode) -> Key {
     Key::new(code.own(), OWN)
 }
 

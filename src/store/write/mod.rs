@@ -15,4 +15,5 @@ pub(crate) mod put;
 pub(crate) mod removal;
 pub(crate) mod seats_and_brake;
 pub(crate) mod tenants;
+pub(crate) mod tokens;
 pub(crate) mod unfinished;

@@ -30,7 +30,9 @@ fn letter(row: &Row) -> &'static str {
         ("L", _) => "L",
         ("T", "profile") => "T",
         ("T", s) if s.starts_with("unfinished#") => "W",
+        ("T", s) if s.starts_with("key#") => "A",
         ("", s) if s.starts_with("name#") => "N",
+        ("", "secrets") => "O",
         other => panic!("a row of an unknown kind: {other:?}"),
     }
 }

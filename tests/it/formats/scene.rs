@@ -87,11 +87,13 @@ impl Scene {
         self.world().between.clear();
     }
 
-    /// The rows of the customer, and of its name.
+    /// The rows of the customer, of its name, and of the newest secret.
     pub async fn rows(&self) -> Vec<Row> {
         let code = self.customer.row.code().as_str();
-        let rows = self.world().rows().await.into_iter();
-        rows.filter(|row| row.p().starts_with(code) || row.text("t") == Some(code)).collect()
+        let own = |row: &Row| {
+            row.p().starts_with(code) || row.text("t") == Some(code) || row.s() == "secrets"
+        };
+        self.world().rows().await.into_iter().filter(own).collect()
     }
 
     /// Sets an attribute of a row, past the service.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use scim_lambda::auth::records::TokenRecord;
 use scim_lambda::auth::token::PlainToken;
+use scim_lambda::store::SecretNumber;
 use serde_json::json;
 
 use super::person;
 use crate::support::customer::{Customer, profile};
+use crate::support::tokens::change_record;
 use crate::support::{DAY, ENTERPRISE, World};
 
 #[tokio::test]
@@ -36,19 +37,19 @@ async fn credentials_are_tested_on_an_empty_tenant_at_a_base_url_with_a_trailing
 async fn a_token_is_shown_once_and_a_lost_one_is_rotated() {
     let hone = Customer::new("hone").await;
     let (secrets, code) = (&hone.world.secrets, hone.row.code());
-    let seen = secrets.current(code).await.unwrap();
-    let old = seen.records[0].clone();
-    assert!(old.digest.starts_with("v1:sha256:"), "what is kept cannot be shown");
+    let seen = secrets.shared(SecretNumber::FIRST).await.unwrap();
+    let text = seen.records.text(code).unwrap();
+    assert!(text.contains("\"digest\":\"sha256:"), "what is kept cannot be shown: {text}");
     assert!(secrets.kept(code).await.unwrap().tokens.is_empty());
     // As `scimctl token rotate` does it.
     let mut rotated = hone.clone();
     rotated.token = PlainToken::generate(code).unwrap();
     let now = hone.world.clock.seconds();
-    let overlap = TokenRecord { expires: Some(now + 7 * DAY), ..old };
-    secrets
-        .put(code, "hone", &seen, &[overlap, TokenRecord::of(&rotated.token, now, None)])
-        .await
-        .unwrap();
+    change_record(secrets, SecretNumber::FIRST, code, |record| {
+        record.expire(now + 7 * DAY);
+        record.add(&rotated.token, None);
+    })
+    .await;
     hone.world.clock.advance(6 * DAY);
     assert_eq!(
         (hone.total().await, rotated.total().await),

@@ -8,6 +8,7 @@ use super::person;
 use crate::support::World;
 use crate::support::customer::Customer;
 use crate::support::handles::group_path;
+use crate::support::tokens::first_token;
 
 #[tokio::test]
 async fn a_connection_becomes_connected_with_the_first_successful_request() {
@@ -17,9 +18,7 @@ async fn a_connection_becomes_connected_with_the_first_successful_request() {
     let mut fresh = scim_lambda::store::TenantRow::generate("fresh", "identity-hub", 1).unwrap();
     fresh.enabled = false;
     assert!(world.store.create_tenant(&fresh, None).await.unwrap());
-    let token = scim_lambda::auth::token::PlainToken::generate(fresh.code()).unwrap();
-    let record = scim_lambda::auth::records::TokenRecord::of(&token, 1, None);
-    world.secrets.put(fresh.code(), "fresh", &Default::default(), &[record]).await.unwrap();
+    let token = first_token(&world.store, &world.secrets, fresh.code(), None).await;
     let state = async || {
         let row = world.store.tenant(fresh.code()).await.unwrap().unwrap();
         (row.enabled, row.connected.is_some())

@@ -91,6 +91,9 @@ promises! {
     tenants {
         a_tenant_has_a_name_of_its_own
         a_profile_is_replaced_only_if_it_is_the_one_that_was_read
+        a_token_is_listed_once_and_until_a_month_after_its_end
+        a_tenant_moves_from_the_secret_that_its_row_names
+        the_next_secret_is_begun_once
         a_table_can_be_created_again
     }
     service {

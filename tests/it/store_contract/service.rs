@@ -1,9 +1,7 @@
 //! The service over the store: its answers are the same on every engine.
 
 use scim_lambda::Service;
-use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::{Secrets, StoredRecords};
-use scim_lambda::auth::token::PlainToken;
+use scim_lambda::auth::secrets_manager::Secrets;
 use scim_lambda::settings::Settings;
 use scim_local::Local;
 use scim_local::engine::Engine;
@@ -12,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::table::Table;
 use crate::support::handles::{group_path, id, patch, user_path};
+use crate::support::tokens::first_token;
 use crate::support::{DAY, all, encode, walk};
 
 /// A service over the table, and a token of its tenant. The secrets are local.
@@ -25,12 +24,7 @@ impl Client {
         let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
         let client = aws_sdk_secretsmanager::Client::new(&local.sdk_config());
         let (secrets, tenant) = (Secrets::new(client, "contract"), &table.tenant);
-        let token = PlainToken::generate(tenant.code()).unwrap();
-        let record = TokenRecord::of(&token, table.now(), None);
-        secrets
-            .put(tenant.code(), &tenant.name, &StoredRecords::default(), &[record])
-            .await
-            .unwrap();
+        let token = first_token(&table.store, &secrets, tenant.code(), None).await;
         let settings = Settings::new(&table.name, "contract");
         let clock = table.clock.clock();
         let service = Service::new(table.store.clone(), secrets, &settings, clock).unwrap();

@@ -7,18 +7,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use scim_core::{Additions, Error, ResourceId};
-use scim_lambda::auth::records::TokenRecord;
+use scim_lambda::auth::records::TenantRecord;
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::directory::{Call, Directory, RequestReads};
 use scim_lambda::operator::import::{Mode, Report};
-use scim_lambda::store::TenantRow;
-use scim_lambda::store::{Collection, Kind};
+use scim_lambda::store::{Collection, Kind, SecretNumber, TenantRow};
 use scim_lambda::tenant::{Profile, ServedType, Tenants};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::handles::{self, Row, id, user_path};
-use super::{Answer, BASE_URL, World, encode};
+use super::{Answer, BASE_URL, World, encode, tokens};
 
 #[derive(Clone)]
 pub struct Customer {
@@ -54,9 +53,9 @@ impl Customer {
     pub async fn lasting(world: &Arc<World>, preset: &str, settings: &[(&str, &str)]) -> Self {
         let mut customer = Self::of(world, preset, settings).await;
         customer.token = PlainToken::generate(customer.row.code()).unwrap();
-        let record = TokenRecord::of(&customer.token, 0, None);
-        let seen = world.secrets.current(customer.row.code()).await.unwrap();
-        world.secrets.put(customer.row.code(), "lasting", &seen, &[record]).await.unwrap();
+        let (number, code) = (SecretNumber::FIRST, customer.row.code());
+        let lasting = |record: &mut TenantRecord| record.add(&customer.token, None);
+        tokens::change_record(&world.secrets, number, code, lasting).await;
         customer
     }
 

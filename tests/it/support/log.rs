@@ -35,19 +35,24 @@ impl Log {
 
     /// The lines of requests since the last call.
     pub fn requests(&self) -> Vec<Value> {
-        let mut lines = self.lines();
-        lines.retain(|line| line["message"] == "request");
+        self.lines("request")
+    }
+
+    /// The lines with a message since the last call. The others are forgotten.
+    pub fn lines(&self, message: &str) -> Vec<Value> {
+        let mut lines = self.all();
+        lines.retain(|line| line["message"] == message);
         lines
     }
 
-    /// The lines of errors since the last call.
+    /// The lines of errors since the last call. The others are forgotten.
     pub fn errors(&self) -> Vec<Value> {
-        let mut lines = self.lines();
+        let mut lines = self.all();
         lines.retain(|line| line["level"] == "ERROR");
         lines
     }
 
-    fn lines(&self) -> Vec<Value> {
+    fn all(&self) -> Vec<Value> {
         let text = String::from_utf8(std::mem::take(&mut *self.buffer.0.lock().unwrap())).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }

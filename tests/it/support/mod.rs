@@ -11,6 +11,7 @@ pub mod log;
 pub mod snapshots;
 pub mod sound;
 pub mod thaw;
+pub mod tokens;
 pub mod transcript;
 
 use std::sync::Arc;
@@ -22,12 +23,13 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use scim_core::Additions;
 use scim_lambda::Service;
-use scim_lambda::auth::records::TokenRecord;
-use scim_lambda::auth::secrets_manager::{self, Secrets, StoredRecords};
+use scim_lambda::auth::secrets_manager::{self, Secrets};
 use scim_lambda::auth::token::PlainToken;
 use scim_lambda::clock::Clock;
+use scim_lambda::edge::BASE_PATH;
 use scim_lambda::operator::import::{Import, Mode, Record, Report};
 use scim_lambda::operator::seed::Seed;
+use scim_lambda::operator::{Deployment, Operator};
 use scim_lambda::sdk;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::{self, Audit, Collection, Kind, Operation, Store, TenantRow};
@@ -153,7 +155,9 @@ impl World {
     async fn made(Setup { between, additions, meter, retry }: Setup) -> Self {
         let clock = TestClock::new();
         let engine = Engine::memory_with_clock(Arc::new(clock.clone())).unwrap();
-        let local = Local { engine, secrets: Vault::memory() };
+        let seconds = clock.clone();
+        let secrets = Vault::memory_with_clock(move || seconds.seconds());
+        let local = Local { engine, secrets };
         scim_lambda::store::table::create(
             &aws_sdk_dynamodb::Client::new(&local.sdk_config()),
             TABLE,
@@ -264,6 +268,13 @@ impl World {
         Audit::new(operation, "test", "1", self.clock.milliseconds(), kept)
     }
 
+    /// The operator of this world's deployment.
+    pub fn operator(&self) -> Operator {
+        let deployment = Deployment { base_url: Some(BASE_URL.into()), base_path: BASE_PATH };
+        let (store, secrets) = (self.store.clone(), self.secrets.clone());
+        Operator::new(store, secrets, self.clock.clock(), deployment, "test")
+    }
+
     pub fn seed(&self) -> Seed {
         let store = Store::new(aws_sdk_dynamodb::Client::new(&self.local.sdk_config()), TABLE);
         Seed::new(store, self.tenant.clone(), self.clock.clock()).unwrap()
@@ -333,9 +344,7 @@ async fn tenant(
     // it.
     row.connected = Some(clock.seconds());
     assert!(store.create_tenant(&row, read.seats.limit).await.unwrap());
-    let token = PlainToken::generate(row.code()).unwrap();
-    let record = TokenRecord::of(&token, clock.seconds(), expires);
-    secrets.put(row.code(), name, &StoredRecords::default(), &[record]).await.unwrap();
+    let token = tokens::first_token(store, secrets, row.code(), expires).await;
     (row, token)
 }
 

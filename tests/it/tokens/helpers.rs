@@ -1,9 +1,11 @@
 //! What the tests of tokens do: issue, revoke, rotate and forge them.
 
-use scim_lambda::auth::records::TokenRecord;
+use scim_lambda::auth::records::TenantRecord;
 use scim_lambda::auth::token::PlainToken;
+use scim_lambda::store::SecretNumber;
 
 use crate::support::connectors::Fault;
+use crate::support::tokens::change_record;
 use crate::support::{Answer, DAY, World};
 
 pub const GET: &str = "GetSecretValue";
@@ -18,28 +20,20 @@ pub fn down(world: &World) {
     });
 }
 
-/// Changes the records in the tenant's secret.
-pub async fn change(world: &World, by: impl FnOnce(&mut Vec<TokenRecord>)) {
-    let code = world.tenant.code();
-    let current = world.secrets.current(code).await.unwrap();
-    let mut records = current.records.clone();
-    by(&mut records);
-    world.secrets.put(code, "acme", &current, &records).await.unwrap();
+/// Changes the record of the world's tenant, in the first secret.
+pub async fn change(world: &World, by: impl FnOnce(&mut TenantRecord)) {
+    change_record(&world.secrets, SecretNumber::FIRST, world.tenant.code(), by).await;
 }
 
 /// Adds another token.
 pub async fn issue(world: &World) -> PlainToken {
     let token = PlainToken::generate(world.tenant.code()).unwrap();
-    change(world, |records| records.push(TokenRecord::of(&token, world.clock.seconds(), None)))
-        .await;
+    change(world, |record| record.add(&token, None)).await;
     token
 }
 
 pub async fn revoke(world: &World, token: &PlainToken) {
-    change(world, |records| {
-        records.iter_mut().filter(|r| r.is(token.key_id())).for_each(|r| r.revoked = true)
-    })
-    .await;
+    change(world, |record| assert!(record.remove(token.key_id().as_str()))).await;
 }
 
 /// A token of the tenant that was never issued.
@@ -65,11 +59,9 @@ pub async fn exhaust(world: &World) -> usize {
 pub async fn rotate(world: &World) -> PlainToken {
     let (new, now) = (forged(world), world.clock.seconds());
     let overlap = now + 7 * DAY;
-    change(world, |records| {
-        records
-            .iter_mut()
-            .for_each(|record| record.expires = record.expires.map(|expiry| expiry.min(overlap)));
-        records.push(TokenRecord::of(&new, now, Some(now + 365 * DAY)));
+    change(world, |record| {
+        record.expire(overlap);
+        record.add(&new, Some(now + 365 * DAY));
     })
     .await;
     new

@@ -3,4 +3,5 @@
 mod acceptance;
 mod helpers;
 mod look_ups;
+mod moves;
 mod outages;

@@ -175,3 +175,90 @@ fn a_profile_that_keeps_tokens_shows_the_first_one_again() {
         "also while it is served"
     );
 }
+
+#[test]
+fn labels_are_listed_and_must_be_printable() {
+    let directory = Directory::new("labels");
+    directory.json(&["tenant", "create", "acme"]);
+    let entra = directory.json(&["token", "issue", "acme", "--label", "Entra, Käuferstraße 7"]);
+    let rotated = directory.json(&["token", "rotate", "acme", "--label", "Okta"]);
+    directory.json(&["token", "revoke", "acme", text(&entra, "key_id")]);
+    let listed = directory.json(&["token", "list", "acme"]);
+    let each = listed["tokens"].as_array().unwrap().iter();
+    let facts: Vec<_> = each
+        .map(|token| (token["label"].clone(), token["state"].clone(), token["revoked"].is_string()))
+        .collect();
+    let expected = [
+        (Value::Null, json!("good"), false),
+        (json!("Entra, Käuferstraße 7"), json!("revoked"), true),
+        (json!("Okta"), json!("good"), false),
+    ];
+    assert_eq!(facts, expected);
+    let lines = directory.text(&["token", "list", "acme"]);
+    let last = lines.lines().last().unwrap();
+    assert!(last.starts_with(text(&rotated, "key_id")) && last.ends_with("  Okta"), "{lines}");
+    for label in ["", "two\nlines", "\u{7f}", &"x".repeat(65)] {
+        let said = directory.refused(&["token", "issue", "acme", "--label", label]);
+        assert!(said.contains("a token's label has 1 to 64 printable characters"), "{said}");
+    }
+    assert_eq!(directory.json(&["token", "list", "acme"]), listed, "a refused token is not listed");
+}
+
+#[test]
+fn a_tenant_has_fifteen_tokens_at_most() {
+    let directory = Directory::new("fifteen");
+    directory.json(&["tenant", "create", "acme"]);
+    let mut last = Value::Null;
+    for _ in 1..15 {
+        last = directory.json(&["token", "issue", "acme"]);
+    }
+    let said = directory.refused(&["token", "issue", "acme"]);
+    assert!(said.contains("tenant acme has 15 tokens; revoke some first"), "{said}");
+    assert_eq!(tokens(&directory).len(), 15, "a refused token is not listed");
+    directory.json(&["token", "revoke", "acme", text(&last, "key_id")]);
+    directory.json(&["token", "issue", "acme"]);
+}
+
+#[test]
+fn tokens_stay_good_when_they_move() {
+    let directory = Directory::new("move");
+    let first = directory.json(&["tenant", "create", "acme"]);
+    let mut server = Server::start(&directory, &["--json"]);
+    let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
+    let get = |token: &Value| http(&base_url, text(token, "token"), "GET", "/Users", "").0;
+    assert_eq!(get(&first), 200);
+    let listed = directory.json(&["token", "list", "acme"]);
+    let moved = directory.json(&["token", "move", "acme"]);
+    let expected =
+        json!({ "tenant": "acme", "from": "scim/local/tokens/001", "to": "scim/local/tokens/002" });
+    assert_eq!(moved, expected);
+    let second = directory.json(&["token", "issue", "acme"]);
+    assert_eq!((get(&second), get(&first)), (200, 200));
+    let said = directory.text(&["token", "move", "acme"]);
+    let line = "The tokens of acme have moved from scim/local/tokens/002 to scim/local/tokens/003; \
+        they stay valid.\n";
+    assert_eq!(said, line);
+    assert_eq!(directory.json(&["token", "list", "acme"])["tokens"][0], listed["tokens"][0]);
+}
+
+#[test]
+fn the_tool_restores_a_secret_that_is_marked_for_deletion() {
+    let directory = Directory::new("restore");
+    let first = directory.json(&["tenant", "create", "acme"]);
+    let file = directory.0.join("secrets.json");
+    let mut secrets: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    secrets["scim/local/tokens/001"]["deleted"] = json!(4_000_000_000_i64);
+    std::fs::write(&file, secrets.to_string()).unwrap();
+    let mut server = Server::start(&directory, &["--json"]);
+    let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
+    let get = || http(&base_url, text(&first, "token"), "GET", "/Users", "").0;
+    assert_eq!(get(), 503);
+    let output = directory.run(&["token", "list", "acme"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    let restored = "scimctl: the secret scim/local/tokens/001 was marked for deletion and has been \
+        restored\n";
+    assert_eq!((output.status.code(), said.as_str()), (Some(0), restored));
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert_eq!(get(), 200);
+    assert!(directory.run(&["token", "list", "acme"]).stderr.is_empty(), "it is said once");
+}

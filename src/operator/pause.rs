@@ -1,0 +1,43 @@
+//! Tries of a change that others make at the same time.
+
+use std::time::Duration;
+
+use crate::auth::secrets_manager::Version;
+use crate::random;
+
+/// How often a change is tried.
+pub(super) const TRIES: u32 = 30;
+/// The longest pause after the first try. It doubles with each further one.
+const FIRST: Duration = Duration::from_millis(20);
+/// The longest pause.
+const MAX: Duration = Duration::from_secs(1);
+
+/// Waits before a try, except before the first one, which has number 0. The pauses differ at
+/// random, so that two operators do not meet again.
+pub(super) async fn before(attempt: u32) {
+    if attempt == 0 {
+        return;
+    }
+    let longest = FIRST.saturating_mul(1 << (attempt - 1).min(16)).min(MAX);
+    let random = random::bytes::<4>().map(u32::from_le_bytes).unwrap_or(u32::MAX / 2);
+    tokio::time::sleep(longest.mul_f64(f64::from(random) / f64::from(u32::MAX))).await;
+}
+
+/// How often each version of a secret was to be replaced.
+#[derive(Debug, Default)]
+pub(super) struct Attempts {
+    last: Option<(Version, u32)>,
+}
+
+impl Attempts {
+    /// The number of the attempt to replace a version; the first one is 0.
+    pub(super) fn next(&mut self, version: Option<&Version>) -> u32 {
+        let Some(version) = version else { return 0 };
+        let number = match &self.last {
+            Some((last, number)) if last == version => number + 1,
+            _ => 0,
+        };
+        self.last = Some((version.clone(), number));
+        number
+    }
+}
