@@ -33,6 +33,17 @@ fn tests(module: &str, text: &str) -> Vec<String> {
     names.map(|name| format!("{module}::{name}")).collect()
 }
 
+/// The tests that a list of promises makes on what is embedded.
+fn promises(module: &str, text: &str) -> Vec<String> {
+    let Some((head, list)) = text.split_once("\npromises! {") else { return Vec::new() };
+    let embedded = head.lines().find_map(|line| line.trim().strip_prefix("mod embedded_"));
+    let embedded = embedded.unwrap().trim_end_matches(" {");
+    let names = list.lines().map(str::trim).filter(|line| {
+        !line.is_empty() && line.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+    });
+    names.map(|name| format!("{module}::embedded_{embedded}::{name}")).collect()
+}
+
 /// The tests below a folder, each under the modules that the folders and files make.
 fn tests_below(folder: &Path, modules: &str, suffix: &str, all: &mut BTreeSet<String>) {
     for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -45,7 +56,8 @@ fn tests_below(folder: &Path, modules: &str, suffix: &str, all: &mut BTreeSet<St
             } else {
                 format!("{modules}{name}::{suffix}")
             };
-            all.extend(tests(module.trim_end_matches("::"), &read(&entry)));
+            let (module, text) = (module.trim_end_matches("::"), read(&entry));
+            all.extend(tests(module, &text).into_iter().chain(promises(module, &text)));
         }
     }
 }
