@@ -1,6 +1,8 @@
-//! `docs/COST.md`: what a deployment costs a month. `SCIM_WRITE_DOCS=1` writes the computed tables.
+//! `docs/COST.md` and the ceilings of `docs/PERFORMANCE.md`: what a deployment costs a month, and
+//! how much one tenant can do in a second. Both are computed, and `SCIM_WRITE_DOCS=1` writes them.
 
 mod bill;
+mod ceilings;
 mod customer;
 mod inputs;
 mod measured;
