@@ -14,6 +14,7 @@ mod bounds;
 mod brake;
 mod bulk;
 mod conformance;
+mod cost_doc;
 mod cursors;
 mod deadlines;
 mod discovery;

@@ -8,6 +8,7 @@
 //! * In a transaction each row takes two units for each KB of its larger version, before or after,
 //!   even if it is only checked, or if the transaction is refused.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use aws_smithy_runtime_api::client::http::{
@@ -37,6 +38,17 @@ pub struct Bill {
     pub engine_write: f64,
 }
 
+/// What transactions did to the rows of one partition key.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Written {
+    /// Rows that were written or checked.
+    pub rows: u32,
+    /// Write capacity units, including those of refused transactions.
+    pub units: f64,
+    /// The bytes of these rows afterwards.
+    pub bytes: usize,
+}
+
 /// Counts the calls that pass through [`Meter::around`].
 #[derive(Debug, Clone, Default)]
 pub struct Meter(Arc<Mutex<State>>);
@@ -44,6 +56,7 @@ pub struct Meter(Arc<Mutex<State>>);
 #[derive(Debug, Default)]
 struct State {
     bill: Bill,
+    written: BTreeMap<String, Written>,
 }
 
 impl Meter {
@@ -52,9 +65,14 @@ impl Meter {
         SharedHttpConnector::new(Metered { meter: self.clone(), inner })
     }
 
-    /// What was counted since the last call of this function.
+    /// What was counted since the last call of this function or of [`Meter::take_written`].
     pub fn take(&self) -> Bill {
-        std::mem::take(&mut self.state().bill)
+        std::mem::take(&mut *self.state()).bill
+    }
+
+    /// What transactions wrote since then, by partition key.
+    pub fn take_written(&self) -> BTreeMap<String, Written> {
+        std::mem::take(&mut *self.state()).written
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -111,8 +129,10 @@ impl Metered {
         let consumed = consumed_units(&answer);
         if operation == "TransactWriteItems" {
             let after = self.sizes(&rows).await?;
-            let units = before.iter().zip(&after).map(|(was, is)| write_units(*was.max(is))).sum();
-            self.charge_write(units, consumed);
+            for (row, (was, is)) in rows.iter().zip(before.into_iter().zip(after)) {
+                self.charge_write(row, was, is);
+            }
+            self.meter.state().bill.engine_write += consumed;
         } else {
             let units = self.read_price(&operation, sent, answer).await?;
             self.charge_read(units, consumed);
@@ -120,10 +140,16 @@ impl Metered {
         Ok(response)
     }
 
-    fn charge_write(&self, units: f64, engine_units: f64) {
-        let bill = &mut self.meter.state().bill;
-        bill.write += units;
-        bill.engine_write += engine_units;
+    /// Charges a row of a transaction, which had and has these sizes.
+    fn charge_write(&self, row: &Value, was: usize, is: usize) {
+        let units = write_units(was.max(is));
+        let partition = member(member(row, "p"), "S").as_str().unwrap_or_default().to_owned();
+        let mut state = self.meter.state();
+        state.bill.write += units;
+        let written = state.written.entry(partition).or_default();
+        written.rows += 1;
+        written.units += units;
+        written.bytes += is;
     }
 
     fn charge_read(&self, units: f64, engine_units: f64) {

@@ -1,12 +1,12 @@
 //! Tables in documents that tests compare with the code, or write.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 /// Writes the tables of profiles and lives into their documents, in place of a comparison.
 pub const WRITE: &str = "SCIM_WRITE_DOCS";
 
-/// One test writes at a time.
+/// One test writes at a time, and nobody reads half a document.
 static WRITING: Mutex<()> = Mutex::new(());
 
 pub fn root() -> PathBuf {
@@ -19,14 +19,24 @@ pub fn read(path: &str) -> String {
 
 /// The part of a document between `<!-- name -->` and `<!-- end of name -->`.
 pub fn table(path: &str, name: &str) -> String {
+    let _whole = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let document = read(path);
     let (start, end) = place(&document, name);
     document[start..end].trim().to_owned()
 }
 
+/// The cells of the table there, without its header.
+pub fn rows(path: &str, name: &str) -> Vec<Vec<String>> {
+    let cells = |line: &str| {
+        let line = line.trim().trim_start_matches('|').trim_end_matches('|');
+        line.split('|').map(|cell| cell.trim().to_owned()).collect()
+    };
+    table(path, name).lines().skip(2).map(cells).collect()
+}
+
 /// Puts a text there.
 pub fn write_table(path: &str, name: &str, text: &str) {
-    let _alone = WRITING.lock().unwrap();
+    let _alone = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
     let document = read(path);
     let (start, end) = place(&document, name);
     let new = format!("{}\n{}\n\n{}", &document[..start], text.trim(), &document[end..]);

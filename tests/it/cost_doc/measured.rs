@@ -1,0 +1,138 @@
+//! Rows, logs and answers are measured: no assumption of `docs/COST.md` about them is too low, or
+//! more than twice too high.
+
+use std::collections::BTreeMap;
+
+use scim_local::meter::Written;
+use serde_json::{Value, json};
+
+use super::customer::{employee, written};
+use super::inputs::{Inputs, units};
+use crate::support::World;
+use crate::support::documents::read;
+use crate::support::handles::{id, members, values};
+use crate::support::log::Log;
+
+/// The rows of counters that a tenant has at most for its users, and those for twenty groups.
+const COUNTERS: usize = 64 + 20;
+const LARGER: &str = "units of this customer for each unit of the ledger";
+/// What CloudWatch adds to the bytes of each log event.
+const EVENT: usize = 26;
+/// The lines that Lambda writes for each request, as its documentation shows them.
+const PLATFORM: [&str; 2] = [
+    r#"{"time":"2026-11-22T12:00:00.000Z","type":"platform.start","record":{"requestId":"79b4f56e-95b1-4643-9700-2807f4e68189","version":"$LATEST"}}"#,
+    r#"{"time":"2026-11-22T12:00:00.000Z","type":"platform.report","record":{"requestId":"79b4f56e-95b1-4643-9700-2807f4e68189","metrics":{"durationMs":101.511,"billedDurationMs":102,"memorySizeMB":256,"maxMemoryUsedMB":31},"status":"success"}}"#,
+];
+/// Values of the API's access log.
+const ACCESS: [(&str, &str); 9] = [
+    ("$context.requestTime", "22/Nov/2026:12:00:00 +0000"),
+    ("$context.requestId", "JKJaXmPLvHcESHA="),
+    ("$context.identity.sourceIp", "203.0.113.195"),
+    ("$context.httpMethod", "PATCH"),
+    ("$context.status", "200"),
+    ("$context.responseLength", "1400"),
+    ("$context.responseLatency", "101"),
+    ("$context.integrationStatus", "200"),
+    ("$context.integrationErrorMessage", "-"),
+];
+
+#[track_caller]
+fn holds(inputs: &Inputs, name: &str, measured: usize) {
+    let (assumed, measured) = (inputs.assumed(name), measured as f64);
+    assert!(
+        measured <= assumed && assumed <= 2.0 * measured,
+        "{name}: {measured} measured, {assumed} assumed"
+    );
+}
+
+/// Rows of these kinds as they are billed.
+fn stored(inputs: &Inputs, rows: &BTreeMap<String, Vec<Written>>, kinds: &[&str]) -> usize {
+    let overhead = inputs.assumed("overhead of a row, in bytes") as usize;
+    let written = kinds.iter().flat_map(|kind| &rows[*kind]);
+    written.map(|written| written.bytes + written.rows as usize * overhead).sum()
+}
+
+#[tokio::test]
+async fn rows_are_as_large_as_assumed() {
+    let (inputs, world) = (Inputs::read(), World::metered().await);
+    world.meter.take();
+    let user = world.create(employee("one")).await;
+    let rows = written(&world);
+    holds(
+        &inputs,
+        "bytes that a user takes in the table",
+        stored(&inputs, &rows, &["U", "X", "E"]),
+    );
+    holds(&inputs, "bytes that a log row takes in the table", stored(&inputs, &rows, &["L"]));
+    let counters = COUNTERS * stored(&inputs, &rows, &["C"]);
+    holds(&inputs, "bytes that a tenant's counters take in the table", counters);
+
+    let group = world.group("Customer Success, Europe", &[]).await;
+    let rows = written(&world);
+    holds(&inputs, "bytes that a group takes in the table", stored(&inputs, &rows, &["G"]));
+    let body = members("add", values(&[id(&user).to_owned()]));
+    assert_eq!(world.send("PATCH", group.path(), body).await.status, 200);
+    let rows = written(&world);
+    let membership = stored(&inputs, &rows, &["M", "R"]);
+    holds(&inputs, "bytes that a membership takes in the table", membership);
+}
+
+#[tokio::test]
+async fn this_customer_takes_more_units_than_the_ledger_as_assumed() {
+    let (inputs, world) = (Inputs::read(), World::metered().await);
+    world.meter.take();
+    let user = world.user(employee("one")).await;
+    let create = world.meter.take().write / units("create").1;
+    assert_eq!(user.set("title", "Engineer").await.status, 200);
+    let patch = world.meter.take().write / units("PATCH").1;
+    let (assumed, measured) = (inputs.assumed(LARGER), create.max(patch));
+    assert!(measured <= assumed && assumed <= 2.0 * measured, "{create} and {patch}, {assumed}");
+}
+
+#[tokio::test]
+async fn a_page_of_this_customer_takes_no_more_units_than_assumed() {
+    let (inputs, world) = (Inputs::read(), World::metered().await);
+    for n in 0..110 {
+        world.create(employee(&format!("employee{n}"))).await;
+    }
+    world.meter.take();
+    let page = world.send("GET", "/Users?startIndex=11&count=100", None).await;
+    assert_eq!(page.body["itemsPerPage"], 100);
+    let read = world.meter.take().read;
+    let assumed = inputs.assumed(LARGER) * units("page of 100 at any `startIndex`").0;
+    assert!(read <= assumed, "{read} read units, {assumed} assumed");
+}
+
+/// The bytes of the logs of one request.
+fn logged(lines: &[Value]) -> usize {
+    let template = read("template.yaml");
+    let format = template.split("Format: '").nth(1).and_then(|rest| rest.split('\'').next());
+    let access = ACCESS.iter().fold(format.unwrap().to_owned(), |line, (name, value)| {
+        assert!(line.contains(name), "{name}");
+        line.replace(&format!("\"{name}\""), &format!("\"{value}\""))
+    });
+    assert!(!access.contains('$'), "{access}");
+    let lines = lines.iter().map(|line| line.to_string().len());
+    let others = PLATFORM.iter().map(|line| line.len()).chain([access.len()]);
+    lines.chain(others).map(|length| length + EVENT).sum()
+}
+
+#[tokio::test]
+async fn logs_and_answers_are_as_large_as_assumed() {
+    let (inputs, world, log) = (Inputs::read(), World::new().await, Log::begin());
+    let answer = world.send("POST", "/Users", employee("one")).await;
+    assert_eq!(answer.status, 201);
+    let lines = log.requests();
+    assert_eq!(lines.len(), 1);
+    holds(&inputs, "bytes of logs for each request", logged(&lines));
+
+    let headers = answer.headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4);
+    let headers = headers.sum::<usize>() as f64;
+    let body = json!(answer.body).to_string().len() as f64;
+    let largest = inputs.work.iter().map(|work| work.answer).fold(0.0, f64::max);
+    assert!(100.0 * body + headers <= largest, "a page of 100 users of {body} bytes");
+    let resources = inputs.work.iter().filter(|work| work.write_units > 0.0);
+    for work in resources {
+        assert!(body + headers <= work.answer, "{body} and {headers} bytes: {work:?}");
+    }
+}
