@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use scim_lambda::operator::import::Mode;
+use scim_lambda::operator::tokens::Lifetime;
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -59,6 +60,9 @@ impl Scene {
         let group = json!({ "displayName": "Staff", "externalId": "s", "members": members });
         let group = customer.send("POST", "/Groups", group).await;
         assert_eq!(group.status, 201, "{}", group.body);
+        let operator = world.operator();
+        operator.issue_token(&customer.row, Lifetime::Profile, None).await.unwrap();
+        operator.move_tokens(&customer.row).await.unwrap();
         Self { customer, ada, bob, eve, group: group.body }
     }
 
