@@ -3,6 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use scim_lambda::auth::shared_secrets::MAX_SECRET_BYTES;
+use scim_lambda::operator::tenants::NewTenant;
+use scim_lambda::operator::tokens::Lifetime;
+use scim_lambda::store::SecretNumber;
 use scim_local::meter::Written;
 use serde_json::{Value, json};
 
@@ -75,6 +79,22 @@ async fn rows_are_as_large_as_assumed() {
     let rows = written(&world);
     let membership = stored(&inputs, &rows, &["M", "R"]);
     holds(&inputs, "bytes that a membership takes in the table", membership);
+}
+
+#[tokio::test]
+async fn a_tenants_record_in_a_secret_is_as_large_as_assumed() {
+    let (inputs, world) = (Inputs::read(), World::new().await);
+    let secret = async || world.secrets.shared(SecretNumber::FIRST).await.unwrap();
+    let before = secret().await.bytes;
+    let operator = world.operator();
+    let tenant = NewTenant { name: "initech".to_owned(), ..NewTenant::default() };
+    let tenant = operator.create_tenant(tenant).await.unwrap();
+    operator.issue_token(&tenant.row, Lifetime::Profile, None).await.unwrap();
+    let signing_key = r#""signing_key":"","#.len() + 43;
+    let measured = secret().await.bytes - before + signing_key;
+    holds(&inputs, "bytes of a tenant in a shared secret", measured);
+    let filled = inputs.assumed("bytes to which a shared secret is filled") as usize;
+    assert_eq!(filled, MAX_SECRET_BYTES * 3 / 4);
 }
 
 #[tokio::test]
