@@ -199,14 +199,14 @@ impl Tenants {
             locked(&self.unknown).insert(code.clone(), read);
             return Ok(None);
         };
+        let before = locked(&self.known).get(code).map(|before| before.tenant.clone());
+        let tenant = Arc::new(self.tenant(row, before.as_deref())?);
         let mut known = locked(&self.known);
-        let before = known.get(code);
-        let tenant = self.tenant(row, before.map(|before| before.tenant.as_ref()))?;
-        let tenant = Arc::new(tenant);
         // A slow read must not hide what a later one has found.
-        if before.is_none_or(|before| before.number < number) {
-            known.insert(code.clone(), Known { tenant: tenant.clone(), read, number });
+        if let Some(later) = known.get(code).filter(|known| known.number > number) {
+            return Ok(Some(later.tenant.clone()));
         }
+        known.insert(code.clone(), Known { tenant: tenant.clone(), read, number });
         Ok(Some(tenant))
     }
 

@@ -40,6 +40,8 @@ async fn a_user_lives_under_the_id_that_the_product_gave() {
         let body = json!({ "displayName": name, "members": values(&[own.to_uppercase()]) });
         let group = customer.send("POST", "/Groups", body).await;
         assert_eq!(group.status, 201, "{}", group.body);
+        let written = if number == 1 { own.clone() } else { own.to_uppercase() };
+        assert_eq!(member_ids(&group.body), [written], "as the client wrote it");
         let path = format!("/Groups/{}", id(&group.body));
         let filter = format!("/Groups?filter={}", encode(&format!("members.value eq \"{own}\"")));
         assert_eq!(customer.send("GET", &filter, None).await.body["totalResults"], 1, "{own}");

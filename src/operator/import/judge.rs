@@ -119,7 +119,7 @@ impl Import {
             return Err(format!("it has more than {MAX_EMAILS} verified addresses"));
         }
         let id = match id {
-            Some(id) => in_lower_case(id).parse().map_err(|()| WRONG_ID)?,
+            Some(id) => id.parse().map_err(|()| WRONG_ID)?,
             None => self.users.new_id(names.name()).map_err(|error| error.to_string())?,
         };
         Ok((Resource { id, meta: Meta::new(self.clock.now()), attributes }, names))
@@ -138,14 +138,6 @@ impl Import {
         users.shape(&mut attributes)?;
         let names = Names::of(&users.definition, &attributes)?.with_verified(verified);
         Ok((attributes, names))
-    }
-}
-
-/// The id, in lower case if it is a UUID: a value of `members` is read that way too.
-fn in_lower_case(id: String) -> String {
-    match id.parse::<uuid::Uuid>() {
-        Ok(uuid) if id.len() == uuid::fmt::Hyphenated::LENGTH => uuid.to_string(),
-        Ok(_) | Err(_) => id,
     }
 }
 

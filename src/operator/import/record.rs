@@ -35,7 +35,7 @@ impl Record {
             // A product may number its users.
             Value::Number(number) if !number.is_f64() => Some(number.to_string()),
             other => {
-                let why = format!("id is {other}; it must be a string or a whole number");
+                let why = format!("id is {other}; write it as a string");
                 return Self { user_name, ..Self::broken(line, why) };
             }
         };

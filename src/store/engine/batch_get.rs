@@ -52,8 +52,8 @@ impl Size {
 
 impl Store {
     /// The rows with these keys that exist, by their keys, read with strong consistency. They have
-    /// all of their attributes unless `only` names some, including `p`, `s` and `f`. Makes one call for
-    /// sixteen rows of any size, or for a hundred small ones.
+    /// all of their attributes unless `only` names some, including those of the key, `k` and `f`.
+    /// Makes one call for sixteen rows of any size, or for a hundred small ones.
     pub(in crate::store) async fn get_many(
         &self,
         keys: impl IntoIterator<Item = Key>,

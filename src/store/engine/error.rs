@@ -16,7 +16,8 @@ pub enum StoreError {
     /// The table or a row is not in the form that this version writes. An operator must inspect it.
     #[error("the table is not in the expected state: {0}")]
     Broken(String),
-    /// A newer release wrote this row, in a format that this one does not know. Nothing was written.
+    /// A newer release wrote this row, in a format that this one does not know. Nothing was
+    /// written.
     #[error(
         "a row of kind {kind} has format {format}; this release reads formats up to {}: use the \
          newer release",

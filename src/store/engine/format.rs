@@ -5,6 +5,10 @@
 //! * a release reads a format before any release writes it;
 //! * a writer keeps the attributes that it does not know;
 //! * a row of a newer format is neither read nor written.
+//!
+//! A release that reads a newer format than it writes must turn a row of that format back into its
+//! own when it writes the row whole, as [`super::transaction::Transaction::set`] gives the row the
+//! format of the release.
 
 /// The newest format that this release reads. It leaves rows of a newer one alone.
 pub(crate) const KNOWN_FORMAT: i64 = 1;

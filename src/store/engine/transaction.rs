@@ -125,10 +125,9 @@ impl<R: Copy> Transaction<R> {
         let terms: Vec<String> =
             numbers.iter().map(|(name, _)| format!("{name} :{name}")).collect();
         // A row that exists stays in its format, since most of it is not written.
-        let begun =
-            attributes.keys().map(|name| format!("{name} = if_not_exists({name}, :{name})"));
-        let begun: Vec<String> = begun.collect();
-        let update = format!("ADD {} SET {}", terms.join(", "), begun.join(", "));
+        let once = |name: &String| format!("{name} = if_not_exists({name}, :{name})");
+        let once: Vec<String> = attributes.keys().map(once).collect();
+        let update = format!("ADD {} SET {}", terms.join(", "), once.join(", "));
         let values = numbers.into_iter().chain(attributes);
         let values = values.map(|(name, value)| (format!(":{name}"), value));
         self.update_if(role, key, update, values, condition)
@@ -157,7 +156,11 @@ impl<R: Copy> Transaction<R> {
         condition: Option<Condition>,
     ) -> Result<(), StoreError> {
         let Expression { text, values: mut all } = guarded(condition);
-        all.extend(values);
+        for (name, value) in values {
+            if all.insert(name, value).is_some() {
+                return Err(StoreError::broken("an attribute is named like a value"));
+            }
+        }
         let update = Update::builder()
             .table_name(&*self.table)
             .set_key(Some(key.into_map()))
@@ -310,8 +313,7 @@ struct Expression {
     values: HashMap<String, AttributeValue>,
 }
 
-/// A condition, and that this release knows the row's format: it could lose what a newer release
-/// has stored in it.
+/// A condition, together with [`READABLE`].
 fn guarded(condition: Option<Condition>) -> Expression {
     let Condition(text, values) = condition.unwrap_or(Condition("", Vec::new()));
     let text =

@@ -4,7 +4,7 @@ use scim_core::ResourceId;
 
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::FORMAT;
+use crate::store::engine::item::{FORMAT, KIND};
 use crate::store::engine::query::{KeyCondition, RowQuery};
 use crate::store::model::collection::Collection;
 use crate::store::rows::counters::{self, ACTIVE, Counters, LIVE};
@@ -25,7 +25,7 @@ impl Store {
     async fn sum(&self, collection: &Collection, attribute: &str) -> Result<i64, StoreError> {
         let (partition, prefix) = (collection.tenant.counters(), collection.counters());
         let keys = KeyCondition::BeginsWith(&partition, &prefix);
-        let only = format!("{attribute}, {FORMAT}");
+        let only = format!("{attribute}, {KIND}, {FORMAT}");
         let query = RowQuery { only: Some(&only), ..RowQuery::new(keys) };
         let counters = self.query(query).await?.rows;
         Ok(counters.iter().filter_map(|counter| counter.number(attribute)).sum())

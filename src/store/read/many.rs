@@ -49,7 +49,8 @@ impl Store {
     ) -> Result<BTreeMap<ResourceId, bool>, StoreError> {
         let keys: BTreeMap<Key, &ResourceId> =
             ids.into_iter().map(|id| (resource::key(collection, id), id)).collect();
-        let rows = self.get_many(keys.keys().cloned(), Size::Any, Some("p, s, f, st, x")).await?;
+        let rows =
+            self.get_many(keys.keys().cloned(), Size::Any, Some("p, s, k, f, st, x")).await?;
         let there = rows.iter().filter(|(_, row)| !row.is_expired(now));
         let visible = there
             .filter_map(|(key, row)| Some((*keys.get(key)?, resource::state(row) == Stage::Live)));
@@ -65,9 +66,8 @@ impl Store {
         ids: &BTreeSet<ResourceId>,
         read: fn(&Item) -> Result<T, StoreError>,
     ) -> Result<BTreeMap<ResourceId, Vec<T>>, StoreError> {
-        let keys = partitions
-            .keys()
-            .flat_map(|p| ids.iter().map(move |id| Key::new(p, tenant.id_key(id))));
+        let ids: Vec<String> = ids.iter().map(|id| tenant.id_key(id)).collect();
+        let keys = partitions.keys().flat_map(|p| ids.iter().map(move |s| Key::new(p, s)));
         let mut found: BTreeMap<ResourceId, Vec<T>> = BTreeMap::new();
         for (Key { p, .. }, row) in
             self.get_many(keys.collect::<Vec<_>>(), Size::Small, None).await?

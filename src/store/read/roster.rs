@@ -19,8 +19,8 @@ const BATCH: usize = 4_000;
 const CONCURRENCY: usize = 4;
 
 impl Store {
-    /// The members of a group that has about `count`, in the order of their ids. One call for a few
-    /// thousand; of larger groups, key ranges are read in parallel.
+    /// The members of a group that has about `count`, in the order of their keys. One call for a
+    /// few thousand; of larger groups, key ranges are read in parallel.
     pub async fn members(
         &self,
         tenant: &TenantKey,

@@ -23,7 +23,7 @@ const MAX_ROWS: usize = 2_000;
 const MIN_ROWS: usize = 40;
 /// The attributes that a list needs. The names by which a resource is found would take as long to
 /// parse.
-const SHOWN: &str = "s, f, i, d, v, c, m, a, st, x, n";
+const SHOWN: &str = "s, k, f, i, d, v, c, m, a, st, x, n";
 
 /// Rows of a resource: its own and its claim, and of a group its heads.
 fn rows_of_one(kind: &Kind) -> usize {

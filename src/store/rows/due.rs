@@ -3,7 +3,7 @@
 
 use scim_core::ResourceId;
 
-use super::identity::{self, with_id};
+use super::identity::{self, about};
 use super::kind::RowKind;
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
@@ -28,7 +28,7 @@ pub(crate) fn set(
     id: &ResourceId,
 ) -> Result<(), StoreError> {
     let row = RowKind::Due.row(key(collection, expires, id));
-    transaction.set(Role::Other, with_id(row, id), &[], None)
+    transaction.set(Role::Other, about(row, id), &[], None)
 }
 
 /// A sort key after those of all users who expire up to this time, in seconds since 1970.

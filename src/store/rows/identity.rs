@@ -11,7 +11,7 @@ use crate::store::model::tenant_key::is_made;
 pub(crate) const ID: &str = "i";
 
 /// Adds the id, unless it is in the row's key.
-pub(crate) fn with_id(row: Row, id: &ResourceId) -> Row {
+pub(crate) fn about(row: Row, id: &ResourceId) -> Row {
     if is_made(&id.folded()) { row } else { row.text(ID, id.as_str()) }
 }
 

@@ -4,7 +4,7 @@
 use scim_core::members::MemberType;
 use scim_core::{Member, ResourceId};
 
-use super::identity::{self, with_id};
+use super::identity::{self, about};
 use super::kind::RowKind;
 use super::membership;
 use super::resource::{self, LIVE};
@@ -88,10 +88,10 @@ impl Group<'_> {
             .row(key(self.tenant, self.id, &member.value))
             .text(TYPE, letter)
             .text_if(DISPLAY, member.display.as_deref());
-        let row = with_id(row, &member.value);
+        let row = about(row, &member.value);
         transaction.put(Role::Member(index), row, Some(Condition::absent()))?;
         let row = RowKind::Membership.row(membership::key(self.tenant, &member.value, self.id));
-        transaction.put(Role::Other, with_id(row.text(TYPE, letter), self.id), None)
+        transaction.put(Role::Other, about(row.text(TYPE, letter), self.id), None)
     }
 }
 

@@ -95,7 +95,7 @@ pub(crate) fn name_keys(
         (None, Some(external_id)) => {
             let key = collection.external_id(external_id);
             // Its first owner holds the bare hash.
-            Some(if is_further_owner { format!("{key}#{id}") } else { key })
+            Some(if is_further_owner { format!("{key}#{}", collection.key(id)) } else { key })
         }
         (None, None) => None,
     };
@@ -157,8 +157,8 @@ impl Pointers<'_> {
         let free = if may_take { self.unheld_deleted_or_own() } else { unheld(self.now) };
         let key = Key::new(self.collection.partition(), s);
         let pointer = Pointer { role: Role::Claim, kind: RowKind::Claim, key };
-        let had = self.from.is_some_and(|from| from.keys.claim.as_deref() == Some(s));
-        self.write(transaction, pointer, had, Some(free))
+        let held = self.from.is_some_and(|from| from.keys.claim.as_deref() == Some(s));
+        self.write(transaction, pointer, held, Some(free))
     }
 
     fn add_external_id(&self, transaction: &mut Transaction, s: &str) -> Result<(), StoreError> {
@@ -166,8 +166,8 @@ impl Pointers<'_> {
         let free = if may_take { self.unheld_deleted_or_own() } else { self.unheld_or_own() };
         let key = Key::new(self.collection.tenant.external_ids(), s);
         let pointer = Pointer { role: Role::ExternalId, kind: RowKind::ExternalId, key };
-        let had = self.from.is_some_and(|from| from.keys.external_id.as_deref() == Some(s));
-        self.write(transaction, pointer, had, Some(free))
+        let held = self.from.is_some_and(|from| from.keys.external_id.as_deref() == Some(s));
+        self.write(transaction, pointer, held, Some(free))
     }
 
     fn add_unique_value(
@@ -178,30 +178,30 @@ impl Pointers<'_> {
     ) -> Result<(), StoreError> {
         let key = Key::new(self.collection.tenant.unique_values(), s);
         let pointer = Pointer { role: Role::Unique(index), kind: RowKind::UniqueValue, key };
-        let had = self.from.is_some_and(|from| from.keys.unique.contains(s));
-        self.write(transaction, pointer, had, Some(self.unheld_deleted_or_own()))
+        let held = self.from.is_some_and(|from| from.keys.unique.contains(s));
+        self.write(transaction, pointer, held, Some(self.unheld_deleted_or_own()))
     }
 
     fn add_email(&self, transaction: &mut Transaction, email: &String) -> Result<(), StoreError> {
         let s = self.collection.email(email, &self.write.resource.id);
         let key = Key::new(self.collection.tenant.emails(), s);
         let pointer = Pointer { role: Role::Other, kind: RowKind::Email, key };
-        let had = self.from.is_some_and(|from| from.names.emails.contains(email));
-        self.write(transaction, pointer, had, None)
+        let held = self.from.is_some_and(|from| from.names.emails.contains(email));
+        self.write(transaction, pointer, held, None)
     }
 
-    /// Adds one row. A row that the resource `had` keeps what this release does not know; what it
-    /// said about a former owner is lost.
+    /// Adds one row. A row that the resource has `held` before keeps what this release does not
+    /// know; otherwise what the row said about its former owner is lost.
     fn write(
         &self,
         transaction: &mut Transaction,
         Pointer { role, kind, key }: Pointer,
-        had: bool,
+        held: bool,
         condition: Option<Condition>,
     ) -> Result<(), StoreError> {
         let row = kind.row(key).text(ID, self.write.resource.id.as_str());
         let row = marked(row, self.state, self.write.expires);
-        if had {
+        if held {
             transaction.set(role, row, &OPTIONAL, condition)
         } else {
             transaction.put(role, row, condition)

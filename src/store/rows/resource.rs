@@ -4,7 +4,7 @@ use scim_core::resource::Attributes;
 use scim_core::{Meta, Resource, ResourceId, Version};
 
 use super::heads;
-use super::identity::{self, with_id};
+use super::identity::{self, about};
 use super::kind::RowKind;
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{EXPIRES, Item, Key, Row, signed};
@@ -76,7 +76,7 @@ pub(crate) fn row(
     let document = serde_json::to_string(resource.attributes.as_object())
         .map_err(|_| StoreError::broken("a document cannot be written"))?;
     let row = RowKind::from(&collection.kind).row(key(collection, &resource.id));
-    let row = with_id(row, &resource.id)
+    let row = about(row, &resource.id)
         .text(DOCUMENT, &document)
         .text_if(NAME, names.name.as_deref())
         .text_if(CLAIM_KEY, keys.claim.as_deref())

@@ -71,7 +71,7 @@ fn key(tenant: &TenantKey, key_id: &str) -> Key {
     Key::new(tenant.own(), format!("{PREFIX}{key_id}"))
 }
 
-/// Adds a new time of expiry.
+/// Adds a new time of expiry, unless the token was revoked.
 pub(crate) fn expire(
     transaction: &mut Transaction,
     tenant: &TenantKey,
@@ -79,7 +79,8 @@ pub(crate) fn expire(
     at: i64,
 ) -> Result<(), StoreError> {
     let values = [(":at", number(at)), (":gone", number(at + LISTED))];
-    let (key, exists) = (key(tenant, key_id), "attribute_exists(p)");
+    let (key, exists) =
+        (key(tenant, key_id), "attribute_exists(p) AND attribute_not_exists(revoked)");
     transaction.update(Role::Other, key, "SET ends = :at, x = :gone", values, exists)
 }
 

@@ -9,7 +9,7 @@
 
 use scim_core::ResourceId;
 
-use super::identity::{self, with_id};
+use super::identity::{self, about};
 use super::kind::RowKind;
 use super::member::letter;
 use super::role::{Role, Transaction};
@@ -92,7 +92,7 @@ pub(crate) fn begin(
 ) -> Result<(), StoreError> {
     let row = RowKind::Unfinished.row(key(&collection.tenant, &collection.kind, id));
     let row = row.text(CAUSE, cause.as_str()).number(SINCE, now);
-    transaction.set(Role::Other, with_id(row, id), &[], None)
+    transaction.set(Role::Other, about(row, id), &[], None)
 }
 
 /// Records that work is finished, if it was unfinished at all.

@@ -27,7 +27,7 @@ impl Store {
     ///
     /// * A refusal means a lost race. If a new resource already has the claim, because the answer
     ///   was lost and the request was sent again, the write counts as committed.
-    /// * A restored user is written whole: TTL may have removed any of its rows meanwhile.
+    /// * All rows of a restored user are written: TTL may have removed any of them meanwhile.
     /// * A deletion may leave memberships behind, which [`Store::leave_all`] removes, and a deleted
     ///   group the rows of its members, which [`Store::disband`] removes.
     ///

@@ -11,7 +11,7 @@ use crate::store::model::audit::Audit;
 use crate::store::model::collection::Collection;
 use crate::store::model::refusal::Outcome;
 use crate::store::model::stored::Stored;
-use crate::store::rows::pointers::{self};
+use crate::store::rows::pointers;
 use crate::store::rows::role::{Role, Transaction};
 use crate::store::rows::{counters, due, log, resource};
 

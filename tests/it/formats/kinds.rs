@@ -2,8 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::scene::Scene;
-use crate::support::handles::Row;
+use aws_sdk_dynamodb::types::AttributeValue;
+use scim_core::members::MAX_DISPLAY_BYTES;
+use scim_lambda::operator::import::Mode;
+use serde_json::json;
+
+use super::scene::{PRODUCT_ID, Scene};
+use crate::support::customer::Customer;
+use crate::support::handles::{Row, members, values};
 
 const DATA_MODEL: &str = include_str!("../../../docs/DATA_MODEL.md");
 
@@ -40,7 +46,7 @@ fn letter(row: &Row) -> &'static str {
 #[tokio::test]
 async fn every_row_tells_its_kind_and_its_format() {
     let scene = Scene::new().await;
-    let test = serde_json::json!({
+    let test = json!({
         "schemas": [
             "urn:ietf:params:scim:schemas:test:2.0:TestResource",
             "urn:ietf:params:scim:schemas:extension:test:2.0:TestResource",
@@ -51,6 +57,14 @@ async fn every_row_tells_its_kind_and_its_format() {
     });
     let made = scene.customer.send("POST", "/TestResources", test).await;
     assert_eq!(made.status, 201, "{}", made.body);
+    // A product's id in as many keys as there are: a member, a further owner of an externalId, and
+    // a user who is due.
+    let adopted = scene.customer.create(json!({ "userName": "imp@example.com" })).await;
+    assert_eq!(adopted["id"], PRODUCT_ID);
+    let joins = members("add", values(&[PRODUCT_ID.to_owned()]));
+    assert_eq!(scene.customer.send("PATCH", &scene.group_path(), joins).await.status, 200);
+    assert_eq!(scene.customer.set(&adopted, "externalId", json!("ada")).await.status, 200);
+    assert_eq!(scene.customer.activate(&adopted, false).await.status, 200);
     scene.leave_unfinished().await;
     let (documented, mut seen) = (documented(), BTreeSet::new());
     for row in scene.rows().await {
@@ -62,6 +76,7 @@ async fn every_row_tells_its_kind_and_its_format() {
             assert!(listed.contains(name), "{name} of {row:?}");
             assert!(explained().contains(name), "{name} has no sentence");
         }
+        assert!(!row.p().contains(PRODUCT_ID) && !row.s().contains(PRODUCT_ID), "{row:?}");
         seen.insert(letter(&row));
     }
     assert_eq!(seen, documented.keys().map(String::as_str).collect());
@@ -93,4 +108,27 @@ fn explained() -> BTreeSet<String> {
         (cells.len() == 2).then(|| quoted(&cells[0]))
     });
     rows.flatten().collect()
+}
+
+/// The budget of a request counts on it (`SMALL_ROWS_IN_A_UNIT`).
+#[tokio::test]
+async fn eight_rows_of_members_fit_in_a_read_unit() {
+    let customer = Customer::with("default", &[("create.existing", "link")]).await;
+    let own = format!("{:z<128}", "Usr-");
+    let record = json!({ "id": own, "userName": "a" });
+    customer.world.import(&customer.row, &[record], Mode::Store).await;
+    customer.create(json!({ "userName": "a" })).await;
+    let member = json!({ "value": own, "display": "x".repeat(MAX_DISPLAY_BYTES) });
+    let group = json!({ "displayName": "G", "members": [member] });
+    assert_eq!(customer.send("POST", "/Groups", group).await.status, 201);
+    let rows = customer.world.rows().await.into_iter();
+    let sizes = rows.filter(|row| ["M", "R"].contains(&row.text("k").unwrap())).map(|row| {
+        let size = |(name, value): (&String, &AttributeValue)| {
+            name.len() + value.as_s().map_or(2, String::len)
+        };
+        row.0.iter().map(size).sum::<usize>()
+    });
+    let sizes: Vec<usize> = sizes.collect();
+    assert_eq!(sizes.len(), 2);
+    assert!(sizes.iter().all(|size| *size <= 4_096 / 8), "{sizes:?}");
 }

@@ -2,6 +2,7 @@
 //! does not understand.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use scim_lambda::operator::tenants::Switch;
 use serde_json::{Value, json};
 
 use super::scene::Scene;
@@ -24,8 +25,11 @@ impl Scene {
         answer.is_error(503, None);
         assert_eq!(answer.header("retry-after"), "1", "{method} {path}");
         assert_eq!(self.rows().await, before, "{method} {path}");
-        let told = log.errors().iter().any(|line| line["error"].to_string().contains("format 2"));
-        assert!(told, "{method} {path} is not logged");
+        let kind = newer[0].text("k").unwrap();
+        let words = format!("a row of kind {kind} has format 2");
+        let errors = log.errors();
+        let told = errors.iter().any(|line| line["error"].to_string().contains(&words));
+        assert!(told, "{method} {path} is not logged: {errors:?}");
         for row in newer {
             self.mark(row, "f", AttributeValue::N("1".to_owned())).await;
         }
@@ -87,7 +91,49 @@ async fn a_row_of_a_newer_format_is_left_alone_with_503_and_a_line_in_the_log() 
     scene.expect_refused(kind("H"), ("PATCH", group.clone(), join())).await;
     scene.expect_refused(of("M", &scene.group), ("GET", group.clone(), Value::Null)).await;
     scene.expect_refused(of("U", eve), ("PATCH", group.clone(), join())).await;
+    let bobs = values(&[bob["id"].as_str().unwrap().to_owned()]);
+    let leave = json!({ "Operations": [{ "op": "remove", "path": "members", "value": bobs }] });
+    scene.expect_refused(of("R", bob), ("PATCH", group.clone(), leave)).await;
     // The tenant itself: never 401, after which an identity provider stops.
     scene.world().clock.advance(61);
     scene.expect_refused(kind("T"), ("GET", path, Value::Null)).await;
+}
+
+#[tokio::test]
+async fn the_operator_leaves_rows_of_a_newer_format_alone() {
+    let scene = Scene::new().await;
+    let (customer, operator) = (&scene.customer, scene.world().operator());
+    let token = operator.tokens(&customer.row).await.unwrap().pop().unwrap();
+    scene.leave_unfinished().await;
+    for kind in ["A", "N", "O", "T", "W"] {
+        let rows = scene.rows().await;
+        let newer: Vec<&Row> = rows.iter().filter(|row| row.text("k") == Some(kind)).collect();
+        assert!(!newer.is_empty(), "no row {kind}");
+        for row in &newer {
+            scene.mark(row, "f", AttributeValue::N("2".to_owned())).await;
+        }
+        let of_kind = async || {
+            let mut rows = scene.rows().await;
+            rows.retain(|row| row.text("k") == Some(kind));
+            rows
+        };
+        let before = of_kind().await;
+        let result = match kind {
+            "A" => operator.revoke_token(&customer.row, &token.key_id).await,
+            "N" => operator.tenant(&customer.row.name).await.map(drop),
+            "O" => operator.move_tokens(&customer.row).await.map(drop),
+            "W" => {
+                operator.restore_user(&customer.row, &"x".parse().unwrap(), None).await.map(drop)
+            }
+            _ => operator.switch_tenant(&customer.row, Switch::Off).await,
+        };
+        let told = result.unwrap_err().to_string();
+        // What the directory refuses, the operator is told as an identity provider would be.
+        let own = format!("a row of kind {kind} has format 2");
+        assert!(told.contains(&own) || told.starts_with("A newer release"), "{kind}: {told}");
+        assert_eq!(of_kind().await, before, "{kind}");
+        for row in newer {
+            scene.mark(row, "f", AttributeValue::N("1".to_owned())).await;
+        }
+    }
 }

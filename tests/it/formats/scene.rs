@@ -12,6 +12,9 @@ use crate::support::connectors::Fault;
 use crate::support::customer::Customer;
 use crate::support::handles::{Row, group_path};
 
+/// The id of a user whom the product had before.
+pub const PRODUCT_ID: &str = "usr.of-the-product";
+
 /// The settings that make rows of limits, of further unique values, and of users who are due.
 fn settings() -> Vec<(&'static str, String)> {
     let overlay = json!([{ "name": "badge", "type": "string", "uniqueness": "server" }]);
@@ -54,7 +57,8 @@ impl Scene {
         let bob = customer.create(person("bob")).await;
         let eve = customer.create(person("eve")).await;
         assert_eq!(customer.activate(&eve, false).await.status, 200);
-        let imported = json!({ "id": 7, "userName": "imp@example.com", "externalId": "imp" });
+        let imported =
+            json!({ "id": PRODUCT_ID, "userName": "imp@example.com", "externalId": "imp" });
         world.import(&customer.row, &[imported], Mode::Store).await;
         let members = json!([{ "value": ada["id"] }, { "value": bob["id"] }]);
         let group = json!({ "displayName": "Staff", "externalId": "s", "members": members });

@@ -7,7 +7,7 @@ use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
 
 use super::scene::Scene;
-use crate::support::handles::{set, user_path, values};
+use crate::support::handles::{Row, set, user_path, values};
 
 /// What a newer release may have added to a row.
 const ADDED: &str = "zz";
@@ -61,7 +61,7 @@ async fn a_change_keeps_what_a_newer_release_added_to_a_row() {
         ("rename of a user", "PATCH", &ada, set("userName", "ada2@example.com"), 200),
         ("suspension", "PATCH", &bob, set("active", false), 200),
         ("reactivation", "PATCH", &bob, set("active", true), 200),
-        ("reactivation of who would expire", "PATCH", &eve, set("active", true), 200),
+        ("reactivation of a user who would expire", "PATCH", &eve, set("active", true), 200),
         ("removal of a member", "PATCH", &group, member("remove"), 200),
         ("addition of a member", "PATCH", &group, member("add"), 200),
         ("rename of a group", "PATCH", &group, set("displayName", "All"), 200),
@@ -97,4 +97,23 @@ async fn the_operator_keeps_what_a_newer_release_added_to_a_row() {
     assert!(seen.is_some());
     store.open_brake(&tenant, seen, now + 1, 5).await.unwrap();
     scene.expect_kept(&before, "a new window of the brake").await;
+}
+
+#[tokio::test]
+async fn a_row_that_passes_to_another_owner_keeps_nothing_of_the_former_one() {
+    let scene = Scene::new().await;
+    let customer = &scene.customer;
+    assert_eq!(customer.delete(&scene.bob).await.status, 204);
+    scene.add_to_all().await;
+    let other = json!({ "userName": "bob@example.com", "externalId": "other", "badge": "b-bob" });
+    let other = customer.create(other).await;
+    assert_ne!(other["id"], scene.bob["id"]);
+    let rows = scene.rows().await;
+    for kind in ["K", "Q"] {
+        let is_taken =
+            |row: &&Row| row.text("k") == Some(kind) && row.text("i") == other["id"].as_str();
+        let taken: Vec<&Row> = rows.iter().filter(is_taken).collect();
+        assert_eq!(taken.len(), 1, "{kind}");
+        assert!(!taken[0].has(ADDED), "{:?}", taken[0]);
+    }
 }

@@ -15,8 +15,9 @@ const MAX_LENGTH: usize = 128;
 /// "A unique identifier for a SCIM resource as defined by the service provider" (RFC 7643, 3.1):
 /// 1 to 128 letters, digits, `.`, `_` and `-`.
 ///
-/// Two identifiers that differ only in case are equal, so no two resources have them: clients may
-/// change the case of a value of `members`, which is not "caseExact" (RFC 7643, 8.7.1).
+/// Identifiers are compared without case, so no two resources have identifiers that differ only in
+/// case: clients may change the case of a value of `members`, which is not "caseExact" (RFC 7643,
+/// 8.7.1). A UUID is written in lower case, and any other identifier as it was read.
 ///
 /// Three texts of this form are not identifiers. "The string "bulkId" is a reserved keyword and
 /// MUST NOT be used within any unique identifier value" (RFC 7643, 3.1); `.search` is a path of its
@@ -75,8 +76,20 @@ impl FromStr for ResourceId {
             && !matches!(text, "." | "..")
             && !text.eq_ignore_ascii_case(".search")
             && !text.to_ascii_lowercase().contains("bulkid");
-        if fits { Ok(Self(text.to_owned())) } else { Err(()) }
+        if !fits {
+            return Err(());
+        }
+        Ok(Self(if is_uuid(text) { text.to_ascii_lowercase() } else { text.to_owned() }))
     }
+}
+
+/// Whether a text is a UUID in its usual form, in either case.
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
 }
 
 impl fmt::Display for ResourceId {
@@ -152,7 +165,7 @@ mod tests {
             assert!(text.parse::<ResourceId>().is_err(), "{text}");
         }
         for text in ["BULKID", ".Search"] {
-            assert!(text.parse::<ResourceId>().is_err(), "{text}: two ids differ not only in case");
+            assert!(text.parse::<ResourceId>().is_err(), "{text}: ids are compared without case");
         }
     }
 
@@ -164,5 +177,7 @@ mod tests {
         assert!(ids[2] < ids[1]);
         assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), 2);
         assert_eq!((ids[1].as_str(), ids[1].folded().as_str()), ("Usr_b", "usr_b"));
+        let uuid = id("2819C223-7F76-453A-919D-413861904646");
+        assert_eq!(uuid.as_str(), "2819c223-7f76-453a-919d-413861904646");
     }
 }

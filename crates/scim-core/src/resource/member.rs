@@ -1,6 +1,5 @@
 //! A member of a group (RFC 7643, 4.2).
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
@@ -58,7 +57,7 @@ impl Member {
 
     pub(crate) fn read(element: &Value) -> Result<Self, Error> {
         let text = |name: &str| element.get(name).and_then(Value::as_str);
-        let value = text("value").and_then(|value| referred(value).parse().ok());
+        let value = text("value").and_then(|value| value.parse().ok());
         let value = value.ok_or_else(|| {
             Error::invalid_value(
                 "Each value of members must have the id of an existing user or group as its value.",
@@ -88,14 +87,4 @@ pub fn take(attributes: &mut Attributes) -> Result<Vec<Member>, Error> {
         members.insert(member.value.clone(), member);
     }
     Ok(members.into_values().collect())
-}
-
-/// The id that a value refers to. UUIDs are written in lower case, whatever a client sends.
-fn referred(value: &str) -> Cow<'_, str> {
-    let is_uuid = value.len() == 36
-        && value.bytes().enumerate().all(|(place, byte)| match place {
-            8 | 13 | 18 | 23 => byte == b'-',
-            _ => byte.is_ascii_hexdigit(),
-        });
-    if is_uuid { value.to_ascii_lowercase().into() } else { value.into() }
 }
