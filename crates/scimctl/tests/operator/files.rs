@@ -116,7 +116,7 @@ fn invalid_lines_are_reported_and_the_others_are_imported() {
     let outcomes = outcomes(&report);
     for (index, line, why) in [
         (1, 2, "id must have 1 to 128 letters"),
-        (2, 3, "id is 1.7; it must be a string or a whole number"),
+        (2, 3, "id is 1.7; write it as a string"),
         (3, 4, "userName"),
         (4, 5, "the line is not a JSON object"),
         (5, 6, "the line is not a JSON object"),
