@@ -3,7 +3,8 @@
 use scim_lambda::auth::secrets_manager::SecretsError;
 use scim_lambda::auth::shared_records::RecordState;
 use scim_lambda::operator::OperatorError;
-use scim_lambda::operator::tokens::{Lifetime, TokenState};
+use scim_lambda::operator::token_list::TokenState;
+use scim_lambda::operator::tokens::Lifetime;
 use scim_lambda::store::SecretNumber;
 
 use super::stack::{PUT, Stack};
@@ -86,7 +87,7 @@ pub async fn a_missing_record_is_replaced_only_on_request(stack: &Stack) {
     assert!(stack.accepts(&row, &new).await && !stack.accepts(&row, &old).await);
     let states: Vec<_> =
         operator.tokens(&row).await.unwrap().into_iter().map(|token| token.state).collect();
-    assert_eq!(states, [TokenState::Expired, TokenState::Good]);
+    assert_eq!(states, [TokenState::Revoked, TokenState::Good]);
 }
 
 /// The first answer after the token was minted is that from before.
