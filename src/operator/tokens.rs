@@ -229,6 +229,11 @@ impl Operator {
         Ok(existed)
     }
 
+    /// The name of the secret that holds the digests of a tenant's tokens, if one was ever minted.
+    pub fn secret_of(&self, tenant: &TenantRow) -> Option<String> {
+        tenant.secret.map(|number| self.secrets.shared_name(number))
+    }
+
     /// Moves a tenant's record to the newest secret, or to the next one if it is in the newest. Its
     /// tokens stay as they are.
     ///

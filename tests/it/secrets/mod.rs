@@ -60,6 +60,8 @@ promises! {
         a_broken_record_spoils_one_tenant
         a_missing_record_is_replaced_only_on_request
         an_interrupted_mint_leaves_no_valid_token
+        an_interrupted_first_mint_that_was_revoked_stays_so
+        tokens_that_an_earlier_version_revives_are_shown_and_ended
         a_late_answer_of_secrets_manager_loses_no_revocation
     }
 }

@@ -160,8 +160,13 @@ async fn a_missing_secret_or_record_is_503_and_is_looked_up_every_two_seconds() 
     let client = aws_sdk_secretsmanager::Client::new(&world.local.sdk_config());
     let delete = client.delete_secret().secret_id(world.secrets.shared_name(FIRST));
     delete.force_delete_without_recovery(true).send().await.unwrap();
+    let log = Log::begin();
     get(&world, &world.token).await.is_error(503, None);
     get(&world, &forged(&world)).await.is_error(503, None);
+    let [line] = &log.lines("token store")[..] else { panic!("one line says why") };
+    let name = world.secrets.shared_name(FIRST);
+    assert_eq!(line["error"], format!("the secret {name} does not exist"));
+    assert_eq!(line["level"], "ERROR");
 }
 
 #[tokio::test]
