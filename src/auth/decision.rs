@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 /// How long records are trusted without asking again. A revoked token is refused after that.
-const CACHE_TTL: Duration = Duration::from_secs(60);
+pub(super) const CACHE_TTL: Duration = Duration::from_secs(60);
 /// How long records are trusted while Secrets Manager is down, for tokens that were verified
 /// against them.
-const MAX_STALE: Duration = Duration::from_secs(300);
+pub(super) const MAX_STALE: Duration = Duration::from_secs(300);
 /// How long a token that a lookup did not find is refused without another lookup.
 const NOT_FOUND_TTL: Duration = Duration::from_secs(10);
 /// How long after a failed lookup the next one waits.
@@ -32,7 +32,7 @@ pub(super) enum Key {
     /// They do not name it.
     Unknown,
     /// They do not name it, and were read after this very token arrived, so newer ones would not
-    /// name it either.
+    /// name it either. Or another request with this token found that out.
     NotFound,
     /// They name it.
     Known,

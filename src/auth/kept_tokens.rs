@@ -29,7 +29,8 @@ impl RevealableTokens {
 }
 
 impl Secrets {
-    fn kept_name(&self, tenant: &TenantCode) -> String {
+    /// The name of the secret of a tenant's tokens that can be shown again.
+    pub fn kept_name(&self, tenant: &TenantCode) -> String {
         format!("scim/{}/kept/{tenant}", self.stack)
     }
 

@@ -25,13 +25,20 @@
 //! comes back to a secret that it was in, and never moves to one with a record that a move left
 //! behind unless that record is the same.
 //!
+//! A record that is older than a minute, or that has left the latest copy of its secret, accepts a
+//! token only after the tenant's row was read again and still names that secret.
+//!
+//! Both arguments assume that a read of a secret that begins after a write has ended finds it. AWS
+//! calls Secrets Manager eventually consistent; a revocation is late by as much as a read is.
+//!
 //! # A token that was minted in a move is valid at once
 //!
 //! Its record is in the new secret before the tenant's row names it. If a lookup that was made
 //! after the token arrived does not find it, the row is read again, and if it names another secret,
-//! that one decides. If a copy of it that was read earlier lacks the tenant's record, the secret is
+//! that one decides. Only that read lets a token be remembered as not found. If a copy of it that was read earlier lacks the tenant's record, the secret is
 //! looked up before anything is decided. So a flood of invented tokens costs at most one
-//! read of the row for each lookup of the secret.
+//! read of the row for each lookup of the secret. A lookup fetches and parses up to 64 KiB, and one
+//! that fails rests all tenants of the secret for two seconds.
 
 mod authorization;
 mod decision;

@@ -28,7 +28,7 @@ pub struct TenantRecord {
 }
 
 /// One token, without the token.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct TokenRecord {
     digest: TokenDigest,
     /// The time from which it is refused, in seconds since 1970; absent for a token without expiry.
@@ -41,6 +41,12 @@ pub struct TokenRecord {
 impl fmt::Debug for TenantRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.tokens.keys()).finish()
+    }
+}
+
+impl fmt::Debug for TokenRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRecord").field("expires", &self.expires).finish_non_exhaustive()
     }
 }
 
@@ -68,9 +74,19 @@ impl TenantRecord {
 
     /// Lets all tokens expire at this time, unless they expire earlier.
     pub fn expire(&mut self, until: i64) {
-        for token in self.tokens.values_mut() {
-            token.expires = Some(token.expires.map_or(until, |expires| expires.min(until)));
+        self.tokens.values_mut().for_each(|token| token.expire(until));
+    }
+
+    /// Lets one token expire at this time, unless it expires earlier.
+    pub fn expire_token(&mut self, key_id: &str, until: i64) {
+        if let Some(token) = self.tokens.get_mut(key_id) {
+            token.expire(until);
         }
+    }
+
+    /// Removes the tokens for whose key ids this is false.
+    pub fn retain(&mut self, mut is_kept: impl FnMut(&str) -> bool) {
+        self.tokens.retain(|key_id, _| is_kept(key_id));
     }
 
     /// Removes the tokens that have expired.
@@ -87,6 +103,10 @@ impl TenantRecord {
 impl TokenRecord {
     fn of(token: &PlainToken, expires: Option<i64>) -> Self {
         Self { digest: token.digest(), expires, rest: Map::new() }
+    }
+
+    fn expire(&mut self, until: i64) {
+        self.expires = Some(self.expires.map_or(until, |expires| expires.min(until)));
     }
 
     /// Whether the token is valid at `now`, by its digest and expiry.

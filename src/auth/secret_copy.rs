@@ -15,9 +15,9 @@ pub(super) struct SecretCopy {
 
 #[derive(Debug, Default)]
 struct Cached {
-    /// How many lookups have begun.
-    lookups: u64,
     snapshot: Snapshot,
+    /// When a token was judged by the copy last, in milliseconds since 1970.
+    used: i64,
 }
 
 /// What was read last, and what went wrong since.
@@ -25,6 +25,8 @@ struct Cached {
 pub(super) struct Snapshot {
     /// The records, with the lookup that read them.
     pub(super) records: Option<(Lookup, Arc<SharedRecords>)>,
+    /// When that lookup ended, in milliseconds since 1970.
+    pub(super) ended: i64,
     /// When the last lookup failed, if it did, in milliseconds since 1970.
     pub(super) failed: Option<i64>,
 }
@@ -32,7 +34,7 @@ pub(super) struct Snapshot {
 /// A lookup that has begun.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Lookup {
-    /// The first lookup of a secret has number 1.
+    /// A lookup that begins later has a greater number, whichever secret it reads.
     pub(super) number: u64,
     /// When it began, in milliseconds since 1970.
     pub(super) began: i64,
@@ -43,27 +45,25 @@ impl SecretCopy {
         self.cached.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How many lookups have begun. A lookup that begins later finds a token that arrives now.
-    pub(super) fn lookups(&self) -> u64 {
-        self.cached().lookups
-    }
-
     /// What is known now.
     pub(super) fn snapshot(&self) -> Snapshot {
         self.cached().snapshot.clone()
     }
 
-    /// Begins a lookup.
-    pub(super) fn begin_lookup(&self, now: i64) -> Lookup {
-        let mut cached = self.cached();
-        cached.lookups += 1;
-        Lookup { number: cached.lookups, began: now }
+    /// Records that the copy is used.
+    pub(super) fn note_use(&self, now: i64) {
+        self.cached().used = now;
     }
 
-    /// Stores the records that a lookup has read.
-    pub(super) fn take(&self, lookup: Lookup, records: SharedRecords) {
+    /// When it was used last, in milliseconds since 1970.
+    pub(super) fn used(&self) -> i64 {
+        self.cached().used
+    }
+
+    /// Stores the records that a lookup has read, which ends now.
+    pub(super) fn take(&self, lookup: Lookup, records: SharedRecords, now: i64) {
         let records = Some((lookup, Arc::new(records)));
-        self.cached().snapshot = Snapshot { records, failed: None };
+        self.cached().snapshot = Snapshot { records, ended: now, failed: None };
     }
 
     /// Records that a lookup has failed.

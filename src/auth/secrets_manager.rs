@@ -30,13 +30,24 @@ pub struct Secrets {
 
 /// Why a call to Secrets Manager failed. None of these errors may become a 401.
 ///
-/// Every method of [`Secrets`] can fail with [`SecretsError::Unavailable`] and
-/// [`SecretsError::Deleted`].
+/// Every method of [`Secrets`] can fail with [`SecretsError::Unavailable`],
+/// [`SecretsError::Denied`] and [`SecretsError::Deleted`].
 #[derive(Debug, thiserror::Error)]
 pub enum SecretsError {
-    /// Secrets Manager is out of reach, throttles, or IAM or KMS denies access.
+    /// Secrets Manager is out of reach, or it throttles.
     #[error("Secrets Manager is not responding: {0}")]
     Unavailable(String),
+    /// IAM or KMS denies access.
+    #[error("AWS denies access to the secret {secret}: {why}")]
+    Denied {
+        /// The name of the secret.
+        secret: String,
+        /// What AWS says.
+        why: String,
+    },
+    /// The secret does not exist, although a tenant's row names it.
+    #[error("the secret {0} does not exist")]
+    Missing(String),
     /// The secret does not hold the expected JSON, because an operator edited it.
     #[error("the secret {0} does not contain token records")]
     Malformed(String),
@@ -217,10 +228,13 @@ where
 {
     let is_marked = error.code() == Some("InvalidRequestException")
         && error.message().is_some_and(|message| message.contains("delet"));
-    if is_marked {
-        SecretsError::Deleted(name.to_owned())
-    } else {
-        SecretsError::Unavailable(telemetry::causes(error))
+    let secret = name.to_owned();
+    match error.code() {
+        _ if is_marked => SecretsError::Deleted(secret),
+        Some("AccessDeniedException" | "DecryptionFailure" | "EncryptionFailure") => {
+            SecretsError::Denied { secret, why: telemetry::causes(error) }
+        }
+        _ => SecretsError::Unavailable(telemetry::causes(error)),
     }
 }
 

@@ -14,23 +14,23 @@ pub(super) struct TenantKnowledge {
     /// The record in the secret that the tenant's row named last.
     latest: Mutex<Option<(SecretNumber, Arc<Knowledge>)>>,
     /// Held while the tenant's row is read again, so that one read serves all that wait.
-    pub(super) row: tokio::sync::Mutex<()>,
+    pub(super) row_read: tokio::sync::Mutex<()>,
 }
 
 impl TenantKnowledge {
     pub(super) fn new(tenant: TenantCode, now: i64) -> Self {
         let budget = Arc::new(Mutex::new(LookupBudget::full(now)));
-        Self { tenant, budget, latest: Mutex::default(), row: tokio::sync::Mutex::default() }
+        Self { tenant, budget, latest: Mutex::default(), row_read: tokio::sync::Mutex::default() }
     }
 
-    /// What is known about the record in a secret of which `lookups` have begun.
+    /// What is known about the record in a secret; `lookups` lookups have begun.
     pub(super) fn of(&self, secret: SecretNumber, lookups: u64) -> Arc<Knowledge> {
         let mut latest = locked(&self.latest);
         if let Some((_, knowledge)) = latest.as_ref().filter(|(number, _)| *number == secret) {
             return knowledge.clone();
         }
-        let (place, budget) = ((self.tenant.clone(), secret), self.budget.clone());
-        let knowledge = Arc::new(Knowledge::new(place, lookups, budget));
+        let (tenant, budget) = (self.tenant.clone(), self.budget.clone());
+        let knowledge = Arc::new(Knowledge::new(tenant, lookups, budget));
         // A tenant moves to greater numbers only. A request that began before a move may still ask
         // for the smaller one.
         if latest.as_ref().is_none_or(|(number, _)| *number < secret) {

@@ -1,21 +1,28 @@
 //! Verifies the token of a request.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use scim_core::{Error, ErrorKind};
 
 use super::authorization::{self, NO_SCHEME, NOT_ACCEPTED, Scheme};
-use super::decision::Decision;
-use super::knowledge::Knowledge;
-use super::secret_copy::SecretCopy;
+use super::decision::{Decision, MAX_STALE};
+use super::knowledge::{Judgement, Knowledge};
+use super::secret_copy::{Lookup, SecretCopy};
 use super::secrets_manager::{Secrets, SecretsError};
 use super::tenant_knowledge::TenantKnowledge;
 use super::token::{KeyId, PlainToken};
 use crate::clock::Clock;
 use crate::store::{SecretNumber, TenantCode};
+use crate::tenant::cache::Cache;
 use crate::tenant::profile::Header;
 use crate::tenant::{Tenant, Tenants};
+
+/// Maximum number of tenants of which something is known, and of secrets with a copy.
+const MAX_REMEMBERED: usize = 10_000;
+const MAX_COPIES: usize = 1_000;
+/// How often a token is judged by another secret because its tenant has moved.
+const MAX_MOVES: usize = 3;
 
 /// A caller whose token was verified.
 #[derive(Debug, Clone)]
@@ -32,8 +39,10 @@ pub struct Verifier {
     secrets: Secrets,
     tenants: Arc<Tenants>,
     clock: Clock,
-    copies: Mutex<HashMap<SecretNumber, Arc<SecretCopy>>>,
-    knowledge: Mutex<HashMap<TenantCode, Arc<TenantKnowledge>>>,
+    copies: Mutex<Cache<SecretNumber, Arc<SecretCopy>>>,
+    /// How many lookups have begun, of all secrets.
+    lookups: AtomicU64,
+    knowledge: Mutex<Cache<TenantCode, Arc<TenantKnowledge>>>,
 }
 
 /// What a secret says about a token.
@@ -41,15 +50,29 @@ pub struct Verifier {
 struct Verdict {
     /// Whether the token is accepted, and the error otherwise.
     answer: Result<(), Error>,
-    /// Whether the token had to wait for a lookup, its own or that of another one.
-    waited: bool,
+    basis: Basis,
+    /// What is known about the record that was considered.
+    knowledge: Option<Arc<Knowledge>>,
+}
+
+/// How recent the tenant's row must be for a verdict to hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Basis {
+    /// It was known when the token arrived.
+    Settled,
+    /// It is younger than a minute now, since the token had to wait for a lookup.
+    Recent,
+    /// It was read after the token arrived, since the token was not found, or the record that
+    /// accepts it may have left the secret.
+    Confirmed,
 }
 
 impl Verifier {
     /// A verifier with empty caches.
     pub fn new(secrets: Secrets, tenants: Arc<Tenants>, clock: Clock) -> Self {
-        let (copies, knowledge) = (Mutex::default(), Mutex::default());
-        Self { secrets, tenants, clock, copies, knowledge }
+        let copies = Mutex::new(Cache::with_capacity(MAX_COPIES));
+        let knowledge = Mutex::new(Cache::with_capacity(MAX_REMEMBERED));
+        Self { secrets, tenants, clock, copies, lookups: AtomicU64::new(0), knowledge }
     }
 
     /// The caller whose token is in these `Authorization` headers of a request to `host`.
@@ -97,64 +120,82 @@ impl Verifier {
     /// The tenant of a valid token.
     ///
     /// The tenant's row may be a minute old, and the tenant may have moved to another secret since.
-    /// So if the token had to wait, the row is considered again: a recent one if the token was
-    /// found, and otherwise one that is read after the token arrived, since the token may have been
-    /// minted in the other secret.
+    /// So the row is considered again if the verdict needs a later one, and if that names another
+    /// secret, the token is judged by that.
     async fn owner(&self, token: &PlainToken) -> Result<Arc<Tenant>, Error> {
         let (code, reads) = (token.tenant(), self.tenants.reads());
-        let Some(tenant) = self.tenants.get(code).await? else { return Err(refused()) };
-        let knowledge = self.knowledge(code);
-        let verdict = self.judge(&knowledge, tenant.secret(), token).await;
-        if !verdict.waited {
-            return verdict.answer.map(|()| tenant);
+        let Some(mut tenant) = self.tenants.get(code).await? else { return Err(refused()) };
+        let tenant_knowledge = self.knowledge(code);
+        for _ in 0..MAX_MOVES {
+            let verdict = self.judge(&tenant_knowledge, tenant.secret(), token).await;
+            let later = match verdict.basis {
+                Basis::Settled => return verdict.answer.map(|()| tenant),
+                Basis::Recent => self.tenants.get(code).await?,
+                Basis::Confirmed => {
+                    let _only = tenant_knowledge.row_read.lock().await;
+                    self.tenants.read_after(code, reads).await?
+                }
+            };
+            let later = later.ok_or_else(refused)?;
+            if later.secret() == tenant.secret() {
+                if verdict.basis == Basis::Confirmed {
+                    self.confirm(&verdict, &tenant, token);
+                }
+                return verdict.answer.map(|()| later);
+            }
+            tenant = later;
         }
-        let now = if verdict.answer.is_ok() {
-            self.tenants.get(code).await?
-        } else {
-            let _only = knowledge.row.lock().await;
-            self.tenants.read_after(code, reads).await?
-        };
-        let now = now.ok_or_else(refused)?;
-        let answer = if now.secret() == tenant.secret() {
-            verdict.answer
-        } else {
-            self.judge(&knowledge, now.secret(), token).await.answer
-        };
-        answer.map(|()| now)
+        Err(unknown())
+    }
+
+    /// Remembers that the tenant's row was read after the token arrived, and names the secret by
+    /// which the token was judged.
+    fn confirm(&self, verdict: &Verdict, tenant: &Tenant, token: &PlainToken) {
+        if let (Some(knowledge), Some(secret)) = (&verdict.knowledge, tenant.secret()) {
+            let is_not_found =
+                verdict.answer.as_ref().is_err_and(|error| error.kind == ErrorKind::Unauthorized);
+            knowledge.confirm(token, is_not_found, &self.secrets.shared_name(secret));
+        }
     }
 
     fn knowledge(&self, tenant: &TenantCode) -> Arc<TenantKnowledge> {
-        let mut all = self.knowledge.lock().unwrap_or_else(PoisonError::into_inner);
-        let new = || Arc::new(TenantKnowledge::new(tenant.clone(), self.clock.milliseconds()));
-        all.entry(tenant.clone()).or_insert_with(new).clone()
+        let new = || TenantKnowledge::new(tenant.clone(), self.clock.milliseconds());
+        remembered(&mut locked(&self.knowledge), tenant, new)
     }
 
     fn copy(&self, secret: SecretNumber) -> Arc<SecretCopy> {
-        let mut all = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
-        all.entry(secret).or_default().clone()
+        let copy = remembered(&mut locked(&self.copies), &secret, SecretCopy::default);
+        copy.note_use(self.clock.milliseconds());
+        copy
     }
 
     /// Judges a token by a secret, after a lookup if it needs one.
     async fn judge(
         &self,
-        knowledge: &TenantKnowledge,
+        tenant: &TenantKnowledge,
         secret: Option<SecretNumber>,
         token: &PlainToken,
     ) -> Verdict {
         let Some(secret) = secret else {
             // No token was ever minted, unless the first one was minted since the row was read.
-            let waited = knowledge.spend(self.clock.milliseconds());
-            return Verdict { answer: Err(if waited { refused() } else { unknown() }), waited };
+            return if tenant.spend(self.clock.milliseconds()) {
+                Verdict { answer: Err(refused()), basis: Basis::Confirmed, knowledge: None }
+            } else {
+                Verdict { answer: Err(unknown()), basis: Basis::Settled, knowledge: None }
+            };
         };
         let copy = self.copy(secret);
-        let came = copy.lookups();
-        let knowledge = &knowledge.of(secret, came);
-        let decide = || knowledge.decide(&copy.snapshot(), token, came, self.clock.milliseconds());
+        let lookups_on_arrival = self.lookups.load(Ordering::SeqCst);
+        let knowledge = tenant.of(secret, lookups_on_arrival);
+        let decide = || {
+            let now = self.clock.milliseconds();
+            knowledge.decide(&copy.snapshot(), token, lookups_on_arrival, now)
+        };
         let first = decide();
         if first != Decision::Ask {
-            return Verdict { answer: self.conclude(knowledge, token, first), waited: false };
+            return self.conclude(knowledge, token, first, false);
         }
-        let _only = copy.lookup.lock().await;
+        let only = copy.lookup.lock().await;
         // Another request may have looked up the token while this one waited.
         let mut decision = decide();
         if decision == Decision::Ask {
@@ -162,49 +203,92 @@ impl Verifier {
             self.look_up(&copy, secret, token).await;
             decision = decide();
         }
-        Verdict { answer: self.conclude(knowledge, token, decision), waited: true }
+        drop(only);
+        self.conclude(knowledge, token, decision, true)
     }
 
     /// Asks Secrets Manager for the records of all tenants of a secret.
     async fn look_up(&self, copy: &SecretCopy, secret: SecretNumber, token: &PlainToken) {
-        let lookup = copy.begin_lookup(self.clock.milliseconds());
-        match self.secrets.shared(secret).await {
-            Ok(shared) => copy.take(lookup, shared.records),
+        let number = self.lookups.fetch_add(1, Ordering::SeqCst) + 1;
+        let lookup = Lookup { number, began: self.clock.milliseconds() };
+        let shared = match self.secrets.shared(secret).await {
+            Ok(shared) if shared.version().is_none() => {
+                Err(SecretsError::Missing(self.secrets.shared_name(secret)))
+            }
+            shared => shared,
+        };
+        let now = self.clock.milliseconds();
+        match shared {
+            Ok(shared) => copy.take(lookup, shared.records, now),
             Err(error) => {
-                self.log(&error, token.tenant());
-                copy.note_failure(self.clock.milliseconds());
+                log(&error, token.tenant());
+                copy.note_failure(now);
             }
         }
-    }
-
-    /// Logs why a secret could not be read. It is an error if it does not pass by itself.
-    fn log(&self, error: &SecretsError, tenant: &TenantCode) {
-        let cure = match error {
-            SecretsError::Unavailable(_) | SecretsError::Changed | SecretsError::Full(_) => {
-                tracing::warn!(%tenant, %error, "token store");
-                return;
-            }
-            SecretsError::Deleted(_) => "scimctl token list restores it",
-            SecretsError::Malformed(_) => "make an earlier version of the secret the current one",
-            SecretsError::Newer(_) => "deploy the newer release",
-        };
-        tracing::error!(%tenant, %error, cure, "token store");
+        let unused_since = now - MAX_STALE.as_millis() as i64;
+        locked(&self.copies).retain(|copy| copy.used() > unused_since);
     }
 
     fn conclude(
         &self,
-        knowledge: &Knowledge,
+        knowledge: Arc<Knowledge>,
         token: &PlainToken,
         decision: Decision,
-    ) -> Result<(), Error> {
-        match decision {
-            Decision::Judge if knowledge.admits(token, self.clock.seconds()) => Ok(()),
-            Decision::Judge => Err(refused()),
+        waited: bool,
+    ) -> Verdict {
+        let settled_unless =
+            |unsettled: bool, basis| if unsettled { basis } else { Basis::Settled };
+        let (answer, basis) = match decision {
+            Decision::Judge => match knowledge.judge(token, self.clock.milliseconds()) {
+                Judgement::Accepted { is_current: false } => (Ok(()), Basis::Confirmed),
+                Judgement::Accepted { .. } => (Ok(()), settled_unless(waited, Basis::Recent)),
+                Judgement::Refused { is_settled } => {
+                    let basis = settled_unless(waited || !is_settled, Basis::Confirmed);
+                    (Err(refused()), basis)
+                }
+            },
             // Ask again: the lookup says nothing about this token, for example because the clock
             // ran back before it.
-            Decision::Unavailable | Decision::Ask => Err(unknown()),
-        }
+            Decision::Unavailable | Decision::Ask => {
+                (Err(unknown()), settled_unless(waited, Basis::Confirmed))
+            }
+        };
+        Verdict { answer, basis, knowledge: Some(knowledge) }
     }
+}
+
+/// Logs why a secret could not be read. It is an error if it does not pass by itself.
+fn log(error: &SecretsError, tenant: &TenantCode) {
+    let cure = match error {
+        SecretsError::Unavailable(_) | SecretsError::Changed | SecretsError::Full(_) => {
+            tracing::warn!(%tenant, %error, "token store");
+            return;
+        }
+        SecretsError::Denied { .. } => "allow the function to read the secret and to use its key",
+        SecretsError::Deleted(_) => "scimctl token list restores it",
+        SecretsError::Missing(_) => "scimctl token rotate --overlap-days 0 for each of its tenants",
+        SecretsError::Malformed(_) => "make an earlier version of the secret the current one",
+        SecretsError::Newer(_) => "deploy the newer release",
+    };
+    tracing::error!(%tenant, %error, cure, "token store");
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The value of a key, which is a new one if none is remembered.
+fn remembered<K: Eq + std::hash::Hash + Clone, V>(
+    cache: &mut Cache<K, Arc<V>>,
+    key: &K,
+    new: impl FnOnce() -> V,
+) -> Arc<V> {
+    if let Some(value) = cache.get(key) {
+        return value.clone();
+    }
+    let value = Arc::new(new());
+    cache.insert(key.clone(), value.clone());
+    value
 }
 
 /// The name in a Host header, which may also name a port.

@@ -101,9 +101,12 @@ pub enum OperatorError {
     /// The token cannot be shown again.
     #[error("the token was shown once, and only its digest is kept")]
     TokenNotKept,
-    /// Other changes of the tenant's tokens came first several times in a row.
-    #[error("the tokens of {0} keep changing; try again")]
-    TokensKeepChanging(String),
+    /// Other changes of a secret came first several times in a row, perhaps of other tenants.
+    #[error(
+        "the secret {0} keeps changing, because it is changed for other tenants too, or it has no \
+         current version (AWSCURRENT); try again"
+    )]
+    SecretKeepsChanging(String),
     /// `preset` is set by choosing a preset.
     #[error("preset is not a setting of its own: choose another profile instead")]
     PresetIsNoSetting,

@@ -1,12 +1,23 @@
 //! The tokens that can be shown again.
 
-use std::collections::BTreeMap;
-
 use super::deployment::Operator;
 use super::error::OperatorError;
 use super::pause::{self, Attempts, TRIES};
 use crate::auth::kept_tokens::RevealableTokens;
+use crate::auth::token::PlainToken;
 use crate::store::TenantRow;
+
+/// A change of the tokens that can be shown again.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum KeptChange<'c> {
+    /// This one is added. Those that the tenant's record does not name are removed, so no token is
+    /// kept longer than its digest.
+    Add(&'c PlainToken),
+    /// The one with this key id is removed.
+    Remove(&'c str),
+    /// All are removed.
+    Clear,
+}
 
 impl Operator {
     /// The tokens of a tenant that can be shown again.
@@ -18,21 +29,32 @@ impl Operator {
                 Err(error) => self.recover(error.into()).await?,
             }
         }
-        Err(OperatorError::TokensKeepChanging(tenant.name.clone()))
+        Err(self.kept_keep_changing(tenant))
     }
 
     /// Changes the tokens that can be shown again. Nothing is written if they stay the same.
     pub(super) async fn change_kept(
         &self,
         tenant: &TenantRow,
-        mut change: impl FnMut(&mut BTreeMap<String, String>),
+        change: KeptChange<'_>,
     ) -> Result<(), OperatorError> {
         let mut attempts = Attempts::default();
         for attempt in 0..TRIES {
             pause::before(attempt).await;
             let mut kept = self.kept(tenant).await?;
             let before = kept.tokens.clone();
-            change(&mut kept.tokens);
+            match change {
+                KeptChange::Add(token) => {
+                    // The record is read after them. So it has the key id of each token that another
+                    // operator has added.
+                    let record = self.record(tenant).await?.unwrap_or_default();
+                    kept.tokens.retain(|key_id, _| record.tokens().contains_key(key_id));
+                    let (key_id, text) = (token.key_id().as_str(), token.reveal());
+                    kept.tokens.insert(key_id.to_owned(), text.to_owned());
+                }
+                KeptChange::Remove(key_id) => drop(kept.tokens.remove(key_id)),
+                KeptChange::Clear => kept.tokens.clear(),
+            }
             if kept.tokens == before {
                 return Ok(());
             }
@@ -42,6 +64,10 @@ impl Operator {
                 Err(error) => self.recover(error.into()).await?,
             }
         }
-        Err(OperatorError::TokensKeepChanging(tenant.name.clone()))
+        Err(self.kept_keep_changing(tenant))
+    }
+
+    fn kept_keep_changing(&self, tenant: &TenantRow) -> OperatorError {
+        OperatorError::SecretKeepsChanging(self.secrets.kept_name(tenant.code()))
     }
 }

@@ -23,6 +23,7 @@ pub mod room;
 pub mod seed;
 mod session;
 pub mod tenants;
+pub mod token_list;
 pub mod tokens;
 pub mod users;
 

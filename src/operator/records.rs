@@ -5,7 +5,7 @@
 //! again if another one came first, so operators who work at once lose nothing:
 //!
 //! * A secret is replaced only if its version is the one that was read.
-//! * A move first says in the tenant's row that the tenant moves. An operator who changes the record
+//! * A move first sets `moving` in the tenant's row. An operator who changes the record
 //!   in place looks at the row again afterwards, and repeats the change if it says so. The move
 //!   reads the record after it has said so, so it carries every change that is not repeated.
 //! * A move ends by a change of the row that only one of several moves at once can make.
@@ -36,13 +36,37 @@ pub(super) struct RecordChange<C> {
     pub(super) change: C,
     pub(super) unusable: Unusable,
     /// The secret that the tenant is to leave, if it is to leave one.
-    pub(super) leave: Option<SecretNumber>,
+    pub(super) leaves: Option<SecretNumber>,
+    /// Whether a try has written the changed record to a secret, or may have.
+    pub(super) is_written: bool,
+}
+
+impl<C> RecordChange<C> {
+    /// A change of the record wherever the tenant is.
+    pub(super) fn new(change: C, unusable: Unusable) -> Self {
+        Self { change, unusable, leaves: None, is_written: false }
+    }
+
+    /// Takes note of an attempt to write the changed record.
+    fn note(&mut self, written: &Result<(), SecretsError>) {
+        self.is_written |= !matches!(written, Err(SecretsError::Changed | SecretsError::Full(_)));
+    }
 }
 
 /// A tenant in the secret that its row names.
 struct Source {
     number: SecretNumber,
     secret: SharedSecret,
+}
+
+/// What became of a change in place.
+enum InPlace<T> {
+    /// It is made.
+    Done(T),
+    /// It must be tried again.
+    Again,
+    /// The secret has no room for it.
+    NoRoom,
 }
 
 impl Operator {
@@ -61,19 +85,18 @@ impl Operator {
             pause::before(attempt).await;
             let row = self.row(tenant).await?;
             let Some(number) = row.secret else { return Ok(None) };
-            match self.secrets.shared(number).await.map_err(OperatorError::from) {
-                Ok(secret) => match self.usable(&row, number, &secret, Unusable::Refuse) {
-                    // The tenant may have moved before the secret was read.
-                    Err(error) if self.row(tenant).await?.secret == Some(number) => {
-                        return Err(error);
+            match self.secrets.shared(number).await {
+                Ok(secret) => {
+                    let source = Source { number, secret };
+                    let record = self.present_record(&row, &source, Unusable::Refuse).await?;
+                    if record.is_some() {
+                        return Ok(record);
                     }
-                    Err(_) => {}
-                    Ok(record) => return Ok(Some(record)),
-                },
-                Err(error) => self.recover(error).await?,
+                }
+                Err(error) => self.recover(error.into()).await?,
             }
         }
-        Err(OperatorError::TokensKeepChanging(tenant.name.clone()))
+        Err(self.secret_keeps_changing(tenant).await)
     }
 
     /// Changes a tenant's record.
@@ -83,18 +106,32 @@ impl Operator {
     pub(super) async fn change_record<T>(
         &self,
         tenant: &TenantRow,
-        mut change: RecordChange<impl FnMut(&mut TenantRecord) -> Result<T, OperatorError>>,
+        change: &mut RecordChange<impl FnMut(&mut TenantRecord) -> Result<T, OperatorError>>,
     ) -> Result<T, OperatorError> {
         let mut attempts = Attempts::default();
         for attempt in 0..TRIES {
             pause::before(attempt).await;
-            match self.try_change(tenant, &mut change, &mut attempts).await {
+            match self.try_change(tenant, change, &mut attempts).await {
                 Ok(Some(done)) => return Ok(done),
                 Ok(None) => {}
                 Err(error) => self.recover(error).await?,
             }
         }
-        Err(OperatorError::TokensKeepChanging(tenant.name.clone()))
+        Err(self.secret_keeps_changing(tenant).await)
+    }
+
+    /// The error after the last try. It names the tenant's secret, or the newest one.
+    async fn secret_keeps_changing(&self, tenant: &TenantRow) -> OperatorError {
+        let number = match self.row(tenant).await {
+            Ok(TenantRow { secret: Some(number), .. }) => Ok(number),
+            Ok(_) => {
+                self.store.newest_secret().await.map(|newest| newest.unwrap_or(SecretNumber::FIRST))
+            }
+            Err(error) => return error,
+        };
+        number.map_or_else(Into::into, |number| {
+            OperatorError::SecretKeepsChanging(self.secrets.shared_name(number))
+        })
     }
 
     /// Tries a change once; `None` if it must be tried again.
@@ -106,41 +143,59 @@ impl Operator {
     ) -> Result<Option<T>, OperatorError> {
         let row = self.row(tenant).await?;
         let Some(number) = row.secret else {
-            return self.place(&row, None, change, attempts).await;
+            return self.move_or_admit(&row, None, change, attempts).await;
         };
         let source = Source { number, secret: self.secrets.shared(number).await? };
         if row.moving {
-            return self.place(&row, Some(source), change, attempts).await;
+            return self.move_or_admit(&row, Some(source), change, attempts).await;
         }
-        if change.leave != Some(number) {
-            let code = row.code();
-            let mut records = source.secret.records.clone();
-            let mut record = self.usable(&row, number, &source.secret, change.unusable)?;
-            let done = (change.change)(&mut record)?;
-            if records.record(code) == RecordState::Good(record.clone()) {
-                return Ok(Some(done));
-            }
-            set(&mut records, code, &record)?;
-            if self.takes(number, &source.secret, &records).await? {
-                let attempt = attempts.next(source.secret.version());
-                match self.secrets.put_shared(number, &source.secret, attempt, &records).await {
-                    Err(SecretsError::Full(_)) => {}
-                    put => {
-                        put?;
-                        let row = self.row(tenant).await?;
-                        let is_done = row.secret == Some(number) && !row.moving;
-                        return Ok(is_done.then_some(done));
-                    }
-                }
+        if change.leaves != Some(number) {
+            match self.change_in_place(&row, &source, change, attempts).await? {
+                InPlace::Done(done) => return Ok(Some(done)),
+                InPlace::Again => return Ok(None),
+                InPlace::NoRoom => {}
             }
         }
-        // The next try finds the row so, and reads the record once more.
+        // The next try sees the flag and reads the record again.
         self.store.begin_move(row.code(), number).await?;
         Ok(None)
     }
 
+    /// Changes a tenant's record in the secret that it is in.
+    async fn change_in_place<T>(
+        &self,
+        row: &TenantRow,
+        source: &Source,
+        change: &mut RecordChange<impl FnMut(&mut TenantRecord) -> Result<T, OperatorError>>,
+        attempts: &mut Attempts,
+    ) -> Result<InPlace<T>, OperatorError> {
+        let (code, Source { number, secret }) = (row.code(), source);
+        let mut records = secret.records.clone();
+        let Some(mut record) = self.present_record(row, source, change.unusable).await? else {
+            return Ok(InPlace::Again);
+        };
+        let done = (change.change)(&mut record)?;
+        if records.record(code) == RecordState::Good(record.clone()) {
+            return Ok(InPlace::Done(done));
+        }
+        set(&mut records, code, &record)?;
+        if !self.has_room_for(*number, secret, &records).await? {
+            return Ok(InPlace::NoRoom);
+        }
+        let attempt = attempts.next(secret.version());
+        let put = self.secrets.put_shared(*number, secret, attempt, &records).await;
+        change.note(&put);
+        if matches!(put, Err(SecretsError::Full(_))) {
+            return Ok(InPlace::NoRoom);
+        }
+        put?;
+        let row = self.row(row).await?;
+        let is_done = row.secret == Some(*number) && !row.moving;
+        Ok(if is_done { InPlace::Done(done) } else { InPlace::Again })
+    }
+
     /// Writes the record of a tenant that moves, or that has no secret, into another secret.
-    async fn place<T>(
+    async fn move_or_admit<T>(
         &self,
         row: &TenantRow,
         source: Option<Source>,
@@ -150,22 +205,22 @@ impl Operator {
         let (code, own) = (row.code(), source.as_ref().map(|source| source.number));
         let (target, secret) = self.roomy_secret(own).await?;
         let mut record = match &source {
-            Some(Source { number, secret }) => {
-                self.usable(row, *number, secret, change.unusable)?
-            }
-            // Another operator may mint the tenant's first token at the same time.
-            None => match secret.records.record(code) {
-                RecordState::Good(record) => record,
-                RecordState::Missing | RecordState::Malformed => TenantRecord::default(),
+            Some(source) => match self.present_record(row, source, change.unusable).await? {
+                Some(record) => record,
+                None => return Ok(None),
             },
+            None => self.record_left_behind(row, &secret).await?,
         };
         let done = (change.change)(&mut record)?;
-        let is_written =
-            self.write_placed((target, &secret), (code, &record), own.is_some(), attempts).await?;
-        if !is_written {
+        let target_secret = (target, &secret);
+        let written =
+            self.write_target(target_secret, (code, &record), own.is_some(), attempts).await;
+        change.note(&written);
+        if matches!(written, Err(SecretsError::Full(_))) {
             self.store.begin_secret(Some(target)).await?;
             return Ok(None);
         }
+        written?;
         let is_unchanged = match &source {
             Some(source) => self.is_unchanged(source, code).await?,
             None => true,
@@ -191,31 +246,32 @@ impl Operator {
         Ok(now.records.text(code) == source.secret.records.text(code))
     }
 
-    /// Writes a tenant's record into a secret that its row does not name; `false` if another secret
-    /// must be begun for it.
-    async fn write_placed(
+    /// Writes a tenant's record into a secret that its row does not name.
+    ///
+    /// # Errors
+    /// [`SecretsError::Full`] if another secret must be begun for it.
+    async fn write_target(
         &self,
         (target, secret): (SecretNumber, &SharedSecret),
         (code, record): (&TenantCode, &TenantRecord),
         moves: bool,
         attempts: &mut Attempts,
-    ) -> Result<bool, OperatorError> {
-        let mut records = secret.records.clone();
-        set(&mut records, code, record)?;
+    ) -> Result<(), SecretsError> {
+        let (mut records, name) = (secret.records.clone(), self.secrets.shared_name(target));
+        if records.set(code, record).is_err() {
+            return Err(SecretsError::Malformed(name));
+        }
         let before = secret.records.text(code);
         if before == records.text(code) {
-            return Ok(true);
+            return Ok(());
         }
         if moves && before.is_some() {
             // A move that did not end has left another record. An instance of the service may have
             // read it, so it must not be taken for the tenant's own.
-            return Ok(false);
+            return Err(SecretsError::Full(name));
         }
         let attempt = attempts.next(secret.version());
-        match self.secrets.put_shared(target, secret, attempt, &records).await {
-            Err(SecretsError::Full(_)) => Ok(false),
-            put => Ok(put.map(|()| true)?),
-        }
+        self.secrets.put_shared(target, secret, attempt, &records).await
     }
 
     /// Removes the record of a tenant that has moved away from a secret, if that can be changed.
@@ -231,26 +287,50 @@ impl Operator {
         Ok(())
     }
 
-    /// The record of a tenant in the secret that its row names.
-    fn usable(
+    /// The record of a tenant without a secret in one that it is to share. Another operator may mint
+    /// the tenant's first token at the same time, or have been interrupted while minting it. What
+    /// the table does not list as valid must not come to life.
+    async fn record_left_behind(
         &self,
         row: &TenantRow,
-        number: SecretNumber,
         secret: &SharedSecret,
-        unusable: Unusable,
     ) -> Result<TenantRecord, OperatorError> {
-        let (tenant, secret_name) = (row.name.clone(), self.secrets.shared_name(number));
-        match secret.records.record(row.code()) {
-            RecordState::Good(record) => Ok(record),
-            _ if unusable == Unusable::Replace => Ok(TenantRecord::default()),
-            RecordState::Missing => {
-                Err(OperatorError::MissingRecord { tenant, secret: secret_name })
-            }
-            RecordState::Malformed => {
-                let code = row.code().as_str().to_owned();
-                Err(OperatorError::BadRecord { tenant, code, secret: secret_name })
-            }
+        let RecordState::Good(mut record) = secret.records.record(row.code()) else {
+            return Ok(TenantRecord::default());
+        };
+        let rows = self.store.tokens(&row.key(), self.clock.seconds()).await?;
+        let is_listed =
+            |key_id: &str| rows.iter().any(|row| row.key_id == key_id && row.revoked.is_none());
+        record.retain(is_listed);
+        Ok(record)
+    }
+
+    /// The record of a tenant in the secret that its row names; `None` if the tenant has begun or
+    /// ended a move since the row was read, so that the record may have left the secret.
+    async fn present_record(
+        &self,
+        row: &TenantRow,
+        source: &Source,
+        unusable: Unusable,
+    ) -> Result<Option<TenantRecord>, OperatorError> {
+        let state = source.secret.records.record(row.code());
+        if let RecordState::Good(record) = state {
+            return Ok(Some(record));
         }
+        let now = self.row(row).await?;
+        if (now.secret, now.moving) != (row.secret, row.moving) {
+            return Ok(None);
+        }
+        if unusable == Unusable::Replace {
+            return Ok(Some(TenantRecord::default()));
+        }
+        let (tenant, secret) = (row.name.clone(), self.secrets.shared_name(source.number));
+        Err(if state == RecordState::Missing {
+            OperatorError::MissingRecord { tenant, secret }
+        } else {
+            let code = row.code().as_str().to_owned();
+            OperatorError::BadRecord { tenant, code, secret }
+        })
     }
 }
 

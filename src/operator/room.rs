@@ -14,16 +14,16 @@ use crate::store::SecretNumber;
 /// The size from which a secret is closed to more tenants: three quarters of what AWS allows. The
 /// rest is for the growth of its tenants.
 pub const ROOMY_BYTES: usize = MAX_SECRET_BYTES / 4 * 3;
-/// The number of versions in 24 hours from which a secret is not changed, except to remove those
-/// who moved away.
+/// The number of versions in 24 hours from which a secret is changed only to remove the records of
+/// tenants that moved away.
 pub const MAX_VERSIONS: usize = 80;
 /// The number of versions in 24 hours from which a secret is not changed at all.
 pub(super) const MAX_VERSIONS_FOR_REMOVAL: usize = 95;
 const DAY: i64 = 24 * 60 * 60;
 
 impl Operator {
-    /// Whether a secret takes another version with these records.
-    pub(super) async fn takes(
+    /// Whether a secret has room for another version, with these records.
+    pub(super) async fn has_room_for(
         &self,
         number: SecretNumber,
         secret: &SharedSecret,
@@ -56,17 +56,21 @@ impl Operator {
             pause::before(attempt).await;
             let newest = self.store.newest_secret().await?;
             if let Some(number) = newest.filter(|newest| own.is_none_or(|own| *newest > own))
-                && let Some(secret) = self.if_roomy(number).await?
+                && let Some(secret) = self.roomy(number).await?
             {
                 return Ok((number, secret));
             }
             // If another operator has begun one in the meantime, that one is considered next.
             self.store.begin_secret(newest).await?;
         }
-        Err(OperatorError::Unexpected("all secrets are full"))
+        Err(OperatorError::Unexpected(
+            "no secret has room for the tenant, although several were begun, perhaps by others at \
+             the same time; try again",
+        ))
     }
 
-    async fn if_roomy(&self, number: SecretNumber) -> Result<Option<SharedSecret>, OperatorError> {
+    /// A secret, if it has room for another tenant.
+    async fn roomy(&self, number: SecretNumber) -> Result<Option<SharedSecret>, OperatorError> {
         let secret = match self.secrets.shared(number).await {
             // Its tenants need the operator, but a new one does not.
             Err(SecretsError::Malformed(_)) => return Ok(None),

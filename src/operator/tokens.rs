@@ -1,12 +1,13 @@
-//! Bearer tokens: issued, rotated, shown again, listed and revoked.
+//! Bearer tokens: issued, rotated, revoked and moved.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::deployment::Operator;
 use super::error::OperatorError;
+use super::kept_tokens::KeptChange;
 use super::records::{RecordChange, Unusable};
-use crate::auth::records::{MAX_TOKENS, TenantRecord, TokenRecord};
+use crate::auth::records::{MAX_TOKENS, TenantRecord};
 use crate::auth::token::PlainToken;
 use crate::store::{SecretNumber, TenantRow, TokenRow};
 use crate::tenant::Profile;
@@ -50,32 +51,6 @@ pub struct Rotation {
     pub others_expire: i64,
 }
 
-/// A token that is shown again.
-#[derive(Debug)]
-pub struct RevealedToken {
-    /// Its key id.
-    pub key_id: String,
-    /// The token.
-    pub token: String,
-}
-
-/// A token in the list of a tenant's tokens, without the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ListedToken {
-    /// Its key id.
-    pub key_id: String,
-    /// Whether it is accepted.
-    pub state: TokenState,
-    /// When it was minted, in seconds since 1970; `None` if the table does not list it.
-    pub created: Option<i64>,
-    /// When it expires, in seconds since 1970, if it does.
-    pub expires: Option<i64>,
-    /// What the operator calls it.
-    pub label: Option<String>,
-    /// When it was revoked, in seconds since 1970, if it was.
-    pub revoked: Option<i64>,
-}
-
 /// A tenant that moved from one secret to another.
 #[derive(Debug)]
 pub struct MovedTenant {
@@ -85,17 +60,6 @@ pub struct MovedTenant {
     pub to: String,
 }
 
-/// Whether a token is accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenState {
-    /// It is accepted.
-    Good,
-    /// It is refused, because it has expired.
-    Expired,
-    /// It is refused, because the operator revoked it, or because its minting was interrupted.
-    Revoked,
-}
-
 /// A token to mint.
 struct Order<'o> {
     /// When it expires, in seconds since 1970, if it does.
@@ -103,22 +67,6 @@ struct Order<'o> {
     label: Option<&'o str>,
     /// The time from which the other tokens are refused, if they are.
     others_expire: Option<i64>,
-}
-
-impl ListedToken {
-    /// A token as the table and the secret know it.
-    fn of(row: TokenRow, record: Option<&TokenRecord>, now: i64) -> Self {
-        let expires = record.map_or(row.expires, |record| record.expires);
-        let is_expired = expires.is_some_and(|at| at <= now);
-        let state = match record {
-            Some(_) if is_expired => TokenState::Expired,
-            Some(_) => TokenState::Good,
-            None if is_expired && row.revoked.is_none() => TokenState::Expired,
-            None => TokenState::Revoked,
-        };
-        let (created, revoked) = (Some(row.created.div_euclid(1_000)), row.revoked);
-        Self { key_id: row.key_id, state, created, expires, label: row.label, revoked }
-    }
 }
 
 impl Operator {
@@ -134,7 +82,7 @@ impl Operator {
         label: Option<&str>,
     ) -> Result<NewToken, OperatorError> {
         let expires = self.end(tenant, lifetime)?;
-        self.mint(tenant, &Order { expires, label, others_expire: None }).await
+        Ok(self.mint(tenant, &Order { expires, label, others_expire: None }).await?.0)
     }
 
     /// Mints a token that replaces the others. They stay valid for `overlap_days`, or for as many
@@ -154,10 +102,11 @@ impl Operator {
         let others_expire = self.clock.seconds() + days * DAY;
         let expires = self.end(tenant, Lifetime::Profile)?;
         let order = Order { expires, label, others_expire: Some(others_expire) };
-        let token = self.mint(tenant, &order).await?;
+        let (token, others) = self.mint(tenant, &order).await?;
         let now = self.clock.seconds();
         for row in self.store.tokens(&tenant.key(), now).await? {
-            let is_other = row.key_id != token.token.key_id().as_str() && row.revoked.is_none();
+            // A token that another operator issued since the record was changed stays as it is.
+            let is_other = others.contains(&row.key_id) && row.revoked.is_none();
             if is_other && row.expires.is_none_or(|at| at > others_expire) {
                 self.store.expire_token(&tenant.key(), &row.key_id, others_expire).await?;
             }
@@ -174,8 +123,13 @@ impl Operator {
         Ok(Some(self.clock.seconds() + i64::from(days) * DAY))
     }
 
-    /// Mints a token. It is listed before it can be valid.
-    async fn mint(&self, tenant: &TenantRow, order: &Order<'_>) -> Result<NewToken, OperatorError> {
+    /// Mints a token. It is listed before it can be valid. Returns the key ids of the others too, as
+    /// they were in the record that was changed.
+    async fn mint(
+        &self,
+        tenant: &TenantRow,
+        order: &Order<'_>,
+    ) -> Result<(NewToken, BTreeSet<String>), OperatorError> {
         if !order.label.is_none_or(is_label) {
             return Err(OperatorError::InvalidLabel);
         }
@@ -184,27 +138,23 @@ impl Operator {
         let change = |record: &mut TenantRecord| add_token(record, tenant, &token, order, now);
         let starts_over = order.others_expire.is_some_and(|until| until <= now);
         let unusable = if starts_over { Unusable::Replace } else { Unusable::Refuse };
-        let known =
-            self.change_record(tenant, RecordChange { change, unusable, leave: None }).await;
+        let mut change = RecordChange::new(change, unusable);
+        let others = self.change_record(tenant, &mut change).await;
         if let Err(
             OperatorError::TooManyTokens { .. }
             | OperatorError::BadRecord { .. }
             | OperatorError::MissingRecord { .. },
-        ) = known
+        ) = others
+            && !change.is_written
         {
             self.store.remove_token(&tenant.key(), token.key_id().as_str()).await?;
         }
-        let known = known?;
+        let others = others?;
         let kept = Profile::read(&tenant.profile)?.token.reveal == Reveal::Again;
-        self.change_kept(tenant, |tokens| {
-            // No token is kept longer than the profile allows, or longer than its digest.
-            tokens.retain(|key_id, _| kept && known.contains(key_id));
-            if kept {
-                tokens.insert(token.key_id().as_str().to_owned(), token.reveal().to_owned());
-            }
-        })
-        .await?;
-        Ok(NewToken { token, expires: order.expires, kept })
+        // No token is kept longer than the profile allows.
+        let change = if kept { KeptChange::Add(&token) } else { KeptChange::Clear };
+        self.change_kept(tenant, change).await?;
+        Ok((NewToken { token, expires: order.expires, kept }, others))
     }
 
     /// A new token, which is listed already and not valid yet.
@@ -228,70 +178,6 @@ impl Operator {
         }
     }
 
-    /// Shows a token again: the newest valid one, or the one with this key id.
-    ///
-    /// # Errors
-    /// [`OperatorError::NoGoodToken`]; [`OperatorError::TokenNotKept`] unless the tenant's profile
-    /// keeps tokens now and did so when the token was minted.
-    pub async fn reveal_token(
-        &self,
-        tenant: &TenantRow,
-        key_id: Option<&str>,
-    ) -> Result<RevealedToken, OperatorError> {
-        let kept = Profile::read(&tenant.profile)?.token.reveal == Reveal::Again;
-        let mut listed = self.tokens(tenant).await?;
-        listed.retain(|token| token.state == TokenState::Good);
-        listed.retain(|token| key_id.is_none_or(|key_id| token.key_id == key_id));
-        let newest = listed.pop().ok_or_else(|| OperatorError::NoGoodToken {
-            tenant: tenant.name.clone(),
-            key_id: key_id.map(str::to_owned),
-        })?;
-        let mut tokens = self.kept(tenant).await?.tokens;
-        let token = tokens.remove(&newest.key_id).filter(|_| kept);
-        let token = token.ok_or(OperatorError::TokenNotKept)?;
-        Ok(RevealedToken { key_id: newest.key_id, token })
-    }
-
-    /// The tenant's tokens, oldest first. The table says what they are, and the secret which of
-    /// them are accepted.
-    ///
-    /// # Errors
-    /// If the table or the secrets do not answer.
-    pub async fn tokens(&self, tenant: &TenantRow) -> Result<Vec<ListedToken>, OperatorError> {
-        let now = self.clock.seconds();
-        let record = self.record(tenant).await?.unwrap_or_default();
-        let rows = self.store.tokens(&tenant.key(), now).await?;
-        let known: BTreeSet<_> = rows.iter().map(|row| row.key_id.clone()).collect();
-        let unknown = record.tokens().iter().filter(|(key_id, _)| !known.contains(*key_id));
-        let unknown = unknown.map(|(key_id, token)| ListedToken {
-            key_id: key_id.clone(),
-            state: if token.is_expired(now) { TokenState::Expired } else { TokenState::Good },
-            created: None,
-            expires: token.expires,
-            label: None,
-            revoked: None,
-        });
-        let mut listed: Vec<_> = unknown.collect();
-        listed.extend(rows.into_iter().map(|row| {
-            let token = record.tokens().get(&row.key_id);
-            ListedToken::of(row, token, now)
-        }));
-        Ok(listed)
-    }
-
-    /// Whether the tenant accepts a token now.
-    ///
-    /// # Errors
-    /// If the table or the secrets do not answer.
-    pub async fn accepts_token(
-        &self,
-        tenant: &TenantRow,
-        token: &PlainToken,
-    ) -> Result<bool, OperatorError> {
-        let record = self.record(tenant).await?;
-        Ok(record.is_some_and(|record| record.admits(token, self.clock.seconds())))
-    }
-
     /// Revokes a token. The service refuses it within a minute.
     ///
     /// # Errors
@@ -311,7 +197,7 @@ impl Operator {
             return Err(OperatorError::UnknownToken { tenant, key_id });
         }
         self.store.revoke_token(&tenant.key(), key_id, now).await?;
-        self.change_kept(tenant, |tokens| drop(tokens.remove(key_id))).await
+        self.change_kept(tenant, KeptChange::Remove(key_id)).await
     }
 
     /// Removes the digest of a token. Returns whether there was one. If one is expected, it is
@@ -333,14 +219,19 @@ impl Operator {
                     existed |= record.remove(key_id);
                     Ok(())
                 };
-                let unusable = Unusable::Refuse;
-                self.change_record(tenant, RecordChange { change, unusable, leave: None }).await?;
+                let mut change = RecordChange::new(change, Unusable::Refuse);
+                self.change_record(tenant, &mut change).await?;
             }
             if existed {
                 break;
             }
         }
         Ok(existed)
+    }
+
+    /// The name of the secret that holds the digests of a tenant's tokens, if one was ever minted.
+    pub fn secret_of(&self, tenant: &TenantRow) -> Option<String> {
+        tenant.secret.map(|number| self.secrets.shared_name(number))
     }
 
     /// Moves a tenant's record to the newest secret, or to the next one if it is in the newest. Its
@@ -355,10 +246,10 @@ impl Operator {
                 OperatorError::NoGoodToken { tenant: tenant.name.clone(), key_id: None }
             })
         };
-        let leave = self.row(tenant).await?.secret;
-        let from = name(leave)?;
-        let (change, unusable) = (|_: &mut TenantRecord| Ok(()), Unusable::Refuse);
-        self.change_record(tenant, RecordChange { change, unusable, leave }).await?;
+        let leaves = self.row(tenant).await?.secret;
+        let from = name(leaves)?;
+        let change = RecordChange::new(|_: &mut TenantRecord| Ok(()), Unusable::Refuse);
+        self.change_record(tenant, &mut RecordChange { leaves, ..change }).await?;
         Ok(MovedTenant { from, to: name(self.row(tenant).await?.secret)? })
     }
 }
@@ -369,7 +260,7 @@ fn is_label(label: &str) -> bool {
     (1..=MAX_LABEL).contains(&label.chars().count()) && label.chars().all(is_printable)
 }
 
-/// Adds a new token to a tenant's record. Returns the key ids of all.
+/// Adds a new token to a tenant's record. Returns the key ids of the others.
 fn add_token(
     record: &mut TenantRecord,
     tenant: &TenantRow,
@@ -377,6 +268,8 @@ fn add_token(
     order: &Order<'_>,
     now: i64,
 ) -> Result<BTreeSet<String>, OperatorError> {
+    let others = record.tokens().keys().filter(|key_id| *key_id != token.key_id().as_str());
+    let others = others.cloned().collect();
     if let Some(until) = order.others_expire {
         record.expire(until);
     }
@@ -388,5 +281,5 @@ fn add_token(
         let tenant = tenant.name.clone();
         return Err(OperatorError::TooManyTokens { tenant, count: count - 1 });
     }
-    Ok(record.tokens().keys().cloned().collect())
+    Ok(others)
 }

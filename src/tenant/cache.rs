@@ -7,7 +7,7 @@ use std::mem;
 /// A map with a bounded number of entries. Those that were used recently stay: when the younger
 /// half is full, the older half is dropped, and the younger one takes its place.
 #[derive(Debug)]
-pub(super) struct Cache<K, V> {
+pub(crate) struct Cache<K, V> {
     half: usize,
     young: HashMap<K, V>,
     old: HashMap<K, V>,
@@ -15,25 +15,31 @@ pub(super) struct Cache<K, V> {
 
 impl<K: Eq + Hash + Clone, V> Cache<K, V> {
     /// An empty map of at most `capacity` entries, but at least two.
-    pub(super) fn with_capacity(capacity: usize) -> Self {
+    pub(crate) fn with_capacity(capacity: usize) -> Self {
         Self { half: (capacity / 2).max(1), young: HashMap::new(), old: HashMap::new() }
     }
 
     /// The value of a key. This counts as a use.
-    pub(super) fn get(&mut self, key: &K) -> Option<&V> {
+    pub(crate) fn get(&mut self, key: &K) -> Option<&V> {
         self.get_mut(key).map(|value| &*value)
     }
 
     /// The value of a key, to be changed. This counts as a use.
-    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         if let Some(value) = self.old.remove(key) {
             self.insert(key.clone(), value);
         }
         self.young.get_mut(key)
     }
 
+    /// Drops the entries for which this is false.
+    pub(crate) fn retain(&mut self, mut is_kept: impl FnMut(&V) -> bool) {
+        self.young.retain(|_, value| is_kept(value));
+        self.old.retain(|_, value| is_kept(value));
+    }
+
     /// Keeps a value.
-    pub(super) fn insert(&mut self, key: K, value: V) {
+    pub(crate) fn insert(&mut self, key: K, value: V) {
         self.old.remove(&key);
         if self.young.len() >= self.half && !self.young.contains_key(&key) {
             self.old = mem::take(&mut self.young);
@@ -57,6 +63,14 @@ mod tests {
         }
         assert_eq!(cache.get(&"1".to_owned()), None);
         assert_eq!(cache.get(&"1000".to_owned()), Some(&1_000));
+    }
+
+    #[test]
+    fn entries_can_be_dropped_by_their_values() {
+        let mut cache = Cache::with_capacity(4);
+        (1..=4).for_each(|n| cache.insert(n, n));
+        cache.retain(|n| n % 2 == 0);
+        assert_eq!([1, 2, 3, 4].map(|n| cache.get(&n).copied()), [None, Some(2), None, Some(4)]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The customer: a tenant with its profile, and the cache in front of its row.
 
-mod cache;
+pub(crate) mod cache;
 mod failure;
 pub mod profile;
 mod tenants;

@@ -47,7 +47,7 @@ fn advice(error: &OperatorError) -> Option<String> {
         | InvalidLabel
         | HostMismatch { .. }
         | TooManyTokens { .. }
-        | TokensKeepChanging(_)
+        | SecretKeepsChanging(_)
         | ProfileChanged(_)
         | UnknownResourceType(_)
         | Unexpected(_)

@@ -88,7 +88,7 @@ async fn create(operator: &Operator, options: CreateOptions, format: Format) -> 
 
 async fn list(operator: &Operator, format: Format) -> anyhow::Result<()> {
     let tenants = operator.tenants().await?;
-    let listed: Vec<Value> = tenants.iter().map(describe).collect();
+    let listed: Vec<Value> = tenants.iter().map(|tenant| describe(operator, tenant)).collect();
     let lines: Vec<String> = tenants.iter().map(line).collect();
     let lines = if lines.is_empty() {
         "There are no tenants; scimctl tenant create NAME creates one.".to_owned()
@@ -118,12 +118,13 @@ async fn switch(
     Ok(())
 }
 
-fn describe(tenant: &ListedTenant) -> Value {
+fn describe(operator: &Operator, tenant: &ListedTenant) -> Value {
     let ListedTenant { row, profile, base_url } = tenant;
     json!({
         "tenant": row.name, "code": row.code().as_str(), "state": word(tenant.state()),
         "profile": profile.preset, "profile_version": row.profile_version,
         "idp": profile.dialect.idp, "customer": row.customer, "base_url": base_url,
+        "secret": operator.secret_of(row),
     })
 }
 

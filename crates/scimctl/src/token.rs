@@ -2,7 +2,8 @@
 
 use clap::{Args, Subcommand};
 use scim_lambda::operator::Operator;
-use scim_lambda::operator::tokens::{Lifetime, ListedToken, MovedTenant, NewToken, TokenState};
+use scim_lambda::operator::token_list::{ListedToken, TokenState};
+use scim_lambda::operator::tokens::{Lifetime, MovedTenant, NewToken};
 use scim_lambda::store::TenantRow;
 use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
@@ -43,6 +44,12 @@ pub(crate) enum TokenCommand {
         tenant: String,
         /// The token's key id, as shown by `token list`
         key_id: String,
+    },
+    /// End the tokens that `token list` shows as revived, after an earlier version of the secret was
+    /// made the current one
+    Reconcile {
+        /// The tenant's name
+        tenant: String,
     },
     /// Move the digests of a tenant's tokens to another secret. The tokens stay valid
     Move {
@@ -92,6 +99,7 @@ async fn carry_out(
         }
         TokenCommand::List { tenant } => list(operator, &tenant, format).await,
         TokenCommand::Revoke { tenant, key_id } => revoke(operator, &tenant, &key_id, format).await,
+        TokenCommand::Reconcile { tenant } => reconcile(operator, &tenant, format).await,
         TokenCommand::Move { tenant } => move_tokens(operator, &tenant, format).await,
     }
 }
@@ -115,7 +123,7 @@ async fn show(
 ) -> anyhow::Result<()> {
     let row = operator.tenant(tenant).await?;
     let shown = operator.reveal_token(&row, key_id).await?;
-    let (key_id, token) = (&shown.key_id, &shown.token);
+    let (key_id, token) = (&shown.key_id, shown.token.reveal());
     let object = json!({ "tenant": tenant, "key_id": key_id, "token": token });
     print(format, &object, &format!("{key_id}  {token}"));
     Ok(())
@@ -133,6 +141,19 @@ async fn revoke(
     let line =
         format!("Token {key_id} of {tenant} has been revoked; it is refused within a minute.");
     print(format, &object, &line);
+    Ok(())
+}
+
+async fn reconcile(operator: &Operator, tenant: &str, format: Format) -> anyhow::Result<()> {
+    let row = operator.tenant(tenant).await?;
+    let ended = operator.reconcile_tokens(&row).await?;
+    let line = if ended.is_empty() {
+        format!("The tokens of {tenant} are valid as the list says.")
+    } else {
+        let key_ids = ended.join(", ");
+        format!("These tokens of {tenant} end as the list says, within a minute: {key_ids}.")
+    };
+    print(format, &json!({ "tenant": tenant, "ended": ended }), &line);
     Ok(())
 }
 
@@ -165,7 +186,11 @@ async fn list(operator: &Operator, tenant: &str, format: Format) -> anyhow::Resu
     let row = operator.tenant(tenant).await?;
     let tokens = operator.tokens(&row).await?;
     let lines: Vec<String> = tokens.iter().map(line).collect();
-    let lines = if lines.is_empty() { "There are no tokens.".to_owned() } else { lines.join("\n") };
+    let mut lines =
+        if lines.is_empty() { "There are no tokens.".to_owned() } else { lines.join("\n") };
+    if tokens.iter().any(|token| token.state == TokenState::Revived) {
+        lines += &format!("\nscimctl token reconcile {tenant} ends the revived tokens.");
+    }
     let tokens: Vec<Value> = tokens.iter().map(describe).collect();
     print(format, &json!({ "tenant": tenant, "tokens": tokens }), &lines);
     Ok(())
@@ -224,6 +249,7 @@ fn describe(token: &ListedToken) -> Value {
 fn word(state: TokenState) -> &'static str {
     match state {
         TokenState::Good => "good",
+        TokenState::Revived => "revived",
         TokenState::Expired => "expired",
         TokenState::Revoked => "revoked",
     }

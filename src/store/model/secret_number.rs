@@ -13,7 +13,7 @@ impl SecretNumber {
 
     /// The number after this one.
     #[must_use]
-    pub fn next(self) -> Self {
+    pub const fn next(self) -> Self {
         Self(self.0.saturating_add(1))
     }
 

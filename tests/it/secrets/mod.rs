@@ -51,12 +51,17 @@ promises! {
         a_move_that_was_interrupted_is_completed_by_the_next_change
         a_record_that_a_move_left_behind_is_not_used
         operators_who_work_at_once_lose_nothing
+        a_token_issued_while_the_tenant_moves_away_is_good
+        a_rotation_leaves_a_token_issued_at_once_alone
+        two_mints_at_once_keep_both_tokens
     }
     recovery {
         a_secret_marked_for_deletion_is_restored
         a_broken_record_spoils_one_tenant
         a_missing_record_is_replaced_only_on_request
         an_interrupted_mint_leaves_no_valid_token
+        an_interrupted_first_mint_that_was_revoked_stays_so
+        tokens_that_an_earlier_version_revives_are_shown_and_ended
         a_late_answer_of_secrets_manager_loses_no_revocation
     }
 }

@@ -5,10 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use scim_lambda::auth::shared_records::RecordState;
-use scim_lambda::operator::tokens::TokenState;
-use scim_lambda::store::SecretNumber;
+use scim_lambda::auth::token::PlainToken;
+use scim_lambda::operator::Operator;
+use scim_lambda::operator::token_list::TokenState;
+use scim_lambda::store::{SecretNumber, TenantRow};
 
-use super::stack::{PUT, Stack, issue};
+use super::stack::{GET, PUT, Stack, issue};
 use crate::support::connectors::{Between, Fault};
 use crate::support::tokens::change_secret;
 
@@ -169,5 +171,72 @@ pub async fn operators_who_work_at_once_lose_nothing(stack: &Stack) {
             }
         }
         assert_eq!(listed.len(), 10, "{listed:?}");
+    }
+}
+
+/// The row names the old secret when it is read. The record has left that one when it is read.
+pub async fn a_token_issued_while_the_tenant_moves_away_is_good(stack: &Stack) {
+    let (row, first) = stack.tenant_with_token("acme").await;
+    let slow = Between::default();
+    slow.once(GET, Fault::Slow(400));
+    let (operator, mover) = (stack.operator_behind(slow.clone()).await, stack.operator().await);
+    let (second, moved) = tokio::join!(issue(&operator, &row), async {
+        while slow.count(GET) == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        mover.move_tokens(&row).await
+    });
+    moved.unwrap();
+    let listed = mover.tokens(&row).await.unwrap();
+    assert!(listed.len() == 2 && listed.iter().all(|token| token.state == TokenState::Good));
+    assert!(stack.accepts(&row, &first).await && stack.accepts(&row, &second).await);
+}
+
+/// Carries out `first`, and issues a token once its record is changed and before it looks at the
+/// kept tokens.
+async fn issue_during<T>(
+    stack: &Stack,
+    row: &TenantRow,
+    first: impl AsyncFnOnce(&Operator) -> T,
+) -> (T, PlainToken) {
+    let (slow, kept) = (Between::default(), format!("kept/{}", row.code()));
+    slow.set(move |operation, body| {
+        let reads_kept = operation == GET && body["SecretId"].as_str()?.ends_with(&kept);
+        reads_kept.then_some(Fault::Slow(400))
+    });
+    let operator = stack.operator_behind(slow.clone()).await;
+    tokio::join!(first(&operator), async {
+        while slow.count("UpdateSecretVersionStage") == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        stack.issue(row).await
+    })
+}
+
+pub async fn a_rotation_leaves_a_token_issued_at_once_alone(stack: &Stack) {
+    let (row, _) = stack.tenant_with_token("acme").await;
+    let (rotated, token) = issue_during(stack, &row, async |operator: &Operator| {
+        operator.rotate_tokens(&row, Some(1), None).await
+    })
+    .await;
+    let rotation = rotated.unwrap();
+    let rows = stack.store.tokens(&row.key(), 0).await.unwrap();
+    for listed in &rows {
+        let is_new = [&rotation.token.token, &token]
+            .iter()
+            .any(|token| token.key_id().as_str() == listed.key_id);
+        assert_eq!(listed.expires == Some(rotation.others_expire), !is_new, "{rows:?}");
+    }
+}
+
+pub async fn two_mints_at_once_keep_both_tokens(stack: &Stack) {
+    let row = stack.tenant_with_kept_tokens("acme").await;
+    stack.issue(&row).await;
+    let (first, second) =
+        issue_during(stack, &row, async |operator: &Operator| issue(operator, &row).await).await;
+    let operator = stack.operator().await;
+    for token in [&first, &second] {
+        let shown = operator.reveal_token(&row, Some(token.key_id().as_str())).await.unwrap();
+        assert!(shown.token == *token);
     }
 }

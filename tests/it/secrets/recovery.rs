@@ -2,13 +2,16 @@
 
 use scim_lambda::auth::secrets_manager::SecretsError;
 use scim_lambda::auth::shared_records::RecordState;
+use scim_lambda::auth::token::PlainToken;
+use scim_lambda::clock::Clock;
 use scim_lambda::operator::OperatorError;
-use scim_lambda::operator::tokens::{Lifetime, TokenState};
-use scim_lambda::store::SecretNumber;
+use scim_lambda::operator::token_list::TokenState;
+use scim_lambda::operator::tokens::Lifetime;
+use scim_lambda::store::{SecretNumber, TokenRow};
 
 use super::stack::{PUT, Stack};
 use crate::support::connectors::Fault;
-use crate::support::tokens::change_secret;
+use crate::support::tokens::{change_record, change_secret};
 
 const FIRST: SecretNumber = SecretNumber::FIRST;
 
@@ -86,7 +89,7 @@ pub async fn a_missing_record_is_replaced_only_on_request(stack: &Stack) {
     assert!(stack.accepts(&row, &new).await && !stack.accepts(&row, &old).await);
     let states: Vec<_> =
         operator.tokens(&row).await.unwrap().into_iter().map(|token| token.state).collect();
-    assert_eq!(states, [TokenState::Expired, TokenState::Good]);
+    assert_eq!(states, [TokenState::Revoked, TokenState::Good]);
 }
 
 /// The first answer after the token was minted is that from before.
@@ -121,4 +124,51 @@ pub async fn an_interrupted_mint_leaves_no_valid_token(stack: &Stack) {
     let states: Vec<_> = listed.iter().map(|token| (token.label.as_deref(), token.state)).collect();
     assert_eq!(states, [(None, TokenState::Good), (Some("lost"), TokenState::Revoked)]);
     assert!(stack.accepts(&row, &token).await);
+}
+
+/// The first mint has stored the digest, and stops before the tenant's row names the secret.
+pub async fn an_interrupted_first_mint_that_was_revoked_stays_so(stack: &Stack) {
+    let row = stack.tenant("acme").await;
+    let token = PlainToken::generate(row.code()).unwrap();
+    let key_id = token.key_id().as_str();
+    let listed = TokenRow {
+        key_id: key_id.to_owned(),
+        created: Clock::system().milliseconds(),
+        expires: None,
+        label: None,
+        revoked: None,
+    };
+    assert!(stack.store.add_token(&row.key(), &listed).await.unwrap());
+    assert!(stack.store.begin_secret(None).await.unwrap());
+    change_record(&stack.secrets, FIRST, row.code(), |record| record.add(&token, None)).await;
+    stack.operator().await.revoke_token(&row, key_id).await.unwrap();
+    let next = stack.issue(&row).await;
+    assert_eq!(stack.secret_of(&row).await, Some(FIRST));
+    assert!(stack.accepts(&row, &next).await && !stack.accepts(&row, &token).await);
+}
+
+pub async fn tokens_that_an_earlier_version_revives_are_shown_and_ended(stack: &Stack) {
+    let (row, revoked) = stack.tenant_with_token("acme").await;
+    let (leaked, operator) = (stack.issue(&row).await, stack.operator().await);
+    let earlier = stack.shared(FIRST).await.records;
+    operator.revoke_token(&row, revoked.key_id().as_str()).await.unwrap();
+    operator.rotate_tokens(&row, Some(0), None).await.unwrap();
+    change_secret(&stack.secrets, FIRST, |records| *records = earlier).await;
+    let kept = stack.issue(&row).await;
+    assert!(stack.accepts(&row, &leaked).await && stack.accepts(&row, &revoked).await);
+    let states = async || {
+        let listed = operator.tokens(&row).await.unwrap();
+        listed.into_iter().map(|token| token.state).collect::<Vec<_>>()
+    };
+    use TokenState::{Expired, Good, Revived, Revoked};
+    assert_eq!(states().await, [Revived, Revived, Revoked, Good]);
+    let mut ended = operator.reconcile_tokens(&row).await.unwrap();
+    let mut expected = [&revoked, &leaked].map(|token| token.key_id().as_str());
+    ended.sort();
+    expected.sort();
+    assert_eq!(ended, expected);
+    assert_eq!(states().await, [Revoked, Expired, Revoked, Good]);
+    assert!(!stack.accepts(&row, &leaked).await && !stack.accepts(&row, &revoked).await);
+    assert!(stack.accepts(&row, &kept).await);
+    assert!(operator.reconcile_tokens(&row).await.unwrap().is_empty());
 }

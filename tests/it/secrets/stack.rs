@@ -10,6 +10,7 @@ use scim_lambda::edge::BASE_PATH;
 use scim_lambda::operator::tokens::Lifetime;
 use scim_lambda::operator::{Deployment, Operator};
 use scim_lambda::store::{SecretNumber, Store, TenantCode, TenantRow};
+use scim_lambda::tenant::Profile;
 use scim_local::engine::Engine;
 use scim_local::secrets::Vault;
 use scim_local::{Local, TABLE, dummy_account};
@@ -18,6 +19,7 @@ use crate::endpoints;
 use crate::support::connectors::Between;
 use crate::support::tokens::change_secret;
 
+pub const GET: &str = "GetSecretValue";
 pub const PUT: &str = "PutSecretValue";
 
 pub struct Stack {
@@ -71,6 +73,14 @@ impl Stack {
     /// A new tenant without a token.
     pub async fn tenant(&self, name: &str) -> TenantRow {
         let row = TenantRow::generate(name, "default", 0).unwrap();
+        assert!(self.store.create_tenant(&row, None).await.unwrap());
+        row
+    }
+
+    /// A new tenant whose profile keeps tokens, without a token.
+    pub async fn tenant_with_kept_tokens(&self, name: &str) -> TenantRow {
+        let profile = Profile::read("default").unwrap().with("token.reveal", "again").unwrap();
+        let row = TenantRow::generate(name, &profile.write().unwrap(), 0).unwrap();
         assert!(self.store.create_tenant(&row, None).await.unwrap());
         row
     }

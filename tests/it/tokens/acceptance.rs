@@ -3,7 +3,10 @@
 use bytes::Bytes;
 use http::Request;
 use scim_core::Additions;
+use scim_lambda::auth::shared_records::RecordState;
 use scim_lambda::auth::token::PlainToken;
+use scim_lambda::operator::token_list::RevealedToken;
+use scim_lambda::operator::tokens::NewToken;
 use scim_lambda::store::SecretNumber;
 use scim_lambda::tenant::Tenants;
 use serde_json::json;
@@ -172,12 +175,22 @@ async fn a_token_with_another_secret_under_a_known_key_id_is_refused() {
 async fn debug_output_never_shows_a_token() {
     let world = World::new().await;
     let secret = &world.token.reveal()[20..60];
+    let digest = world.token.digest().to_text();
     get(&world, &world.token).await;
+    let records = world.secrets.shared(SecretNumber::FIRST).await.unwrap().records;
+    let RecordState::Good(record) = records.record(world.tenant.code()) else {
+        panic!("the tenant has a record")
+    };
+    let (token, key_id) = (world.token.clone(), world.token.key_id().as_str().to_owned());
+    let shown = RevealedToken { key_id, token: token.clone() };
     for text in [
         format!("{:?}", world.service),
-        format!("{:?}", world.token),
+        format!("{:?} {records:?} {record:?}", world.secrets),
+        format!("{:?}", record.token(token.key_id()).unwrap()),
+        format!("{token:?} {shown:?}"),
+        format!("{:?}", NewToken { token: token.clone(), expires: None, kept: true }),
         format!("{:?}", world.tenant.key()),
     ] {
-        assert!(!text.contains(secret));
+        assert!(!text.contains(secret) && !text.contains(&digest), "{text}");
     }
 }

@@ -5,7 +5,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::store::SecretNumber;
 
 use crate::support::connectors::Fault;
-use crate::support::tokens::change_record;
+use crate::support::tokens::{change_record, change_secret};
 use crate::support::{Answer, DAY, World};
 
 pub const GET: &str = "GetSecretValue";
@@ -65,4 +65,26 @@ pub async fn rotate(world: &World) -> PlainToken {
     })
     .await;
     new
+}
+
+/// Moves the world's tenant to the second secret, where `token` is minted. The old record stays, or
+/// is removed.
+pub async fn move_with(world: &World, token: &PlainToken, is_removed: bool) {
+    let code = world.tenant.code();
+    change_record(&world.secrets, SecretNumber::FIRST.next(), code, |record| {
+        record.add(&world.token, None);
+        record.add(token, None);
+    })
+    .await;
+    assert!(world.store.begin_move(code, SecretNumber::FIRST).await.unwrap());
+    assert!(
+        world
+            .store
+            .end_move(code, Some(SecretNumber::FIRST), SecretNumber::FIRST.next())
+            .await
+            .unwrap()
+    );
+    if is_removed {
+        change_secret(&world.secrets, SecretNumber::FIRST, |records| records.remove(code)).await;
+    }
 }

@@ -5,3 +5,4 @@ mod helpers;
 mod look_ups;
 mod moves;
 mod outages;
+mod rows;

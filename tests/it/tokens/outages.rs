@@ -6,6 +6,7 @@ use scim_lambda::store::SecretNumber;
 use super::helpers::{GET, down, get, issue};
 use crate::support::World;
 use crate::support::connectors::Fault;
+use crate::support::log::Log;
 
 #[tokio::test]
 async fn no_answer_is_401_while_secrets_manager_is_down() {
@@ -78,8 +79,19 @@ async fn every_failure_of_secrets_manager_is_503() {
         let world = World::new().await;
         let told = fault.clone();
         world.between.set(move |operation, _| (operation == GET).then(|| told.clone()));
+        let log = Log::begin();
         let answer = get(&world, &world.token).await;
         assert_eq!(answer.status, 503, "{fault:?}: {}", answer.body);
+        let [line] = &log.lines("token store")[..] else { panic!("one line says why") };
+        // What passes by itself is a warning.
+        let passes = !matches!(
+            fault,
+            Fault::Refuse(
+                _,
+                "AccessDeniedException" | "DecryptionFailure" | "ResourceNotFoundException"
+            )
+        );
+        assert_eq!(line["level"], if passes { "WARN" } else { "ERROR" }, "{fault:?}");
     }
 }
 
