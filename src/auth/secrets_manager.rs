@@ -136,7 +136,7 @@ impl Secrets {
     /// Stages a new version, and makes it current only in place of the one that was seen.
     ///
     /// The new version's id follows from the one that was seen. So of two writers at once only one
-    /// creates a version, and the other one does not use up the quota of versions.
+    /// creates a version, until the other one tries again to replace the same version.
     async fn replace(
         &self,
         name: &str,

@@ -47,7 +47,7 @@ pub(crate) fn advance(
     }
 }
 
-/// Records that a tenant moves to another secret, provided that this one is its own: from then on
+/// Records that a tenant moves to another secret, provided that the row still names `from`: from then on
 /// its record is not changed in place.
 pub(crate) fn begin_move(
     transaction: &mut Transaction,
