@@ -40,6 +40,7 @@ promises! {
     }
     quota {
         a_secret_that_changed_too_often_is_left_alone
+        a_secret_near_its_quota_keeps_what_a_move_leaves
         a_secret_that_refuses_another_version_is_left_alone
         a_secret_that_is_three_quarters_full_takes_no_more_tenants
         a_hundred_tenants_can_be_created_in_a_minute

@@ -32,6 +32,16 @@ pub async fn a_secret_that_changed_too_often_is_left_alone(stack: &Stack) {
     assert_eq!(stack.versions(FIRST).await, 81);
 }
 
+pub async fn a_secret_near_its_quota_keeps_what_a_move_leaves(stack: &Stack) {
+    let (row, first) = stack.tenant_with_token("acme").await;
+    stack.use_up(FIRST, 95).await;
+    let second = stack.issue(&row).await;
+    assert_eq!(stack.secret_of(&row).await, Some(FIRST.next()));
+    assert!(stack.shared(FIRST).await.records.text(row.code()).is_some());
+    assert_eq!(stack.versions(FIRST).await, 95, "the last versions are left for emergencies");
+    assert!(stack.accepts(&row, &first).await && stack.accepts(&row, &second).await);
+}
+
 pub async fn a_secret_that_refuses_another_version_is_left_alone(stack: &Stack) {
     let (row, first) = stack.tenant_with_token("acme").await;
     let name = stack.secrets.shared_name(FIRST);

@@ -14,7 +14,7 @@ const DAY: i64 = 24 * 60 * 60;
 /// The number of days in which a secret can be restored, by default.
 const RECOVERY_DAYS: i64 = 30;
 /// The number of versions in one answer.
-const MAX_RESULTS: usize = 100;
+const MAX_RESULTS: usize = 25;
 
 /// The answer of an operation that only reads; `None` if it writes.
 pub(super) fn read(
