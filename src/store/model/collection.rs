@@ -64,7 +64,7 @@ impl Collection {
         format!("{}#", self.kind.mark())
     }
 
-    /// The sort key of a resource's row ([`TenantKey::id_key`]). Lists are in the order of these
+    /// The sort key of a resource's row: the id as keys have it. Lists are in the order of these
     /// keys.
     pub fn key(&self, id: &ResourceId) -> String {
         self.tenant.id_key(id)
