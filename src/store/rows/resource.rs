@@ -30,11 +30,11 @@ const EMAILS: &str = "em";
 /// The sort keys of further unique values.
 const UNIQUE_KEYS: &str = "uq";
 /// The version.
-pub(crate) const VERSION: &str = "v";
+const VERSION: &str = "v";
 /// When it was created, in milliseconds.
-pub(crate) const CREATED: &str = "c";
+const CREATED: &str = "c";
 /// When it was last modified, in milliseconds.
-pub(crate) const MODIFIED: &str = "m";
+const MODIFIED: &str = "m";
 /// Whether it is active.
 pub(crate) const ACTIVE: &str = "a";
 /// [`LIVE`], [`DELETED`] or [`UNMANAGED`].
@@ -42,11 +42,11 @@ pub(crate) const STATE: &str = "st";
 /// Whether it was ever made a member of a group.
 pub(crate) const GROUPED: &str = "g";
 /// What wrote the row.
-pub(crate) const EVENT: &str = "ev";
+const EVENT: &str = "ev";
 /// Token id.
-pub(crate) const ACTOR: &str = "ac";
+const ACTOR: &str = "ac";
 /// Request id.
-pub(crate) const REQUEST: &str = "rq";
+const REQUEST: &str = "rq";
 
 /// The state of a visible resource.
 pub(crate) const LIVE: &str = "live";

@@ -11,7 +11,7 @@ use crate::store::model::guards::Guards;
 use crate::store::model::tenant_key::TenantKey;
 
 /// The sort key of the row of seats.
-pub(crate) const SEATS: &str = "seats";
+const SEATS: &str = "seats";
 /// Active users.
 const USED: &str = "used";
 /// Maximum number of active users.
@@ -20,7 +20,7 @@ const LIMIT: &str = "lim";
 const VERSION: &str = "v";
 
 /// The sort key of the brake's row.
-pub(crate) const BRAKE: &str = "brake";
+const BRAKE: &str = "brake";
 /// When the window began, in seconds since 1970.
 const BEGUN: &str = "w";
 /// Deactivations since.

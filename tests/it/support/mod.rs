@@ -2,6 +2,7 @@
 //! the test may intercept.
 
 pub mod bills;
+mod clock;
 pub mod connectors;
 pub mod customer;
 pub mod documents;
@@ -15,7 +16,6 @@ pub mod tokens;
 pub mod transcript;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -25,7 +25,6 @@ use scim_core::Additions;
 use scim_lambda::Service;
 use scim_lambda::auth::secrets_manager::{self, Secrets};
 use scim_lambda::auth::token::PlainToken;
-use scim_lambda::clock::Clock;
 use scim_lambda::edge::BASE_PATH;
 use scim_lambda::operator::import::{Import, Mode, Record, Report};
 use scim_lambda::operator::seed::Seed;
@@ -40,8 +39,8 @@ use scim_local::meter::Meter;
 use scim_local::secrets::Vault;
 use scim_local::{Local, STACK, TABLE, dummy_account};
 use serde_json::Value;
-use time::OffsetDateTime;
 
+pub use clock::TestClock;
 use connectors::Between;
 use handles::Row;
 
@@ -50,50 +49,6 @@ pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 pub const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 pub const DAY: i64 = 24 * 60 * 60;
-
-/// Milliseconds since 1970, moved by hand.
-#[derive(Debug, Clone)]
-pub struct TestClock(Arc<AtomicI64>);
-
-impl TestClock {
-    pub fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(1_800_000_000_000)))
-    }
-
-    pub fn advance(&self, seconds: i64) {
-        self.advance_milliseconds(seconds * 1_000);
-    }
-
-    pub fn advance_milliseconds(&self, milliseconds: i64) {
-        self.0.fetch_add(milliseconds, Ordering::SeqCst);
-    }
-
-    pub fn milliseconds(&self) -> i64 {
-        self.0.load(Ordering::SeqCst)
-    }
-
-    pub fn seconds(&self) -> i64 {
-        self.milliseconds() / 1_000
-    }
-
-    pub fn clock(&self) -> Clock {
-        let milliseconds = self.0.clone();
-        Clock::driven(move || {
-            let now = i128::from(milliseconds.load(Ordering::SeqCst)) * 1_000_000;
-            OffsetDateTime::from_unix_timestamp_nanos(now).unwrap()
-        })
-    }
-}
-
-impl dynoxide::storage_backend::Clock for TestClock {
-    fn now_unix_secs(&self) -> u64 {
-        self.seconds().try_into().unwrap()
-    }
-
-    fn now_unix_secs_f64(&self) -> f64 {
-        self.now_unix_secs() as f64
-    }
-}
 
 /// How a world differs from the default one.
 #[derive(Default)]
@@ -256,7 +211,6 @@ impl World {
         answer.body
     }
 
-    /// Creates many users and groups of the first tenant fast, without passing through `between`.
     /// The resources of a kind, of this world's tenant.
     pub fn collection(&self, kind: Kind) -> Collection {
         Collection { tenant: self.tenant.key(), kind }
@@ -275,6 +229,7 @@ impl World {
         Operator::new(store, secrets, self.clock.clock(), deployment, "test")
     }
 
+    /// Creates many users and groups of the first tenant fast, without passing through `between`.
     pub fn seed(&self) -> Seed {
         let store = Store::new(aws_sdk_dynamodb::Client::new(&self.local.sdk_config()), TABLE);
         Seed::new(store, self.tenant.clone(), self.clock.clock()).unwrap()
