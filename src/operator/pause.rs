@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::deployment::Operator;
+use super::error::OperatorError;
 use crate::auth::secrets_manager::Version;
 use crate::random;
 
@@ -21,6 +23,26 @@ pub(super) async fn before(attempt: u32) {
     let longest = FIRST.saturating_mul(1 << (attempt - 1).min(16)).min(MAX);
     let random = random::bytes::<4>().map(u32::from_le_bytes).unwrap_or(u32::MAX / 2);
     tokio::time::sleep(longest.mul_f64(f64::from(random) / f64::from(u32::MAX))).await;
+}
+
+impl Operator {
+    /// Tries work until it is done, which `Some` says; `None` after the last try. An error that the
+    /// operator can mend is followed by another try.
+    pub(super) async fn tried<T>(
+        &self,
+        mut work: impl AsyncFnMut() -> Result<Option<T>, OperatorError>,
+    ) -> Result<Option<T>, OperatorError> {
+        for attempt in 0..TRIES {
+            before(attempt).await;
+            // The SDK's futures are large. Boxing this one keeps those above it small.
+            match Box::pin(work()).await {
+                Ok(Some(done)) => return Ok(Some(done)),
+                Ok(None) => {}
+                Err(error) => self.recover(error).await?,
+            }
+        }
+        Ok(None)
+    }
 }
 
 /// How often each version of a secret was to be replaced.

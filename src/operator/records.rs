@@ -12,7 +12,7 @@
 
 use super::deployment::Operator;
 use super::error::OperatorError;
-use super::pause::{self, Attempts, TRIES};
+use super::pause::Attempts;
 use super::room::MAX_VERSIONS_FOR_REMOVAL;
 use crate::auth::records::TenantRecord;
 use crate::auth::secrets_manager::SecretsError;
@@ -81,22 +81,16 @@ impl Operator {
         &self,
         tenant: &TenantRow,
     ) -> Result<Option<TenantRecord>, OperatorError> {
-        for attempt in 0..TRIES {
-            pause::before(attempt).await;
+        let read = async || {
             let row = self.row(tenant).await?;
-            let Some(number) = row.secret else { return Ok(None) };
-            match self.secrets.shared(number).await {
-                Ok(secret) => {
-                    let source = Source { number, secret };
-                    let record = self.present_record(&row, &source, Unusable::Refuse).await?;
-                    if record.is_some() {
-                        return Ok(record);
-                    }
-                }
-                Err(error) => self.recover(error.into()).await?,
-            }
+            let Some(number) = row.secret else { return Ok(Some(None)) };
+            let source = Source { number, secret: self.secrets.shared(number).await? };
+            Ok(self.present_record(&row, &source, Unusable::Refuse).await?.map(Some))
+        };
+        match self.tried(read).await? {
+            Some(record) => Ok(record),
+            None => Err(self.secret_keeps_changing(tenant).await),
         }
-        Err(self.secret_keeps_changing(tenant).await)
     }
 
     /// Changes a tenant's record.
@@ -109,15 +103,11 @@ impl Operator {
         change: &mut RecordChange<impl FnMut(&mut TenantRecord) -> Result<T, OperatorError>>,
     ) -> Result<T, OperatorError> {
         let mut attempts = Attempts::default();
-        for attempt in 0..TRIES {
-            pause::before(attempt).await;
-            match self.try_change(tenant, change, &mut attempts).await {
-                Ok(Some(done)) => return Ok(done),
-                Ok(None) => {}
-                Err(error) => self.recover(error).await?,
-            }
+        let done = self.tried(async || self.try_change(tenant, change, &mut attempts).await);
+        match done.await? {
+            Some(done) => Ok(done),
+            None => Err(self.secret_keeps_changing(tenant).await),
         }
-        Err(self.secret_keeps_changing(tenant).await)
     }
 
     /// The error after the last try. It names the tenant's secret, or the newest one.
