@@ -262,3 +262,22 @@ fn the_tool_restores_a_secret_that_is_marked_for_deletion() {
     assert_eq!(get(), 200);
     assert!(directory.run(&["token", "list", "acme"]).stderr.is_empty(), "it is said once");
 }
+
+#[test]
+fn a_token_that_an_earlier_version_of_a_secret_revives_is_shown_and_ended() {
+    let directory = Directory::new("revived");
+    directory.json(&["tenant", "create", "acme"]);
+    let leaked = directory.json(&["token", "issue", "acme"]);
+    let key_id = text(&leaked, "key_id");
+    let file = directory.0.join("secrets.json");
+    let earlier = std::fs::read(&file).unwrap();
+    directory.json(&["token", "revoke", "acme", key_id]);
+    std::fs::write(&file, earlier).unwrap();
+    let state = || tokens(&directory)[1].0.clone();
+    assert_eq!(state(), "revived");
+    let ended = directory.json(&["token", "reconcile", "acme"]);
+    assert_eq!(ended, json!({ "tenant": "acme", "ended": [key_id] }));
+    assert_eq!(state(), "revoked");
+    let said = directory.text(&["token", "reconcile", "acme"]);
+    assert_eq!(said, "The tokens of acme are valid as the list says.\n");
+}
