@@ -112,7 +112,7 @@ impl RowChange {
         let (tenant, mark) = key.p.split_once('#').unwrap_or_default();
         let tenant = tenant.parse().ok();
         let kind = kind(new.as_ref()).or_else(|| kind(old.as_ref())).unwrap_or_default();
-        let content = content(&kind, mark, old, new);
+        let content = content(&kind, mark, Change { before: old, after: new });
         Some(Self { tenant, key: (key.p, key.s), kind, sequence_number, time, by_ttl, content })
     }
 }
@@ -122,43 +122,32 @@ fn kind(image: Option<&Map<String, Value>>) -> Option<String> {
     image?.get(KIND)?.get("S")?.as_str().map(str::to_owned)
 }
 
+/// The row before and after a change, as the stream has it.
+type Images = Change<Map<String, Value>>;
+
 /// What the images tell. `mark` is the part of the partition behind the tenant's code.
-fn content(
-    letter: &str,
-    mark: &str,
-    old: Option<Map<String, Value>>,
-    new: Option<Map<String, Value>>,
-) -> Result<Option<Content>, StoreError> {
+fn content(letter: &str, mark: &str, images: Images) -> Result<Option<Content>, StoreError> {
     let Some(kind) = RowKind::of(letter) else { return Ok(None) };
-    Ok(Some(match kind {
-        RowKind::User | RowKind::Group | RowKind::Other => {
-            let kind = Kind::of(mark.split_once('#').map_or(name(kind), |(_, name)| name));
-            Content::Resource(kind, Box::new(change(old, new, resource_image)?))
+    Ok(match kind {
+        RowKind::User => Some(resource(Kind::User, images)?),
+        RowKind::Group => Some(resource(Kind::Group, images)?),
+        RowKind::Other => {
+            let name = mark.split_once('#').map_or("", |(_, name)| name);
+            Some(resource(Kind::of(name), images)?)
         }
-        RowKind::Membership => {
-            let Change { before, after } = change(old, new, membership_image)?;
-            let named = after.as_ref().or(before.as_ref()).map(|(membership, _)| membership);
-            let Some(named) = named.cloned() else { return Ok(None) };
-            let image = |(_, image)| image;
-            let (before, after) = (before.map(image), after.map(image));
-            Content::Membership(named, Change { before, after })
-        }
+        RowKind::Membership => membership(images)?,
         RowKind::Tenant => {
             let read = |row: &Item| TenantRow::read(row, false);
-            Content::Tenant(Box::new(change(old, new, read)?))
+            Some(Content::Tenant(Box::new(images.read(read)?)))
         }
-        RowKind::Seats => {
-            let read = |row: &Item| Ok(SeatsRow::read(row)?.map(|seats| (seats, trace::read(row))));
-            let Change { before, after } = change(old, new, read)?;
-            Content::Seats(Change { before: before.flatten(), after: after.flatten() })
-        }
+        RowKind::Seats => Some(seats(images)?),
         RowKind::Brake => {
             let read = |row: &Item| Ok((BrakeRow::read(row)?, trace::read(row)));
-            Content::Brake(change(old, new, read)?)
+            Some(Content::Brake(images.read(read)?))
         }
         RowKind::Resync => {
             let read = |row: &Item| Ok((resync::read(row)?, trace::read(row)));
-            Content::Resync(Box::new(change(old, new, read)?))
+            Some(Content::Resync(Box::new(images.read(read)?)))
         }
         RowKind::Claim
         | RowKind::Head
@@ -172,25 +161,40 @@ fn content(
         | RowKind::TenantName
         | RowKind::Token
         | RowKind::NewestSecret
-        | RowKind::Unfinished => return Ok(None),
-    }))
+        | RowKind::Unfinished => None,
+    })
 }
 
-/// The name of a resource type that is not in the partition.
-fn name(kind: RowKind) -> &'static str {
-    if kind == RowKind::Group { "Group" } else { "User" }
+impl Images {
+    /// Both images, each read in the same way.
+    fn read<T>(
+        self,
+        read: impl Fn(&Item) -> Result<T, StoreError>,
+    ) -> Result<Change<T>, StoreError> {
+        let image = |image: Option<Map<String, Value>>| {
+            image.map(|image| read(&Item::of_image(image)?)).transpose()
+        };
+        Ok(Change { before: image(self.before)?, after: image(self.after)? })
+    }
 }
 
-/// Both images, each read in the same way.
-fn change<T>(
-    old: Option<Map<String, Value>>,
-    new: Option<Map<String, Value>>,
-    read: impl Fn(&Item) -> Result<T, StoreError>,
-) -> Result<Change<T>, StoreError> {
-    let image = |image: Option<Map<String, Value>>| {
-        image.map(|image| read(&Item::of_image(image)?)).transpose()
-    };
-    Ok(Change { before: image(old)?, after: image(new)? })
+fn resource(kind: Kind, images: Images) -> Result<Content, StoreError> {
+    Ok(Content::Resource(kind, Box::new(images.read(resource_image)?)))
+}
+
+fn membership(images: Images) -> Result<Option<Content>, StoreError> {
+    let Change { before, after } = images.read(membership_image)?;
+    let named = after.as_ref().or(before.as_ref()).map(|(membership, _)| membership.clone());
+    let image = |(_, image)| image;
+    let (before, after) = (before.map(image), after.map(image));
+    Ok(named.map(|named| Content::Membership(named, Change { before, after })))
+}
+
+/// A row without a limit counts as no row.
+fn seats(images: Images) -> Result<Content, StoreError> {
+    let read = |row: &Item| Ok(SeatsRow::read(row)?.map(|seats| (seats, trace::read(row))));
+    let Change { before, after } = images.read(read)?;
+    Ok(Content::Seats(Change { before: before.flatten(), after: after.flatten() }))
 }
 
 fn resource_image(row: &Item) -> Result<ResourceImage, StoreError> {
