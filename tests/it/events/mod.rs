@@ -2,6 +2,8 @@
 
 mod content;
 mod life;
+mod page;
+mod passes;
 mod records;
 pub mod schemas;
 mod story;
