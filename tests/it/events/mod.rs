@@ -3,7 +3,7 @@
 mod content;
 mod life;
 mod page;
-mod passes;
+pub mod passes;
 mod records;
 pub mod schemas;
 mod story;

@@ -10,7 +10,7 @@ use super::story;
 use crate::formats::scene::Scene;
 
 /// Whether a record passes the Pipe.
-fn passes(record: &Value) -> bool {
+pub fn passes(record: &Value) -> bool {
     let images = ["NewImage", "OldImage"].map(|name| &record["dynamodb"][name]);
     let has = |attribute: &str| images.iter().any(|image| image.get(attribute).is_some());
     match kind(record) {
