@@ -6,9 +6,13 @@ use super::draft::{Draft, Subject, verb};
 use super::event_type::EventType;
 use crate::store::{Change, Membership, MembershipImage};
 
-/// The event of a change of a membership's row.
-pub(super) fn event(membership: &Membership, change: Change<MembershipImage>) -> Option<Draft> {
-    let subject = subject(membership);
+/// The event of a change of a membership's row; `pair` names the two of them in few characters.
+pub(super) fn event(
+    pair: String,
+    membership: &Membership,
+    change: Change<MembershipImage>,
+) -> Option<Draft> {
+    let subject = subject(pair, membership);
     match (change.before, change.after) {
         (Some(before), Some(after)) if before.resync != after.resync => {
             let snapshot = Draft::new(EventType::MemberSnapshot, subject).caused_by("resync");
@@ -26,11 +30,11 @@ pub(super) fn event(membership: &Membership, change: Change<MembershipImage>) ->
     }
 }
 
-fn subject(membership: &Membership) -> Subject {
+fn subject(pair: String, membership: &Membership) -> Subject {
     let Membership { group, member, kind } = membership;
     let mut parts = Map::new();
     parts.insert("group".into(), group.as_str().into());
     parts.insert("member".into(), member.as_str().into());
     parts.insert("memberType".into(), kind.map_or(Value::Null, |kind| kind.as_str().into()));
-    Subject { parts, ..Subject::new("Member", format!("{group}/{member}")) }
+    Subject { parts, ..Subject::new("Member", pair) }
 }

@@ -122,7 +122,9 @@ impl Events {
             Content::Resource(kind, resource) => {
                 self.of_resource(change, &kind, *resource, tenant)?
             }
-            Content::Membership(membership, change) => members::event(&membership, change),
+            Content::Membership(membership, images) => {
+                members::event(pair(&change.key), &membership, images)
+            }
             Content::Tenant(tenant) => tenants::event(code, &tenant),
             Content::Seats(seats) => limits::of_seats(code, &seats),
             Content::Brake(brake) => limits::of_brake(code, &brake),
@@ -166,6 +168,12 @@ impl Events {
         let why = Unshaped("it is not a record of the table's stream".into());
         sealed(unshaped(&change, &why), &change, None, &self.settings)
     }
+}
+
+/// A group and its member, by the keys of their rows: an id that came from elsewhere may be longer
+/// than a message group of SQS.
+fn pair((p, s): &(String, String)) -> String {
+    format!("{s}/{}", p.rsplit('#').next().unwrap_or_default())
 }
 
 /// The event of a record that cannot be read. It names the row by its key, which holds no personal

@@ -257,3 +257,25 @@ async fn a_profile_change_names_its_settings() {
     );
     assert_eq!((&event["version"], &event["actor"]), (&json!(2), &json!({ "kind": "operator" })));
 }
+
+/// SQS refuses a message whose group is longer, and the Pipe would wait for it.
+#[tokio::test]
+async fn no_subject_is_longer_than_a_message_group() {
+    let story = Story::new(&[("create.existing", "link")]).await;
+    let customer = &story.customer;
+    let id = "z".repeat(128);
+    let mut user = person("ada");
+    user["id"] = json!(id);
+    customer.import(&[user]).await;
+    customer.create(person("ada")).await;
+    let group = json!({ "displayName": "Staff", "members": [{ "value": id }] });
+    assert_eq!(customer.send("POST", "/Groups", group).await.status, 201);
+    let events = story.events().await;
+    assert_eq!(events.len(), 4, "{events:#?}");
+    for event in &events {
+        let subject = event["subject"]["id"].as_str().unwrap();
+        assert!(subject.len() <= 128 && subject.is_ascii(), "{subject}");
+    }
+    let member = |event: &&Value| event["type"] == "group.member_added";
+    assert_eq!(events.iter().find(member).unwrap()["subject"]["member"], id);
+}
