@@ -58,6 +58,8 @@ pub(crate) fn ignored(misses: &[NearMiss]) {
 pub enum Metric {
     /// The brake stopped a deactivation, because too many users of a tenant were deactivated.
     BrakeTripped,
+    /// A record of the table's stream could not be read, so that the product was told only that.
+    EventUnshaped,
 }
 
 impl Metric {
@@ -65,6 +67,7 @@ impl Metric {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::BrakeTripped => "BrakeTripped",
+            Self::EventUnshaped => "EventUnshaped",
         }
     }
 }

@@ -131,7 +131,10 @@ def pipes_log_no_data(cfn):
 def only_the_pipe_publishes(cfn):
     (policy,) = of_type(cfn, "AWS::Events::EventBusPolicy")
     statement = policy["Properties"]["Statement"]
-    pipe = {"ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["EventPipeRole", "Arn"]}}}
+    pipe = {
+        "ArnNotEquals": {"aws:PrincipalArn": {"Fn::GetAtt": ["EventPipeRole", "Arn"]}},
+        "Bool": {"aws:PrincipalIsAWSService": "false"},
+    }
     return (statement["Effect"], statement["Principal"], statement["Action"], statement["Condition"]) == (
         "Deny",
         "*",

@@ -56,7 +56,7 @@ impl Service {
         let tenants = Arc::new(Tenants::new(store.clone(), clock.clone(), &settings.additions));
         let (base_url, events) = (settings.base_url.clone(), settings.events.clone());
         Ok(Self {
-            events: Events::new(store.clone(), tenants.clone(), base_url, events),
+            events: Events::new(tenants.clone(), base_url, events),
             verifier: Verifier::new(secrets, tenants, clock.clone()),
             directory: Directory::new(store, clock, settings.retention, settings.audit_retention),
             discovery_schemas: discovery::discovery_schemas()?,

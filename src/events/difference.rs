@@ -18,13 +18,13 @@ pub(super) struct Difference {
 
 /// Shows resources of one type as GET would answer.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct View<'t> {
+pub(super) struct ResourceView<'t> {
     pub(super) resource_type: &'t ServedType,
     /// The base URL of locations, if it is known here.
     pub(super) base_url: Option<&'t str>,
 }
 
-impl View<'_> {
+impl ResourceView<'_> {
     /// A resource as GET would answer. Members of groups are not read, so a group is shown without
     /// them, and without a version of the whole.
     pub(super) fn show(&self, resource: Resource) -> Map<String, Value> {

@@ -18,7 +18,7 @@ pub(super) enum Actor {
     Token { id: String },
     /// The operator.
     Operator,
-    /// The time: a retention has ended.
+    /// No one: a retention has ended.
     Expiry,
 }
 
@@ -45,7 +45,7 @@ impl From<Actor> for Value {
 
 /// What an event is about.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Subject {
+pub(super) struct EventSubject {
     /// The type of the resource, or `Member`, `Tenant`, `Seats`, `Brake`, `Resync`, `Record`.
     pub(super) subject_type: String,
     /// What orders the events of the subject: they are about the same thing.
@@ -56,7 +56,7 @@ pub(super) struct Subject {
     pub(super) names: Map<String, Value>,
 }
 
-impl Subject {
+impl EventSubject {
     /// A subject without names.
     pub(super) fn new(subject_type: &str, id: impl Into<String>) -> Self {
         Self { subject_type: subject_type.to_owned(), id: id.into(), ..Self::default() }
@@ -74,9 +74,9 @@ pub(super) enum Data {
 
 /// What one row's change says.
 #[derive(Debug, Clone)]
-pub(super) struct Draft {
+pub(super) struct EventDraft {
     pub(super) event_type: EventType,
-    pub(super) subject: Subject,
+    pub(super) subject: EventSubject,
     pub(super) actor: Option<Actor>,
     pub(super) request: Option<String>,
     pub(super) cause: Option<&'static str>,
@@ -86,15 +86,17 @@ pub(super) struct Draft {
     pub(super) previous_version: Option<u64>,
     pub(super) difference: Difference,
     /// Members that only this type of event has, such as `until`. They are not personal data.
-    pub(super) own: Map<String, Value>,
+    pub(super) extra: Map<String, Value>,
     pub(super) data: Option<Data>,
-    /// The bytes of the documents in the row's images.
+    /// The operator's names for the tenant and the customer, if the row itself tells them.
+    pub(super) tenant_names: Option<(String, Option<String>)>,
+    /// The bytes of the documents in the row's images, or [`super::envelope::UNKNOWN_WEIGHT`].
     pub(super) weight: usize,
 }
 
-impl Draft {
+impl EventDraft {
     /// An event that tells no more than its type and its subject.
-    pub(super) fn new(event_type: EventType, subject: Subject) -> Self {
+    pub(super) fn new(event_type: EventType, subject: EventSubject) -> Self {
         Self {
             event_type,
             subject,
@@ -105,14 +107,15 @@ impl Draft {
             version: None,
             previous_version: None,
             difference: Difference::default(),
-            own: Map::new(),
+            extra: Map::new(),
             data: None,
+            tenant_names: None,
             weight: 0,
         }
     }
 
     /// With the actor and the request that the new row names.
-    pub(super) fn traced(self, trace: Trace) -> Self {
+    pub(super) fn with_trace(self, trace: Trace) -> Self {
         let Trace { operation, actor, request, .. } = trace;
         Self { actor: actor.map(Actor::named), request, operation, ..self }
     }
@@ -130,8 +133,8 @@ impl Draft {
     }
 
     /// With a member that only this type of event has.
-    pub(super) fn own(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.own.insert(name.to_owned(), value.into());
+    pub(super) fn extra(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.extra.insert(name.to_owned(), value.into());
         self
     }
 }

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::difference::Difference;
-use super::draft::{Data, Draft, Subject};
+use super::draft::{Data, EventDraft, EventSubject};
 use crate::settings::{EventBody, EventSettings};
 use crate::store::RowChange;
 use crate::tenant::Tenant;
@@ -14,6 +14,8 @@ use crate::tenant::Tenant;
 /// The largest event, in bytes of JSON: EventBridge bills one of up to 64 KB once. What EventBridge
 /// puts around it needs the rest.
 pub const MAX_EVENT_BYTES: usize = 63 * 1_024;
+/// The largest answer to a batch of records, in bytes of JSON: what one request may put on a bus.
+pub const MAX_ANSWER_BYTES: usize = 240 * 1_024;
 /// The version of the form.
 const SPEC: u32 = 1;
 /// The digits of a sequence number, so that numbers compare as text.
@@ -22,31 +24,55 @@ const SEQUENCE_DIGITS: usize = 40;
 /// Bytes of a row's documents up to which an event is small enough for certain: the rest of it is
 /// names, which have limits of their own.
 const LIGHT: usize = MAX_EVENT_BYTES / 2;
+/// The weight of an event that is measured in any case.
+pub(super) const UNKNOWN_WEIGHT: usize = LIGHT + 1;
+/// The members of a subject that are not names.
+const IDS_OF_SUBJECT: [&str; 5] = ["type", "id", "group", "member", "memberType"];
 
-/// The event of a change, as it is sent. If it would be too large, it is sent without its data, or
-/// even without previous values and names, and says so.
-pub(super) fn sealed(
-    draft: Draft,
+/// The event of a change, as it is sent, in at most [`MAX_EVENT_BYTES`].
+pub(super) fn envelope(
+    draft: EventDraft,
     change: &RowChange,
     tenant: Option<&Tenant>,
     settings: &EventSettings,
 ) -> Value {
-    let (weight, ids) = (draft.weight, subject(&draft.subject, false));
+    let weight = draft.weight;
     let mut event = members(draft, change, tenant, settings);
-    if weight > LIGHT && size(&event) > MAX_EVENT_BYTES {
-        event.shift_remove("data");
-        event.insert("truncated".into(), true.into());
-        if size(&event) > MAX_EVENT_BYTES {
-            event.shift_remove("previous");
-            event.insert("subject".into(), ids.into());
-        }
+    if weight > LIGHT {
+        fit(&mut event, MAX_EVENT_BYTES);
     }
     Value::Object(event)
 }
 
+/// Leaves parts out of an event that has more than `max` bytes, and says so: its data first, then
+/// its previous values and the names of its subject.
+fn fit(event: &mut Map<String, Value>, max: usize) {
+    if size(event) <= max {
+        return;
+    }
+    event.shift_remove("data");
+    event.insert("truncated".into(), true.into());
+    if size(event) <= max {
+        return;
+    }
+    event.shift_remove("previous");
+    if let Some(Value::Object(subject)) = event.get_mut("subject") {
+        subject.retain(|name, _| IDS_OF_SUBJECT.contains(&name.as_str()));
+    }
+}
+
+/// Leaves parts out of the largest events of an answer that has more than [`MAX_ANSWER_BYTES`].
+pub(super) fn fit_together(events: &mut [Value]) {
+    let Some(share) = MAX_ANSWER_BYTES.checked_div(events.len()) else { return };
+    let events: Vec<_> = events.iter_mut().filter_map(Value::as_object_mut).collect();
+    if events.iter().map(|event| size(event)).sum::<usize>() > MAX_ANSWER_BYTES {
+        events.into_iter().for_each(|event| fit(event, share));
+    }
+}
+
 /// The members of an event. Those that only some types have come last.
 fn members(
-    draft: Draft,
+    draft: EventDraft,
     change: &RowChange,
     tenant: Option<&Tenant>,
     settings: &EventSettings,
@@ -54,8 +80,8 @@ fn members(
     let full = settings.body == EventBody::Full;
     let idp = tenant.and_then(|tenant| tenant.profile.dialect.idp.as_deref());
     let security_event = draft.event_type.security_event(draft.operation, settings.body);
-    let subject = subject(&draft.subject, full);
-    let Draft { event_type, actor, request, cause, version, previous_version, .. } = draft;
+    let (subject, owner) = (subject(&draft.subject, full), tenant_of(change, tenant, &draft, full));
+    let EventDraft { event_type, actor, request, cause, version, previous_version, .. } = draft;
     let Difference { changed, previous } = draft.difference;
     let mut event = Map::with_capacity(24);
     let mut add = |name: &str, value: Value| drop(event.insert(name.to_owned(), value));
@@ -65,7 +91,7 @@ fn members(
     add("time", date(change.time).into());
     add("seq", format!("{:0>SEQUENCE_DIGITS$}", change.sequence_number).into());
     add("epoch", settings.epoch.into());
-    add("tenant", tenant_of(change, tenant, full).into());
+    add("tenant", owner.into());
     add("connection", json!({ "idp": idp, "region": settings.region }));
     add("actor", actor.map(Value::from).into());
     add("request", request.into());
@@ -77,14 +103,14 @@ fn members(
     if full {
         add("previous", previous.into());
     }
-    event.extend(draft.own);
-    event.extend(sent(draft.data, full).map(|data| ("data".to_owned(), data)));
+    event.extend(draft.extra);
+    event.extend(visible_data(draft.data, full).map(|data| ("data".to_owned(), data)));
     event.extend(security_event.map(|urn| ("scim".to_owned(), urn.into())));
     event
 }
 
 /// The data that may be sent.
-fn sent(data: Option<Data>, full: bool) -> Option<Value> {
+fn visible_data(data: Option<Data>, full: bool) -> Option<Value> {
     match data? {
         Data::Personal(value) => Some(value).filter(|_| full),
         Data::Plain(value) => Some(value),
@@ -92,9 +118,17 @@ fn sent(data: Option<Data>, full: bool) -> Option<Value> {
 }
 
 /// The tenant's code and the operator's names for it; no names if the tenant is gone.
-fn tenant_of(change: &RowChange, tenant: Option<&Tenant>, full: bool) -> Option<Value> {
+fn tenant_of(
+    change: &RowChange,
+    tenant: Option<&Tenant>,
+    draft: &EventDraft,
+    full: bool,
+) -> Option<Value> {
     let code = change.tenant.as_ref()?;
-    let (name, customer) = (tenant.map(Tenant::name), tenant.and_then(Tenant::customer));
+    let (name, customer) = match &draft.tenant_names {
+        Some((name, customer)) => (Some(name.as_str()), customer.as_deref()),
+        None => (tenant.map(Tenant::name), tenant.and_then(Tenant::customer)),
+    };
     Some(if full {
         json!({ "code": code.as_str(), "name": name, "customer": customer })
     } else {
@@ -102,8 +136,8 @@ fn tenant_of(change: &RowChange, tenant: Option<&Tenant>, full: bool) -> Option<
     })
 }
 
-fn subject(subject: &Subject, full: bool) -> Map<String, Value> {
-    let Subject { subject_type, id, parts, names } = subject;
+fn subject(subject: &EventSubject, full: bool) -> Map<String, Value> {
+    let EventSubject { subject_type, id, parts, names } = subject;
     let mut members = Map::new();
     members.insert("type".into(), subject_type.as_str().into());
     members.insert("id".into(), id.as_str().into());
@@ -128,6 +162,12 @@ fn id(change: &RowChange) -> String {
     random.iter_mut().zip(digest).for_each(|(to, from)| *to = from);
     let milliseconds = u64::try_from(change.time).unwrap_or_default().saturating_mul(1_000);
     uuid::Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid().to_string()
+}
+
+/// A short text that stands for a record that is not one of the stream's.
+pub(super) fn record_digest(record: &Value) -> String {
+    let digest = Sha256::digest(record.to_string());
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A time in seconds since 1970 as RFC 3339 has it.

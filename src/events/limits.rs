@@ -2,13 +2,16 @@
 
 use serde_json::json;
 
-use super::draft::{Actor, Data, Draft, Subject};
+use super::draft::{Actor, Data, EventDraft, EventSubject};
 use super::envelope::date;
 use super::event_type::EventType;
-use crate::store::{BrakeRow, Change, SeatsRow, TenantCode, Trace};
+use crate::store::{BeforeAfter, BrakeRow, SeatsRow, TenantCode, Trace};
 
 /// The event of a change of the row of seats, if the last seat was taken or freed.
-pub(super) fn of_seats(tenant: &TenantCode, change: &Change<(SeatsRow, Trace)>) -> Option<Draft> {
+pub(super) fn of_seats(
+    tenant: &TenantCode,
+    change: &BeforeAfter<(SeatsRow, Trace)>,
+) -> Option<EventDraft> {
     let is_full = |seats: &SeatsRow| seats.used >= seats.limit;
     let before = change.before.as_ref().map(|(seats, _)| seats);
     let (seats, trace) = change.after.as_ref()?;
@@ -17,19 +20,20 @@ pub(super) fn of_seats(tenant: &TenantCode, change: &Change<(SeatsRow, Trace)>) 
         (true, false) => EventType::SeatsFreed,
         (false, false) | (true, true) => return None,
     };
-    let version = |seats: &SeatsRow| u64::try_from(seats.version).ok();
-    let draft =
-        Draft::new(event_type, Subject::new("Seats", tenant.as_str())).traced(trace.clone());
-    let draft =
-        draft.data(Data::Plain(json!({ "used": seats.used, "limit": seats.finite_limit() })));
-    Some(Draft { version: version(seats), previous_version: before.and_then(version), ..draft })
+    // The row's version counts changes that have no event, so it is not told.
+    let draft = EventDraft::new(event_type, EventSubject::new("Seats", tenant.as_str()));
+    let data = json!({ "used": seats.used, "limit": seats.finite_limit() });
+    Some(draft.with_trace(trace.clone()).data(Data::Plain(data)))
 }
 
 /// The event of a change of the brake's row, if it tripped or was lifted.
-pub(super) fn of_brake(tenant: &TenantCode, change: &Change<(BrakeRow, Trace)>) -> Option<Draft> {
+pub(super) fn of_brake(
+    tenant: &TenantCode,
+    change: &BeforeAfter<(BrakeRow, Trace)>,
+) -> Option<EventDraft> {
     let tripped =
         |image: &Option<(BrakeRow, Trace)>| image.as_ref().and_then(|(row, _)| row.tripped);
-    let subject = Subject::new("Brake", tenant.as_str());
+    let subject = EventSubject::new("Brake", tenant.as_str());
     match (tripped(&change.before), tripped(&change.after), &change.after) {
         (None, Some(since), Some((row, trace))) => {
             let data = json!({
@@ -38,10 +42,13 @@ pub(super) fn of_brake(tenant: &TenantCode, change: &Change<(BrakeRow, Trace)>) 
                 "deactivations": row.counted,
                 "limit": row.most,
             });
-            let tripped = Draft::new(EventType::BrakeTripped, subject).traced(trace.clone());
+            let tripped =
+                EventDraft::new(EventType::BrakeTripped, subject).with_trace(trace.clone());
             Some(tripped.data(Data::Plain(data)))
         }
-        (Some(_), None, _) => Some(Draft::new(EventType::BrakeLifted, subject).by(Actor::Operator)),
+        (Some(_), None, _) => {
+            Some(EventDraft::new(EventType::BrakeLifted, subject).by(Actor::Operator))
+        }
         _ => None,
     }
 }

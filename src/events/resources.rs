@@ -3,10 +3,10 @@
 
 use serde_json::{Map, Value};
 
-use super::difference::View;
-use super::draft::{Data, Draft, Subject, verb};
+use super::difference::ResourceView;
+use super::draft::{Data, EventDraft, EventSubject, verb};
 use super::event_type::EventType;
-use crate::store::{Change, Kind, ResourceImage, Stored};
+use crate::store::{BeforeAfter, Kind, ResourceImage, Stored};
 
 /// When a record was made, and by whom.
 #[derive(Debug, Clone, Copy)]
@@ -41,10 +41,13 @@ const OF_OTHERS: Types = Types {
 
 /// The event of a change of the row of a group, or of a resource of another type, if it concerns
 /// the product.
-pub(super) fn event(view: View<'_>, change: Change<ResourceImage>) -> Option<Draft> {
+pub(super) fn event(
+    view: ResourceView<'_>,
+    change: BeforeAfter<ResourceImage>,
+) -> Option<EventDraft> {
     let is_group = view.resource_type.kind == Kind::Group;
     let types = if is_group { OF_GROUPS } else { OF_OTHERS };
-    let Change { before, after } = change;
+    let BeforeAfter { before, after } = change;
     let Some(after) = after else { return before.map(|before| deleted(view, &types, &before)) };
     if is_touched(before.as_ref(), &after) {
         return Some(draft(view, types.snapshot, before, after).caused_by("resync"));
@@ -56,13 +59,13 @@ pub(super) fn event(view: View<'_>, change: Change<ResourceImage>) -> Option<Dra
         Some(_) => types.updated,
     };
     let cause = verb(after.trace.operation);
-    Some(Draft { cause, ..draft(view, event_type, before, after) })
+    Some(EventDraft { cause, ..draft(view, event_type, before, after) })
 }
 
 /// The event of a row that is gone.
-fn deleted(view: View<'_>, types: &Types, before: &ResourceImage) -> Draft {
-    let draft = Draft::new(types.deleted, subject(view, &before.stored)).caused_by("delete");
-    Draft { previous_version: Some(before.version), ..draft }
+fn deleted(view: ResourceView<'_>, types: &Types, before: &ResourceImage) -> EventDraft {
+    let draft = EventDraft::new(types.deleted, subject(view, &before.stored)).caused_by("delete");
+    EventDraft { previous_version: Some(before.version), ..draft }
 }
 
 /// Whether the change is the touch of a resync.
@@ -73,24 +76,24 @@ pub(super) fn is_touched(before: Option<&ResourceImage>, after: &ResourceImage) 
 /// An event that shows a resource, and what changed in it. A snapshot names the resync instead of
 /// an actor.
 pub(super) fn draft(
-    view: View<'_>,
+    view: ResourceView<'_>,
     event_type: EventType,
     before: Option<ResourceImage>,
     after: ResourceImage,
-) -> Draft {
+) -> EventDraft {
     let is_touched = is_touched(before.as_ref(), &after);
     let weight = after.stored.bytes() + before.as_ref().map_or(0, |before| before.stored.bytes());
-    let draft = Draft::new(event_type, subject(view, &after.stored));
-    let draft = Draft { version: Some(after.version), weight, ..draft };
+    let draft = EventDraft::new(event_type, subject(view, &after.stored));
+    let draft = EventDraft { version: Some(after.version), weight, ..draft };
     let ResourceImage { stored, trace, resync, .. } = after;
     if is_touched {
-        return draft.own("resync", resync).data(personal(view.show(stored.resource)));
+        return draft.extra("resync", resync).data(personal(view.show(stored.resource)));
     }
-    let draft = draft.traced(trace);
+    let draft = draft.with_trace(trace);
     let Some(before) = before else { return draft.data(personal(view.show(stored.resource))) };
     let changed = before.stored.resource.attributes.changed(&stored.resource.attributes);
     let shown = view.show(stored.resource);
-    Draft {
+    EventDraft {
         previous_version: Some(before.version),
         difference: view.difference(changed, before.stored.resource, &shown),
         ..draft.data(personal(shown))
@@ -102,10 +105,10 @@ fn personal(shown: Map<String, Value>) -> Data {
 }
 
 /// A resource as the subject of an event, with its names.
-pub(super) fn subject(view: View<'_>, stored: &Stored) -> Subject {
+pub(super) fn subject(view: ResourceView<'_>, stored: &Stored) -> EventSubject {
     let definition = &view.resource_type.definition;
     let attributes = &stored.resource.attributes;
-    let mut subject = Subject::new(&definition.name, stored.resource.id.as_str());
+    let mut subject = EventSubject::new(&definition.name, stored.resource.id.as_str());
     let name = definition.name_attribute().map(|attribute| attribute.name.as_str());
     for name in ["externalId"].into_iter().chain(name) {
         if let Some(value) = attributes.text(name) {

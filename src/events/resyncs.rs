@@ -2,25 +2,27 @@
 
 use serde_json::json;
 
-use super::draft::{Data, Draft, Subject};
+use super::draft::{Data, EventDraft, EventSubject};
+use super::envelope::UNKNOWN_WEIGHT;
 use super::event_type::EventType;
-use crate::store::{Change, Resync, ResyncScope, Trace};
+use crate::store::{BeforeAfter, Resync, ResyncScope, Trace};
 
 /// The event of a change of a resync's row, if it began or finished.
-pub(super) fn event(change: &Change<(Resync, Trace)>) -> Option<Draft> {
+pub(super) fn event(change: &BeforeAfter<(Resync, Trace)>) -> Option<EventDraft> {
     let (resync, trace) = change.after.as_ref()?;
     let before = change.before.as_ref().map(|(resync, _)| resync);
-    let subject = Subject::new("Resync", resync.id.as_str());
+    let subject = EventSubject::new("Resync", resync.id.as_str());
     let draft = match (before, resync.finished) {
-        (None, _) => Draft::new(EventType::ResyncStarted, subject),
+        (None, _) => EventDraft::new(EventType::ResyncStarted, subject),
         (Some(before), Some(_)) if before.finished.is_none() => {
             let counts = json!({ "counts": resync.counts });
-            Draft::new(EventType::ResyncFinished, subject).data(Data::Plain(counts))
+            EventDraft::new(EventType::ResyncFinished, subject).data(Data::Plain(counts))
         }
         (Some(_), _) => return None,
     };
-    let draft = draft.traced(trace.clone()).own("resync", resync.id.as_str());
-    Some(draft.own("scope", scope(&resync.scope)))
+    let draft = EventDraft { weight: UNKNOWN_WEIGHT, ..draft };
+    let draft = draft.with_trace(trace.clone()).extra("resync", resync.id.as_str());
+    Some(draft.extra("scope", scope(&resync.scope)))
 }
 
 /// What the resync covers; the consumer drops what it did not see of it.

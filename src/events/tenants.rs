@@ -3,55 +3,63 @@
 use serde_json::{Map, Value, json};
 
 use super::difference::Difference;
-use super::draft::{Actor, Data, Draft, Subject};
-use super::envelope::date;
+use super::draft::{Actor, Data, EventDraft, EventSubject};
+use super::envelope::{UNKNOWN_WEIGHT, date};
 use super::event_type::EventType;
-use crate::store::{Change, TenantCode, TenantRow};
+use crate::store::{BeforeAfter, TenantCode, TenantRow};
 use crate::tenant::Profile;
 
 /// The event of a change of the tenant's row, if it concerns the product.
-pub(super) fn event(code: &TenantCode, change: &Change<TenantRow>) -> Option<Draft> {
-    let named = |event_type| Draft::new(event_type, Subject::new("Tenant", code.as_str()));
-    let (before, after) = match (&change.before, &change.after) {
-        (Some(before), Some(after)) => (before, after),
-        (None, Some(after)) => {
-            let created = named(EventType::ConnectionCreated).by(Actor::Operator);
-            return Some(Draft {
-                version: Some(after.profile_version),
-                ..created.data(facts(after))
-            });
-        }
-        (Some(before), None) => {
-            let deleted = named(EventType::ConnectionDeleted).by(Actor::Operator);
-            return Some(Draft { previous_version: Some(before.profile_version), ..deleted });
-        }
-        (None, None) => return None,
+pub(super) fn event(code: &TenantCode, change: &BeforeAfter<TenantRow>) -> Option<EventDraft> {
+    let (before, after) = (change.before.as_ref(), change.after.as_ref());
+    let row = after.or(before)?;
+    let version = |row: Option<&TenantRow>| row.map(|row| row.profile_version);
+    let draft = EventDraft {
+        version: version(after),
+        previous_version: version(before),
+        tenant_names: Some((row.name.clone(), row.customer.clone())),
+        weight: UNKNOWN_WEIGHT,
+        ..EventDraft::new(event_type(before, after)?, EventSubject::new("Tenant", code.as_str()))
     };
-    let draft = match (before.enabled, after.enabled) {
-        (true, false) => enabled(named(EventType::ConnectionDisabled), true),
-        (false, true) => enabled(named(EventType::ConnectionEnabled), false),
-        _ if before.profile_version != after.profile_version => Draft {
-            difference: settings(&before.profile, &after.profile),
-            ..named(EventType::ConnectionProfileChanged).by(Actor::Operator)
-        },
-        _ if before.connected.is_none() && after.connected.is_some() => {
-            named(EventType::ConnectionActivated)
-        }
-        _ => return None,
+    let draft = match draft.event_type {
+        EventType::ConnectionActivated => draft,
+        _ => draft.by(Actor::Operator),
     };
-    let (version, previous) = (after.profile_version, before.profile_version);
-    Some(Draft {
-        version: Some(version),
-        previous_version: Some(previous),
-        ..draft.data(facts(after))
-    })
+    let difference = match (before, after) {
+        (Some(before), Some(after)) => difference(before, after),
+        (None, _) | (_, None) => Difference::default(),
+    };
+    let data = after.map(facts);
+    Some(EventDraft { difference, data, ..draft })
 }
 
-/// An event about the operator's switch, which was `before`.
-fn enabled(draft: Draft, before: bool) -> Draft {
-    let previous = Map::from_iter([("enabled".to_owned(), Value::Bool(before))]);
-    let difference = Difference { changed: vec!["enabled".to_owned()], previous };
-    Draft { difference, ..draft.by(Actor::Operator) }
+fn event_type(before: Option<&TenantRow>, after: Option<&TenantRow>) -> Option<EventType> {
+    let (before, after) = match (before, after) {
+        (Some(before), Some(after)) => (before, after),
+        (None, Some(_)) => return Some(EventType::ConnectionCreated),
+        (Some(_), None) => return Some(EventType::ConnectionDeleted),
+        (None, None) => return None,
+    };
+    match (before.enabled, after.enabled) {
+        (true, false) => Some(EventType::ConnectionDisabled),
+        (false, true) => Some(EventType::ConnectionEnabled),
+        _ if before.profile_version != after.profile_version => {
+            Some(EventType::ConnectionProfileChanged)
+        }
+        _ if before.connected.is_none() && after.connected.is_some() => {
+            Some(EventType::ConnectionActivated)
+        }
+        _ => None,
+    }
+}
+
+/// What differs between two states of the row: the switch, or settings by their paths.
+fn difference(before: &TenantRow, after: &TenantRow) -> Difference {
+    if before.enabled == after.enabled {
+        return settings(&before.profile, &after.profile);
+    }
+    let previous = Map::from_iter([("enabled".to_owned(), Value::Bool(before.enabled))]);
+    Difference { changed: vec!["enabled".to_owned()], previous }
 }
 
 fn facts(row: &TenantRow) -> Data {
@@ -69,7 +77,9 @@ fn settings(before: &str, after: &str) -> Difference {
     let flat = |profile: &str| {
         let mut all = Map::new();
         let profile = Profile::read(profile).ok().and_then(|read| serde_json::to_value(read).ok());
-        flatten("", profile.unwrap_or_default(), &mut all);
+        if let Some(profile) = profile {
+            flatten("", profile, &mut all);
+        }
         all
     };
     let (before, after) = (flat(before), flat(after));

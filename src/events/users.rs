@@ -2,29 +2,36 @@
 
 use serde_json::{Map, Value};
 
-use super::difference::View;
-use super::draft::{Actor, Draft, verb};
+use super::difference::ResourceView;
+use super::draft::{Actor, EventDraft, verb};
 use super::event_type::EventType;
 use super::resources::{self, Moment};
+use crate::directory::NEVER;
 use crate::directory::states::State;
-use crate::store::{Change, Detail, Operation, ResourceImage, Stage, Stored, Trace, is_active};
+use crate::store::{
+    BeforeAfter, Detail, Operation, ResourceImage, Stage, Stored, Trace, is_active,
+};
 
-/// The last second of the year 9999, the expiry of a user who never expires.
-const NEVER: i64 = 253_402_300_799;
+/// By how many seconds the clocks of the service and of the stream may differ.
+const CLOCK_SKEW: i64 = 2;
 
 /// The event of a change of a user's row, if it concerns the product.
 pub(super) fn event(
-    view: View<'_>,
+    view: ResourceView<'_>,
     moment: Moment,
-    change: Change<ResourceImage>,
-) -> Option<Draft> {
+    change: BeforeAfter<ResourceImage>,
+) -> Option<EventDraft> {
     match (change.before, change.after) {
         (before, Some(after)) => {
+            // Versions begin again with a new user, whose row has taken the place of one that had
+            // expired and was not removed yet.
+            let before = before.filter(|before| before.version <= after.version);
             let event_type = event_type(before.as_ref(), &after)?;
-            let state = state(Some(&after.stored), moment);
+            let state = State::of(Some(after.stored.standing()), moment.time);
             let (trace, expires) = (after.trace.clone(), after.stored.expires);
-            let draft = resources::draft(view, event_type, before, after).own("state", state);
-            Some(explained(draft, &trace, expires))
+            let draft = resources::draft(view, event_type, before, after);
+            let draft = with_cause(draft.extra("state", word(state)), &trace);
+            Some(with_times(draft, state, expires))
         }
         (Some(before), None) => Some(removed(view, moment, &before)),
         (None, None) => None,
@@ -65,10 +72,10 @@ fn live(before: &ResourceImage, after: &ResourceImage) -> EventType {
 }
 
 /// The cause, and the members of the event's own type.
-fn explained(draft: Draft, trace: &Trace, expires: Option<i64>) -> Draft {
+fn with_cause(draft: EventDraft, trace: &Trace) -> EventDraft {
     let cause = match (draft.event_type, trace.detail) {
         (EventType::UserSnapshot, _) => Some("resync"),
-        (_, Some(Detail::NoSeat)) => Some("no_seat"),
+        (_, Detail { no_seat: true, .. }) => Some("no_seat"),
         (EventType::UserSuspended, _) => Some("active_false"),
         (EventType::UserReactivated, _) if trace.operation != Some(Operation::Restore) => {
             Some("active_true")
@@ -76,32 +83,50 @@ fn explained(draft: Draft, trace: &Trace, expires: Option<i64>) -> Draft {
         (EventType::UserRestored, _) if draft.actor == Some(Actor::Operator) => Some("operator"),
         _ => verb(trace.operation),
     };
-    let draft = Draft { cause, ..draft };
-    match (draft.event_type, trace.detail) {
-        (EventType::UserSuspended, _) => draft.own("until", date(expires)),
-        (EventType::UserDeleted, _) => draft.own("mode", "soft").own("purgeAt", date(expires)),
-        (EventType::UserLinked, Some(Detail::MatchedOn(attribute))) => {
-            draft.own("matchedOn", attribute)
+    let draft = EventDraft { cause, ..draft };
+    match trace.detail.matched_on {
+        Some(attribute) => draft.extra("matchedOn", attribute),
+        None => draft,
+    }
+}
+
+/// When the user is erased, where the event tells it. Of someone who is gone there is no data: GET
+/// would answer 404.
+fn with_times(draft: EventDraft, state: State, expires: Option<i64>) -> EventDraft {
+    let draft = match (draft.event_type, state) {
+        (EventType::UserDeleted, _) => draft.extra("mode", "soft").extra("purgeAt", date(expires)),
+        (EventType::UserSnapshot, State::SoftDeleted) => draft.extra("purgeAt", date(expires)),
+        (EventType::UserSuspended, _) | (EventType::UserSnapshot, State::SuspendedWithExpiry) => {
+            draft.extra("until", date(expires))
         }
         _ => draft,
+    };
+    match state {
+        State::SoftDeleted | State::Absent | State::Expired => EventDraft { data: None, ..draft },
+        State::Unmanaged | State::Provisioned | State::Suspended | State::SuspendedWithExpiry => {
+            draft
+        }
     }
 }
 
 /// The event of a row that is gone.
-fn removed(view: View<'_>, moment: Moment, before: &ResourceImage) -> Draft {
+fn removed(view: ResourceView<'_>, moment: Moment, before: &ResourceImage) -> EventDraft {
     let user = &before.stored;
     let named = |event_type| {
         let subject = resources::subject(view, user);
-        Draft { previous_version: Some(before.version), ..Draft::new(event_type, subject) }
-            .own("state", state(None, moment))
+        EventDraft {
+            previous_version: Some(before.version),
+            ..EventDraft::new(event_type, subject)
+        }
+        .extra("state", word(State::Absent))
     };
-    let expired = moment.by_ttl || user.expires.is_some_and(|expires| expires <= moment.time);
+    let expired = moment.by_ttl || has_expired(user, moment);
     match user.state {
         Stage::Unmanaged => named(EventType::UserReleased).by(Actor::Operator).caused_by("forget"),
         Stage::Live if !expired => named(EventType::UserDeleted)
             .caused_by("delete")
-            .own("mode", "hard")
-            .own("purgeAt", Value::Null),
+            .extra("mode", "hard")
+            .extra("purgeAt", Value::Null),
         // Nothing is left but the id.
         Stage::Live | Stage::Deleted => {
             let mut draft = named(EventType::UserPurged).by(Actor::Expiry).caused_by("retention");
@@ -111,9 +136,15 @@ fn removed(view: View<'_>, moment: Moment, before: &ResourceImage) -> Draft {
     }
 }
 
+/// Whether the retention of a user has ended. The clocks of the service and of the stream may
+/// differ a little.
+fn has_expired(user: &Stored, moment: Moment) -> bool {
+    user.expires.is_some_and(|expires| expires <= moment.time + CLOCK_SKEW)
+}
+
 /// The word for the state of a user.
-fn state(user: Option<&Stored>, moment: Moment) -> &'static str {
-    match State::of(user.map(Stored::standing), moment.time) {
+fn word(state: State) -> &'static str {
+    match state {
         State::Absent | State::Expired => "absent",
         State::Unmanaged => "unmanaged",
         State::Provisioned => "provisioned",

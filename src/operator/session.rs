@@ -34,7 +34,8 @@ impl Session {
         let (store, clock) = (operator.store.clone(), operator.clock.clone());
         let tenants = Tenants::new(store.clone(), clock.clone(), &Additions::default());
         let gone = || OperatorError::TenantGone(tenant.name.clone());
-        let tenant = tenants.get(tenant.code()).await?.ok_or_else(gone)?;
+        let tenant =
+            tenants.get(tenant.code()).await.map_err(scim_core::Error::from)?.ok_or_else(gone)?;
         let directory = Directory::new(store, clock, RETENTION, AUDIT_RETENTION);
         Ok(Self {
             base_url: operator.base_url(&tenant.profile).unwrap_or_default(),

@@ -43,7 +43,7 @@ pub use read::page::{MAX_PAGE_BYTES, Page, PageRoom, Portion};
 pub use read::ranges::Ranges;
 pub use read::roster::price_of_members;
 pub use read::row_change::{
-    Change, Content, Membership, MembershipImage, ResourceImage, RowChange, is_stream_record,
+    BeforeAfter, Content, Membership, MembershipImage, ResourceImage, RowChange,
 };
 pub use read::walk::{CALLS_OF_A_PAGE, UNITS_OF_A_PAGE, Walk};
 pub use rows::seats_and_brake::{BrakeRow, SeatsRow};

@@ -1,15 +1,39 @@
-//! What a client is told about a failure of the store.
+//! What a client is told if the store fails, or if a tenant cannot be served.
 
 use scim_core::{Error, ErrorKind};
 
+use super::profile::ProfileError;
 use crate::store::StoreError;
+
+/// Why it is not known who a tenant is.
+#[derive(Debug, thiserror::Error)]
+pub enum TenantError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// This release cannot use the tenant's profile.
+    #[error("the profile of the tenant cannot be used: {0}")]
+    Profile(ProfileError),
+}
+
+impl From<TenantError> for Error {
+    fn from(error: TenantError) -> Self {
+        match error {
+            TenantError::Store(error) => error.into(),
+            TenantError::Profile(_) => Self::unavailable(
+                "This version of the service cannot use the tenant's profile; the operator must \
+                 correct it.",
+            ),
+        }
+    }
+}
 
 /// What a client is told about a failure of the store. The store's own message goes to the log.
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match &error {
             StoreError::Unavailable(_) => tracing::warn!(%error, "store"),
-            StoreError::Broken(_) | StoreError::NewerFormat { .. } => {
+            StoreError::Denied(_) | StoreError::Broken(_) | StoreError::NewerFormat { .. } => {
                 tracing::error!(%error, "store")
             }
             StoreError::OutOfBudget => tracing::info!(%error, "store"),
@@ -18,7 +42,7 @@ impl From<StoreError> for Error {
             StoreError::Unavailable(_) => Self::unavailable(
                 "The directory is not responding; send the request again in a moment.",
             ),
-            StoreError::Broken(_) => Self::internal(
+            StoreError::Denied(_) | StoreError::Broken(_) => Self::internal(
                 "The directory is in an unexpected state; the operator's log has the details.",
             ),
             StoreError::NewerFormat { .. } => Self::unavailable(

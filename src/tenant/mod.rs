@@ -5,5 +5,6 @@ mod failure;
 pub mod profile;
 mod tenants;
 
+pub use failure::TenantError;
 pub use profile::{Profile, ProfileError, ServedType, ServedTypes};
 pub use tenants::{Tenant, Tenants};

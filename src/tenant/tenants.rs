@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use scim_core::{Additions, Error};
+use scim_core::Additions;
 
 use super::cache::Cache;
+use super::failure::TenantError;
 use super::profile::{Profile, ServedType, ServedTypes};
 use crate::clock::Clock;
 use crate::store::{Kind, SecretNumber, Store, TenantCode, TenantKey, TenantRow};
@@ -138,7 +139,7 @@ impl Tenants {
     }
 
     /// The tenant of a row. Tenants with the same profile share what was built from it.
-    fn tenant(&self, row: TenantRow, before: Option<&Tenant>) -> Result<Tenant, Error> {
+    fn tenant(&self, row: TenantRow, before: Option<&Tenant>) -> Result<Tenant, TenantError> {
         let (profile, types) = match before.filter(|before| before.row.profile == row.profile) {
             Some(before) => (before.profile.clone(), before.types.clone()),
             None => self.read_profile(&row)?,
@@ -147,25 +148,22 @@ impl Tenants {
         Ok(Tenant { row, profile, types, unfinished })
     }
 
-    fn read_profile(&self, row: &TenantRow) -> Result<(Profile, Arc<ServedTypes>), Error> {
+    fn read_profile(&self, row: &TenantRow) -> Result<(Profile, Arc<ServedTypes>), TenantError> {
         let read = Profile::read(&row.profile).and_then(|profile| {
             let types = ServedTypes::new(&profile, &self.additions)?;
             Ok((profile, Arc::new(types)))
         });
         read.map_err(|wrong| {
             tracing::error!(%wrong, "a tenant's profile cannot be used");
-            Error::unavailable(
-                "This version of the service cannot use the tenant's profile; the operator must \
-                 correct it.",
-            )
+            TenantError::Profile(wrong)
         })
     }
 
     /// The tenant with this code, read at most a minute ago; `None` if the code has no tenant.
     ///
     /// # Errors
-    /// 503 if the store does not answer.
-    pub async fn get(&self, code: &TenantCode) -> Result<Option<Arc<Tenant>>, Error> {
+    /// [`TenantError`].
+    pub async fn get(&self, code: &TenantCode) -> Result<Option<Arc<Tenant>>, TenantError> {
         let now = self.clock.seconds();
         // After the clock ran back, nothing is fresh.
         let fresh = |read: i64, limit: Duration| {
@@ -190,19 +188,19 @@ impl Tenants {
     /// The tenant with this code, from a read of its row that is not among the first `reads`.
     ///
     /// # Errors
-    /// 503 if the store does not answer.
+    /// [`TenantError`].
     pub async fn read_after(
         &self,
         code: &TenantCode,
         reads: u64,
-    ) -> Result<Option<Arc<Tenant>>, Error> {
+    ) -> Result<Option<Arc<Tenant>>, TenantError> {
         if let Some(known) = locked(&self.known).get(code).filter(|known| known.number > reads) {
             return Ok(Some(known.tenant.clone()));
         }
         self.read(code).await
     }
 
-    async fn read(&self, code: &TenantCode) -> Result<Option<Arc<Tenant>>, Error> {
+    async fn read(&self, code: &TenantCode) -> Result<Option<Arc<Tenant>>, TenantError> {
         let read = self.clock.seconds();
         let number = self.reads.fetch_add(1, Ordering::SeqCst) + 1;
         let Some(row) = self.store.tenant(code).await? else {
@@ -224,8 +222,8 @@ impl Tenants {
     /// This takes one call, once.
     ///
     /// # Errors
-    /// 503 if the store does not answer.
-    pub async fn connect(&self, tenant: &Tenant) -> Result<(), Error> {
+    /// [`TenantError`].
+    pub async fn connect(&self, tenant: &Tenant) -> Result<(), TenantError> {
         let now = self.clock.seconds();
         self.store.connect(tenant.code(), now).await?;
         // The tenant may have been read again in the meantime.

@@ -7,6 +7,7 @@ mod words;
 
 use std::path::PathBuf;
 
+use scim_lambda::telemetry::Metric;
 use source::{files, read, relative, root};
 
 /// Each room with the rooms below it, which it may use.
@@ -27,7 +28,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "random",
         ],
     ),
-    ("events", &["directory", "tenant", "store", "settings"]),
+    ("events", &["directory", "tenant", "store", "settings", "telemetry"]),
     ("operator", &["auth", "directory", "tenant", "store", "settings", "clock", "random"]),
     ("auth", &["tenant", "store", "sdk", "telemetry", "clock", "random"]),
     ("directory", &["tenant", "store", "budget", "clock"]),
@@ -143,9 +144,10 @@ fn the_changelog_describes_this_version() {
 
 #[test]
 fn the_template_finds_the_metrics_in_the_log() {
-    let pattern =
-        format!("{{ $.metric = \"{}\" }}", scim_lambda::telemetry::Metric::BrakeTripped.as_str());
-    assert!(read("template.yaml").contains(&pattern), "template.yaml has no filter {pattern}");
+    for metric in [Metric::BrakeTripped, Metric::EventUnshaped] {
+        let pattern = format!("{{ $.metric = \"{}\" }}", metric.as_str());
+        assert!(read("template.yaml").contains(&pattern), "template.yaml has no filter {pattern}");
+    }
 }
 
 #[test]

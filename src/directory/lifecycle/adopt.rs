@@ -50,7 +50,7 @@ impl Directory {
             let Some(old) = self.only_match(call, &collection, names, &found).await? else {
                 return Ok(None);
             };
-            match self.adopt(&mut terms, old, &mut asserted).await? {
+            match self.adopt(&mut terms, old, names, &mut asserted).await? {
                 Adoption::Done(user) => return Ok(Some(*user)),
                 Adoption::NameTaken => return Ok(None),
                 Adoption::Refused => {}
@@ -63,14 +63,17 @@ impl Directory {
         &self,
         terms: &mut Terms<'_>,
         old: &Stored,
+        posted: &Names,
         asserted: &mut Attributes,
     ) -> Result<Adoption, Error> {
         let (call, resource_type) = (terms.call, terms.resource_type);
         let collection = call.collection(&resource_type.kind);
         let attributes = merged(resource_type, old, asserted)?;
         let names = names_of(resource_type, &attributes)?;
-        let matched = matched_on(&call.tenant.profile, old.names(), &names);
-        let audit = self.audit(call, Operation::Link).with(Some(Detail::MatchedOn(matched)));
+        let matched = matched_on(&call.tenant.profile, old.names(), posted);
+        let audit = self
+            .audit(call, Operation::Link)
+            .with(Detail { matched_on: Some(matched), ..terms.detail() });
         let resource = self.next_version(old, attributes);
         let to = Target::Live(terms.write(&resource, &names, None));
         let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));

@@ -92,8 +92,8 @@ impl<'a> Terms<'a> {
     }
 
     /// What the event of the write says in addition to the operation.
-    pub(in crate::directory) fn detail(&self) -> Option<Detail> {
-        self.without_seat.then_some(Detail::NoSeat)
+    pub(in crate::directory) fn detail(&self) -> Detail {
+        Detail { no_seat: self.without_seat, ..Detail::default() }
     }
 
     /// Counts one more try.

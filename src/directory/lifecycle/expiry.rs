@@ -11,7 +11,7 @@ use crate::tenant::ServedType;
 use crate::tenant::profile::OnDelete;
 
 /// A time that is never reached: the last second of the year 9999.
-const NEVER: i64 = 253_402_300_799;
+pub const NEVER: i64 = 253_402_300_799;
 
 impl Directory {
     /// When a user who is deleted now is erased, in seconds since 1970.

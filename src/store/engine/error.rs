@@ -13,7 +13,11 @@ pub enum StoreError {
     /// request may succeed later. It is unknown whether a write took effect.
     #[error("DynamoDB is not responding: {0}")]
     Unavailable(String),
-    /// The table or a row is not in the form that this version writes. An operator must inspect it.
+    /// DynamoDB refuses the call: there is no such table, or it is not in the form that this version
+    /// expects. An operator must inspect it.
+    #[error("DynamoDB refuses the call: {0}")]
+    Denied(String),
+    /// A row is not in the form that this version writes. An operator must inspect it.
     #[error("the table is not in the expected state: {0}")]
     Broken(String),
     /// A newer release wrote this row, in a format that this one does not know. Nothing was
@@ -61,7 +65,7 @@ where
 {
     let words = telemetry::causes(&error);
     match error.code() {
-        Some("ResourceNotFoundException" | "ValidationException") => StoreError::Broken(words),
+        Some("ResourceNotFoundException" | "ValidationException") => StoreError::Denied(words),
         // An IAM role or a key that was switched off can be switched on again, and the same request
         // succeeds then. DynamoDB also returns AccessDeniedException for the table's KMS key ("KMS
         // key access denied error").

@@ -11,8 +11,6 @@ use serde_json::{Map, Value};
 use super::error::StoreError;
 use super::item::{Item, Key, PARTITION, SORT};
 
-/// The source that a stream record names.
-const SOURCE: &str = "aws:dynamodb";
 /// The principal that removes rows whose TTL has passed.
 const TTL_PRINCIPAL: &str = "dynamodb.amazonaws.com";
 
@@ -33,15 +31,9 @@ pub(crate) struct StreamRecord {
     pub(crate) by_ttl: bool,
 }
 
-/// Whether a value is a record of a table's stream.
-pub(crate) fn is_record(value: &Value) -> bool {
-    value.get("eventSource").and_then(Value::as_str) == Some(SOURCE)
-        && value.get("dynamodb").is_some_and(Value::is_object)
-}
-
 impl StreamRecord {
-    /// Reads a record; `None` if it lacks what every record has.
-    pub(crate) fn read(mut record: Value) -> Option<Self> {
+    /// Reads a record, and takes its images out of it; `None` if it lacks what every record has.
+    pub(crate) fn read(record: &mut Value) -> Option<Self> {
         let identity = record.get("userIdentity");
         let principal = identity.and_then(|who| who.get("principalId")).and_then(Value::as_str);
         let by_ttl = principal == Some(TTL_PRINCIPAL);
@@ -138,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_record_is_read_with_or_without_images() {
-        let read = StreamRecord::read(record()).unwrap();
+        let read = StreamRecord::read(&mut record()).unwrap();
         assert_eq!((read.time, read.sequence_number.as_str()), (1_800_000_000, "111"));
         assert!(read.old.is_none() && !read.by_ttl);
         let item = Item::of_image(read.new.unwrap()).unwrap();
@@ -150,14 +142,14 @@ mod tests {
         for part in ["Keys", "SequenceNumber", "ApproximateCreationDateTime"] {
             let mut lacking = record();
             lacking["dynamodb"].as_object_mut().unwrap().remove(part);
-            assert!(StreamRecord::read(lacking).is_none(), "{part}");
+            assert!(StreamRecord::read(&mut lacking).is_none(), "{part}");
         }
         for wrong in [json!(""), json!("1x"), json!(11), json!("1".repeat(41))] {
             let mut record = record();
             record["dynamodb"]["SequenceNumber"] = wrong;
-            assert!(StreamRecord::read(record).is_none());
+            assert!(StreamRecord::read(&mut record).is_none());
         }
-        assert!(StreamRecord::read(json!([])).is_none());
+        assert!(StreamRecord::read(&mut json!([])).is_none());
     }
 
     #[test]

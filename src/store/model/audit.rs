@@ -61,32 +61,32 @@ impl Operation {
 }
 
 /// What an event says about a change in addition to its kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
-    /// The imported user was recognised by this attribute.
-    MatchedOn(&'static str),
-    /// The user is inactive because no seat was left.
-    NoSeat,
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Detail {
+    /// The attribute by which an imported user was recognised.
+    pub matched_on: Option<&'static str>,
+    /// Whether the user is inactive because no seat was left.
+    pub no_seat: bool,
 }
 
 impl Detail {
     /// The attributes by which an imported user is recognised.
     pub const LINK_KEYS: [&'static str; 3] = ["externalId", "userName", "email"];
+    /// The word for a user without a seat.
+    const NO_SEAT: &'static str = "noSeat";
 
-    /// The detail of a word; `None` for a word that this release does not know.
-    pub(in crate::store) fn of(word: &str) -> Option<Self> {
-        if word == Self::NoSeat.as_str() {
-            return Some(Self::NoSeat);
-        }
-        Self::LINK_KEYS.into_iter().find(|key| *key == word).map(Self::MatchedOn)
+    /// The words after the operation in the `ev` of a row.
+    pub(in crate::store) fn words(self) -> impl Iterator<Item = &'static str> {
+        self.matched_on.into_iter().chain(self.no_seat.then_some(Self::NO_SEAT))
     }
 
-    /// The word after the operation in the `ev` of a row.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::MatchedOn(attribute) => attribute,
-            Self::NoSeat => "noSeat",
-        }
+    /// The detail of these words. Those that this release does not know are passed over.
+    pub(in crate::store) fn of<'w>(words: impl Iterator<Item = &'w str>) -> Self {
+        words.fold(Self::default(), |detail, word| {
+            let key = Self::LINK_KEYS.into_iter().find(|key| *key == word);
+            let no_seat = detail.no_seat || word == Self::NO_SEAT;
+            Self { matched_on: key.or(detail.matched_on), no_seat }
+        })
     }
 }
 
@@ -96,7 +96,7 @@ pub struct Audit {
     /// The kind of change.
     pub operation: Operation,
     /// What more there is to say about it.
-    pub detail: Option<Detail>,
+    pub detail: Detail,
     /// A token's id, `operator`, or `expiry`.
     pub actor: String,
     /// The id of the request.
@@ -122,7 +122,7 @@ impl Audit {
         let retention = i64::try_from(retention.as_secs()).unwrap_or(i64::MAX);
         Self {
             operation,
-            detail: None,
+            detail: Detail::default(),
             actor: actor.to_owned(),
             request_id: request_id.to_owned(),
             now,
@@ -133,7 +133,7 @@ impl Audit {
 
     /// The same with a detail.
     #[must_use]
-    pub fn with(self, detail: Option<Detail>) -> Self {
+    pub fn with(self, detail: Detail) -> Self {
         Self { detail, ..self }
     }
 }

@@ -9,7 +9,7 @@ pub struct Trace {
     /// or an unknown release wrote it.
     pub operation: Option<Operation>,
     /// What more there is to say about it.
-    pub detail: Option<Detail>,
+    pub detail: Detail,
     /// A token's id, `operator`, or `expiry`.
     pub actor: Option<String>,
     /// The id of the request.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{Item, KIND};
-use crate::store::engine::stream::{self, StreamRecord};
+use crate::store::engine::stream::StreamRecord;
 use crate::store::model::collection::Kind;
 use crate::store::model::resync::Resync;
 use crate::store::model::stored::Stored;
@@ -20,7 +20,7 @@ use crate::store::rows::{member, membership, resource, resync, trace};
 
 /// Something before a change and after it.
 #[derive(Debug, Clone)]
-pub struct Change<T> {
+pub struct BeforeAfter<T> {
     /// Before; `None` if it did not exist.
     pub before: Option<T>,
     /// After; `None` if it no longer exists.
@@ -53,17 +53,17 @@ pub struct RowChange {
 #[derive(Debug)]
 pub enum Content {
     /// A user, a group, or a resource of another type.
-    Resource(Kind, Box<Change<ResourceImage>>),
+    Resource(Kind, Box<BeforeAfter<ResourceImage>>),
     /// A member of a group.
-    Membership(Membership, Change<MembershipImage>),
+    Membership(Membership, BeforeAfter<MembershipImage>),
     /// The tenant itself.
-    Tenant(Box<Change<TenantRow>>),
+    Tenant(Box<BeforeAfter<TenantRow>>),
     /// The seats of its active users; without a limit, nothing.
-    Seats(Change<(SeatsRow, Trace)>),
+    Seats(BeforeAfter<(SeatsRow, Trace)>),
     /// Its brake on deactivations.
-    Brake(Change<(BrakeRow, Trace)>),
+    Brake(BeforeAfter<(BrakeRow, Trace)>),
     /// A resync.
-    Resync(Box<Change<(Resync, Trace)>>),
+    Resync(Box<BeforeAfter<(Resync, Trace)>>),
 }
 
 /// A resource in one image.
@@ -99,20 +99,16 @@ pub struct MembershipImage {
     pub resync: Option<String>,
 }
 
-/// Whether a value is a record of a table's stream.
-pub fn is_stream_record(value: &Value) -> bool {
-    stream::is_record(value)
-}
-
 impl RowChange {
-    /// Reads a record of the stream; `None` if it lacks what every record of this table has.
-    pub fn read(record: Value) -> Option<Self> {
+    /// Reads a record of the stream, and takes its images out of it; `None` if it lacks what every
+    /// record has.
+    pub fn read(record: &mut Value) -> Option<Self> {
         let StreamRecord { key, old, new, sequence_number, time, by_ttl } =
             StreamRecord::read(record)?;
         let (tenant, mark) = key.p.split_once('#').unwrap_or_default();
         let tenant = tenant.parse().ok();
         let kind = kind(new.as_ref()).or_else(|| kind(old.as_ref())).unwrap_or_default();
-        let content = content(&kind, mark, Change { before: old, after: new });
+        let content = content(&kind, mark, BeforeAfter { before: old, after: new });
         Some(Self { tenant, key: (key.p, key.s), kind, sequence_number, time, by_ttl, content })
     }
 }
@@ -123,7 +119,7 @@ fn kind(image: Option<&Map<String, Value>>) -> Option<String> {
 }
 
 /// The row before and after a change, as the stream has it.
-type Images = Change<Map<String, Value>>;
+type Images = BeforeAfter<Map<String, Value>>;
 
 /// What the images tell. `mark` is the part of the partition behind the tenant's code.
 fn content(letter: &str, mark: &str, images: Images) -> Result<Option<Content>, StoreError> {
@@ -170,11 +166,11 @@ impl Images {
     fn read<T>(
         self,
         read: impl Fn(&Item) -> Result<T, StoreError>,
-    ) -> Result<Change<T>, StoreError> {
+    ) -> Result<BeforeAfter<T>, StoreError> {
         let image = |image: Option<Map<String, Value>>| {
             image.map(|image| read(&Item::of_image(image)?)).transpose()
         };
-        Ok(Change { before: image(self.before)?, after: image(self.after)? })
+        Ok(BeforeAfter { before: image(self.before)?, after: image(self.after)? })
     }
 }
 
@@ -183,18 +179,18 @@ fn resource(kind: Kind, images: Images) -> Result<Content, StoreError> {
 }
 
 fn membership(images: Images) -> Result<Option<Content>, StoreError> {
-    let Change { before, after } = images.read(membership_image)?;
+    let BeforeAfter { before, after } = images.read(membership_image)?;
     let named = after.as_ref().or(before.as_ref()).map(|(membership, _)| membership.clone());
     let image = |(_, image)| image;
     let (before, after) = (before.map(image), after.map(image));
-    Ok(named.map(|named| Content::Membership(named, Change { before, after })))
+    Ok(named.map(|named| Content::Membership(named, BeforeAfter { before, after })))
 }
 
 /// A row without a limit counts as no row.
 fn seats(images: Images) -> Result<Content, StoreError> {
     let read = |row: &Item| Ok(SeatsRow::read(row)?.map(|seats| (seats, trace::read(row))));
-    let Change { before, after } = images.read(read)?;
-    Ok(Content::Seats(Change { before: before.flatten(), after: after.flatten() }))
+    let BeforeAfter { before, after } = images.read(read)?;
+    Ok(Content::Seats(BeforeAfter { before: before.flatten(), after: after.flatten() }))
 }
 
 fn resource_image(row: &Item) -> Result<ResourceImage, StoreError> {

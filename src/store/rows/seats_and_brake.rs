@@ -44,7 +44,7 @@ pub struct SeatsRow {
     /// user is activated until enough users have become inactive.
     pub limit: i64,
     /// How often the row changed.
-    pub version: i64,
+    version: i64,
 }
 
 impl SeatsRow {

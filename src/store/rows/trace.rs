@@ -5,7 +5,7 @@ use crate::store::engine::item::{Item, Row};
 use crate::store::model::audit::{Audit, Detail, Operation};
 use crate::store::model::trace::Trace;
 
-/// The change that wrote the row: an [`Operation`], and after a dot a [`Detail`].
+/// The change that wrote the row: an [`Operation`], and after dots the words of a [`Detail`].
 pub(crate) const EVENT: &str = "ev";
 /// A token's id, `operator`, or `expiry`.
 pub(crate) const ACTOR: &str = "ac";
@@ -20,19 +20,16 @@ pub(crate) fn traced(row: Row, audit: &Audit) -> Row {
 }
 
 fn event(audit: &Audit) -> String {
-    let operation = audit.operation.as_str();
-    audit
-        .detail
-        .map_or_else(|| operation.to_owned(), |detail| format!("{operation}.{}", detail.as_str()))
+    let words = std::iter::once(audit.operation.as_str()).chain(audit.detail.words());
+    words.collect::<Vec<_>>().join(".")
 }
 
 /// What a row tells.
 pub(crate) fn read(row: &Item) -> Trace {
-    let event = row.text(EVENT).unwrap_or_default();
-    let (operation, detail) = event.split_once('.').unwrap_or((event, ""));
+    let mut words = row.text(EVENT).unwrap_or_default().split('.');
     Trace {
-        operation: Operation::of(operation),
-        detail: Detail::of(detail),
+        operation: words.next().and_then(Operation::of),
+        detail: Detail::of(words),
         actor: row.text(ACTOR).map(str::to_owned),
         request: row.text(REQUEST).map(str::to_owned),
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scim_lambda::events::{EventType, MAX_EVENT_BYTES};
+use scim_lambda::events::{EventType, MAX_ANSWER_BYTES, MAX_EVENT_BYTES};
 use serde_json::{Value, json};
 
 use super::schemas;
@@ -135,6 +135,8 @@ async fn the_causes_and_own_members_of_a_users_events() {
         (&json!("soft"), &json!("delete"), &json!("deleted"))
     );
     assert!(event["purgeAt"].as_str().is_some());
+    // GET would answer 404, and stored data would let the user in.
+    assert_eq!(event.get("data"), None);
     customer.restore(&ada).await.unwrap();
     let event = of_users(story.events().await);
     assert_eq!((&event["type"], &event["cause"]), (&json!("user.restored"), &json!("operator")));
@@ -149,10 +151,11 @@ async fn the_causes_and_own_members_of_a_users_events() {
         (&event["type"], &event["matchedOn"]),
         (&json!("user.linked"), &json!("externalId"))
     );
-    // Both seats are taken now.
+    // Both seats are taken now, and both facts are told.
     customer.create(person("cid")).await;
     let event = of_users(story.events().await);
     assert_eq!((&event["matchedOn"], &event["state"]), (&json!("externalId"), &json!("suspended")));
+    assert_eq!(event["cause"], "no_seat");
     customer.create(person("dan")).await;
     let event = of_users(story.events().await);
     assert_eq!((&event["cause"], &event["state"]), (&json!("no_seat"), &json!("suspended")));
@@ -278,4 +281,61 @@ async fn no_subject_is_longer_than_a_message_group() {
     }
     let member = |event: &&Value| event["type"] == "group.member_added";
     assert_eq!(events.iter().find(member).unwrap()["subject"]["member"], id);
+}
+
+/// A POST without externalId that recognises someone by an address does not claim more.
+#[tokio::test]
+async fn a_link_tells_the_evidence_of_the_post_and_not_what_was_imported() {
+    let story = Story::new(&[("create.existing", "link")]).await;
+    let mail = json!([{ "value": "cid@example.com" }]);
+    let imported = json!({
+        "userName": "cid@old.example", "externalId": "x-cid", "emails": mail,
+        "verifiedEmails": ["cid@example.com"],
+    });
+    story.customer.import(&[imported]).await;
+    story.events().await;
+    let linked = json!({ "userName": "cid@example.com", "emails": mail, "active": true });
+    story.customer.create(linked).await;
+    assert_eq!(story.event().await["matchedOn"], "email");
+}
+
+/// The row of an expired user waits for TTL when a user with the same id of the product comes.
+#[tokio::test]
+async fn a_user_who_takes_the_row_of_an_expired_one_is_another_person() {
+    let story = Story::new(&[("create.existing", "link")]).await;
+    let customer = &story.customer;
+    let known = |title: &str| json!({ "id": "u42", "userName": "ada@example.com", "title": title });
+    customer.import(&[known("Countess")]).await;
+    let ada = customer.create(json!({ "userName": "ada@example.com" })).await;
+    assert_eq!(ada["id"], "u42");
+    customer.delete(&ada).await;
+    customer.world.clock.advance(91 * DAY);
+    story.events().await;
+    customer.import(&[known("Dr")]).await;
+    let event = story.event().await;
+    assert_eq!(event["type"], "user.imported");
+    assert_eq!((&event["version"], &event["previousVersion"]), (&json!(1), &Value::Null));
+    assert_eq!((&event["changed"], &event["previous"]), (&json!([]), &json!({})));
+    assert!(!event.to_string().contains("Countess"), "{event}");
+}
+
+#[tokio::test]
+async fn large_events_of_a_batch_fit_on_the_bus_together() {
+    let story = Story::new(&[]).await;
+    let address = |n: usize| json!({ "type": format!("home{n}"), "formatted": "a".repeat(4_000) });
+    let addresses: Value = (0..12).map(address).collect();
+    for n in 0..10 {
+        let mut user = person(&format!("u{n}"));
+        user["addresses"] = addresses.clone();
+        story.customer.create(user).await;
+    }
+    let is_user = |record: &Value| record["dynamodb"]["NewImage"]["k"]["S"] == "U";
+    let records: Vec<Value> = story.stream.records().into_iter().filter(is_user).collect();
+    let service = &story.customer.world.service;
+    let four = service.events(records[..4].to_vec()).await.unwrap();
+    assert!(four.iter().all(|event| event["data"]["addresses"] == addresses));
+    let all = service.events(records).await.unwrap();
+    assert_eq!(all.len(), 10);
+    assert!(Value::from(all.clone()).to_string().len() <= MAX_ANSWER_BYTES);
+    assert!(all.iter().all(|event| event["truncated"] == true));
 }

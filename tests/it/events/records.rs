@@ -1,5 +1,7 @@
 //! Records that cannot be read stop no other record, and an outage stops all of them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use scim_core::ErrorKind;
 use serde_json::{Value, json};
 
@@ -61,4 +63,42 @@ async fn an_outage_fails_the_whole_batch_and_is_over_when_the_table_answers() {
     world.between.clear();
     let events = world.service.events(vec![record]).await.unwrap();
     assert_eq!(events[0]["tenant"]["name"], "other");
+}
+
+/// A fault of one read must not turn an event into `record.unshaped`.
+#[tokio::test]
+async fn one_fault_fails_the_batch_too() {
+    let world = World::hasty(Between::default()).await;
+    let (row, _) = world.tenant("other", "default").await;
+    let mut record = record(&world).await;
+    record["dynamodb"]["Keys"]["p"]["S"] = json!(format!("{}#U", row.code()));
+    for refusal in [(500, "InternalServerError"), (400, "ResourceNotFoundException")] {
+        // Each of the SDK's tries fails; a read after that would not.
+        let tries = AtomicUsize::new(0);
+        let (status, code) = refusal;
+        world.between.set(move |_, _| {
+            (tries.fetch_add(1, Ordering::SeqCst) < 3).then_some(Fault::Refuse(status, code))
+        });
+        let events = world.service.events(vec![record.clone()]).await;
+        assert!(events.is_err() || events.unwrap()[0]["type"] == "user.provisioned", "{code}");
+    }
+    world.between.clear();
+}
+
+/// A tenant that is remembered may lack a type that the operator has given it since.
+#[tokio::test]
+async fn a_new_resource_type_is_known_at_once() {
+    let world = World::new().await;
+    let (row, _) = world.tenant("acme2", "default").await;
+    let mut first = record(&world).await;
+    let code = row.code().as_str();
+    first["dynamodb"]["Keys"]["p"]["S"] = json!(format!("{code}#U"));
+    assert_eq!(world.service.events(vec![first.clone()]).await.unwrap().len(), 1);
+    let unknown = json!(format!("{code}#Z#Device"));
+    first["dynamodb"]["Keys"]["p"]["S"] = unknown;
+    first["dynamodb"]["NewImage"]["k"]["S"] = json!("Z");
+    let reads = world.between.count("Query");
+    let events = world.service.events(vec![first]).await.unwrap();
+    assert_eq!(events[0]["type"], "record.unshaped");
+    assert_eq!(world.between.count("Query"), reads + 1, "the tenant was read again");
 }

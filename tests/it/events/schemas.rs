@@ -61,7 +61,7 @@ fn subject_of(kind: &[&str], names: &[&str], parts: &[(&str, Value)]) -> Value {
 fn resource() -> Value {
     member(
         json!({ "type": "object" }),
-        "The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.",
+        "The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.",
     )
 }
 
@@ -94,13 +94,17 @@ fn family(event_type: EventType) -> Family {
             let kind = or_null(words(&["User", "Group"]));
             let parts = [
                 ("group", member(text(), "The id of the group.")),
-                ("member", member(text(), "The id of the member.")),
                 (
                     "memberType",
                     member(kind, "The type of the member; null if it names no resource."),
                 ),
             ];
-            (subject_of(&["Member"], &[], &parts), vec![], None)
+            let mut subject = subject_of(&["Member"], &[], &parts);
+            subject["properties"]["member"] = member(
+                text(),
+                "The id of the member. Absent if EventBody is ids and it names no resource.",
+            );
+            (subject, vec![], None)
         }
         "group" => {
             (subject_of(&["Group"], &["externalId", "displayName"], &[]), vec![], Some(resource()))
@@ -200,6 +204,11 @@ fn family(event_type: EventType) -> Family {
                 member(keys, "The attribute by which the imported user was recognised."),
                 false,
             ));
+        }
+        "user.snapshot" => {
+            let until = member(date(), "When a user who is suspended with expiry is erased.");
+            let purge = member(or_null(date()), "When a deleted user is erased; null for never.");
+            own.extend([resync, ("until", until, false), ("purgeAt", purge, false)]);
         }
         _ if verb.ends_with("snapshot") => own.push(resync),
         _ => {}
