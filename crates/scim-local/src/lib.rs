@@ -7,7 +7,6 @@
 pub mod data_dir;
 pub mod engine;
 pub mod meter;
-mod operations;
 pub mod private;
 pub mod request_line;
 pub mod secrets;

@@ -8,14 +8,22 @@ use dynoxide::Database;
 use dynoxide::storage_backend::Clock;
 use http::StatusCode;
 
-use crate::operations;
+mod digest;
+mod operations;
+mod tokens;
+mod transaction;
+
+use tokens::Tokens;
 
 const UNKNOWN_OPERATION: &str =
     r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
 
 /// A database that speaks DynamoDB's JSON protocol. Clones share it.
 #[derive(Clone)]
-pub struct Engine(Database);
+pub struct Engine {
+    database: Database,
+    tokens: Arc<Tokens>,
+}
 
 impl std::fmt::Debug for Engine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -35,13 +43,17 @@ impl Drop for Loading {
 }
 
 impl Engine {
+    fn new(database: Database) -> Self {
+        Self { database, tokens: Arc::default() }
+    }
+
     /// A database in a file. The file is created if it does not exist.
     ///
     /// # Errors
     /// If the file cannot be opened or is not a database.
     pub fn open(file: &Path) -> anyhow::Result<Self> {
         let path = file.to_str().context("the data directory's path is not UTF-8")?;
-        Ok(Self(Database::new(path).with_context(|| format!("{path} cannot be opened"))?))
+        Ok(Self::new(Database::new(path).with_context(|| format!("{path} cannot be opened"))?))
     }
 
     /// A database in memory.
@@ -49,7 +61,7 @@ impl Engine {
     /// # Errors
     /// If the engine cannot start.
     pub fn memory() -> anyhow::Result<Self> {
-        Ok(Self(Database::memory()?))
+        Ok(Self::new(Database::memory()?))
     }
 
     /// A database in memory whose TTL follows `clock`.
@@ -57,7 +69,7 @@ impl Engine {
     /// # Errors
     /// If the engine cannot start.
     pub fn memory_with_clock(clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        Ok(Self(Database::memory_with_clock(clock)?))
+        Ok(Self::new(Database::memory_with_clock(clock)?))
     }
 
     /// Removes rows whose TTL has passed, as DynamoDB does within days. Returns their number.
@@ -65,7 +77,7 @@ impl Engine {
     /// # Errors
     /// If the file cannot be written.
     pub fn sweep(&self) -> anyhow::Result<usize> {
-        Ok(self.0.sweep_ttl()?)
+        Ok(self.database.sweep_ttl()?)
     }
 
     /// Writes fast until the guard is dropped: a crash may lose what was written.
@@ -73,13 +85,17 @@ impl Engine {
     /// # Errors
     /// If the engine refuses.
     pub fn loading(&self) -> anyhow::Result<Loading> {
-        self.0.enable_bulk_loading()?;
-        Ok(Loading(self.0.clone()))
+        self.database.enable_bulk_loading()?;
+        Ok(Loading(self.database.clone()))
     }
 
     /// Answers one request by its operation and JSON body.
     pub fn call(&self, operation: &str, body: &str) -> (StatusCode, String) {
-        match operations::call(&self.0, operation, body) {
+        let answered = match operation {
+            "TransactWriteItems" => Some(transaction::call(&self.database, &self.tokens, body)),
+            _ => operations::call(&self.database, operation, body),
+        };
+        match answered {
             None => (StatusCode::BAD_REQUEST, UNKNOWN_OPERATION.to_owned()),
             Some(Ok(json)) => (StatusCode::OK, json),
             Some(Err(error)) => {
