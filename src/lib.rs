@@ -16,6 +16,8 @@ pub mod operator;
 pub mod auth;
 pub mod directory;
 
+pub mod events;
+
 pub mod tenant;
 
 pub mod store;

@@ -26,6 +26,30 @@ pub struct Settings {
     pub audit_retention: Duration,
     /// Schemas and resource types in addition to those of RFC 7643.
     pub additions: Additions,
+    /// What the events hold, and where they come from.
+    pub events: EventSettings,
+}
+
+/// What the events to the product hold, and where they come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventSettings {
+    /// `SCIM_EVENT_BODY`, `full` by default.
+    pub body: EventBody,
+    /// `SCIM_EVENT_EPOCH`, 0 by default: raised when the table is restored from a backup, since
+    /// versions and sequence numbers go back then.
+    pub epoch: u32,
+    /// `AWS_REGION`: where the stack is, if it is known.
+    pub region: Option<String>,
+}
+
+/// How much an event tells.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum EventBody {
+    /// The resource as GET would answer it, and the previous values of what changed.
+    #[default]
+    Full,
+    /// Ids, and names of attributes, but no personal data.
+    Ids,
 }
 
 /// A variable that is missing or unusable.
@@ -43,14 +67,14 @@ impl Settings {
             retention: RETENTION,
             audit_retention: AUDIT_RETENTION,
             additions: Additions::default(),
+            events: EventSettings::default(),
         }
     }
 
     /// The settings in the environment.
     ///
     /// # Errors
-    /// [`SettingsError`] names the variable that is missing, or is not a number of days from 1 to
-    /// 3650.
+    /// [`SettingsError`] names the variable that is missing, or has a value that it cannot have.
     pub fn from_env() -> Result<Self, SettingsError> {
         Self::read(|name| env::var(name).ok())
     }
@@ -73,8 +97,27 @@ impl Settings {
             base_url: value("SCIM_BASE_URL").map(|url| url.trim_end_matches('/').to_owned()),
             retention: retention("SCIM_RETENTION_DAYS", defaults.retention)?,
             audit_retention: retention("SCIM_AUDIT_RETENTION_DAYS", defaults.audit_retention)?,
+            events: EventSettings::read(value)?,
             ..defaults
         })
+    }
+}
+
+impl EventSettings {
+    fn read(value: impl Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let body = match value("SCIM_EVENT_BODY").as_deref() {
+            None | Some("full") => EventBody::Full,
+            Some("ids") => EventBody::Ids,
+            Some(_) => return Err(SettingsError("SCIM_EVENT_BODY must be full or ids".into())),
+        };
+        let epoch = match value("SCIM_EVENT_EPOCH").map(|epoch| epoch.parse()) {
+            None => 0,
+            Some(Ok(epoch)) => epoch,
+            Some(Err(_)) => {
+                return Err(SettingsError("SCIM_EVENT_EPOCH must be a number from 0".into()));
+            }
+        };
+        Ok(Self { body, epoch, region: value("AWS_REGION") })
     }
 }
 
@@ -101,6 +144,18 @@ mod tests {
             read(&wrong),
             Err("SCIM_RETENTION_DAYS must be a number of days from 1 to 3650".into())
         );
+    }
+
+    #[test]
+    fn events_are_full_unless_the_environment_says_otherwise() {
+        let of = |name: &str, value: &str| {
+            let base = [("SCIM_TABLE", "t"), ("SCIM_STACK", "s"), (name, value)];
+            read(&base).map(|settings| settings.events)
+        };
+        assert_eq!(of("SCIM_EVENT_BODY", ""), Ok(EventSettings::default()));
+        assert_eq!(of("SCIM_EVENT_BODY", "ids").map(|events| events.body), Ok(EventBody::Ids));
+        assert_eq!(of("SCIM_EVENT_EPOCH", "3").map(|events| events.epoch), Ok(3));
+        assert!(of("SCIM_EVENT_BODY", "all").is_err() && of("SCIM_EVENT_EPOCH", "-1").is_err());
     }
 
     #[test]

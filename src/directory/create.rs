@@ -156,7 +156,7 @@ impl Directory {
         loop {
             terms.next_try()?;
             let Newcomer { resource, names, members, prepared } = new;
-            let audit = self.audit(call, Operation::Create);
+            let audit = self.audit(call, Operation::Create).with(terms.detail());
             let to = Target::Live(terms.write(resource, names, None));
             let transition = Transition {
                 members,

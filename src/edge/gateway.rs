@@ -42,15 +42,20 @@ const ENCODED_PATH: &AsciiSet = &PATH.remove(b'%');
 /// answer.
 const MARGIN: Duration = Duration::from_millis(1_500);
 
-/// Answers one event of an HTTP API, a REST API or a Function URL.
+/// Answers one event of an HTTP API, a REST API or a Function URL, or turns the records of the
+/// table's stream, which an EventBridge Pipe sends as an array, into events for the product.
 ///
 /// # Errors
-/// If the event is not one of these, because something other than a gateway invoked the function.
+/// If the event is not one of these, because something else invoked the function. Also if the table
+/// does not answer for records of the stream: the Pipe sends them again.
 pub async fn handle(
     service: &Service,
     event: LambdaEvent<Value>,
 ) -> Result<Value, lambda_http::Error> {
     let LambdaEvent { payload: mut event, context } = event;
+    if let Value::Array(records) = event {
+        return Ok(Value::Array(service.events(records).await?));
+    }
     let payload_1 = is_payload_1(&event);
     let host = match clean(&mut event, payload_1) {
         Ok(host) => host,

@@ -8,6 +8,7 @@ use http::request::Parts;
 use http::{Method, Request, Response, header};
 use scim_core::schema::registry::SchemaError;
 use scim_core::{Error, ErrorKind, Schema, discovery};
+use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::request::{Deadline, RequestId};
@@ -18,6 +19,7 @@ use crate::auth::{Caller, Verifier};
 use crate::budget::{self, Limits};
 use crate::clock::Clock;
 use crate::directory::{Call, Directory, RequestReads};
+use crate::events::Events;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::telemetry;
@@ -37,6 +39,7 @@ pub struct Service {
     pub(super) directory: Directory,
     pub(super) discovery_schemas: Vec<Schema>,
     base_url: Option<String>,
+    events: Events,
 }
 
 impl Service {
@@ -51,12 +54,36 @@ impl Service {
         clock: Clock,
     ) -> Result<Self, SchemaError> {
         let tenants = Arc::new(Tenants::new(store.clone(), clock.clone(), &settings.additions));
+        let (base_url, events) = (settings.base_url.clone(), settings.events.clone());
         Ok(Self {
+            events: Events::new(store.clone(), tenants.clone(), base_url, events),
             verifier: Verifier::new(secrets, tenants, clock.clone()),
             directory: Directory::new(store, clock, settings.retention, settings.audit_retention),
             discovery_schemas: discovery::discovery_schemas()?,
             base_url: settings.base_url.clone(),
         })
+    }
+
+    /// The events of records of the table's stream, in the form in which Lambda gets them: at most
+    /// one for each, in their order. The records are read, and nothing is written.
+    ///
+    /// # Errors
+    /// 503 if the table does not answer. Send the same records again later.
+    pub async fn events(&self, records: Vec<Value>) -> Result<Vec<Value>, Error> {
+        let began = std::time::Instant::now();
+        let count = records.len();
+        let work = Box::pin(self.events.of_records(records));
+        let (events, tally) = budget::counted(Limits::REQUEST, work).await;
+        tracing::info!(
+            records = count,
+            events = events.as_ref().map_or(0, Vec::len),
+            failed = events.is_err(),
+            milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
+            calls = tally.calls,
+            read_units = tally.read_units,
+            "events"
+        );
+        events
     }
 
     /// Answers a request whose URI holds the path as the client encoded it.

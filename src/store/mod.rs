@@ -25,21 +25,26 @@ pub use engine::client::{Store, timeouts};
 pub use engine::error::StoreError;
 pub use engine::ranges::KeyRange;
 pub use engine::table;
-pub use model::audit::{Audit, Operation};
+pub use model::audit::{Audit, Detail, Operation};
 pub use model::change::{Expect, MemberChange, ResourceWrite, Takeover, Target, Transition};
 pub use model::collection::{Collection, Kind};
 pub use model::guards::Guards;
 pub use model::names::{MAX_EMAILS, MAX_UNIQUE_VALUES, Names};
 pub use model::refusal::{NameOwners, Outcome, OwnerState, Refusal};
+pub use model::resync::{Resync, ResyncCounts, ResyncScope};
 pub use model::secret_number::SecretNumber;
 pub use model::stage::{Stage, Standing, is_active};
 pub use model::stored::{MAX_DOCUMENT_BYTES, Stored};
 pub use model::tenant_key::{TenantCode, TenantKey};
+pub use model::trace::Trace;
 pub use read::known::MatchBy;
 pub use read::listed::Listed;
 pub use read::page::{MAX_PAGE_BYTES, Page, PageRoom, Portion};
 pub use read::ranges::Ranges;
 pub use read::roster::price_of_members;
+pub use read::row_change::{
+    Change, Content, Membership, MembershipImage, ResourceImage, RowChange, is_stream_record,
+};
 pub use read::walk::{CALLS_OF_A_PAGE, UNITS_OF_A_PAGE, Walk};
 pub use rows::seats_and_brake::{BrakeRow, SeatsRow};
 pub use rows::tenant::TenantRow;

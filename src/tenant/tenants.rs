@@ -41,6 +41,16 @@ impl Tenant {
         self.row.code()
     }
 
+    /// The operator's name for it.
+    pub fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// The customer, if the operator named one.
+    pub fn customer(&self) -> Option<&str> {
+        self.row.customer.as_deref()
+    }
+
     /// The path under which it is served, if it has its own.
     pub fn base_path(&self) -> Option<&str> {
         self.profile.address.path()

@@ -13,7 +13,7 @@ use crate::support::customer::{Customer, profile};
 use crate::support::{Answer, DAY, World, sound};
 
 /// Profiles that differ where the table leaves the outcome to a policy.
-const POLICIES: [(&str, &[(&str, &str)]); 8] = [
+pub const POLICIES: [(&str, &[(&str, &str)]); 8] = [
     ("soft delete", &[]),
     ("expiring", &[("deprovision.on_inactive", "suspend_with_expiry")]),
     ("deactivate", &[("deprovision.on_delete", "deactivate")]),
@@ -30,15 +30,15 @@ fn person(external_id: &str) -> Value {
 }
 
 /// A user in a state, and the state that it is in.
-struct Life {
-    customer: Customer,
-    user: Value,
+pub struct Life {
+    pub customer: Customer,
+    pub user: Value,
 }
 
 impl Life {
     /// Brings a user into a state by events that lead there, or says that the policy has no such
     /// state.
-    async fn new(world: &Arc<World>, settings: &[(&str, &str)], state: State) -> Option<Self> {
+    pub async fn new(world: &Arc<World>, settings: &[(&str, &str)], state: State) -> Option<Self> {
         let customer = Customer::lasting(world, "default", settings).await;
         let is = |path: &str, value: &str| settings.contains(&(path, value));
         let soft =
@@ -89,7 +89,7 @@ impl Life {
     }
 
     /// Plays an event, and returns the answer if it was a request of the identity provider.
-    async fn happen(&mut self, event: Event) -> Option<Answer> {
+    pub async fn happen(&mut self, event: Event) -> Option<Answer> {
         self.happen_to(0, event).await
     }
 

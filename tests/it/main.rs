@@ -21,6 +21,7 @@ mod discovery;
 mod due;
 mod endpoints;
 mod etags;
+mod events;
 mod faults;
 mod formats;
 mod groups;

@@ -15,6 +15,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "edge",
         &[
             "operator",
+            "events",
             "auth",
             "directory",
             "tenant",
@@ -26,6 +27,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "random",
         ],
     ),
+    ("events", &["directory", "tenant", "store", "settings"]),
     ("operator", &["auth", "directory", "tenant", "store", "settings", "clock", "random"]),
     ("auth", &["tenant", "store", "sdk", "telemetry", "clock", "random"]),
     ("directory", &["tenant", "store", "budget", "clock"]),

@@ -3,13 +3,15 @@
 use scim_core::resource::Attributes;
 use scim_core::{Error, Resource};
 
-use super::candidates::{adoptable, link_keys};
+use super::candidates::{adoptable, link_keys, matched_on};
 use super::conflict::{Attempt, Terms};
 use super::identity::{Assertion, merged};
 use super::states::Step;
 use crate::directory::context::{Call, Directory};
 use crate::directory::resource::names_of;
-use crate::store::{Collection, Names, Operation, Outcome, OwnerState, Stored, Target, Transition};
+use crate::store::{
+    Collection, Detail, Names, Operation, Outcome, OwnerState, Stored, Target, Transition,
+};
 use crate::tenant::profile::Deleted;
 
 /// What happened to an attempt to adopt a user.
@@ -65,9 +67,10 @@ impl Directory {
     ) -> Result<Adoption, Error> {
         let (call, resource_type) = (terms.call, terms.resource_type);
         let collection = call.collection(&resource_type.kind);
-        let audit = self.audit(call, Operation::Link);
         let attributes = merged(resource_type, old, asserted)?;
         let names = names_of(resource_type, &attributes)?;
+        let matched = matched_on(&call.tenant.profile, old.names(), &names);
+        let audit = self.audit(call, Operation::Link).with(Some(Detail::MatchedOn(matched)));
         let resource = self.next_version(old, attributes);
         let to = Target::Live(terms.write(&resource, &names, None));
         let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));

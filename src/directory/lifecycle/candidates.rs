@@ -93,6 +93,20 @@ pub(super) async fn adoptable(
     store.unmanaged(collection, names, &keys).await
 }
 
+/// The attribute by which a POST with `names` adopts the imported user with the names `known`.
+pub(super) fn matched_on(profile: &Profile, known: &Names, names: &Names) -> &'static str {
+    let matches = |key: &&LinkOn| match key {
+        LinkOn::ExternalId => known.shares_external_id(names),
+        LinkOn::UserName => known.name().is_some() && known.name() == names.name(),
+        LinkOn::Email => true,
+    };
+    match link_keys(profile).iter().find(matches) {
+        Some(LinkOn::ExternalId) => "externalId",
+        Some(LinkOn::UserName) => "userName",
+        Some(LinkOn::Email) | None => "email",
+    }
+}
+
 /// The users of a tenant, in any state, who may be the same person as a new user of the product.
 /// Makes about five calls.
 ///

@@ -9,7 +9,7 @@ use crate::directory::groups::resolve::Resolved;
 use crate::directory::policy::seats::{no_seat, without_seat};
 use crate::directory::resource::contended;
 use crate::store::{
-    MemberChange, NameOwners, Names, OwnerState, Refusal, ResourceWrite, Stored, Takeover,
+    Detail, MemberChange, NameOwners, Names, OwnerState, Refusal, ResourceWrite, Stored, Takeover,
 };
 use crate::tenant::ServedType;
 
@@ -25,6 +25,8 @@ pub(in crate::directory) struct Terms<'a> {
     takeover: Takeover,
     /// What is known about the members that it adds or removes.
     pub(in crate::directory) known: Resolved,
+    /// Whether the user is inactive because no seat is left.
+    without_seat: bool,
     tries: usize,
 }
 
@@ -70,7 +72,7 @@ impl<'a> Terms<'a> {
     /// The terms of a new resource, which may not take a name from another one.
     pub(in crate::directory) fn new(call: Call<'a>, resource_type: &'a ServedType) -> Self {
         let (takeover, known) = (Takeover::default(), Resolved::default());
-        Self { call, resource_type, takeover, known, tries: 0 }
+        Self { call, resource_type, takeover, known, without_seat: false, tries: 0 }
     }
 
     /// The terms of a resource that exists, which may take the name of a deleted one.
@@ -87,6 +89,11 @@ impl<'a> Terms<'a> {
         expires: Option<i64>,
     ) -> ResourceWrite<'r> {
         ResourceWrite { resource, names, takeover: self.takeover, expires }
+    }
+
+    /// What the event of the write says in addition to the operation.
+    pub(in crate::directory) fn detail(&self) -> Option<Detail> {
+        self.without_seat.then_some(Detail::NoSeat)
     }
 
     /// Counts one more try.
@@ -155,6 +162,7 @@ impl Directory {
         if is_full {
             let entering = attempt.entering.ok_or_else(no_seat)?;
             without_seat(&call.tenant.profile, entering)?;
+            terms.without_seat = true;
         }
         if brake_on {
             let collection = call.collection(&terms.resource_type.kind);

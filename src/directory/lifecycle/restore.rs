@@ -80,6 +80,7 @@ impl Directory {
             let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes.clone());
             let to = Target::Live(terms.write(&resource, &names, None));
+            let audit = audit.clone().with(terms.detail());
             let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));
             let Outcome::Refused(refusal) = self.store.commit(change).await? else {
                 return Ok(Some(resource));

@@ -8,6 +8,7 @@ pub(crate) mod item;
 pub(crate) mod pause;
 pub(crate) mod query;
 pub(crate) mod ranges;
+pub(crate) mod stream;
 pub mod table;
 pub(crate) mod time;
 pub(crate) mod transaction;

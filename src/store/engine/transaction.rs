@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep};
 use super::client::Store;
 use super::error::{StoreError, unavailable};
 use super::format::KNOWN_FORMAT;
-use super::item::{Item, Key, Row, number, version};
+use super::item::{Item, Key, Row, number, text, version};
 use super::pause::{CONFLICT, Pauses, RETRY_FOR, THROTTLE};
 use crate::budget;
 
@@ -112,12 +112,13 @@ impl<R: Copy> Transaction<R> {
         self.update_if(role, key, update, values, condition)
     }
 
-    /// Adds to numbers of a row, which begins with them if it does not exist.
+    /// Adds to numbers of a row, which begins with them if it does not exist, and sets `stamps`.
     pub(crate) fn add(
         &mut self,
         role: R,
         row: Row,
         numbers: impl IntoIterator<Item = (String, AttributeValue)>,
+        stamps: &[(&str, &str)],
         condition: Option<Condition>,
     ) -> Result<(), StoreError> {
         let Row { key, attributes } = row;
@@ -126,9 +127,11 @@ impl<R: Copy> Transaction<R> {
             numbers.iter().map(|(name, _)| format!("{name} :{name}")).collect();
         // A row that exists stays in its format, since most of it is not written.
         let once = |name: &String| format!("{name} = if_not_exists({name}, :{name})");
-        let once: Vec<String> = attributes.keys().map(once).collect();
-        let update = format!("ADD {} SET {}", terms.join(", "), once.join(", "));
-        let values = numbers.into_iter().chain(attributes);
+        let stamped = stamps.iter().map(|(name, _)| format!("{name} = :{name}"));
+        let set: Vec<String> = attributes.keys().map(once).chain(stamped).collect();
+        let update = format!("ADD {} SET {}", terms.join(", "), set.join(", "));
+        let stamps = stamps.iter().map(|(name, value)| ((*name).to_owned(), text(*value)));
+        let values = numbers.into_iter().chain(attributes).chain(stamps);
         let values = values.map(|(name, value)| (format!(":{name}"), value));
         self.update_if(role, key, update, values, condition)
     }

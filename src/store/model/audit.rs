@@ -24,6 +24,25 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// All of them.
+    const ALL: [Self; 10] = [
+        Self::Create,
+        Self::Replace,
+        Self::Patch,
+        Self::Delete,
+        Self::Restore,
+        Self::Import,
+        Self::Link,
+        Self::Expire,
+        Self::Brake,
+        Self::Lift,
+    ];
+
+    /// The operation of a word; `None` for a word that this release does not know.
+    pub(in crate::store) fn of(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|operation| operation.as_str() == word)
+    }
+
     /// The word in the `ev` of a row and in the log.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,11 +60,43 @@ impl Operation {
     }
 }
 
+/// What an event says about a change in addition to its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// The imported user was recognised by this attribute.
+    MatchedOn(&'static str),
+    /// The user is inactive because no seat was left.
+    NoSeat,
+}
+
+impl Detail {
+    /// The attributes by which an imported user is recognised.
+    pub const LINK_KEYS: [&'static str; 3] = ["externalId", "userName", "email"];
+
+    /// The detail of a word; `None` for a word that this release does not know.
+    pub(in crate::store) fn of(word: &str) -> Option<Self> {
+        if word == Self::NoSeat.as_str() {
+            return Some(Self::NoSeat);
+        }
+        Self::LINK_KEYS.into_iter().find(|key| *key == word).map(Self::MatchedOn)
+    }
+
+    /// The word after the operation in the `ev` of a row.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MatchedOn(attribute) => attribute,
+            Self::NoSeat => "noSeat",
+        }
+    }
+}
+
 /// The actor, the request and the time of a change, for the log row and the changed row.
 #[derive(Debug, Clone)]
 pub struct Audit {
     /// The kind of change.
     pub operation: Operation,
+    /// What more there is to say about it.
+    pub detail: Option<Detail>,
     /// A token's id, `operator`, or `expiry`.
     pub actor: String,
     /// The id of the request.
@@ -71,11 +122,18 @@ impl Audit {
         let retention = i64::try_from(retention.as_secs()).unwrap_or(i64::MAX);
         Self {
             operation,
+            detail: None,
             actor: actor.to_owned(),
             request_id: request_id.to_owned(),
             now,
             milliseconds,
             log_expires: now.saturating_add(retention),
         }
+    }
+
+    /// The same with a detail.
+    #[must_use]
+    pub fn with(self, detail: Option<Detail>) -> Self {
+        Self { detail, ..self }
     }
 }

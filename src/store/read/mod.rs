@@ -13,6 +13,7 @@ pub(crate) mod owners;
 pub(crate) mod page;
 pub(crate) mod ranges;
 pub(crate) mod roster;
+pub(crate) mod row_change;
 pub(crate) mod seats_and_brake;
 pub(crate) mod tenants;
 pub(crate) mod tokens;

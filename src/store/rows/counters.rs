@@ -56,7 +56,7 @@ pub(crate) fn add<'r>(
         let s = format!("{}{row:02x}", collection.counters());
         let row = RowKind::Counters.row(Key::new(collection.tenant.counters(), s));
         let more = sums.into_iter().map(|(name, n)| (name, AttributeValue::N(n.to_string())));
-        transaction.add(Role::Other, row, more, None)?;
+        transaction.add(Role::Other, row, more, &[], None)?;
     }
     Ok(())
 }

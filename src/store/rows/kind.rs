@@ -27,6 +27,7 @@ pub(crate) enum RowKind {
     Token,
     NewestSecret,
     Unfinished,
+    Resync,
 }
 
 impl From<&Kind> for RowKind {
@@ -40,6 +41,35 @@ impl From<&Kind> for RowKind {
 }
 
 impl RowKind {
+    const ALL: [Self; 21] = [
+        Self::User,
+        Self::Group,
+        Self::Other,
+        Self::Claim,
+        Self::Head,
+        Self::Member,
+        Self::Membership,
+        Self::ExternalId,
+        Self::UniqueValue,
+        Self::Email,
+        Self::Due,
+        Self::Counters,
+        Self::Seats,
+        Self::Brake,
+        Self::Log,
+        Self::Tenant,
+        Self::TenantName,
+        Self::Token,
+        Self::NewestSecret,
+        Self::Unfinished,
+        Self::Resync,
+    ];
+
+    /// The kind of a letter; `None` for a letter that this release does not know.
+    pub(crate) fn of(letter: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.letter() == letter)
+    }
+
     /// A row of this kind without attributes of its own.
     pub(crate) fn row(self, key: Key) -> Row {
         Row::new(self.letter(), key)
@@ -69,6 +99,7 @@ impl RowKind {
             Self::Token => "A",
             Self::NewestSecret => "O",
             Self::Unfinished => "W",
+            Self::Resync => "Y",
         }
     }
 }

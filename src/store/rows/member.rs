@@ -9,9 +9,11 @@ use super::kind::RowKind;
 use super::membership;
 use super::resource::{self, LIVE};
 use super::role::{Role, Transaction};
+use super::trace::traced;
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{Item, Key, flag, number, text};
 use crate::store::engine::transaction::Condition;
+use crate::store::model::audit::Audit;
 use crate::store::model::change::MemberChange;
 use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::tenant_key::TenantKey;
@@ -32,12 +34,17 @@ pub(crate) fn letter(kind: &Kind) -> &'static str {
 /// A member from its row.
 pub(crate) fn read(row: &Item) -> Result<Member, StoreError> {
     let value = identity::id(row, row.s())?;
-    let kind = match row.text(TYPE) {
+    Ok(Member { value, kind: kind(row), display: row.text(DISPLAY).map(str::to_owned) })
+}
+
+/// The type of the member in its row or in that of its membership; `None` if it does not name a
+/// resource.
+pub(crate) fn kind(row: &Item) -> Option<MemberType> {
+    match row.text(TYPE) {
         Some("G") => Some(MemberType::Group),
         Some(NAMED) => None,
         _ => Some(MemberType::User),
-    };
-    Ok(Member { value, kind, display: row.text(DISPLAY).map(str::to_owned) })
+    }
 }
 
 /// The row's key.
@@ -45,22 +52,22 @@ fn key(tenant: &TenantKey, group: &ResourceId, member: &ResourceId) -> Key {
     Key::new(tenant.members(group), tenant.id_key(member))
 }
 
-/// Adds the rows of these changes of members, made at `now`, in seconds since 1970.
+/// Adds the rows of these changes of members.
 pub(crate) fn change(
     transaction: &mut Transaction,
     tenant: &TenantKey,
     group: &ResourceId,
     changes: &[MemberChange],
-    now: i64,
+    audit: &Audit,
 ) -> Result<(), StoreError> {
-    let group = Group { tenant, id: group };
+    let group = Group { tenant, id: group, audit };
     for (index, change) in changes.iter().enumerate() {
         match change {
             MemberChange::Add(member) => {
                 let kind = Kind::from(member.kind.unwrap_or(MemberType::User));
                 group.add(transaction, index, member, letter(&kind))?;
                 let home = Collection { tenant: tenant.clone(), kind };
-                require_live(transaction, &home, (index, &member.value), now)?;
+                require_live(transaction, &home, (index, &member.value), audit.now)?;
             }
             MemberChange::AddUnknown(member) => group.add(transaction, index, member, NAMED)?,
             MemberChange::Remove(id) => remove(transaction, tenant, group.id, id, Some(index))?,
@@ -73,6 +80,7 @@ pub(crate) fn change(
 struct Group<'a> {
     tenant: &'a TenantKey,
     id: &'a ResourceId,
+    audit: &'a Audit,
 }
 
 impl Group<'_> {
@@ -90,8 +98,8 @@ impl Group<'_> {
             .text_if(DISPLAY, member.display.as_deref());
         let row = about(row, &member.value);
         transaction.put(Role::Member(index), row, Some(Condition::absent()))?;
-        let row = RowKind::Membership.row(membership::key(self.tenant, &member.value, self.id));
-        transaction.put(Role::Other, about(row.text(TYPE, letter), self.id), None)
+        let row = membership::row(self.tenant, &member.value, self.id).text(TYPE, letter);
+        transaction.put(Role::Other, traced(row, self.audit), None)
     }
 }
 

@@ -6,6 +6,7 @@ use scim_core::{Meta, Resource, ResourceId, Version};
 use super::heads;
 use super::identity::{self, about};
 use super::kind::RowKind;
+use super::trace::traced;
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::{EXPIRES, Item, Key, Row, signed};
 use crate::store::engine::time::{instant, milliseconds};
@@ -41,12 +42,6 @@ pub(crate) const ACTIVE: &str = "a";
 pub(crate) const STATE: &str = "st";
 /// Whether it was ever made a member of a group.
 pub(crate) const GROUPED: &str = "g";
-/// What wrote the row.
-const EVENT: &str = "ev";
-/// Token id.
-const ACTOR: &str = "ac";
-/// Request id.
-const REQUEST: &str = "rq";
 
 /// The state of a visible resource.
 pub(crate) const LIVE: &str = "live";
@@ -86,10 +81,8 @@ pub(crate) fn row(
         .number(CREATED, milliseconds(resource.meta.created))
         .number(MODIFIED, milliseconds(resource.meta.last_modified))
         .flag(ACTIVE, is_active(&resource.attributes))
-        .text(STATE, LIVE)
-        .text(EVENT, audit.operation.as_str())
-        .text(ACTOR, &audit.actor)
-        .text(REQUEST, &audit.request_id);
+        .text(STATE, LIVE);
+    let row = traced(row, audit);
     let row = if names.emails.is_empty() { row } else { row.texts(EMAILS, names.emails.clone()) };
     Ok(if keys.unique.is_empty() { row } else { row.texts(UNIQUE_KEYS, keys.unique.clone()) })
 }

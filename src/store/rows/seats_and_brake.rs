@@ -4,11 +4,16 @@
 
 use super::kind::RowKind;
 use super::role::{Role, Transaction};
+use super::trace::{ACTOR, REQUEST};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Item, Key, number};
+use crate::store::engine::item::{Item, Key, number, text};
 use crate::store::engine::transaction::Condition;
+use crate::store::model::audit::Audit;
 use crate::store::model::guards::Guards;
 use crate::store::model::tenant_key::TenantKey;
+
+/// More seats than any tenant has: the limit of a tenant whose limit was removed.
+pub(crate) const NO_LIMIT: i64 = 1_000_000_000_000;
 
 /// The sort key of the row of seats.
 const SEATS: &str = "seats";
@@ -39,10 +44,15 @@ pub struct SeatsRow {
     /// user is activated until enough users have become inactive.
     pub limit: i64,
     /// How often the row changed.
-    version: i64,
+    pub version: i64,
 }
 
 impl SeatsRow {
+    /// The limit, unless it was removed.
+    pub fn finite_limit(&self) -> Option<i64> {
+        Some(self.limit).filter(|limit| *limit < NO_LIMIT)
+    }
+
     /// The seats from their row; `None` if the row has no limit. An instance that does not yet know
     /// that the limit was removed may leave such a row.
     pub(crate) fn read(row: &Item) -> Result<Option<Self>, StoreError> {
@@ -102,7 +112,9 @@ pub(crate) fn set_seats(
         Some(_) => Condition("v = :seen", vec![(":seen", number(version))]),
         None => Condition("attribute_not_exists(lim)", Vec::new()),
     };
-    transaction.set(Role::Seats, row.number(VERSION, version + 1), &[], Some(unchanged))
+    // The new limit is not the work of the request that changed the row last.
+    let removed = [ACTOR, REQUEST];
+    transaction.set(Role::Seats, row.number(VERSION, version + 1), &removed, Some(unchanged))
 }
 
 /// Takes or frees a seat and counts a deactivation, where the tenant has such limits. `active` is
@@ -111,19 +123,21 @@ pub(crate) fn add(
     transaction: &mut Transaction,
     tenant: &TenantKey,
     guards: Guards,
-    now: i64,
+    audit: &Audit,
     active: i64,
 ) -> Result<(), StoreError> {
     if active != 0 && guards.seats {
         let free = (active > 0).then(|| Condition("used < lim", Vec::new()));
         let more = [(USED.to_owned(), number(active)), (VERSION.to_owned(), number(1))];
-        transaction.add(Role::Seats, RowKind::Seats.row(seats_key(tenant)), more, free)?;
+        let row = RowKind::Seats.row(seats_key(tenant));
+        let stamps = [(ACTOR, audit.actor.as_str()), (REQUEST, audit.request_id.as_str())];
+        transaction.add(Role::Seats, row, more, &stamps, free)?;
     }
     if let Some(window) = guards.brake_window.filter(|_| active < 0) {
         let window = i64::try_from(window.as_secs()).unwrap_or(i64::MAX);
         let open =
             "attribute_exists(p) AND attribute_not_exists(tripped) AND n < most AND w > :ended";
-        let values = [(":one", number(1)), (":ended", number(now - window))];
+        let values = [(":one", number(1)), (":ended", number(audit.now - window))];
         transaction.update(Role::Brake, brake_key(tenant), "ADD n :one", values, open)?;
     }
     Ok(())
@@ -155,11 +169,17 @@ pub(crate) fn trip_brake(
     transaction: &mut Transaction,
     tenant: &TenantKey,
     seen: BrakeRow,
-    now: i64,
+    audit: &Audit,
 ) -> Result<(), StoreError> {
-    let values = [(":now", number(now)), (":seen", number(seen.begun))];
+    let values = [
+        (":now", number(audit.now)),
+        (":seen", number(seen.begun)),
+        (":ac", text(&audit.actor)),
+        (":rq", text(&audit.request_id)),
+    ];
     let still = "w = :seen AND attribute_not_exists(tripped)";
-    transaction.update(Role::Brake, brake_key(tenant), "SET tripped = :now", values, still)
+    let set = "SET tripped = :now, ac = :ac, rq = :rq";
+    transaction.update(Role::Brake, brake_key(tenant), set, values, still)
 }
 
 /// Adds the removal of a brake that stops deactivations.

@@ -120,7 +120,7 @@ fn change_members(
             let group = &write.resource.id;
             let all = members.iter().chain(*prepared);
             heads::open(transaction, collection, group, all, audit.milliseconds)?;
-            member::change(transaction, &collection.tenant, group, members, audit.now)?;
+            member::change(transaction, &collection.tenant, group, members, audit)?;
             if !prepared.is_empty() {
                 unfinished::end_creation(transaction, &collection.tenant, group)?;
             }
@@ -149,7 +149,7 @@ fn account(transaction: &mut Transaction, transition: &Transition<'_>) -> Result
     let (live, active) = transition.count_change();
     counters::add(transaction, collection, [(id, live, active)])?;
     if collection.kind == Kind::User {
-        seats_and_brake::add(transaction, &collection.tenant, *guards, audit.now, active)?;
+        seats_and_brake::add(transaction, &collection.tenant, *guards, audit, active)?;
     }
     let nothing = Attributes::default();
     let before = from.map_or(&nothing, |from| &from.resource.attributes);

@@ -45,7 +45,7 @@ impl Store {
         if is_first {
             unfinished::begin(&mut transaction, collection, group, Cause::Creation, audit.now)?;
         }
-        member::change(&mut transaction, &collection.tenant, group, changes, audit.now)?;
+        member::change(&mut transaction, &collection.tenant, group, changes, audit)?;
         self.commit_members(transaction, collection, group, changes, audit).await
     }
 
@@ -73,7 +73,7 @@ pub(crate) fn change(
     (changes, seen): (&[MemberChange], &[(String, u64)]),
     audit: &Audit,
 ) -> Result<(), StoreError> {
-    member::change(transaction, &collection.tenant, group, changes, audit.now)?;
+    member::change(transaction, &collection.tenant, group, changes, audit)?;
     let deltas = heads::deltas(group, changes);
     let partition = collection.partition();
     for (s, delta) in &deltas {

@@ -9,12 +9,10 @@ use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::tenant_key::TenantKey;
 use crate::store::rows::log;
 use crate::store::rows::role::{Role, Transaction, TransactionResult};
-use crate::store::rows::seats_and_brake::{self, BrakeRow, SeatsRow};
+use crate::store::rows::seats_and_brake::{self, BrakeRow, NO_LIMIT, SeatsRow};
 use crate::store::rows::tenant::TenantRow;
 use crate::telemetry::{self, Metric};
 
-/// More seats than any tenant has.
-const NO_LIMIT: i64 = 1_000_000_000_000;
 /// How often seats are counted again while users change.
 const TRIES: usize = 20;
 
@@ -117,7 +115,7 @@ impl Store {
         audit: &Audit,
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);
-        seats_and_brake::trip_brake(&mut transaction, tenant, seen, audit.now)?;
+        seats_and_brake::trip_brake(&mut transaction, tenant, seen, audit)?;
         log::add(&mut transaction, tenant, audit, (subject, None), &[])?;
         if transaction.try_commit(self).await? {
             telemetry::count(Metric::BrakeTripped, tenant.code().as_str());

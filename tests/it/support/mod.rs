@@ -11,6 +11,7 @@ pub mod handles;
 pub mod log;
 pub mod snapshots;
 pub mod sound;
+pub mod stream;
 pub mod thaw;
 pub mod tokens;
 pub mod transcript;

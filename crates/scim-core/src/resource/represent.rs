@@ -20,6 +20,11 @@ impl Representation {
     pub fn as_object(&self) -> &Map<String, Value> {
         &self.0
     }
+
+    /// The JSON object to send, to be kept.
+    pub fn into_object(self) -> Map<String, Value> {
+        self.0
+    }
 }
 
 impl ResourceType {

@@ -1,0 +1,4 @@
+//! What the product hears.
+
+mod life;
+mod records;
