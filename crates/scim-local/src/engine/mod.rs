@@ -1,19 +1,24 @@
 //! The embedded DynamoDB engine.
 
+mod digest;
+mod operations;
+mod tokens;
+mod transaction;
+mod turns;
+
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::Context;
 use dynoxide::Database;
 use dynoxide::storage_backend::Clock;
 use http::StatusCode;
-
-mod digest;
-mod operations;
-mod tokens;
-mod transaction;
+use serde_json::json;
+use tokio::sync::watch;
 
 use tokens::Tokens;
+use turns::Turns;
 
 const UNKNOWN_OPERATION: &str =
     r#"{"__type":"com.amazon.coral.service#UnknownOperationException"}"#;
@@ -22,7 +27,18 @@ const UNKNOWN_OPERATION: &str =
 #[derive(Clone)]
 pub struct Engine {
     database: Database,
-    tokens: Arc<Tokens>,
+    shared: Arc<Shared>,
+}
+
+/// What the clones of an engine share, in addition to its database.
+struct Shared {
+    /// Where SQLite finds the database, if a second connection can open it.
+    path: Option<String>,
+    tokens: Tokens,
+    turns: Turns,
+    /// Whether a sweep is to mark the rows that it removes, for [`crate::changes`].
+    marks_expired: AtomicBool,
+    written: watch::Sender<()>,
 }
 
 impl std::fmt::Debug for Engine {
@@ -43,8 +59,15 @@ impl Drop for Loading {
 }
 
 impl Engine {
-    fn new(database: Database) -> Self {
-        Self { database, tokens: Arc::default() }
+    fn new(database: Database, path: Option<String>) -> Self {
+        let shared = Shared {
+            path,
+            tokens: Tokens::default(),
+            turns: Turns::default(),
+            marks_expired: AtomicBool::new(false),
+            written: watch::Sender::new(()),
+        };
+        Self { database, shared: Arc::new(shared) }
     }
 
     /// A database in a file. The file is created if it does not exist.
@@ -53,7 +76,8 @@ impl Engine {
     /// If the file cannot be opened or is not a database.
     pub fn open(file: &Path) -> anyhow::Result<Self> {
         let path = file.to_str().context("the data directory's path is not UTF-8")?;
-        Ok(Self::new(Database::new(path).with_context(|| format!("{path} cannot be opened"))?))
+        let database = Database::new(path).with_context(|| format!("{path} cannot be opened"))?;
+        Ok(Self::new(database, Some(path.to_owned())))
     }
 
     /// A database in memory.
@@ -61,15 +85,19 @@ impl Engine {
     /// # Errors
     /// If the engine cannot start.
     pub fn memory() -> anyhow::Result<Self> {
-        Ok(Self::new(Database::memory()?))
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        // A name lets a second connection of this process reach the same memory.
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = format!("file:scim-{number}?mode=memory&cache=shared");
+        Ok(Self::new(Database::new(&path)?, Some(path)))
     }
 
-    /// A database in memory whose TTL follows `clock`.
+    /// A database in memory whose TTL follows `clock`. [`crate::changes`] cannot read it.
     ///
     /// # Errors
     /// If the engine cannot start.
     pub fn memory_with_clock(clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        Ok(Self::new(Database::memory_with_clock(clock)?))
+        Ok(Self::new(Database::memory_with_clock(clock)?, None))
     }
 
     /// Removes rows whose TTL has passed, as DynamoDB does within days. Returns their number.
@@ -77,7 +105,25 @@ impl Engine {
     /// # Errors
     /// If the file cannot be written.
     pub fn sweep(&self) -> anyhow::Result<usize> {
-        Ok(self.database.sweep_ttl()?)
+        let _sweeping = self.shared.turns.sweep();
+        let marks = self.shared.marks_expired.load(Ordering::Relaxed);
+        if marks {
+            self.switch_stream(true);
+        }
+        let swept = self.database.sweep_ttl();
+        if marks {
+            self.switch_stream(false);
+        }
+        self.shared.written.send_replace(());
+        Ok(swept?)
+    }
+
+    /// Switches the engine's own stream, which knows which rows expired. An error means that it is
+    /// as it should be already.
+    fn switch_stream(&self, on: bool) {
+        let stream = json!({ "StreamEnabled": on, "StreamViewType": on.then_some("KEYS_ONLY") });
+        let update = json!({ "TableName": crate::TABLE, "StreamSpecification": stream });
+        let _ = operations::call(&self.database, "UpdateTable", &update.to_string());
     }
 
     /// Writes fast until the guard is dropped: a crash may lose what was written.
@@ -91,13 +137,22 @@ impl Engine {
 
     /// Answers one request by its operation and JSON body.
     pub fn call(&self, operation: &str, body: &str) -> (StatusCode, String) {
+        let turn = self.shared.turns.call();
         let answered = match operation {
-            "TransactWriteItems" => Some(transaction::call(&self.database, &self.tokens, body)),
+            "TransactWriteItems" => {
+                Some(transaction::call(&self.database, &self.shared.tokens, body))
+            }
             _ => operations::call(&self.database, operation, body),
         };
+        drop(turn);
         match answered {
             None => (StatusCode::BAD_REQUEST, UNKNOWN_OPERATION.to_owned()),
-            Some(Ok(json)) => (StatusCode::OK, json),
+            Some(Ok(json)) => {
+                if !operations::only_reads(operation) {
+                    self.shared.written.send_replace(());
+                }
+                (StatusCode::OK, json)
+            }
             Some(Err(error)) => {
                 let status = StatusCode::from_u16(error.status_code())
                     .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -109,5 +164,26 @@ impl Engine {
     /// Answers one request by its `X-Amz-Target` and JSON body.
     pub fn answer(&self, target: &str, body: &str) -> (StatusCode, String) {
         self.call(operations::of_target(target).unwrap_or_default(), body)
+    }
+
+    /// Where SQLite finds the database.
+    pub(crate) fn path(&self) -> Option<&str> {
+        self.shared.path.as_deref()
+    }
+
+    /// Whether a sweep is to mark the rows that it removes.
+    pub(crate) fn set_marks_expired(&self, marks: bool) {
+        self.shared.marks_expired.store(marks, Ordering::Relaxed);
+    }
+
+    /// Does some short work while the engine does nothing.
+    pub(crate) fn pause<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _turn = self.shared.turns.pause();
+        work()
+    }
+
+    /// Changes whenever something may have been written.
+    pub(crate) fn written(&self) -> watch::Receiver<()> {
+        self.shared.written.subscribe()
     }
 }

@@ -58,6 +58,12 @@ pub(super) fn transact_write(
     answered.map_err(|error| sent_by("TransactWriteItems", error))
 }
 
+/// Whether an operation never writes.
+pub(super) fn only_reads(operation: &str) -> bool {
+    let reads = ["Get", "Query", "Scan", "Search", "BatchGet", "TransactGet", "Describe", "List"];
+    reads.iter().any(|read| operation.starts_with(read))
+}
+
 /// The operation of a request's `X-Amz-Target`.
 pub(super) fn of_target(target: &str) -> Option<&str> {
     let prefixes = ["DynamoDB_20120810.", "DynamoDBStreams_20120810."];
