@@ -28,9 +28,10 @@ use tenant::{Tenant, cpu};
 /// The kinds of rows that `scimctl serve` reads.
 const KINDS: &str = "BGRSTUYZ";
 const USERS: [usize; 2] = [1_000, 10_000];
-/// How many users are created between two reads of the changes, as many as the Pipe reads at once.
-const BATCH: usize = 10;
-const BATCHES: usize = 150;
+/// How many users are created between two reads of the changes, as many as `scimctl serve` reads at
+/// once.
+const BATCH: usize = 100;
+const BATCHES: usize = 30;
 /// How many users are created while the memory is looked at.
 const GROWTH: usize = 20_000;
 

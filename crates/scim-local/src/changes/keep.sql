@@ -1,7 +1,7 @@
 -- Keeps the changes of the table's rows of some kinds, in the transactions that make them.
 CREATE TABLE IF NOT EXISTS _scim_changes (
     id INTEGER PRIMARY KEY,
-    p TEXT, s TEXT, old TEXT, new TEXT,
+    new TEXT, old TEXT,
     at INTEGER,
     expired INTEGER
 );
@@ -13,18 +13,19 @@ INSERT INTO _scim_changes (id)
 INSERT INTO _scim_delivered (id)
     SELECT id FROM _scim_changes WHERE NOT EXISTS (SELECT 1 FROM _scim_delivered)
     ORDER BY id DESC LIMIT 1;
--- Another release may have made other triggers. Each statement of the engine compiles the first one
--- again, so it is as short as possible.
+-- Each statement of the engine compiles the first trigger again, so it is as short as possible, and
+-- looks for the text of `k`, which a value cannot contain without backslashes. Another release may
+-- have made other triggers.
 DROP TRIGGER IF EXISTS _scim_written;
 CREATE TRIGGER _scim_written BEFORE INSERT ON "TABLE"
-WHEN json_extract(NEW.item_json, '$.k.S') GLOB '[KINDS]' BEGIN
-    INSERT INTO _scim_changes (p, s, new, old, at) VALUES (NEW.pk, NEW.sk, NEW.item_json,
+WHEN NEW.item_json GLOB '*"k":{"S":"[KINDS]"}*' BEGIN
+    INSERT INTO _scim_changes (new, old, at) VALUES (NEW.item_json,
         (SELECT item_json FROM "TABLE" WHERE pk = NEW.pk AND sk = NEW.sk), unixepoch());
 END;
 DROP TRIGGER IF EXISTS _scim_removed;
 CREATE TRIGGER _scim_removed BEFORE DELETE ON "TABLE"
-WHEN json_extract(OLD.item_json, '$.k.S') GLOB '[KINDS]' BEGIN
-    INSERT INTO _scim_changes (p, s, old, at) VALUES (OLD.pk, OLD.sk, OLD.item_json, unixepoch());
+WHEN OLD.item_json GLOB '*"k":{"S":"[KINDS]"}*' BEGIN
+    INSERT INTO _scim_changes (old, at) VALUES (OLD.item_json, unixepoch());
 END;
 -- The engine's own stream is on only while expired rows are removed, and tells which those are. Its
 -- record comes right after the removal, in the same transaction.
@@ -34,7 +35,7 @@ WHEN NEW.table_name = 'TABLE' BEGIN
     UPDATE _scim_changes SET expired = 1
     WHERE id = (SELECT max(id) FROM _scim_changes) AND new IS NULL
         AND NEW.user_identity IS NOT NULL
-        AND p = 'S:' || json_extract(NEW.keys_json, '$.p.S')
-        AND s = 'S:' || json_extract(NEW.keys_json, '$.s.S');
+        AND json_extract(old, '$.p.S') = json_extract(NEW.keys_json, '$.p.S')
+        AND json_extract(old, '$.s.S') = json_extract(NEW.keys_json, '$.s.S');
     SELECT RAISE(IGNORE);
 END;

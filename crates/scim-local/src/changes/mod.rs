@@ -189,7 +189,10 @@ impl Changes {
     }
 
     fn place(&self, sql: &str) -> anyhow::Result<Position> {
-        Ok(Position(self.alone(|connection| connection.query_row(sql, [], |row| row.get(0)))?))
+        let number = |connection: &mut Connection| {
+            connection.prepare_cached(sql)?.query_row([], |row| row.get(0))
+        };
+        Ok(Position(self.alone(number)?))
     }
 
     /// Works while the engine does nothing: a database in memory that two connections use at once

@@ -12,8 +12,6 @@ const FIRST_SEQUENCE_NUMBER: u128 = 100_000_000_000_000_000_000;
 #[derive(Debug)]
 pub(super) struct Row {
     pub(super) id: i64,
-    p: String,
-    s: String,
     old: Option<String>,
     new: Option<String>,
     /// When, in seconds since 1970.
@@ -28,18 +26,16 @@ impl Row {
         after: i64,
         limit: u32,
     ) -> rusqlite::Result<Vec<Self>> {
-        let sql = "SELECT id, p, s, old, new, at, expired FROM _scim_changes \
-                   WHERE id > ?1 AND p IS NOT NULL ORDER BY id LIMIT ?2";
+        let sql = "SELECT id, old, new, at, expired FROM _scim_changes \
+                   WHERE id > ?1 AND at IS NOT NULL ORDER BY id LIMIT ?2";
         let mut statement = connection.prepare_cached(sql)?;
         let rows = statement.query_map(params![after, limit], |row| {
             Ok(Self {
                 id: row.get(0)?,
-                p: row.get(1)?,
-                s: row.get(2)?,
-                old: row.get(3)?,
-                new: row.get(4)?,
-                at: row.get(5)?,
-                expired: row.get::<_, Option<bool>>(6)?.unwrap_or_default(),
+                old: row.get(1)?,
+                new: row.get(2)?,
+                at: row.get(3)?,
+                expired: row.get::<_, Option<bool>>(4)?.unwrap_or_default(),
             })
         })?;
         rows.collect()
@@ -48,34 +44,32 @@ impl Row {
     /// The record of the change, unless the row is the same as before.
     pub(super) fn into_record(self) -> Option<Value> {
         let (old, new) = (image(self.old.as_deref()), image(self.new.as_deref()));
-        if old == new {
-            return None;
-        }
         let name = match (&old, &new) {
-            (None, _) => "INSERT",
-            (_, None) => "REMOVE",
-            _ => "MODIFY",
+            (None, Some(_)) => "INSERT",
+            (Some(_), None) => "REMOVE",
+            (Some(old), Some(new)) if old != new => "MODIFY",
+            _ => return None,
         };
-        let text = |key: &str| json!({ "S": key.strip_prefix("S:").unwrap_or(key) });
+        let row = new.as_ref().or(old.as_ref())?;
+        let size = [&self.old, &self.new].into_iter().flatten().map(String::len).sum::<usize>();
         let mut change = json!({
             "ApproximateCreationDateTime": self.at,
-            "Keys": { "p": text(&self.p), "s": text(&self.s) },
+            "Keys": { "p": row.get("p")?, "s": row.get("s")? },
+            "SequenceNumber": sequence_number(self.id), "SizeBytes": size,
+            "StreamViewType": "NEW_AND_OLD_IMAGES",
         });
-        let size = [&self.old, &self.new].into_iter().flatten().map(String::len).sum::<usize>();
         if let Some(change) = change.as_object_mut() {
             change.extend(new.map(|image| ("NewImage".to_owned(), image.into())));
             change.extend(old.map(|image| ("OldImage".to_owned(), image.into())));
-            change.insert("SequenceNumber".into(), sequence_number(self.id).into());
-            change.insert("SizeBytes".into(), size.into());
-            change.insert("StreamViewType".into(), "NEW_AND_OLD_IMAGES".into());
         }
         let mut record = json!({
             "eventID": format!("{:032x}", self.id), "eventName": name, "eventVersion": "1.1",
-            "eventSource": "aws:dynamodb", "awsRegion": REGION, "dynamodb": change,
+            "eventSource": "aws:dynamodb", "awsRegion": REGION,
         });
-        if let Some(record) = record.as_object_mut().filter(|_| self.expired) {
-            let service = json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" });
-            record.insert("userIdentity".into(), service);
+        if let Some(record) = record.as_object_mut() {
+            record.insert("dynamodb".into(), change);
+            let service = || json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" });
+            record.extend(self.expired.then(|| ("userIdentity".to_owned(), service())));
         }
         Some(record)
     }
