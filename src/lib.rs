@@ -4,7 +4,7 @@
 //! The rooms, in reading order. Each may use the rooms below it, and none above it:
 //!
 //! ```text
-//! main, scimctl -> edge -> operator -> { auth, directory } -> tenant -> store -> scim-core
+//! main, scimctl -> edge -> { operator, events } -> { auth, directory } -> tenant -> store -> scim-core
 //! ```
 
 pub mod settings;

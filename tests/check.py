@@ -1,5 +1,7 @@
 """check.py NAME STATUS [EXPRESSION]: is the answer in $DIR what SCIM says it is?
 
+The status "events" stands for an array of events to the product, which is d.
+
 $DIR/answer.json has the shape of a function's answer; curl leaves the body in $DIR/body instead.
 EXPRESSION is Python over d (the body), h (headers, lower case) and id (of the user last created,
 kept in $DIR/id).
@@ -12,6 +14,13 @@ import pathlib
 import sys
 
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
+
+
+def faults_of_events(events, expression):
+    if not isinstance(events, list):
+        yield "not an array of events"
+    elif not eval(expression, {"d": events}):
+        yield f"not so: {expression}"
 
 
 def faults(answer, body, status, expression, kept_id):
@@ -39,18 +48,23 @@ def faults(answer, body, status, expression, kept_id):
         yield f"not so: {expression}"
 
 
+def body_of(answer, file):
+    if file.exists():
+        return file.read_text()
+    body = answer.get("body") or ""
+    return base64.b64decode(body).decode() if answer.get("isBase64Encoded") else body
+
+
 def main(name, status, expression=""):
     directory = pathlib.Path(os.environ["DIR"])
     text, body = (directory / "answer.json").read_text(), None
     try:
         answer = json.loads(text)
-        if (directory / "body").exists():
-            body = (directory / "body").read_text()
+        if status == "events":
+            found = list(faults_of_events(answer, expression))
         else:
-            body = answer.get("body") or ""
-            if answer.get("isBase64Encoded"):
-                body = base64.b64decode(body).decode()
-        found = list(faults(answer, body, int(status), expression, directory / "id"))
+            body = body_of(answer, directory / "body")
+            found = list(faults(answer, body, int(status), expression, directory / "id"))
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         found = [f"{type(error).__name__}: {error}"]
     print(f"FAIL {name}: {'; '.join(found)}; answer: {text[:600]} {(body or '')[:600]}" if found else f"ok   {name}: {status}")

@@ -158,6 +158,10 @@ deactivate-user 200 d["id"] == id and d["active"] is False
 delete-user 204
 bad-token 401
 create-user-rest-v1 201
+stream-user-created events [e["type"] for e in d] == ["user.provisioned"] and d[0]["data"]["active"]
+stream-user-suspended events d[0]["type"] == "user.suspended" and d[0]["previous"] == {"active": True}
+stream-group-changes events [e["type"] for e in d] == ["group.created", "group.member_added", "group.member_removed"]
+stream-mixed-batch events [e["type"] for e in d] == ["user.provisioned", "record.unshaped", "user.purged"]
 EVENTS
 }
 

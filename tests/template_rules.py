@@ -9,6 +9,8 @@ import json
 import sys
 import tomllib
 
+import event_rules
+from event_rules import listed, of_type, unconditional
 from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
 
@@ -21,7 +23,7 @@ ACTIONS = WRITES | {
     "secretsmanager:GetSecretValue",
     "logs:CreateLogStream",
     "logs:PutLogEvents",
-}
+} | event_rules.ACTIONS
 SECRETS = "secret:scim/${AWS::StackName}/tokens/*"
 
 
@@ -41,14 +43,6 @@ def translate(template):
     return transform(template, parameters, NoManagedPolicies())
 
 
-def listed(value):
-    return value if isinstance(value, list) else [value]
-
-
-def of_type(cfn, kind):
-    return [r for r in cfn["Resources"].values() if r["Type"] == kind]
-
-
 def table(cfn):
     (only,) = of_type(cfn, "AWS::DynamoDB::Table")
     return only
@@ -57,10 +51,10 @@ def table(cfn):
 def statements(cfn):
     for role in of_type(cfn, "AWS::IAM::Role"):
         for policy in role["Properties"].get("Policies", []):
-            yield from listed(policy["PolicyDocument"]["Statement"])
+            yield from unconditional(policy["PolicyDocument"]["Statement"])
     for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
         for policy in of_type(cfn, kind):
-            yield from listed(policy["Properties"]["PolicyDocument"]["Statement"])
+            yield from unconditional(policy["Properties"]["PolicyDocument"]["Statement"])
 
 
 def actions(statement):
@@ -81,7 +75,7 @@ def no_managed_policies(cfn):
 
 def exact_table(cfn):
     return all(
-        listed(s["Resource"]) == [TABLE_ARN]
+        listed(s["Resource"]) == [event_rules.STREAM_ARN if actions(s) <= event_rules.STREAM_ACTIONS else TABLE_ARN]
         for s in statements(cfn)
         if any(a.startswith("dynamodb:") for a in actions(s))
     )
@@ -147,7 +141,7 @@ def brake_alarms(cfn):
         if step["MetricValue"] == "1"
     ]
     alarms = [a["Properties"] for a in of_type(cfn, "AWS::CloudWatch::Alarm")]
-    return any((a["Namespace"], a["MetricName"]) in heard and a["Threshold"] == 1 for a in alarms)
+    return any((a.get("Namespace"), a.get("MetricName")) in heard and a["Threshold"] == 1 for a in alarms)
 
 
 def no_secret_in_plain_sight(cfn):
@@ -250,7 +244,7 @@ RULES = {
         brake_alarms,
         lambda c: of_type(c, "AWS::Logs::MetricFilter")[0]["Properties"].update(FilterPattern="BrakeTripped"),
         lambda c: of_type(c, "AWS::Logs::MetricFilter")[0]["Properties"].update(LogGroupName={"Ref": "AccessLogs"}),
-        lambda c: of_type(c, "AWS::CloudWatch::Alarm")[0]["Properties"].update(MetricName="BrakeLifted"),
+        lambda c: c["Resources"]["BrakeAlarm"]["Properties"].update(MetricName="BrakeLifted"),
     ),
     "no secret in outputs or environment": (
         no_secret_in_plain_sight,
@@ -261,7 +255,7 @@ RULES = {
         no_endpoint_override,
         lambda c: function_variables(c).update(AWS_ENDPOINT_URL_DYNAMODB=""),
     ),
-}
+} | event_rules.RULES
 
 
 def main(template_path, cargo_path):

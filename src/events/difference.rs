@@ -1,9 +1,10 @@
 //! What changed in a resource, and what GET would answer about it.
 
-use scim_core::Projection;
+use scim_core::resource::Attributes;
+use scim_core::{Projection, Resource};
 use serde_json::{Map, Value};
 
-use crate::store::Stored;
+use crate::store::Kind;
 use crate::tenant::ServedType;
 
 /// The attributes that changed, and the values that they had.
@@ -26,37 +27,36 @@ pub(super) struct View<'t> {
 impl View<'_> {
     /// A resource as GET would answer. Members of groups are not read, so a group is shown without
     /// them, and without a version of the whole.
-    pub(super) fn show(&self, stored: &Stored) -> Map<String, Value> {
+    pub(super) fn show(&self, resource: Resource) -> Map<String, Value> {
         let definition = &self.resource_type.definition;
         let projection = Projection::new(&[], &[], definition);
         let base_url = self.base_url.unwrap_or_default();
-        let shown = definition.represent(stored.resource.clone(), &projection, base_url);
-        let mut shown = shown.into_object();
+        let mut shown = definition.represent(resource, &projection, base_url).into_object();
         if let Some(Value::Object(meta)) = shown.get_mut("meta") {
             if self.base_url.is_none() {
-                meta.remove("location");
+                meta.shift_remove("location");
             }
-            if self.resource_type.kind == crate::store::Kind::Group {
-                meta.remove("version");
+            if self.resource_type.kind == Kind::Group {
+                meta.shift_remove("version");
             }
         }
         shown
     }
 
-    /// What changed between two states of a resource; `shown` is the later one as GET answers it.
-    /// Attributes that are never returned are not among it.
+    /// What the change of these attributes of a resource means for clients: those that are never
+    /// returned are left out. `shown` is the later state as GET answers it.
     pub(super) fn difference(
         &self,
-        before: &Stored,
-        after: &Stored,
+        changed: Vec<String>,
+        before: Resource,
         shown: &Map<String, Value>,
     ) -> Difference {
-        let changed = before.resource.attributes.changed(&after.resource.attributes);
-        if changed.is_empty() {
-            return Difference::default();
-        }
-        let earlier = self.show(before);
         let mut difference = Difference::default();
+        if changed.is_empty() {
+            return difference;
+        }
+        let attributes = only(&changed, &before.attributes);
+        let earlier = self.show(Resource { attributes, ..before });
         for name in changed {
             let (old, new) = (attribute(&earlier, &name), attribute(shown, &name));
             if old.is_some() || new.is_some() {
@@ -67,6 +67,18 @@ impl View<'_> {
         }
         difference
     }
+}
+
+/// These attributes, each with the whole of its extension.
+fn only(names: &[String], attributes: &Attributes) -> Attributes {
+    let is_named = |top: &str| {
+        names.iter().any(|name| {
+            let extension = name.rsplit_once(':').map(|(extension, _)| extension);
+            name == top || extension == Some(top)
+        })
+    };
+    let named = attributes.as_object().iter().filter(|(top, _)| is_named(top));
+    Attributes::from_stored(named.map(|(top, value)| (top.clone(), value.clone())).collect())
 }
 
 /// The value of a top-level attribute, or of an extension attribute `urn:...:name`.

@@ -1,7 +1,6 @@
 //! What one row's change says, before it is put into an envelope.
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::difference::Difference;
 use super::event_type::EventType;
@@ -13,8 +12,7 @@ const OPERATOR: &str = "operator";
 const EXPIRY: &str = "expiry";
 
 /// The one who made a change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Actor {
     /// An identity provider, by the key id of its token.
     Token { id: String },
@@ -26,11 +24,21 @@ pub(super) enum Actor {
 
 impl Actor {
     /// The actor that a row names.
-    fn named(name: &str) -> Self {
-        match name {
+    fn named(name: String) -> Self {
+        match name.as_str() {
             OPERATOR => Self::Operator,
             EXPIRY => Self::Expiry,
-            id => Self::Token { id: id.to_owned() },
+            _ => Self::Token { id: name },
+        }
+    }
+}
+
+impl From<Actor> for Value {
+    fn from(actor: Actor) -> Self {
+        match actor {
+            Actor::Token { id } => json!({ "kind": "token", "id": id }),
+            Actor::Operator => json!({ "kind": "operator" }),
+            Actor::Expiry => json!({ "kind": "expiry" }),
         }
     }
 }
@@ -80,6 +88,8 @@ pub(super) struct Draft {
     /// Members that only this type of event has, such as `until`. They are not personal data.
     pub(super) own: Map<String, Value>,
     pub(super) data: Option<Data>,
+    /// The bytes of the documents in the row's images.
+    pub(super) weight: usize,
 }
 
 impl Draft {
@@ -97,14 +107,14 @@ impl Draft {
             difference: Difference::default(),
             own: Map::new(),
             data: None,
+            weight: 0,
         }
     }
 
     /// With the actor and the request that the new row names.
-    pub(super) fn traced(self, trace: &Trace) -> Self {
+    pub(super) fn traced(self, trace: Trace) -> Self {
         let Trace { operation, actor, request, .. } = trace;
-        let actor = actor.as_deref().map(Actor::named);
-        Self { actor, request: request.clone(), operation: *operation, ..self }
+        Self { actor: actor.map(Actor::named), request, operation, ..self }
     }
 
     pub(super) fn by(self, actor: Actor) -> Self {

@@ -1,13 +1,12 @@
 //! The form in which an event is sent.
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::draft::{Actor, Data, Draft, Subject};
-use super::event_type::EventType;
+use super::difference::Difference;
+use super::draft::{Data, Draft, Subject};
 use crate::settings::{EventBody, EventSettings};
 use crate::store::RowChange;
 use crate::tenant::Tenant;
@@ -20,93 +19,73 @@ const SPEC: u32 = 1;
 /// The digits of a sequence number, so that numbers compare as text.
 const SEQUENCE_DIGITS: usize = 40;
 
-/// An event as it is sent. The members that only some types have come last.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
-    id: String,
-    r#type: EventType,
-    spec: u32,
-    time: Option<String>,
-    seq: String,
-    epoch: u32,
-    tenant: Option<Value>,
-    connection: Value,
-    actor: Option<&'a Actor>,
-    request: Option<&'a str>,
-    cause: Option<&'a str>,
-    subject: Map<String, Value>,
-    version: Option<u64>,
-    previous_version: Option<u64>,
-    changed: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    previous: Option<&'a Map<String, Value>>,
-    #[serde(flatten)]
-    own: &'a Map<String, Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    truncated: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    scim: Option<String>,
-}
+/// Bytes of a row's documents up to which an event is small enough for certain: the rest of it is
+/// names, which have limits of their own.
+const LIGHT: usize = MAX_EVENT_BYTES / 2;
 
 /// The event of a change, as it is sent. If it would be too large, it is sent without its data, or
 /// even without previous values and names, and says so.
 pub(super) fn sealed(
-    draft: &Draft,
+    draft: Draft,
     change: &RowChange,
     tenant: Option<&Tenant>,
     settings: &EventSettings,
 ) -> Value {
-    let mut envelope = Envelope::new(draft, change, tenant, settings);
-    if size(&envelope) > MAX_EVENT_BYTES {
-        (envelope.data, envelope.truncated) = (None, Some(true));
-    }
-    if size(&envelope) > MAX_EVENT_BYTES {
-        envelope.previous = None;
-        envelope.subject = subject(&draft.subject, false);
-    }
-    serde_json::to_value(envelope).unwrap_or_default()
-}
-
-impl<'a> Envelope<'a> {
-    fn new(
-        draft: &'a Draft,
-        change: &RowChange,
-        tenant: Option<&Tenant>,
-        settings: &EventSettings,
-    ) -> Self {
-        let full = settings.body == EventBody::Full;
-        let idp = tenant.and_then(|tenant| tenant.profile.dialect.idp.as_deref());
-        Self {
-            id: id(change),
-            r#type: draft.event_type,
-            spec: SPEC,
-            time: date(change.time),
-            seq: format!("{:0>SEQUENCE_DIGITS$}", change.sequence_number),
-            epoch: settings.epoch,
-            tenant: tenant_of(change, tenant, full),
-            connection: json!({ "idp": idp, "region": settings.region }),
-            actor: draft.actor.as_ref(),
-            request: draft.request.as_deref(),
-            cause: draft.cause,
-            subject: subject(&draft.subject, full),
-            version: draft.version,
-            previous_version: draft.previous_version,
-            changed: &draft.difference.changed,
-            previous: full.then_some(&draft.difference.previous),
-            own: &draft.own,
-            data: data(draft, full),
-            truncated: None,
-            scim: draft.event_type.security_event(draft.operation, settings.body),
+    let (weight, ids) = (draft.weight, subject(&draft.subject, false));
+    let mut event = members(draft, change, tenant, settings);
+    if weight > LIGHT && size(&event) > MAX_EVENT_BYTES {
+        event.shift_remove("data");
+        event.insert("truncated".into(), true.into());
+        if size(&event) > MAX_EVENT_BYTES {
+            event.shift_remove("previous");
+            event.insert("subject".into(), ids.into());
         }
     }
+    Value::Object(event)
+}
+
+/// The members of an event. Those that only some types have come last.
+fn members(
+    draft: Draft,
+    change: &RowChange,
+    tenant: Option<&Tenant>,
+    settings: &EventSettings,
+) -> Map<String, Value> {
+    let full = settings.body == EventBody::Full;
+    let idp = tenant.and_then(|tenant| tenant.profile.dialect.idp.as_deref());
+    let security_event = draft.event_type.security_event(draft.operation, settings.body);
+    let subject = subject(&draft.subject, full);
+    let Draft { event_type, actor, request, cause, version, previous_version, .. } = draft;
+    let Difference { changed, previous } = draft.difference;
+    let mut event = Map::with_capacity(24);
+    let mut add = |name: &str, value: Value| drop(event.insert(name.to_owned(), value));
+    add("id", id(change).into());
+    add("type", event_type.as_str().into());
+    add("spec", SPEC.into());
+    add("time", date(change.time).into());
+    add("seq", format!("{:0>SEQUENCE_DIGITS$}", change.sequence_number).into());
+    add("epoch", settings.epoch.into());
+    add("tenant", tenant_of(change, tenant, full).into());
+    add("connection", json!({ "idp": idp, "region": settings.region }));
+    add("actor", actor.map(Value::from).into());
+    add("request", request.into());
+    add("cause", cause.into());
+    add("subject", subject.into());
+    add("version", version.into());
+    add("previousVersion", previous_version.into());
+    add("changed", changed.into());
+    if full {
+        add("previous", previous.into());
+    }
+    event.extend(draft.own);
+    event.extend(sent(draft.data, full).map(|data| ("data".to_owned(), data)));
+    event.extend(security_event.map(|urn| ("scim".to_owned(), urn.into())));
+    event
 }
 
 /// The data that may be sent.
-fn data(draft: &Draft, full: bool) -> Option<&Value> {
-    match draft.data.as_ref()? {
+fn sent(data: Option<Data>, full: bool) -> Option<Value> {
+    match data? {
         Data::Personal(value) => Some(value).filter(|_| full),
         Data::Plain(value) => Some(value),
     }
@@ -136,8 +115,8 @@ fn subject(subject: &Subject, full: bool) -> Map<String, Value> {
 }
 
 /// The bytes of an event as JSON.
-fn size(envelope: &Envelope<'_>) -> usize {
-    serde_json::to_vec(envelope).map_or(usize::MAX, |bytes| bytes.len())
+fn size(event: &Map<String, Value>) -> usize {
+    serde_json::to_vec(event).map_or(usize::MAX, |bytes| bytes.len())
 }
 
 /// An id in the form of a UUID of version 7. It depends on the record alone, so that a record that

@@ -1,7 +1,5 @@
 //! The types of events.
 
-use serde::{Serialize, Serializer};
-
 use crate::settings::EventBody;
 use crate::store::Operation;
 
@@ -161,12 +159,6 @@ impl EventType {
             Change => format!("{of_change}:{form}"),
         };
         Some(format!("urn:ietf:params:scim:event:{name}"))
-    }
-}
-
-impl Serialize for EventType {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
     }
 }
 

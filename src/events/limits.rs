@@ -18,7 +18,8 @@ pub(super) fn of_seats(tenant: &TenantCode, change: &Change<(SeatsRow, Trace)>) 
         (false, false) | (true, true) => return None,
     };
     let version = |seats: &SeatsRow| u64::try_from(seats.version).ok();
-    let draft = Draft::new(event_type, Subject::new("Seats", tenant.as_str())).traced(trace);
+    let draft =
+        Draft::new(event_type, Subject::new("Seats", tenant.as_str())).traced(trace.clone());
     let draft =
         draft.data(Data::Plain(json!({ "used": seats.used, "limit": seats.finite_limit() })));
     Some(Draft { version: version(seats), previous_version: before.and_then(version), ..draft })
@@ -37,7 +38,7 @@ pub(super) fn of_brake(tenant: &TenantCode, change: &Change<(BrakeRow, Trace)>) 
                 "deactivations": row.counted,
                 "limit": row.most,
             });
-            let tripped = Draft::new(EventType::BrakeTripped, subject).traced(trace);
+            let tripped = Draft::new(EventType::BrakeTripped, subject).traced(trace.clone());
             Some(tripped.data(Data::Plain(data)))
         }
         (Some(_), None, _) => Some(Draft::new(EventType::BrakeLifted, subject).by(Actor::Operator)),

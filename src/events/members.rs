@@ -7,17 +7,18 @@ use super::event_type::EventType;
 use crate::store::{Change, Membership, MembershipImage};
 
 /// The event of a change of a membership's row.
-pub(super) fn event(membership: &Membership, change: &Change<MembershipImage>) -> Option<Draft> {
+pub(super) fn event(membership: &Membership, change: Change<MembershipImage>) -> Option<Draft> {
     let subject = subject(membership);
-    match (&change.before, &change.after) {
+    match (change.before, change.after) {
         (Some(before), Some(after)) if before.resync != after.resync => {
             let snapshot = Draft::new(EventType::MemberSnapshot, subject).caused_by("resync");
-            Some(snapshot.own("resync", after.resync.clone()))
+            Some(snapshot.own("resync", after.resync))
         }
         // A row that an interrupted request had left behind is written again.
         (_, Some(after)) => {
-            let added = Draft::new(EventType::MemberAdded, subject).traced(&after.trace);
-            Some(Draft { cause: verb(after.trace.operation), ..added })
+            let cause = verb(after.trace.operation);
+            let added = Draft::new(EventType::MemberAdded, subject).traced(after.trace);
+            Some(Draft { cause, ..added })
         }
         // The row is gone, and with it the place where the request could be named.
         (Some(_), None) => Some(Draft::new(EventType::MemberRemoved, subject)),

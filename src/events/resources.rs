@@ -41,20 +41,15 @@ const OF_OTHERS: Types = Types {
 
 /// The event of a change of the row of a group, or of a resource of another type, if it concerns
 /// the product.
-pub(super) fn event(view: View<'_>, change: &Change<ResourceImage>) -> Option<Draft> {
+pub(super) fn event(view: View<'_>, change: Change<ResourceImage>) -> Option<Draft> {
     let is_group = view.resource_type.kind == Kind::Group;
     let types = if is_group { OF_GROUPS } else { OF_OTHERS };
-    let (before, Some(after)) = (change.before.as_ref(), change.after.as_ref()) else {
-        return change.before.as_ref().map(|before| Draft {
-            previous_version: Some(before.version),
-            cause: Some("delete"),
-            ..Draft::new(types.deleted, subject(view, &before.stored))
-        });
-    };
-    if is_touched(before, after) {
+    let Change { before, after } = change;
+    let Some(after) = after else { return before.map(|before| deleted(view, &types, &before)) };
+    if is_touched(before.as_ref(), &after) {
         return Some(draft(view, types.snapshot, before, after).caused_by("resync"));
     }
-    let event_type = match before {
+    let event_type = match &before {
         None => types.created,
         // The row is as it was for the product: it tells that the group was once in a group.
         Some(before) if before.version == after.version => return None,
@@ -62,6 +57,12 @@ pub(super) fn event(view: View<'_>, change: &Change<ResourceImage>) -> Option<Dr
     };
     let cause = verb(after.trace.operation);
     Some(Draft { cause, ..draft(view, event_type, before, after) })
+}
+
+/// The event of a row that is gone.
+fn deleted(view: View<'_>, types: &Types, before: &ResourceImage) -> Draft {
+    let draft = Draft::new(types.deleted, subject(view, &before.stored)).caused_by("delete");
+    Draft { previous_version: Some(before.version), ..draft }
 }
 
 /// Whether the change is the touch of a resync.
@@ -74,20 +75,25 @@ pub(super) fn is_touched(before: Option<&ResourceImage>, after: &ResourceImage) 
 pub(super) fn draft(
     view: View<'_>,
     event_type: EventType,
-    before: Option<&ResourceImage>,
-    after: &ResourceImage,
+    before: Option<ResourceImage>,
+    after: ResourceImage,
 ) -> Draft {
-    let shown = view.show(&after.stored);
+    let is_touched = is_touched(before.as_ref(), &after);
+    let weight = after.stored.bytes() + before.as_ref().map_or(0, |before| before.stored.bytes());
     let draft = Draft::new(event_type, subject(view, &after.stored));
-    let draft = Draft { version: Some(after.version), ..draft };
-    if is_touched(before, after) {
-        return draft.own("resync", after.resync.clone()).data(personal(shown));
+    let draft = Draft { version: Some(after.version), weight, ..draft };
+    let ResourceImage { stored, trace, resync, .. } = after;
+    if is_touched {
+        return draft.own("resync", resync).data(personal(view.show(stored.resource)));
     }
-    let difference = before.map(|before| view.difference(&before.stored, &after.stored, &shown));
+    let draft = draft.traced(trace);
+    let Some(before) = before else { return draft.data(personal(view.show(stored.resource))) };
+    let changed = before.stored.resource.attributes.changed(&stored.resource.attributes);
+    let shown = view.show(stored.resource);
     Draft {
-        previous_version: before.map(|before| before.version),
-        difference: difference.unwrap_or_default(),
-        ..draft.traced(&after.trace).data(personal(shown))
+        previous_version: Some(before.version),
+        difference: view.difference(changed, before.stored.resource, &shown),
+        ..draft.data(personal(shown))
     }
 }
 

@@ -19,7 +19,7 @@ pub(super) fn event(change: &Change<(Resync, Trace)>) -> Option<Draft> {
         }
         (Some(_), _) => return None,
     };
-    let draft = draft.traced(trace).own("resync", resync.id.as_str());
+    let draft = draft.traced(trace.clone()).own("resync", resync.id.as_str());
     Some(draft.own("scope", scope(&resync.scope)))
 }
 

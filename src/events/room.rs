@@ -84,7 +84,7 @@ impl Events {
                 .unwrap_or_else(|why| Some(unshaped(&change, &why))),
             (Ok(_), Err(why)) => Some(unshaped(&change, why)),
         };
-        Ok(draft.map(|draft| sealed(&draft, &change, known, &self.settings)))
+        Ok(draft.map(|draft| sealed(draft, &change, known, &self.settings)))
     }
 
     /// The tenant with this code; `None` if it is gone.
@@ -120,9 +120,9 @@ impl Events {
         let code = change.tenant.as_ref().ok_or_else(|| Unshaped("no tenant".into()))?;
         Ok(match content {
             Content::Resource(kind, resource) => {
-                self.of_resource(change, &kind, &resource, tenant)?
+                self.of_resource(change, &kind, *resource, tenant)?
             }
-            Content::Membership(membership, change) => members::event(&membership, &change),
+            Content::Membership(membership, change) => members::event(&membership, change),
             Content::Tenant(tenant) => tenants::event(code, &tenant),
             Content::Seats(seats) => limits::of_seats(code, &seats),
             Content::Brake(brake) => limits::of_brake(code, &brake),
@@ -134,7 +134,7 @@ impl Events {
         &self,
         change: &RowChange,
         kind: &Kind,
-        resource: &Change<ResourceImage>,
+        resource: Change<ResourceImage>,
         tenant: Option<&Tenant>,
     ) -> Result<Option<Draft>, Unshaped> {
         let tenant = tenant.ok_or_else(|| Unshaped("the tenant is gone".into()))?;
@@ -164,7 +164,7 @@ impl Events {
             content: Ok(None),
         };
         let why = Unshaped("it is not a record of the table's stream".into());
-        sealed(&unshaped(&change, &why), &change, None, &self.settings)
+        sealed(unshaped(&change, &why), &change, None, &self.settings)
     }
 }
 

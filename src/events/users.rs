@@ -7,7 +7,7 @@ use super::draft::{Actor, Draft, verb};
 use super::event_type::EventType;
 use super::resources::{self, Moment};
 use crate::directory::states::State;
-use crate::store::{Change, Detail, Operation, ResourceImage, Stage, Stored, is_active};
+use crate::store::{Change, Detail, Operation, ResourceImage, Stage, Stored, Trace, is_active};
 
 /// The last second of the year 9999, the expiry of a user who never expires.
 const NEVER: i64 = 253_402_300_799;
@@ -16,16 +16,17 @@ const NEVER: i64 = 253_402_300_799;
 pub(super) fn event(
     view: View<'_>,
     moment: Moment,
-    change: &Change<ResourceImage>,
+    change: Change<ResourceImage>,
 ) -> Option<Draft> {
-    match (&change.before, &change.after) {
+    match (change.before, change.after) {
         (before, Some(after)) => {
-            let event_type = event_type(before.as_ref(), after)?;
-            let draft = resources::draft(view, event_type, before.as_ref(), after);
-            let draft = draft.own("state", state(Some(&after.stored), moment));
-            Some(explained(draft, after))
+            let event_type = event_type(before.as_ref(), &after)?;
+            let state = state(Some(&after.stored), moment);
+            let (trace, expires) = (after.trace.clone(), after.stored.expires);
+            let draft = resources::draft(view, event_type, before, after).own("state", state);
+            Some(explained(draft, &trace, expires))
         }
-        (Some(before), None) => Some(removed(view, moment, before)),
+        (Some(before), None) => Some(removed(view, moment, &before)),
         (None, None) => None,
     }
 }
@@ -64,9 +65,7 @@ fn live(before: &ResourceImage, after: &ResourceImage) -> EventType {
 }
 
 /// The cause, and the members of the event's own type.
-fn explained(draft: Draft, after: &ResourceImage) -> Draft {
-    let trace = &after.trace;
-    let expires = after.stored.expires;
+fn explained(draft: Draft, trace: &Trace, expires: Option<i64>) -> Draft {
     let cause = match (draft.event_type, trace.detail) {
         (EventType::UserSnapshot, _) => Some("resync"),
         (_, Some(Detail::NoSeat)) => Some("no_seat"),

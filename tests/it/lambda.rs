@@ -10,11 +10,20 @@ use lambda_http::lambda_runtime::LambdaEvent;
 use scim_lambda::edge::gateway;
 use serde_json::{Value, json};
 
-use crate::support::connectors::Fault;
+use crate::events::schemas;
+use crate::support::connectors::{Between, Fault};
 use crate::support::customer::Customer;
-use crate::support::events::{event, get, invoke, watched};
+use crate::support::events::{answer, event, get, invoke, watched};
 use crate::support::handles;
 use crate::support::{BASE_URL, World};
+
+/// The batches of stream records in `events/`, and the types of the events that they give.
+const STREAM: [(&str, &[&str]); 4] = [
+    ("stream-user-created", &["user.provisioned"]),
+    ("stream-user-suspended", &["user.suspended"]),
+    ("stream-group-changes", &["group.created", "group.member_added", "group.member_removed"]),
+    ("stream-mixed-batch", &["user.provisioned", "record.unshaped", "user.purged"]),
+];
 
 #[tokio::test]
 async fn every_event_file_gets_its_answer() {
@@ -46,6 +55,12 @@ async fn every_event_file_gets_its_answer() {
             "bad-token" => assert_eq!(reply.headers["www-authenticate"], "Bearer realm=\"scim\""),
             _ => assert_eq!(reply.body["userName"], "rest@example.com"),
         }
+        seen.push(format!("{name}.json"));
+    }
+    for (name, types) in STREAM {
+        let events = answer(&world, event(&world, name, "")).await.unwrap();
+        let made = events.as_array().unwrap().iter().inspect(|event| schemas::check(event));
+        assert_eq!(made.map(|event| event["type"].as_str().unwrap()).collect::<Vec<_>>(), types);
         seen.push(format!("{name}.json"));
     }
     let mut files: Vec<_> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/events"))
@@ -349,4 +364,19 @@ async fn a_token_bound_to_a_host_works_behind_every_gateway() {
             assert_eq!(invoke(&world, event).await.status, status, "{source} {host}");
         }
     }
+}
+
+#[tokio::test]
+async fn records_of_the_stream_fail_the_invocation_only_if_the_table_does_not_answer() {
+    let world = World::hasty(Between::default()).await;
+    let batch = event(&world, "stream-user-created", "");
+    world.between.set(|_, _| Some(Fault::Refuse(500, "InternalServerError")));
+    assert!(answer(&world, batch.clone()).await.is_err());
+    world.between.clear();
+    assert_eq!(answer(&world, batch).await.unwrap().as_array().unwrap().len(), 1);
+    assert_eq!(answer(&world, json!([])).await.unwrap(), json!([]));
+    let odd = json!([null, 1, "x", {}, { "eventSource": "aws:sqs" }]);
+    let events = answer(&world, odd).await.unwrap();
+    let is_unshaped = |event: &Value| event["type"] == "record.unshaped";
+    assert!(events.as_array().unwrap().iter().all(is_unshaped), "{events}");
 }

@@ -19,6 +19,8 @@ use crate::place::Place;
 /// The placeholders in the fixtures for a token and for a user's id.
 const TOKEN: &str = "{{token}}";
 const USER_ID: &str = "{{userId}}";
+/// The placeholder for the tenant's code.
+const TENANT: &str = "{{tenant}}";
 /// The filter that finds the user of the fixture `create-user`.
 const CREATED: &str = "userName eq \"bjensen@example.com\"";
 /// How many days a token for events is valid.
@@ -26,7 +28,7 @@ const DAYS: u32 = 1;
 /// What the list of tokens calls it.
 const LABEL: &str = "scimctl event";
 
-/// Print an event as API Gateway sends it, for `sam local invoke -e -` and
+/// Print an event as API Gateway or the Pipe from the table's stream sends it, for `sam local invoke -e -` and
 /// `cargo lambda invoke --data-file`
 ///
 /// Its token and its user come from the data directory: a token that is valid for a day and stored
@@ -64,6 +66,14 @@ pub(crate) enum Fixture {
     BadToken,
     /// POST /Users through a REST API, with payload 1.0, as Okta sends it
     CreateUserRestV1,
+    /// A record of the table's stream: a user was created
+    StreamUserCreated,
+    /// A user became inactive
+    StreamUserSuspended,
+    /// A group was created, a user became a member of it, and left
+    StreamGroupChanges,
+    /// Rows that concern no one, a row that cannot be read, and a user who was removed by TTL
+    StreamMixedBatch,
 }
 
 impl Fixture {
@@ -78,6 +88,10 @@ impl Fixture {
             Self::DeleteUser => include_str!("../../../events/delete-user.json"),
             Self::BadToken => include_str!("../../../events/bad-token.json"),
             Self::CreateUserRestV1 => include_str!("../../../events/create-user-rest-v1.json"),
+            Self::StreamUserCreated => include_str!("../../../events/stream-user-created.json"),
+            Self::StreamUserSuspended => include_str!("../../../events/stream-user-suspended.json"),
+            Self::StreamGroupChanges => include_str!("../../../events/stream-group-changes.json"),
+            Self::StreamMixedBatch => include_str!("../../../events/stream-mixed-batch.json"),
         }
     }
 }
@@ -92,10 +106,13 @@ pub(crate) async fn run(
     let (mut token, mut user) = (options.token.clone(), options.user.clone());
     let needs_token = text.contains(TOKEN) && token.is_none();
     let needs_user = text.contains(USER_ID) && user.is_none();
-    if needs_token || needs_user {
+    let needs_tenant = text.contains(TENANT);
+    let mut code = String::new();
+    if needs_token || needs_user || needs_tenant {
         let directory = place.data()?;
         let operator = &place.connect().await?.operator;
         let row = tenant(operator, options.tenant.as_deref()).await?;
+        code = row.code().to_string();
         if needs_user {
             user = Some(first_user(operator, &row).await?.as_str().to_owned());
         }
@@ -105,6 +122,7 @@ pub(crate) async fn run(
     }
     fill(&mut event, TOKEN, token.as_deref().unwrap_or_default());
     fill(&mut event, USER_ID, user.as_deref().unwrap_or_default());
+    fill(&mut event, TENANT, &code);
     print(format, &event, &serde_json::to_string_pretty(&event)?);
     Ok(())
 }

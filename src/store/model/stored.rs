@@ -56,6 +56,11 @@ impl Stored {
         self.expires.filter(|_| self.state == Stage::Live)
     }
 
+    /// The bytes of its document.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether a deletion leaves rows behind: memberships, or members of its own.
     pub fn leaves_rows(&self) -> bool {
         self.grouped || self.members > 0

@@ -54,20 +54,25 @@ struct Usage<'i> {
 }
 
 impl Usage<'_> {
-    fn lines(&self) -> [(&'static str, f64); 12] {
+    fn lines(&self) -> [(&'static str, f64); 13] {
         let inputs = self.inputs;
         let price = |name, amount: f64| inputs.price(name) * amount;
-        let requests = self.requests();
-        let logs = requests * inputs.assumed("bytes of logs for each request") / GB;
+        let (requests, records) = (self.requests(), self.records());
+        let invocations = requests + records;
+        let logs = invocations * inputs.assumed("bytes of logs for each request") / GB;
         let months = inputs.assumed("days for which CloudWatch keeps logs") * 12.0 / 365.0;
         [
             ("DynamoDB: writes", price("DynamoDB, on-demand writes", self.write_units())),
             ("DynamoDB: reads", price("DynamoDB, on-demand reads", self.read_units())),
             ("DynamoDB: storage", price("DynamoDB, storage", self.stored())),
             ("DynamoDB: recovery", price("DynamoDB, point-in-time recovery", self.stored())),
-            ("Lambda: requests", price("Lambda, requests", requests)),
+            ("Lambda: requests", price("Lambda, requests", invocations)),
             ("Lambda: time", price("Lambda, time on arm64", self.gb_seconds())),
             ("API Gateway", price("API Gateway, HTTP API", requests)),
+            (
+                "EventBridge",
+                price("EventBridge, Pipe", records) + price("EventBridge, bus", records),
+            ),
             ("Secrets Manager: secrets", price("Secrets Manager, secrets", self.secrets())),
             ("Secrets Manager: calls", price("Secrets Manager, calls", self.secret_calls())),
             (
@@ -112,9 +117,20 @@ impl Usage<'_> {
 
     fn gb_seconds(&self) -> f64 {
         let gb = self.inputs.assumed("memory of the function, in MB") / 1_024.0;
-        let seconds =
-            self.inputs.assumed("milliseconds of function time for each request") / 1_000.0;
-        self.requests() * seconds * gb
+        let seconds = |name| self.inputs.assumed(name) / 1_000.0;
+        let request = seconds("milliseconds of function time for each request");
+        let record = seconds("milliseconds of function time for each record");
+        (self.requests() * request + self.records() * record) * gb
+    }
+
+    /// The records of the table's stream that pass the Pipe.
+    fn records(&self) -> f64 {
+        self.changes() * self.inputs.assumed("records that pass the Pipe for each change")
+    }
+
+    /// The requests that change something.
+    fn changes(&self) -> f64 {
+        self.sum(|work| f64::from(u8::from(work.write_units > 0.0)))
     }
 
     /// The size of the table in GB.
@@ -136,9 +152,8 @@ impl Usage<'_> {
     /// The bytes of all logs.
     fn log(&self) -> f64 {
         let number = |name| self.inputs.assumed(name);
-        let changes = self.sum(|work| f64::from(u8::from(work.write_units > 0.0)));
         let months = number("days for which the table keeps log rows") * 12.0 / 365.0;
-        let rows = changes * months * number("log rows for each change");
+        let rows = self.changes() * months * number("log rows for each change");
         rows * number("bytes that a log row takes in the table")
     }
 

@@ -8,7 +8,7 @@ pub const COST: &str = "docs/COST.md";
 const LEDGER: &str = "docs/PERFORMANCE.md";
 
 /// What AWS charges for, as the table of prices names it.
-const PRICES: [&str; 14] = [
+const PRICES: [&str; 16] = [
     "DynamoDB, on-demand writes",
     "DynamoDB, on-demand reads",
     "DynamoDB, storage",
@@ -16,6 +16,8 @@ const PRICES: [&str; 14] = [
     "Lambda, requests",
     "Lambda, time on arm64",
     "API Gateway, HTTP API",
+    "EventBridge, Pipe",
+    "EventBridge, bus",
     "Secrets Manager, secrets",
     "Secrets Manager, calls",
     "CloudWatch, logs taken in",
@@ -26,7 +28,7 @@ const PRICES: [&str; 14] = [
 ];
 
 /// What is assumed, as its table names it.
-const ASSUMPTIONS: [&str; 24] = [
+const ASSUMPTIONS: [&str; 26] = [
     "users of a tenant",
     "groups of a tenant",
     "memberships of a tenant",
@@ -49,6 +51,8 @@ const ASSUMPTIONS: [&str; 24] = [
     "bytes to which a shared secret is filled",
     "tenants for each further instance",
     "secret calls of the operator's tool for each tenant",
+    "records that pass the Pipe for each change",
+    "milliseconds of function time for each record",
     "alarms",
     "custom metrics",
 ];

@@ -12,10 +12,12 @@ use serde_json::{Value, json};
 
 use super::customer::{employee, written};
 use super::inputs::{Inputs, units};
+use crate::events::passes::passes;
 use crate::support::World;
 use crate::support::documents::read;
-use crate::support::handles::{id, members, values};
+use crate::support::handles::{group_path, id, members, values};
 use crate::support::log::Log;
+use crate::support::stream::StreamReader;
 
 /// The rows of counters that a tenant has at most for its users, and those for twenty groups.
 const COUNTERS: usize = 64 + 20;
@@ -155,4 +157,26 @@ async fn logs_and_answers_are_as_large_as_assumed() {
     for work in resources {
         assert!(body + headers <= work.answer, "{body} and {headers} bytes: {work:?}");
     }
+}
+
+#[tokio::test]
+async fn no_change_has_more_records_for_the_pipe_than_assumed() {
+    let (inputs, world) = (Inputs::read(), World::new().await);
+    let stream = StreamReader::on(&world.local.engine);
+    let mut most = 0;
+    let mut count = || most = most.max(stream.records().iter().filter(|r| passes(r)).count());
+    let user = world.user(employee("one")).await;
+    count();
+    for name in ["A", "B"] {
+        let group = world.send("POST", "/Groups", json!({ "displayName": name })).await.body;
+        count();
+        let joins = members("add", values(&[user.id().to_owned()]));
+        assert_eq!(world.send("PATCH", &group_path(&group), joins).await.status, 200);
+        count();
+    }
+    assert_eq!(user.set("active", false).await.status, 200);
+    count();
+    assert_eq!(world.send("DELETE", user.path(), None).await.status, 204);
+    count();
+    assert_eq!(inputs.assumed("records that pass the Pipe for each change"), most as f64);
 }

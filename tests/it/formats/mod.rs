@@ -2,5 +2,5 @@
 
 mod kinds;
 mod newer;
-mod scene;
+pub mod scene;
 mod unknown;

@@ -11,6 +11,7 @@ use crate::support::World;
 use crate::support::connectors::Fault;
 use crate::support::customer::Customer;
 use crate::support::handles::{Row, group_path};
+use crate::support::stream::StreamReader;
 
 /// The id of a user whom the product had before.
 pub const PRODUCT_ID: &str = "usr.of-the-product";
@@ -38,11 +39,14 @@ pub struct Scene {
     pub eve: Value,
     /// A group of the first two.
     pub group: Value,
+    /// The records of all that was written.
+    pub stream: StreamReader,
 }
 
 impl Scene {
     pub async fn new() -> Self {
         let world = Arc::new(World::serving("test-resource").await);
+        let stream = StreamReader::on(&world.local.engine);
         let settings = settings();
         let settings: Vec<_> =
             settings.iter().map(|(path, value)| (*path, value.as_str())).collect();
@@ -67,7 +71,7 @@ impl Scene {
         let operator = world.operator();
         operator.issue_token(&customer.row, Lifetime::Profile, None).await.unwrap();
         operator.move_tokens(&customer.row).await.unwrap();
-        Self { customer, ada, bob, eve, group: group.body }
+        Self { customer, ada, bob, eve, group: group.body, stream }
     }
 
     pub fn world(&self) -> &World {

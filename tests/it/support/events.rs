@@ -16,12 +16,17 @@ pub struct Reply {
     pub body: Value,
 }
 
-pub async fn invoke(world: &World, event: Value) -> Reply {
+/// What the function answers to an event.
+pub async fn answer(world: &World, event: Value) -> Result<Value, lambda_http::Error> {
     let deadline = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + Duration::from_secs(25);
     let mut context = Context::default();
     context.deadline = deadline.as_millis().try_into().unwrap();
     context.request_id = "request-1".into();
-    let reply = gateway::handle(&world.service, LambdaEvent::new(event, context)).await.unwrap();
+    gateway::handle(&world.service, LambdaEvent::new(event, context)).await
+}
+
+pub async fn invoke(world: &World, event: Value) -> Reply {
+    let reply = answer(world, event).await.unwrap();
     assert_eq!(reply["isBase64Encoded"], false);
     let headers = match reply.get("multiValueHeaders").and_then(Value::as_object) {
         Some(many) if !many.is_empty() => {
@@ -42,6 +47,7 @@ pub fn event(world: &World, name: &str, user_id: &str) -> Value {
     let text =
         fs::read_to_string(format!("{}/events/{name}.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let text = text.replace("{{token}}", world.token.reveal()).replace("{{userId}}", user_id);
+    let text = text.replace("{{tenant}}", world.tenant.code().as_str());
     serde_json::from_str(&text).unwrap()
 }
 

@@ -7,6 +7,7 @@ use scim_local::engine::Engine;
 use serde_json::{Value, json};
 
 use super::World;
+use crate::events::schemas;
 
 /// Reads the records of a table's stream, each once.
 #[derive(Debug)]
@@ -52,6 +53,7 @@ impl StreamReader {
         for batch in self.records().chunks(10) {
             let made = world.service.events(batch.to_vec()).await.unwrap();
             assert!(made.len() <= batch.len());
+            made.iter().for_each(schemas::check);
             events.extend(made);
         }
         events

@@ -1,0 +1,259 @@
+//! What the events tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scim_lambda::events::{EventType, MAX_EVENT_BYTES};
+use serde_json::{Value, json};
+
+use super::schemas;
+use super::story::{SETTINGS, Story, person, records, with_ids_only};
+use crate::support::DAY;
+use crate::support::handles::{group_path, members};
+
+/// The types that only a resync has, and the one for records that cannot be read.
+const ELSEWHERE: [&str; 7] = [
+    "user.snapshot",
+    "group.snapshot",
+    "group.member_snapshot",
+    "resource.snapshot",
+    "resync.started",
+    "resync.finished",
+    "record.unshaped",
+];
+
+#[tokio::test]
+async fn a_story_has_every_type_of_event_and_each_is_as_its_schema_says() {
+    let (story, records) = records().await;
+    let service = &story.customer.world.service;
+    let events = service.events(records.clone()).await.unwrap();
+    events.iter().for_each(schemas::check);
+    let made: BTreeSet<&str> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    let all: BTreeSet<&str> = EventType::all().map(EventType::as_str).collect();
+    let elsewhere = BTreeSet::from(ELSEWHERE);
+    assert_eq!(made, &all - &elsewhere);
+    // The same records give the same events, with the same ids; no two changes share an id.
+    assert_eq!(service.events(records).await.unwrap(), events);
+    let ids: BTreeSet<&str> = events.iter().map(|event| event["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), events.len());
+}
+
+#[tokio::test]
+async fn with_ids_only_no_event_holds_personal_data() {
+    let (story, records) = records().await;
+    let full = story.customer.world.service.events(records.clone()).await.unwrap();
+    let ids = with_ids_only(&story.customer.world).events(records).await.unwrap();
+    assert_eq!(ids.len(), full.len());
+    for (event, full) in ids.iter().zip(&full) {
+        schemas::check(event);
+        for name in ["id", "type", "seq", "actor", "cause", "version", "changed", "state"] {
+            assert_eq!(event.get(name), full.get(name), "{name}");
+        }
+        assert_eq!((event.get("previous"), &event["epoch"]), (None, &json!(2)));
+        let text = event.to_string();
+        for personal in ["example.com", "x-ada", "x-bob", "Countess", "Staff", "Crew", "default-"] {
+            assert!(!text.contains(personal), "{personal} in {text}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_event_tells_what_changed_by_whom_and_from_which_version_to_which() {
+    let story = Story::new(&SETTINGS).await;
+    let ada = story.customer.create(person("ada")).await;
+    let made = story.event().await;
+    assert_eq!((&made["type"], &made["cause"]), (&json!("user.provisioned"), &json!("post")));
+    assert_eq!((&made["version"], &made["previousVersion"]), (&json!(1), &Value::Null));
+    // Data is what GET answers.
+    assert_eq!(made["data"], story.customer.get(&ada).await.body);
+    let tenant = json!({ "code": story.customer.row.code().as_str(), "name": story.customer.row.name, "customer": null });
+    assert_eq!(made["tenant"], tenant);
+    assert_eq!(made["connection"], json!({ "idp": "entra", "region": null }));
+    let key = json!({ "kind": "token", "id": story.customer.token.key_id().as_str() });
+    assert_eq!(made["actor"], key);
+    assert_eq!(made["scim"], "urn:ietf:params:scim:event:prov:create:full");
+    let change = json!([
+        { "op": "replace", "path": "userName", "value": "Lovelace@example.com" },
+        { "op": "replace", "path": "title", "value": "Countess" },
+    ]);
+    assert_eq!(story.customer.patch(&ada, change).await.status, 200);
+    let renamed = story.event().await;
+    assert_eq!((&renamed["type"], &renamed["cause"]), (&json!("user.renamed"), &json!("patch")));
+    assert_eq!((&renamed["version"], &renamed["previousVersion"]), (&json!(2), &json!(1)));
+    assert_eq!(renamed["changed"], json!(["title", "userName"]));
+    assert_eq!(renamed["previous"], json!({ "title": null, "userName": "ada@example.com" }));
+    let subject = json!({ "type": "User", "id": ada["id"], "externalId": "x-ada", "userName": "Lovelace@example.com" });
+    assert_eq!(renamed["subject"], subject);
+    assert!(renamed["seq"].as_str() > made["seq"].as_str());
+    // A change of the userName's case is a change of its value, not of the name.
+    assert_eq!(
+        story.customer.set(&ada, "userName", json!("lovelace@example.com")).await.status,
+        200
+    );
+    assert_eq!(story.event().await["type"], "user.updated");
+    // What changes nothing has no event.
+    assert_eq!(story.customer.set(&ada, "title", json!("Countess")).await.status, 200);
+    assert_eq!(story.events().await, Vec::<Value>::new());
+}
+
+#[tokio::test]
+async fn the_causes_and_own_members_of_a_users_events() {
+    let story = Story::new(&[
+        ("deprovision.on_inactive", "suspend_with_expiry"),
+        ("seats.limit", "2"),
+        ("seats.when_full", "create_inactive"),
+        ("create.existing", "link"),
+    ])
+    .await;
+    let customer = &story.customer;
+    let of_users = |events: Vec<Value>| -> Value {
+        let mut users: Vec<Value> =
+            events.into_iter().filter(|event| event["subject"]["type"] == "User").collect();
+        assert_eq!(users.len(), 1, "{users:#?}");
+        users.remove(0)
+    };
+    let ada = customer.create(person("ada")).await;
+    story.events().await;
+    customer.activate(&ada, false).await;
+    let event = of_users(story.events().await);
+    let until = event["until"].as_str().unwrap();
+    let days = time::OffsetDateTime::parse(until, &time::format_description::well_known::Rfc3339)
+        .unwrap()
+        .unix_timestamp()
+        - customer.world.clock.seconds();
+    assert_eq!((days, &event["state"]), (90 * DAY, &json!("suspended_with_expiry")));
+    assert_eq!(
+        (&event["cause"], &event["previous"]),
+        (&json!("active_false"), &json!({ "active": true }))
+    );
+    customer.post(person("ada")).await;
+    let event = of_users(story.events().await);
+    assert_eq!((&event["type"], &event["cause"]), (&json!("user.reactivated"), &json!("post")));
+    customer.delete(&ada).await;
+    let event = of_users(story.events().await);
+    assert_eq!(
+        (&event["mode"], &event["cause"], &event["state"]),
+        (&json!("soft"), &json!("delete"), &json!("deleted"))
+    );
+    assert!(event["purgeAt"].as_str().is_some());
+    customer.restore(&ada).await.unwrap();
+    let event = of_users(story.events().await);
+    assert_eq!((&event["type"], &event["cause"]), (&json!("user.restored"), &json!("operator")));
+    assert_eq!(event["actor"], json!({ "kind": "operator" }));
+    // How an imported user was recognised.
+    let imported = [person("bob"), json!({ "userName": "cid@old.example", "externalId": "x-cid" })];
+    customer.import(&imported).await;
+    story.events().await;
+    customer.create(person("bob")).await;
+    let event = of_users(story.events().await);
+    assert_eq!(
+        (&event["type"], &event["matchedOn"]),
+        (&json!("user.linked"), &json!("externalId"))
+    );
+    // Both seats are taken now.
+    customer.create(person("cid")).await;
+    let event = of_users(story.events().await);
+    assert_eq!((&event["matchedOn"], &event["state"]), (&json!("externalId"), &json!("suspended")));
+    customer.create(person("dan")).await;
+    let event = of_users(story.events().await);
+    assert_eq!((&event["cause"], &event["state"]), (&json!("no_seat"), &json!("suspended")));
+}
+
+#[tokio::test]
+async fn a_purged_user_is_an_id() {
+    let story = Story::new(&[]).await;
+    let ada = story.customer.create(person("ada")).await;
+    story.customer.delete(&ada).await;
+    story.events().await;
+    story.customer.world.clock.advance(90 * DAY + 1);
+    story.customer.world.local.engine.sweep().unwrap();
+    let event = story.event().await;
+    assert_eq!(event["subject"], json!({ "type": "User", "id": ada["id"] }));
+    assert_eq!((&event["type"], &event["state"]), (&json!("user.purged"), &json!("absent")));
+    assert_eq!((&event["actor"], event.get("data")), (&json!({ "kind": "expiry" }), None));
+    assert!(!event.to_string().contains("ada"), "{event}");
+}
+
+#[tokio::test]
+async fn memberships_begin_and_end_with_events_and_the_members_have_none() {
+    let story = Story::new(&[]).await;
+    let customer = &story.customer;
+    let (ada, bob) = (customer.create(person("ada")).await, customer.create(person("bob")).await);
+    story.events().await;
+    let group = json!({ "displayName": "Staff", "members": [{ "value": ada["id"] }] });
+    let group = customer.send("POST", "/Groups", group).await.body;
+    let types = |events: &[Value]| -> Vec<String> {
+        let mut types: Vec<_> =
+            events.iter().map(|event| event["type"].as_str().unwrap().to_owned()).collect();
+        types.sort();
+        types
+    };
+    let events = story.events().await;
+    assert_eq!(types(&events), ["group.created", "group.member_added"]);
+    let added = events.iter().find(|event| event["type"] == "group.member_added").unwrap();
+    let pair = format!("{}/{}", group["id"].as_str().unwrap(), ada["id"].as_str().unwrap());
+    assert_eq!(
+        added["subject"],
+        json!({ "type": "Member", "id": pair, "group": group["id"],
+        "member": ada["id"], "memberType": "User" })
+    );
+    assert_eq!((&added["cause"], &added["actor"]["kind"]), (&json!("post"), &json!("token")));
+    let joins = members("add", json!([{ "value": bob["id"] }]));
+    assert_eq!(customer.send("PATCH", &group_path(&group), joins).await.status, 200);
+    let added = story.event().await;
+    assert_eq!((&added["cause"], &added["subject"]["member"]), (&json!("patch"), &bob["id"]));
+    // A deleted user leaves, and so do the members of a deleted group.
+    customer.delete(&ada).await;
+    let events = story.events().await;
+    assert_eq!(types(&events), ["group.member_removed", "user.deleted"]);
+    let removed = events.iter().find(|event| event["type"] == "group.member_removed").unwrap();
+    assert_eq!((&removed["subject"]["id"], &removed["actor"]), (&json!(pair), &Value::Null));
+    customer.send("DELETE", &group_path(&group), None).await;
+    assert_eq!(types(&story.events().await), ["group.deleted", "group.member_removed"]);
+}
+
+#[tokio::test]
+async fn what_is_too_large_leaves_its_data_out_and_says_so() {
+    let story = Story::new(&[]).await;
+    let ada = story.customer.create(person("ada")).await;
+    story.events().await;
+    let long = |letter: &str, count: usize| -> Value {
+        let types = ["work", "home", "other"];
+        let address = |n: usize| json!({ "type": format!("{}{n}", types[n % 3]), "formatted": letter.repeat(4_000) });
+        (0..count).map(address).collect()
+    };
+    let set = async |value: Value| {
+        let answer = story.customer.set(&ada, "addresses", value).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        story.event().await
+    };
+    let event = set(long("a", 12)).await;
+    assert_eq!((event.get("truncated"), &event["data"]["addresses"]), (None, &long("a", 12)));
+    let event = set(long("b", 15)).await;
+    assert_eq!((&event["truncated"], event.get("data")), (&json!(true), None));
+    assert_eq!(event["previous"], json!({ "addresses": long("a", 12) }));
+    assert!(event.to_string().len() <= MAX_EVENT_BYTES);
+    // Not even the previous values of this one fit.
+    set(long("\u{1}", 2)).await;
+    set(long("\"", 8)).await;
+    let event = set(long("c", 1)).await;
+    assert!(event.to_string().len() <= MAX_EVENT_BYTES, "{}", event.to_string().len());
+    assert_eq!((event.get("previous"), &event["truncated"]), (None, &json!(true)));
+    assert_eq!(event["changed"], json!(["addresses"]));
+    assert_eq!(event["subject"].get("userName"), None);
+}
+
+#[tokio::test]
+async fn a_profile_change_names_its_settings() {
+    let story = Story::new(&[]).await;
+    let mut customer = story.customer.clone();
+    customer.change(&crate::support::customer::profile("default", &[("seats.limit", "1")])).await;
+    let events = story.events().await;
+    let by: BTreeMap<&str, &Value> =
+        events.iter().map(|event| (event["type"].as_str().unwrap(), event)).collect();
+    let event = by["connection.profile_changed"];
+    assert_eq!(
+        (&event["changed"], &event["previous"]),
+        (&json!(["seats.limit"]), &json!({ "seats.limit": null }))
+    );
+    assert_eq!((&event["version"], &event["actor"]), (&json!(2), &json!({ "kind": "operator" })));
+}
