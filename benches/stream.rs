@@ -122,7 +122,7 @@ async fn grow() {
     let mut world = World::new(Engine::open(&path).unwrap(), 1_000, true).await;
     println!("\n| users created | memory |\n|---|---|");
     for n in 0..GROWTH / BATCH {
-        if n * BATCH % (GROWTH / 4) == 0 {
+        if (n * BATCH).is_multiple_of(GROWTH / 4) {
             println!("| {} | {} MB |", n * BATCH, memory());
         }
         world.batch().await;

@@ -61,7 +61,7 @@ impl Changes {
         // A crash may bring changes back that were removed. They are then delivered twice.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         let changes = Self { engine: engine.clone(), connection: Arc::new(Mutex::new(connection)) };
-        changes.engine.set_marks_expired(changes.are_kept()?);
+        *changes.engine.marked_table() = changes.are_kept()?.then_some(TABLE);
         Ok(changes)
     }
 
@@ -80,7 +80,7 @@ impl Changes {
             transaction.commit()
         });
         kept.context("the table's changes cannot be kept")?;
-        self.engine.set_marks_expired(true);
+        *self.engine.marked_table() = Some(TABLE);
         Ok(())
     }
 
@@ -94,7 +94,7 @@ impl Changes {
         }
         let waiting = self.waiting()?;
         self.deliver_and_keep(self.newest()?, 1)?;
-        self.engine.set_marks_expired(false);
+        *self.engine.marked_table() = None;
         self.alone(|connection| {
             connection.execute_batch(
                 "DROP TRIGGER _scim_written; DROP TRIGGER _scim_removed; \

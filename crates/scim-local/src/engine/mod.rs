@@ -7,8 +7,8 @@ mod transaction;
 mod turns;
 
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Context;
 use dynoxide::Database;
@@ -36,8 +36,8 @@ struct Shared {
     path: Option<String>,
     tokens: Tokens,
     turns: Turns,
-    /// Whether a sweep is to mark the rows that it removes, for [`crate::changes`].
-    marks_expired: AtomicBool,
+    /// The table whose rows a sweep is to mark when it removes them, for [`crate::changes`].
+    marked_table: Mutex<Option<&'static str>>,
     written: watch::Sender<()>,
 }
 
@@ -64,7 +64,7 @@ impl Engine {
             path,
             tokens: Tokens::default(),
             turns: Turns::default(),
-            marks_expired: AtomicBool::new(false),
+            marked_table: Mutex::default(),
             written: watch::Sender::new(()),
         };
         Self { database, shared: Arc::new(shared) }
@@ -106,13 +106,13 @@ impl Engine {
     /// If the file cannot be written.
     pub fn sweep(&self) -> anyhow::Result<usize> {
         let _sweeping = self.shared.turns.sweep();
-        let marks = self.shared.marks_expired.load(Ordering::Relaxed);
-        if marks {
-            self.switch_stream(true);
+        let marked = *self.marked_table();
+        if let Some(table) = marked {
+            self.switch_stream(table, true);
         }
         let swept = self.database.sweep_ttl();
-        if marks {
-            self.switch_stream(false);
+        if let Some(table) = marked {
+            self.switch_stream(table, false);
         }
         self.shared.written.send_replace(());
         Ok(swept?)
@@ -120,9 +120,9 @@ impl Engine {
 
     /// Switches the engine's own stream, which knows which rows expired. An error means that it is
     /// as it should be already.
-    fn switch_stream(&self, on: bool) {
+    fn switch_stream(&self, table: &str, on: bool) {
         let stream = json!({ "StreamEnabled": on, "StreamViewType": on.then_some("KEYS_ONLY") });
-        let update = json!({ "TableName": crate::TABLE, "StreamSpecification": stream });
+        let update = json!({ "TableName": table, "StreamSpecification": stream });
         let _ = operations::call(&self.database, "UpdateTable", &update.to_string());
     }
 
@@ -171,9 +171,9 @@ impl Engine {
         self.shared.path.as_deref()
     }
 
-    /// Whether a sweep is to mark the rows that it removes.
-    pub(crate) fn set_marks_expired(&self, marks: bool) {
-        self.shared.marks_expired.store(marks, Ordering::Relaxed);
+    /// The table whose rows a sweep is to mark when it removes them.
+    pub(crate) fn marked_table(&self) -> MutexGuard<'_, Option<&'static str>> {
+        self.shared.marked_table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does some short work while the engine does nothing.

@@ -51,9 +51,9 @@ impl Background {
         source: Source,
         engine: Engine,
         target: Option<Target>,
-        tail: Arc<Tail>,
         stopped: watch::Receiver<()>,
     ) -> Self {
+        let tail = Arc::new(Tail::new(source.clone(), target.is_some(), stopped.clone()));
         let resting = tail.clone();
         Self {
             sweeper: tokio::spawn(sweep(engine)),
@@ -67,6 +67,11 @@ impl Background {
                 }
             }),
         }
+    }
+
+    /// What answers `scimctl events tail`.
+    pub(super) fn tail(&self) -> Arc<Tail> {
+        self.tail.clone()
     }
 
     /// Ends all work, after `stopped` has changed.

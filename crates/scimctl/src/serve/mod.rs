@@ -22,12 +22,13 @@ use clap::Args;
 use http::Uri;
 use scim_core::Additions;
 use scim_lambda::Service;
+use scim_lambda::auth::secrets_manager::Secrets;
 use scim_lambda::clock::Clock;
-use scim_lambda::operator::Operator;
 use scim_lambda::operator::tenants::NewTenant;
 use scim_lambda::settings::{EventSettings, Settings};
+use scim_lambda::store::Store;
 use scim_local::Local;
-use scim_local::data_dir::{DataDir, Opened};
+use scim_local::data_dir::{DataDir, Opened, Served};
 use tokio::sync::watch;
 
 use crate::output::Format;
@@ -38,7 +39,6 @@ use feed::Source;
 use greeting::{FirstTenant, Greeting};
 use listener::RequestLog;
 use sockets::{Addresses, Backends, Sockets};
-use tail::Tail;
 pub(crate) use tail::{Answer, Question, TAIL_TARGET};
 use webhook::{Secret, Target};
 
@@ -109,23 +109,19 @@ pub(crate) async fn run(
     let changes = background::changes(&local.engine, target.is_some())?;
     let sockets = Sockets::bind(options.addresses()).await?;
     let served = sockets.served(&key)?;
-    let base_url = Some(served.base_url.clone());
-    let operator =
-        place::operator(store.clone(), secrets.clone(), base_url.clone(), place::REQUEST);
-    let tenant = first_tenant(&operator).await?;
-    let settings = options.settings(base_url, additions);
+    let tenant = first_tenant(&store, &secrets, &served).await?;
+    let settings = options.settings(Some(served.base_url.clone()), additions);
     let service = Arc::new(Service::new(store, secrets, &settings, Clock::system())?);
     let interrupted = interrupted()?;
     directory.announce(&served)?;
-    let ephemeral = options.ephemeral;
-    Greeting { served: &served, tenant: &tenant, place, ephemeral, webhook: target.as_ref() }
+    let webhook = target.as_ref();
+    Greeting { served: &served, tenant: &tenant, place, ephemeral: options.ephemeral, webhook }
         .print(format);
     let (stop, stopped) = watch::channel(());
     let source = Source { changes, service: service.clone() };
-    let tail = Arc::new(Tail::new(source.clone(), target.is_some(), stopped.clone()));
     let engine = local.engine.clone();
-    let background = Background::start(source, engine, target, tail.clone(), stopped.clone());
-    let backends = Backends { service, local, key, tail };
+    let background = Background::start(source, engine, target, stopped.clone());
+    let backends = Backends { service, local, key, tail: background.tail() };
     let servers = tokio::spawn(sockets.serve(backends, RequestLog::of(format), stopped));
     interrupted.await;
     directory.withdraw();
@@ -133,7 +129,7 @@ pub(crate) async fn run(
     // A client that holds its connection open must not keep the server from stopping.
     let _ = tokio::time::timeout(STOP_WITHIN, servers).await;
     background.end(STOP_WITHIN).await;
-    if ephemeral {
+    if options.ephemeral {
         directory.remove();
     }
     eprintln!("Stopped.");
@@ -182,7 +178,13 @@ fn target(url: Uri, directory: &DataDir, options: &ServeOptions) -> anyhow::Resu
 }
 
 /// The first existing tenant, or the tenant `demo`, created with its token.
-async fn first_tenant(operator: &Operator) -> anyhow::Result<FirstTenant> {
+async fn first_tenant(
+    store: &Store,
+    secrets: &Secrets,
+    served: &Served,
+) -> anyhow::Result<FirstTenant> {
+    let base_url = Some(served.base_url.clone());
+    let operator = place::operator(store.clone(), secrets.clone(), base_url, place::REQUEST);
     if let Some(tenant) = operator.tenant_rows().await?.into_iter().next() {
         return Ok(FirstTenant::Existing(tenant.name));
     }
