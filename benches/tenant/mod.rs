@@ -80,7 +80,7 @@ impl HttpConnector for Timed {
     }
 }
 
-/// A tenant of a service, in a table in memory.
+/// A tenant of a service.
 pub struct Tenant {
     pub local: Local,
     pub service: Service,
@@ -93,7 +93,12 @@ pub struct Tenant {
 
 impl Tenant {
     pub async fn new(name: &str, profile: &Profile, clock: Clock) -> Self {
-        let local = Local { engine: Engine::memory().unwrap(), secrets: Vault::memory() };
+        Self::over(Engine::memory().unwrap(), name, profile, clock).await
+    }
+
+    /// A tenant in the table of an engine, which is created.
+    pub async fn over(engine: Engine, name: &str, profile: &Profile, clock: Clock) -> Self {
+        let local = Local { engine, secrets: Vault::memory() };
         let client = aws_sdk_dynamodb::Client::new(&local.sdk_config());
         scim_lambda::store::table::create(&client, TABLE).await.unwrap();
         let surroundings = Surroundings::default();

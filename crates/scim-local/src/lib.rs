@@ -4,10 +4,10 @@
 //! The crate does not depend on the service. The tool `scimctl` serves it on a laptop, and the
 //! service's tests run on it.
 
+pub mod changes;
 pub mod data_dir;
 pub mod engine;
 pub mod meter;
-mod operations;
 pub mod private;
 pub mod request_line;
 pub mod secrets;

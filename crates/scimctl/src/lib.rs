@@ -10,8 +10,10 @@ mod bench;
 mod brake;
 mod cli;
 mod event;
+mod events;
 mod explain;
 mod export;
+mod http_client;
 mod import;
 mod output;
 mod place;
@@ -44,6 +46,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Import(options) => import::run(&place, &options, format).await,
         Command::Export(options) => export::run(&place, &options, format).await,
         Command::Event(options) => event::run(&place, &options, format).await,
+        Command::Events(command) => events::run(&place, command, format).await,
         Command::Explain(options) => explain::run(&place, &options, format).await,
         Command::Bench(command) => bench::run(&place, command, format).await,
     };

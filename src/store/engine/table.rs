@@ -1,6 +1,6 @@
 //! The table itself, for engines without the template. `docs/DATA_MODEL.md` and `template.yaml` say
-//! the same, and add a stream. The stream is left out here: nothing reads it, and each of its
-//! records slows down the embedded engine's writes.
+//! the same, and add a stream. The stream is left out here, because each of its records slows down
+//! the embedded engine's writes; `scim_local::changes` keeps the changes in its place.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{

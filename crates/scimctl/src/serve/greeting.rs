@@ -5,6 +5,7 @@ use scim_local::data_dir::Served;
 use scim_local::{REGION, SECRET_ACCESS_KEY, STACK, TABLE};
 use serde_json::{Value, json};
 
+use super::webhook::Target;
 use crate::output::Format;
 use crate::place::Place;
 
@@ -22,6 +23,7 @@ pub(super) struct Greeting<'g> {
     pub(super) tenant: &'g FirstTenant,
     pub(super) place: &'g Place,
     pub(super) ephemeral: bool,
+    pub(super) webhook: Option<&'g Target>,
 }
 
 impl Greeting<'_> {
@@ -43,6 +45,8 @@ impl Greeting<'_> {
             "token": created.map(|created| created.token.token.reveal()), "dynamodb": dynamodb,
             "secrets_manager": secrets_manager, "table": TABLE, "stack": STACK,
             "access_key_id": access_key_id, "secret_access_key": SECRET_ACCESS_KEY,
+            "webhook": self.webhook.map(|target| target.url().to_string()),
+            "webhook_secret": self.webhook.map(|target| target.secret().reveal()),
         })
     }
 
@@ -55,12 +59,18 @@ impl Greeting<'_> {
         };
         format!(
             "SCIM      {base_url}\nDynamoDB  {dynamodb}   (table {TABLE})\nSecrets   \
-            {secrets_manager}   (stack {STACK})\n{memory}{}\nThe function under sam local or \
+            {secrets_manager}   (stack {STACK})\n{}{memory}{}\nThe function under sam local or \
             cargo lambda watch needs these variables, and so does the aws \
             command:\n\n{}\n\nCtrl-C stops the server.\n",
+            self.webhook_lines(),
             self.first_steps(),
             exports(self.served)
         )
+    }
+
+    fn webhook_lines(&self) -> String {
+        let Some(target) = self.webhook else { return String::new() };
+        format!("Webhook   {}   (secret {})\n", target.url(), target.secret().reveal())
     }
 
     fn first_steps(&self) -> String {

@@ -27,6 +27,8 @@ use tokio::net::TcpListener;
 
 use super::body::{self, Unread};
 use super::door::Door;
+use super::tail::{TAIL_TARGET, Tail};
+use crate::output::Format;
 
 /// How long a client may take to send its headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -42,6 +44,16 @@ pub(super) enum RequestLog {
     StandardOutput,
     /// For a caller that reads JSON on standard output.
     StandardError,
+}
+
+impl RequestLog {
+    /// Standard output, unless a caller reads JSON there.
+    pub(super) fn of(format: Format) -> Self {
+        match format {
+            Format::Json => Self::StandardError,
+            Format::Text => Self::StandardOutput,
+        }
+    }
 }
 
 /// Serves SCIM until `stop` is ready. Requests in progress are finished.
@@ -101,14 +113,23 @@ fn scim_error(unread: Unread) -> Error {
     }
 }
 
-/// Serves the DynamoDB endpoint until `stop` is ready.
+/// Serves the DynamoDB endpoint, at which `scimctl events tail` asks too, until `stop` is ready.
 pub(super) async fn dynamodb(
     listener: TcpListener,
     door: Door,
-    engine: Engine,
+    (engine, tail): (Engine, Arc<Tail>),
     stop: impl Future<Output = ()>,
 ) {
-    let call = move |target: &str, body: &str| engine.answer(target, body);
+    let call = move |target: String, body: Bytes| {
+        let (engine, tail) = (engine.clone(), tail.clone());
+        async move {
+            let body = std::str::from_utf8(&body).unwrap_or_default();
+            match target.as_str() {
+                TAIL_TARGET => tail.answer(body).await,
+                target => engine.answer(target, body),
+            }
+        }
+    };
     aws(listener, door, MAX_DYNAMODB_BYTES, call, stop).await;
 }
 
@@ -119,21 +140,23 @@ pub(super) async fn secrets(
     vault: Vault,
     stop: impl Future<Output = ()>,
 ) {
-    let call = move |target: &str, body: &str| {
-        vault.call(target.strip_prefix("secretsmanager.").unwrap_or_default(), body)
+    let call = move |target: String, body: Bytes| {
+        let operation = target.strip_prefix("secretsmanager.").unwrap_or_default();
+        std::future::ready(vault.call(operation, std::str::from_utf8(&body).unwrap_or_default()))
     };
     aws(listener, door, MAX_BODY_BYTES, call, stop).await;
 }
 
 /// Serves an endpoint of AWS's JSON protocol: `call` answers a request by its target and body.
-async fn aws<C>(
+async fn aws<C, A>(
     listener: TcpListener,
     door: Door,
     limit: usize,
     call: C,
     stop: impl Future<Output = ()>,
 ) where
-    C: Fn(&str, &str) -> (StatusCode, String) + Clone + Send + Sync + 'static,
+    C: Fn(String, Bytes) -> A + Clone + Send + Sync + 'static,
+    A: Future<Output = (StatusCode, String)> + Send + 'static,
 {
     serve(listener, stop, move |request| {
         let (door, call) = (door.clone(), call.clone());
@@ -141,7 +164,7 @@ async fn aws<C>(
             let (head, mut incoming) = request.into_parts();
             let (status, json) = match door.check(&head) {
                 Ok(()) => match body::read(&mut incoming, limit).await {
-                    Ok(body) => call(target(&head), std::str::from_utf8(&body).unwrap_or_default()),
+                    Ok(body) => call(target(&head).to_owned(), body).await,
                     Err(unread) => (
                         unread.status(),
                         exception("SerializationException", "The body is incomplete."),

@@ -1,11 +1,16 @@
 //! `scimctl serve`: runs the service that also runs in Lambda, on this machine.
 
 mod access_key;
+mod background;
 mod body;
 mod door;
+mod feed;
 mod greeting;
 mod listener;
+mod pause;
 mod sockets;
+mod tail;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,26 +19,29 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
+use http::Uri;
 use scim_core::Additions;
 use scim_lambda::Service;
+use scim_lambda::auth::secrets_manager::Secrets;
 use scim_lambda::clock::Clock;
-use scim_lambda::operator::Operator;
 use scim_lambda::operator::tenants::NewTenant;
-use scim_lambda::settings::Settings;
+use scim_lambda::settings::{EventSettings, Settings};
+use scim_lambda::store::Store;
 use scim_local::Local;
-use scim_local::data_dir::{DataDir, Opened};
-use scim_local::engine::Engine;
+use scim_local::data_dir::{DataDir, Opened, Served};
 use tokio::sync::watch;
 
 use crate::output::Format;
 use crate::place::{self, Place};
 use access_key::AccessKey;
+use background::Background;
+use feed::Source;
 use greeting::{FirstTenant, Greeting};
 use listener::RequestLog;
 use sockets::{Addresses, Backends, Sockets};
+pub(crate) use tail::{Answer, Question, TAIL_TARGET};
+use webhook::{Secret, Target};
 
-/// How often expired rows are removed. DynamoDB takes days.
-const SWEEP: Duration = Duration::from_secs(60);
 /// How long open connections may delay the end of the server.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 const DAY: u64 = 24 * 60 * 60;
@@ -65,6 +73,11 @@ pub(crate) struct ServeOptions {
     /// resourceTypes
     #[arg(long, value_name = "FILE")]
     schemas: Option<PathBuf>,
+
+    /// Post each event to this URL, signed as Standard Webhooks says, in order, and again until it
+    /// is taken
+    #[arg(long, value_name = "URL")]
+    webhook: Option<String>,
 }
 
 impl ServeOptions {
@@ -76,7 +89,9 @@ impl ServeOptions {
     fn settings(&self, base_url: Option<String>, additions: Additions) -> Settings {
         let retention = Duration::from_secs(self.retention_days * DAY);
         let settings = Settings::new(scim_local::TABLE, scim_local::STACK);
-        Settings { base_url, additions, retention, ..settings }
+        let region = Some(scim_local::REGION.to_owned());
+        let events = EventSettings { region, ..settings.events };
+        Settings { base_url, additions, retention, events, ..settings }
     }
 }
 
@@ -86,34 +101,34 @@ pub(crate) async fn run(
     format: Format,
 ) -> anyhow::Result<()> {
     let additions = additions(options)?;
+    let webhook = options.webhook.as_deref().map(webhook::parse_url).transpose()?;
     let directory = hold(place, options).await?;
     let (local, key) = open(&directory, options)?;
     let (store, secrets) = place::open_local(&local).await?;
+    let target = webhook.map(|url| target(url, &directory, options)).transpose()?;
+    let changes = background::changes(&local.engine, target.is_some())?;
     let sockets = Sockets::bind(options.addresses()).await?;
     let served = sockets.served(&key)?;
-    let base_url = Some(served.base_url.clone());
-    let operator =
-        place::operator(store.clone(), secrets.clone(), base_url.clone(), place::REQUEST);
-    let tenant = first_tenant(&operator).await?;
-    let settings = options.settings(base_url, additions);
+    let tenant = first_tenant(&store, &secrets, &served).await?;
+    let settings = options.settings(Some(served.base_url.clone()), additions);
     let service = Arc::new(Service::new(store, secrets, &settings, Clock::system())?);
     let interrupted = interrupted()?;
     directory.announce(&served)?;
-    Greeting { served: &served, tenant: &tenant, place, ephemeral: options.ephemeral }
+    let webhook = target.as_ref();
+    Greeting { served: &served, tenant: &tenant, place, ephemeral: options.ephemeral, webhook }
         .print(format);
-    let log = match format {
-        Format::Json => RequestLog::StandardError,
-        Format::Text => RequestLog::StandardOutput,
-    };
     let (stop, stopped) = watch::channel(());
-    let sweeper = tokio::spawn(sweep(local.engine.clone()));
-    let servers = tokio::spawn(sockets.serve(Backends { service, local, key }, log, stopped));
+    let source = Source { changes, service: service.clone() };
+    let engine = local.engine.clone();
+    let background = Background::start(source, engine, target, stopped.clone());
+    let backends = Backends { service, local, key, tail: background.tail() };
+    let servers = tokio::spawn(sockets.serve(backends, RequestLog::of(format), stopped));
     interrupted.await;
-    sweeper.abort();
     directory.withdraw();
     stop.send(()).ok();
     // A client that holds its connection open must not keep the server from stopping.
     let _ = tokio::time::timeout(STOP_WITHIN, servers).await;
+    background.end(STOP_WITHIN).await;
     if options.ephemeral {
         directory.remove();
     }
@@ -152,25 +167,29 @@ fn open(directory: &DataDir, options: &ServeOptions) -> anyhow::Result<(Local, A
     Ok((Local::open(Some(directory.path()))?, key))
 }
 
+/// The webhook, with the secret of the data directory.
+fn target(url: Uri, directory: &DataDir, options: &ServeOptions) -> anyhow::Result<Target> {
+    let secret = if options.ephemeral {
+        Secret::generate()?
+    } else {
+        Secret::open(&directory.path().join("webhook-secret"))?
+    };
+    Target::new(url, secret)
+}
+
 /// The first existing tenant, or the tenant `demo`, created with its token.
-async fn first_tenant(operator: &Operator) -> anyhow::Result<FirstTenant> {
+async fn first_tenant(
+    store: &Store,
+    secrets: &Secrets,
+    served: &Served,
+) -> anyhow::Result<FirstTenant> {
+    let base_url = Some(served.base_url.clone());
+    let operator = place::operator(store.clone(), secrets.clone(), base_url, place::REQUEST);
     if let Some(tenant) = operator.tenant_rows().await?.into_iter().next() {
         return Ok(FirstTenant::Existing(tenant.name));
     }
     let demo = NewTenant { name: "demo".into(), ..NewTenant::default() };
     Ok(FirstTenant::Created(Box::new(operator.create_tenant(demo).await?)))
-}
-
-/// Removes expired rows at regular intervals.
-async fn sweep(engine: Engine) {
-    let mut every = tokio::time::interval(SWEEP);
-    loop {
-        every.tick().await;
-        let engine = engine.clone();
-        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || engine.sweep()).await {
-            eprintln!("scimctl: expired rows could not be removed: {error:#}");
-        }
-    }
 }
 
 /// Ready at Ctrl-C or SIGTERM, which are caught from this call on.

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use super::access_key::AccessKey;
 use super::door::Door;
 use super::listener::{self, RequestLog};
+use super::tail::Tail;
 
 /// Sockets that accept connections, but are not served yet.
 pub(super) struct Sockets {
@@ -41,6 +42,7 @@ pub(super) struct Backends {
     pub(super) service: Arc<Service>,
     pub(super) local: Local,
     pub(super) key: AccessKey,
+    pub(super) tail: Arc<Tail>,
 }
 
 impl Sockets {
@@ -68,7 +70,8 @@ impl Sockets {
         log: RequestLog,
         stopped: watch::Receiver<()>,
     ) {
-        let Backends { service, local, key } = backends;
+        let Backends { service, local, key, tail } = backends;
+        let engine = (local.engine, tail);
         let dynamodb_door = Door::new(key.clone(), self.doors.dynamodb);
         let secrets_door = Door::new(key, self.doors.secrets);
         let stop = |mut stopped: watch::Receiver<()>| async move { drop(stopped.changed().await) };
@@ -76,7 +79,7 @@ impl Sockets {
         let [scim_stop, dynamodb_stop, secrets_stop] = stops;
         tokio::join!(
             listener::scim(self.scim, service, log, scim_stop),
-            listener::dynamodb(self.dynamodb, dynamodb_door, local.engine, dynamodb_stop),
+            listener::dynamodb(self.dynamodb, dynamodb_door, engine, dynamodb_stop),
             listener::secrets(self.secrets, secrets_door, local.secrets, secrets_stop),
         );
     }

@@ -4,6 +4,7 @@
 //! operation that it offers is called here directly. A valid request gets the same answer as there,
 //! and an invalid one the same kind of error with a shorter message.
 
+use dynoxide::actions::transact_write_items::TransactWriteItemsRequest;
 use dynoxide::{Database, DynoxideError, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -26,7 +27,6 @@ pub(super) fn call(db: &Database, operation: &str, body: &str) -> Option<Result<
         "SearchVectors" => answer(body, |request| db.search_vectors(request)),
         "BatchGetItem" => answer(body, |request| db.batch_get_item(request)),
         "BatchWriteItem" => answer(body, |request| db.batch_write_item(request)),
-        "TransactWriteItems" => answer(body, |request| db.transact_write_items(request)),
         "TransactGetItems" => answer(body, |request| db.transact_get_items(request)),
         "ListStreams" => answer(body, |request| db.list_streams(request)),
         "DescribeStream" => answer(body, |request| db.describe_stream(request)),
@@ -43,6 +43,25 @@ pub(super) fn call(db: &Database, operation: &str, body: &str) -> Option<Result<
         _ => return None,
     };
     Some(answered.map_err(|error| sent_by(operation, error)))
+}
+
+/// Answers a `TransactWriteItems` with the token that `token` makes of the request's own.
+pub(super) fn transact_write(
+    db: &Database,
+    body: &str,
+    token: impl FnOnce(String) -> Option<String>,
+) -> Result<String> {
+    let answered = answer(body, |mut request: TransactWriteItemsRequest| {
+        request.client_request_token = request.client_request_token.and_then(token);
+        db.transact_write_items(request)
+    });
+    answered.map_err(|error| sent_by("TransactWriteItems", error))
+}
+
+/// Whether an operation never writes.
+pub(super) fn only_reads(operation: &str) -> bool {
+    let reads = ["Get", "Query", "Scan", "Search", "BatchGet", "TransactGet", "Describe", "List"];
+    reads.iter().any(|read| operation.starts_with(read))
 }
 
 /// The operation of a request's `X-Amz-Target`.
