@@ -1,11 +1,13 @@
 """Prints the tables of a product as JSON, for people and for tests: those of DATABASE, or with
---replay those that the events on standard input lead to, one a line."""
+--replay those that the events on standard input lead to, one a line. At an empty line time passes,
+so that what has come so far is settled."""
 
 import itertools
 import json
 import os
 import sqlite3
 import sys
+import time
 
 from consumer import apply, open_tables, settle
 
@@ -36,7 +38,10 @@ def main() -> None:
     while replaying and (lines := list(itertools.islice(sys.stdin, BATCH))):
         with db:
             for line in lines:
-                apply(db, json.loads(line))
+                if line == "\n":
+                    settle(db, time.time() * 1_000)
+                else:
+                    apply(db, json.loads(line))
     if replaying:
         with db:
             settle(db, END)

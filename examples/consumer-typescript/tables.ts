@@ -1,5 +1,6 @@
 // Prints the tables of a product as JSON, for people and for tests: those of DATABASE, or with
-// --replay those that the events on standard input lead to, one a line.
+// --replay those that the events on standard input lead to, one a line. At an empty line time
+// passes, so that what has come so far is settled.
 import { createInterface } from "node:readline";
 import { apply, settle, type Db } from "./consumer.ts";
 import { open } from "./sqlite.ts";
@@ -24,14 +25,17 @@ export async function tables(db: Db) {
 async function main(): Promise<void> {
   const replaying = process.argv.includes("--replay");
   const transaction = open(replaying ? ":memory:" : (process.env.DATABASE ?? "product.db"));
-  let batch: ScimEvent[] = [];
+  const batch: ScimEvent[] = [];
   const flush = () => transaction(async (db) => {
     for (const event of batch.splice(0)) await apply(db, event);
   });
-  if (replaying)
-    for await (const line of createInterface({ input: process.stdin }))
-      if (batch.push(JSON.parse(line)) === BATCH) await flush();
-  if (replaying) await flush().then(() => transaction((db) => settle(db, END)));
+  if (replaying) {
+    for await (const line of createInterface({ input: process.stdin })) {
+      if (line === "") await flush().then(() => transaction((db) => settle(db)));
+      else if (batch.push(JSON.parse(line)) === BATCH) await flush();
+    }
+    await flush().then(() => transaction((db) => settle(db, END)));
+  }
   console.log(JSON.stringify(await transaction(tables), null, replaying ? 0 : 2));
 }
 
