@@ -35,12 +35,12 @@ UPDATE settled SET done = 1 WHERE done = 0;
 INSERT INTO wanted SELECT r.tenant, CASE WHEN s.subject = 'since' THEN 'all'
     ELSE COALESCE(s.subject, 'all') END AS subject, MAX(r.name), MAX(COALESCE(r.started, '')), 0
   FROM resyncs r LEFT JOIN scopes s ON s.resync = r.resync
-  WHERE r.at < :now - 300000 AND r.resync NOT IN (SELECT resync FROM settled)
+  WHERE r.at + 300000 < :now AND r.resync NOT IN (SELECT resync FROM settled)
   GROUP BY 1, 2 ON CONFLICT (tenant, subject) DO UPDATE SET asked = 0;
 INSERT INTO settled SELECT r.tenant, r.resync, 'incomplete', '', 1 FROM resyncs r
-  WHERE r.at < :now - 300000 ON CONFLICT DO NOTHING;
+  WHERE r.at + 300000 < :now ON CONFLICT DO NOTHING;
 DELETE FROM heard WHERE resync IN (SELECT resync FROM settled);
 DELETE FROM scopes WHERE resync IN (SELECT resync FROM settled);
 
 -- Ask for what was never asked for, or asked for an hour ago in vain.
-UPDATE wanted SET asked = :now WHERE asked < :now - 3600000 RETURNING name, subject;
+UPDATE wanted SET asked = :now WHERE asked + 3600000 < :now RETURNING name, subject;

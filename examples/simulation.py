@@ -7,7 +7,10 @@ as in DynamoDB, and a resync is raced with changes.
 from __future__ import annotations
 
 import dataclasses
+import json
 import random
+import sys
+import time
 import typing
 
 Event = dict[str, typing.Any]
@@ -40,9 +43,20 @@ class Tenant:
         offset = self.offsets.setdefault(row, self.dice.randrange(10**20))
         tenant = {"code": self.code, "customer": None}
         tenant |= {"name": self.name} if self.full else {}
-        event = {"id": f"{self.code}-{self.count}", "type": kind, "spec": 1, "time": rfc3339(self.clock),
-                 "seq": f"{offset + self.count:040}", "epoch": 0, "tenant": tenant,
-                 "subject": subject, "version": None, "previousVersion": None, "changed": [], **more}
+        event = {
+            "id": f"{self.code}-{self.count}",
+            "type": kind,
+            "spec": 1,
+            "time": rfc3339(self.clock),
+            "seq": f"{offset + self.count:040}",
+            "epoch": 0,
+            "tenant": tenant,
+            "subject": subject,
+            "version": None,
+            "previousVersion": None,
+            "changed": [],
+            **more,
+        }
         if not self.full:
             event["subject"] = {key: value for key, value in subject.items() if key not in NAMES}
         if not self.full and kind.startswith(("user.", "group.")):
@@ -51,14 +65,33 @@ class Tenant:
 
     def tell_user(self, kind: str, id: str, previous: int | None, **more: typing.Any) -> None:
         user = self.users[id]
-        data = {"id": id, "userName": user.name, "emails": [{"value": "x@x"}, {"value": user.email, "primary": True}]}
+        data = {
+            "id": id,
+            "userName": user.name,
+            "emails": [{"value": "x@x"}, {"value": user.email, "primary": True}],
+        }
         subject = {"type": "User", "id": id, "userName": user.name}
-        self.emit(kind, subject, version=user.version, previousVersion=previous, state=user.state, data=data, **more)
+        self.emit(
+            kind,
+            subject,
+            version=user.version,
+            previousVersion=previous,
+            state=user.state,
+            data=data,
+            **more,
+        )
 
     def tell_group(self, kind: str, id: str, previous: int | None, **more: typing.Any) -> None:
         name, version = self.groups[id]
         subject = {"type": "Group", "id": id, "displayName": name}
-        self.emit(kind, subject, version=version, previousVersion=previous, data={"displayName": name}, **more)
+        self.emit(
+            kind,
+            subject,
+            version=version,
+            previousVersion=previous,
+            data={"displayName": name},
+            **more,
+        )
 
     def tell_member(self, kind: str, pair: tuple[str, str], **more: typing.Any) -> None:
         group, member = pair
@@ -68,10 +101,22 @@ class Tenant:
     def happen(self) -> None:
         """Something happens to somebody."""
         self.clock += self.dice.choice([0, 0, 1, 3])
-        self.dice.choice([self.create, self.change, self.change, self.leave, self.change_group, self.join, self.join])()
+        self.dice.choice(
+            [
+                self.create,
+                self.change,
+                self.change,
+                self.leave,
+                self.change_group,
+                self.join,
+                self.join,
+            ]
+        )()
 
     def create(self) -> None:
-        id, state = f"u-{self.count}", self.dice.choice(["provisioned", "provisioned", "suspended", "unmanaged"])
+        id, state = f"u-{self.count}", self.dice.choice(
+            ["provisioned", "provisioned", "suspended", "unmanaged"]
+        )
         self.users[id] = User(f"name-{id}", f"{id}@example.com", state)
         self.tell_user("user.imported" if state == "unmanaged" else "user.provisioned", id, None)
 
@@ -80,8 +125,12 @@ class Tenant:
         return self.dice.choice(ids) if ids else None
 
     def change(self) -> None:
-        moves = {"suspended": ("user.reactivated", "provisioned"), "deleted": ("user.restored", "provisioned"),
-                 "unmanaged": ("user.linked", "provisioned"), "provisioned": ("user.suspended", "suspended")}
+        moves = {
+            "suspended": ("user.reactivated", "provisioned"),
+            "deleted": ("user.restored", "provisioned"),
+            "unmanaged": ("user.linked", "provisioned"),
+            "provisioned": ("user.suspended", "suspended"),
+        }
         if not (id := self.pick()):
             return
         user = self.users[id]
@@ -101,7 +150,9 @@ class Tenant:
             user.state, user.version = "deleted", user.version + 1
             self.tell_user("user.deleted", id, user.version - 1, mode="soft")
         else:
-            kind = {"deleted": "user.purged", "unmanaged": "user.released"}.get(user.state, "user.deleted")
+            kind = {"deleted": "user.purged", "unmanaged": "user.released"}.get(
+                user.state, "user.deleted"
+            )
             self.emit(kind, subject, previousVersion=self.users.pop(id).version, state="absent")
         self.part([pair for pair in self.members if pair[1] == id])
 
@@ -150,12 +201,12 @@ class Tenant:
         for kind, row in rows:
             if changes and self.dice.random() < 0.2:
                 self.happen()
-            tell = {"users": (self.users, self.tell_user, "user.snapshot"),
-                    "groups": (self.groups, self.tell_group, "group.snapshot")}
-            if kind == "members" and row in self.members:
+            if kind == "users" and row in self.users:
+                self.tell_user("user.snapshot", row, None, resync=id)
+            elif kind == "groups" and row in self.groups:
+                self.tell_group("group.snapshot", row, None, resync=id)
+            elif kind == "members" and row in self.members:
                 self.tell_member("snapshot", row, resync=id)
-            elif kind != "members" and row in tell[kind][0]:
-                tell[kind][1](tell[kind][2], row, None, resync=id)
             else:
                 continue
             counts[kind] += 1
@@ -163,12 +214,30 @@ class Tenant:
 
     def truth(self) -> dict[str, list[Event]]:
         """The tables as the product should have them; without names if only ids are sent."""
-        users = [{"tenant": self.code, "id": id, "userName": user.name if self.full else None,
-                  "active": user.state in ("provisioned", "unmanaged"), "state": user.state,
-                  "version": user.version} for id, user in sorted(self.users.items())]
-        groups = [{"tenant": self.code, "id": id, "displayName": name if self.full else None,
-                   "version": version} for id, (name, version) in sorted(self.groups.items())]
-        members = [{"tenant": self.code, "group": group, "member": member} for group, member in sorted(self.members)]
+        users = [
+            {
+                "tenant": self.code,
+                "id": id,
+                "userName": user.name if self.full else None,
+                "active": user.state in ("provisioned", "unmanaged"),
+                "state": user.state,
+                "version": user.version,
+            }
+            for id, user in sorted(self.users.items())
+        ]
+        groups = [
+            {
+                "tenant": self.code,
+                "id": id,
+                "displayName": name if self.full else None,
+                "version": version,
+            }
+            for id, (name, version) in sorted(self.groups.items())
+        ]
+        members = [
+            {"tenant": self.code, "group": group, "member": member}
+            for group, member in sorted(self.members)
+        ]
         return {"users": users, "memberships": members, "groups": groups}
 
 
@@ -176,12 +245,12 @@ NAMES = ("userName", "displayName", "externalId")
 
 
 def rfc3339(seconds: int) -> str:
-    import time
-
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-def spoil(dice: random.Random, events: list[Event], lose: float = 0.01, poison: float = 0.01) -> list[Event]:
+def spoil(
+    dice: random.Random, events: list[Event], lose: float = 0.01, poison: float = 0.01
+) -> list[Event]:
     """Some events are lost, some cannot be read, and some come twice."""
     spoilt = []
     for event in events:
@@ -190,13 +259,33 @@ def spoil(dice: random.Random, events: list[Event], lose: float = 0.01, poison: 
             continue
         if chance < lose + poison:
             common = {key: event[key] for key in ("id", "spec", "time", "seq", "epoch", "tenant")}
-            event = {**common, "type": "record.unshaped", "subject": {"type": "Record", "id": "p/s"},
-                     "version": None, "previousVersion": None, "changed": []}
+            event = {
+                **common,
+                "type": "record.unshaped",
+                "subject": {"type": "Record", "id": "p/s"},
+                "version": None,
+                "previousVersion": None,
+                "changed": [],
+            }
         spoilt += [event, event] if dice.random() < 0.05 else [event]
     return spoilt
 
 
 def shuffle(dice: random.Random, events: list[Event], delay: int = 40) -> list[Event]:
     """Every event comes up to `delay` places late, and a few come far too late."""
-    late = [index + dice.uniform(0, delay if dice.random() < 0.98 else 10 * delay) for index in range(len(events))]
+    late = [
+        index + dice.uniform(0, delay if dice.random() < 0.98 else 10 * delay)
+        for index in range(len(events))
+    ]
     return [event for _, _, event in sorted(zip(late, range(len(events)), events))]
+
+
+if __name__ == "__main__":
+    # For consumers that are not run as a command: a spoilt life, a resync, and the truth, as JSON.
+    life = Tenant(int(sys.argv[1]))
+    for _ in range(150):
+        life.happen()
+    chance = random.Random(life.code)
+    spoilt_life, life.events = spoil(chance, life.events), []
+    life.resync(changes=1)
+    print(json.dumps({"events": shuffle(chance, spoilt_life + life.events), "truth": life.truth()}))

@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 import unittest
+from collections.abc import Iterator
 
 from simulation import Event, Tenant, shuffle, spoil
 
@@ -31,11 +32,12 @@ def replay(consumer: str, events: list[Event]) -> dict[str, list[Event]]:
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
     if done.returncode:
         raise AssertionError(done.stderr)
-    return json.loads(done.stdout)
+    tables: dict[str, list[Event]] = json.loads(done.stdout)
+    return tables
 
 
 class Consumers(unittest.TestCase):
-    def each(self, events: list[Event]):
+    def each(self, events: list[Event]) -> Iterator[dict[str, list[Event]]]:
         for consumer in CONSUMERS:
             with self.subTest(consumer):
                 yield replay(consumer, events)
@@ -91,7 +93,7 @@ class Cases(unittest.TestCase):
         self.tenant.members.add(("g", self.user))
         self.tenant.tell_member("added", ("g", self.user))
 
-    def check(self, events: list[Event], wanted: list[str] = [], **expected: list) -> None:
+    def check(self, events: list[Event], wanted: list[str] = [], **expected: list[Event]) -> None:
         """The tables hold the truth, or what is expected in its place."""
         for consumer in CONSUMERS:
             tables = replay(consumer, events)
@@ -138,7 +140,11 @@ class Cases(unittest.TestCase):
     def test_a_gap_asks_for_the_user_and_a_resync_of_the_user_answers(self) -> None:
         for state in ("suspended", "provisioned"):
             user = self.tenant.users[self.user]
-            user.state, user.version, self.tenant.clock = state, user.version + 1, self.tenant.clock + 5
+            user.state, user.version, self.tenant.clock = (
+                state,
+                user.version + 1,
+                self.tenant.clock + 5,
+            )
             self.tenant.tell_user("user.updated", self.user, user.version - 1)
         del self.tenant.events[-2]
         self.check(self.tenant.events, wanted=[f"User/{self.user}"])
@@ -152,8 +158,13 @@ class Cases(unittest.TestCase):
         self.check(self.tenant.events, wanted=["Group/g"])
 
     def test_an_unreadable_record_asks_for_all(self) -> None:
-        self.check(spoil(random.Random(1), self.tenant.events[:1], lose=0, poison=1), wanted=["all"],
-                   users=[], groups=[], memberships=[])
+        self.check(
+            spoil(random.Random(1), self.tenant.events[:1], lose=0, poison=1),
+            wanted=["all"],
+            users=[],
+            groups=[],
+            memberships=[],
+        )
 
     def test_what_was_unreadable_after_the_start_of_a_resync_is_asked_for_again(self) -> None:
         self.tenant.resync()
@@ -242,9 +253,11 @@ class Cases(unittest.TestCase):
     def test_unknown_types_and_later_forms_are_ignored(self) -> None:
         known = list(self.tenant.events)
         user = known[0]
-        later = [{**user, "seq": f"{10**39:040}", "state": "absent", "type": "user.promoted"},
-                 {**user, "seq": f"{10**39:040}", "state": "absent", "spec": 2},
-                 {**user, "type": "connection.disabled"}]
+        later = [
+            {**user, "seq": f"{10**39:040}", "state": "absent", "type": "user.promoted"},
+            {**user, "seq": f"{10**39:040}", "state": "absent", "spec": 2},
+            {**user, "type": "connection.disabled"},
+        ]
         self.check(known + later)
 
 

@@ -10,7 +10,7 @@ const BATCH = 1_000;
 /** When everything that could be late is late. */
 const END = 2 ** 52;
 
-export async function tables(db: Db) {
+export async function tables(db: Db): Promise<Record<string, object[]>> {
   const users = await db(`SELECT tenant, id, user_name AS "userName", active, state, version
     FROM users WHERE state <> 'absent' ORDER BY tenant, id`);
   const groups = await db(`SELECT tenant, id, display_name AS "displayName", version
