@@ -92,12 +92,16 @@ fn median(mut times: Vec<Duration>) -> Duration {
     times[times.len() / 2]
 }
 
-/// CPU time without and with reading, in tenants of both sizes, in turn.
-async fn compare() {
-    let mut worlds = Vec::new();
+/// CPU time without and with reading, in tenants of both sizes, in turn: in memory, or in files as
+/// `scimctl serve` has them.
+async fn compare(place: &str) {
+    let (mut worlds, mut files) = (Vec::new(), Vec::new());
     for users in USERS {
         for reads in [false, true] {
-            worlds.push(World::new(Engine::memory().unwrap(), users, reads).await);
+            let file = File::new(&format!("{users}-{reads}"));
+            let engine = if place == "in files" { Engine::open(&file.0) } else { Engine::memory() };
+            worlds.push(World::new(engine.unwrap(), users, reads).await);
+            files.push(file);
         }
     }
     let mut times = vec![Vec::new(); worlds.len()];
@@ -107,7 +111,9 @@ async fn compare() {
         }
     }
     let times: Vec<_> = times.into_iter().map(median).collect();
-    println!("| users | create | create, changes read and removed | ratio |\n|---|---|---|---|");
+    println!(
+        "\n{place}\n\n| users | create | create, changes read and removed | ratio |\n|---|---|---|---|"
+    );
     for (users, pair) in USERS.iter().zip(times.chunks(2)) {
         let ratio = pair[1].as_secs_f64() / pair[0].as_secs_f64();
         println!("| {users} | {:.1?} | {:.1?} | {ratio:.3} |", pair[0], pair[1]);
@@ -118,8 +124,8 @@ async fn compare() {
 
 /// The memory of the process while users are created in a file.
 async fn grow() {
-    let path = std::env::temp_dir().join(format!("scim-bench-stream-{}", std::process::id()));
-    let mut world = World::new(Engine::open(&path).unwrap(), 1_000, true).await;
+    let file = File::new("growth");
+    let mut world = World::new(Engine::open(&file.0).unwrap(), 1_000, true).await;
     println!("\n| users created | memory |\n|---|---|");
     for n in 0..GROWTH / BATCH {
         if (n * BATCH).is_multiple_of(GROWTH / 4) {
@@ -128,9 +134,43 @@ async fn grow() {
         world.batch().await;
     }
     println!("| {GROWTH} | {} MB |", memory());
-    drop(world);
-    for end in ["", "-wal", "-shm"] {
-        let _ = std::fs::remove_file(format!("{}{end}", path.display()));
+}
+
+/// Creates while nobody takes the changes, which pile up.
+async fn pile_up() {
+    let mut world = World::new(Engine::memory().unwrap(), 1_000, true).await;
+    println!("\n| changes that wait | create |\n|---|---|");
+    for waiting in [0, 5_000, 10_000, 20_000] {
+        while world.created < waiting {
+            world.create().await;
+        }
+        let mut times = Vec::new();
+        for _ in 0..BATCHES {
+            let begun = cpu();
+            for _ in 0..10 {
+                world.create().await;
+            }
+            times.push((cpu() - begun) / 10);
+        }
+        println!("| {waiting} | {:.1?} |", median(times));
+    }
+}
+
+/// A database file, removed at the end.
+struct File(std::path::PathBuf);
+
+impl File {
+    fn new(name: &str) -> Self {
+        let name = format!("scim-bench-stream-{}-{name}", std::process::id());
+        Self(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        for end in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{end}", self.0.display()));
+        }
     }
 }
 
@@ -138,6 +178,7 @@ async fn grow() {
 async fn main() {
     // In this order, so that the memory is that of one tenant.
     grow().await;
-    println!();
-    compare().await;
+    compare("in memory").await;
+    compare("in files").await;
+    pile_up().await;
 }

@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
 
 use std::path::PathBuf;
-use std::time::Instant;
 
 use serde_json::json;
 
@@ -266,18 +265,4 @@ fn a_reader_is_told_of_writes() {
     assert!(written.has_changed().unwrap());
     written.mark_unchanged();
     assert_eq!(engine.sweep().unwrap(), 0);
-}
-
-#[test]
-fn writes_do_not_get_slower_with_the_changes_that_wait() {
-    let (engine, _changes) = memory();
-    let time = |from: usize| {
-        let begun = Instant::now();
-        (from..from + 500).for_each(|n| put(&engine, "U", &format!("{n:06}"), n));
-        begun.elapsed()
-    };
-    let first = time(0);
-    (500..8_000).for_each(|n| put(&engine, "U", &format!("{n:06}"), n));
-    let last = (0..3).map(|n| time(8_000 + n * 500)).min().unwrap();
-    assert!(last < first * 3, "{first:?}, then {last:?}");
 }
