@@ -70,6 +70,8 @@ class Tenant:
             "userName": user.name,
             "emails": [{"value": "x@x"}, {"value": user.email, "primary": True}],
         }
+        if user.state != "deleted":  # of someone who is gone there is no data
+            more["data"] = data
         subject = {"type": "User", "id": id, "userName": user.name}
         self.emit(
             kind,
@@ -77,7 +79,6 @@ class Tenant:
             version=user.version,
             previousVersion=previous,
             state=user.state,
-            data=data,
             **more,
         )
 

@@ -134,8 +134,8 @@ class MemberSubject(TypedDict):
     type: Literal['Member']
     id: str
     group: str
-    member: str
     memberType: Literal['User', 'Group'] | None
+    member: NotRequired[str]
 
 
 class GroupMemberAdded(Envelope):
@@ -371,6 +371,8 @@ class UserSnapshot(Envelope):
     subject: UserSubject
     state: Literal['provisioned', 'suspended', 'suspended_with_expiry', 'deleted', 'unmanaged', 'absent']
     resync: str
+    until: NotRequired[str]
+    purgeAt: NotRequired[str | None]
     data: NotRequired[dict[str, Any]]
 
 

@@ -136,7 +136,7 @@ export type GroupCreated = Envelope & {
   type: "group.created";
   subject: GroupSubject;
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -151,7 +151,7 @@ export type GroupDeleted = Envelope & {
   type: "group.deleted";
   subject: GroupSubject;
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -203,7 +203,7 @@ export type GroupSnapshot = Envelope & {
    */
   resync: string;
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
 };
@@ -214,7 +214,7 @@ export type GroupUpdated = Envelope & {
   type: "group.updated";
   subject: GroupSubject;
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -253,7 +253,7 @@ export type ResourceCreated = Envelope & {
   type: "resource.created";
   subject: ResourceSubject;
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -268,7 +268,7 @@ export type ResourceDeleted = Envelope & {
   type: "resource.deleted";
   subject: ResourceSubject;
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -287,7 +287,7 @@ export type ResourceSnapshot = Envelope & {
    */
   resync: string;
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
 };
@@ -298,7 +298,7 @@ export type ResourceUpdated = Envelope & {
   type: "resource.updated";
   subject: ResourceSubject;
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -396,7 +396,7 @@ export type UserDeleted = Envelope & {
    */
   purgeAt: string | null;
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -415,7 +415,7 @@ export type UserImported = Envelope & {
    */
   state: "provisioned" | "suspended" | "suspended_with_expiry" | "deleted" | "unmanaged" | "absent";
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
 };
@@ -434,7 +434,7 @@ export type UserLinked = Envelope & {
    */
   matchedOn?: "externalId" | "userName" | "email";
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -453,7 +453,7 @@ export type UserProvisioned = Envelope & {
    */
   state: "provisioned" | "suspended" | "suspended_with_expiry" | "deleted" | "unmanaged" | "absent";
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -472,7 +472,7 @@ export type UserPurged = Envelope & {
    */
   state: "provisioned" | "suspended" | "suspended_with_expiry" | "deleted" | "unmanaged" | "absent";
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -491,7 +491,7 @@ export type UserReactivated = Envelope & {
    */
   state: "provisioned" | "suspended" | "suspended_with_expiry" | "deleted" | "unmanaged" | "absent";
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -510,7 +510,7 @@ export type UserReleased = Envelope & {
    */
   state: "provisioned" | "suspended" | "suspended_with_expiry" | "deleted" | "unmanaged" | "absent";
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -529,7 +529,7 @@ export type UserRenamed = Envelope & {
    */
   state: "provisioned" | "suspended" | "suspended_with_expiry" | "deleted" | "unmanaged" | "absent";
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -548,7 +548,7 @@ export type UserRestored = Envelope & {
    */
   state: "provisioned" | "suspended" | "suspended_with_expiry" | "deleted" | "unmanaged" | "absent";
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -571,7 +571,15 @@ export type UserSnapshot = Envelope & {
    */
   resync: string;
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * When a user who is suspended with expiry is erased.
+   */
+  until?: string;
+  /**
+   * When a deleted user is erased; null for never.
+   */
+  purgeAt?: string | null;
+  /**
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
 };
@@ -590,7 +598,7 @@ export type UserSuspended = Envelope & {
    */
   until: string | null;
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -609,7 +617,7 @@ export type UserUpdated = Envelope & {
    */
   state: "provisioned" | "suspended" | "suspended_with_expiry" | "deleted" | "unmanaged" | "absent";
   /**
-   * The resource as GET would answer. A group has no members here. Absent if EventBody is ids, or if the event would be too large.
+   * The resource as GET would answer. A group has no members here. Absent if a user is deleted or gone, if EventBody is ids, or if the event would be too large.
    */
   data?: {};
   /**
@@ -766,13 +774,13 @@ export interface MemberSubject {
    */
   group: string;
   /**
-   * The id of the member.
-   */
-  member: string;
-  /**
    * The type of the member; null if it names no resource.
    */
   memberType: ("User" | "Group") | null;
+  /**
+   * The id of the member. Absent if EventBody is ids and it names no resource.
+   */
+  member?: string;
 }
 /**
  * What the event is about.
