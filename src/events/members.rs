@@ -10,7 +10,7 @@ use crate::store::{Change, Membership, MembershipImage};
 pub(super) fn event(membership: &Membership, change: &Change<MembershipImage>) -> Option<Draft> {
     let subject = subject(membership);
     match (&change.before, &change.after) {
-        (Some(before), Some(after)) if before.resync != after.resync => {
+        (Some(before), Some(after)) if after.resync.is_some() && before.resync != after.resync => {
             let snapshot = Draft::new(EventType::MemberSnapshot, subject).caused_by("resync");
             Some(snapshot.own("resync", after.resync.clone()))
         }

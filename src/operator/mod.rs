@@ -1,4 +1,5 @@
-//! The operator's use cases: tenants, tokens, profiles, the brake, users, import and export.
+//! The operator's use cases: tenants, tokens, profiles, the brake, users, import, export and
+//! resyncs.
 //!
 //! The tool `scimctl` calls them today, and an admin API may later. Arguments and results are
 //! typed, nothing is printed, no file is read, and an error is an [`OperatorError`] with a sentence
@@ -19,6 +20,7 @@ mod pause;
 pub mod profiles;
 mod records;
 mod restoration;
+pub mod resync;
 pub mod room;
 pub mod seed;
 mod session;
@@ -29,3 +31,4 @@ pub mod users;
 
 pub use deployment::{Deployment, Operator};
 pub use error::OperatorError;
+pub use pause::Pause;

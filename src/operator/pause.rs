@@ -1,11 +1,15 @@
 //! Tries of a change that others make at the same time.
 
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::auth::secrets_manager::Version;
 use crate::random;
+use crate::store::StoreError;
 
 /// How often a change is tried.
 pub(super) const TRIES: u32 = 30;
@@ -13,6 +17,43 @@ pub(super) const TRIES: u32 = 30;
 const FIRST: Duration = Duration::from_millis(20);
 /// The longest pause.
 const MAX: Duration = Duration::from_secs(1);
+
+/// How often a call of the table that did not answer is sent again by work that takes long.
+const PATIENT_TRIES: u32 = 12;
+/// The longest pause between these tries.
+const PATIENT_MAX: Duration = Duration::from_secs(15);
+
+/// How the operator waits; a test has nothing to wait for.
+#[derive(Clone)]
+pub struct Pause(Arc<dyn Fn(Duration) -> Waiting + Send + Sync>);
+
+/// The end of a pause.
+type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Pause {
+    /// Waits for as long as it is told.
+    pub(super) fn system() -> Self {
+        Self(Arc::new(|time| Box::pin(tokio::time::sleep(time))))
+    }
+
+    /// Calls this in place of waiting.
+    pub fn driven(wait: impl Fn(Duration) + Send + Sync + 'static) -> Self {
+        Self(Arc::new(move |time| {
+            wait(time);
+            Box::pin(std::future::ready(()))
+        }))
+    }
+
+    pub(super) async fn wait(&self, time: Duration) {
+        (self.0)(time).await;
+    }
+}
+
+impl fmt::Debug for Pause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pause")
+    }
+}
 
 /// Waits before a try, except before the first one, which has number 0. The pauses differ at
 /// random, so that two operators do not meet again.
@@ -42,6 +83,23 @@ impl Operator {
             }
         }
         Ok(None)
+    }
+
+    /// Sends a call of the table again while the table does not answer, for about two minutes.
+    pub(super) async fn patiently<T>(
+        &self,
+        work: impl AsyncFn() -> Result<T, StoreError>,
+    ) -> Result<T, OperatorError> {
+        let mut longest = FIRST * 10;
+        for _ in 1..PATIENT_TRIES {
+            match Box::pin(work()).await {
+                Err(StoreError::Unavailable(_)) => {}
+                other => return Ok(other?),
+            }
+            self.pause.wait(longest).await;
+            longest = (longest * 2).min(PATIENT_MAX);
+        }
+        Ok(Box::pin(work()).await?)
     }
 }
 
