@@ -114,14 +114,7 @@ fn removed(view: View<'_>, moment: Moment, before: &ResourceImage) -> Draft {
 
 /// The word for the state of a user.
 fn state(user: Option<&Stored>, moment: Moment) -> &'static str {
-    match State::of(user.map(Stored::standing), moment.time) {
-        State::Absent | State::Expired => "absent",
-        State::Unmanaged => "unmanaged",
-        State::Provisioned => "provisioned",
-        State::Suspended => "suspended",
-        State::SuspendedWithExpiry => "suspended_with_expiry",
-        State::SoftDeleted => "deleted",
-    }
+    State::of(user.map(Stored::standing), moment.time).word()
 }
 
 /// A time as text; null if it never comes.

@@ -1,5 +1,5 @@
-//! The operator's use cases: tenants, tokens, profiles, the brake, users, import, export and
-//! resyncs.
+//! The operator's use cases: tenants, tokens, profiles, the brake, users, import, export, resyncs
+//! and drift.
 //!
 //! The tool `scimctl` calls them today, and an admin API may later. Arguments and results are
 //! typed, nothing is printed, no file is read, and an error is an [`OperatorError`] with a sentence
@@ -11,6 +11,7 @@
 mod audit;
 pub mod brake;
 mod deployment;
+pub mod drift;
 mod error;
 pub mod explain;
 pub mod export;

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 use crate::bench::BenchCommand;
 use crate::brake::BrakeCommand;
 use crate::event::EventOptions;
+use crate::events::EventsCommand;
 use crate::explain::ExplainOptions;
 use crate::export::ExportOptions;
 use crate::import::ImportOptions;
@@ -58,6 +59,9 @@ pub(crate) enum Command {
     Import(ImportOptions),
     Export(ExportOptions),
     Event(EventOptions),
+    /// Compare the product with the directory, and send it what it missed
+    #[command(subcommand)]
+    Events(EventsCommand),
     /// Show how a filter is answered, and what that costs
     Explain(ExplainOptions),
     /// Fill a table, to reproduce the figures in docs/PERFORMANCE.md

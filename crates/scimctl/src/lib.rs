@@ -10,6 +10,7 @@ mod bench;
 mod brake;
 mod cli;
 mod event;
+mod events;
 mod explain;
 mod export;
 mod import;
@@ -44,8 +45,14 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Import(options) => import::run(&place, &options, format).await,
         Command::Export(options) => export::run(&place, &options, format).await,
         Command::Event(options) => event::run(&place, &options, format).await,
+        Command::Events(command) => events::run(&place, command, format).await,
         Command::Explain(options) => explain::run(&place, &options, format).await,
         Command::Bench(command) => bench::run(&place, command, format).await,
     };
     result.map_err(advice::add)
+}
+
+/// The exit status for an error: 2 if things could not be compared, and 1 for all others.
+pub fn status(error: &anyhow::Error) -> u8 {
+    if error.is::<events::Trouble>() { 2 } else { 1 }
 }

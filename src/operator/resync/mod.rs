@@ -94,7 +94,9 @@ impl Operator {
             return Err(OperatorError::Unexpected("a resync names 1 to 100 ids, or everything"));
         }
         let collection = Collection { tenant: tenant.clone(), kind };
-        let known = self.store.touchable_by_ids(&collection, ids, self.clock.seconds()).await?;
+        let now = self.clock.seconds();
+        let known = async || self.store.touchable_by_ids(&collection, ids, now).await;
+        let known = self.patiently(known).await?;
         let spelled = |id: &ResourceId| {
             let known = known.iter().find(|known| known.id == *id);
             known.map_or(id, |known| &known.id).clone()
@@ -115,7 +117,7 @@ impl Operator {
         scope: &ResyncScope,
     ) -> Result<Option<Resync>, OperatorError> {
         let since = self.clock.seconds() - CONTINUED_FOR;
-        let resyncs = self.store.resyncs(tenant).await?.into_iter();
+        let resyncs = self.patiently(async || self.store.resyncs(tenant).await).await?.into_iter();
         let last =
             resyncs.filter(|resync| resync.scope == *scope).max_by_key(|resync| resync.begun);
         Ok(last.filter(|resync| resync.finished.is_none() && resync.begun > since))
@@ -138,7 +140,10 @@ impl Operator {
             finished: None,
         };
         let subject = Subject::Tenant.id()?;
-        self.store.begin_resync(&tenant.key(), &resync, &subject, &audit).await?;
+        let key = tenant.key();
+        let begin = async || self.store.begin_resync(&key, &resync, &subject, &audit).await;
+        // After a lost answer the second try finds the row of the first one.
+        self.patiently(begin).await?;
         Ok(resync)
     }
 
@@ -155,7 +160,7 @@ impl Operator {
             return Ok(finished);
         }
         // Another call was faster, or the answer to an earlier try was lost.
-        let resyncs = self.store.resyncs(tenant).await?.into_iter();
+        let resyncs = self.patiently(async || self.store.resyncs(tenant).await).await?.into_iter();
         let stored = resyncs.filter(|stored| stored.finished.is_some());
         let stored = stored.into_iter().find(|stored| stored.id == finished.id);
         stored.ok_or(OperatorError::Unexpected("the row of the resync is gone"))

@@ -51,7 +51,9 @@ impl<'o> Walk<'o> {
     ) -> Result<(), OperatorError> {
         if self.resync.scope == ResyncScope::All {
             for kind in [Kind::User, Kind::Group] {
-                self.expected += self.operator.store.count(&self.collection(kind)).await? as u64;
+                let (store, collection) = (&self.operator.store, self.collection(kind));
+                let count = self.operator.patiently(async || store.count(&collection).await);
+                self.expected += count.await? as u64;
             }
         }
         for stage in self.stages().await? {
@@ -77,7 +79,8 @@ impl<'o> Walk<'o> {
             ResyncScope::Users(_) => vec![Stage::Users, Stage::Members],
             ResyncScope::Groups(_) => vec![Stage::Groups, Stage::Members],
             ResyncScope::All | ResyncScope::Since(_) => {
-                let others = self.operator.store.other_kinds(&self.tenant).await?;
+                let others = async || self.operator.store.other_kinds(&self.tenant).await;
+                let others = self.operator.patiently(others).await?;
                 let kinds = [Kind::User, Kind::Group].into_iter().chain(others);
                 kinds.map(Stage::of).chain([Stage::Members]).collect()
             }

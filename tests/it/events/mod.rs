@@ -1,4 +1,7 @@
 //! What the product hears.
 
+mod drift;
 mod life;
+mod races;
 mod records;
+mod resync;
