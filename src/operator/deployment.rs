@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use super::error::OperatorError;
-use super::pause::Pause;
+use super::waiting::Pause;
 use crate::auth::secrets_manager::Secrets;
 use crate::clock::Clock;
 use crate::store::{Collection, Kind, Store, TenantRow};

@@ -29,7 +29,8 @@ pub mod tenants;
 pub mod token_list;
 pub mod tokens;
 pub mod users;
+mod waiting;
 
 pub use deployment::{Deployment, Operator};
 pub use error::OperatorError;
-pub use pause::Pause;
+pub use waiting::Pause;

@@ -1,8 +1,5 @@
 //! Tries of a change that others make at the same time.
 
-use std::fmt;
-use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::deployment::Operator;
@@ -22,38 +19,6 @@ const MAX: Duration = Duration::from_secs(1);
 const PATIENT_TRIES: u32 = 12;
 /// The longest pause between these tries.
 const PATIENT_MAX: Duration = Duration::from_secs(15);
-
-/// How the operator waits; a test has nothing to wait for.
-#[derive(Clone)]
-pub struct Pause(Arc<dyn Fn(Duration) -> Waiting + Send + Sync>);
-
-/// The end of a pause.
-type Waiting = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-impl Pause {
-    /// Waits for as long as it is told.
-    pub(super) fn system() -> Self {
-        Self(Arc::new(|time| Box::pin(tokio::time::sleep(time))))
-    }
-
-    /// Calls this in place of waiting.
-    pub fn driven(wait: impl Fn(Duration) + Send + Sync + 'static) -> Self {
-        Self(Arc::new(move |time| {
-            wait(time);
-            Box::pin(std::future::ready(()))
-        }))
-    }
-
-    pub(super) async fn wait(&self, time: Duration) {
-        (self.0)(time).await;
-    }
-}
-
-impl fmt::Debug for Pause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Pause")
-    }
-}
 
 /// Waits before a try, except before the first one, which has number 0. The pauses differ at
 /// random, so that two operators do not meet again.

@@ -6,8 +6,9 @@ use std::collections::hash_map::Entry;
 use serde_json::Value;
 
 use super::columns::{Columns, flag};
+use super::found::Found;
 use super::report::{Difference, DriftReport, What};
-use super::{DriftRow, Found};
+use super::table::DriftRow;
 use crate::directory::states::State;
 use crate::operator::error::OperatorError;
 

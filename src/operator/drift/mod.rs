@@ -2,43 +2,24 @@
 
 mod columns;
 mod expected;
+mod found;
 mod report;
+mod table;
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::deployment::Operator;
 use super::error::OperatorError;
 use super::export::ExportedUser;
 use super::session::Session;
-use crate::directory::states::State;
 use crate::store::TenantRow;
 use columns::Columns;
 use expected::Expected;
+use found::Found;
 pub use report::{Difference, DriftCounts, DriftReport, What};
-
-/// A table of users that the product has: a line of names, and lines of as many cells.
-///
-/// The first of `id`, `externalId` and `userName` among the names is the key. `state` holds words
-/// of the events' `state`, and `active` whether the user is active. All other names are SCIM paths
-/// of single values.
-#[derive(Debug, Clone, Default)]
-pub struct DriftTable {
-    /// The names of the columns.
-    pub names: Vec<String>,
-    /// The users.
-    pub rows: Vec<DriftRow>,
-}
-
-/// A user of the product.
-#[derive(Debug, Clone)]
-pub struct DriftRow {
-    /// Its line in the file, from 1.
-    pub line: usize,
-    /// Its cells; an empty one means that the product has no value.
-    pub cells: Vec<String>,
-}
+pub use table::{DriftRow, DriftTable};
 
 impl Operator {
     /// Compares a table of the product's users with the directory. Users are read in pages; the
@@ -97,42 +78,4 @@ fn meet(
         report.differences.push(found.difference(columns, What::Missing(found.state.word())));
     }
     Ok(())
-}
-
-/// A user of the directory.
-struct Found {
-    state: State,
-    /// As GET would answer.
-    user: Map<String, Value>,
-}
-
-impl Found {
-    fn text(&self, name: &str) -> &str {
-        self.user.get(name).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    /// Whether the product must have the user.
-    fn should_be_listed(&self) -> bool {
-        match self.state {
-            State::Provisioned | State::Suspended | State::SuspendedWithExpiry => true,
-            State::Absent | State::Unmanaged | State::SoftDeleted | State::Expired => false,
-        }
-    }
-
-    /// Whether the user is active.
-    fn is_active(&self) -> bool {
-        match self.state {
-            State::Provisioned | State::Unmanaged => {
-                self.user.get("active") == Some(&Value::Bool(true))
-            }
-            _ => false,
-        }
-    }
-
-    /// A difference of this user.
-    fn difference(&self, columns: &Columns<'_>, what: What) -> Difference {
-        let key = columns.key_of(&self.user).unwrap_or_else(|| self.text("id").to_owned());
-        let name = self.text("userName").to_owned();
-        Difference { key, id: self.text("id").parse().ok(), name, line: None, what }
-    }
 }

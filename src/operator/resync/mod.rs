@@ -5,6 +5,7 @@
 //! interrupted one continues.
 
 mod position;
+mod report;
 mod walk;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::store::{
     Collection, Kind, Operation, Resync, ResyncCounts, ResyncScope, TenantKey, TenantRow,
 };
 use crate::tenant::Profile;
+pub use report::{ResyncProgress, ResyncReport};
 use walk::Walk;
 
 /// Maximum number of ids that one resync names: its events stay small.
@@ -27,26 +29,6 @@ pub const MAX_IDS: usize = 100;
 const SETTLE: Duration = Duration::from_secs(2);
 /// How long an interrupted resync can be continued, in seconds.
 const CONTINUED_FOR: i64 = 24 * 60 * 60;
-
-/// A resync that has finished.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResyncReport {
-    /// Its id, which its snapshots carry.
-    pub id: String,
-    /// How many rows it has touched.
-    pub counts: ResyncCounts,
-    /// Whether it continued one that had been interrupted.
-    pub is_continued: bool,
-}
-
-/// How far a resync has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ResyncProgress {
-    /// How many rows it has touched.
-    pub touched: u64,
-    /// How many it expects to touch, as far as it knows; at least those that it has touched.
-    pub expected: u64,
-}
 
 impl Operator {
     /// Has the product told what the tenant's directory holds. If a resync of the same scope was

@@ -2,8 +2,8 @@
 
 use scim_core::ResourceId;
 
-use super::ResyncProgress;
 use super::position::{Position, Stage};
+use super::report::ResyncProgress;
 use crate::operator::deployment::Operator;
 use crate::operator::error::OperatorError;
 use crate::store::{
