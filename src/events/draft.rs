@@ -148,6 +148,6 @@ pub(super) fn verb(operation: Option<Operation>) -> Option<&'static str> {
         Operation::Delete => "delete",
         Operation::Import => "import",
         Operation::Expire => "retention",
-        Operation::Brake | Operation::Lift => return None,
+        Operation::Brake | Operation::Lift | Operation::Resync => return None,
     })
 }

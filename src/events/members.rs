@@ -14,7 +14,7 @@ pub(super) fn event(
 ) -> Option<EventDraft> {
     let subject = subject(pair, membership);
     match (change.before, change.after) {
-        (Some(before), Some(after)) if before.resync != after.resync => {
+        (Some(before), Some(after)) if after.resync.is_some() && before.resync != after.resync => {
             let snapshot = EventDraft::new(EventType::MemberSnapshot, subject).caused_by("resync");
             Some(snapshot.extra("resync", after.resync))
         }

@@ -70,7 +70,9 @@ fn deleted(view: ResourceView<'_>, types: &Types, before: &ResourceImage) -> Eve
 
 /// Whether the change is the touch of a resync.
 pub(super) fn is_touched(before: Option<&ResourceImage>, after: &ResourceImage) -> bool {
-    before.is_some_and(|before| before.version == after.version && before.resync != after.resync)
+    let touched =
+        |before: &ResourceImage| before.version == after.version && before.resync != after.resync;
+    after.resync.is_some() && before.is_some_and(touched)
 }
 
 /// An event that shows a resource, and what changed in it. A snapshot names the resync instead of

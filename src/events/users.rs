@@ -30,7 +30,7 @@ pub(super) fn event(
             let state = State::of(Some(after.stored.standing()), moment.time);
             let (trace, expires) = (after.trace.clone(), after.stored.expires);
             let draft = resources::draft(view, event_type, before, after);
-            let draft = with_cause(draft.extra("state", word(state)), &trace);
+            let draft = with_cause(draft.extra("state", state.word()), &trace);
             Some(with_times(draft, state, expires))
         }
         (Some(before), None) => Some(removed(view, moment, &before)),
@@ -118,7 +118,7 @@ fn removed(view: ResourceView<'_>, moment: Moment, before: &ResourceImage) -> Ev
             previous_version: Some(before.version),
             ..EventDraft::new(event_type, subject)
         }
-        .extra("state", word(State::Absent))
+        .extra("state", State::Absent.word())
     };
     let expired = moment.by_ttl || has_expired(user, moment);
     match user.state {
@@ -140,18 +140,6 @@ fn removed(view: ResourceView<'_>, moment: Moment, before: &ResourceImage) -> Ev
 /// differ a little.
 fn has_expired(user: &Stored, moment: Moment) -> bool {
     user.expires.is_some_and(|expires| expires <= moment.time + CLOCK_SKEW)
-}
-
-/// The word for the state of a user.
-fn word(state: State) -> &'static str {
-    match state {
-        State::Absent | State::Expired => "absent",
-        State::Unmanaged => "unmanaged",
-        State::Provisioned => "provisioned",
-        State::Suspended => "suspended",
-        State::SuspendedWithExpiry => "suspended_with_expiry",
-        State::SoftDeleted => "deleted",
-    }
 }
 
 /// A time as text; null if it never comes.

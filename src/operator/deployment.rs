@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use super::error::OperatorError;
+use super::waiting::Pause;
 use crate::auth::secrets_manager::Secrets;
 use crate::clock::Clock;
 use crate::store::{Collection, Kind, Store, TenantRow};
@@ -18,6 +19,7 @@ pub struct Operator {
     pub(super) deployment: Deployment,
     /// The id of the request in the log.
     pub(super) request: String,
+    pub(super) pause: Pause,
     /// The secrets that were marked for deletion and have been restored.
     pub(super) restored: Arc<Mutex<BTreeSet<String>>>,
 }
@@ -41,7 +43,14 @@ impl Operator {
         request: &str,
     ) -> Self {
         let (request, restored) = (request.to_owned(), Arc::default());
-        Self { store, secrets, clock, deployment, request, restored }
+        let pause = Pause::system();
+        Self { store, secrets, clock, deployment, request, pause, restored }
+    }
+
+    /// The same, with another way to wait.
+    #[must_use]
+    pub fn pausing(self, pause: Pause) -> Self {
+        Self { pause, ..self }
     }
 
     /// The tenant that the operator calls `name`.

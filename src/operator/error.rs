@@ -125,6 +125,9 @@ pub enum OperatorError {
     /// The tenant's resource types do not include one of this name.
     #[error("there is no resource type {0}")]
     UnknownResourceType(String),
+    /// A table of the product's users cannot be compared, as the sentence says.
+    #[error("{0}")]
+    BadTable(String),
     /// What is stored, or what was asked for, does not fit the use case, as the sentence says.
     #[error("{0}")]
     Unexpected(&'static str),

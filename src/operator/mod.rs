@@ -1,4 +1,5 @@
-//! The operator's use cases: tenants, tokens, profiles, the brake, users, import and export.
+//! The operator's use cases: tenants, tokens, profiles, the brake, users, import, export, resyncs
+//! and drift.
 //!
 //! The tool `scimctl` calls them today, and an admin API may later. Arguments and results are
 //! typed, nothing is printed, no file is read, and an error is an [`OperatorError`] with a sentence
@@ -10,6 +11,7 @@
 mod audit;
 pub mod brake;
 mod deployment;
+pub mod drift;
 mod error;
 pub mod explain;
 pub mod export;
@@ -19,6 +21,7 @@ mod pause;
 pub mod profiles;
 mod records;
 mod restoration;
+pub mod resync;
 pub mod room;
 pub mod seed;
 mod session;
@@ -26,6 +29,8 @@ pub mod tenants;
 pub mod token_list;
 pub mod tokens;
 pub mod users;
+mod waiting;
 
 pub use deployment::{Deployment, Operator};
 pub use error::OperatorError;
+pub use waiting::Pause;

@@ -6,6 +6,7 @@ use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::auth::secrets_manager::Version;
 use crate::random;
+use crate::store::StoreError;
 
 /// How often a change is tried.
 pub(super) const TRIES: u32 = 30;
@@ -13,6 +14,11 @@ pub(super) const TRIES: u32 = 30;
 const FIRST: Duration = Duration::from_millis(20);
 /// The longest pause.
 const MAX: Duration = Duration::from_secs(1);
+
+/// How often a call of the table that did not answer is sent again by work that takes long.
+const PATIENT_TRIES: u32 = 12;
+/// The longest pause between these tries.
+const PATIENT_MAX: Duration = Duration::from_secs(15);
 
 /// Waits before a try, except before the first one, which has number 0. The pauses differ at
 /// random, so that two operators do not meet again.
@@ -42,6 +48,23 @@ impl Operator {
             }
         }
         Ok(None)
+    }
+
+    /// Sends a call of the table again while the table does not answer, for about two minutes.
+    pub(super) async fn patiently<T>(
+        &self,
+        work: impl AsyncFn() -> Result<T, StoreError>,
+    ) -> Result<T, OperatorError> {
+        let mut longest = FIRST * 10;
+        for _ in 1..PATIENT_TRIES {
+            match Box::pin(work()).await {
+                Err(StoreError::Unavailable(_)) => {}
+                other => return Ok(other?),
+            }
+            self.pause.wait(longest).await;
+            longest = (longest * 2).min(PATIENT_MAX);
+        }
+        Ok(Box::pin(work()).await?)
     }
 }
 

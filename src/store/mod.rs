@@ -45,6 +45,7 @@ pub use read::roster::price_of_members;
 pub use read::row_change::{
     BeforeAfter, Content, Membership, MembershipImage, ResourceImage, RowChange,
 };
+pub use read::touchable::{Touchable, TouchablePage};
 pub use read::walk::{CALLS_OF_A_PAGE, UNITS_OF_A_PAGE, Walk};
 pub use rows::seats_and_brake::{BrakeRow, SeatsRow};
 pub use rows::tenant::TenantRow;

@@ -50,6 +50,7 @@ fn advice(error: &OperatorError) -> Option<String> {
         | SecretKeepsChanging(_)
         | ProfileChanged(_)
         | UnknownResourceType(_)
+        | BadTable(_)
         | Unexpected(_)
         | Profile(_)
         | Store(_)

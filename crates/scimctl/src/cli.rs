@@ -59,7 +59,7 @@ pub(crate) enum Command {
     Import(ImportOptions),
     Export(ExportOptions),
     Event(EventOptions),
-    /// Show the events that the product hears
+    /// Show the events that the product hears, and send it what it missed
     #[command(subcommand)]
     Events(EventsCommand),
     /// Show how a filter is answered, and what that costs

@@ -52,3 +52,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     };
     result.map_err(advice::add)
 }
+
+/// The exit status for an error: 2 if things could not be compared, and 1 for all others.
+pub fn status(error: &anyhow::Error) -> u8 {
+    if error.is::<events::Trouble>() { 2 } else { 1 }
+}

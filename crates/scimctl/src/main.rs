@@ -10,7 +10,7 @@ async fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("scimctl: {error:#}");
-            ExitCode::FAILURE
+            scimctl::status(&error).into()
         }
     }
 }

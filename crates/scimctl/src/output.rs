@@ -40,6 +40,20 @@ pub(crate) fn report_restored(operator: &Operator) {
     }
 }
 
+/// A text in which everything that a terminal could act on is escaped.
+pub(crate) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        // `escape_debug` escapes what cannot be printed, such as marks that turn the direction.
+        if c.is_control() || (!c.is_ascii() && c.escape_debug().count() > 1) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
 /// A time in seconds since 1970, in the form in which SCIM writes it.
 pub(crate) fn instant(seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(seconds).map(date_time).unwrap_or_default()

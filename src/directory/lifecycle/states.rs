@@ -114,6 +114,18 @@ impl State {
         }
     }
 
+    /// The word for the state in the events that the product hears.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Absent | Self::Expired => "absent",
+            Self::Unmanaged => "unmanaged",
+            Self::Provisioned => "provisioned",
+            Self::Suspended => "suspended",
+            Self::SuspendedWithExpiry => "suspended_with_expiry",
+            Self::SoftDeleted => "deleted",
+        }
+    }
+
     /// What an event does in this state.
     pub fn step(self, event: Event) -> Step {
         use State::{

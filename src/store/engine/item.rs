@@ -61,6 +61,11 @@ impl Item {
         }
     }
 
+    /// The row's key.
+    pub(crate) fn key(&self) -> Result<Key, StoreError> {
+        Ok(Key::new(self.need(PARTITION)?, self.s()))
+    }
+
     /// The row's sort key.
     pub(crate) fn s(&self) -> &str {
         self.text(SORT).unwrap_or_default()

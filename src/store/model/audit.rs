@@ -21,11 +21,13 @@ pub enum Operation {
     Brake,
     /// The operator allows deactivations again.
     Lift,
+    /// The operator has the product told what the directory holds.
+    Resync,
 }
 
 impl Operation {
     /// All of them.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Create,
         Self::Replace,
         Self::Patch,
@@ -36,6 +38,7 @@ impl Operation {
         Self::Expire,
         Self::Brake,
         Self::Lift,
+        Self::Resync,
     ];
 
     /// The operation of a word; `None` for a word that this release does not know.
@@ -56,6 +59,7 @@ impl Operation {
             Self::Expire => "expire",
             Self::Brake => "brake",
             Self::Lift => "lift",
+            Self::Resync => "resync",
         }
     }
 }

@@ -70,6 +70,11 @@ impl Collection {
         self.tenant.id_key(id)
     }
 
+    /// A position in a list after a group and its heads.
+    pub fn behind(&self, group: &ResourceId) -> String {
+        behind(&self.key(group))
+    }
+
     /// The first 48 bits of the id of resources that were created under this name.
     pub(in crate::store) fn name_prefix(&self, form: &str) -> String {
         self.bits("name", form)

@@ -122,6 +122,11 @@ impl TenantKey {
         format!("{}#L", self.code)
     }
 
+    /// The partition of the resyncs.
+    pub(in crate::store) fn resyncs(&self) -> String {
+        format!("{}#Y", self.code)
+    }
+
     /// An id as keys have it, in lower case: the id itself if this service made it, and 128 bits of
     /// its hash if it came from elsewhere. The ids of a product may be of any length and all begin
     /// alike, and the counters rely on keys that are spread evenly.

@@ -30,6 +30,14 @@ pub(crate) const LIVE: &str = "n";
 /// Active resources of a counter row.
 pub(crate) const ACTIVE: &str = "a";
 
+/// The prefix of the sort keys of the counters of types other than users and groups.
+pub(crate) const OTHERS: &str = "Z#";
+
+/// The name of the resource type whose counters these are.
+pub(crate) fn type_name(row: &Item) -> Option<&str> {
+    Some(row.s().strip_prefix(OTHERS)?.rsplit_once('#')?.0)
+}
+
 /// The changes in the numbers of live and of active resources at this id.
 pub(crate) type Change<'r> = (&'r ResourceId, i64, i64);
 

@@ -32,7 +32,7 @@ const MODIFIED: &str = "m";
 /// The facts that a head keeps about the members of its group.
 pub(crate) struct Head {
     version: u64,
-    last_modified: OffsetDateTime,
+    pub(crate) last_modified: OffsetDateTime,
     pub(crate) members: usize,
 }
 
@@ -59,6 +59,11 @@ impl Head {
 /// is the group's key.
 pub(crate) fn is_head(row: &Item, group: &ResourceId) -> bool {
     KeyForm::of(row.s()) == KeyForm::Head(&group.folded())
+}
+
+/// Whether a head is the last one of its group.
+pub(crate) fn is_last(head: &Item) -> bool {
+    head.s().ends_with(&format!("!{:x}", HEADS - 1))
 }
 
 /// Adds to a group what a row says, if the row is one of the group's heads.

@@ -116,8 +116,18 @@ pub(crate) fn meta(row: &Item) -> Result<Meta, StoreError> {
     Ok(Meta {
         created: instant(row.need_number(CREATED)?)?,
         last_modified: instant(row.need_number(MODIFIED)?)?,
-        version: Version(row.need_number(VERSION)?.unsigned_abs()),
+        version: Version(version(row)?),
     })
+}
+
+/// The version of a resource's row.
+pub(crate) fn version(row: &Item) -> Result<u64, StoreError> {
+    Ok(row.need_number(VERSION)?.unsigned_abs())
+}
+
+/// When a resource was last modified, in milliseconds.
+pub(crate) fn modified(row: &Item) -> Result<i64, StoreError> {
+    row.need_number(MODIFIED)
 }
 
 /// The attributes in a resource's document.

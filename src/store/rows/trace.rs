@@ -1,7 +1,9 @@
 //! The attributes in which a row tells what wrote it, for the event that the product hears. A row
 //! that is removed cannot tell: the actor of its removal is unknown.
 
-use crate::store::engine::item::{Item, Row};
+use crate::store::engine::error::StoreError;
+use crate::store::engine::item::{Item, Key, Row, number, text, version};
+use crate::store::engine::transaction::Transaction;
 use crate::store::model::audit::{Audit, Detail, Operation};
 use crate::store::model::trace::Trace;
 
@@ -33,4 +35,24 @@ pub(crate) fn read(row: &Item) -> Trace {
         actor: row.text(ACTOR).map(str::to_owned),
         request: row.text(REQUEST).map(str::to_owned),
     }
+}
+
+/// Adds the touch of a row by a resync: of a resource in this version that has not expired, or of a
+/// membership. `index` tells the row in a refusal.
+pub(crate) fn touch(
+    transaction: &mut Transaction<usize>,
+    index: usize,
+    (key, seen): (&Key, Option<u64>),
+    resync: &str,
+    now: i64,
+) -> Result<(), StoreError> {
+    let mut values = vec![(":rs", text(resync))];
+    let condition = match seen {
+        None => "attribute_exists(p)",
+        Some(seen) => {
+            values.extend([(":seen", version(seen)), (":now", number(now))]);
+            "v = :seen AND (attribute_not_exists(x) OR x > :now)"
+        }
+    };
+    transaction.update(index, key.clone(), "SET rs = :rs", values, condition)
 }

@@ -1,9 +1,12 @@
 //! What the product hears.
 
 mod content;
+mod drift;
 mod life;
 mod page;
 pub mod passes;
+mod races;
 mod records;
+mod resync;
 pub mod schemas;
 mod story;

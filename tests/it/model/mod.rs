@@ -10,7 +10,7 @@
 //!     MODEL_THREADS=2 MODEL_OPERATIONS=1_000_000 cargo test --release --test it model:: -- --nocapture
 
 mod coming;
-mod dice;
+pub mod dice;
 mod groups;
 mod imports;
 mod invariants;

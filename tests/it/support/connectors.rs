@@ -24,6 +24,8 @@ pub enum Fault {
     BreakAfter,
     /// A transaction is cancelled, because others want its items.
     Conflict,
+    /// Others go first, up to this many steps of theirs.
+    Yield(usize),
     /// The service takes its time, in milliseconds.
     Slow(u64),
     /// The service never answers.
@@ -133,6 +135,12 @@ impl Gate {
             Some(Fault::Garbage) => Ok(HttpResponse::new(200.try_into().unwrap(), "<html>".into())),
             Some(Fault::Slow(milliseconds)) => {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                self.inner.call(request).await
+            }
+            Some(Fault::Yield(steps)) => {
+                for _ in 0..steps {
+                    tokio::task::yield_now().await;
+                }
                 self.inner.call(request).await
             }
             Some(Fault::Hang) => std::future::pending().await,

@@ -4,6 +4,7 @@
 pub mod bills;
 mod clock;
 pub mod connectors;
+pub mod consumer;
 pub mod customer;
 pub mod documents;
 pub mod events;
@@ -29,7 +30,7 @@ use scim_lambda::auth::token::PlainToken;
 use scim_lambda::edge::BASE_PATH;
 use scim_lambda::operator::import::{Import, Mode, Record, Report};
 use scim_lambda::operator::seed::Seed;
-use scim_lambda::operator::{Deployment, Operator};
+use scim_lambda::operator::{Deployment, Operator, Pause};
 use scim_lambda::sdk;
 use scim_lambda::settings::Settings;
 use scim_lambda::store::{self, Audit, Collection, Kind, Operation, Store, TenantRow};
@@ -228,6 +229,13 @@ impl World {
         let deployment = Deployment { base_url: Some(BASE_URL.into()), base_path: BASE_PATH };
         let (store, secrets) = (self.store.clone(), self.secrets.clone());
         Operator::new(store, secrets, self.clock.clock(), deployment, "test")
+    }
+
+    /// The same, whose pauses only advance the clock.
+    pub fn patient_operator(&self) -> Operator {
+        let clock = self.clock.clone();
+        let wait = move |time: Duration| clock.advance_milliseconds(time.as_millis() as i64);
+        self.operator().pausing(Pause::driven(wait))
     }
 
     /// Creates many users and groups of the first tenant fast, without passing through `between`.

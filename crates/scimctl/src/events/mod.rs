@@ -1,17 +1,28 @@
 //! `scimctl events`: the events that the product hears.
 
+mod drift;
+mod file;
 mod line;
+mod resync;
+mod since;
 mod tail;
+mod touched;
 
 use clap::Subcommand;
 
 use crate::output::Format;
 use crate::place::Place;
+use drift::DriftOptions;
+use resync::ResyncOptions;
 use tail::TailOptions;
+
+pub(crate) use drift::Trouble;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EventsCommand {
     Tail(TailOptions),
+    Resync(ResyncOptions),
+    Drift(DriftOptions),
 }
 
 pub(crate) async fn run(
@@ -21,5 +32,7 @@ pub(crate) async fn run(
 ) -> anyhow::Result<()> {
     match command {
         EventsCommand::Tail(options) => tail::run(place, &options, format).await,
+        EventsCommand::Resync(options) => resync::run(place, &options, format).await,
+        EventsCommand::Drift(options) => drift::run(place, &options, format).await,
     }
 }

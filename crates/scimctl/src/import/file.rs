@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{anyhow, bail, ensure};
+use anyhow::{bail, ensure};
 use scim_core::json;
 use scim_lambda::operator::import::Record;
 use serde_json::{Value, json};
@@ -20,27 +20,10 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Record>> {
     let end =
         path.extension().and_then(|end| end.to_str()).unwrap_or_default().to_ascii_lowercase();
     match end.as_str() {
-        "csv" => table_records(&text(std::fs::read(path)?)?),
-        "ndjson" | "jsonl" => Ok(json_lines(&text(std::fs::read(path)?)?)),
+        "csv" => table_records(&table::text(std::fs::read(path)?)?),
+        "ndjson" | "jsonl" => Ok(json_lines(&table::text(std::fs::read(path)?)?)),
         _ => bail!("its name must end in .csv, .ndjson or .jsonl"),
     }
-}
-
-/// The text of a file, without a byte order mark.
-fn text(bytes: Vec<u8>) -> anyhow::Result<String> {
-    ensure!(!bytes.contains(&0), "it is in UTF-16: save it as UTF-8 (in Excel, as CSV UTF-8)");
-    let mut text = String::from_utf8(bytes).map_err(|error| {
-        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        let good = String::from_utf8_lossy(good).replace("\r\n", "\n");
-        anyhow!(
-            "line {} is not UTF-8: save the file as UTF-8 (in Excel, as CSV UTF-8)",
-            1 + good.matches(['\r', '\n']).count()
-        )
-    })?;
-    if text.starts_with('\u{feff}') {
-        text.remove(0);
-    }
-    Ok(text)
 }
 
 /// One JSON object per line: users as SCIM writes them, with `id`, and `verifiedEmails` or

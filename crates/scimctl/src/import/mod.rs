@@ -2,7 +2,7 @@
 
 mod file;
 mod report;
-mod table;
+pub(crate) mod table;
 
 use std::path::PathBuf;
 

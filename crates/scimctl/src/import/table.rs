@@ -4,16 +4,35 @@
 use std::iter::Peekable;
 use std::str::Chars;
 
+use anyhow::{anyhow, ensure};
+
 /// The separators, the most common first. The first of these that occurs in the first line is used.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
 /// A row of a table.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub(crate) struct Row {
     /// The line on which it begins, from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// Its values, trimmed.
-    pub(super) cells: Vec<String>,
+    pub(crate) cells: Vec<String>,
+}
+
+/// The text of a file, without a byte order mark.
+pub(crate) fn text(bytes: Vec<u8>) -> anyhow::Result<String> {
+    ensure!(!bytes.contains(&0), "it is in UTF-16: save it as UTF-8 (in Excel, as CSV UTF-8)");
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let good = String::from_utf8_lossy(good).replace("\r\n", "\n");
+        anyhow!(
+            "line {} is not UTF-8: save the file as UTF-8 (in Excel, as CSV UTF-8)",
+            1 + good.matches(['\r', '\n']).count()
+        )
+    })?;
+    if text.starts_with('\u{feff}') {
+        text.remove(0);
+    }
+    Ok(text)
 }
 
 /// The rows of a table, except the empty ones.
@@ -21,7 +40,7 @@ pub(super) struct Row {
 /// # Errors
 /// Names the line if it is unclear where a value ends: a misplaced quote swallows the rows after
 /// it.
-pub(super) fn rows(text: &str) -> Result<Vec<Row>, String> {
+pub(crate) fn rows(text: &str) -> Result<Vec<Row>, String> {
     let mut reader = Reader { rest: text.chars().peekable(), line: 1, separator: separator(text) };
     let mut rows = Vec::new();
     while reader.rest.peek().is_some() {

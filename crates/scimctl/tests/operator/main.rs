@@ -12,10 +12,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod drift;
 mod files;
 mod import;
 mod import_and_provisioning;
 mod profiles;
+mod resync;
 mod tenants;
 mod tokens;
 mod users;

@@ -1,0 +1,158 @@
+//! `scimctl events drift`: compares the product's own table of users with the directory.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use anyhow::{Context, bail};
+use clap::Args;
+use scim_lambda::operator::drift::{Difference, DriftCounts, DriftReport, What};
+use scim_lambda::store::ResyncScope;
+use serde_json::{Value, json};
+
+use super::{file, touched};
+use crate::advice;
+use crate::output::{Format, print, visible};
+use crate::place::Place;
+
+/// The id of the resyncs in the log.
+const REQUEST: &str = "scimctl events drift";
+
+/// Compare the product's own table of users with the directory; the exit status is 0 if they agree,
+/// 1 if they differ, and 2 if they cannot be compared
+#[derive(Debug, Args)]
+pub(crate) struct DriftOptions {
+    /// The tenant's name
+    tenant: String,
+    /// A CSV file whose first line names the columns: id, externalId or userName, then perhaps
+    /// state, active, and attributes such as title or name.givenName
+    #[arg(long, value_name = "FILE")]
+    against: PathBuf,
+    /// Send the product a snapshot of each user who differs
+    #[arg(long)]
+    resync: bool,
+}
+
+/// The table and the directory cannot be compared.
+#[derive(Debug)]
+pub(crate) struct Trouble(anyhow::Error);
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+pub(super) async fn run(
+    place: &Place,
+    options: &DriftOptions,
+    format: Format,
+) -> anyhow::Result<()> {
+    let compared = compare(place, options, format).await;
+    match compared.map_err(|error| Trouble(advice::add(error)))? {
+        0 => Ok(()),
+        number => bail!("{number} differences"),
+    }
+}
+
+/// Prints the differences, and returns their number.
+async fn compare(place: &Place, options: &DriftOptions, format: Format) -> anyhow::Result<usize> {
+    let table = file::read(&options.against)?;
+    let operator = &place.connect_as(REQUEST).await?.operator;
+    let row = operator.tenant(&options.tenant).await?;
+    let name = options.against.display();
+    let report = operator.drift(&row, table).await.with_context(|| format!("{name} is refused"))?;
+    let mut lines = lines(&report);
+    let mut resyncs = None;
+    if options.resync {
+        let scopes: Vec<_> = touched::portions(&report.ids(), ResyncScope::Users).collect();
+        let made = touched::resync(operator, &row, &scopes, format).await?;
+        let shown = touched::lines(&options.tenant, &made);
+        lines.extend(Some(shown).filter(|shown| !shown.is_empty()));
+        lines.extend(unnamed(&options.tenant, &report));
+        resyncs = Some(touched::object(&made));
+    }
+    print(format, &object(&options.tenant, &report, resyncs), &lines.join("\n"));
+    Ok(report.differences.len())
+}
+
+/// What to do about users who are not in the directory and have no id here.
+fn unnamed(tenant: &str, report: &DriftReport) -> Option<String> {
+    let number = report.without_id();
+    (number > 0).then(|| {
+        format!(
+            "{number} surplus without an id in the file; scimctl events resync {tenant} lets the \
+             product drop what is not in the directory."
+        )
+    })
+}
+
+fn object(tenant: &str, report: &DriftReport, resyncs: Option<Value>) -> Value {
+    let DriftCounts { missing, surplus, state, attribute } = report.counts();
+    let differences: Vec<Value> = report.differences.iter().map(difference).collect();
+    json!({
+        "tenant": tenant, "key": report.key, "users": report.users, "rows": report.rows,
+        "missing": missing, "surplus": surplus, "state": state, "attribute": attribute,
+        "differences": differences, "resyncs": resyncs,
+    })
+}
+
+fn difference(difference: &Difference) -> Value {
+    let Difference { key, id, name, line, what } = difference;
+    let (path, file, directory) = match what {
+        What::Missing(state) => (Value::Null, Value::Null, json!(state)),
+        What::Surplus => (Value::Null, Value::Null, Value::Null),
+        What::State { file, directory } => (Value::Null, json!(file), json!(directory)),
+        What::Attribute { path, file, directory } => (json!(path), json!(file), json!(directory)),
+    };
+    let name = Some(name).filter(|name| !name.is_empty());
+    json!({
+        "difference": what.word(), "key": key, "id": id.as_ref().map(|id| id.as_str()),
+        "userName": name, "line": line, "path": path, "file": file, "directory": directory,
+    })
+}
+
+fn lines(report: &DriftReport) -> Vec<String> {
+    let mut lines: Vec<String> = report.differences.iter().map(line).collect();
+    let DriftCounts { missing, surplus, state, attribute } = report.counts();
+    let DriftReport { users, rows, .. } = report;
+    lines.push(if report.differences.is_empty() {
+        format!("The file's {rows} users agree with the directory, which has {users}.")
+    } else {
+        format!(
+            "{missing} missing, {surplus} surplus, {state} in another state, {attribute} other \
+             attributes: the file has {rows} users, the directory {users}."
+        )
+    });
+    lines
+}
+
+/// A difference as one line that is safe on a terminal.
+fn line(difference: &Difference) -> String {
+    let Difference { key, name, line, what, .. } = difference;
+    let name = match name.as_str() {
+        "" => String::new(),
+        name if name.eq_ignore_ascii_case(key) => String::new(),
+        name => format!(" ({})", visible(name)),
+    };
+    let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
+    let who = format!("{:9} {}{name}{line}", what.word(), visible(key));
+    match what {
+        What::Missing(state) => format!("{who}: {state} in the directory, not in the file"),
+        What::Surplus => format!("{who}: not in the directory"),
+        What::State { file, directory } => {
+            format!("{who}: {file} in the file, {directory} in the directory")
+        }
+        What::Attribute { path, file, directory } => {
+            let (file, directory) = (value(file.as_ref()), value(directory.as_ref()));
+            format!("{who}: {} is {file} in the file, {directory} in the directory", visible(path))
+        }
+    }
+}
+
+/// A value as JSON; its strings escape control characters already, but not all that a terminal may
+/// act on.
+fn value(value: Option<&Value>) -> String {
+    value.map_or_else(|| "absent".to_owned(), |value| visible(&value.to_string()))
+}

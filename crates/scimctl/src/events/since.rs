@@ -1,0 +1,113 @@
+//! Times as an operator types them.
+
+use anyhow::{anyhow, ensure};
+use time::format_description::well_known::Rfc3339;
+use time::{Date, OffsetDateTime, Time};
+
+const FORMS: &str = "write a time such as 2026-11-30T08:00:00Z, a day such as 2026-11-30 (UTC), or \
+    how long ago it was: 90m, 24h, 7d";
+
+/// A time in the past, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Since(pub(super) i64);
+
+/// Reads a time that is past at `now`.
+///
+/// # Errors
+/// With the forms that it can have.
+pub(super) fn parse_at(text: &str, now: OffsetDateTime) -> anyhow::Result<Since> {
+    let time = if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
+        time.unix_timestamp()
+    } else if let Some(day) = day(text) {
+        day.with_time(Time::MIDNIGHT).assume_utc().unix_timestamp()
+    } else {
+        let ago = ago(text).ok_or_else(|| anyhow!(FORMS))?;
+        now.unix_timestamp().saturating_sub(ago)
+    };
+    ensure!(time <= now.unix_timestamp(), "it is in the future; {FORMS}");
+    ensure!(time >= 0, "it is too long ago; {FORMS}");
+    Ok(Since(time))
+}
+
+/// Reads a time that is past.
+pub(super) fn parse(text: &str) -> anyhow::Result<Since> {
+    parse_at(text, OffsetDateTime::now_utc())
+}
+
+/// A day as `2026-11-30`.
+fn day(text: &str) -> Option<Date> {
+    let mut parts = text.splitn(3, '-');
+    let year = parts.next().filter(|year| year.len() == 4)?;
+    let (month, day) = (parts.next()?, parts.next()?);
+    let is_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if ![year, month, day].into_iter().all(is_digits) {
+        return None;
+    }
+    let month: u8 = month.parse().ok()?;
+    Date::from_calendar_date(year.parse().ok()?, month.try_into().ok()?, day.parse().ok()?).ok()
+}
+
+/// Seconds in a text such as `90m`.
+fn ago(text: &str) -> Option<i64> {
+    let unit = match text.chars().last()? {
+        'm' => 60,
+        'h' => 60 * 60,
+        'd' => 24 * 60 * 60,
+        _ => return None,
+    };
+    let number = text.get(..text.len() - 1)?;
+    let is_digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse::<i64>().ok().filter(|_| is_digits)?.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_an_instant_a_day_or_a_span() {
+        let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        for (text, seconds) in [
+            ("2027-01-15T08:00:00Z", 1_800_000_000),
+            ("2027-01-15T09:00:00+01:00", 1_800_000_000),
+            ("2027-01-15T07:59:59.5Z", 1_799_999_999),
+            ("2027-01-15", 1_800_000_000 - 8 * 3_600),
+            ("90m", 1_800_000_000 - 5_400),
+            ("24h", 1_800_000_000 - 86_400),
+            ("7d", 1_800_000_000 - 7 * 86_400),
+            ("0m", 1_800_000_000),
+        ] {
+            assert_eq!(parse_at(text, now).unwrap(), Since(seconds), "{text}");
+        }
+        for text in [
+            "",
+            "yesterday",
+            "7",
+            "d",
+            "-1d",
+            "+1d",
+            "1.5h",
+            "7w",
+            "7 d",
+            "2027-1-1x",
+            "2027-02-30",
+            "27-01-15",
+            "2027-01-15 08:00",
+            "99999999999999999999d",
+            "9223372036854775807d",
+            "µm",
+        ] {
+            let said = parse_at(text, now).unwrap_err().to_string();
+            assert!(said.starts_with("write a time such as"), "{text}: {said}");
+        }
+        for (text, why) in [
+            ("2027-01-15T08:00:01Z", "in the future"),
+            ("2027-01-16", "in the future"),
+            ("1969-12-31", "too long ago"),
+            ("99999d", "too long ago"),
+        ] {
+            let said = parse_at(text, now).unwrap_err().to_string();
+            assert!(said.contains(why) && said.contains("90m"), "{text}: {said}");
+        }
+    }
+}

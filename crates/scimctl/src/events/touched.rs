@@ -1,0 +1,74 @@
+//! Resyncs with their progress, and what is printed about them.
+
+use indicatif::ProgressBar;
+use scim_core::ResourceId;
+use scim_lambda::operator::Operator;
+use scim_lambda::operator::resync::{MAX_IDS, ResyncProgress, ResyncReport};
+use scim_lambda::store::{ResyncCounts, ResyncScope, TenantRow};
+use serde_json::{Value, json};
+
+use crate::output::{Format, bar};
+
+/// Resyncs of at most as many ids each as one can name.
+pub(super) fn portions(
+    ids: &[ResourceId],
+    scope: fn(Vec<ResourceId>) -> ResyncScope,
+) -> impl Iterator<Item = ResyncScope> {
+    ids.chunks(MAX_IDS).map(move |ids| scope(ids.to_vec()))
+}
+
+/// Makes these resyncs, one after the other, with a progress bar.
+pub(super) async fn resync(
+    operator: &Operator,
+    tenant: &TenantRow,
+    scopes: &[ResyncScope],
+    format: Format,
+) -> anyhow::Result<Vec<ResyncReport>> {
+    let bar = bar("rows", 0, format);
+    let mut reports: Vec<ResyncReport> = Vec::new();
+    for scope in scopes {
+        let done = reports.iter().map(|report| total(&report.counts)).sum();
+        let report = operator.resync(tenant, scope, |progress| show(&bar, done, progress)).await?;
+        reports.push(report);
+    }
+    bar.finish_and_clear();
+    Ok(reports)
+}
+
+fn show(bar: &ProgressBar, done: u64, ResyncProgress { touched, expected }: ResyncProgress) {
+    bar.set_length(done + expected);
+    bar.set_position(done + touched);
+}
+
+fn total(ResyncCounts { users, groups, members, resources }: &ResyncCounts) -> u64 {
+    users + groups + members + resources
+}
+
+/// The resyncs for scripts.
+pub(super) fn object(reports: &[ResyncReport]) -> Value {
+    let object = |report: &ResyncReport| {
+        json!({
+            "id": report.id, "counts": report.counts, "continued": report.is_continued,
+        })
+    };
+    reports.iter().map(object).collect()
+}
+
+/// A line for each resync.
+pub(super) fn lines(tenant: &str, reports: &[ResyncReport]) -> String {
+    let lines = reports.iter().map(|report| {
+        let ResyncCounts { users, groups, members, resources } = report.counts;
+        let others = match resources {
+            0 => String::new(),
+            number => format!(", and {number} resources of other types"),
+        };
+        let continued =
+            if report.is_continued { " It continued one that was interrupted." } else { "" };
+        format!(
+            "Resync {} of {tenant} has shown {users} users, {groups} groups and {members} \
+             memberships{others}.{continued}",
+            report.id
+        )
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,309 @@
+//! What the product hears of a resync.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use scim_core::ResourceId;
+use scim_lambda::operator::OperatorError;
+use scim_lambda::operator::import::Mode;
+use scim_lambda::operator::resync::ResyncReport;
+use scim_lambda::store::ResyncScope;
+use serde_json::{Value, json};
+
+use crate::support::World;
+use crate::support::connectors::{Between, Fault};
+use crate::support::consumer::{Consumer, counts, directory};
+use crate::support::handles::{id, patch};
+use crate::support::stream::StreamReader;
+
+/// A tenant with users in several states, and groups in groups.
+async fn scene(world: &World, people: usize) -> Vec<String> {
+    let ids = world.people("p", people).await;
+    world.delete_user(&ids[0]).await;
+    let off = patch(json!([{ "op": "replace", "path": "active", "value": false }]));
+    world.send("PATCH", &format!("/Users/{}", ids[1]), off).await;
+    let record = json!({ "id": "usr.1", "userName": "imported" });
+    world.import(&world.tenant, &[record], Mode::Store).await;
+    let inner = world.group("inner", &ids[1..people / 2]).await;
+    let mut members = ids[2..].to_vec();
+    members.push(inner.id().to_owned());
+    world.group("outer", &members).await;
+    world.group("empty", &[]).await;
+    ids
+}
+
+async fn resync(world: &World, scope: ResyncScope) -> ResyncReport {
+    world.patient_operator().resync(&world.tenant, &scope, |_| {}).await.unwrap()
+}
+
+fn ids(ids: &[&str]) -> Vec<ResourceId> {
+    ids.iter().map(|id| id.parse().unwrap()).collect()
+}
+
+/// How often each type occurs.
+fn types(events: &[Value]) -> BTreeMap<&str, usize> {
+    let mut types = BTreeMap::new();
+    for event in events {
+        *types.entry(event["type"].as_str().unwrap()).or_default() += 1;
+    }
+    types
+}
+
+fn finished(events: &[Value]) -> &Value {
+    events.iter().find(|event| event["type"] == "resync.finished").unwrap()
+}
+
+#[tokio::test]
+async fn every_row_has_a_snapshot_and_the_counts_are_theirs() {
+    let world = World::serving("test-resource").await;
+    scene(&world, 40).await;
+    let urn = "urn:ietf:params:scim:schemas:test:2.0:TestResource";
+    let other = json!({
+        "schemas": [urn, urn.replace("test:2.0", "extension:test:2.0")],
+        "identifier": "r1",
+        (urn.replace("test:2.0", "extension:test:2.0")): { "extStringAttr": "x", "extRequired": "x" },
+    });
+    let made = world.send("POST", "/TestResources", other).await;
+    assert_eq!(made.status, 201, "{}", made.body);
+    let stream = StreamReader::on(&world.local.engine);
+    stream.records();
+    let report = resync(&world, ResyncScope::All).await;
+    let events = stream.events(&world).await;
+    let expected = [
+        ("group.member_snapshot", 58),
+        ("group.snapshot", 3),
+        ("resource.snapshot", 1),
+        ("resync.finished", 1),
+        ("resync.started", 1),
+        ("user.snapshot", 41),
+    ];
+    assert_eq!(types(&events), expected.into());
+    let finished = finished(&events);
+    assert_eq!(finished["data"]["counts"], counts(41, 3, 58, 1));
+    assert_eq!(finished["scope"], json!({ "kind": "all" }));
+    assert_eq!(finished["actor"], json!({ "kind": "operator" }));
+    let of_resync = |event: &Value| event["resync"] == report.id.as_str();
+    assert!(events.iter().all(of_resync) && !report.is_continued);
+    let mut consumer = Consumer::default();
+    events.iter().for_each(|event| consumer.apply(event));
+    assert_eq!(consumer.held(), directory(&world).await);
+    assert!(consumer.is_complete());
+}
+
+#[tokio::test]
+async fn a_touch_changes_no_version_no_time_and_no_order() {
+    let world = World::new().await;
+    let people = scene(&world, 20).await;
+    let paths = ["/Users?count=200", "/Groups?count=200"];
+    let mut before = Vec::new();
+    for path in paths {
+        before.push(world.send("GET", path, None).await.body);
+    }
+    let (path, tag) = (format!("/Users/{}", people[3]), "W/\"1\"");
+    world.clock.advance(100);
+    resync(&world, ResyncScope::All).await;
+    resync(&world, ResyncScope::All).await;
+    for (path, before) in paths.iter().zip(&before) {
+        assert_eq!(world.send("GET", path, None).await.body, *before, "{path}");
+    }
+    let user = json!({ "userName": "new@example.com" });
+    assert_eq!(world.send_if(&path, tag, "PUT", user).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_interrupted_resync_continues_with_its_id_and_counts() {
+    // In the users, among the members of the first group, and behind it.
+    for stop in [2, 15, 29, 38, 52] {
+        let world = World::hasty(Between::default()).await;
+        let people = world.seed().users(450, |_| {}).await.unwrap();
+        world.seed().group("all", &people, |_| {}).await.unwrap();
+        world.seed().group("some", &people[..200], |_| {}).await.unwrap();
+        let stream = StreamReader::on(&world.local.engine);
+        stream.records();
+        let touches = AtomicUsize::new(0);
+        world.between.set(move |called, body| {
+            let is_touch = called == "TransactWriteItems" && body.to_string().contains("rs = :rs");
+            let number = touches.fetch_add(usize::from(is_touch), Ordering::SeqCst);
+            (number >= stop).then_some(Fault::Refuse(500, "InternalServerError"))
+        });
+        let operator = world.patient_operator();
+        let failed = operator.resync(&world.tenant, &ResyncScope::All, |_| {}).await.unwrap_err();
+        assert!(matches!(failed, OperatorError::Store(_)), "{failed}");
+        world.between.clear();
+        // Another scope is another resync.
+        let one = resync(&world, ResyncScope::Users(people[..1].to_vec())).await;
+        let report = resync(&world, ResyncScope::All).await;
+        assert!(report.is_continued && !one.is_continued, "{stop}");
+        let mut events = stream.events(&world).await;
+        events.retain(|event| event["resync"] == report.id.as_str());
+        let expected = [
+            ("group.member_snapshot", 650),
+            ("group.snapshot", 2),
+            ("resync.finished", 1),
+            ("resync.started", 1),
+            ("user.snapshot", 450),
+        ];
+        // The other resync has touched a user meanwhile, who may be shown once more.
+        let more = types(&events)["user.snapshot"] - 450;
+        assert!(more <= 1, "{stop}");
+        let mut counted = types(&events);
+        *counted.get_mut("user.snapshot").unwrap() -= more;
+        assert_eq!(counted, expected.into(), "{stop}");
+        assert_eq!(finished(&events)["data"]["counts"], counts(450, 2, 650, 0), "{stop}");
+        assert!(!resync(&world, ResyncScope::All).await.is_continued);
+    }
+}
+
+#[tokio::test]
+async fn a_resync_that_was_interrupted_a_day_ago_begins_again() {
+    let world = World::hasty(Between::default()).await;
+    scene(&world, 10).await;
+    world.between.set(|called, body| {
+        let touches = called == "TransactWriteItems" && body.to_string().contains("rs = :rs");
+        touches.then_some(Fault::Refuse(500, "InternalServerError"))
+    });
+    let operator = world.patient_operator();
+    operator.resync(&world.tenant, &ResyncScope::All, |_| {}).await.unwrap_err();
+    world.between.clear();
+    world.clock.advance(24 * 60 * 60);
+    assert!(!resync(&world, ResyncScope::All).await.is_continued);
+}
+
+#[tokio::test]
+async fn throttles_and_lost_answers_are_waited_out() {
+    for fault in [
+        Fault::BreakAfter,
+        Fault::BreakBefore,
+        Fault::Refuse(400, "ThrottlingException"),
+        Fault::Refuse(500, "InternalServerError"),
+    ] {
+        let world = World::hasty(Between::default()).await;
+        scene(&world, 60).await;
+        let stream = StreamReader::on(&world.local.engine);
+        stream.records();
+        let calls = AtomicUsize::new(0);
+        let (shown, each) = (format!("{fault:?}"), fault);
+        world.between.set(move |_, _| {
+            // Eight calls in a row fail, more than the SDK tries; then some succeed.
+            let number = calls.fetch_add(1, Ordering::SeqCst);
+            (number % 12 < 8).then(|| each.clone())
+        });
+        let report = resync(&world, ResyncScope::All).await;
+        world.between.clear();
+        let mut events = stream.events(&world).await;
+        events.retain(|event| event["resync"] == report.id.as_str());
+        assert_eq!(finished(&events)["data"]["counts"], counts(61, 3, 88, 0), "{shown}");
+        assert_eq!(types(&events)["user.snapshot"], 61, "{shown}");
+        assert_eq!(types(&events)["group.member_snapshot"], 88, "{shown}");
+    }
+}
+
+/// A consumer that has heard of everything.
+async fn consumer(world: &World, stream: &StreamReader) -> Consumer {
+    let mut consumer = Consumer::default();
+    stream.events(world).await.iter().for_each(|event| consumer.apply(event));
+    assert_eq!(consumer.held(), directory(world).await);
+    consumer
+}
+
+#[tokio::test]
+async fn a_user_who_is_gone_is_dropped_with_its_memberships() {
+    let profile = scim_lambda::tenant::Profile::preset("default", None).unwrap();
+    let profile = profile.with("deprovision.on_delete", "hard_delete").unwrap().write().unwrap();
+    let mut world = World::new().await;
+    (world.tenant, world.token) = world.tenant("hard", &profile).await;
+    let stream = StreamReader::on(&world.local.engine);
+    let people = world.people("p", 4).await;
+    world.group("all", &people).await;
+    let mut consumer = consumer(&world, &stream).await;
+    world.delete_user(&people[0]).await;
+    let title = patch(json!([{ "op": "replace", "path": "title", "value": "Dr" }]));
+    world.send("PATCH", &format!("/Users/{}", people[1]), title).await;
+    // The product hears of none of this.
+    stream.records();
+    world.clock.advance(1);
+    let gone = people[0].to_uppercase();
+    let report = resync(&world, ResyncScope::Users(ids(&[&people[1], &gone, &people[1]]))).await;
+    assert_eq!((report.counts.users, report.counts.members), (1, 1));
+    let events = stream.events(&world).await;
+    assert_eq!(finished(&events)["scope"]["ids"].as_array().unwrap().len(), 2);
+    events.iter().for_each(|event| consumer.apply(event));
+    assert_eq!(consumer.held(), directory(&world).await);
+}
+
+#[tokio::test]
+async fn a_group_is_shown_with_all_of_its_members() {
+    let world = World::new().await;
+    let stream = StreamReader::on(&world.local.engine);
+    let people = world.people("p", 6).await;
+    let group = world.group("all", &people[..4]).await;
+    let other = world.group("other", &people).await;
+    let mut consumer = consumer(&world, &stream).await;
+    group.remove(&people[..2]).await;
+    group.add(&people[4..]).await;
+    other.delete().await;
+    stream.records();
+    world.clock.advance(1);
+    let scope = ResyncScope::Groups(ids(&[group.id(), other.id()]));
+    let report = resync(&world, scope).await;
+    assert_eq!((report.counts.groups, report.counts.members), (1, 4));
+    stream.events(&world).await.iter().for_each(|event| consumer.apply(event));
+    assert_eq!(consumer.held(), directory(&world).await);
+}
+
+#[tokio::test]
+async fn what_changed_since_a_time_is_shown() {
+    let world = World::new().await;
+    let stream = StreamReader::on(&world.local.engine);
+    let people = world.people("p", 6).await;
+    let group = world.group("some", &people[..3]).await;
+    world.group("other", &people).await;
+    let mut consumer = consumer(&world, &stream).await;
+    world.clock.advance(100);
+    let since = world.clock.seconds();
+    world.delete_user(&people[5]).await;
+    world.create(json!({ "userName": "new@example.com" })).await;
+    group.remove(&people[..1]).await;
+    stream.records();
+    let report = resync(&world, ResyncScope::Since(since)).await;
+    // The deletion has changed the members of the other group too.
+    assert_eq!(
+        serde_json::to_value(report.counts).unwrap(),
+        counts(2, 2, 2 + 5, 0),
+        "two users, and the groups whose members changed"
+    );
+    stream.events(&world).await.iter().for_each(|event| consumer.apply(event));
+    assert_eq!(consumer.held(), directory(&world).await);
+    let nothing = resync(&world, ResyncScope::Since(world.clock.seconds())).await;
+    assert_eq!(serde_json::to_value(nothing.counts).unwrap(), counts(0, 0, 0, 0));
+}
+
+#[tokio::test]
+async fn a_scope_names_one_to_a_hundred_ids() {
+    let world = World::new().await;
+    let operator = world.patient_operator();
+    let many: Vec<ResourceId> = (0..101).map(|n| format!("u{n}").parse().unwrap()).collect();
+    for scope in [ResyncScope::Users(Vec::new()), ResyncScope::Groups(many.clone())] {
+        let refused = operator.resync(&world.tenant, &scope, |_| {}).await.unwrap_err();
+        assert!(refused.to_string().contains("1 to 100 ids"), "{refused}");
+    }
+    resync(&world, ResyncScope::Users(many[..100].to_vec())).await;
+}
+
+#[tokio::test]
+async fn progress_never_exceeds_what_is_expected() {
+    let world = World::new().await;
+    let people = scene(&world, 30).await;
+    let seen = std::sync::Mutex::new(Vec::new());
+    let progress = |progress| seen.lock().unwrap().push(progress);
+    let operator = world.patient_operator();
+    let report = operator.resync(&world.tenant, &ResyncScope::All, progress).await.unwrap();
+    let seen = seen.into_inner().unwrap();
+    assert!(seen.is_sorted_by_key(|progress| progress.touched));
+    assert!(seen.iter().all(|progress| progress.touched <= progress.expected));
+    let last = seen.last().unwrap();
+    let counts = report.counts;
+    assert_eq!(last.touched, counts.users + counts.groups + counts.members);
+    assert_eq!(counts.users, people.len() as u64 + 1);
+    assert_eq!(id(&world.create(json!({ "userName": "later" })).await).len(), 36);
+}
