@@ -84,7 +84,7 @@ fn with_cause(draft: EventDraft, trace: &Trace) -> EventDraft {
         _ => verb(trace.operation),
     };
     let draft = EventDraft { cause, ..draft };
-    match trace.detail.matched_on {
+    match trace.detail.matched_on.filter(|_| draft.event_type == EventType::UserLinked) {
         Some(attribute) => draft.extra("matchedOn", attribute),
         None => draft,
     }

@@ -194,8 +194,10 @@ pub async fn directory(world: &World) -> Held {
     let mut export = operator.export(&world.tenant, None).await.unwrap();
     while let Some(users) = export.next_batch().await.unwrap() {
         for user in users {
-            let id = text(&user.user["id"]);
-            held.users.insert(id, (user.state.word().to_owned(), user.user));
+            let (id, state) = (text(&user.user["id"]), user.state.word().to_owned());
+            // Of a deleted user an event has no data.
+            let data = if state == "deleted" { Value::Null } else { user.user };
+            held.users.insert(id, (state, data));
         }
     }
     let groups = world.send("GET", "/Groups?count=200", None).await;
