@@ -100,8 +100,8 @@ impl Operator {
     ) -> Result<Option<Resync>, OperatorError> {
         let since = self.clock.seconds() - CONTINUED_FOR;
         let resyncs = self.patiently(async || self.store.resyncs(tenant).await).await?.into_iter();
-        let last =
-            resyncs.filter(|resync| resync.scope == *scope).max_by_key(|resync| resync.begun);
+        let same = resyncs.filter(|resync| serves(&resync.scope, scope));
+        let last = same.max_by_key(|resync| resync.begun);
         Ok(last.filter(|resync| resync.finished.is_none() && resync.begun > since))
     }
 
@@ -146,5 +146,16 @@ impl Operator {
         let stored = resyncs.filter(|stored| stored.finished.is_some());
         let stored = stored.into_iter().find(|stored| stored.id == finished.id);
         stored.ok_or(OperatorError::Unexpected("the row of the resync is gone"))
+    }
+}
+
+/// Whether a resync of one scope can be continued for another one. "A day ago" is a little later
+/// when the same command is run again; then the earlier time covers more.
+fn serves(begun: &ResyncScope, wanted: &ResyncScope) -> bool {
+    match (begun, wanted) {
+        (ResyncScope::Since(begun), ResyncScope::Since(wanted)) => {
+            (0..=CONTINUED_FOR).contains(&wanted.saturating_sub(*begun))
+        }
+        (begun, wanted) => begun == wanted,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::AttributeValue;
 use scim_core::members::MAX_DISPLAY_BYTES;
 use scim_lambda::operator::import::Mode;
+use scim_lambda::store::ResyncScope;
 use serde_json::json;
 
 use super::scene::{PRODUCT_ID, Scene};
@@ -34,6 +35,7 @@ fn letter(row: &Row) -> &'static str {
         ("C", "brake") => "B",
         ("C", _) => "C",
         ("L", _) => "L",
+        ("Y", _) => "Y",
         ("T", "profile") => "T",
         ("T", s) if s.starts_with("unfinished#") => "W",
         ("T", s) if s.starts_with("key#") => "A",
@@ -65,6 +67,7 @@ async fn every_row_tells_its_kind_and_its_format() {
     assert_eq!(scene.customer.send("PATCH", &scene.group_path(), joins).await.status, 200);
     assert_eq!(scene.customer.set(&adopted, "externalId", json!("ada")).await.status, 200);
     assert_eq!(scene.customer.activate(&adopted, false).await.status, 200);
+    scene.resync().await;
     scene.leave_unfinished().await;
     let (documented, mut seen) = (documented(), BTreeSet::new());
     for row in scene.rows().await {
@@ -121,6 +124,8 @@ async fn eight_rows_of_members_fit_in_a_read_unit() {
     let member = json!({ "value": own, "display": "x".repeat(MAX_DISPLAY_BYTES) });
     let group = json!({ "displayName": "G", "members": [member] });
     assert_eq!(customer.send("POST", "/Groups", group).await.status, 201);
+    let operator = customer.world.patient_operator();
+    operator.resync(&customer.row, &ResyncScope::All, |_| {}).await.unwrap();
     let rows = customer.world.rows().await.into_iter();
     let sizes = rows.filter(|row| ["M", "R"].contains(&row.text("k").unwrap())).map(|row| {
         let size = |(name, value): (&String, &AttributeValue)| {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue;
 use scim_lambda::operator::import::Mode;
 use scim_lambda::operator::tokens::Lifetime;
+use scim_lambda::store::{Operation, Resync, ResyncScope};
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -80,6 +81,23 @@ impl Scene {
 
     pub fn group_path(&self) -> String {
         group_path(&self.group)
+    }
+
+    /// Makes a resync that stored its position and was interrupted, and one that finished.
+    pub async fn resync(&self) {
+        let operator = self.world().patient_operator();
+        operator.resync(&self.customer.row, &ResyncScope::All, |_| {}).await.unwrap();
+        let resyncs = self.world().store.resyncs(&self.customer.row.key()).await.unwrap();
+        let interrupted = Resync {
+            id: uuid::Uuid::now_v7().to_string(),
+            position: Some("{}".to_owned()),
+            finished: None,
+            ..resyncs[0].clone()
+        };
+        let (store, key) = (&self.world().store, self.customer.row.key());
+        let (subject, audit) = ("tenant".parse().unwrap(), self.world().audit(Operation::Resync));
+        assert!(store.begin_resync(&key, &interrupted, &subject, &audit).await.unwrap());
+        assert!(store.save_resync(&key, &interrupted).await.unwrap());
     }
 
     /// Deletes a group whose members' rows stay, since all later writes fail.

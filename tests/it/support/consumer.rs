@@ -84,7 +84,7 @@ impl Consumer {
         if event["type"].as_str().unwrap().ends_with("snapshot") {
             let id = text(&event["resync"]);
             known.resyncs.insert(id.clone());
-            self.replays.entry(id).or_default().seen.insert(subject);
+            self.replays.entry(id).or_default().seen.insert(subject.clone());
         }
         let order = (event["epoch"].as_u64().unwrap(), text(&event["seq"]));
         if order > known.order {
@@ -92,26 +92,25 @@ impl Consumer {
             known.time = text(&event["time"]);
             known.event = (!is_end(event)).then(|| event.clone());
         }
+        // An event from before a resync that is late, of a subject that the resync has not shown.
+        let done = self.replays.iter().filter(|(_, replay)| replay.is_done);
+        if done.into_iter().any(|(id, replay)| replay.ends(id, &subject, known)) {
+            known.event = None;
+        }
     }
 
     /// Drops what a resync that is complete has not shown.
     fn finish(&mut self, id: &str) {
-        let replay = &self.replays[id];
-        let (Some(started), Some(finished)) = (&replay.started, &replay.finished) else { return };
-        if replay.is_done || !replay.is_complete() {
+        let Some(replay) = self.replays.get_mut(id) else { return };
+        if replay.is_done || replay.started.is_none() || !replay.is_complete() {
             return;
         }
-        let (started, scope) = (started.clone(), finished["scope"].clone());
-        let seen = replay.seen.clone();
+        replay.is_done = true;
         for (subject, known) in &mut self.subjects {
-            if is_in_scope(subject, &scope, &seen)
-                && !known.resyncs.contains(id)
-                && known.time <= started
-            {
+            if replay.ends(id, subject, known) {
                 known.event = None;
             }
         }
-        self.replays.get_mut(id).unwrap().is_done = true;
     }
 
     /// Whether each resync has come in whole.
@@ -146,6 +145,13 @@ impl Consumer {
 }
 
 impl Replay {
+    /// Whether the subject is gone because the resync has not shown it.
+    fn ends(&self, id: &str, subject: &Subject, known: &Known) -> bool {
+        let (Some(started), Some(finished)) = (&self.started, &self.finished) else { return false };
+        let is_in_scope = is_in_scope(subject, &finished["scope"], &self.seen);
+        is_in_scope && !known.resyncs.contains(id) && known.time <= *started
+    }
+
     /// Whether as many subjects were shown as were touched.
     fn is_complete(&self) -> bool {
         let Some(finished) = &self.finished else { return false };
@@ -177,6 +183,20 @@ fn is_in_scope((subject_type, id): &Subject, scope: &Value, seen: &BTreeSet<Subj
         // The members of a group that changed are shown all together.
         ("since", "Member") => seen.contains(&("Group".to_owned(), group.to_owned())),
         _ => false,
+    }
+}
+
+impl Held {
+    /// What two directories do not have in common.
+    pub fn difference(&self, other: &Self) -> Vec<String> {
+        let lines = |held: &Self| -> BTreeSet<String> {
+            let users = held.users.iter().map(|user| format!("{user:?}"));
+            let groups = held.groups.iter().map(|group| format!("{group:?}"));
+            let members = held.members.iter().map(|pair| format!("{pair:?}"));
+            users.chain(groups).chain(members).collect()
+        };
+        let (one, two) = (lines(self), lines(other));
+        one.symmetric_difference(&two).cloned().collect()
     }
 }
 
