@@ -7,7 +7,7 @@ use super::error::OperatorError;
 use super::waiting::Pause;
 use crate::auth::secrets_manager::Secrets;
 use crate::clock::Clock;
-use crate::store::{Collection, Kind, Store, TenantRow};
+use crate::store::{Collection, Kind, Store, TenantCode, TenantRow};
 use crate::tenant::Profile;
 
 /// The operator of one deployment: its use cases are the methods of this type.
@@ -53,12 +53,17 @@ impl Operator {
         Self { pause, ..self }
     }
 
-    /// The tenant that the operator calls `name`.
+    /// The tenant that the operator calls `name`, or whose code it is: events without personal data
+    /// have only the code.
     ///
     /// # Errors
     /// [`OperatorError::UnknownTenant`], or if the table does not answer.
     pub async fn tenant(&self, name: &str) -> Result<TenantRow, OperatorError> {
-        let row = self.store.tenant_by_name(name).await?;
+        let row = match (self.store.tenant_by_name(name).await?, name.parse::<TenantCode>()) {
+            (Some(row), _) => Some(row),
+            (None, Ok(code)) => self.store.tenant(&code).await?,
+            (None, Err(())) => None,
+        };
         row.ok_or_else(|| OperatorError::UnknownTenant(name.to_owned()))
     }
 

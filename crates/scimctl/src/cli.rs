@@ -99,6 +99,7 @@ mod tests {
             "docs/LIFE.md",
             "docs/OPERATIONS.md",
             "docs/DATA_MODEL.md",
+            "docs/EVENTS.md",
             "docs/INTEGRATION.md",
         ] {
             for line in command_lines(&std::fs::read_to_string(root.join(document)).unwrap()) {

@@ -68,15 +68,20 @@ fn events_are_shown_as_they_happen_without_a_webhook() {
         let directory = Directory::new(&format!("tail-{}", arguments.len()));
         let server = Server::start(&directory, arguments);
         let mut tail = Tail::start(&directory, &[]);
-        let line = first_line(&server, &mut tail);
+        let mut line = first_line(&server, &mut tail);
+        if line.contains("connection.activated") {
+            // The first request activated the connection, and its user may have come before.
+            server.create("u@example.com");
+            line = tail.next();
+        }
         assert!(line.contains("  user.provisioned        demo  u"), "{line}");
         assert!(line.contains("@example.com  (post)  by token "), "{line}");
         let mut json = Tail::start(&directory, &["--json", "--last", "1"]);
         let event: Value = serde_json::from_str(&json.next()).unwrap();
-        assert_eq!((&event["type"], &event["spec"]), (&"user.provisioned".into(), &1.into()));
+        assert_eq!(event["spec"], 1);
         server.create("both@example.com");
-        let event: Value = serde_json::from_str(&json.next()).unwrap();
-        assert_eq!(event["subject"]["userName"], "both@example.com");
+        let is_both = |event: &Value| event["subject"]["userName"] == "both@example.com";
+        while !is_both(&serde_json::from_str(&json.next()).unwrap()) {}
         while !tail.next().contains("both@example.com") {}
         assert!(tail.interrupt() && json.interrupt());
         assert!(server.interrupt().is_empty());
