@@ -40,9 +40,10 @@ async fn only_rows_that_make_events_pass_the_pipe() {
         let made = world.service.events(vec![record.clone()]).await.unwrap();
         assert!(made.is_empty() || passes(&record), "{made:#?}");
         seen.entry(kind.clone()).or_default().insert(change.as_str().unwrap().to_owned());
-        lines.push(
-            json!({ "kind": kind, "change": change, "passes": passes(&record), "record": record }),
-        );
+        lines.push(json!({
+            "kind": kind, "change": change, "passes": passes(&record), "record": record,
+            "event": made.first(),
+        }));
     }
     let kinds: String = seen.keys().map(String::as_str).collect();
     assert_eq!(kinds, "ABCDEGHKLMNOQRSTUWXYZ", "a row of each kind was written");
