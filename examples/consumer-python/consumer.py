@@ -54,7 +54,7 @@ def apply(db: sqlite3.Connection, event: ScimEvent) -> None:
         case "group.deleted":
             keep(db, event, "groups", key, {"state": "absent", "display_name": None})
         case "group.member_added" | "group.member_removed" | "group.member_snapshot":
-            group, member = event["subject"]["group"], event["subject"]["member"]
+            group, member = event["subject"]["group"], event["subject"].get("member", key["id"])
             key = {"tenant": key["tenant"], "group_id": group, "member_id": member}
             state = "absent" if event["type"] == "group.member_removed" else "present"
             keep(db, event, "memberships", key, {"state": state})

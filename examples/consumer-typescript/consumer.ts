@@ -34,9 +34,9 @@ export async function apply(db: Db, event: ScimEvent): Promise<void> {
       return keep(db, event, "groups", { tenant, id }, state, { display_name: displayName });
     }
     case "group.member_added": case "group.member_removed": case "group.member_snapshot": {
-      const key = { tenant, group_id: event.subject.group, member_id: event.subject.member };
+      const { id, group: group_id, member: member_id = id } = event.subject;
       const state = event.type === "group.member_removed" ? "absent" : "present";
-      return keep(db, event, "memberships", key, state);
+      return keep(db, event, "memberships", { tenant, group_id, member_id }, state);
     }
     case "resync.started": case "resync.finished": return hear(db, event, event.type.slice(7));
     case "resource.snapshot": return hear(db, event, `${event.subject.type}/${event.subject.id}`);
