@@ -20,7 +20,10 @@ tests/event-types.sh
 (cd examples/consumer-typescript && quiet "tsc" npx --no-install tsc && quiet "esbuild" npm run build)
 (cd examples && MYPYPATH=consumer-python quiet "mypy" mypy --strict --cache-dir "$WORK/mypy" \
     consumer-python/consumer.py consumer-python/tables.py ./*.py)
-(cd examples && python3 -m unittest)
+mkdir "$DIR/convergence"
+CONVERGENCE_FILES=$DIR/convergence quiet "cargo test events::convergence" \
+    cargo test --test it -- events::convergence
+(cd examples && CONVERGENCE_FILES=$DIR/convergence python3 -m unittest)
 (cd examples/consumer-typescript && node --test --test-reporter tap handler.test.ts)
 if [ -x "$VENV/bin/sam" ]; then
     (cd examples/consumer-typescript && quiet "sam validate" sam validate --lint --template template.yaml)

@@ -1,6 +1,7 @@
 //! What the product hears.
 
 mod content;
+mod convergence;
 mod drift;
 mod life;
 mod page;

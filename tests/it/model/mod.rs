@@ -272,6 +272,36 @@ impl Model {
     }
 }
 
+/// A world that lives at random, for tests of what follows from it.
+pub struct Life(Model);
+
+impl Life {
+    pub async fn new(seed: u64) -> Self {
+        Self(Model::new(seed).await)
+    }
+
+    pub fn world(&self) -> &World {
+        &self.0.world
+    }
+
+    /// The two tenants, each with its token.
+    pub fn tenants(&self) -> [(TenantRow, PlainToken); 2] {
+        self.0.parties.each_ref().map(|party| (party.row.clone(), party.token.clone()))
+    }
+
+    /// Something happens to a user or a group.
+    pub async fn step(&mut self) {
+        Box::pin(self.0.step()).await;
+    }
+
+    /// Ends what earlier requests have left, removes expired rows, and checks all others.
+    pub async fn rest(&mut self) {
+        Box::pin(self.0.check()).await;
+        self.0.world.clock.advance(1);
+        self.0.sweep();
+    }
+}
+
 /// Members come in the order of their keys, which the oracle does not know.
 fn sort_members(body: &mut Value) {
     match body {

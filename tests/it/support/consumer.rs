@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use scim_lambda::auth::token::PlainToken;
+use scim_lambda::store::TenantRow;
 use serde_json::{Value, json};
 
 use super::World;
@@ -209,9 +211,14 @@ fn without_meta(group: &Value) -> Value {
 
 /// What the directory of the world's first tenant holds.
 pub async fn directory(world: &World) -> Held {
+    directory_of(world, &world.tenant, &world.token).await
+}
+
+/// What the directory of a tenant holds.
+pub async fn directory_of(world: &World, tenant: &TenantRow, token: &PlainToken) -> Held {
     let mut held = Held::default();
     let operator = world.operator();
-    let mut export = operator.export(&world.tenant, None).await.unwrap();
+    let mut export = operator.export(tenant, None).await.unwrap();
     while let Some(users) = export.next_batch().await.unwrap() {
         for user in users {
             let (id, state) = (text(&user.user["id"]), user.state.word().to_owned());
@@ -220,8 +227,7 @@ pub async fn directory(world: &World) -> Held {
             held.users.insert(id, (state, data));
         }
     }
-    let groups = world.send("GET", "/Groups?count=200", None).await;
-    for group in groups.body["Resources"].as_array().cloned().unwrap_or_default() {
+    for group in groups(world, token).await {
         let id = text(&group["id"]);
         let pairs = member_ids(&group).into_iter().map(|member| (id.clone(), member));
         held.members.extend(pairs);
@@ -230,6 +236,21 @@ pub async fn directory(world: &World) -> Held {
         held.groups.insert(id, group);
     }
     held
+}
+
+/// All groups with their members.
+async fn groups(world: &World, token: &PlainToken) -> Vec<Value> {
+    let mut groups = Vec::new();
+    loop {
+        let path = format!("/Groups?count=50&startIndex={}", groups.len() + 1);
+        let page = world.send_as(token, "GET", &path, None).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        let some = page.body["Resources"].as_array().cloned().unwrap_or_default();
+        if some.is_empty() {
+            return groups;
+        }
+        groups.extend(some);
+    }
 }
 
 /// What a resync counts of a scope, as its last event says.
