@@ -10,7 +10,9 @@ use tokio::time::{Instant, timeout_at};
 use super::context::{Call, Directory, seconds};
 use super::limits::{ERASED_AT_ONCE, FINISHED_AT_ONCE};
 use crate::budget::{self, Limits};
-use crate::store::{Audit, Cause, Kind, Note, Operation, Progress, StoreError, Stored, Unfinished};
+use crate::store::{
+    Audit, Cause, EXPIRY, Kind, Note, Operation, Progress, StoreError, Stored, Unfinished,
+};
 
 /// How many users are erased at a time.
 const CONCURRENCY: usize = 5;
@@ -51,7 +53,7 @@ impl Directory {
             return Ok(());
         }
         let users = call.collection(&Kind::User);
-        let audit = Audit { actor: "expiry".into(), ..self.audit(call, Operation::Expire) };
+        let audit = Audit { actor: EXPIRY.into(), ..self.audit(call, Operation::Expire) };
         let due = self.store.due(&users, audit.now, ERASED_AT_ONCE).await?;
         let (users, audit, count) = (&users, &audit, due.len());
         let each = stream::iter(due).map(|(expires, id)| async move {

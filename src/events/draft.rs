@@ -4,12 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::difference::Difference;
 use super::event_type::EventType;
-use crate::store::{Operation, Trace};
-
-/// The actor in rows that the operator wrote.
-const OPERATOR: &str = "operator";
-/// The actor in rows of users who have expired.
-const EXPIRY: &str = "expiry";
+use crate::store::{EXPIRY, OPERATOR, Operation, Trace};
 
 /// The one who made a change.
 #[derive(Debug, Clone, PartialEq, Eq)]

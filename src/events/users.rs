@@ -45,7 +45,9 @@ fn event_type(before: Option<&ResourceImage>, after: &ResourceImage) -> Option<E
         _ if resources::is_touched(before, after) => Some(EventType::UserSnapshot),
         // The row is as it was for the product: it tells that the user was once in a group.
         _ if before.is_some_and(|before| before.version == after.version) => None,
-        (_, Stage::Unmanaged) if stage == Some(Stage::Unmanaged) => Some(EventType::UserUpdated),
+        (Some(Stage::Unmanaged), Stage::Unmanaged) | (Some(Stage::Deleted), Stage::Deleted) => {
+            Some(EventType::UserUpdated)
+        }
         (_, Stage::Unmanaged) => Some(EventType::UserImported),
         (Some(Stage::Unmanaged), Stage::Live) => Some(EventType::UserLinked),
         (Some(Stage::Deleted), Stage::Live) => Some(EventType::UserRestored),
@@ -54,7 +56,6 @@ fn event_type(before: Option<&ResourceImage>, after: &ResourceImage) -> Option<E
             Some(EventType::UserRestored)
         }
         (None, Stage::Live) => Some(EventType::UserProvisioned),
-        (Some(Stage::Deleted), Stage::Deleted) => Some(EventType::UserUpdated),
         (_, Stage::Deleted) => Some(EventType::UserDeleted),
         (Some(Stage::Live), Stage::Live) => before.map(|before| live(before, after)),
     }

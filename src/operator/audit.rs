@@ -7,11 +7,9 @@ use scim_core::ResourceId;
 use super::error::OperatorError;
 use crate::clock::Clock;
 use crate::settings::AUDIT_RETENTION;
-use crate::store::{Audit, Operation};
+use crate::store::{Audit, OPERATOR, Operation};
 use crate::tenant::Profile;
 
-/// The operator's name in the log.
-pub(super) const OPERATOR: &str = "operator";
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The subject of a row of the log.

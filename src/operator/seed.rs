@@ -9,14 +9,13 @@ use scim_core::resource::Attributes;
 use scim_core::{Additions, Dialect, Member, Meta, Resource, ResourceId, ResourceType};
 use serde_json::{Value, json};
 
-use super::audit::OPERATOR;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::clock::Clock;
 use crate::settings::AUDIT_RETENTION;
 use crate::store::{
-    Audit, Collection, Guards, Kind, MemberChange, Names, Operation, Outcome, ResourceWrite, Stage,
-    Store, Target, TenantRow, Transition, that_fit,
+    Audit, Collection, Guards, Kind, MemberChange, Names, OPERATOR, Operation, Outcome,
+    ResourceWrite, Stage, Store, Target, TenantRow, Transition, that_fit,
 };
 use crate::tenant::{Profile, ServedTypes};
 

@@ -6,12 +6,11 @@ use std::time::Duration;
 use scim_core::Additions;
 use tokio::time::Instant;
 
-use super::audit::OPERATOR;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::directory::{Call, Directory, RequestReads};
 use crate::settings::{AUDIT_RETENTION, RETENTION};
-use crate::store::TenantRow;
+use crate::store::{OPERATOR, TenantRow};
 use crate::tenant::{ServedType, ServedTypes, Tenant, Tenants};
 
 /// How long a use case may take.

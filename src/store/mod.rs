@@ -25,7 +25,7 @@ pub use engine::client::{Store, timeouts};
 pub use engine::error::StoreError;
 pub use engine::ranges::KeyRange;
 pub use engine::table;
-pub use model::audit::{Audit, Detail, Operation};
+pub use model::audit::{Audit, Detail, EXPIRY, OPERATOR, Operation};
 pub use model::change::{Expect, MemberChange, ResourceWrite, Takeover, Target, Transition};
 pub use model::collection::{Collection, Kind};
 pub use model::guards::Guards;

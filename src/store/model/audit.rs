@@ -2,6 +2,11 @@
 
 use std::time::Duration;
 
+/// The actor of what the operator does.
+pub const OPERATOR: &str = "operator";
+/// The actor of what happens because a time has come.
+pub const EXPIRY: &str = "expiry";
+
 /// A kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names are the protocol's")]

@@ -121,6 +121,7 @@ mod tests {
     use http::Request;
 
     use super::*;
+    use crate::serve::kept::Kept as _;
 
     fn checked(listening: &str, headers: &[(&str, &str)], method: &str) -> Result<(), u16> {
         let door = Door::new(AccessKey::generate().unwrap(), listening.parse().unwrap());

@@ -6,6 +6,7 @@ mod body;
 mod door;
 mod feed;
 mod greeting;
+mod kept;
 mod listener;
 mod pause;
 mod sockets;
@@ -37,6 +38,7 @@ use access_key::AccessKey;
 use background::Background;
 use feed::Source;
 use greeting::{FirstTenant, Greeting};
+use kept::Kept as _;
 use listener::RequestLog;
 use sockets::{Addresses, Backends, Sockets};
 pub(crate) use tail::{Answer, Question, TAIL_TARGET};
@@ -163,7 +165,7 @@ fn open(directory: &DataDir, options: &ServeOptions) -> anyhow::Result<(Local, A
     if options.ephemeral {
         return Ok((Local::open(None)?, AccessKey::generate()?));
     }
-    let key = AccessKey::open(&directory.path().join("access-key"))?;
+    let key = kept::open(&directory.path().join("access-key"))?;
     Ok((Local::open(Some(directory.path()))?, key))
 }
 
@@ -172,7 +174,7 @@ fn target(url: Uri, directory: &DataDir, options: &ServeOptions) -> anyhow::Resu
     let secret = if options.ephemeral {
         Secret::generate()?
     } else {
-        Secret::open(&directory.path().join("webhook-secret"))?
+        kept::open(&directory.path().join("webhook-secret"))?
     };
     Target::new(url, secret)
 }

@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use serde_json::Value;
 
 use crate::receiver::{Endpoint, Server};
-use crate::support::{BINARY, Directory};
+use crate::support::{BINARY, Directory, interrupt};
 
 /// A running `events tail`.
 struct Tail {
@@ -35,8 +35,7 @@ impl Tail {
 
     /// Ends it with Ctrl-C.
     fn interrupt(mut self) -> bool {
-        Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-        self.child.wait().unwrap().success()
+        interrupt(&mut self.child)
     }
 }
 

@@ -110,8 +110,7 @@ impl Server {
 
     /// Ctrl-C.
     pub(crate) fn interrupt(mut self) -> bool {
-        Command::new("kill").args(["-INT", &self.child.id().to_string()]).status().unwrap();
-        self.child.wait().unwrap().success()
+        interrupt(&mut self.child)
     }
 }
 
@@ -120,6 +119,12 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Sends Ctrl-C to a process, and tells whether it ended with success.
+pub(crate) fn interrupt(child: &mut Child) -> bool {
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    child.wait().unwrap().success()
 }
 
 /// One HTTP request to `base_url`; status and JSON.

@@ -1,16 +1,13 @@
 //! The secret that signs what is posted to a webhook, as Standard Webhooks has it.
 
-use std::fs;
-use std::io::Write as _;
-use std::path::Path;
-
 use anyhow::Context;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
 use scim_lambda::random;
-use scim_local::private;
 use sha2::Sha256;
+
+use crate::serve::kept::Kept;
 
 const PREFIX: &str = "whsec_";
 /// Length of a key, in bytes.
@@ -27,12 +24,10 @@ impl std::fmt::Debug for Secret {
     }
 }
 
-impl Secret {
-    /// A new secret.
-    ///
-    /// # Errors
-    /// If the operating system cannot provide random bytes.
-    pub(crate) fn generate() -> anyhow::Result<Self> {
+impl Kept for Secret {
+    const NAME: &'static str = "webhook secret";
+
+    fn generate() -> anyhow::Result<Self> {
         let text = random::text(ALPHABET, LENGTH * 4 / 3 + 2)
             .context("the operating system cannot provide random bytes")?;
         let mut key = STANDARD_NO_PAD.decode(text)?;
@@ -40,47 +35,17 @@ impl Secret {
         Ok(Self(key))
     }
 
-    /// The secret in a file. The file is created if it does not exist.
-    ///
-    /// # Errors
-    /// If the file cannot be read or written, or does not hold a secret.
-    pub(crate) fn open(file: &Path) -> anyhow::Result<Self> {
-        let text = match fs::read_to_string(file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Self::create(file);
-            }
-            Err(error) => {
-                return Err(error).with_context(|| format!("{} cannot be read", file.display()));
-            }
-        };
-        private::close(file)
-            .with_context(|| format!("{} belongs to another user", file.display()))?;
-        Self::parse(text.trim()).with_context(|| {
-            format!(
-                "{} contains no webhook secret; remove it, and the next start will create one",
-                file.display()
-            )
-        })
-    }
-
-    fn parse(text: &str) -> Option<Self> {
+    fn read(text: &str) -> Option<Self> {
         let key = STANDARD.decode(text.strip_prefix(PREFIX)?).ok()?;
         (key.len() == LENGTH).then_some(Self(key))
     }
 
-    /// Writes a new secret to another file and moves it into place, so that a crash cannot leave a
-    /// partial file.
-    fn create(file: &Path) -> anyhow::Result<Self> {
-        let secret = Self::generate()?;
-        let temporary = file.with_extension("new");
-        let written =
-            private::create(&temporary).and_then(|mut new| writeln!(new, "{}", secret.reveal()));
-        let written = written.and_then(|()| fs::rename(&temporary, file));
-        written.with_context(|| format!("{} cannot be written", file.display()))?;
-        Ok(secret)
+    fn write(&self) -> String {
+        self.reveal()
     }
+}
 
+impl Secret {
     /// The secret as text, for the receiver.
     pub(crate) fn reveal(&self) -> String {
         format!("{PREFIX}{}", STANDARD.encode(&self.0))
@@ -114,9 +79,9 @@ mod tests {
     fn a_secret_is_read_as_it_is_shown() {
         let secret = Secret::generate().unwrap();
         assert_eq!(secret.0.len(), LENGTH);
-        assert_eq!(Secret::parse(&secret.reveal()), Some(secret));
+        assert_eq!(Secret::read(&secret.reveal()), Some(secret));
         for wrong in ["", "whsec_", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_?"] {
-            assert_eq!(Secret::parse(wrong), None);
+            assert_eq!(Secret::read(wrong), None);
         }
     }
 }
