@@ -246,9 +246,8 @@ async fn examples() -> BTreeMap<String, Value> {
     let mut examples = BTreeMap::new();
     for event in story.customer.world.service.events(records).await.unwrap() {
         let name = event["type"].as_str().unwrap().to_owned();
-        let form = shape(&event).to_string();
-        let is_next = |other: &Value| form < shape(other).to_string();
-        if examples.get(&name).is_none_or(is_next) {
+        let form = |event: &Value| shape(event).to_string();
+        if examples.get(&name).is_none_or(|other| form(&event) < form(other)) {
             examples.insert(name, event);
         }
     }
