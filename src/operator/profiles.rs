@@ -59,7 +59,7 @@ impl ProfileChange {
         let idp = self.idp.clone().or_else(|| profile.dialect.idp.clone());
         let mut profile = match (&self.preset, &self.idp) {
             (None, None) => profile,
-            (Some(name), _) => Profile::preset(name, idp.as_deref())?.at_address_of(&profile),
+            (Some(name), _) => Profile::preset(name, idp.as_deref())?.replacing(&profile),
             (None, Some(idp)) => profile.with_dialect(Some(idp))?,
         };
         if let Some(document) = &self.document {
@@ -74,6 +74,18 @@ impl ProfileChange {
         }
         let settings = self.settings.iter().map(|(path, value)| (path.as_str(), value.as_str()));
         Ok(profile.with_all(settings)?)
+    }
+}
+
+impl ProfileChange {
+    /// Whether it sets anything in a section, even to the value that it has.
+    pub(super) fn sets(&self, section: &str) -> bool {
+        let document =
+            self.document.as_ref().is_some_and(|document| document.get(section).is_some());
+        let in_section = |(path, _): &(String, String)| {
+            path.split_once('.').is_some_and(|(first, _)| first == section)
+        };
+        document || self.settings.iter().any(in_section)
     }
 }
 

@@ -10,6 +10,16 @@ use crate::store::TenantRow;
 use crate::tenant::Profile;
 use crate::tenant::profile::is_preset;
 
+/// The brake of a new tenant, unless its profile says something else: in an hour, the larger of 20
+/// users and a fifth of the active ones. It answers 403, because some identity providers stop their
+/// whole job after a 429.
+const BRAKE: [(&str, &str); 4] = [
+    ("brake.deactivations", "20"),
+    ("brake.share", "20"),
+    ("brake.maximum", "larger"),
+    ("brake.answer", "forbidden"),
+];
+
 /// A tenant to create.
 #[derive(Debug, Clone, Default)]
 pub struct NewTenant {
@@ -89,6 +99,9 @@ impl Operator {
     pub async fn create_tenant(&self, new: NewTenant) -> Result<CreatedTenant, OperatorError> {
         check_names(&new)?;
         let mut profile = new.profile.apply(Profile::preset("default", None)?)?;
+        if !profile.brake.is_set() && !new.profile.sets("brake") {
+            profile = profile.with_all(BRAKE)?;
+        }
         if let Some(url) = &new.base_url {
             let url = self.at_path_of(&profile, url.trim_end_matches('/'));
             profile = profile.with("address.base_url", &json!(url).to_string())?;

@@ -4,7 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use scim_lambda::operator::profiles::ProfileChange;
+use scim_lambda::operator::tenants::NewTenant;
 use scim_lambda::store::{Audit, Bounds, Operation};
+use scim_lambda::tenant::Profile;
+use scim_lambda::tenant::profile::{BrakeAnswer, BrakeMaximum};
 use serde_json::{Value, json};
 
 use crate::support::World;
@@ -50,7 +54,7 @@ async fn deactivations_beyond_the_limit_are_refused_until_the_operator_lifts_the
         {
             stopped.is_error(status, None);
             assert!(
-                stopped.body["detail"].as_str().unwrap().contains("operator"),
+                stopped.body["detail"].as_str().unwrap().contains("scimctl brake lift "),
                 "{}",
                 stopped.body
             );
@@ -91,6 +95,43 @@ async fn a_share_counts_the_users_active_when_the_window_begins() {
     // A quarter of the six users who are left, at least one.
     assert_eq!(customer.activate(&users[2], false).await.status, 200);
     customer.activate(&users[3], false).await.is_error(429, None);
+}
+
+#[tokio::test]
+async fn the_larger_of_the_two_numbers_can_be_the_maximum() {
+    for (users, passes) in [(4, 2), (20, 5)] {
+        let settings = [
+            ("brake.deactivations", "2"),
+            ("brake.share", "25"),
+            ("brake.maximum", "larger"),
+            ("brake.answer", "forbidden"),
+        ];
+        let customer = Customer::with("default", &settings).await;
+        let users = people(&customer, users).await;
+        for user in &users[..passes] {
+            assert_eq!(customer.delete(user).await.status, 204);
+        }
+        customer.delete(&users[passes]).await.is_error(403, None);
+    }
+}
+
+#[tokio::test]
+async fn a_new_tenant_has_a_brake_unless_its_profile_sets_one_or_none() {
+    let world = World::new().await;
+    let brake = async |name: &str, settings: &[(&str, &str)]| {
+        let settings = settings.iter().map(|(path, value)| (path.to_string(), value.to_string()));
+        let profile = ProfileChange { settings: settings.collect(), ..ProfileChange::default() };
+        let new = NewTenant { name: name.into(), profile, ..NewTenant::default() };
+        let created = world.operator().create_tenant(new).await.unwrap();
+        Profile::read(&created.row.profile).unwrap().brake
+    };
+    let new = brake("new", &[]).await;
+    assert_eq!((new.deactivations, new.share, new.window_minutes), (Some(20), Some(20), 60));
+    assert_eq!((new.maximum, new.answer), (BrakeMaximum::Larger, BrakeAnswer::Forbidden));
+    assert!(!brake("none", &[("brake.share", "null")]).await.is_set());
+    let own = brake("own", &[("brake.deactivations", "7")]).await;
+    assert_eq!((own.deactivations, own.share), (Some(7), None));
+    assert_eq!((own.maximum, own.answer), (BrakeMaximum::Smaller, BrakeAnswer::TooManyRequests));
 }
 
 #[tokio::test]

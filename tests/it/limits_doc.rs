@@ -163,7 +163,9 @@ fn documented_limits_match_the_code() {
         ),
         (
             "deactivations in a window, if the profile has a brake",
-            "the smaller of `brake.deactivations` and `brake.share`".into(),
+            "the smaller of `brake.deactivations` and `brake.share`, or the larger, as \
+             `brake.maximum` says"
+                .into(),
             "429 or 403 until the brake is lifted",
         ),
         (

@@ -4,7 +4,8 @@ use scim_core::{Error, ErrorKind, ResourceId};
 
 use crate::directory::context::{Call, Directory, brake_window, seconds};
 use crate::store::{BrakeRow, Collection, Operation};
-use crate::tenant::profile::BrakeAnswer;
+use crate::tenant::Tenant;
+use crate::tenant::profile::{BrakeAnswer, BrakeMaximum};
 
 impl Directory {
     /// What follows if the brake's row refused a deactivation: either a new window begins, so that
@@ -32,7 +33,7 @@ impl Directory {
             }
             self.store.trip_brake(&collection.tenant, row, id, &audit).await?;
         }
-        Err(tripped(call.tenant.profile.brake.answer))
+        Err(tripped(call.tenant))
     }
 
     async fn open_window(
@@ -50,20 +51,28 @@ impl Directory {
             }
             None => None,
         };
-        let most =
-            share.into_iter().chain(brake.deactivations.map(i64::from)).min().unwrap_or(i64::MAX);
+        let numbers = share.into_iter().chain(brake.deactivations.map(i64::from));
+        let most = match brake.maximum {
+            BrakeMaximum::Smaller => numbers.min(),
+            BrakeMaximum::Larger => numbers.max(),
+        };
+        let most = most.unwrap_or(i64::MAX);
         Ok(self.store.open_brake(&collection.tenant, seen, now, most).await?)
     }
 }
 
-fn tripped(answer: BrakeAnswer) -> Error {
-    let kind = match answer {
+fn tripped(tenant: &Tenant) -> Error {
+    let kind = match tenant.profile.brake.answer {
         BrakeAnswer::TooManyRequests => ErrorKind::TooManyRequests,
         BrakeAnswer::Forbidden => ErrorKind::Forbidden,
     };
     Error::new(
         kind,
-        "Unusually many users were deactivated in a short time, which may be a mistake. No more \
-        users are deactivated until the operator of this service confirms it; ask them.",
+        format!(
+            "Unusually many users were deactivated in a short time, which may be a mistake. No \
+             more users are deactivated until the operator of this service allows it with: \
+             scimctl brake lift {}",
+            tenant.name()
+        ),
     )
 }

@@ -2,18 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::model::Profile;
 use super::service::Address;
-
-impl Profile {
-    /// This preset, at the address of a tenant that has another profile. Of the address, a preset
-    /// names only the path that its product documents.
-    #[must_use]
-    pub fn at_address_of(self, before: &Self) -> Self {
-        let address = Address { base_path: self.address.base_path, ..before.address.clone() };
-        Self { address, ..self }
-    }
-}
 
 impl Address {
     /// The path under which the tenant is served, if it has its own.

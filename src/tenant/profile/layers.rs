@@ -7,6 +7,7 @@ use super::document::{lay_over, nested, settings};
 use super::error::ProfileError;
 use super::model::Profile;
 use super::presets;
+use super::service::Address;
 
 impl Profile {
     /// A preset with the dialect of an identity provider, if one is named.
@@ -20,6 +21,14 @@ impl Profile {
             Some(idp) => preset.with_dialect(Some(idp)),
             None => Ok(preset),
         }
+    }
+
+    /// This preset in place of another profile of a tenant, which keeps its address and its brake.
+    /// Of the address, a preset names only the path that its product documents.
+    #[must_use]
+    pub fn replacing(self, before: &Self) -> Self {
+        let address = Address { base_path: self.address.base_path, ..before.address.clone() };
+        Self { address, brake: before.brake.clone(), ..self }
     }
 
     /// The profile in a tenant's row: a preset's name, or all settings as JSON. Settings of a newer
@@ -98,7 +107,7 @@ impl Profile {
     }
 
     /// This profile with the settings of a document laid over it. If the document names a preset,
-    /// it is laid over that preset, at the address and in the dialect of this profile. If it names
+    /// it is laid over that preset, with the address, the brake and the dialect of this profile. If it names
     /// an identity provider, the dialect of that provider is applied first.
     ///
     /// # Errors
@@ -111,7 +120,7 @@ impl Profile {
     fn base_of(&self, settings: &Value) -> Result<Self, ProfileError> {
         let preset = settings.get("preset").and_then(Value::as_str);
         let base = match preset.filter(|name| !name.is_empty()) {
-            Some(name) => Self::preset(name, self.dialect.idp.as_deref())?.at_address_of(self),
+            Some(name) => Self::preset(name, self.dialect.idp.as_deref())?.replacing(self),
             None => self.clone(),
         };
         match settings.pointer("/dialect/idp") {

@@ -217,6 +217,11 @@ pub const SETTINGS: &[Setting] = &[
     )
     .or_null(),
     setting(
+        "brake.maximum",
+        Word(&["smaller", "larger"]),
+        "which of the two numbers is the maximum if both are set",
+    ),
+    setting(
         "brake.window_minutes",
         Number(1, 10_080),
         "the length of the window in minutes, at most a week",

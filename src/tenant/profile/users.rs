@@ -156,6 +156,8 @@ pub struct Brake {
     /// The same as a percentage of the users who are active when the window begins, 1 to 100; at
     /// least one user.
     pub share: Option<u32>,
+    /// Which of the two numbers is the maximum if both are set.
+    pub maximum: BrakeMaximum,
     /// Minutes of a window, 1 to 10,080. A window begins with the first deactivation after the end
     /// of the last one.
     pub window_minutes: u32,
@@ -175,10 +177,22 @@ impl Default for Brake {
         Self {
             deactivations: None,
             share: None,
+            maximum: BrakeMaximum::default(),
             window_minutes: 60,
             answer: BrakeAnswer::default(),
         }
     }
+}
+
+/// Which of the two numbers of a brake is the maximum if both are set.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BrakeMaximum {
+    /// The smaller one.
+    #[default]
+    Smaller,
+    /// The larger one: the share for many users, and the number for a few.
+    Larger,
 }
 
 /// The answer to a deactivation while the brake is on.

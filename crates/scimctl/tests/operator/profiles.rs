@@ -58,7 +58,11 @@ fn the_differences_of_two_profiles_are_shown() {
     let text = directory.text(&["profile", "diff", "default", "acme"]);
     assert_eq!(
         text,
-        "dialect.idp: null -> \"entra\"\ndialect.group_patch: \"resource\" -> \"no_content\"\n"
+        "dialect.idp: null -> \"entra\"\ndialect.group_patch: \"resource\" -> \"no_content\"\n\
+         brake.deactivations: null -> 20\nbrake.share: null -> 20\n\
+         brake.maximum: \"smaller\" -> \"larger\"\n\
+         brake.answer: \"too_many_requests\" -> \"forbidden\"\n",
+        "a new tenant has a brake"
     );
     assert_eq!(directory.text(&["profile", "diff", "acme", "acme"]), "They are the same.\n");
     let said = directory.refused(&["profile", "diff", "default", "nobody"]);
@@ -72,17 +76,17 @@ fn the_differences_of_two_profiles_are_shown() {
 #[test]
 fn settings_are_changed_one_by_one_and_reset() {
     let directory = acme("set");
-    let set = ["profile", "set", "acme", "seats.limit=5", "brake.share=20", "--no-wait"];
+    let set = ["profile", "set", "acme", "seats.limit=5", "brake.share=10", "--no-wait"];
     let changed = directory.json(&set);
     assert_eq!(
         changed,
         json!({ "tenant": "acme", "version": 2, "changed": [
             { "setting": "seats.limit", "from": null, "to": 5 },
-            { "setting": "brake.share", "from": null, "to": 20 },
+            { "setting": "brake.share", "from": 20, "to": 10 },
         ] })
     );
     let shown = show(&directory, "acme");
-    assert_eq!((&shown["seats"]["limit"], &shown["brake"]["share"]), (&json!(5), &json!(20)));
+    assert_eq!((&shown["seats"]["limit"], &shown["brake"]["share"]), (&json!(5), &json!(10)));
     assert_eq!((&shown["preset"], &shown["dialect"]["idp"]), (&json!("default"), &json!("entra")));
     let text = directory.text(&["profile", "set", "acme", "seats.limit=null"]);
     assert_eq!(
@@ -103,6 +107,7 @@ fn another_profile_or_dialect_replaces_the_old_one() {
         (&json!("hone"), &json!("deactivate"))
     );
     assert_eq!(shown["dialect"]["idp"], "entra", "the identity provider stays");
+    assert_eq!(shown["brake"]["share"], 20, "and so does the brake");
     assert_eq!(shown["token"]["lifetime_days"], 365, "settings over the profile before are gone");
     directory.json(&["profile", "set", "acme", "--idp", "okta"]);
     let shown = show(&directory, "acme");

@@ -22,6 +22,10 @@ fn a_tenant_is_created_with_profile_dialect_customer_and_settings() {
         "create.link_on: [\"externalId\",\"userName\",\"email\"] -> [\"userName\"]\n\
          dialect.idp: null -> \"entra\"\n\
          dialect.group_patch: \"resource\" -> \"no_content\"\n\
+         brake.deactivations: null -> 20\n\
+         brake.share: null -> 20\n\
+         brake.maximum: \"smaller\" -> \"larger\"\n\
+         brake.answer: \"too_many_requests\" -> \"forbidden\"\n\
          token.lifetime_days: 365 -> 10\n"
     );
     directory.json(&["tenant", "create", "globex"]);
