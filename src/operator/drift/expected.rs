@@ -106,7 +106,7 @@ impl Expected {
             let difference = Difference { line, ..found.difference(columns, what) };
             report.differences.push(difference);
         };
-        if let Some(what) = self.state_differs(found) {
+        if let Some(what) = self.state_differs(found, columns) {
             differ(what);
         }
         if found.state == State::SoftDeleted {
@@ -133,7 +133,8 @@ impl Expected {
     }
 
     /// How the state of a user differs from what the row says.
-    fn state_differs(&self, found: &Found) -> Option<What> {
+    fn state_differs(&self, found: &Found, columns: &Columns<'_>) -> Option<What> {
+        let has_states = columns.state.is_some() || columns.active.is_some();
         let file = match (self.state, self.active) {
             (Some(state), _) if state != found.state => state.word(),
             (_, Some(active)) if active != found.is_active() => {
@@ -144,7 +145,7 @@ impl Expected {
                 }
             }
             // A table without states lists the users who are there.
-            (None, None) if found.state == State::SoftDeleted => "present",
+            (None, None) if !has_states && found.state == State::SoftDeleted => "present",
             _ => return None,
         };
         Some(What::State { file, directory: found.state.word() })

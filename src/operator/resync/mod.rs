@@ -27,38 +27,66 @@ pub const MAX_IDS: usize = 100;
 /// How long a resync waits after its beginning before it touches rows. A consumer compares times in
 /// whole seconds: what it heard of later than the beginning is not dropped at the end.
 const SETTLE: Duration = Duration::from_secs(2);
-/// How long an interrupted resync can be continued, in seconds.
-const CONTINUED_FOR: i64 = 24 * 60 * 60;
+/// How long after its last progress was stored an interrupted resync can be continued, in seconds:
+/// less than the five minutes after which a consumer gives it up.
+const CONTINUED_FOR: i64 = 4 * 60;
 
 impl Operator {
-    /// Has the product told what the tenant's directory holds. If a resync of the same scope was
-    /// interrupted within a day, it is continued. `progress` is called as rows are touched.
+    /// Has the product told what the tenant's directory holds. `progress` is called as rows are
+    /// touched.
     ///
     /// Each row that is in the directory from the beginning to the end makes a snapshot. Versions
     /// and times stay as they are.
     ///
     /// # Errors
-    /// If the scope names no id or more than [`MAX_IDS`]; if the table does not answer for minutes,
-    /// and then the same call continues; or if another call has finished the same resync.
+    /// If the scope names no id or more than [`MAX_IDS`], or if the table does not answer for
+    /// minutes; [`Operator::continue_resync`] then continues.
     pub async fn resync(
         &self,
         tenant: &TenantRow,
         scope: &ResyncScope,
         progress: impl Fn(ResyncProgress),
     ) -> Result<ResyncReport, OperatorError> {
-        let key = tenant.key();
-        let scope = self.spelled(&key, scope).await?;
-        let (resync, is_continued) = match self.interrupted(&key, &scope).await? {
-            Some(resync) => (resync, true),
-            None => (self.begin_resync(tenant, scope).await?, false),
+        let scope = self.spelled(&tenant.key(), scope).await?;
+        let resync = self.begin_resync(tenant, scope).await?;
+        self.walk(tenant, resync, &progress).await
+    }
+
+    /// Like [`Operator::resync`], but continues the last resync of the same scope if it was
+    /// interrupted in the last four minutes. The rows that it has shown before are not shown again,
+    /// and the counts are those of both calls.
+    ///
+    /// # Errors
+    /// As for [`Operator::resync`].
+    pub async fn continue_resync(
+        &self,
+        tenant: &TenantRow,
+        scope: &ResyncScope,
+        progress: impl Fn(ResyncProgress),
+    ) -> Result<ResyncReport, OperatorError> {
+        let scope = self.spelled(&tenant.key(), scope).await?;
+        let Some(resync) = self.interrupted(&tenant.key(), &scope).await? else {
+            return self.resync(tenant, &scope, progress).await;
         };
+        let report = self.walk(tenant, resync, &progress).await?;
+        Ok(ResyncReport { is_continued: true, ..report })
+    }
+
+    /// Touches what a resync has not touched yet.
+    async fn walk(
+        &self,
+        tenant: &TenantRow,
+        resync: Resync,
+        progress: &impl Fn(ResyncProgress),
+    ) -> Result<ResyncReport, OperatorError> {
+        let key = tenant.key();
         if resync.position.is_none() {
             self.pause.wait(SETTLE).await;
         }
         let mut walk = Walk::new(self, key.clone(), resync)?;
-        walk.run(&progress).await?;
+        walk.run(progress).await?;
         let resync = self.finish_resync(&key, walk.into_resync()).await?;
-        Ok(ResyncReport { id: resync.id, counts: resync.counts, is_continued })
+        Ok(ResyncReport { id: resync.id, counts: resync.counts, is_continued: false })
     }
 
     /// The scope with its ids in order, each once, and spelled as the directory has them.
@@ -92,7 +120,7 @@ impl Operator {
         })
     }
 
-    /// The last resync of this scope, if it was interrupted and is not too old.
+    /// The last resync of this scope, if it was interrupted a short time ago.
     async fn interrupted(
         &self,
         tenant: &TenantKey,
@@ -102,7 +130,7 @@ impl Operator {
         let resyncs = self.patiently(async || self.store.resyncs(tenant).await).await?.into_iter();
         let same = resyncs.filter(|resync| serves(&resync.scope, scope));
         let last = same.max_by_key(|resync| resync.begun);
-        Ok(last.filter(|resync| resync.finished.is_none() && resync.begun > since))
+        Ok(last.filter(|resync| resync.finished.is_none() && resync.saved > since))
     }
 
     /// Writes the row of a new resync, which the product hears of.
@@ -119,6 +147,7 @@ impl Operator {
             begun: audit.now,
             counts: ResyncCounts::default(),
             position: None,
+            saved: audit.now,
             finished: None,
         };
         let subject = Subject::Tenant.id()?;
@@ -135,7 +164,8 @@ impl Operator {
         tenant: &TenantKey,
         resync: Resync,
     ) -> Result<Resync, OperatorError> {
-        let finished = Resync { finished: Some(self.clock.seconds()), ..resync };
+        let now = self.clock.seconds();
+        let finished = Resync { finished: Some(now), saved: now, ..resync };
         let saved =
             self.patiently(async || self.store.save_resync(tenant, &finished).await).await?;
         if saved {
@@ -149,7 +179,7 @@ impl Operator {
     }
 }
 
-/// Whether a resync of one scope can be continued for another one. "A day ago" is a little later
+/// Whether a resync of one scope can be continued for another one. "An hour ago" is a little later
 /// when the same command is run again; then the earlier time covers more.
 fn serves(begun: &ResyncScope, wanted: &ResyncScope) -> bool {
     match (begun, wanted) {

@@ -212,8 +212,9 @@ impl<'o> Walk<'o> {
         if self.unsaved < SAVE_EVERY {
             return Ok(());
         }
+        let Operator { store, clock, .. } = self.operator;
         self.resync.position = Some(self.position.write()?);
-        let Operator { store, .. } = self.operator;
+        self.resync.saved = clock.seconds();
         let save = async || store.save_resync(&self.tenant, &self.resync).await;
         if !self.operator.patiently(save).await? {
             return Err(OperatorError::Unexpected("another command has finished this resync"));

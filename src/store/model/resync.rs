@@ -44,6 +44,8 @@ pub struct Resync {
     pub counts: ResyncCounts,
     /// Where it continues after an interruption, in the form of the room that walks.
     pub position: Option<String>,
+    /// When what it has touched was last stored, in seconds since 1970.
+    pub saved: i64,
     /// When it finished, in seconds since 1970.
     pub finished: Option<i64>,
 }

@@ -24,6 +24,8 @@ const MEMBERS: &str = "nm";
 const RESOURCES: &str = "nr";
 /// Where it continues after an interruption.
 const POSITION: &str = "pos";
+/// When its counts and its position were last stored, in seconds since 1970.
+const SAVED: &str = "sv";
 /// When it finished, in seconds since 1970.
 const FINISHED: &str = "done";
 
@@ -58,14 +60,15 @@ pub(crate) fn progress(
     tenant: &TenantKey,
     resync: &Resync,
 ) -> Result<(), StoreError> {
-    let Resync { counts, position, finished, .. } = resync;
+    let Resync { counts, position, saved, finished, .. } = resync;
     let mut values = vec![
         (":nu", number(signed(counts.users))),
         (":ng", number(signed(counts.groups))),
         (":nm", number(signed(counts.members))),
         (":nr", number(signed(counts.resources))),
+        (":sv", number(*saved)),
     ];
-    let mut set = "SET nu = :nu, ng = :ng, nm = :nm, nr = :nr".to_owned();
+    let mut set = "SET nu = :nu, ng = :ng, nm = :nm, nr = :nr, sv = :sv".to_owned();
     if let Some(position) = position {
         values.push((":pos", text(position)));
         set.push_str(", pos = :pos");
@@ -87,6 +90,7 @@ pub(crate) fn read(row: &Item) -> Result<Resync, StoreError> {
         id: row.s().to_owned(),
         scope,
         begun: row.need_number(BEGUN)?,
+        saved: row.number(SAVED).unwrap_or(row.need_number(BEGUN)?),
         counts: ResyncCounts {
             users: count(USERS)?,
             groups: count(GROUPS)?,

@@ -3,6 +3,7 @@
 mod content;
 mod convergence;
 mod drift;
+mod interruptions;
 mod life;
 mod page;
 pub mod passes;

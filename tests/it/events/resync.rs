@@ -4,20 +4,19 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use scim_core::ResourceId;
-use scim_lambda::operator::OperatorError;
 use scim_lambda::operator::import::Mode;
 use scim_lambda::operator::resync::ResyncReport;
 use scim_lambda::store::ResyncScope;
 use serde_json::{Value, json};
 
 use crate::support::World;
-use crate::support::connectors::{Between, Fault};
+use crate::support::connectors::Between;
 use crate::support::consumer::{Consumer, counts, directory};
 use crate::support::handles::{id, members, patch, values};
 use crate::support::stream::StreamReader;
 
 /// A tenant with users in several states, and groups in groups.
-async fn scene(world: &World, people: usize) -> Vec<String> {
+pub async fn scene(world: &World, people: usize) -> Vec<String> {
     let ids = world.people("p", people).await;
     world.delete_user(&ids[0]).await;
     let off = patch(json!([{ "op": "replace", "path": "active", "value": false }]));
@@ -32,16 +31,16 @@ async fn scene(world: &World, people: usize) -> Vec<String> {
     ids
 }
 
-async fn resync(world: &World, scope: ResyncScope) -> ResyncReport {
+pub async fn resync(world: &World, scope: ResyncScope) -> ResyncReport {
     world.patient_operator().resync(&world.tenant, &scope, |_| {}).await.unwrap()
 }
 
-fn ids(ids: &[&str]) -> Vec<ResourceId> {
+pub fn ids(ids: &[&str]) -> Vec<ResourceId> {
     ids.iter().map(|id| id.parse().unwrap()).collect()
 }
 
 /// How often each type occurs.
-fn types(events: &[Value]) -> BTreeMap<&str, usize> {
+pub fn types(events: &[Value]) -> BTreeMap<&str, usize> {
     let mut types = BTreeMap::new();
     for event in events {
         *types.entry(event["type"].as_str().unwrap()).or_default() += 1;
@@ -49,7 +48,7 @@ fn types(events: &[Value]) -> BTreeMap<&str, usize> {
     types
 }
 
-fn finished(events: &[Value]) -> &Value {
+pub fn finished(events: &[Value]) -> &Value {
     events.iter().find(|event| event["type"] == "resync.finished").unwrap()
 }
 
@@ -108,105 +107,6 @@ async fn a_touch_changes_no_version_no_time_and_no_order() {
     }
     let user = json!({ "userName": "new@example.com" });
     assert_eq!(world.send_if(&path, tag, "PUT", user).await.status, 200);
-}
-
-#[tokio::test]
-async fn an_interrupted_resync_continues_with_its_id_and_counts() {
-    // In the users, among the members of the first group, and behind it.
-    for stop in [2, 15, 29, 38, 52] {
-        let world = World::hasty(Between::default()).await;
-        let people = world.seed().users(450, |_| {}).await.unwrap();
-        world.seed().group("all", &people, |_| {}).await.unwrap();
-        world.seed().group("some", &people[..200], |_| {}).await.unwrap();
-        let stream = StreamReader::on(&world.local.engine);
-        stream.records();
-        let touches = AtomicUsize::new(0);
-        world.between.set(move |called, body| {
-            let is_touch = called == "TransactWriteItems" && body.to_string().contains("rs = :rs");
-            let number = touches.fetch_add(usize::from(is_touch), Ordering::SeqCst);
-            (number >= stop).then_some(Fault::Refuse(500, "InternalServerError"))
-        });
-        let operator = world.patient_operator();
-        let failed = operator.resync(&world.tenant, &ResyncScope::All, |_| {}).await.unwrap_err();
-        assert!(matches!(failed, OperatorError::Store(_)), "{failed}");
-        world.between.clear();
-        // Another scope is another resync.
-        let one = resync(&world, ResyncScope::Users(ids(&["nobody"]))).await;
-        let report = resync(&world, ResyncScope::All).await;
-        assert!(report.is_continued && !one.is_continued, "{stop}");
-        let mut events = stream.events(&world).await;
-        events.retain(|event| event["resync"] == report.id.as_str());
-        let expected = [
-            ("group.member_snapshot", 650),
-            ("group.snapshot", 2),
-            ("resync.finished", 1),
-            ("resync.started", 1),
-            ("user.snapshot", 450),
-        ];
-        assert_eq!(types(&events), expected.into(), "{stop}");
-        assert_eq!(finished(&events)["data"]["counts"], counts(450, 2, 650, 0), "{stop}");
-        assert!(!resync(&world, ResyncScope::All).await.is_continued);
-    }
-}
-
-#[tokio::test]
-async fn a_resync_that_was_interrupted_a_day_ago_begins_again() {
-    let world = World::hasty(Between::default()).await;
-    scene(&world, 10).await;
-    world.between.set(|called, body| {
-        let touches = called == "TransactWriteItems" && body.to_string().contains("rs = :rs");
-        touches.then_some(Fault::Refuse(500, "InternalServerError"))
-    });
-    let operator = world.patient_operator();
-    operator.resync(&world.tenant, &ResyncScope::All, |_| {}).await.unwrap_err();
-    world.between.clear();
-    world.clock.advance(24 * 60 * 60);
-    assert!(!resync(&world, ResyncScope::All).await.is_continued);
-}
-
-#[tokio::test]
-async fn a_resync_since_a_day_ago_continues_though_a_day_ago_is_later_then() {
-    let world = World::hasty(Between::default()).await;
-    scene(&world, 10).await;
-    let since = world.clock.seconds() - 100;
-    world.between.set(|called, body| {
-        let touches = called == "TransactWriteItems" && body.to_string().contains("rs = :rs");
-        touches.then_some(Fault::Refuse(500, "InternalServerError"))
-    });
-    let operator = world.patient_operator();
-    operator.resync(&world.tenant, &ResyncScope::Since(since), |_| {}).await.unwrap_err();
-    world.between.clear();
-    assert!(resync(&world, ResyncScope::Since(since + 60)).await.is_continued);
-    assert!(!resync(&world, ResyncScope::Since(since + 60)).await.is_continued, "it has finished");
-}
-
-#[tokio::test]
-async fn throttles_and_lost_answers_are_waited_out() {
-    for fault in [
-        Fault::BreakAfter,
-        Fault::BreakBefore,
-        Fault::Refuse(400, "ThrottlingException"),
-        Fault::Refuse(500, "InternalServerError"),
-    ] {
-        let world = World::hasty(Between::default()).await;
-        scene(&world, 60).await;
-        let stream = StreamReader::on(&world.local.engine);
-        stream.records();
-        let calls = AtomicUsize::new(0);
-        let (shown, each) = (format!("{fault:?}"), fault);
-        world.between.set(move |_, _| {
-            // Eight calls in a row fail, more than the SDK tries; then some succeed.
-            let number = calls.fetch_add(1, Ordering::SeqCst);
-            (number % 12 < 8).then(|| each.clone())
-        });
-        let report = resync(&world, ResyncScope::All).await;
-        world.between.clear();
-        let mut events = stream.events(&world).await;
-        events.retain(|event| event["resync"] == report.id.as_str());
-        assert_eq!(finished(&events)["data"]["counts"], counts(61, 3, 88, 0), "{shown}");
-        assert_eq!(types(&events)["user.snapshot"], 61, "{shown}");
-        assert_eq!(types(&events)["group.member_snapshot"], 88, "{shown}");
-    }
 }
 
 /// A consumer that has heard of everything.

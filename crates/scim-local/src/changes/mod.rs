@@ -77,11 +77,11 @@ impl Changes {
         let kept = self.alone(|connection| {
             let transaction = connection.transaction()?;
             transaction.execute_batch(&sql)?;
-            transaction.commit()
+            transaction.commit()?;
+            *self.engine.marked_table() = Some(TABLE);
+            Ok(())
         });
-        kept.context("the table's changes cannot be kept")?;
-        *self.engine.marked_table() = Some(TABLE);
-        Ok(())
+        kept.context("the table's changes cannot be kept")
     }
 
     /// Keeps no more changes, and forgets those that were not delivered. Returns their number.
@@ -89,19 +89,17 @@ impl Changes {
     /// # Errors
     /// If the table cannot be written.
     pub fn forget(&self) -> anyhow::Result<u64> {
-        if !self.are_kept()? {
-            return Ok(0);
-        }
-        let waiting = self.waiting()?;
-        self.deliver_and_keep(self.newest()?, 1)?;
-        *self.engine.marked_table() = None;
-        self.alone(|connection| {
-            connection.execute_batch(
-                "DROP TRIGGER _scim_written; DROP TRIGGER _scim_removed; \
-                 DROP TRIGGER _scim_expired;",
-            )
-        })?;
-        Ok(waiting)
+        let forgotten = self.alone(|connection| {
+            let transaction = connection.transaction()?;
+            let waiting = if is_kept(&transaction)? { forget(&transaction)? } else { 0 };
+            transaction.commit()?;
+            *self.engine.marked_table() = None;
+            Ok(waiting)
+        });
+        let forgotten = forgotten.context("the table's changes are still kept")?;
+        // A process that ended during a sweep has left the stream on.
+        self.engine.end_stream(TABLE)?;
+        Ok(forgotten)
     }
 
     /// Whether changes are kept.
@@ -109,10 +107,7 @@ impl Changes {
     /// # Errors
     /// If the file cannot be read.
     pub fn are_kept(&self) -> anyhow::Result<bool> {
-        let found = "SELECT 1 FROM sqlite_schema WHERE name = '_scim_written'";
-        Ok(self
-            .alone(|connection| connection.query_row(found, [], |_| Ok(())).optional())?
-            .is_some())
+        Ok(self.alone(|connection| is_kept(connection))?)
     }
 
     /// Up to `limit` changes after a place. Of those that were delivered, only the newest thousand
@@ -156,8 +151,7 @@ impl Changes {
     /// # Errors
     /// If changes were never kept.
     pub fn waiting(&self) -> anyhow::Result<u64> {
-        let sql = "SELECT count(*) FROM _scim_changes WHERE id > (SELECT id FROM _scim_delivered)";
-        Ok(self.alone(|connection| connection.query_row(sql, [], |row| row.get(0)))?)
+        Ok(self.alone(|connection| waiting(connection))?)
     }
 
     /// Remembers that the changes up to a place were delivered, and removes all of them but the
@@ -166,18 +160,9 @@ impl Changes {
     /// # Errors
     /// If the file cannot be written.
     pub fn deliver(&self, position: Position) -> anyhow::Result<()> {
-        self.deliver_and_keep(position, KEPT)
-    }
-
-    /// Keeps at least one change, because the next one is numbered after it.
-    fn deliver_and_keep(&self, position: Position, kept: i64) -> anyhow::Result<()> {
         self.alone(|connection| {
             let transaction = connection.transaction()?;
-            let moved = "UPDATE _scim_delivered SET id = ?1 WHERE id < ?1";
-            transaction.prepare_cached(moved)?.execute(params![position.0])?;
-            let removed = "DELETE FROM _scim_changes WHERE id <= ?1 \
-                AND id <= (SELECT max(id) FROM _scim_changes) - ?2";
-            transaction.prepare_cached(removed)?.execute(params![position.0, kept])?;
+            deliver(&transaction, position.0, KEPT)?;
             transaction.commit()
         })?;
         Ok(())
@@ -205,6 +190,39 @@ impl Changes {
             self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         self.engine.pause(|| work(&mut connection))
     }
+}
+
+fn is_kept(connection: &Connection) -> rusqlite::Result<bool> {
+    let found = "SELECT 1 FROM sqlite_schema WHERE name = '_scim_written'";
+    Ok(connection.query_row(found, [], |_| Ok(())).optional()?.is_some())
+}
+
+fn waiting(connection: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT count(*) FROM _scim_changes WHERE id > (SELECT id FROM _scim_delivered)";
+    connection.query_row(sql, [], |row| row.get(0))
+}
+
+/// Removes the changes up to one, except for the newest ones. `kept` is at least one, because the
+/// next change is numbered after the newest.
+fn deliver(connection: &Connection, id: i64, kept: i64) -> rusqlite::Result<()> {
+    let moved = "UPDATE _scim_delivered SET id = ?1 WHERE id < ?1";
+    connection.prepare_cached(moved)?.execute(params![id])?;
+    let removed = "DELETE FROM _scim_changes WHERE id <= ?1 \
+        AND id <= (SELECT max(id) FROM _scim_changes) - ?2";
+    connection.prepare_cached(removed)?.execute(params![id, kept])?;
+    Ok(())
+}
+
+/// Removes the triggers and all changes but the newest. Returns how many were not delivered.
+fn forget(connection: &Connection) -> rusqlite::Result<u64> {
+    let waiting = waiting(connection)?;
+    let newest = "SELECT max(id) FROM _scim_changes";
+    deliver(connection, connection.query_row(newest, [], |row| row.get(0))?, 1)?;
+    connection.execute_batch(
+        "DROP TRIGGER IF EXISTS _scim_written; DROP TRIGGER IF EXISTS _scim_removed; \
+         DROP TRIGGER IF EXISTS _scim_expired;",
+    )?;
+    Ok(waiting)
 }
 
 impl Position {

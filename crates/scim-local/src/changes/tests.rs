@@ -195,13 +195,13 @@ fn the_newest_delivered_changes_stay_for_a_late_reader() {
     let (engine, changes) = memory();
     (0..20).for_each(|n| put(&engine, "U", &n.to_string(), 1));
     let newest = changes.newest().unwrap();
-    changes.deliver_and_keep(newest, 5).unwrap();
+    changes.alone(|connection| deliver(connection, newest.0, 5)).unwrap();
     assert_eq!(newest.since(changes.oldest().unwrap()), 5);
     assert_eq!(changes.after(newest.back(3), 10).unwrap().records.len(), 3);
     assert_eq!(changes.after(newest.back(20), 10).unwrap().records.len(), 5);
     assert_eq!(Position::of_sequence_number(&newest.sequence_number()), Some(newest));
     put(&engine, "U", "later", 1);
-    changes.deliver_and_keep(newest, 1).unwrap();
+    changes.alone(|connection| deliver(connection, newest.0, 1)).unwrap();
     assert_eq!((kept(&changes).len(), changes.waiting().unwrap()), (1, 1));
 }
 
@@ -220,6 +220,26 @@ fn changes_wait_in_the_file_for_the_next_process() {
     let changes = Changes::of(&engine).unwrap();
     assert!(changes.are_kept().unwrap());
     assert_eq!(kept(&changes), [change("INSERT", "a", Value::Null, json!("1"))]);
+}
+
+#[test]
+fn what_an_ended_process_has_left_half_done_is_forgotten() {
+    let file = File::new("half-done");
+    let engine = Engine::open(&file.0).unwrap();
+    create_table(&engine);
+    let changes = Changes::of(&engine).unwrap();
+    changes.keep("U").unwrap();
+    put(&engine, "U", "a", 1);
+    // It ended during a sweep, and when it had removed one of the triggers.
+    let stream = json!({ "StreamEnabled": true, "StreamViewType": "KEYS_ONLY" });
+    call(&engine, "UpdateTable", &json!({ "TableName": TABLE, "StreamSpecification": stream }));
+    changes.alone(|connection| connection.execute_batch("DROP TRIGGER _scim_removed")).unwrap();
+    assert_eq!(changes.forget().unwrap(), 1);
+    let table = call(&engine, "DescribeTable", &json!({ "TableName": TABLE }));
+    assert_ne!(table["Table"]["StreamSpecification"]["StreamEnabled"], true, "{table}");
+    put(&engine, "U", "b", 1);
+    changes.keep("U").unwrap();
+    assert_eq!(kept(&changes), [], "no trigger was left");
 }
 
 #[test]

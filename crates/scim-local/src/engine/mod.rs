@@ -108,22 +108,35 @@ impl Engine {
         let _sweeping = self.shared.turns.sweep();
         let marked = *self.marked_table();
         if let Some(table) = marked {
-            self.switch_stream(table, true);
+            self.switch_stream(table, true)?;
         }
         let swept = self.database.sweep_ttl();
         if let Some(table) = marked {
-            self.switch_stream(table, false);
+            self.switch_stream(table, false)?;
         }
         self.shared.written.send_replace(());
         Ok(swept?)
     }
 
-    /// Switches the engine's own stream, which knows which rows expired. An error means that it is
-    /// as it should be already.
-    fn switch_stream(&self, table: &str, on: bool) {
+    /// Switches the engine's own stream off, which is on only during a sweep.
+    ///
+    /// # Errors
+    /// If the table does not exist or cannot be written.
+    pub(crate) fn end_stream(&self, table: &str) -> anyhow::Result<()> {
+        let _no_sweep = self.shared.turns.sweep();
+        self.switch_stream(table, false)
+    }
+
+    /// Switches the engine's own stream, which knows which rows expired.
+    fn switch_stream(&self, table: &str, on: bool) -> anyhow::Result<()> {
         let stream = json!({ "StreamEnabled": on, "StreamViewType": on.then_some("KEYS_ONLY") });
         let update = json!({ "TableName": table, "StreamSpecification": stream });
-        let _ = operations::call(&self.database, "UpdateTable", &update.to_string());
+        match operations::call(&self.database, "UpdateTable", &update.to_string()) {
+            Some(Err(error)) => {
+                anyhow::bail!("the engine's stream cannot be switched: {}", error.to_json())
+            }
+            Some(Ok(_)) | None => Ok(()),
+        }
     }
 
     /// Writes fast until the guard is dropped: a crash may lose what was written.

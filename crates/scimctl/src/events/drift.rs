@@ -6,13 +6,15 @@ use std::path::PathBuf;
 use anyhow::{Context, bail};
 use clap::Args;
 use scim_lambda::operator::drift::{Difference, DriftCounts, DriftReport, What};
-use scim_lambda::store::ResyncScope;
+use scim_lambda::operator::resync::ResyncReport;
+use scim_lambda::store::{ResyncScope, TenantRow};
 use serde_json::{Value, json};
 
-use super::{file, touched};
+use super::file;
+use super::touched::{self, Start};
 use crate::advice;
 use crate::output::{Format, print, visible};
-use crate::place::Place;
+use crate::place::{Connection, Place};
 
 /// The id of the resyncs in the log.
 const REQUEST: &str = "scimctl events drift";
@@ -49,32 +51,49 @@ pub(super) async fn run(
     options: &DriftOptions,
     format: Format,
 ) -> anyhow::Result<()> {
-    let compared = compare(place, options, format).await;
-    match compared.map_err(|error| Trouble(advice::add(error)))? {
+    let compared = compare(place, options).await;
+    let compared = compared.map_err(|error| Trouble(advice::add(error)))?;
+    let report = &compared.report;
+    let resyncs = if options.resync { Some(compared.resync(format).await) } else { None };
+    let mut lines = lines(report);
+    if let Some(Ok(made)) = &resyncs {
+        let shown = touched::lines(&options.tenant, made);
+        lines.extend(Some(shown).filter(|shown| !shown.is_empty()));
+        lines.extend(unnamed(&options.tenant, report));
+    }
+    let made = resyncs.as_ref().and_then(|resyncs| resyncs.as_deref().ok());
+    let object = object(&options.tenant, report, made.map(touched::object));
+    print(format, &object, &lines.join("\n"));
+    resyncs.transpose()?;
+    match report.differences.len() {
         0 => Ok(()),
         number => bail!("{number} differences"),
     }
 }
 
-/// Prints the differences, and returns their number.
-async fn compare(place: &Place, options: &DriftOptions, format: Format) -> anyhow::Result<usize> {
-    let table = file::read(&options.against)?;
-    let operator = &place.connect_as(REQUEST).await?.operator;
-    let row = operator.tenant(&options.tenant).await?;
-    let name = options.against.display();
-    let report = operator.drift(&row, table).await.with_context(|| format!("{name} is refused"))?;
-    let mut lines = lines(&report);
-    let mut resyncs = None;
-    if options.resync {
-        let scopes: Vec<_> = touched::portions(&report.ids(), ResyncScope::Users).collect();
-        let made = touched::resync(operator, &row, &scopes, format).await?;
-        let shown = touched::lines(&options.tenant, &made);
-        lines.extend(Some(shown).filter(|shown| !shown.is_empty()));
-        lines.extend(unnamed(&options.tenant, &report));
-        resyncs = Some(touched::object(&made));
+/// A comparison, and what it was made with.
+struct Compared {
+    connection: Connection,
+    row: TenantRow,
+    report: DriftReport,
+}
+
+impl Compared {
+    /// Has the product told about the users who differ.
+    async fn resync(&self, format: Format) -> anyhow::Result<Vec<ResyncReport>> {
+        let scopes: Vec<_> = touched::portions(&self.report.ids(), ResyncScope::Users).collect();
+        touched::resync(&self.connection.operator, &self.row, &scopes, Start::New, format).await
     }
-    print(format, &object(&options.tenant, &report, resyncs), &lines.join("\n"));
-    Ok(report.differences.len())
+}
+
+async fn compare(place: &Place, options: &DriftOptions) -> anyhow::Result<Compared> {
+    let table = file::read(&options.against)?;
+    let connection = place.connect_as(REQUEST).await?;
+    let row = connection.operator.tenant(&options.tenant).await?;
+    let name = options.against.display();
+    let drift = connection.operator.drift(&row, table).await;
+    let report = drift.with_context(|| format!("{name} is refused"))?;
+    Ok(Compared { connection, row, report })
 }
 
 /// What to do about users who are not in the directory and have no id here.

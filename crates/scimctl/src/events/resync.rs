@@ -7,7 +7,7 @@ use scim_lambda::store::ResyncScope;
 use serde_json::json;
 
 use super::since::{self, Since};
-use super::touched;
+use super::touched::{self, Start};
 use crate::output::{Format, print};
 use crate::place::Place;
 
@@ -15,7 +15,7 @@ use crate::place::Place;
 const REQUEST: &str = "scimctl events resync";
 
 /// Send the product a snapshot of what the directory holds: of everything, of some users or groups,
-/// or of what changed since a time. If the command is interrupted, run it again
+/// or of what changed since a time
 #[derive(Debug, Args)]
 pub(crate) struct ResyncOptions {
     /// The tenant's name
@@ -30,6 +30,10 @@ pub(crate) struct ResyncOptions {
     #[arg(long, value_name = "TIME", conflicts_with_all = ["users", "groups"],
           value_parser = since::parse)]
     since: Option<Since>,
+    /// Continue the same resync if it was interrupted in the last four minutes: what it has shown
+    /// is not shown again
+    #[arg(long = "continue")]
+    is_continued: bool,
 }
 
 fn id(text: &str) -> anyhow::Result<ResourceId> {
@@ -60,7 +64,8 @@ pub(super) async fn run(
     let tenant = options.tenant.as_str();
     let operator = &place.connect_as(REQUEST).await?.operator;
     let row = operator.tenant(tenant).await?;
-    let reports = touched::resync(operator, &row, &options.scopes(), format).await?;
+    let start = if options.is_continued { Start::Continue } else { Start::New };
+    let reports = touched::resync(operator, &row, &options.scopes(), start, format).await?;
     let object = json!({ "tenant": tenant, "resyncs": touched::object(&reports) });
     print(format, &object, &touched::lines(tenant, &reports));
     Ok(())

@@ -19,7 +19,7 @@ use crate::serve::{Answer, Question, TAIL_TARGET};
 
 /// Longer than the server waits for events.
 const WITHIN: Duration = Duration::from_secs(40);
-/// A hundred events of the largest size, and more.
+/// More than a hundred events of the largest size, and than the past that an answer may hold.
 const MAX_ANSWER: usize = 16 * 1_024 * 1_024;
 
 /// Print the events of a running serve as they happen
@@ -27,8 +27,9 @@ const MAX_ANSWER: usize = 16 * 1_024 * 1_024;
 pub(crate) struct TailOptions {
     /// Print the newest events of the past first, as far as they are kept: all of the last
     /// thousand changes with serve --webhook, and otherwise those since the first tail
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    last: usize,
+    #[arg(long, value_name = "N", default_value_t = 0,
+          value_parser = clap::value_parser!(u64).range(..=1_000))]
+    last: u64,
 }
 
 pub(super) async fn run(
@@ -86,13 +87,19 @@ impl Tail {
     }
 
     /// Prints events until nobody reads them.
-    async fn print(&self, last: usize, format: Format) -> anyhow::Result<()> {
-        let mut question = Question { after: None, last };
+    async fn print(&self, last: u64, format: Format) -> anyhow::Result<()> {
+        let mut question = Question { after: None, last: usize::try_from(last)? };
         if format == Format::Text {
             eprintln!("Events are shown as they happen. Ctrl-C ends this.");
         }
         loop {
-            let Answer { after, missed, events } = self.ask(&question).await?;
+            let Answer { after, missed, has_gap, events } = self.ask(&question).await?;
+            if has_gap {
+                eprintln!(
+                    "scimctl: nobody asked for events for over a minute; those of that time are \
+                     not shown"
+                );
+            }
             if missed > 0 {
                 eprintln!("scimctl: {missed} changes came too fast; their events are not shown");
             }
@@ -112,8 +119,8 @@ impl Tail {
             .client
             .send(request, MAX_ANSWER, WITHIN)
             .await
-            .map_err(|why| anyhow::anyhow!("the server has stopped ({why})"))?;
-        let body = body.context("the server has stopped")?;
+            .map_err(|why| anyhow::anyhow!("the server does not answer ({why})"))?;
+        let body = body.context("the server's answer was cut off or is too long")?;
         if status != StatusCode::OK {
             bail!("the server cannot tell its events: {}", String::from_utf8_lossy(&body));
         }

@@ -1,5 +1,6 @@
 //! Resyncs with their progress, and what is printed about them.
 
+use anyhow::Context as _;
 use indicatif::ProgressBar;
 use scim_core::ResourceId;
 use scim_lambda::operator::Operator;
@@ -9,6 +10,10 @@ use serde_json::{Value, json};
 
 use crate::output::{Format, bar};
 
+/// What to do about a resync that has failed.
+const INTERRUPTED: &str = "the resync was interrupted; scimctl events resync with --continue goes on if \
+     you run it at once";
+
 /// Resyncs of at most as many ids each as one can name.
 pub(super) fn portions(
     ids: &[ResourceId],
@@ -17,19 +22,31 @@ pub(super) fn portions(
     ids.chunks(MAX_IDS).map(move |ids| scope(ids.to_vec()))
 }
 
+/// Whether a resync that was interrupted is continued.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Start {
+    New,
+    Continue,
+}
+
 /// Makes these resyncs, one after the other, with a progress bar.
 pub(super) async fn resync(
     operator: &Operator,
     tenant: &TenantRow,
     scopes: &[ResyncScope],
+    start: Start,
     format: Format,
 ) -> anyhow::Result<Vec<ResyncReport>> {
     let bar = bar("rows", 0, format);
     let mut reports: Vec<ResyncReport> = Vec::new();
     for scope in scopes {
         let done = reports.iter().map(|report| total(&report.counts)).sum();
-        let report = operator.resync(tenant, scope, |progress| show(&bar, done, progress)).await?;
-        reports.push(report);
+        let progress = |progress| show(&bar, done, progress);
+        let report = match start {
+            Start::New => operator.resync(tenant, scope, progress).await,
+            Start::Continue => operator.continue_resync(tenant, scope, progress).await,
+        };
+        reports.push(report.context(INTERRUPTED)?);
     }
     bar.finish_and_clear();
     Ok(reports)

@@ -38,8 +38,8 @@ pub(super) fn changes(engine: &Engine, has_webhook: bool) -> anyhow::Result<Chan
     match changes.forget()? {
         0 => {}
         waiting => eprintln!(
-            "scimctl: {waiting} changes that waited for a webhook are forgotten, because this \
-             server runs without --webhook"
+            "scimctl: {waiting} changes that were kept for a webhook or events tail are forgotten, \
+             because this server runs without --webhook"
         ),
     }
     Ok(changes)

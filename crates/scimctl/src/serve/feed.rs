@@ -17,7 +17,10 @@ use super::pause::Pause;
 /// Pipe in template.yaml name them too.
 pub(super) const KINDS: &str = "BGRSTUYZ";
 /// How many changes are read at once.
-pub(super) const BATCH: u32 = 100;
+const BATCH: u32 = 100;
+/// How many changes the service makes events of at once, as many as the Pipe in template.yaml sends
+/// it: the size of an answer is limited, so that of an event depends on their number.
+const TOGETHER: usize = 10;
 
 /// A reader of the events after a place.
 #[derive(Debug)]
@@ -59,11 +62,12 @@ impl Source {
     pub(super) async fn after(&self, position: Position) -> anyhow::Result<Events> {
         let Batch { records, end } =
             self.blocking(move |changes| changes.after(position, BATCH)).await?;
-        if records.is_empty() {
-            return Ok(Events { events: Vec::new(), end });
+        let mut all = Vec::new();
+        for records in records.chunks(TOGETHER) {
+            let events = self.service.events(records.to_vec()).await;
+            all.extend(events.map_err(|error| anyhow::anyhow!(error.detail))?);
         }
-        let events = self.service.events(records).await;
-        Ok(Events { events: events.map_err(|error| anyhow::anyhow!(error.detail))?, end })
+        Ok(Events { events: all, end })
     }
 }
 
@@ -99,5 +103,25 @@ impl Feed {
     /// Like [`Feed::next`]; `None` if nothing has happened for some time.
     pub(super) async fn next_within(&mut self, time: Duration) -> Option<Events> {
         tokio::time::timeout(time, self.next()).await.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_kinds_are_those_that_the_filters_of_the_pipe_let_through() {
+        let template =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml"));
+        let template = template.unwrap();
+        let kinds =
+            template.lines().filter(|line| line.contains("- { Pattern: ")).flat_map(|line| {
+                let lists = line.split(r#""k": {"S": ["#).skip(1);
+                let lists = lists.filter_map(|rest| rest.split(']').next());
+                lists.flat_map(str::chars).filter(char::is_ascii_uppercase).collect::<Vec<_>>()
+            });
+        let kinds: std::collections::BTreeSet<char> = kinds.collect();
+        assert_eq!(kinds.into_iter().collect::<String>(), KINDS);
     }
 }

@@ -165,10 +165,13 @@ async fn aws<C, A>(
             let (status, json) = match door.check(&head) {
                 Ok(()) => match body::read(&mut incoming, limit).await {
                     Ok(body) => call(target(&head).to_owned(), body).await,
-                    Err(unread) => (
-                        unread.status(),
-                        exception("SerializationException", "The body is incomplete."),
-                    ),
+                    Err(unread) => {
+                        let message = match unread {
+                            Unread::TooLarge => "The body is too large.",
+                            Unread::TooSlow | Unread::Broken => "The body is incomplete.",
+                        };
+                        (unread.status(), exception("SerializationException", message))
+                    }
                 },
                 Err(refusal) => (refusal.status, exception(refusal.kind, refusal.message)),
             };

@@ -108,9 +108,10 @@ pub(crate) async fn run(
     let (local, key) = open(&directory, options)?;
     let (store, secrets) = place::open_local(&local).await?;
     let target = webhook.map(|url| target(url, &directory, options)).transpose()?;
-    let changes = background::changes(&local.engine, target.is_some())?;
     let sockets = Sockets::bind(options.addresses()).await?;
     let served = sockets.served(&key)?;
+    // A server that cannot start forgets nothing.
+    let changes = background::changes(&local.engine, target.is_some())?;
     let tenant = first_tenant(&store, &secrets, &served).await?;
     let settings = options.settings(Some(served.base_url.clone()), additions);
     let service = Arc::new(Service::new(store, secrets, &settings, Clock::system())?);
@@ -121,8 +122,7 @@ pub(crate) async fn run(
         .print(format);
     let (stop, stopped) = watch::channel(());
     let source = Source { changes, service: service.clone() };
-    let engine = local.engine.clone();
-    let background = Background::start(source, engine, target, stopped.clone());
+    let background = Background::start(source, local.engine.clone(), target, stopped.clone());
     let backends = Backends { service, local, key, tail: background.tail() };
     let servers = tokio::spawn(sockets.serve(backends, RequestLog::of(format), stopped));
     interrupted.await;

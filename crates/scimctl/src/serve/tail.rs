@@ -2,14 +2,14 @@
 //!
 //! Without a webhook the changes are kept only while somebody asks.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use http::StatusCode;
 use scim_local::changes::Position;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use super::feed::{Events, Feed, KINDS, Source};
 
@@ -21,6 +21,8 @@ const WAIT: Duration = Duration::from_secs(20);
 const KEEP_FOR: Duration = Duration::from_secs(60);
 /// How many changes are looked at for events of the past.
 const PAST: u32 = 1_000;
+/// How many bytes of past events an answer may hold.
+const MAX_PAST_BYTES: usize = 8 * 1_024 * 1_024;
 
 /// A question.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -39,6 +41,9 @@ pub(crate) struct Answer {
     pub(crate) after: String,
     /// How many changes came too fast for this client, and are gone.
     pub(crate) missed: u64,
+    /// Whether changes were not kept for a while, because nobody asked.
+    #[serde(default)]
+    pub(crate) has_gap: bool,
     pub(crate) events: Vec<Value>,
 }
 
@@ -48,6 +53,7 @@ pub(super) struct Tail {
     source: Source,
     /// Whether the changes are kept for a webhook.
     has_webhook: bool,
+    /// When somebody last asked. It is held while changes are kept or forgotten.
     asked: Mutex<Option<Instant>>,
     stopped: watch::Receiver<()>,
 }
@@ -60,7 +66,11 @@ impl Tail {
 
     /// Answers a question.
     pub(super) async fn answer(&self, body: &str) -> (StatusCode, String) {
-        let question: Question = serde_json::from_str(body).unwrap_or_default();
+        let Ok(question) = serde_json::from_str(body) else {
+            let message = "The question cannot be read; use the scimctl of the server's version.";
+            let message = json!({ "__type": "SerializationException", "message": message });
+            return (StatusCode::BAD_REQUEST, message.to_string());
+        };
         match self.events(question).await {
             Ok(answer) => (StatusCode::OK, json!(answer).to_string()),
             Err(error) => {
@@ -72,7 +82,7 @@ impl Tail {
     }
 
     async fn events(&self, question: Question) -> anyhow::Result<Answer> {
-        self.keep().await?;
+        let has_gap = self.keep().await?;
         let Some(after) = question.after else { return self.past(question.last).await };
         let after = Position::of_sequence_number(&after);
         let after = after.ok_or_else(|| anyhow::anyhow!("after is not a place"))?;
@@ -87,7 +97,7 @@ impl Tail {
         if !self.has_webhook {
             self.source.blocking(move |changes| changes.deliver(end)).await?;
         }
-        Ok(Answer { after: end.sequence_number(), missed: from.since(after), events })
+        Ok(Answer { after: end.sequence_number(), missed: from.since(after), has_gap, events })
     }
 
     /// The newest events, and where those begin that are to come.
@@ -95,27 +105,34 @@ impl Tail {
         let (oldest, newest) =
             self.source.blocking(|changes| Ok((changes.oldest()?, changes.newest()?))).await?;
         let mut position = if last == 0 { newest } else { newest.back(PAST).max(oldest) };
-        let mut all = Vec::new();
+        let mut past = Past::default();
         while position < newest {
             let Events { events, end } = self.source.after(position).await?;
             if end == position {
                 break;
             }
-            all.extend(events);
+            events.into_iter().for_each(|event| past.push(event, last));
             position = end;
         }
-        let events = all.split_off(all.len().saturating_sub(last));
-        Ok(Answer { after: position.sequence_number(), missed: 0, events })
+        let events = past.into_events();
+        Ok(Answer { after: position.sequence_number(), missed: 0, has_gap: false, events })
     }
 
-    /// Sees to it that changes are kept.
-    async fn keep(&self) -> anyhow::Result<()> {
+    /// Sees to it that changes are kept. Returns whether they were not kept until now.
+    async fn keep(&self) -> anyhow::Result<bool> {
         if self.has_webhook {
-            return Ok(());
+            return Ok(false);
         }
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        let mut asked = self.asked.lock().await;
+        *asked = Some(Instant::now());
         self.source
-            .blocking(|changes| if changes.are_kept()? { Ok(()) } else { changes.keep(KINDS) })
+            .blocking(|changes| {
+                let were_kept = changes.are_kept()?;
+                if !were_kept {
+                    changes.keep(KINDS)?;
+                }
+                Ok(!were_kept)
+            })
             .await
     }
 
@@ -125,15 +142,36 @@ impl Tail {
         if self.has_webhook {
             return;
         }
-        {
-            let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-            if !asked.is_some_and(|asked| is_end || asked.elapsed() > KEEP_FOR + WAIT) {
-                return;
-            }
-            *asked = None;
+        let mut asked = self.asked.lock().await;
+        if !asked.is_some_and(|asked| is_end || asked.elapsed() > KEEP_FOR + WAIT) {
+            return;
         }
+        *asked = None;
         if let Err(error) = self.source.blocking(|changes| changes.forget()).await {
-            eprintln!("scimctl: the table's changes are still kept: {error:#}");
+            eprintln!("scimctl: {error:#}");
         }
+    }
+}
+
+/// The newest events of the past, as many as were asked for and fit into an answer.
+#[derive(Default)]
+struct Past {
+    events: VecDeque<(usize, Value)>,
+    bytes: usize,
+}
+
+impl Past {
+    fn push(&mut self, event: Value, max: usize) {
+        let bytes = event.to_string().len();
+        self.bytes += bytes;
+        self.events.push_back((bytes, event));
+        while self.events.len() > max || self.bytes > MAX_PAST_BYTES {
+            let Some((bytes, _)) = self.events.pop_front() else { return };
+            self.bytes -= bytes;
+        }
+    }
+
+    fn into_events(self) -> Vec<Value> {
+        self.events.into_iter().map(|(_, event)| event).collect()
     }
 }

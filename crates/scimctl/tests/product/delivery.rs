@@ -118,7 +118,7 @@ fn a_server_without_a_webhook_forgets_what_waits_and_says_so() {
     server.interrupt();
     let server = Server::start(&directory, &[]);
     assert_eq!(server.ready["webhook"], Value::Null);
-    server.says("changes that waited for a webhook are forgotten");
+    server.says("changes that were kept for a webhook or events tail are forgotten");
     server.interrupt();
     directory.json(&["tenant", "create", "unheard"]);
     let endpoint = Endpoint::new(|_| 200);
