@@ -59,11 +59,20 @@ impl HttpClient {
     }
 }
 
-/// The innermost reason, such as `Connection refused`.
+/// The innermost reason, such as `Connection refused`, in words for people.
 fn reason(error: &(dyn std::error::Error + 'static)) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
         innermost = source;
     }
-    innermost.to_string()
+    let text = innermost.to_string();
+    if text.contains("InvalidContentType") {
+        return "it does not speak TLS; try http in place of https".to_owned();
+    }
+    if text.contains("UnknownIssuer") {
+        return "no authority that this machine trusts has issued its certificate; SSL_CERT_FILE \
+                can name one"
+            .to_owned();
+    }
+    text
 }

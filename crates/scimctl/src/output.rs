@@ -40,6 +40,14 @@ pub(crate) fn report_restored(operator: &Operator) {
     }
 }
 
+/// A number of things, such as `1 user` or `2 users`.
+pub(crate) fn counted(number: impl Into<u64>, thing: &str) -> String {
+    match number.into() {
+        1 => format!("1 {thing}"),
+        number => format!("{number} {thing}s"),
+    }
+}
+
 /// A text in which everything that a terminal could act on is escaped.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());

@@ -8,6 +8,9 @@ use serde_json::{Map, Value};
 
 use crate::operator::error::OperatorError;
 
+/// The path of the address that most products keep.
+const PRIMARY_EMAIL: &str = "emails[primary eq true].value";
+
 /// The columns that can be the key, the best first.
 const KEYS: [&str; 3] = ["id", "externalId", "userName"];
 const STATE: &str = "state";
@@ -109,7 +112,12 @@ impl<'s> Column<'s> {
         }
         let path = Path::parse(name, users, Dialect::TOLERANT)
             .map_err(|error| what(&format!("is not a SCIM path: {error}")))?
-            .ok_or_else(|| what("is not an attribute of the tenant's users; remove it"))?;
+            .ok_or_else(|| match likely(name, users) {
+                Some(path) => what(&format!(
+                    "is not an attribute of the tenant's users; write {path}, or remove it"
+                )),
+                None => what("is not an attribute of the tenant's users; remove it"),
+            })?;
         let Place::Attribute(place) = path.place else {
             return Err(what("is a whole extension; name one of its attributes after a colon"));
         };
@@ -122,8 +130,7 @@ impl<'s> Column<'s> {
         let many = place.attribute.multi_valued && path.filter.is_none();
         if many || place.sub.is_some_and(|sub| sub.multi_valued) {
             return Err(what(
-                "can have several values; name one, such as \
-                emails[primary eq true].value",
+                "can have several values; name one, such as emails[primary eq true].value",
             ));
         }
         Ok(Self { name: path.to_string(), kind: leaf.kind, order, path })
@@ -185,6 +192,24 @@ impl<'s> Column<'s> {
             Some(extension) => self.order.key(&object(&extension.id, home.into())),
         }
     }
+}
+
+/// The path that a database's name for a column most likely means, such as `userName` for
+/// `user_name`.
+fn likely(name: &str, users: &ResourceType) -> Option<String> {
+    let mut camel = String::new();
+    for part in name.split(['_', '-', ' ']) {
+        let (first, rest) = part.split_at_checked(1).unwrap_or((part, ""));
+        camel.push_str(&if camel.is_empty() { first.to_lowercase() } else { first.to_uppercase() });
+        camel.push_str(rest);
+    }
+    let candidates = [camel.clone(), format!("name.{camel}"), PRIMARY_EMAIL.to_owned()];
+    let is_known = |path: &String| {
+        let is_email = path == PRIMARY_EMAIL;
+        (!is_email || camel.to_lowercase().contains("mail"))
+            && Path::parse(path, users, Dialect::TOLERANT).is_ok_and(|path| path.is_some())
+    };
+    candidates.into_iter().find(is_known)
 }
 
 /// Whether a cell says yes or no, in the forms in which databases write it.

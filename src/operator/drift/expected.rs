@@ -13,12 +13,13 @@ use crate::directory::states::State;
 use crate::operator::error::OperatorError;
 
 /// The states that a table can name.
-const STATES: [State; 5] = [
+const STATES: [State; 6] = [
     State::Provisioned,
     State::Suspended,
     State::SuspendedWithExpiry,
     State::SoftDeleted,
     State::Unmanaged,
+    State::Absent,
 ];
 
 /// A user of the table.
@@ -96,7 +97,7 @@ impl Expected {
     pub(super) fn settle(self, columns: &Columns<'_>, report: &mut DriftReport) {
         let Some(found) = &self.found else {
             // The retention of a user whom the product has as deleted may have ended.
-            if self.state != Some(State::SoftDeleted) {
+            if !matches!(self.state, Some(State::SoftDeleted | State::Absent)) {
                 report.differences.push(self.surplus(columns));
             }
             return;
@@ -136,7 +137,7 @@ impl Expected {
     fn state_differs(&self, found: &Found, columns: &Columns<'_>) -> Option<What> {
         let has_states = columns.state.is_some() || columns.active.is_some();
         let file = match (self.state, self.active) {
-            (Some(state), _) if state != found.state => state.word(),
+            (Some(state), _) if state.word() != found.state.word() => state.word(),
             (_, Some(active)) if active != found.is_active() => {
                 if active {
                     "active"

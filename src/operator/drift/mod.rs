@@ -44,7 +44,6 @@ impl Operator {
         let mut export = self.export(tenant, None).await?;
         while let Some(users) = export.next_batch().await? {
             for user in users {
-                report.users += 1;
                 meet(&columns, &mut expected, user, &mut report)?;
             }
         }
@@ -69,6 +68,8 @@ fn meet(
         return Err(OperatorError::Unexpected("a user is not an object"));
     };
     let found = Found { state, user };
+    report.users += 1;
+    report.hidden += usize::from(!found.should_be_listed());
     let row = columns.key_of(&found.user).and_then(|key| expected.get_mut(&key));
     let left = match row {
         Some(row) => row.meet(found),

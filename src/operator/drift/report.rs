@@ -66,6 +66,8 @@ pub struct DriftReport {
     pub key: &'static str,
     /// Users of the directory that were compared, in whatever state.
     pub users: usize,
+    /// Those of them that the table may lack: deleted, unmanaged and expired ones.
+    pub hidden: usize,
     /// Users of the table.
     pub rows: usize,
     /// The differences, in the order of the keys.
@@ -84,7 +86,7 @@ pub struct DriftCounts {
 
 impl DriftReport {
     pub(super) fn new(key: &'static str) -> Self {
-        Self { key, users: 0, rows: 0, differences: Vec::new() }
+        Self { key, users: 0, hidden: 0, rows: 0, differences: Vec::new() }
     }
 
     pub(super) fn sort(&mut self) {

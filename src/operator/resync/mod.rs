@@ -86,7 +86,13 @@ impl Operator {
         let mut walk = Walk::new(self, key.clone(), resync)?;
         walk.run(progress).await?;
         let resync = self.finish_resync(&key, walk.into_resync()).await?;
-        Ok(ResyncReport { id: resync.id, counts: resync.counts, is_continued: false })
+        let Resync { id, counts, scope, .. } = resync;
+        let missing = match scope {
+            ResyncScope::Users(ids) => (ids.len() as u64).saturating_sub(counts.users),
+            ResyncScope::Groups(ids) => (ids.len() as u64).saturating_sub(counts.groups),
+            ResyncScope::All | ResyncScope::Since(_) => 0,
+        };
+        Ok(ResyncReport { id, counts, missing, is_continued: false })
     }
 
     /// The scope with its ids in order, each once, and spelled as the directory has them.

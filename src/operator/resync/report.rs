@@ -9,6 +9,8 @@ pub struct ResyncReport {
     pub id: String,
     /// How many rows it has touched.
     pub counts: ResyncCounts,
+    /// How many of the ids in its scope are not in the directory.
+    pub missing: u64,
     /// Whether it continued one that had been interrupted.
     pub is_continued: bool,
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::file;
 use super::touched::{self, Start};
 use crate::advice;
-use crate::output::{Format, print, visible};
+use crate::output::{Format, counted, print, visible};
 use crate::place::{Connection, Place};
 
 /// The id of the resyncs in the log.
@@ -111,7 +111,7 @@ fn object(tenant: &str, report: &DriftReport, resyncs: Option<Value>) -> Value {
     let DriftCounts { missing, surplus, state, attribute } = report.counts();
     let differences: Vec<Value> = report.differences.iter().map(difference).collect();
     json!({
-        "tenant": tenant, "key": report.key, "users": report.users, "rows": report.rows,
+        "tenant": tenant, "key": report.key, "users": report.users, "hidden": report.hidden, "rows": report.rows,
         "missing": missing, "surplus": surplus, "state": state, "attribute": attribute,
         "differences": differences, "resyncs": resyncs,
     })
@@ -135,13 +135,19 @@ fn difference(difference: &Difference) -> Value {
 fn lines(report: &DriftReport) -> Vec<String> {
     let mut lines: Vec<String> = report.differences.iter().map(line).collect();
     let DriftCounts { missing, surplus, state, attribute } = report.counts();
-    let DriftReport { users, rows, .. } = report;
+    let DriftReport { users, hidden, rows, .. } = report;
+    let rows = counted(*rows as u64, "user");
+    let hidden = match hidden {
+        0 => String::new(),
+        hidden => format!(", {hidden} of them deleted or unmanaged"),
+    };
     lines.push(if report.differences.is_empty() {
-        format!("The file's {rows} users agree with the directory, which has {users}.")
+        let agree = if rows == "1 user" { "agrees" } else { "agree" };
+        format!("The file's {rows} {agree} with the directory, which has {users}{hidden}.")
     } else {
         format!(
             "{missing} missing, {surplus} surplus, {state} in another state, {attribute} other \
-             attributes: the file has {rows} users, the directory {users}."
+             attributes: the file has {rows}, the directory {users}{hidden}."
         )
     });
     lines

@@ -8,7 +8,7 @@ use scim_lambda::operator::resync::{MAX_IDS, ResyncProgress, ResyncReport};
 use scim_lambda::store::{ResyncCounts, ResyncScope, TenantRow};
 use serde_json::{Value, json};
 
-use crate::output::{Format, bar};
+use crate::output::{Format, bar, counted};
 
 /// What to do about a resync that has failed.
 const INTERRUPTED: &str = "the resync was interrupted; scimctl events resync with --continue goes on if \
@@ -65,7 +65,8 @@ fn total(ResyncCounts { users, groups, members, resources }: &ResyncCounts) -> u
 pub(super) fn object(reports: &[ResyncReport]) -> Value {
     let object = |report: &ResyncReport| {
         json!({
-            "id": report.id, "counts": report.counts, "continued": report.is_continued,
+            "id": report.id, "counts": report.counts, "missing": report.missing,
+            "continued": report.is_continued,
         })
     };
     reports.iter().map(object).collect()
@@ -75,15 +76,23 @@ pub(super) fn object(reports: &[ResyncReport]) -> Value {
 pub(super) fn lines(tenant: &str, reports: &[ResyncReport]) -> String {
     let lines = reports.iter().map(|report| {
         let ResyncCounts { users, groups, members, resources } = report.counts;
+        let (users, groups) = (counted(users, "user"), counted(groups, "group"));
+        let members = counted(members, "membership");
         let others = match resources {
             0 => String::new(),
-            number => format!(", and {number} resources of other types"),
+            number => format!(", and {} of other types", counted(number, "resource")),
         };
-        let continued =
-            if report.is_continued { " It continued one that was interrupted." } else { "" };
+        let continued = if report.is_continued { " It continued an earlier one." } else { "" };
+        let missing = match report.missing {
+            0 => String::new(),
+            1 => " One of the ids is not in the directory; the product drops it.".to_owned(),
+            number => {
+                format!(" {number} of the ids are not in the directory; the product drops them.")
+            }
+        };
         format!(
-            "Resync {} of {tenant} has shown {users} users, {groups} groups and {members} \
-             memberships{others}.{continued}",
+            "Resync {} of {tenant} has sent a snapshot of {users}, {groups} and \
+             {members}{others}.{missing}{continued}",
             report.id
         )
     });

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use super::feed::{KINDS, Source};
 use super::tail::Tail;
 use super::webhook::{self, Target};
+use crate::output::counted;
 
 /// How often expired rows are removed. DynamoDB takes days.
 const SWEEP: Duration = Duration::from_secs(60);
@@ -38,8 +39,10 @@ pub(super) fn changes(engine: &Engine, has_webhook: bool) -> anyhow::Result<Chan
     match changes.forget()? {
         0 => {}
         waiting => eprintln!(
-            "scimctl: {waiting} changes that were kept for a webhook or events tail are forgotten, \
-             because this server runs without --webhook"
+            "scimctl: {} that were kept for a webhook or events tail are forgotten, because this \
+             server runs without --webhook; once it runs with it, events resync shows the product \
+             what they led to",
+            counted(waiting, "change")
         ),
     }
     Ok(changes)

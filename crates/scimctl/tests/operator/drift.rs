@@ -70,11 +70,14 @@ fn each_difference_has_a_line() {
          \"emails[type eq \"\"home\"\"].value\";externalId;title\n\
          {upper};provisioned;t;ADA@example.com;ada;A@work.example;a@home.example;;Dr\u{1b}[31m\n\
          {bob};;true;bob;;;;B1;\n{eve};suspended_with_expiry;false;eve;;;;;\n{kim};;;kim;;;;;\n\
-         {deleted};deleted;0;other;;;;;\ngone;deleted;;;;;;;\n"
+         {deleted};deleted;0;other;;;;;\ngone;deleted;;;;;;;\npurged;absent;;;;;;;\n"
     );
     let (status, said, error) = scene.drift(&agreeing, &[]);
     assert_eq!((status, error.as_str()), (0, ""), "{said}");
-    assert_eq!(said, "The file's 6 users agree with the directory, which has 5.\n");
+    assert_eq!(
+        said,
+        "The file's 7 users agree with the directory, which has 5, 1 of them deleted or unmanaged.\n"
+    );
 
     let table = format!(
         "id,state,title,externalId\n{ada},suspended,Mr,\n{bob},,,b1\n{eve},,,\n{deleted},provisioned,,\n\
@@ -106,7 +109,7 @@ fn each_difference_has_a_line() {
     expected.sort_by_key(|line| line[10..].split([',', ' ', ':']).next().unwrap().to_owned());
     expected.push(
         "1 missing, 2 surplus, 2 in another state, 2 other attributes: the file has 6 users, the \
-         directory 5."
+         directory 5, 1 of them deleted or unmanaged."
             .to_owned(),
     );
     assert_eq!(said.lines().collect::<Vec<_>>(), expected);
@@ -118,9 +121,23 @@ fn each_difference_has_a_line() {
     assert_eq!((resyncs.len(), &resyncs[0]["counts"]["users"]), (1, &json!(4)), "{report}");
     let (_, said, _) = scene.drift(&table, &["--resync"]);
     assert!(
-        said.contains("has shown 4 users") && said.contains("1 surplus without an id"),
+        said.contains("has sent a snapshot of 4 users") && said.contains("1 surplus without an id"),
         "{said}"
     );
+
+    // An empty state is not compared, and names as databases have them are understood.
+    let (status, said, _) =
+        scene.drift(&format!("id,state\n{ada},\n{bob},\n{eve},\n{kim},\n{deleted},\n"), &[]);
+    assert_eq!(status, 0, "{said}");
+    for (column, path) in [
+        ("user_name", "userName"),
+        ("given-name", "name.givenName"),
+        ("E-Mail", "emails[primary eq true].value"),
+    ] {
+        let (status, _, error) = scene.drift(&format!("id,{column}\n"), &[]);
+        let what = format!("is not an attribute of the tenant's users; write {path}, or remove it");
+        assert!(status == 2 && error.contains(&what), "{error}");
+    }
 
     // Without states, a table lists the users who are there; other keys find the same users.
     let (status, said, _) = scene.drift("userName\nADA@example.com\nbob\neve\nkim\nleft\n", &[]);

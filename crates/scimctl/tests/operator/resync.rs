@@ -17,7 +17,7 @@ fn a_resync_says_what_it_has_shown() {
     assert_eq!((resyncs.len(), &resyncs[0]["counts"]), (1, &counts(120)), "{made}");
     assert_eq!(resyncs[0]["continued"], false);
     let said = directory.text(&["events", "resync", "acme", "--since", "90m"]);
-    let (begin, rest) = said.split_once(" of acme has shown ").unwrap();
+    let (begin, rest) = said.split_once(" of acme has sent a snapshot of ").unwrap();
     assert!(begin.starts_with("Resync ") && begin.len() == 7 + 36, "{said}");
     assert_eq!(rest, "120 users, 0 groups and 0 memberships.\n");
     // More ids than one resync names; one that is not there, and a group.
@@ -29,6 +29,17 @@ fn a_resync_says_what_it_has_shown() {
     let shown: Vec<u64> =
         shown.iter().map(|resync| resync["counts"]["users"].as_u64().unwrap()).collect();
     assert_eq!(shown, [100, 1, 0]);
+    let missing: Vec<&Value> =
+        made["resyncs"].as_array().unwrap().iter().map(|resync| &resync["missing"]).collect();
+    assert_eq!(missing, [0, 1, 1]);
+    let said = directory.text(&["events", "resync", "acme", "--user", "u1", "--user", "nobody"]);
+    assert!(
+        said.ends_with(
+            " of acme has sent a snapshot of 1 user, 0 groups and 0 memberships. One of the ids is \
+             not in the directory; the product drops it.\n"
+        ),
+        "{said}"
+    );
 }
 
 #[test]

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::target::Target;
+use crate::output::counted;
 use crate::serve::feed::{Events, Feed, Source};
 use crate::serve::pause::Pause;
 
@@ -47,25 +48,28 @@ impl Delivery {
     /// Posts an event until it is taken.
     async fn post(&mut self, event: &Value) {
         let mut pause = Pause::default();
-        let mut has_failed = false;
+        let mut reason: Option<String> = None;
         while let Err(why) = self.target.post(event).await {
-            if !has_failed {
-                has_failed = true;
+            if reason.is_none() {
+                self.remember().await;
+            }
+            if reason.as_ref() != Some(&why) {
                 let url = self.target.url();
                 eprintln!(
                     "scimctl: the webhook {url} does not take events: {why}. They wait, and are \
                      sent again until it does"
                 );
-                self.remember().await;
+                reason = Some(why);
             }
             sleep(pause.next()).await;
         }
-        if has_failed {
+        if reason.is_some() {
             let waiting = self.source.blocking(|changes| changes.waiting()).await;
             let waiting = waiting.unwrap_or_default();
             eprintln!(
-                "scimctl: the webhook {} takes events again; {waiting} changes waited",
-                self.target.url()
+                "scimctl: the webhook {} takes events again; {} waited",
+                self.target.url(),
+                counted(waiting, "change")
             );
         }
         self.delivered = place(event).unwrap_or(self.delivered);

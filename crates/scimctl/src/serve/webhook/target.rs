@@ -36,14 +36,25 @@ pub(crate) fn parse_url(text: &str) -> anyhow::Result<Uri> {
     let url = text.parse::<Uri>().ok().filter(|url| {
         matches!(url.scheme_str(), Some("http" | "https"))
             && url.host().is_some_and(|host| !host.is_empty())
-            && url.authority().is_some_and(|authority| !authority.as_str().contains('@'))
     });
-    let Some(url) = url else {
+    let Some((url, authority)) =
+        url.and_then(|url| Some((url.clone(), url.into_parts().authority?)))
+    else {
         bail!(
-            "--webhook {text} is not a URL to which events can be posted; type http or https, a \
+            "--webhook {text:?} is not a URL to which events can be posted; type http or https, a \
              host and a path, such as --webhook http://localhost:3000/events"
         )
     };
+    if let Some((_, server)) = authority.as_str().rsplit_once('@') {
+        bail!(
+            "--webhook cannot send a name and a password; the events are signed instead. Type \
+             {server} without what is before it"
+        )
+    }
+    let after_host = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+    if !after_host.is_empty() && authority.port_u16().is_none() {
+        bail!("--webhook {text:?} names a port that does not exist; ports are 1 to 65535")
+    }
     Ok(url)
 }
 
@@ -100,7 +111,12 @@ fn refusal(status: StatusCode) -> String {
     if status.is_redirection() {
         return format!("it answered {code}, and redirects are not followed");
     }
-    format!("it answered {code}")
+    match status {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            format!("it answered {code}; does it have the secret that serve prints?")
+        }
+        _ => format!("it answered {code}"),
+    }
 }
 
 #[cfg(test)]
@@ -121,12 +137,16 @@ mod tests {
             "ftp://example.com/",
             "http://",
             "http:///x",
-            "http://u:p@example.com/",
             "http://exa mple.com",
             "https//example.com",
         ] {
             let said = parse_url(bad).unwrap_err().to_string();
             assert!(said.contains("such as --webhook http://localhost:3000/events"), "{said}");
+        }
+        let said = |text| parse_url(text).unwrap_err().to_string();
+        assert!(said("http://u:p@example.com/").contains("Type example.com without"));
+        for bad in ["http://localhost:99999/x", "http://localhost:/x", "http://[::1]:70000/"] {
+            assert!(said(bad).contains("ports are 1 to 65535"), "{bad}");
         }
     }
 }
