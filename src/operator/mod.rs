@@ -17,6 +17,7 @@ pub mod explain;
 pub mod export;
 pub mod import;
 mod kept_tokens;
+pub mod overview;
 mod pause;
 pub mod profiles;
 mod records;

@@ -145,12 +145,17 @@ impl Operator {
     /// # Errors
     /// If the table does not respond, or a profile cannot be read.
     pub async fn tenants(&self) -> Result<Vec<ListedTenant>, OperatorError> {
-        let listed = |row: TenantRow| {
-            let profile = Profile::read(&row.profile)?;
-            let base_url = self.base_url(&profile);
-            Ok(ListedTenant { row, profile, base_url })
-        };
-        self.tenant_rows().await?.into_iter().map(listed).collect()
+        self.tenant_rows().await?.into_iter().map(|row| self.listed(row)).collect()
+    }
+
+    /// A tenant with its profile.
+    ///
+    /// # Errors
+    /// If the profile cannot be read.
+    pub fn listed(&self, row: TenantRow) -> Result<ListedTenant, OperatorError> {
+        let profile = Profile::read(&row.profile)?;
+        let base_url = self.base_url(&profile);
+        Ok(ListedTenant { row, profile, base_url })
     }
 
     /// Switches SCIM on or off for a tenant. The service learns of it within a minute.

@@ -2,10 +2,11 @@
 
 use clap::{Args, Subcommand};
 use scim_lambda::operator::Operator;
-use scim_lambda::operator::tenants::{ConnectionState, ListedTenant, NewTenant, Switch};
-use serde_json::{Value, json};
+use scim_lambda::operator::tenants::{NewTenant, Switch};
+use serde_json::json;
 
 use crate::output::{Format, instant, print, report_restored};
+use crate::overview::{list, show};
 use crate::place::Place;
 use crate::profile::Source;
 use crate::token;
@@ -14,8 +15,13 @@ use crate::token;
 pub(crate) enum TenantCommand {
     /// Create a tenant and mint its first token, which is shown once
     Create(CreateOptions),
-    /// List the tenants
+    /// List the tenants, each with its connection, users, seats, token and brake
     List,
+    /// Show all that is known about a tenant's connection, users, limits and tokens
+    Show {
+        /// The tenant's name
+        name: String,
+    },
     /// Switch SCIM off for a tenant: its requests are refused within a minute, and its users stay
     /// as they are
     Disable {
@@ -56,6 +62,7 @@ pub(crate) async fn run(
     match command {
         TenantCommand::Create(options) => create(operator, options, format).await,
         TenantCommand::List => list(operator, format).await,
+        TenantCommand::Show { name } => show(operator, &name, format).await,
         TenantCommand::Disable { name } => switch(operator, &name, Switch::Off, format).await,
         TenantCommand::Enable { name } => switch(operator, &name, Switch::On, format).await,
     }
@@ -86,19 +93,6 @@ async fn create(operator: &Operator, options: CreateOptions, format: Format) -> 
     Ok(())
 }
 
-async fn list(operator: &Operator, format: Format) -> anyhow::Result<()> {
-    let tenants = operator.tenants().await?;
-    let listed: Vec<Value> = tenants.iter().map(|tenant| describe(operator, tenant)).collect();
-    let lines: Vec<String> = tenants.iter().map(line).collect();
-    let lines = if lines.is_empty() {
-        "There are no tenants; scimctl tenant create NAME creates one.".to_owned()
-    } else {
-        lines.join("\n")
-    };
-    print(format, &json!({ "tenants": listed }), &lines);
-    Ok(())
-}
-
 async fn switch(
     operator: &Operator,
     name: &str,
@@ -116,30 +110,4 @@ async fn switch(
     };
     print(format, &json!({ "tenant": name, "enabled": switch == Switch::On }), &lines);
     Ok(())
-}
-
-fn describe(operator: &Operator, tenant: &ListedTenant) -> Value {
-    let ListedTenant { row, profile, base_url } = tenant;
-    json!({
-        "tenant": row.name, "code": row.code().as_str(), "state": word(tenant.state()),
-        "profile": profile.preset, "profile_version": row.profile_version,
-        "idp": profile.dialect.idp, "customer": row.customer, "base_url": base_url,
-        "secret": operator.secret_of(row),
-    })
-}
-
-fn line(tenant: &ListedTenant) -> String {
-    let ListedTenant { row, profile, .. } = tenant;
-    let (code, state) = (row.code(), word(tenant.state()));
-    let customer = row.customer.as_ref().map(|customer| format!("  of {customer}"));
-    let customer = customer.unwrap_or_default();
-    format!("{code}  {state:9}  {:12}  {}{customer}", profile.preset, row.name)
-}
-
-fn word(state: ConnectionState) -> &'static str {
-    match state {
-        ConnectionState::Inactive => "inactive",
-        ConnectionState::Active => "active",
-        ConnectionState::Connected => "connected",
-    }
 }

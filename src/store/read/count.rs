@@ -21,6 +21,17 @@ impl Store {
         self.sum(users, ACTIVE).await
     }
 
+    /// How many users are visible, and how many of them are active. One call.
+    pub async fn people(&self, users: &Collection) -> Result<(usize, usize), StoreError> {
+        let counters = self.query_all(&users.tenant.counters(), &users.counters()).await?;
+        let sum = |attribute| counters.iter().filter_map(|row| row.number(attribute)).sum::<i64>();
+        let count = |sum: i64| {
+            usize::try_from(sum)
+                .map_err(|_| StoreError::broken("the counters add up to a negative number"))
+        };
+        Ok((count(sum(LIVE))?, count(sum(ACTIVE))?))
+    }
+
     /// The sum of one attribute over all counters.
     async fn sum(&self, collection: &Collection, attribute: &str) -> Result<i64, StoreError> {
         let (partition, prefix) = (collection.tenant.counters(), collection.counters());

@@ -65,12 +65,10 @@ fn the_state_of_a_tenant_shows_whether_its_identity_provider_has_connected() {
     let states: Vec<_> = listed(&directory).iter().map(|tenant| tenant["state"].clone()).collect();
     assert_eq!(states, ["connected", "active", "inactive"]);
     let text = directory.text(&["tenant", "list"]);
-    let rows: Vec<Vec<&str>> =
-        text.lines().map(|line| line.split_whitespace().skip(1).collect()).collect();
-    assert_eq!(
-        rows,
-        [["connected", "default", "a"], ["active", "default", "b"], ["inactive", "default", "c"]]
-    );
+    let rows: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    let states: Vec<_> = rows.iter().map(|row| (row[0], row[2])).collect();
+    let expected = [("TENANT", "STATE"), ("a", "connected"), ("b", "active"), ("c", "inactive")];
+    assert_eq!(states, expected, "{text}");
 
     // The service has not read the row of b before, so it reads it now.
     assert_eq!(
@@ -94,8 +92,60 @@ fn a_tenant_without_a_customer_is_listed_without_one() {
     directory.json(&["tenant", "create", "one", "--customer", "acme"]);
     directory.json(&["tenant", "create", "two"]);
     let text = directory.text(&["tenant", "list"]);
-    let lines: Vec<&str> = text.lines().collect();
-    assert!(lines[0].ends_with("  one  of acme") && lines[1].ends_with("  two"), "{text}");
+    let lines: Vec<&str> = text.lines().skip(1).collect();
+    assert!(lines[0].starts_with("one ") && lines[0].ends_with("  acme"), "{text}");
+    assert!(lines[1].starts_with("two ") && lines[1].ends_with("  -"), "{text}");
+}
+
+#[test]
+fn a_tenant_is_shown_with_its_users_seats_tokens_and_brake() {
+    let directory = Directory::new("overview");
+    let create = "tenant create acme --idp okta seats.limit=3 brake.deactivations=1";
+    let token = directory.json(&create.split(' ').collect::<Vec<_>>())["token"].clone();
+    directory.json(&["token", "issue", "acme", "--label", "second", "--no-expiry"]);
+    let mut server = Server::start(&directory, &["--json"]);
+    let base_url = server.ready()["base_url"].as_str().unwrap().to_owned();
+    let send = |method: &str, path: &str, body: &str| {
+        http(&base_url, token.as_str().unwrap(), method, path, body)
+    };
+    let users = ["a", "b", "c"].map(|name| {
+        send("POST", "/Users", &json!({ "userName": name }).to_string()).1["id"].clone()
+    });
+    let path = |user: usize| format!("/Users/{}", users[user].as_str().unwrap());
+    assert_eq!((send("DELETE", &path(0), "").0, send("DELETE", &path(1), "").0), (204, 429));
+    send("POST", "/Groups", r#"{"displayName":"g"}"#);
+
+    let text = directory.text(&["tenant", "list"]);
+    let cells: Vec<Vec<&str>> = text
+        .lines()
+        .map(|line| line.split("  ").filter(|cell| !cell.is_empty()).collect())
+        .collect();
+    let cell = |name: &str| {
+        let column = cells[0].iter().position(|header| header.trim() == name).unwrap();
+        cells[1][column].trim()
+    };
+    assert_eq!((cell("USERS"), cell("SEATS"), cell("BRAKE")), ("2", "2/3", "ON"), "{text}");
+    assert_eq!((cell("IDP"), cell("TOKEN ENDS"), cell("STATE")), ("okta", "never", "connected"));
+
+    let shown = directory.json(&["tenant", "show", "acme"]);
+    assert_eq!(
+        (&shown["users"], &shown["active"], &shown["groups"]),
+        (&json!(2), &json!(2), &json!(1))
+    );
+    assert_eq!((&shown["brake"], shown["tokens"].as_array().unwrap().len()), (&json!("on"), 2));
+    let text = directory.text(&["tenant", "show", "acme"]);
+    for expected in [
+        "Users              2 users, 2 active and 0 inactive",
+        "Groups             1",
+        "Seats              2/3",
+        "scimctl brake lift acme lifts it",
+        " second, never expires",
+        "State              connected, first request 20",
+    ] {
+        assert!(text.contains(expected), "{expected}: {text}");
+    }
+    let said = directory.refused(&["tenant", "show", "nobody"]);
+    assert!(said.contains("there is no tenant nobody"), "{said}");
 }
 
 #[test]
