@@ -122,6 +122,14 @@ pub enum OperatorError {
     /// A restored user needs another userName.
     #[error("another user has the userName {0} now")]
     UserNameTaken(String),
+    /// Several groups have this name.
+    #[error("{who} is the name of {} groups; give the id of one: {}", ids.len(), ids.join(", "))]
+    SeveralGroups {
+        /// The name.
+        who: String,
+        /// Their ids.
+        ids: Vec<String>,
+    },
     /// The tenant's resource types do not include one of this name.
     #[error("there is no resource type {0}")]
     UnknownResourceType(String),

@@ -15,6 +15,7 @@ pub mod drift;
 mod error;
 pub mod explain;
 pub mod export;
+pub mod groups;
 pub mod import;
 mod kept_tokens;
 pub mod overview;

@@ -10,7 +10,7 @@ use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::directory::{Call, Directory, RequestReads};
 use crate::settings::{AUDIT_RETENTION, RETENTION};
-use crate::store::{OPERATOR, TenantRow};
+use crate::store::{Kind, OPERATOR, TenantRow};
 use crate::tenant::{ServedType, ServedTypes, Tenant, Tenants};
 
 /// How long a use case may take.
@@ -66,4 +66,9 @@ impl Session {
 pub(super) fn user_type(types: &ServedTypes) -> Result<&ServedType, OperatorError> {
     let users = types.iter().find(|resource_type| resource_type.is_user());
     users.ok_or_else(|| OperatorError::UnknownResourceType("User".to_owned()))
+}
+
+/// The resource type of groups, if the tenant has it.
+pub(super) fn group_type(types: &ServedTypes) -> Option<&ServedType> {
+    types.iter().find(|resource_type| resource_type.kind == Kind::Group)
 }

@@ -49,6 +49,7 @@ fn advice(error: &OperatorError) -> Option<String> {
         | TooManyTokens { .. }
         | SecretKeepsChanging(_)
         | ProfileChanged(_)
+        | SeveralGroups { .. }
         | UnknownResourceType(_)
         | BadTable(_)
         | Unexpected(_)

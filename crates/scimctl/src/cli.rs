@@ -10,6 +10,7 @@ use crate::event::EventOptions;
 use crate::events::EventsCommand;
 use crate::explain::ExplainOptions;
 use crate::export::ExportOptions;
+use crate::group::GroupCommand;
 use crate::import::ImportOptions;
 use crate::profile::ProfileCommand;
 use crate::serve::ServeOptions;
@@ -56,6 +57,9 @@ pub(crate) enum Command {
     /// Restore deleted users, or remove imported ones
     #[command(subcommand)]
     User(UserCommand),
+    /// List groups, or show one with its members
+    #[command(subcommand)]
+    Group(GroupCommand),
     Import(ImportOptions),
     Export(ExportOptions),
     Event(EventOptions),

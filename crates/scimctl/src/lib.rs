@@ -13,6 +13,7 @@ mod event;
 mod events;
 mod explain;
 mod export;
+mod group;
 mod http_client;
 mod import;
 mod output;
@@ -45,6 +46,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Profile(command) => profile::run(&place, command, format).await,
         Command::Brake(command) => brake::run(&place, command, format).await,
         Command::User(command) => user::run(&place, command, format).await,
+        Command::Group(command) => group::run(&place, command, format).await,
         Command::Import(options) => import::run(&place, &options, format).await,
         Command::Export(options) => export::run(&place, &options, format).await,
         Command::Event(options) => event::run(&place, &options, format).await,

@@ -14,6 +14,7 @@ mod support;
 
 mod drift;
 mod files;
+mod groups;
 mod import;
 mod import_and_provisioning;
 mod profiles;
