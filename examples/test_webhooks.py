@@ -19,7 +19,10 @@ from collections.abc import Callable
 from simulation import Event, Tenant
 
 HERE = pathlib.Path(__file__).parent
-NODE = os.environ.get("NODE", "node")
+# The program itself: a script that starts it would not pass signals on.
+NODE = subprocess.check_output(
+    [os.environ.get("NODE", "node"), "-p", "process.execPath"], text=True
+).strip()
 RECEIVERS = {
     "python": [sys.executable, str(HERE / "consumer-python/consumer.py")],
     "typescript": [NODE, str(HERE / "consumer-typescript/server.ts")],

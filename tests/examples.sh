@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
 # The examples: their types and their tests, and each receiver at work with `scimctl serve
-# --webhook`. SCIMCTL names a built scimctl; otherwise it is built.
+# --webhook`. SCIMCTL names a built scimctl, and CONVERGENCE_FILES a folder with what
+# tests/it/events/convergence.rs has written; otherwise they are built.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . tests/example_tools.sh
 
+# The program itself: a script that starts it would not pass signals on.
+NODE=$(node -p process.execPath)
+export NODE
 SCIMCTL=$(realpath "${SCIMCTL:-${CARGO_TARGET_DIR:-target}/debug/scimctl}" || true)
 [ -x "$SCIMCTL" ] || quiet "cargo build scimctl" cargo build --locked -p scimctl --bin scimctl
 
@@ -20,10 +24,12 @@ tests/event-types.sh
 (cd examples/consumer-typescript && quiet "tsc" npx --no-install tsc && quiet "esbuild" npm run build)
 (cd examples && MYPYPATH=consumer-python quiet "mypy" mypy --strict --cache-dir "$WORK/mypy" \
     consumer-python/consumer.py consumer-python/tables.py ./*.py)
-mkdir "$DIR/convergence"
-CONVERGENCE_FILES=$DIR/convergence quiet "cargo test events::convergence" \
-    cargo test --test it -- events::convergence
-(cd examples && CONVERGENCE_FILES=$DIR/convergence python3 -m unittest)
+if [ -z "${CONVERGENCE_FILES:-}" ]; then
+    export CONVERGENCE_FILES=$DIR/convergence
+    mkdir "$CONVERGENCE_FILES"
+    quiet "cargo test events::convergence" cargo test --test it -- events::convergence
+fi
+(cd examples && python3 -m unittest)
 (cd examples/consumer-typescript && node --test --test-reporter tap handler.test.ts)
 if [ -x "$VENV/bin/sam" ]; then
     (cd examples/consumer-typescript && quiet "sam validate" sam validate --lint --template template.yaml)
@@ -32,7 +38,7 @@ fi
 # tables NAME EXPRESSION: waits until the product's tables, as d, are so.
 tables() {
     local command end=$((SECONDS + 20))
-    command=(node examples/consumer-typescript/tables.ts)
+    command=("$NODE" examples/consumer-typescript/tables.ts)
     [ "$example" = python ] && command=(python3 examples/consumer-python/tables.py)
     until DATABASE=$DIR/$example.db "${command[@]}" >"$DIR/tables.json" && holds "$2"; do
         if ((SECONDS > end)); then
@@ -55,7 +61,7 @@ patch() {
 
 play() {
     example=$1
-    local port receiver=(node examples/consumer-typescript/server.ts)
+    local port receiver=("$NODE" examples/consumer-typescript/server.ts)
     [ "$example" = python ] && receiver=(python3 -u examples/consumer-python/consumer.py)
     port=$(free_port)
     start "serve-$example" "$SCIMCTL" --json --data "$DIR/$example" serve --listen 127.0.0.1:0 \
