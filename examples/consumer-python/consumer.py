@@ -83,8 +83,7 @@ def keep(db: sqlite3.Connection, event: ScimEvent, table: str, key: Row, shown: 
         f"""INSERT INTO {table} ({", ".join(row)}) VALUES ({", ".join(values)})
         ON CONFLICT ({", ".join(key)}) DO UPDATE SET {", ".join(changes)}
         WHERE (excluded.epoch, excluded.seq) > ({table}.epoch, {table}.seq)""", row).rowcount
-    ids = [str(value) for name, value in key.items() if name != "tenant"]
-    subject = "/".join([event["subject"]["type"], *ids])
+    subject = "/".join([event["subject"]["type"], *map(str, [*key.values()][1:])])
     if "resync" in event:
         hear(db, event, subject)
     elif kept and event["previousVersion"] != (old["version"] if old else None):
@@ -127,7 +126,8 @@ def settle(db: sqlite3.Connection, now: float) -> list[list[str]]:
 
 def open_tables(file: str) -> sqlite3.Connection:
     db = sqlite3.connect(file, check_same_thread=False)
-    db.executescript("PRAGMA journal_mode = WAL;" + (ROOT / "schema.sql").read_text())
+    schema = (ROOT / "schema.sql").read_text()
+    db.executescript(f"PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; {schema} COMMIT")
     db.row_factory = sqlite3.Row
     return db
 
