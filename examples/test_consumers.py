@@ -115,6 +115,11 @@ class Cases(unittest.TestCase):
         subject = {"type": "User", "id": id}
         self.tenant.emit("user.deleted", subject, previousVersion=user.version, state="absent")
 
+    def rename_group(self, name: str) -> None:
+        version = self.tenant.groups["g"][1]
+        self.tenant.groups["g"] = (name, version + 1)
+        self.tenant.tell_group("group.updated", "g", version)
+
     def delete_group(self) -> None:
         del self.tenant.groups["g"]
         self.tenant.emit("group.deleted", {"type": "Group", "id": "g"}, previousVersion=1)
@@ -232,13 +237,43 @@ class Cases(unittest.TestCase):
         self.tenant.resync()
         self.check([*self.tenant.events, {}, *self.tenant.events, {}, *self.tenant.events])
 
-    def test_nothing_is_dropped_for_the_scope_since(self) -> None:
+    def test_a_resync_since_drops_lost_members_of_the_groups_that_it_shows(self) -> None:
+        other = self.add_user()
+        self.tenant.members |= {("g", other), ("still", self.user)}
+        self.tenant.groups["still"] = ("Still", 1)
+        self.tenant.tell_group("group.created", "still", None)
+        for pair in (("g", other), ("still", self.user)):
+            self.tenant.tell_member("added", pair)
+        known, quiet = list(self.tenant.events), self.tenant.clock + 5
+        for lost in ([("g", self.user)], [("g", other)], []):
+            self.tenant.clock = max(self.tenant.clock, quiet)
+            self.tenant.part(lost)
+            if not lost:
+                self.rename_group("People")
+            self.tenant.events = []
+            self.tenant.resync(since=quiet)
+            shown = [event["subject"].get("group") for event in self.tenant.events]
+            self.assertNotIn("still", shown)
+            self.check(known + self.tenant.events)
+
+    def test_a_resync_since_drops_no_user_no_group_and_no_member_of_a_group_that_it_does_not_show(
+        self,
+    ) -> None:
         known = list(self.tenant.events)
+        for since in (self.tenant.clock + 1, self.tenant.clock):
+            self.tenant.events = []
+            self.tenant.resync(since=since)
+            self.check(known + self.tenant.events)
+
+    def test_a_member_who_joined_after_the_start_of_a_resync_since_stays(self) -> None:
+        other = self.add_user()
+        known, begin = list(self.tenant.events), self.tenant.clock
         self.tenant.events = []
-        self.tenant.resync(users=["nobody"])
-        for event in self.tenant.events:
-            event["scope"] = {"kind": "since", "time": event["time"]}
-        self.check(known + self.tenant.events)
+        self.tenant.resync(since=begin)
+        self.tenant.members.add(("g", other))
+        self.tenant.tell_member("added", ("g", other))
+        *resync, joined = self.tenant.events
+        self.check([*known, joined, *resync])
 
     def test_a_restore_from_a_backup_wins_by_its_epoch(self) -> None:
         self.delete_group()

@@ -71,22 +71,21 @@ def apply(db: sqlite3.Connection, event: ScimEvent) -> None:
 def keep(db: sqlite3.Connection, event: ScimEvent, table: str, key: Row, shown: Row) -> None:
     """Keeps a row by the newest event of its subject."""
     where = " AND ".join(f"{name} = :{name}" for name in key)
-    old = db.execute(f"SELECT * FROM {table} WHERE {where}", key).fetchone()
-    covered = "SELECT 1 FROM settled WHERE tenant = ? AND subject = 'all' AND started >= ?"
-    before = (key["tenant"], event["time"] or "")
-    if (not old or old["state"] == "absent") and db.execute(covered, before).fetchone():
-        return  # a resync would have shown it
+    old = db.execute(f"SELECT version FROM {table} WHERE {where}", key).fetchone()
     place: Row = {"epoch": event["epoch"], "seq": event["seq"], "time": event["time"] or ""}
     row = {**key, **shown, **place, "version": event["version"]}
+    gone = "SELECT 1 FROM settled WHERE tenant = :tenant AND subject = 'all' AND started >= :time"
     values, changes = [f":{name}" for name in row], [f"{name} = excluded.{name}" for name in row]
     kept = db.execute(
-        f"""INSERT INTO {table} ({", ".join(row)}) VALUES ({", ".join(values)})
+        f"""INSERT INTO {table} ({", ".join(row)}) SELECT {", ".join(values)}
+        WHERE EXISTS (SELECT 1 FROM {table} WHERE {where} AND state <> 'absent')
+          OR NOT EXISTS ({gone}) -- a resync would have shown it
         ON CONFLICT ({", ".join(key)}) DO UPDATE SET {", ".join(changes)}
         WHERE (excluded.epoch, excluded.seq) > ({table}.epoch, {table}.seq)""", row).rowcount
     subject = "/".join([event["subject"]["type"], *map(str, [*key.values()][1:])])
     if "resync" in event:
         hear(db, event, subject)
-    elif kept and event["previousVersion"] != (old["version"] if old else None):
+    elif kept and event["previousVersion"] != (old[0] if old else None):
         want(db, event, subject)  # an event is missing
 
 
@@ -128,7 +127,6 @@ def open_tables(file: str) -> sqlite3.Connection:
     db = sqlite3.connect(file, check_same_thread=False)
     schema = (ROOT / "schema.sql").read_text()
     db.executescript(f"PRAGMA journal_mode = WAL; BEGIN IMMEDIATE; {schema} COMMIT")
-    db.row_factory = sqlite3.Row
     return db
 
 
