@@ -33,10 +33,6 @@ INSERT INTO settled SELECT r.tenant, r.resync, s.subject, r.started, 0
 UPDATE wanted SET asked = 0 WHERE EXISTS (SELECT 1 FROM settled s WHERE s.tenant = wanted.tenant
   AND s.done = 0 AND s.subject IN ('all', wanted.subject));
 
--- What was wanted before a resync began is answered; what has been wanted since is asked for again.
-DELETE FROM wanted WHERE EXISTS (SELECT 1 FROM settled s WHERE s.tenant = wanted.tenant
-  AND s.started > wanted.time AND s.subject IN ('all', wanted.subject));
-
 -- A resync that has been silent for five minutes has lost something: ask for another one.
 INSERT INTO wanted SELECT r.tenant, CASE WHEN s.subject = 'since' THEN 'all'
     ELSE COALESCE(s.subject, 'all') END AS subject, MAX(r.name), MAX(COALESCE(r.started, '')), 0
@@ -46,5 +42,15 @@ INSERT INTO wanted SELECT r.tenant, CASE WHEN s.subject = 'since' THEN 'all'
 INSERT INTO settled SELECT r.tenant, r.resync, 'incomplete', '', 1 FROM resyncs r
   WHERE r.at + 300000 < :now AND r.resync NOT IN (SELECT resync FROM settled);
 
--- Ask for what was never asked for, or asked for an hour ago in vain.
-UPDATE wanted SET asked = :now WHERE asked + 3600000 < :now RETURNING name, subject;
+-- What was wanted before a resync began is answered; what has been wanted since is asked for again.
+DELETE FROM wanted WHERE EXISTS (SELECT 1 FROM settled s WHERE s.tenant = wanted.tenant
+  AND s.started > wanted.time AND s.subject IN ('all', wanted.subject));
+
+-- Ask for what was never asked for, or asked for an hour ago in vain. More than ten subjects of a
+-- tenant are asked for as a whole.
+INSERT INTO wanted SELECT tenant, 'all', MAX(name), MAX(time), 0 FROM wanted
+  GROUP BY tenant HAVING COUNT(*) > 10 ON CONFLICT DO NOTHING;
+UPDATE wanted SET asked = :now WHERE asked + 3600000 < :now AND (subject = 'all' OR NOT EXISTS (
+    SELECT 1 FROM wanted w WHERE w.tenant = wanted.tenant AND w.subject = 'all'))
+  RETURNING tenant, name, CASE subject WHEN 'all' THEN ''
+    ELSE REPLACE(REPLACE(subject, 'User/', '--user '), 'Group/', '--group ') END AS option;

@@ -22,7 +22,7 @@ if typing.TYPE_CHECKING:
 Row = dict[str, str | int | None]
 
 ROOT = Path(__file__).parent.parent
-SETTLE = re.sub("--.*", "", (ROOT / "settle.sql").read_text()).strip().rstrip(";").split(";")
+SETTLE = re.sub("-- .*", "", (ROOT / "settle.sql").read_text()).strip().rstrip(";").split(";")
 LOCK = threading.Lock()
 
 
@@ -117,10 +117,10 @@ def tenant_of(event: ScimEvent) -> tuple[str, str]:
 
 def settle(db: sqlite3.Connection, now: float) -> list[list[str]]:
     """Brings resyncs to their end. Returns the arguments of scimctl for those needed now."""
-    needed = [db.execute(sql, {"now": now}).fetchall() for sql in SETTLE][-1]
-    rows = [(name, *subject.split("/")) for name, subject in needed]
-    option = {"User": ["--user"], "Group": ["--group"], "all": []}
-    return [["events", "resync", name, *option[kind], *id] for name, kind, *id in rows]
+    commands: dict[str, list[str]] = {}
+    for tenant, name, option in [db.execute(sql, {"now": now}).fetchall() for sql in SETTLE][-1]:
+        commands.setdefault(tenant, ["events", "resync", name]).extend(option.split())
+    return list(commands.values())
 
 
 def open_tables(file: str) -> sqlite3.Connection:

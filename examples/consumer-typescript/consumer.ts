@@ -11,7 +11,7 @@ type Person = { userName?: string; emails?: { value?: string; primary?: boolean 
 
 /** The statements of a file beside the examples. */
 export function statements(file: string): string[] {
-  const text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8").replace(/--.*/g, "");
+  const text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8").replace(/-- .*/g, "");
   return text.split(";").filter((sql) => sql.trim());
 }
 
@@ -99,8 +99,8 @@ const SETTLE = statements("settle.sql");
 export async function settle(db: Db, now: number = Date.now()): Promise<string[][]> {
   let rows: Row[] = [];
   for (const sql of SETTLE) rows = await db(sql, sql.includes(":now") ? { now } : {});
-  return rows.map(({ name, subject }) => {
-    const [type, id] = String(subject).split("/");
-    return ["events", "resync", String(name), ...(id ? [`--${type!.toLowerCase()}`, id] : [])];
-  });
+  const asked: Record<string, string[]> = {};
+  for (const { tenant, name, option } of rows)
+    (asked[tenant!] ??= ["events", "resync", `${name}`]).push(...`${option}`.match(/\S+/g) ?? []);
+  return Object.values(asked);
 }
