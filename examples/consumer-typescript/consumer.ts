@@ -45,7 +45,8 @@ export async function apply(db: Db, event: ScimEvent): Promise<void> {
   }
 }
 
-const ignore = ({ type, spec }: ScimEvent) => console.error(`ignored ${type} of spec ${spec}`);
+const ignore = ({ type, spec }: ScimEvent) =>
+  console.error(`ignored ${type}${spec === 1 ? "" : ` of spec ${spec}`}`);
 
 /** Keeps a row by the newest event of its subject. What the event leaves out stays as it was. */
 async function keep(db: Db, event: Of<`user.${string}` | `group.${string}`>, table: string,
