@@ -74,7 +74,7 @@ for name, value in json.loads(sys.stdin.readline()).items():
     # The first user comes before the receiver is there.
     call POST /Users '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com","emails":[{"value":"ada@example.com","primary":true}]}'
     check "create" 201
-    local ada group
+    local ada group code
     ada=$(cat "$DIR/id")
     start "receive-$example" env WEBHOOK_SECRET="$webhook_secret" PORT="$port" DATABASE="$DIR/$example.db" \
         RESYNC="$SCIMCTL --data $DIR/$example" "${receiver[@]}"
@@ -91,6 +91,8 @@ for name, value in json.loads(sys.stdin.readline()).items():
     tables "not in the group" "d['memberships'] == []"
     patch "/Groups/$group" "{\"op\":\"add\",\"path\":\"members\",\"value\":[{\"value\":\"$ada\"}]}"
     tables "in the group again" "len(d['memberships']) == 1"
+    code=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["users"][0]["tenant"])' <"$DIR/tables.json")
+    drift 0
     lose_and_resync
     call DELETE "/Users/$ada"
     check "delete" 204
@@ -98,6 +100,28 @@ for name, value in json.loads(sys.stdin.readline()).items():
     call DELETE "/Groups/$group"
     check "delete the group" 204
     tables "no group" "d['groups'] == []"
+}
+
+# drift STATUS: exports the product's users with the command of docs/INTEGRATION.md, and compares them.
+drift() {
+    if ! command -v sqlite3 >/dev/null; then
+        echo "skipped $example: drift, because sqlite3 is not installed"
+        return
+    fi
+    local line status=0
+    line=$(grep -m 1 '^    sqlite3 .* > users.csv$' docs/INTEGRATION.md)
+    line=${line/product.db/$DIR/$example.db}
+    line=${line/users.csv/$DIR/users.csv}
+    bash -c "${line/\'...\'/\'$code\'}"
+    "$SCIMCTL" --data "$DIR/$example" events drift demo --against "$DIR/users.csv" >"$DIR/drift.log" || status=$?
+    if [ "$status" != "$1" ]; then
+        echo "FAILED $example: drift: status $status in place of $1" >&2
+        cat "$DIR/users.csv" "$DIR/drift.log" >&2
+        FAILED=$((FAILED + 1))
+        return
+    fi
+    PASSED=$((PASSED + 1))
+    echo "ok $example: drift with status $1"
 }
 
 # The product loses its rows, and learns of a user who does not exist; a resync mends both.
@@ -110,6 +134,7 @@ with sqlite3.connect(sys.argv[1], timeout=10) as db:
     db.execute("DELETE FROM memberships")
 PY
     tables "spoilt" "[u['id'] for u in d['users']] == ['ghost'] and d['memberships'] == []"
+    drift 1
     quiet "resync" "$SCIMCTL" --data "$DIR/$example" events resync demo
     tables "mended" "[u['id'] for u in d['users']] == ['$ada'] and len(d['memberships']) == 1"
 }
