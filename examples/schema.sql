@@ -35,7 +35,7 @@ CREATE VIEW resyncs AS SELECT tenant, resync, MAX(name) AS name, MAX(at) AS at,
     MAX(total) AS total, MAX(CASE WHEN subject = 'started' THEN time END) AS started,
     SUM(CASE WHEN subject IN ('started', 'finished') THEN 0 ELSE 1 END) AS seen
   FROM heard GROUP BY tenant, resync;
--- The resyncs that have come to an end: 'done' is 0 until what they did not show has been dropped.
+-- The resyncs that are complete: 'done' is 0 until what they did not show has been dropped.
 CREATE TABLE IF NOT EXISTS settled (
   tenant TEXT NOT NULL, resync TEXT NOT NULL, subject TEXT NOT NULL, started TEXT NOT NULL,
   done BIGINT NOT NULL, PRIMARY KEY (tenant, resync, subject));

@@ -36,6 +36,7 @@ class Tenant:
         self.members: set[tuple[str, str]] = set()
         self.events: list[Event] = []
         self.clock, self.count, self.offsets = EPOCH, 0, dict[str, int]()
+        self.changed = dict[str, int]()  # when a user, or a group or its members, changed last
 
     def emit(self, kind: str, subject: Event, **more: typing.Any) -> None:
         self.count += 1
@@ -61,6 +62,8 @@ class Tenant:
             event["subject"] = {key: value for key, value in subject.items() if key not in NAMES}
         if not self.full and kind.startswith(("user.", "group.")):
             event.pop("data", None)
+        if "resync" not in more:
+            self.changed[str(subject.get("group") or subject["id"])] = self.clock
         self.events.append(event)
 
     def tell_user(self, kind: str, id: str, previous: int | None, **more: typing.Any) -> None:
@@ -188,10 +191,21 @@ class Tenant:
         self.members.add(pair)
         self.tell_member("added", pair)
 
-    def resync(self, changes: int = 0, users: list[str] | None = None) -> None:
-        """A resync of everything, or of these users, that is raced with changes."""
+    def resync(
+        self,
+        changes: int = 0,
+        users: list[str] | None = None,
+        since: int | None = None,
+        shown: float = 1,
+        pause: int = 0,
+    ) -> None:
+        """A resync of everything, of these users, or of what changed since a time, that is raced
+        with changes. It pauses where a part of it is shown; without a pause it never continues.
+        """
         id = f"{self.code}-r{self.count}"
         scope: Event = {"kind": "users", "ids": users} if users else {"kind": "all"}
+        if since is not None:
+            scope = {"kind": "since", "time": rfc3339(since)}
         subject, more = {"type": "Resync", "id": id}, {"resync": id, "scope": scope}
         counts = {"users": 0, "groups": 0, "members": 0, "resources": 0}
         self.emit("resync.started", subject, **more)
@@ -199,7 +213,14 @@ class Tenant:
         rows: list[tuple[str, typing.Any]] = [("users", one) for one in users or self.users]
         rows += [] if users else [("groups", one) for one in self.groups]
         rows += [("members", one) for one in self.members if not users or one[1] in users]
-        for kind, row in rows:
+        rows = [one for one in rows if since is None or self.is_changed(one, since)]
+        interrupted = int(shown * len(rows)) if shown < 1 else None
+        for index, (kind, row) in enumerate([*rows, ("end", None)]):
+            if index == interrupted:
+                if not pause:
+                    return
+                self.clock += pause
+                self.events.append({"pass": pause})
             if changes and self.dice.random() < 0.2:
                 self.happen()
             if kind == "users" and row in self.users:
@@ -212,6 +233,11 @@ class Tenant:
                 continue
             counts[kind] += 1
         self.emit("resync.finished", subject, **more, data={"counts": counts})
+
+    def is_changed(self, row: tuple[str, typing.Any], since: int) -> bool:
+        """Of a membership, whether its group or a member of the group changed."""
+        kind, id = row
+        return self.changed[id[0] if kind == "members" else id] >= since
 
     def truth(self) -> dict[str, list[Event]]:
         """The tables as the product should have them; without names if only ids are sent."""

@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 import unittest
+import unittest.mock
 from collections.abc import Iterator
 
 from simulation import Event, Tenant, shuffle, spoil
@@ -26,8 +27,11 @@ TENANTS = int(os.environ.get("TENANTS", "40"))
 
 
 def replay(consumer: str, events: list[Event]) -> dict[str, list[Event]]:
-    """The tables after these events. At an empty event time passes."""
-    lines = "".join((json.dumps(event) if event else "") + "\n" for event in events)
+    """The tables after these events. At an empty event, and when time passes, it is settled."""
+    lines = "".join(
+        (str(event.get("pass", "")) if len(event) < 2 else json.dumps(event)) + "\n"
+        for event in events
+    )
     command = [*CONSUMERS[consumer], "--replay"]
     done = subprocess.run(command, input=lines, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -58,8 +62,14 @@ class Consumers(unittest.TestCase):
             tenant = Tenant(SEED * 1_000 + number, body)
             for _ in range(dice.randrange(150)):
                 tenant.happen()
+            if dice.random() < 0.3:
+                tenant.resync(changes=1, shown=dice.random())  # it is interrupted
+            if dice.random() < 0.3:
+                tenant.resync(changes=1, since=tenant.clock - dice.randrange(100))
             spoilt = spoil(dice, tenant.events)
-            tenant.events = []
+            tenant.events, tenant.clock = [], tenant.clock + 1
+            if dice.random() < 0.3:
+                tenant.resync(changes=1, shown=dice.random())
             tenant.resync(changes=1)
             for _ in range(dice.randrange(30)):
                 tenant.happen()
@@ -93,12 +103,23 @@ class Cases(unittest.TestCase):
         self.tenant.members.add(("g", self.user))
         self.tenant.tell_member("added", ("g", self.user))
 
-    def check(self, events: list[Event], wanted: list[str] = [], **expected: list[Event]) -> None:
+    def check(
+        self,
+        events: list[Event],
+        wanted: list[str] = [],
+        asked: list[str] | None = None,
+        **expected: list[Event],
+    ) -> None:
         """The tables hold the truth, or what is expected in its place."""
         for consumer in CONSUMERS:
             tables = replay(consumer, events)
-            asked = [row["subject"] for row in tables.pop("wanted")]
-            self.assertEqual(asked, wanted, consumer)
+            subjects = [row["subject"] for row in tables.pop("wanted")]
+            self.assertEqual(subjects, wanted, consumer)
+            commands = [sorted(words) for words in tables.pop("asked")]
+            if asked is not None:
+                begin = f"events resync {self.tenant.name}"
+                expected_commands = [sorted(f"{begin} {options}".split()) for options in asked]
+                self.assertEqual(commands, expected_commands, consumer)
             self.assertEqual(tables, self.tenant.truth() | expected, consumer)
 
     def add_user(self) -> str:
@@ -110,6 +131,11 @@ class Cases(unittest.TestCase):
         user = self.tenant.users.pop(id)
         subject = {"type": "User", "id": id}
         self.tenant.emit("user.deleted", subject, previousVersion=user.version, state="absent")
+
+    def rename_group(self, name: str) -> None:
+        version = self.tenant.groups["g"][1]
+        self.tenant.groups["g"] = (name, version + 1)
+        self.tenant.tell_group("group.updated", "g", version)
 
     def delete_group(self) -> None:
         del self.tenant.groups["g"]
@@ -228,13 +254,114 @@ class Cases(unittest.TestCase):
         self.tenant.resync()
         self.check([*self.tenant.events, {}, *self.tenant.events, {}, *self.tenant.events])
 
-    def test_nothing_is_dropped_for_the_scope_since(self) -> None:
+    def test_a_resync_since_drops_lost_members_of_the_groups_that_it_shows(self) -> None:
+        other = self.add_user()
+        self.tenant.members |= {("g", other), ("still", self.user)}
+        self.tenant.groups["still"] = ("Still", 1)
+        self.tenant.tell_group("group.created", "still", None)
+        for pair in (("g", other), ("still", self.user)):
+            self.tenant.tell_member("added", pair)
+        known, quiet = list(self.tenant.events), self.tenant.clock + 5
+        for lost in ([("g", self.user)], [("g", other)], []):
+            self.tenant.clock = max(self.tenant.clock, quiet)
+            self.tenant.part(lost)
+            if not lost:
+                self.rename_group("People")
+            self.tenant.events = []
+            self.tenant.resync(since=quiet)
+            shown = [event["subject"].get("group") for event in self.tenant.events]
+            self.assertNotIn("still", shown)
+            self.check(known + self.tenant.events)
+
+    def test_a_resync_since_drops_no_user_no_group_and_no_member_of_a_group_that_it_does_not_show(
+        self,
+    ) -> None:
         known = list(self.tenant.events)
+        for since in (self.tenant.clock + 1, self.tenant.clock):
+            self.tenant.events = []
+            self.tenant.resync(since=since)
+            self.check(known + self.tenant.events)
+
+    def test_a_member_who_joined_after_the_start_of_a_resync_since_stays(self) -> None:
+        other = self.add_user()
+        known, begin = list(self.tenant.events), self.tenant.clock
         self.tenant.events = []
-        self.tenant.resync(users=["nobody"])
-        for event in self.tenant.events:
-            event["scope"] = {"kind": "since", "time": event["time"]}
-        self.check(known + self.tenant.events)
+        self.tenant.resync(since=begin)
+        self.tenant.members.add(("g", other))
+        self.tenant.tell_member("added", ("g", other))
+        *resync, joined = self.tenant.events
+        self.check([*known, joined, *resync])
+
+    def interrupted(self) -> list[list[Event]]:
+        """What the consumer hears of resyncs that are interrupted here and there."""
+        known = list(self.tenant.events)
+        lives = []
+        for shown in (0, 0.4, 0.7, 0.99):
+            self.tenant.events = []
+            self.tenant.resync(shown=shown)
+            lives.append(known + self.tenant.events)
+        return lives
+
+    def test_an_interrupted_resync_is_given_up_and_the_next_one_answers(self) -> None:
+        other = self.add_user()
+        lives, before = self.interrupted(), self.tenant.truth()["users"]
+        self.remove_user(other)  # this is lost
+        for life in lives:
+            life.append({"pass": 301})
+            self.check(life, wanted=["all"], asked=["", ""], users=before)
+            self.tenant.events, self.tenant.clock = [], self.tenant.clock + 301
+            self.tenant.resync()
+            self.check(life + self.tenant.events)
+            self.check([*life, *self.tenant.events, {"pass": 301}, {"pass": 301}])
+
+    def test_an_interrupted_resync_that_another_one_followed_is_not_asked_for_again(self) -> None:
+        other = self.add_user()
+        lives = self.interrupted()
+        self.remove_user(other)  # this is lost
+        for life in lives:
+            self.tenant.events, self.tenant.clock = [], self.tenant.clock + 1
+            self.tenant.resync()
+            self.check([*life, *self.tenant.events, {}, {"pass": 301}], asked=[])
+            mixed = [*life[:-1], *self.tenant.events, life[-1]]
+            self.check([*mixed, {"pass": 301}], asked=[])
+
+    def test_a_resync_that_continues_within_five_minutes_is_complete(self) -> None:
+        other = self.add_user()
+        self.tenant.clock += 5
+        known, begin = list(self.tenant.events), self.tenant.truth()["users"]
+        self.remove_user(other)  # this is lost
+        for shown in (0, 0.4, 0.7, 0.99):
+            self.tenant.events = []
+            self.tenant.resync(shown=shown, pause=240)
+            self.check(known + self.tenant.events, asked=[])
+            self.tenant.events = []
+            self.tenant.resync(shown=shown, pause=301)
+            self.check(known + self.tenant.events, wanted=["all"], users=begin)
+
+    def test_more_than_ten_subjects_of_a_tenant_are_asked_for_as_a_whole(self) -> None:
+        ids = sorted(self.add_user() for _ in range(11))
+        known, self.tenant.events = list(self.tenant.events), []
+        for id in ids:
+            self.tenant.users[id].version += 2
+            self.tenant.tell_user("user.updated", id, self.tenant.users[id].version - 1)
+        gaps = [f"User/{id}" for id in ids]
+        some = known + self.tenant.events[:10]
+        self.check(some, wanted=sorted(gaps[:10]), users=unittest.mock.ANY)
+        self.check(known + self.tenant.events, wanted=[*sorted(gaps), "all"], asked=[""])
+        known += self.tenant.events
+        self.tenant.events, self.tenant.clock = [], self.tenant.clock + 1
+        self.tenant.resync()
+        self.check([*known, {}, *self.tenant.events], asked=[""])
+
+    def test_the_subjects_of_a_tenant_are_asked_for_in_one_command(self) -> None:
+        self.tenant.users[self.user].version += 2
+        self.tenant.tell_user("user.updated", self.user, 2)
+        self.rename_group("People")
+        self.rename_group("Persons")
+        del self.tenant.events[-2]
+        wanted = ["Group/g", f"User/{self.user}"]
+        options = f"--user {self.user} --group g"
+        self.check(self.tenant.events, wanted, asked=[options])
 
     def test_a_restore_from_a_backup_wins_by_its_epoch(self) -> None:
         self.delete_group()

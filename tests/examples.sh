@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
 # The examples: their types and their tests, and each receiver at work with `scimctl serve
-# --webhook`. SCIMCTL names a built scimctl; otherwise it is built.
+# --webhook`. SCIMCTL names a built scimctl, and CONVERGENCE_FILES a folder with what
+# tests/it/events/convergence.rs has written; otherwise they are built.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 . tests/example_tools.sh
 
+# The program itself: a script that starts it would not pass signals on.
+NODE=$(node -p process.execPath)
+export NODE
 SCIMCTL=$(realpath "${SCIMCTL:-${CARGO_TARGET_DIR:-target}/debug/scimctl}" || true)
 [ -x "$SCIMCTL" ] || quiet "cargo build scimctl" cargo build --locked -p scimctl --bin scimctl
 
@@ -20,10 +24,12 @@ tests/event-types.sh
 (cd examples/consumer-typescript && quiet "tsc" npx --no-install tsc && quiet "esbuild" npm run build)
 (cd examples && MYPYPATH=consumer-python quiet "mypy" mypy --strict --cache-dir "$WORK/mypy" \
     consumer-python/consumer.py consumer-python/tables.py ./*.py)
-mkdir "$DIR/convergence"
-CONVERGENCE_FILES=$DIR/convergence quiet "cargo test events::convergence" \
-    cargo test --test it -- events::convergence
-(cd examples && CONVERGENCE_FILES=$DIR/convergence python3 -m unittest)
+if [ -z "${CONVERGENCE_FILES:-}" ]; then
+    export CONVERGENCE_FILES=$DIR/convergence
+    mkdir "$CONVERGENCE_FILES"
+    quiet "cargo test events::convergence" cargo test --test it -- events::convergence
+fi
+(cd examples && python3 -m unittest)
 (cd examples/consumer-typescript && node --test --test-reporter tap handler.test.ts)
 if [ -x "$VENV/bin/sam" ]; then
     (cd examples/consumer-typescript && quiet "sam validate" sam validate --lint --template template.yaml)
@@ -32,7 +38,7 @@ fi
 # tables NAME EXPRESSION: waits until the product's tables, as d, are so.
 tables() {
     local command end=$((SECONDS + 20))
-    command=(node examples/consumer-typescript/tables.ts)
+    command=("$NODE" examples/consumer-typescript/tables.ts)
     [ "$example" = python ] && command=(python3 examples/consumer-python/tables.py)
     until DATABASE=$DIR/$example.db "${command[@]}" >"$DIR/tables.json" && holds "$2"; do
         if ((SECONDS > end)); then
@@ -55,7 +61,7 @@ patch() {
 
 play() {
     example=$1
-    local port receiver=(node examples/consumer-typescript/server.ts)
+    local port receiver=("$NODE" examples/consumer-typescript/server.ts)
     [ "$example" = python ] && receiver=(python3 -u examples/consumer-python/consumer.py)
     port=$(free_port)
     start "serve-$example" "$SCIMCTL" --json --data "$DIR/$example" serve --listen 127.0.0.1:0 \
@@ -68,7 +74,7 @@ for name, value in json.loads(sys.stdin.readline()).items():
     # The first user comes before the receiver is there.
     call POST /Users '{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"ada@example.com","emails":[{"value":"ada@example.com","primary":true}]}'
     check "create" 201
-    local ada group
+    local ada group code
     ada=$(cat "$DIR/id")
     start "receive-$example" env WEBHOOK_SECRET="$webhook_secret" PORT="$port" DATABASE="$DIR/$example.db" \
         RESYNC="$SCIMCTL --data $DIR/$example" "${receiver[@]}"
@@ -85,6 +91,8 @@ for name, value in json.loads(sys.stdin.readline()).items():
     tables "not in the group" "d['memberships'] == []"
     patch "/Groups/$group" "{\"op\":\"add\",\"path\":\"members\",\"value\":[{\"value\":\"$ada\"}]}"
     tables "in the group again" "len(d['memberships']) == 1"
+    code=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["users"][0]["tenant"])' <"$DIR/tables.json")
+    drift 0
     lose_and_resync
     call DELETE "/Users/$ada"
     check "delete" 204
@@ -92,6 +100,28 @@ for name, value in json.loads(sys.stdin.readline()).items():
     call DELETE "/Groups/$group"
     check "delete the group" 204
     tables "no group" "d['groups'] == []"
+}
+
+# drift STATUS: exports the product's users with the command of docs/INTEGRATION.md, and compares them.
+drift() {
+    if ! command -v sqlite3 >/dev/null; then
+        echo "skipped $example: drift, because sqlite3 is not installed"
+        return
+    fi
+    local line status=0
+    line=$(grep -m 1 '^    sqlite3 .* > users.csv$' docs/INTEGRATION.md)
+    line=${line/product.db/$DIR/$example.db}
+    line=${line/users.csv/$DIR/users.csv}
+    bash -c "${line/\'...\'/\'$code\'}"
+    "$SCIMCTL" --data "$DIR/$example" events drift demo --against "$DIR/users.csv" >"$DIR/drift.log" || status=$?
+    if [ "$status" != "$1" ]; then
+        echo "FAILED $example: drift: status $status in place of $1" >&2
+        cat "$DIR/users.csv" "$DIR/drift.log" >&2
+        FAILED=$((FAILED + 1))
+        return
+    fi
+    PASSED=$((PASSED + 1))
+    echo "ok $example: drift with status $1"
 }
 
 # The product loses its rows, and learns of a user who does not exist; a resync mends both.
@@ -104,6 +134,7 @@ with sqlite3.connect(sys.argv[1], timeout=10) as db:
     db.execute("DELETE FROM memberships")
 PY
     tables "spoilt" "[u['id'] for u in d['users']] == ['ghost'] and d['memberships'] == []"
+    drift 1
     quiet "resync" "$SCIMCTL" --data "$DIR/$example" events resync demo
     tables "mended" "[u['id'] for u in d['users']] == ['$ada'] and len(d['memberships']) == 1"
 }

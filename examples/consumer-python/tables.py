@@ -1,22 +1,25 @@
 """Prints the tables of a product as JSON, for people and for tests: those of DATABASE, or with
---replay those that the events on standard input lead to, one a line. At an empty line time passes,
-so that what has come so far is settled."""
+--replay those that the events on standard input lead to, one a line. A line with a number lets this
+number of seconds pass. There, at an empty line and at the end, what has come is settled, and the
+commands that are needed then are printed too."""
 
 import itertools
 import json
-import os
+import pathlib
 import sqlite3
 import sys
 import time
 
-from consumer import apply, open_tables, settle
+from consumer import DATABASE, apply, open_tables, settle
 
 BATCH = 1_000
 # When everything that could be late is late.
 END = 2**52
 
 
-def tables(db: sqlite3.Connection) -> dict[str, list[dict[str, object]]]:
+def tables(db: sqlite3.Connection) -> dict[str, object]:
+    db.row_factory = sqlite3.Row
+
     def rows(sql: str) -> list[dict[str, object]]:
         return [dict(row) for row in db.execute(sql)]
 
@@ -32,21 +35,36 @@ def tables(db: sqlite3.Connection) -> dict[str, list[dict[str, object]]]:
     }
 
 
-def main() -> None:
-    replaying = "--replay" in sys.argv
-    db = open_tables(":memory:" if replaying else os.environ.get("DATABASE", "product.db"))
-    while replaying and (lines := list(itertools.islice(sys.stdin, BATCH))):
+def read(file: str) -> sqlite3.Connection:
+    """Opens the file of a consumer, which may be running, and changes nothing."""
+    path = pathlib.Path(file).absolute()
+    if not path.exists():
+        sys.exit(f"there is no {file} here; run this where the consumer runs")
+    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)
+    db.execute("BEGIN")  # all tables as they are at one time
+    return db
+
+
+def replay() -> dict[str, object]:
+    """Keeps the events on standard input as a consumer does whose clock they set."""
+    db, passed, real, asked = open_tables(":memory:"), 0.0, time.time, list[list[str]]()
+    setattr(time, "time", lambda: real() + passed)
+    while lines := list(itertools.islice(sys.stdin, BATCH)):
         with db:
             for line in lines:
-                if line == "\n":
-                    settle(db, time.time() * 1_000)
-                else:
+                if line.startswith("{"):
                     apply(db, json.loads(line))
-    if replaying:
-        with db:
-            settle(db, END)
-    print(json.dumps(tables(db), indent=None if replaying else 2))
+                else:
+                    passed += float(line.strip() or 0)
+                    asked += settle(db, time.time() * 1_000)
+    with db:
+        for run in range(2):  # the second drops what the resyncs did not show
+            asked += settle(db, END + run)
+    return {**tables(db), "asked": asked}
 
 
 if __name__ == "__main__":
-    main()
+    if "--replay" in sys.argv:
+        print(json.dumps(replay()))
+    else:
+        print(json.dumps(tables(read(DATABASE)), indent=2))

@@ -11,7 +11,7 @@ type Person = { userName?: string; emails?: { value?: string; primary?: boolean 
 
 /** The statements of a file beside the examples. */
 export function statements(file: string): string[] {
-  const text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8").replace(/--.*/g, "");
+  const text = readFileSync(new URL(`../${file}`, import.meta.url), "utf8").replace(/-- .*/g, "");
   return text.split(";").filter((sql) => sql.trim());
 }
 
@@ -45,42 +45,39 @@ export async function apply(db: Db, event: ScimEvent): Promise<void> {
   }
 }
 
-const ignore = ({ type, spec }: ScimEvent) => console.error(`ignored ${type} of spec ${spec}`);
+const ignore = ({ type, spec }: ScimEvent) =>
+  console.error(`ignored ${type}${spec === 1 ? "" : ` of spec ${spec}`}`);
 
 /** Keeps a row by the newest event of its subject. What the event leaves out stays as it was. */
-async function keep(
-  db: Db, event: Of<`user.${string}` | `group.${string}`>, table: string, key: Row, state: string,
-  shown: Record<string, string | null | undefined> = {},
-): Promise<void> {
-  const [keys, time] = [Object.keys(key), event.time ?? ""];
+async function keep(db: Db, event: Of<`user.${string}` | `group.${string}`>, table: string,
+  key: Row, state: string, shown: Record<string, string | null | undefined> = {}): Promise<void> {
+  const [keys, { version, epoch, seq }, time] = [Object.keys(key), event, event.time ?? ""];
   const where = keys.map((name) => `${name} = :${name}`).join(" AND ");
-  const old = (await db(`SELECT * FROM ${table} WHERE ${where}`, key))[0] ?? { state: "absent" };
-  if (old.state === "absent" && (await db(`SELECT 1 FROM settled WHERE tenant = :tenant
-    AND subject = 'all' AND started >= :time`, { tenant: key.tenant!, time })).length) return;
-  const { version, epoch, seq } = event;
+  const [old] = await db(`SELECT version FROM ${table} WHERE ${where}`, key);
   const row: Row = { ...key, state, version, epoch, seq, time };
   for (const [name, value] of Object.entries(shown))
     if (state === "absent" || value !== undefined) row[name] = state === "absent" ? null : value!;
   const names = Object.keys(row);
-  const values = names.map((name) => `:${name}`);
-  const kept = await db(`INSERT INTO ${table} (${names}) VALUES (${values})
-    ON CONFLICT (${keys}) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`)}
-    WHERE (excluded.epoch, excluded.seq) > (${table}.epoch, ${table}.seq) RETURNING seq`, row);
+  const isGone = `EXISTS (SELECT 1 FROM settled
+    WHERE tenant = :tenant AND subject = 'all' AND started >= :time)`;
+  const kept = !old && (await db(`SELECT 1 WHERE ${isGone}`, { tenant: key.tenant!, time })).length
+    ? [] : await db(`INSERT INTO ${table} (${names}) VALUES (${names.map((name) => `:${name}`)})
+      ON CONFLICT (${keys}) DO UPDATE SET ${names.map((name) => `${name} = excluded.${name}`)}
+      WHERE (excluded.epoch, excluded.seq) > (${table}.epoch, ${table}.seq)
+        AND NOT (${table}.state = 'absent' AND ${isGone}) RETURNING seq`, row);
   const subject = [event.subject.type, ...Object.values(key).slice(1)].join("/");
   if ("resync" in event) return hear(db, event, subject);
-  if (kept.length && event.previousVersion !== (old.version ?? null)) // an event is missing
+  if (kept.length && event.previousVersion !== (old?.version ?? null)) // an event is missing
     return want(db, event, subject);
 }
 
 /** Notes what a resync says; settle.sql draws the conclusions. */
 async function hear(db: Db, event: Heard, subject: string): Promise<void> {
-  const { resync, time, tenant } = event;
+  const [{ resync }, time, at] = [event, event.time ?? "", Date.now()];
   const counts = event.type === "resync.finished" ? event.data?.counts : undefined;
+  const total = counts ? counts.users + counts.groups + counts.members + counts.resources : null;
   await db(`INSERT INTO heard VALUES (:tenant, :name, :resync, :subject, :time, :total, :at)
-    ON CONFLICT DO NOTHING`, {
-    tenant: tenant!.code, name: tenant!.name ?? tenant!.code, resync, subject, time: time ?? "",
-    total: counts ? counts.users + counts.groups + counts.members + counts.resources : null,
-    at: Date.now() });
+    ON CONFLICT DO NOTHING`, { ...tenantOf(event), resync, subject, time, total, at });
   if (!("scope" in event)) return;
   const { kind, ids } = event.scope;
   for (const subject of ids?.map((id) => `${kind === "users" ? "User" : "Group"}/${id}`) ?? [kind])
@@ -89,20 +86,22 @@ async function hear(db: Db, event: Heard, subject: string): Promise<void> {
 }
 
 /** Notes that a resync of this subject is needed. */
-async function want(db: Db, { tenant, time }: ScimEvent, subject: string): Promise<void> {
+async function want(db: Db, event: ScimEvent, subject: string): Promise<void> {
   await db(`INSERT INTO wanted VALUES (:tenant, :subject, :name, :time, 0) ON CONFLICT
     (tenant, subject) DO UPDATE SET time = excluded.time WHERE excluded.time > wanted.time`,
-    { tenant: tenant!.code, subject, name: tenant!.name ?? tenant!.code, time: time ?? "" });
+    { ...tenantOf(event), subject, time: event.time ?? "" });
 }
 
+const tenantOf = ({ tenant }: ScimEvent) =>
+  ({ tenant: tenant!.code, name: tenant!.name ?? tenant!.code });
 const SETTLE = statements("settle.sql");
 
 /** Brings resyncs to their end. Returns the arguments of scimctl for those that are needed now. */
 export async function settle(db: Db, now: number = Date.now()): Promise<string[][]> {
   let rows: Row[] = [];
   for (const sql of SETTLE) rows = await db(sql, sql.includes(":now") ? { now } : {});
-  return rows.map(({ name, subject }) => {
-    const [type, id] = String(subject).split("/");
-    return ["events", "resync", String(name), ...(id ? [`--${type!.toLowerCase()}`, id] : [])];
-  });
+  const asked: Record<string, string[]> = {};
+  for (const { tenant, name, option } of rows)
+    (asked[tenant!] ??= ["events", "resync", `${name}`]).push(...`${option}`.match(/\S+/g) ?? []);
+  return Object.values(asked);
 }

@@ -66,6 +66,8 @@ function fieldOf(value: unknown): Field {
 
 const send = (detail: ScimEvent) => handler({ "detail-type": detail.type, detail });
 const settle = () => handler({ "detail-type": "Scheduled Event" });
+/** The second run drops what a resync did not show. */
+const settleTwice = () => settle().then(settle);
 
 function life(seed: number): { events: ScimEvent[]; truth: Record<string, Row[]> } {
   const options = { encoding: "utf8" as const, maxBuffer: 1 << 26 };
@@ -77,7 +79,7 @@ test("a life converges on PostgreSQL", async () => {
   for (const seed of [1, 2, 3]) {
     const { events, truth: own } = life(seed);
     for (const event of events) await send(event);
-    await settle();
+    await settleTwice();
     for (const table in truth) truth[table]!.push(...own[table]!);
   }
   const kept = await tables(db);
@@ -90,7 +92,31 @@ test("what fails is rolled back and thrown, so that Lambda tries again", async (
   for (const event of events) if ("resync" in event) await assert.rejects(send(event), /away/);
   failing = "";
   for (const event of events) await send(event);
-  await settle();
+  await settleTwice();
   const users = (await tables(db)).users as Row[];
   assert.deepEqual(users.filter((user) => user.tenant === "t0000004"), truth.users);
+});
+
+test("an event that did not see the end of a resync brings nobody back", async () => {
+  const { events, truth } = life(5);
+  for (const event of events) await send(event);
+  await settle();
+  // Its transaction had begun before the resync was complete, and commits now.
+  const started = events.find((event) => event.type === "resync.started")!.time!;
+  await db(`INSERT INTO users (tenant, id, state, epoch, seq, time)
+    VALUES (:tenant, 'ghost', 'provisioned', 0, '0', :time)`, { tenant: "t0000005", time: started });
+  await settle();
+  const users = (await tables(db)).users as Row[];
+  assert.deepEqual(users.filter((user) => user.tenant === "t0000005"), truth.users);
+});
+
+test("an event from before a resync does not bring back who was dropped", async () => {
+  const { events } = life(6);
+  const user = events.find((event) => event.type === "user.provisioned")!;
+  const ghost = { ...user, subject: { ...user.subject, id: "ghost" } } as ScimEvent;
+  for (const event of [ghost, ...events]) await send(event);
+  await settleTwice();
+  await send({ ...ghost, seq: "9".repeat(40) } as ScimEvent);
+  const users = (await tables(db)).users as Row[];
+  assert(!users.some((one) => one.tenant === "t0000006" && one.id === "ghost"));
 });
