@@ -5,11 +5,13 @@ mod bulk;
 mod discover;
 pub mod gateway;
 mod request;
+mod request_id;
 mod resources;
 mod response;
 mod route;
 mod service;
 
-pub use request::{Deadline, MAX_BODY_BYTES, RequestId, too_large};
+pub use request::{Deadline, MAX_BODY_BYTES, too_large};
+pub use request_id::RequestId;
 pub use route::BASE_PATH;
 pub use service::{Service, TIMEOUT};

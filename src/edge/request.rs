@@ -9,16 +9,6 @@ use tokio::time::Instant;
 
 use crate::directory::Precondition;
 
-/// The id that the platform gives a request; an extension of the request. The default is a new id.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub String);
-
-impl Default for RequestId {
-    fn default() -> Self {
-        Self(uuid::Uuid::now_v7().to_string())
-    }
-}
-
 /// When a request is given up with a 503, so that its client still gets an answer; an extension of
 /// the request.
 #[derive(Debug, Clone, Copy)]

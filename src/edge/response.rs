@@ -68,11 +68,11 @@ pub(super) fn method_not_allowed(allow: &str) -> Response<Bytes> {
 
 /// Adds a header. A value that HTTP cannot represent is left out, but all values come from this
 /// service.
-pub(super) fn with(
-    mut response: Response<Bytes>,
+pub(super) fn with<B>(
+    mut response: Response<B>,
     name: header::HeaderName,
     value: &str,
-) -> Response<Bytes> {
+) -> Response<B> {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

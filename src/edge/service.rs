@@ -11,7 +11,8 @@ use scim_core::{Error, ErrorKind, Schema, discovery};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::request::{Deadline, RequestId};
+use super::request::Deadline;
+use super::request_id::{Invocation, RequestId};
 use super::response;
 use super::route::{BASE_PATH, Route};
 use crate::auth::secrets_manager::Secrets;
@@ -100,10 +101,12 @@ impl Service {
     /// it fails, its error is the answer.
     pub async fn receive(
         &self,
-        head: Parts,
+        mut head: Parts,
         body: impl Future<Output = Result<Bytes, Error>>,
     ) -> Response<Bytes> {
         let began = std::time::Instant::now();
+        let id = RequestId::ensure(&mut head);
+        let invocation = head.extensions.get().map(|Invocation(id)| id.clone());
         let deadline =
             head.extensions.get().map_or_else(|| Instant::now() + TIMEOUT, |Deadline(at)| *at);
         let (method, mut route) = (head.method.clone(), Route::of(head.uri.path(), None));
@@ -111,6 +114,8 @@ impl Service {
         let counted = budget::counted(Limits::REQUEST, in_time(deadline, answer));
         let ((mut response, tally), ignored) = telemetry::noting(counted).await;
         tracing::info!(
+            request = id.as_str(),
+            invocation,
             %method,
             route = route.as_ref().map_or_else(|| "unknown".into(), Route::template),
             status = response.status().as_u16(),
@@ -122,7 +127,7 @@ impl Service {
             "request"
         );
         response.extensions_mut().insert(tally);
-        response
+        id.stamp(response)
     }
 
     /// The answer. If the deadline passes, `route` still contains the route that was found.
@@ -167,12 +172,12 @@ impl Service {
         deadline: Instant,
         route: Option<&Route>,
     ) -> Response<Bytes> {
-        let RequestId(request_id) = request.extensions().get().cloned().unwrap_or_default();
+        let request_id = request.extensions().get().cloned().unwrap_or_else(RequestId::default);
         let base_url = caller.tenant.base_url(self.base_url.as_deref().unwrap_or(BASE_PATH));
         let call = Call {
             tenant: &caller.tenant,
             actor: caller.key_id.as_str(),
-            request_id: &request_id,
+            request_id: request_id.as_str(),
             base_url: &base_url,
             deadline,
             soft_deadline: deadline.min(Instant::now() + FINISHING_FOR),
