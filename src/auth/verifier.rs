@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use scim_core::{Error, ErrorKind};
 
-use super::authorization::{self, NO_SCHEME, NOT_ACCEPTED, Scheme};
+use super::authorization::{self, Scheme};
 use super::decision::{Decision, MAX_STALE};
 use super::knowledge::{Judgement, Knowledge};
 use super::secret_copy::{Lookup, SecretCopy};
@@ -13,6 +13,7 @@ use super::secrets_manager::{Secrets, SecretsError};
 use super::tenant_knowledge::TenantKnowledge;
 use super::token::{KeyId, PlainToken};
 use crate::clock::Clock;
+use crate::reason::Reason;
 use crate::store::{SecretNumber, TenantCode};
 use crate::tenant::cache::Cache;
 use crate::tenant::profile::Header;
@@ -90,7 +91,7 @@ impl Verifier {
         // Only the owner of a valid token learns more than "not accepted".
         let alone = scheme == Scheme::None;
         if alone && tenant.profile.dialect.header == Header::Bearer {
-            return Err(Error::new(ErrorKind::Unauthorized, NO_SCHEME));
+            return Err(Reason::SchemeMissing.error());
         }
         let here =
             |bound: &String| host.is_some_and(|host| name_of(host).eq_ignore_ascii_case(bound));
@@ -98,11 +99,7 @@ impl Verifier {
             return Err(refused());
         }
         if !tenant.is_enabled() {
-            return Err(Error::new(
-                ErrorKind::Forbidden,
-                "SCIM is switched off for this tenant; nothing was changed. The service \
-                provider's operator can switch it on.",
-            ));
+            return Err(Reason::TenantOff.error());
         }
         Ok(Caller { tenant, key_id: token.key_id().clone() })
     }
@@ -300,9 +297,10 @@ fn name_of(host: &str) -> &str {
 }
 
 fn refused() -> Error {
-    Error::new(ErrorKind::Unauthorized, NOT_ACCEPTED)
+    // It reveals nothing about what is wrong with the token.
+    Reason::TokenRefused.error()
 }
 
 fn unknown() -> Error {
-    Error::unavailable("The token cannot be checked right now; send the request again in a moment.")
+    Reason::TokenUnchecked.error()
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
+use scim_core::Error;
 use scim_core::bulk::{BulkOperation, BulkRequest, BulkResponse, BulkResult};
 use scim_core::message::ErrorMessage;
-use scim_core::{Error, ErrorKind};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
@@ -16,6 +16,7 @@ use super::service::Service;
 use super::{request, response};
 use crate::budget::{self, MAX_CALLS, MAX_READ_UNITS};
 use crate::directory::{Call, Origin, RequestReads};
+use crate::reason::Reason;
 
 /// How long new operations may begin: the time that the gateway allows, less the time that the last
 /// operation can take.
@@ -234,11 +235,11 @@ impl Clock {
 }
 
 fn not_begun() -> Error {
-    Error::unavailable("The request has already done too much work; send this operation again.")
+    Reason::NotBegun.error()
 }
 
 fn took_too_long() -> Error {
-    Error::unavailable(
+    Reason::TookTooLong.with(
         "The operation took too long, and it is not known whether it was done; send it again.",
     )
 }
@@ -275,11 +276,7 @@ fn route(path: &str) -> Option<Route> {
 }
 
 fn unresolved() -> Error {
-    Error::new(
-        ErrorKind::Conflict,
-        "A bulkId in this operation does not stand for a resource that this request has created; \
-        see the other results.",
-    )
+    Reason::ReferenceUnresolved.error()
 }
 
 fn result(operation: &BulkOperation, response: &Response<Bytes>, call: Call<'_>) -> BulkResult {

@@ -18,7 +18,7 @@ use lambda_http::lambda_runtime::LambdaEvent;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Body, RequestExt, Service as _, service_fn};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use scim_core::{Error, ErrorKind};
+use scim_core::Error;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
@@ -27,6 +27,7 @@ use super::request_id::Ids;
 use super::response;
 use super::route::BASE_PATH;
 use super::service::{Service, TIMEOUT};
+use crate::reason::Reason;
 
 /// The characters that a path can contain unencoded, in addition to letters and digits.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -240,7 +241,7 @@ fn decode_body(event: &mut Map<String, Value>) -> Result<(), Error> {
 }
 
 fn malformed(detail: &str) -> Error {
-    Error::new(ErrorKind::BadRequest, detail)
+    Reason::MalformedRequest.with(detail)
 }
 
 /// An error in the form that the gateway expects, with the fields that `lambda_http` puts in an

@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use http::{HeaderMap, Request, header};
 pub use scim_core::message::MAX_BODY_BYTES;
-use scim_core::{Error, ErrorKind, Query, json};
+use scim_core::{Error, Query, json};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::directory::Precondition;
+use crate::reason::Reason;
 
 /// When a request is given up with a 503, so that its client still gets an answer; an extension of
 /// the request.
@@ -19,7 +20,7 @@ pub fn too_large() -> Error {
     let detail = format!(
         "The body is larger than {MAX_BODY_BYTES} bytes; send fewer attributes or operations."
     );
-    Error::new(ErrorKind::PayloadTooLarge, detail)
+    Reason::TooLarge.with(detail)
 }
 
 /// The JSON object in a request's body.
@@ -41,7 +42,7 @@ pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Error
 /// "Servers MUST accept requests and be able to return JSON-structured responses using UTF-8
 /// encoding" (RFC 7644, 3.8). A body without `Content-Type` is treated as JSON.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
-    let unsupported = |detail: &str| Err(Error::new(ErrorKind::UnsupportedMediaType, detail));
+    let unsupported = |detail: &str| Err(Reason::NotJson.with(detail));
     let encoding =
         headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
     if encoding.is_some_and(|encoding| encoding != b"identity") {

@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use scim_core::message::ListResponse;
-use scim_core::{Error, ErrorKind, PatchRequest, Projection, Query};
+use scim_core::{Error, PatchRequest, Projection, Query};
 
 use super::service::Service;
 use super::{request, response};
 use crate::directory::limits::MAX_MEMBERS_SHOWN;
 use crate::directory::{Call, Creation, Expanded, Precondition, Scope, View};
+use crate::reason::Reason;
 use crate::store::Kind;
 use crate::telemetry;
 use crate::tenant::ServedType;
@@ -209,7 +210,8 @@ impl Service {
 }
 
 fn none_in_tenant(resource_type: &ServedType) -> Error {
-    Error::not_found(format!("There is no {} in this tenant.", resource_type.definition.name))
+    let detail = format!("There is no {} in this tenant.", resource_type.definition.name);
+    Reason::NotFound.with(detail)
 }
 
 fn switched_off(resource_type: &ServedType) -> Error {
@@ -218,12 +220,12 @@ fn switched_off(resource_type: &ServedType) -> Error {
         and assign users.",
         resource_type.definition.endpoint.trim_start_matches('/')
     );
-    Error::new(ErrorKind::Forbidden, detail)
+    Reason::TypeOff.with(detail)
 }
 
 /// The route lists the methods of an endpoint, so a request with another method does not get here.
 fn method_not_allowed() -> Error {
-    Error::new(ErrorKind::MethodNotAllowed, "This endpoint does not support this method.")
+    Reason::MethodNotAllowed.with("This endpoint does not support this method.")
 }
 
 fn projection<'s>(

@@ -1,5 +1,6 @@
 //! From results to bytes: the only place where an error becomes an answer.
 
+use crate::reason::Reason;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use scim_core::message::ErrorMessage;
@@ -62,7 +63,7 @@ pub(super) fn error(error: &Error) -> Response<Bytes> {
 /// 405 with the methods that the endpoint supports.
 pub(super) fn method_not_allowed(allow: &str) -> Response<Bytes> {
     let detail = format!("This endpoint supports only {allow}.");
-    let response = error(&Error::new(ErrorKind::MethodNotAllowed, detail));
+    let response = error(&Reason::MethodNotAllowed.with(detail));
     with(response, header::ALLOW, allow)
 }
 

@@ -21,6 +21,7 @@ use crate::budget::{self, Limits};
 use crate::clock::Clock;
 use crate::directory::{Call, Directory, RequestReads};
 use crate::events::Events;
+use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::telemetry;
@@ -229,10 +230,8 @@ impl Service {
             }
             Route::Search => self.search(request, call.tenant.types.iter(), call).await,
             Route::Bulk => self.bulk(request, call).await,
-            Route::Me => Err(Error::new(
-                ErrorKind::NotImplemented,
-                "A token identifies an identity provider, not a user; use /Users.",
-            )),
+            Route::Me => Err(Reason::NotImplemented
+                .with("A token identifies an identity provider, not a user; use /Users.")),
             Route::Discovery(document) => self.discover(request, document, call),
         }
     }
@@ -245,7 +244,7 @@ fn served<'c>(endpoint: &str, call: Call<'c>) -> Result<&'c ServedType, Error> {
 
 fn no_such_endpoint(call: Call<'_>) -> Error {
     let path = call.tenant.base_path().unwrap_or(BASE_PATH);
-    Error::not_found(format!("There is no such endpoint; the base URL ends in {path}."))
+    Reason::EndpointUnknown.with(format!("There is no such endpoint; the base URL ends in {path}."))
 }
 
 /// The error that the client gets. A 500, or a 4xx for too much work, means that nothing was done
@@ -254,10 +253,7 @@ fn no_such_endpoint(call: Call<'_>) -> Error {
 fn client_error(error: Error, wrote: bool) -> Error {
     match error.kind {
         ErrorKind::Internal | ErrorKind::TooMany | ErrorKind::PayloadTooLarge if wrote => {
-            Error::unavailable(
-                "The change was made, in part or as a whole, but its result is not known right \
-                now; retrieve the resource, or send the request again in a moment.",
-            )
+            Reason::ResultUnknown.error()
         }
         _ => error,
     }
@@ -272,9 +268,5 @@ async fn in_time(
     // Work that cannot be answered in time does not begin. `timeout_at` alone would begin it.
     let answered =
         if Instant::now() < deadline { timeout_at(deadline, answer).await.ok() } else { None };
-    answered.unwrap_or_else(|| {
-        response::error(&Error::unavailable(
-            "The request took too long; send it again in a moment.",
-        ))
-    })
+    answered.unwrap_or_else(|| response::error(&Reason::TookTooLong.error()))
 }

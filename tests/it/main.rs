@@ -43,6 +43,7 @@ mod products;
 mod profiles;
 mod profiles_doc;
 mod races;
+mod refusals_doc;
 mod request_ids;
 mod rfc;
 mod schema_files;

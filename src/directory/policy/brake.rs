@@ -3,6 +3,7 @@
 use scim_core::{Error, ErrorKind, ResourceId};
 
 use crate::directory::context::{Call, Directory, brake_window, seconds};
+use crate::reason::Reason;
 use crate::store::{BrakeRow, Collection, Operation};
 use crate::tenant::profile::BrakeAnswer;
 
@@ -61,9 +62,5 @@ fn tripped(answer: BrakeAnswer) -> Error {
         BrakeAnswer::TooManyRequests => ErrorKind::TooManyRequests,
         BrakeAnswer::Forbidden => ErrorKind::Forbidden,
     };
-    Error::new(
-        kind,
-        "Unusually many users were deactivated in a short time, which may be a mistake. No more \
-        users are deactivated until the operator of this service confirms it; ask them.",
-    )
+    Error { kind, ..Reason::BrakeOn.error() }
 }
