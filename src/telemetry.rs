@@ -12,6 +12,9 @@ use tracing::level_filters::LevelFilter;
 pub struct Tally {
     /// Calls, including each retry of a cancelled transaction.
     pub calls: u32,
+    /// Calls among them that failed or were cancelled because of other requests. A write that its
+    /// conditions refused has not failed.
+    pub failed_calls: u32,
     /// Read capacity units.
     pub read_units: f64,
     /// Write capacity units.

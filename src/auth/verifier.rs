@@ -76,7 +76,8 @@ impl Verifier {
         Self { secrets, tenants, clock, copies, lookups: AtomicU64::new(0), knowledge }
     }
 
-    /// The caller whose token is in these `Authorization` headers of a request to `host`.
+    /// The caller whose token is in these `Authorization` headers of a request to `host`. `named`
+    /// becomes the tenant that the token names, even if the token is refused.
     ///
     /// # Errors
     /// 401 if the token is not valid, or not valid at this host; 403 if SCIM is switched off for
@@ -85,9 +86,10 @@ impl Verifier {
         &self,
         headers: impl Iterator<Item = &'h [u8]>,
         host: Option<&str>,
+        named: &mut Option<Arc<Tenant>>,
     ) -> Result<Caller, Error> {
         let (token, scheme) = authorization::read(headers)?;
-        let tenant = self.owner(&token).await?;
+        let tenant = self.owner(&token, named).await?;
         // Only the owner of a valid token learns more than "not accepted".
         let alone = scheme == Scheme::None;
         if alone && tenant.profile.dialect.header == Header::Bearer {
@@ -119,9 +121,14 @@ impl Verifier {
     /// The tenant's row may be a minute old, and the tenant may have moved to another secret since.
     /// So the row is considered again if the verdict needs a later one, and if that names another
     /// secret, the token is judged by that.
-    async fn owner(&self, token: &PlainToken) -> Result<Arc<Tenant>, Error> {
+    async fn owner(
+        &self,
+        token: &PlainToken,
+        named: &mut Option<Arc<Tenant>>,
+    ) -> Result<Arc<Tenant>, Error> {
         let (code, reads) = (token.tenant(), self.tenants.reads());
         let Some(mut tenant) = self.tenants.get(code).await? else { return Err(refused()) };
+        *named = Some(tenant.clone());
         let tenant_knowledge = self.knowledge(code);
         for _ in 0..MAX_MOVES {
             let verdict = self.judge(&tenant_knowledge, tenant.secret(), token).await;

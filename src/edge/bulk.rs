@@ -11,6 +11,7 @@ use scim_core::message::ErrorMessage;
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use super::line::Operations;
 use super::route::{BASE_PATH, Route};
 use super::service::Service;
 use super::{request, response};
@@ -73,8 +74,11 @@ impl Service {
         for (index, patch) in late {
             self.complete(&mut job, index, patch, clock, call).await;
         }
+        let operations = Operations { count: job.results.len(), failed: job.errors };
         let results = job.results.into_iter().flatten().collect();
-        Ok(response::json(StatusCode::OK, &BulkResponse::new(results)))
+        let mut response = response::json(StatusCode::OK, &BulkResponse::new(results));
+        response.extensions_mut().insert(operations);
+        Ok(response)
     }
 
     async fn process(&self, job: &mut Job, index: usize, clock: Clock, call: Call<'_>) {

@@ -22,11 +22,11 @@ use scim_core::Error;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::request::Deadline;
+use super::request::{Deadline, TIMEOUT};
 use super::request_id::Ids;
-use super::response;
 use super::route::BASE_PATH;
-use super::service::{Service, TIMEOUT};
+use super::service::Service;
+use super::{line, response};
 use crate::reason::Reason;
 
 /// The characters that a path can contain unencoded, in addition to letters and digits.
@@ -248,6 +248,7 @@ fn malformed(detail: &str) -> Error {
 /// answer. `cargo lambda watch` cannot read an answer without `cookies`, which payload 1.0 does not
 /// have.
 fn refusal(error: &Error, ids: &Ids, payload_1: bool) -> Value {
+    line::log_unread(ids, error);
     let response = ids.request.stamp(response::error(error));
     let headers: Map<String, Value> = response
         .headers()

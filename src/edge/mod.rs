@@ -4,6 +4,7 @@
 mod bulk;
 mod discover;
 pub mod gateway;
+mod line;
 mod request;
 mod request_id;
 mod resources;
@@ -11,7 +12,8 @@ mod response;
 mod route;
 mod service;
 
-pub use request::{Deadline, MAX_BODY_BYTES, too_large};
+pub use line::RequestLine;
+pub use request::{Deadline, MAX_BODY_BYTES, TIMEOUT, too_large};
 pub use request_id::RequestId;
 pub use route::BASE_PATH;
-pub use service::{Service, TIMEOUT};
+pub use service::Service;

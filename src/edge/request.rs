@@ -1,5 +1,7 @@
 //! The parts of a request: its body, its query and its preconditions.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, Request, header};
 pub use scim_core::message::MAX_BODY_BYTES;
@@ -9,6 +11,10 @@ use tokio::time::Instant;
 
 use crate::directory::Precondition;
 use crate::reason::Reason;
+
+/// How long a request can take without a [`Deadline`]: the function's 25 s, less the time that the
+/// answer needs.
+pub const TIMEOUT: Duration = Duration::from_millis(23_500);
 
 /// When a request is given up with a 503, so that its client still gets an answer; an extension of
 /// the request.

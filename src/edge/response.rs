@@ -42,7 +42,7 @@ pub(super) fn not_modified(version: Version, location: &str) -> Response<Bytes> 
     with(response, header::CONTENT_LOCATION, location)
 }
 
-/// An error as RFC 7644 section 3.12 writes it.
+/// An error as RFC 7644 section 3.12 writes it. It is also an extension of the answer, for the log.
 pub(super) fn error(error: &Error) -> Response<Bytes> {
     let (status, _) = error.kind.wire();
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -57,6 +57,7 @@ pub(super) fn error(error: &Error) -> Response<Bytes> {
         ErrorKind::TooManyRequests => drop(headers.insert(header::RETRY_AFTER, RETRY_LATER)),
         _ => {}
     }
+    response.extensions_mut().insert(error.clone());
     response
 }
 

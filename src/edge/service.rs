@@ -11,8 +11,8 @@ use scim_core::{Error, ErrorKind, Schema, discovery};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::request::Deadline;
-use super::request_id::{Invocation, RequestId};
+use super::line::{Arrival, Learned, RequestLine};
+use super::request_id::RequestId;
 use super::response;
 use super::route::{BASE_PATH, Route};
 use crate::auth::secrets_manager::Secrets;
@@ -25,15 +25,11 @@ use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::telemetry;
-use crate::tenant::{ServedType, Tenants};
+use crate::tenant::{ServedType, Tenant, Tenants};
 
 /// How long a deletion removes memberships. Another request can continue the work; the function has
 /// 25 s.
 const FINISHING_FOR: Duration = Duration::from_secs(10);
-/// How long a request can take without a [`Deadline`]: the function's 25 s, less the time that the
-/// answer needs.
-pub const TIMEOUT: Duration = Duration::from_millis(23_500);
-
 /// The SCIM service.
 #[derive(Debug)]
 pub struct Service {
@@ -90,8 +86,8 @@ impl Service {
 
     /// Answers a request whose URI holds the path as the client encoded it.
     ///
-    /// The extensions of the answer hold the [`crate::telemetry::Tally`] of the request. Every
-    /// failure is answered with a SCIM error.
+    /// The extensions of the answer hold the [`crate::telemetry::Tally`] and the [`RequestLine`] of
+    /// the request. Every failure is answered with a SCIM error.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (head, body) = request.into_parts();
         self.receive(head, std::future::ready(Ok(body))).await
@@ -105,63 +101,57 @@ impl Service {
         mut head: Parts,
         body: impl Future<Output = Result<Bytes, Error>>,
     ) -> Response<Bytes> {
-        let began = std::time::Instant::now();
-        let id = RequestId::ensure(&mut head);
-        let invocation = head.extensions.get().map(|Invocation(id)| id.clone());
-        let deadline =
-            head.extensions.get().map_or_else(|| Instant::now() + TIMEOUT, |Deadline(at)| *at);
-        let (method, mut route) = (head.method.clone(), Route::of(head.uri.path(), None));
-        let answer = Box::pin(self.answer(head, body, deadline, &mut route));
-        let counted = budget::counted(Limits::REQUEST, in_time(deadline, answer));
+        let arrival = Arrival::of(&mut head);
+        let route = Route::of(head.uri.path(), None);
+        let mut learned = Learned { route, ..Learned::default() };
+        let answer = Box::pin(self.answer(head, body, arrival.deadline, &mut learned));
+        let counted = budget::counted(Limits::REQUEST, in_time(arrival.deadline, answer));
         let ((mut response, tally), ignored) = telemetry::noting(counted).await;
-        tracing::info!(
-            request = id.as_str(),
-            invocation,
-            %method,
-            route = route.as_ref().map_or_else(|| "unknown".into(), Route::template),
-            status = response.status().as_u16(),
-            milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            calls = tally.calls,
-            read_units = tally.read_units,
-            write_units = tally.write_units,
-            ignored,
-            "request"
-        );
+        let line = RequestLine::of(&arrival, &learned, &response, (tally, ignored));
+        line.log();
         response.extensions_mut().insert(tally);
-        id.stamp(response)
+        response.extensions_mut().insert(line);
+        arrival.id.stamp(response)
     }
 
-    /// The answer. If the deadline passes, `route` still contains the route that was found.
+    /// The answer. If the deadline passes, `learned` still contains what was known until then.
     async fn answer(
         &self,
         head: Parts,
         body: impl Future<Output = Result<Bytes, Error>>,
         deadline: Instant,
-        route: &mut Option<Route>,
+        learned: &mut Learned,
     ) -> Response<Bytes> {
         // Authenticate first, on every path, so that nothing is learned without a token.
-        let caller = match Box::pin(self.authenticate(&head)).await {
+        let caller = match Box::pin(self.authenticate(&head, &mut learned.tenant)).await {
             Ok(caller) => caller,
             Err(error) => return response::error(&error),
         };
-        *route = Route::of(head.uri.path(), caller.tenant.base_path());
-        let request = match body.await {
-            Ok(body) => Request::from_parts(head, body),
+        learned.route = Route::of(head.uri.path(), caller.tenant.base_path());
+        learned.caller = Some(caller.clone());
+        learned.body = match body.await {
+            Ok(body) => body,
             Err(error) => return response::error(&error),
         };
-        let response = self.answer_caller(&caller, &request, deadline, route.as_ref()).await;
+        let request = Request::from_parts(head, learned.body.clone());
+        let route = learned.route.as_ref();
+        let response = self.answer_caller(&caller, &request, deadline, route).await;
         if response.status().is_success() {
             Box::pin(self.verifier.connect(&caller)).await;
         }
         response
     }
 
-    async fn authenticate(&self, head: &Parts) -> Result<Caller, Error> {
+    async fn authenticate(
+        &self,
+        head: &Parts,
+        named: &mut Option<Arc<Tenant>>,
+    ) -> Result<Caller, Error> {
         let tokens =
             head.headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
         let host =
             head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(head.uri.host());
-        self.verifier.verify(tokens, host).await
+        self.verifier.verify(tokens, host, named).await
     }
 
     /// The answer to an authenticated request, after a share of the work that earlier requests

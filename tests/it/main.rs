@@ -45,6 +45,7 @@ mod profiles_doc;
 mod races;
 mod refusals_doc;
 mod request_ids;
+mod request_line;
 mod rfc;
 mod schema_files;
 mod schemas;
