@@ -8,6 +8,7 @@ use scim_core::{Error, ErrorKind};
 use super::authorization::{self, Scheme};
 use super::decision::{Decision, MAX_STALE};
 use super::knowledge::{Judgement, Knowledge};
+use super::last_seen::LastSeen;
 use super::secret_copy::{Lookup, SecretCopy};
 use super::secrets_manager::{Secrets, SecretsError};
 use super::tenant_knowledge::TenantKnowledge;
@@ -44,6 +45,7 @@ pub struct Verifier {
     /// How many lookups have begun, of all secrets.
     lookups: AtomicU64,
     knowledge: Mutex<Cache<TenantCode, Arc<TenantKnowledge>>>,
+    last_seen: LastSeen,
 }
 
 /// What a secret says about a token.
@@ -73,7 +75,8 @@ impl Verifier {
     pub fn new(secrets: Secrets, tenants: Arc<Tenants>, clock: Clock) -> Self {
         let copies = Mutex::new(Cache::with_capacity(MAX_COPIES));
         let knowledge = Mutex::new(Cache::with_capacity(MAX_REMEMBERED));
-        Self { secrets, tenants, clock, copies, lookups: AtomicU64::new(0), knowledge }
+        let (lookups, last_seen) = (AtomicU64::new(0), LastSeen::new());
+        Self { secrets, tenants, clock, copies, lookups, knowledge, last_seen }
     }
 
     /// The caller whose token is in these `Authorization` headers of a request to `host`. `named`
@@ -113,6 +116,18 @@ impl Verifier {
             && let Err(error) = self.tenants.connect(&caller.tenant).await
         {
             tracing::warn!(%error, "a connection could not be recorded");
+        }
+    }
+
+    /// Records the hour in which the caller's token was accepted, once an hour. If that fails, or is
+    /// dropped, a later request tries it again; the answer does not depend on it.
+    pub async fn note_use(&self, caller: &Caller) {
+        let Caller { tenant, key_id } = caller;
+        let token = (tenant.code().clone(), key_id.clone());
+        let Some(hour) = self.last_seen.due(&token, self.clock.seconds()) else { return };
+        match Box::pin(self.tenants.note_token_use(tenant, key_id.as_str(), hour)).await {
+            Ok(()) => self.last_seen.store(token, hour),
+            Err(error) => tracing::warn!(%error, "the use of a token could not be recorded"),
         }
     }
 

@@ -12,6 +12,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::line::Operations;
+use super::refused::{Asked, Refused};
 use super::route::{BASE_PATH, Route};
 use super::service::Service;
 use super::{request, response};
@@ -40,6 +41,7 @@ struct Job {
     created: BTreeSet<usize>,
     results: Vec<Option<BulkResult>>,
     errors: usize,
+    refused: Vec<Refused>,
 }
 
 impl Service {
@@ -59,6 +61,7 @@ impl Service {
             created: BTreeSet::new(),
             results,
             errors: 0,
+            refused: Vec::new(),
         };
         let mut late = Vec::new();
         for index in order {
@@ -78,6 +81,7 @@ impl Service {
         let results = job.results.into_iter().flatten().collect();
         let mut response = response::json(StatusCode::OK, &BulkResponse::new(results));
         response.extensions_mut().insert(operations);
+        response.extensions_mut().insert(job.refused);
         Ok(response)
     }
 
@@ -95,6 +99,7 @@ impl Service {
             job.created.insert(index);
         }
         job.errors += usize::from(response.status().as_u16() >= 400);
+        job.refused.extend(refused(operation, &response, call));
         job.keep(index, result);
     }
 
@@ -111,14 +116,7 @@ impl Service {
         let Some(operation) = job.operations.get(index) else { return };
         let Some(Some(created)) = job.results.get(index).cloned() else { return };
         let Some(id) = id_of(&created) else { return };
-        let mut later = BulkOperation {
-            method: "PATCH".into(),
-            bulk_id: None,
-            version: None,
-            path: format!("{}/{id}", operation.path.trim_end_matches('/')),
-            data: patch,
-            fault: None,
-        };
+        let mut later = later_patch(operation, id, patch);
         later.resolve(&job.ids);
         let response = if !later.references().is_empty() {
             response::error(&unresolved())
@@ -137,6 +135,7 @@ impl Service {
             self.undo_create(&later.path, clock, call).await;
         }
         job.errors += 1;
+        job.refused.extend(refused(operation, &response, call));
         let failed = result(operation, &response, call);
         job.keep(index, failed);
     }
@@ -308,6 +307,29 @@ fn result(operation: &BulkOperation, response: &Response<Bytes>, call: Call<'_>)
         status: response.status().as_u16().to_string(),
         response: failed.then(body).flatten(),
     }
+}
+
+/// The operation that adds references to the resource that another one has created.
+fn later_patch(operation: &BulkOperation, id: &str, patch: Value) -> BulkOperation {
+    BulkOperation {
+        method: "PATCH".into(),
+        bulk_id: None,
+        version: None,
+        path: format!("{}/{id}", operation.path.trim_end_matches('/')),
+        data: patch,
+        fault: None,
+    }
+}
+
+/// What is kept of an operation if it was refused.
+fn refused(
+    operation: &BulkOperation,
+    response: &Response<Bytes>,
+    call: Call<'_>,
+) -> Option<Refused> {
+    let (route, request) = (route(&operation.path), request_of(operation)?);
+    let asked = Asked { method: request.method(), route: route.as_ref(), body: request.body() };
+    Refused::of(asked, response, &call.tenant.key())
 }
 
 /// The id of the resource of a result.

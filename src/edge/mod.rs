@@ -5,6 +5,8 @@ mod bulk;
 mod discover;
 pub mod gateway;
 mod line;
+mod refusals;
+mod refused;
 mod request;
 mod request_id;
 mod resources;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use http::request::Parts;
 use http::{Method, Request, Response, header};
 use scim_core::schema::registry::SchemaError;
@@ -12,9 +13,10 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::line::{Arrival, Learned, RequestLine};
+use super::refusals::Refusals;
 use super::request_id::RequestId;
-use super::response;
 use super::route::{BASE_PATH, Route};
+use super::{refused, response};
 use crate::auth::secrets_manager::Secrets;
 use crate::auth::{Caller, Verifier};
 use crate::budget::{self, Limits};
@@ -38,6 +40,8 @@ pub struct Service {
     pub(super) discovery_schemas: Vec<Schema>,
     base_url: Option<String>,
     events: Events,
+    clock: Clock,
+    refusals: Refusals,
 }
 
 impl Service {
@@ -56,6 +60,8 @@ impl Service {
         Ok(Self {
             events: Events::new(tenants.clone(), base_url, events),
             verifier: Verifier::new(secrets, tenants, clock.clone()),
+            refusals: Refusals::new(store.clone(), clock.clone()),
+            clock: clock.clone(),
             directory: Directory::new(store, clock, settings.retention, settings.audit_retention),
             discovery_schemas: discovery::discovery_schemas()?,
             base_url: settings.base_url.clone(),
@@ -111,7 +117,24 @@ impl Service {
         line.log();
         response.extensions_mut().insert(tally);
         response.extensions_mut().insert(line);
+        Box::pin(self.keep_refusals(&arrival, &learned, &mut response)).await;
         arrival.id.stamp(response)
+    }
+
+    /// Keeps what was refused for the operator, if the caller is known. Nothing that a stranger
+    /// sends causes a write.
+    async fn keep_refusals(
+        &self,
+        arrival: &Arrival,
+        learned: &Learned,
+        response: &mut Response<Bytes>,
+    ) {
+        let Some(Caller { tenant, key_id }) = &learned.caller else { return };
+        let (key, now) = (tenant.key(), self.clock.seconds());
+        let refused = refused::all(&arrival.method, learned, response, &key);
+        let id = arrival.id.as_str();
+        let entries = refused.into_iter().map(|one| one.entry(id, key_id.as_str(), now));
+        self.refusals.note(&key, entries.collect()).await;
     }
 
     /// The answer. If the deadline passes, `learned` still contains what was known until then.
@@ -135,7 +158,10 @@ impl Service {
         };
         let request = Request::from_parts(head, learned.body.clone());
         let route = learned.route.as_ref();
-        let response = self.answer_caller(&caller, &request, deadline, route).await;
+        let work = Box::pin(self.answer_caller(&caller, &request, deadline, route));
+        // What the errand takes is not the request's own work.
+        let errand = budget::counted(Limits::REQUEST, self.verifier.note_use(&caller));
+        let response = beside(Box::pin(errand), work).await;
         if response.status().is_success() {
             Box::pin(self.verifier.connect(&caller)).await;
         }
@@ -224,6 +250,17 @@ impl Service {
                 .with("A token identifies an identity provider, not a user; use /Users.")),
             Route::Discovery(document) => self.discover(request, document, call),
         }
+    }
+}
+
+/// What `work` results in, while `errand` runs beside it. An errand that takes longer is dropped.
+async fn beside<T, E>(
+    errand: impl Future<Output = E> + Unpin,
+    work: impl Future<Output = T> + Unpin,
+) -> T {
+    match select(errand, work).await {
+        Either::Left((_, work)) => work.await,
+        Either::Right((done, _)) => done,
     }
 }
 

@@ -20,6 +20,7 @@ mod kept_tokens;
 mod pause;
 pub mod profiles;
 mod records;
+pub mod refusals;
 mod restoration;
 pub mod resync;
 pub mod room;

@@ -43,6 +43,7 @@ mod products;
 mod profiles;
 mod profiles_doc;
 mod races;
+mod refusals;
 mod refusals_doc;
 mod request_ids;
 mod request_line;
