@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::BenchCommand;
 use crate::brake::BrakeCommand;
+use crate::errors::ErrorsOptions;
 use crate::event::EventOptions;
 use crate::events::EventsCommand;
 use crate::explain::ExplainOptions;
@@ -58,6 +59,7 @@ pub(crate) enum Command {
     User(UserCommand),
     Import(ImportOptions),
     Export(ExportOptions),
+    Errors(ErrorsOptions),
     Event(EventOptions),
     /// Show the events that the product hears, and send it what it missed
     #[command(subcommand)]

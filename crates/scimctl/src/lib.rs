@@ -9,6 +9,7 @@ mod advice;
 mod bench;
 mod brake;
 mod cli;
+mod errors;
 mod event;
 mod events;
 mod explain;
@@ -22,6 +23,7 @@ mod serve;
 mod tenant;
 mod token;
 mod user;
+mod when;
 
 pub use cli::Cli;
 use cli::Command;
@@ -45,6 +47,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::User(command) => user::run(&place, command, format).await,
         Command::Import(options) => import::run(&place, &options, format).await,
         Command::Export(options) => export::run(&place, &options, format).await,
+        Command::Errors(options) => errors::run(&place, &options, format).await,
         Command::Event(options) => event::run(&place, &options, format).await,
         Command::Events(command) => events::run(&place, command, format).await,
         Command::Explain(options) => explain::run(&place, &options, format).await,

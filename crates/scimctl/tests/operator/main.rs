@@ -13,6 +13,7 @@
 mod support;
 
 mod drift;
+mod errors;
 mod files;
 mod import;
 mod import_and_provisioning;
