@@ -14,7 +14,7 @@ use super::request_id::{Ids, Invocation, RequestId};
 use super::route::Route;
 use crate::auth::Caller;
 use crate::reason::Reason;
-use crate::telemetry::Tally;
+use crate::telemetry::{LeftOut, Tally};
 use crate::tenant::Tenant;
 
 /// What is known of a request before it is answered.
@@ -101,7 +101,7 @@ impl RequestLine {
         arrival: &Arrival,
         learned: &Learned,
         response: &Response<Bytes>,
-        (tally, ignored): (Tally, Option<String>),
+        (tally, left_out): (Tally, &LeftOut),
     ) -> Self {
         let error = response.extensions().get::<Error>();
         let bulk = response.extensions().get::<Operations>();
@@ -120,7 +120,7 @@ impl RequestLine {
             detail: error.map(|error| error.detail.clone()),
             milliseconds: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
             tally,
-            ignored,
+            ignored: left_out.ignored(),
             operations: bulk.map(|bulk| bulk.count),
             failed_operations: bulk.map(|bulk| bulk.failed),
         }

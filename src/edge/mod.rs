@@ -3,6 +3,7 @@
 
 mod bulk;
 mod discover;
+mod dropped;
 pub mod gateway;
 mod line;
 mod refusals;

@@ -20,6 +20,8 @@ use crate::tenant::cache::Cache;
 const MAX_TENANTS: usize = 1_000;
 /// The time between two writes of a tenant, in milliseconds.
 const PAUSE: i64 = 1_000;
+/// An hour, in seconds.
+const HOUR: i64 = 60 * 60;
 /// How long a write may delay an answer.
 const MAX_DELAY: Duration = Duration::from_millis(300);
 /// After how many writes the oldest rows are removed.
@@ -38,6 +40,10 @@ pub(super) struct Refusals {
 struct Waiting {
     entries: Vec<RefusedRequest>,
     more: u64,
+    /// Attributes that were left out of messages.
+    dropped: Vec<RefusedRequest>,
+    /// The hour in which such attributes were last written without a refusal, in hours since 1970.
+    told: Option<i64>,
     /// The key of the row that a failed try may have written. The next try replaces that row.
     id: Option<String>,
     /// When the last try began, in milliseconds.
@@ -56,18 +62,35 @@ impl Waiting {
         }
     }
 
-    /// Takes what waits, if it may be written now.
+    /// Adds an attribute that was left out of a message. Beyond a number of them the others are
+    /// forgotten.
+    fn drop_attribute(&mut self, entry: RefusedRequest) {
+        if let Some(known) = self.dropped.iter_mut().find(|known| known.is_like(&entry)) {
+            known.absorb(entry);
+        } else if self.dropped.len() < MAX_ENTRIES {
+            self.dropped.push(entry);
+        }
+    }
+
+    /// Takes what waits, if it may be written now. What was only dropped waits for a refusal or for
+    /// the first request of the next hour.
     fn take(&mut self, now: OffsetDateTime) -> Option<RefusalBatch> {
         let milliseconds = i64::try_from(now.unix_timestamp_nanos() / 1_000_000).ok()?;
+        let hour = now.unix_timestamp().div_euclid(HOUR);
         // A clock that ran back does not stop the writes.
         let is_early = self.tried.is_some_and(|tried| (milliseconds - tried).abs() < PAUSE);
-        let first = self.entries.iter().map(|entry| entry.first).min()?;
-        if is_early {
+        let is_told = self.entries.is_empty() && self.told == Some(hour);
+        let waiting = self.entries.iter().chain(&self.dropped);
+        let first = waiting.map(|entry| entry.first).min()?;
+        if is_early || is_told {
             return None;
         }
         self.tried = Some(milliseconds);
+        self.told = Some(hour);
         let id = self.id.take().unwrap_or_else(|| new_id(now));
-        let (entries, more) = (mem::take(&mut self.entries), mem::take(&mut self.more));
+        let (mut entries, more) = (mem::take(&mut self.entries), mem::take(&mut self.more));
+        let room = MAX_ENTRIES.saturating_sub(entries.len()).min(self.dropped.len());
+        entries.extend(self.dropped.drain(..room));
         Some(RefusalBatch { id, at: first, entries, more })
     }
 
@@ -106,12 +129,20 @@ impl Refusals {
         Self { store, clock, tenants: Mutex::new(Cache::with_capacity(MAX_TENANTS)) }
     }
 
-    /// Notes what was refused, and writes what waits if that may be done now. A failure is a
-    /// warning in the log; the refusals then wait for a later request.
-    pub(super) async fn note(&self, tenant: &TenantKey, entries: Vec<RefusedRequest>) {
+    /// Notes what was refused and which attributes were left out, and writes what waits if that may
+    /// be done now. A failure is a warning in the log; the refusals then wait for a later request.
+    pub(super) async fn note(
+        &self,
+        tenant: &TenantKey,
+        entries: Vec<RefusedRequest>,
+        dropped: Vec<RefusedRequest>,
+    ) {
         let code = tenant.code();
-        if !entries.is_empty() {
-            self.change(code, |waiting| entries.into_iter().for_each(|entry| waiting.add(entry)));
+        if !(entries.is_empty() && dropped.is_empty()) {
+            self.change(code, |waiting| {
+                entries.into_iter().for_each(|entry| waiting.add(entry));
+                dropped.into_iter().for_each(|entry| waiting.drop_attribute(entry));
+            });
         }
         let now = self.clock.now();
         let Some((batch, writes)) = self.take(code, now) else { return };

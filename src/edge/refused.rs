@@ -55,9 +55,11 @@ impl Refused {
     /// The entry in the table.
     pub(super) fn entry(self, request: &str, key: &str, now: i64) -> RefusedRequest {
         let Self { method, route, error, about } = self;
+        let reason = Reason::of(&error);
+        let is_refused = reason != Reason::AttributeDropped;
         RefusedRequest {
-            code: Reason::of(&error).code().to_owned(),
-            status: error.kind.wire().0,
+            code: reason.code().to_owned(),
+            status: if is_refused { error.kind.wire().0 } else { reason.status() },
             method: method.to_string(),
             route,
             detail: error.detail,
@@ -69,6 +71,17 @@ impl Refused {
             first: now,
             last: now,
         }
+    }
+}
+
+/// An attribute that was left out of a message, under the name that may be kept.
+pub(super) fn dropped(name: String, method: &Method, route: Option<&Route>) -> Refused {
+    let detail = format!("{name} was left out, because the profile's schema does not have it.");
+    Refused {
+        method: method.clone(),
+        route: template(route),
+        error: Reason::AttributeDropped.with(detail).at(name),
+        about: Vec::new(),
     }
 }
 

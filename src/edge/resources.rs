@@ -102,7 +102,7 @@ impl Service {
         let draft = resource_type
             .definition
             .parse(request::body(request)?, call.tenant.profile.dialect())?;
-        telemetry::ignored(&draft.ignored);
+        telemetry::left_out(&draft.ignored, &draft.unknown);
         let projection = projection.asserting(draft.attributes.names());
         let view = View { projection: &projection, members: MAX_MEMBERS_SHOWN };
         let Creation { origin, expanded } =
@@ -143,7 +143,7 @@ impl Service {
         let draft = resource_type
             .definition
             .parse_replacement(request::body(request)?, call.tenant.profile.dialect())?;
-        telemetry::ignored(&draft.ignored);
+        telemetry::left_out(&draft.ignored, &draft.unknown);
         let projection = projection.asserting(draft.attributes.names());
         let view = View { projection: &projection, members: MAX_MEMBERS_SHOWN };
         let replaced = self.directory.replace(call, resource_type, id, draft, &precondition, view);
@@ -161,7 +161,7 @@ impl Service {
         let profile = &call.tenant.profile;
         let body = request::body(request)?;
         let patch = PatchRequest::parse(&body, &resource_type.definition, profile.dialect())?;
-        telemetry::ignored(patch.ignored());
+        telemetry::left_out(patch.ignored(), patch.unknown());
         // "The server MUST return a 200 OK if the "attributes" parameter is specified in the
         // request." (RFC 7644, 3.5.2)
         let must_show = projection.is_explicit();

@@ -12,6 +12,7 @@ use scim_core::{Error, ErrorKind, Schema, discovery};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use super::dropped::StandardNames;
 use super::line::{Arrival, Learned, RequestLine};
 use super::refusals::Refusals;
 use super::request_id::RequestId;
@@ -26,7 +27,7 @@ use crate::events::Events;
 use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::telemetry;
+use crate::telemetry::{self, LeftOut};
 use crate::tenant::{ServedType, Tenant, Tenants};
 
 /// How long a deletion removes memberships. Another request can continue the work; the function has
@@ -42,6 +43,7 @@ pub struct Service {
     events: Events,
     clock: Clock,
     refusals: Refusals,
+    names: StandardNames,
 }
 
 impl Service {
@@ -60,6 +62,7 @@ impl Service {
         Ok(Self {
             events: Events::new(tenants.clone(), base_url, events),
             verifier: Verifier::new(secrets, tenants, clock.clone()),
+            names: StandardNames::new(),
             refusals: Refusals::new(store.clone(), clock.clone()),
             clock: clock.clone(),
             directory: Directory::new(store, clock, settings.retention, settings.audit_retention),
@@ -112,12 +115,12 @@ impl Service {
         let mut learned = Learned { route, ..Learned::default() };
         let answer = Box::pin(self.answer(head, body, arrival.deadline, &mut learned));
         let counted = budget::counted(Limits::REQUEST, in_time(arrival.deadline, answer));
-        let ((mut response, tally), ignored) = telemetry::noting(counted).await;
-        let line = RequestLine::of(&arrival, &learned, &response, (tally, ignored));
+        let ((mut response, tally), left_out) = telemetry::noting(counted).await;
+        let line = RequestLine::of(&arrival, &learned, &response, (tally, &left_out));
         line.log();
         response.extensions_mut().insert(tally);
         response.extensions_mut().insert(line);
-        Box::pin(self.keep_refusals(&arrival, &learned, &mut response)).await;
+        Box::pin(self.keep_refusals(&arrival, &learned, &mut response, &left_out)).await;
         arrival.id.stamp(response)
     }
 
@@ -128,13 +131,19 @@ impl Service {
         arrival: &Arrival,
         learned: &Learned,
         response: &mut Response<Bytes>,
+        left_out: &LeftOut,
     ) {
         let Some(Caller { tenant, key_id }) = &learned.caller else { return };
         let (key, now) = (tenant.key(), self.clock.seconds());
         let refused = refused::all(&arrival.method, learned, response, &key);
-        let id = arrival.id.as_str();
-        let entries = refused.into_iter().map(|one| one.entry(id, key_id.as_str(), now));
-        self.refusals.note(&key, entries.collect()).await;
+        let (id, key_id) = (arrival.id.as_str(), key_id.as_str());
+        let entries = refused.into_iter().map(|one| one.entry(id, key_id, now)).collect();
+        let names = self.names.of(left_out);
+        let (method, route) = (&arrival.method, learned.route.as_ref());
+        let dropped = names
+            .into_iter()
+            .map(|name| refused::dropped(name, method, route).entry(id, key_id, now));
+        self.refusals.note(&key, entries, dropped.collect()).await;
     }
 
     /// The answer. If the deadline passes, `learned` still contains what was known until then.

@@ -137,6 +137,10 @@ reasons! {
         "No schema of the resource type defines the attribute.",
         None,
         "Correct the name of the target attribute, or remove it from the mapping.";
+    AttributeDropped "attribute-dropped" None, MAPPING,
+        "An attribute that the profile's schema does not have was left out of a message.",
+        None,
+        "Remove the attribute from the mapping, or correct its name if it resembles another one.";
     UnknownResource "unknown-resource" Some(ErrorKind::InvalidValue), MEMBERS,
         "A member is not a user or a group of the tenant.",
         Some("A value in members is not the id of a user or group of this tenant. Create the \

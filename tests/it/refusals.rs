@@ -244,3 +244,43 @@ async fn only_refusals_since_a_time_are_shown_and_at_most_so_many() {
     assert_eq!(ask(Some(world.clock.seconds() - 60), 10).await, all[..2]);
     assert_eq!(ask(Some(world.clock.seconds() + 1), 10).await, all[..0]);
 }
+
+#[tokio::test]
+async fn what_a_profile_drops_is_counted_by_names_that_a_schema_has() {
+    let zulip = Customer::new("zulip").await;
+    let world = zulip.world.clone();
+    let post = async |name: &str| {
+        let name_of = json!({ "givenName": "A", "familyName": "B" });
+        let user = json!({
+            "userName": name, "name": name_of, "title": "Dr", "roles": ["x"],
+            "anna@example.com": 1, "secret": 2,
+        });
+        assert_eq!(zulip.post(user).await.status, 201);
+    };
+    let kept = async || {
+        let query = RefusalQuery { since: None, about: None, limit: 100 };
+        let found = world.operator().refusals(&zulip.row, &query).await.unwrap();
+        let mut kept: Vec<_> = found
+            .into_iter()
+            .map(|one| (one.request.attribute.unwrap(), one.request.status, one.request.count))
+            .collect();
+        kept.sort();
+        kept
+    };
+    let entry = |name: &str, count| (name.to_owned(), 200, count);
+    post("a").await;
+    let first = [entry("other", 1), entry("roles (role?)", 1), entry("title", 1)];
+    assert_eq!(kept().await, first, "the first request of an hour writes it");
+    assert_eq!(rows(&world).await.len(), 1);
+    let row = format!("{:?}", rows(&world).await);
+    assert!(!row.contains("anna") && !row.contains("secret"), "{row}");
+    world.clock.advance(2);
+    post("b").await;
+    world.clock.advance(2);
+    post("c").await;
+    assert_eq!(rows(&world).await.len(), 1, "a good request alone writes nothing in the same hour");
+    world.clock.advance(3_600);
+    zulip.find("userName eq \"a\"").await;
+    let all = [entry("other", 3), entry("roles (role?)", 3), entry("title", 3)];
+    assert_eq!(kept().await, all);
+}

@@ -82,16 +82,16 @@ fn lines(refusal: &Refusal, who: Option<&str>) -> String {
     let mut lines = vec![
         times,
         format!(
-            "  What  {} {}: {} {}",
+            "  What   {} {}: {} {}",
             request.method, request.route, request.status, request.code
         ),
-        format!("  Who   {named}"),
-        format!("  Why   {}", visible(&request.detail)),
+        format!("  About  {named}"),
+        format!("  Why    {}", visible(&request.detail)),
     ];
     if let Some(reason) = refusal.reason {
-        lines.push(format!("  Cure  {}", reason.what_to_do()));
+        lines.push(format!("  Cure   {}", reason.what_to_do()));
         let click = reason.click(refusal.idp);
-        lines.extend(click.map(|click| format!("        In {}: {click}", refusal.idp.name())));
+        lines.extend(click.map(|click| format!("         In {}: {click}", refusal.idp.name())));
     }
     lines.join("\n")
 }

@@ -111,6 +111,11 @@ impl<'s> PatchRequest<'s> {
         &self.near_misses.misses
     }
 
+    /// The first twenty names that no schema defines, reduced to printable ASCII. They were ignored.
+    pub fn unknown(&self) -> &[String] {
+        &self.near_misses.unknown
+    }
+
     /// Whether no operation is left.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()

@@ -42,10 +42,10 @@ fn a_person_is_missing_and_errors_says_why_and_what_to_click() {
     assert_eq!(
         timeless(&said),
         "TIME\n  \
-           What  POST /Users: 400 value-not-allowed\n  \
-           Who   anna@example.com\n  \
-           Why   role must be one of: owner, administrator, moderator, member, guest.\n  \
-           Cure  Map one of the values that the sentence names.\n        \
+           What   POST /Users: 400 value-not-allowed\n  \
+           About  anna@example.com\n  \
+           Why    role must be one of: owner, administrator, moderator, member, guest.\n  \
+           Cure   Map one of the values that the sentence names.\n         \
                  In Okta: Open Applications > (app) > Provisioning > To App, change the mapping of \
          the attribute, and retry the failed task under Dashboard > Tasks.\n"
     );
@@ -54,7 +54,7 @@ fn a_person_is_missing_and_errors_says_why_and_what_to_click() {
         "Nothing about bob@example.com was refused for acme since TIME.\n"
     );
     let all = directory.text(&["errors", "acme"]);
-    assert!(all.contains("  Who   somebody whose name is not stored\n"), "{all}");
+    assert!(all.contains("  About  somebody whose name is not stored\n"), "{all}");
     assert!(!all.contains("anna"), "{all}");
 }
 
