@@ -17,6 +17,7 @@ mod errors;
 mod files;
 mod import;
 mod import_and_provisioning;
+mod lines;
 mod profiles;
 mod resync;
 mod tenants;
