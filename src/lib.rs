@@ -25,6 +25,7 @@ pub mod store;
 pub mod budget;
 pub mod clock;
 pub mod random;
+pub mod reason;
 pub mod sdk;
 pub mod telemetry;
 

@@ -12,6 +12,9 @@ use tracing::level_filters::LevelFilter;
 pub struct Tally {
     /// Calls, including each retry of a cancelled transaction.
     pub calls: u32,
+    /// Calls among them that failed or were cancelled because of other requests. A write that its
+    /// conditions refused has not failed.
+    pub failed_calls: u32,
     /// Read capacity units.
     pub read_units: f64,
     /// Write capacity units.
@@ -21,35 +24,53 @@ pub struct Tally {
 }
 
 tokio::task_local! {
-    static IGNORED: RefCell<Vec<String>>;
+    static LEFT_OUT: RefCell<LeftOut>;
 }
 
 /// Maximum number of attributes of a request that its log line names.
 const MAX_IGNORED: usize = 10;
+/// Maximum number of unknown names of a request that are collected.
+const MAX_UNKNOWN: usize = 100;
 
-/// Runs `work` and collects the names that it left out of messages although they resemble
-/// attributes, in the form `roles (role?), ...`; `None` if no attribute was dropped.
-pub async fn noting<T>(work: impl Future<Output = T>) -> (T, Option<String>) {
-    IGNORED
+/// What a request left out of messages.
+#[derive(Debug, Clone, Default)]
+pub struct LeftOut {
+    /// Names that resemble attributes, in the form `roles (role?)`. Each is one letter away from a
+    /// name that a schema defines, so it is not personal data.
+    pub near_misses: Vec<String>,
+    /// All names that no schema of the tenant defines, as the client wrote them.
+    pub unknown: Vec<String>,
+}
+
+impl LeftOut {
+    /// The near misses as the log names them; `None` if there are none.
+    pub fn ignored(&self) -> Option<String> {
+        (!self.near_misses.is_empty()).then(|| self.near_misses.join(", "))
+    }
+}
+
+/// Runs `work` and collects what it left out of messages.
+pub async fn noting<T>(work: impl Future<Output = T>) -> (T, LeftOut) {
+    LEFT_OUT
         .scope(RefCell::default(), async {
             let done = work.await;
-            let names = IGNORED.with(|names| names.borrow().join(", "));
-            (done, Some(names).filter(|names| !names.is_empty()))
+            (done, LEFT_OUT.with(RefCell::take))
         })
         .await
 }
 
-/// Records what was left out of a message. These are names of attributes, never values. Each is one
-/// letter away from a name that a schema defines, so it is not personal data.
-pub(crate) fn ignored(misses: &[NearMiss]) {
-    let _ = IGNORED.try_with(|names| {
-        let mut names = names.borrow_mut();
+/// Records what was left out of a message: names of attributes, never values.
+pub(crate) fn left_out(misses: &[NearMiss], unknown: &[String]) {
+    let _ = LEFT_OUT.try_with(|left_out| {
+        let LeftOut { near_misses, unknown: names } = &mut *left_out.borrow_mut();
         for NearMiss { sent, known } in misses {
             let miss = format!("{sent} ({known}?)");
-            if names.len() < MAX_IGNORED && !names.contains(&miss) {
-                names.push(miss);
+            if near_misses.len() < MAX_IGNORED && !near_misses.contains(&miss) {
+                near_misses.push(miss);
             }
         }
+        let room = MAX_UNKNOWN.saturating_sub(names.len());
+        names.extend(unknown.iter().take(room).cloned());
     });
 }
 

@@ -1,15 +1,9 @@
 //! The `Authorization` header.
 
-use scim_core::{Error, ErrorKind};
+use scim_core::Error;
 
 use super::token::PlainToken;
-
-/// The message for every token that is not valid. It reveals nothing about the reason.
-pub(super) const NOT_ACCEPTED: &str =
-    "The bearer token is not accepted; paste the token that the operator issued for this tenant.";
-/// The message for a token without a scheme.
-pub(super) const NO_SCHEME: &str =
-    "The Authorization header must contain Bearer, a space and the token.";
+use crate::reason::Reason;
 
 /// What comes before a token in the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,11 +22,8 @@ pub(super) enum Scheme {
 pub(super) fn read<'h>(
     mut headers: impl Iterator<Item = &'h [u8]>,
 ) -> Result<(PlainToken, Scheme), Error> {
-    let unauthorized = |detail: &str| Error::new(ErrorKind::Unauthorized, detail);
     let (Some(header), None) = (headers.next(), headers.next()) else {
-        return Err(unauthorized(
-            "Send exactly one Authorization header: Bearer, a space and the token.",
-        ));
+        return Err(Reason::TokenMissing.error());
     };
     let header = std::str::from_utf8(header).unwrap_or_default().trim();
     if let Some(token) = PlainToken::parse(header) {
@@ -40,9 +31,9 @@ pub(super) fn read<'h>(
     }
     let token = match header.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => token.trim(),
-        _ => return Err(unauthorized(NO_SCHEME)),
+        _ => return Err(Reason::SchemeMissing.error()),
     };
-    let token = PlainToken::parse(token).ok_or_else(|| unauthorized(NOT_ACCEPTED))?;
+    let token = PlainToken::parse(token).ok_or_else(|| Reason::TokenRefused.error())?;
     Ok((token, Scheme::Bearer))
 }
 

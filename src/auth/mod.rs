@@ -44,6 +44,7 @@ mod authorization;
 mod decision;
 pub mod kept_tokens;
 mod knowledge;
+mod last_seen;
 pub mod records;
 mod secret_copy;
 pub mod secrets_manager;

@@ -5,14 +5,16 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use scim_core::{Error, ErrorKind};
 
-use super::authorization::{self, NO_SCHEME, NOT_ACCEPTED, Scheme};
+use super::authorization::{self, Scheme};
 use super::decision::{Decision, MAX_STALE};
 use super::knowledge::{Judgement, Knowledge};
+use super::last_seen::LastSeen;
 use super::secret_copy::{Lookup, SecretCopy};
 use super::secrets_manager::{Secrets, SecretsError};
 use super::tenant_knowledge::TenantKnowledge;
 use super::token::{KeyId, PlainToken};
 use crate::clock::Clock;
+use crate::reason::Reason;
 use crate::store::{SecretNumber, TenantCode};
 use crate::tenant::cache::Cache;
 use crate::tenant::profile::Header;
@@ -43,6 +45,7 @@ pub struct Verifier {
     /// How many lookups have begun, of all secrets.
     lookups: AtomicU64,
     knowledge: Mutex<Cache<TenantCode, Arc<TenantKnowledge>>>,
+    last_seen: LastSeen,
 }
 
 /// What a secret says about a token.
@@ -72,10 +75,12 @@ impl Verifier {
     pub fn new(secrets: Secrets, tenants: Arc<Tenants>, clock: Clock) -> Self {
         let copies = Mutex::new(Cache::with_capacity(MAX_COPIES));
         let knowledge = Mutex::new(Cache::with_capacity(MAX_REMEMBERED));
-        Self { secrets, tenants, clock, copies, lookups: AtomicU64::new(0), knowledge }
+        let (lookups, last_seen) = (AtomicU64::new(0), LastSeen::new());
+        Self { secrets, tenants, clock, copies, lookups, knowledge, last_seen }
     }
 
-    /// The caller whose token is in these `Authorization` headers of a request to `host`.
+    /// The caller whose token is in these `Authorization` headers of a request to `host`. `named`
+    /// becomes the tenant that the token names, even if the token is refused.
     ///
     /// # Errors
     /// 401 if the token is not valid, or not valid at this host; 403 if SCIM is switched off for
@@ -84,13 +89,14 @@ impl Verifier {
         &self,
         headers: impl Iterator<Item = &'h [u8]>,
         host: Option<&str>,
+        named: &mut Option<Arc<Tenant>>,
     ) -> Result<Caller, Error> {
         let (token, scheme) = authorization::read(headers)?;
-        let tenant = self.owner(&token).await?;
+        let tenant = self.owner(&token, named).await?;
         // Only the owner of a valid token learns more than "not accepted".
         let alone = scheme == Scheme::None;
         if alone && tenant.profile.dialect.header == Header::Bearer {
-            return Err(Error::new(ErrorKind::Unauthorized, NO_SCHEME));
+            return Err(Reason::SchemeMissing.error());
         }
         let here =
             |bound: &String| host.is_some_and(|host| name_of(host).eq_ignore_ascii_case(bound));
@@ -98,11 +104,7 @@ impl Verifier {
             return Err(refused());
         }
         if !tenant.is_enabled() {
-            return Err(Error::new(
-                ErrorKind::Forbidden,
-                "SCIM is switched off for this tenant; nothing was changed. The service \
-                provider's operator can switch it on.",
-            ));
+            return Err(Reason::TenantOff.error());
         }
         Ok(Caller { tenant, key_id: token.key_id().clone() })
     }
@@ -117,14 +119,31 @@ impl Verifier {
         }
     }
 
+    /// Records the hour in which the caller's token was accepted, once an hour. If that fails, or is
+    /// dropped, a later request tries it again; the answer does not depend on it.
+    pub async fn note_use(&self, caller: &Caller) {
+        let Caller { tenant, key_id } = caller;
+        let token = (tenant.code().clone(), key_id.clone());
+        let Some(hour) = self.last_seen.due(&token, self.clock.seconds()) else { return };
+        match Box::pin(self.tenants.note_token_use(tenant, key_id.as_str(), hour)).await {
+            Ok(()) => self.last_seen.store(token, hour),
+            Err(error) => tracing::warn!(%error, "the use of a token could not be recorded"),
+        }
+    }
+
     /// The tenant of a valid token.
     ///
     /// The tenant's row may be a minute old, and the tenant may have moved to another secret since.
     /// So the row is considered again if the verdict needs a later one, and if that names another
     /// secret, the token is judged by that.
-    async fn owner(&self, token: &PlainToken) -> Result<Arc<Tenant>, Error> {
+    async fn owner(
+        &self,
+        token: &PlainToken,
+        named: &mut Option<Arc<Tenant>>,
+    ) -> Result<Arc<Tenant>, Error> {
         let (code, reads) = (token.tenant(), self.tenants.reads());
         let Some(mut tenant) = self.tenants.get(code).await? else { return Err(refused()) };
+        *named = Some(tenant.clone());
         let tenant_knowledge = self.knowledge(code);
         for _ in 0..MAX_MOVES {
             let verdict = self.judge(&tenant_knowledge, tenant.secret(), token).await;
@@ -300,9 +319,10 @@ fn name_of(host: &str) -> &str {
 }
 
 fn refused() -> Error {
-    Error::new(ErrorKind::Unauthorized, NOT_ACCEPTED)
+    // It reveals nothing about what is wrong with the token.
+    Reason::TokenRefused.error()
 }
 
 fn unknown() -> Error {
-    Error::unavailable("The token cannot be checked right now; send the request again in a moment.")
+    Reason::TokenUnchecked.error()
 }

@@ -138,6 +138,11 @@ pub(crate) fn writes() {
     change(|account| account.tally.calls += 1);
 }
 
+/// Counts a call that failed.
+pub(crate) fn failed() {
+    change(|account| account.tally.failed_calls += 1);
+}
+
 /// Counts a transaction that took effect, with its write units.
 pub(crate) fn committed(units: f64) {
     change(|account| {

@@ -1,7 +1,8 @@
 //! The condition that a client puts on a request: the version of the resource that it knows.
 
-use scim_core::{Error, ErrorKind, Version};
+use scim_core::{Error, Version};
 
+use crate::reason::Reason;
 use crate::store::{Expect, Stored};
 
 /// What `If-Match` or `If-None-Match` requires.
@@ -52,10 +53,7 @@ impl Precondition {
         if self.matches(stored.resource.meta.version) {
             return Ok(());
         }
-        Err(Error::new(
-            ErrorKind::PreconditionFailed,
-            "The resource has changed since the version in If-Match. Retrieve it and decide again.",
-        ))
+        Err(Reason::StaleVersion.error())
     }
 }
 

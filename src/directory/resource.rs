@@ -1,10 +1,11 @@
 //! Resources as they are read, and as they are stored.
 
 use scim_core::resource::Attributes;
-use scim_core::{Error, ErrorKind, Meta, Resource, ResourceId};
+use scim_core::{Error, Meta, Resource, ResourceId};
 
 use super::context::{Call, Directory};
 use super::lifecycle::states::{Event, State, Step};
+use crate::reason::Reason;
 use crate::store::{Collection, MAX_DOCUMENT_BYTES, Names, Stored};
 use crate::tenant::ServedType;
 
@@ -62,28 +63,21 @@ pub(super) fn names_of(
     let size =
         serde_json::to_string(attributes.as_object()).map_or(usize::MAX, |document| document.len());
     if size > MAX_DOCUMENT_BYTES {
-        return Err(Error::new(
-            ErrorKind::PayloadTooLarge,
-            format!(
-                "The {} would take more than {MAX_DOCUMENT_BYTES} bytes; map fewer attributes.",
-                resource_type.definition.name
-            ),
-        ));
+        return Err(Reason::TooLarge.with(format!(
+            "The {} would take more than {MAX_DOCUMENT_BYTES} bytes; map fewer attributes.",
+            resource_type.definition.name
+        )));
     }
     Names::of(&resource_type.definition, attributes)
 }
 
 /// 404.
 pub(super) fn not_found(resource_type: &ServedType) -> Error {
-    Error::not_found(format!(
-        "There is no {} with this id in this tenant.",
-        resource_type.definition.name
-    ))
+    Reason::NotFound
+        .with(format!("There is no {} with this id in this tenant.", resource_type.definition.name))
 }
 
 /// 503 if other requests keep changing the same resource.
 pub(super) fn contended() -> Error {
-    Error::unavailable(
-        "Other requests are changing the same resource. Send the request again in a moment.",
-    )
+    Reason::Contended.error()
 }

@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
+use scim_core::Error;
 use scim_core::bulk::{BulkOperation, BulkRequest, BulkResponse, BulkResult};
 use scim_core::message::ErrorMessage;
-use scim_core::{Error, ErrorKind};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
+use super::line::Operations;
+use super::refused::{Asked, Refused};
 use super::route::{BASE_PATH, Route};
 use super::service::Service;
 use super::{request, response};
 use crate::budget::{self, MAX_CALLS, MAX_READ_UNITS};
 use crate::directory::{Call, Origin, RequestReads};
+use crate::reason::Reason;
 
 /// How long new operations may begin: the time that the gateway allows, less the time that the last
 /// operation can take.
@@ -38,6 +41,7 @@ struct Job {
     created: BTreeSet<usize>,
     results: Vec<Option<BulkResult>>,
     errors: usize,
+    refused: Vec<Refused>,
 }
 
 impl Service {
@@ -57,6 +61,7 @@ impl Service {
             created: BTreeSet::new(),
             results,
             errors: 0,
+            refused: Vec::new(),
         };
         let mut late = Vec::new();
         for index in order {
@@ -72,8 +77,12 @@ impl Service {
         for (index, patch) in late {
             self.complete(&mut job, index, patch, clock, call).await;
         }
+        let operations = Operations { count: job.results.len(), failed: job.errors };
         let results = job.results.into_iter().flatten().collect();
-        Ok(response::json(StatusCode::OK, &BulkResponse::new(results)))
+        let mut response = response::json(StatusCode::OK, &BulkResponse::new(results));
+        response.extensions_mut().insert(operations);
+        response.extensions_mut().insert(job.refused);
+        Ok(response)
     }
 
     async fn process(&self, job: &mut Job, index: usize, clock: Clock, call: Call<'_>) {
@@ -90,6 +99,7 @@ impl Service {
             job.created.insert(index);
         }
         job.errors += usize::from(response.status().as_u16() >= 400);
+        job.refused.extend(refused(operation, &response, call));
         job.keep(index, result);
     }
 
@@ -106,14 +116,7 @@ impl Service {
         let Some(operation) = job.operations.get(index) else { return };
         let Some(Some(created)) = job.results.get(index).cloned() else { return };
         let Some(id) = id_of(&created) else { return };
-        let mut later = BulkOperation {
-            method: "PATCH".into(),
-            bulk_id: None,
-            version: None,
-            path: format!("{}/{id}", operation.path.trim_end_matches('/')),
-            data: patch,
-            fault: None,
-        };
+        let mut later = later_patch(operation, id, patch);
         later.resolve(&job.ids);
         let response = if !later.references().is_empty() {
             response::error(&unresolved())
@@ -132,6 +135,7 @@ impl Service {
             self.undo_create(&later.path, clock, call).await;
         }
         job.errors += 1;
+        job.refused.extend(refused(operation, &response, call));
         let failed = result(operation, &response, call);
         job.keep(index, failed);
     }
@@ -234,11 +238,11 @@ impl Clock {
 }
 
 fn not_begun() -> Error {
-    Error::unavailable("The request has already done too much work; send this operation again.")
+    Reason::NotBegun.error()
 }
 
 fn took_too_long() -> Error {
-    Error::unavailable(
+    Reason::TookTooLong.with(
         "The operation took too long, and it is not known whether it was done; send it again.",
     )
 }
@@ -275,11 +279,7 @@ fn route(path: &str) -> Option<Route> {
 }
 
 fn unresolved() -> Error {
-    Error::new(
-        ErrorKind::Conflict,
-        "A bulkId in this operation does not stand for a resource that this request has created; \
-        see the other results.",
-    )
+    Reason::ReferenceUnresolved.error()
 }
 
 fn result(operation: &BulkOperation, response: &Response<Bytes>, call: Call<'_>) -> BulkResult {
@@ -307,6 +307,29 @@ fn result(operation: &BulkOperation, response: &Response<Bytes>, call: Call<'_>)
         status: response.status().as_u16().to_string(),
         response: failed.then(body).flatten(),
     }
+}
+
+/// The operation that adds references to the resource that another one has created.
+fn later_patch(operation: &BulkOperation, id: &str, patch: Value) -> BulkOperation {
+    BulkOperation {
+        method: "PATCH".into(),
+        bulk_id: None,
+        version: None,
+        path: format!("{}/{id}", operation.path.trim_end_matches('/')),
+        data: patch,
+        fault: None,
+    }
+}
+
+/// What is kept of an operation if it was refused.
+fn refused(
+    operation: &BulkOperation,
+    response: &Response<Bytes>,
+    call: Call<'_>,
+) -> Option<Refused> {
+    let (route, request) = (route(&operation.path), request_of(operation)?);
+    let asked = Asked { method: request.method(), route: route.as_ref(), body: request.body() };
+    Refused::of(asked, response, &call.tenant.key())
 }
 
 /// The id of the resource of a result.

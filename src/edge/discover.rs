@@ -6,13 +6,14 @@ use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
 use scim_core::discovery::Features;
 use scim_core::message::ListResponse;
-use scim_core::{Error, ErrorKind, ResourceType, Schema, discovery};
+use scim_core::{Error, ResourceType, Schema, discovery};
 use serde_json::Value;
 
 use super::route::Document;
 use super::service::Service;
 use super::{request, response};
 use crate::directory::Call;
+use crate::reason::Reason;
 use crate::tenant::Profile;
 use crate::tenant::profile::Header;
 
@@ -29,10 +30,7 @@ impl Service {
             // "If a "filter" is provided, the service provider SHOULD respond with HTTP status code
             // 403 (Forbidden) to ensure that clients cannot incorrectly assume that any matching
             // conditions specified in a filter are true." (RFC 7644, 4)
-            return Err(Error::new(
-                ErrorKind::Forbidden,
-                "Discovery endpoints do not support filters; omit filter.",
-            ));
+            return Err(Reason::FilterNotSupported.error());
         }
         let document = self.document(document, call)?;
         let response = response::json(StatusCode::OK, &document);

@@ -18,14 +18,16 @@ use lambda_http::lambda_runtime::LambdaEvent;
 use lambda_http::request::LambdaRequest;
 use lambda_http::{Adapter, Body, RequestExt, Service as _, service_fn};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use scim_core::{Error, ErrorKind};
+use scim_core::Error;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::request::{Deadline, RequestId};
-use super::response;
+use super::request::{Deadline, TIMEOUT};
+use super::request_id::Ids;
 use super::route::BASE_PATH;
-use super::service::{Service, TIMEOUT};
+use super::service::Service;
+use super::{line, response};
+use crate::reason::Reason;
 
 /// The characters that a path can contain unencoded, in addition to letters and digits.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC
@@ -57,9 +59,10 @@ pub async fn handle(
         return Ok(Value::Array(service.events(records).await?));
     }
     let payload_1 = is_payload_1(&event);
+    let ids = &Ids::of(&event, &context.request_id);
     let host = match clean(&mut event, payload_1) {
         Ok(host) => host,
-        Err(error) => return Ok(refusal(&error, payload_1)),
+        Err(error) => return Ok(refusal(&error, ids, payload_1)),
     };
     // `LambdaRequest` can only be read from text.
     let payload: LambdaRequest = match serde_json::from_str(&event.to_string()) {
@@ -67,7 +70,7 @@ pub async fn handle(
         Err(error) if event.get("requestContext").is_none() => return Err(error.into()),
         Err(_) => {
             let error = malformed("The request cannot be read; check its method and headers.");
-            return Ok(refusal(&error, payload_1));
+            return Ok(refusal(&error, ids, payload_1));
         }
     };
     // `cargo lambda watch` sends a deadline in 1970, which must be ignored.
@@ -76,7 +79,7 @@ pub async fn handle(
         .duration_since(SystemTime::now())
         .map_or(TIMEOUT, |left| left.saturating_sub(MARGIN));
     let answer = Adapter::from(service_fn(|request: lambda_http::Request| {
-        answer(service, request, host.as_ref(), left)
+        answer(service, request, ids, host.as_ref(), left)
     }))
     .call(LambdaEvent { payload, context })
     .await?;
@@ -86,6 +89,7 @@ pub async fn handle(
 async fn answer(
     service: &Service,
     request: lambda_http::Request,
+    ids: &Ids,
     host: Option<&HeaderValue>,
     left: Duration,
 ) -> Result<Response<Body>, lambda_http::Error> {
@@ -94,16 +98,15 @@ async fn answer(
         Some(query) => format!("{path}?{query}"),
         None => path,
     };
-    let request_id =
-        request.lambda_context_ref().map(|context| RequestId(context.request_id.clone()));
     let (mut parts, body) = request.into_parts();
     parts.uri = uri.parse()?;
     parts.extensions.clear();
     if let Some(host) = host {
         parts.headers.insert(header::HOST, host.clone());
     }
-    if let Some(request_id) = request_id {
-        parts.extensions.insert(request_id);
+    parts.extensions.insert(ids.request.clone());
+    if let Some(invocation) = &ids.invocation {
+        parts.extensions.insert(invocation.clone());
     }
     parts.extensions.insert(Deadline(Instant::now() + left));
     let response = service.call(Request::from_parts(parts, Bytes::from(body.to_vec()))).await;
@@ -238,14 +241,15 @@ fn decode_body(event: &mut Map<String, Value>) -> Result<(), Error> {
 }
 
 fn malformed(detail: &str) -> Error {
-    Error::new(ErrorKind::BadRequest, detail)
+    Reason::MalformedRequest.with(detail)
 }
 
 /// An error in the form that the gateway expects, with the fields that `lambda_http` puts in an
 /// answer. `cargo lambda watch` cannot read an answer without `cookies`, which payload 1.0 does not
 /// have.
-fn refusal(error: &Error, payload_1: bool) -> Value {
-    let response = response::error(error);
+fn refusal(error: &Error, ids: &Ids, payload_1: bool) -> Value {
+    line::log_unread(ids, error);
+    let response = ids.request.stamp(response::error(error));
     let headers: Map<String, Value> = response
         .headers()
         .iter()

@@ -1,23 +1,20 @@
 //! The parts of a request: its body, its query and its preconditions.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{HeaderMap, Request, header};
 pub use scim_core::message::MAX_BODY_BYTES;
-use scim_core::{Error, ErrorKind, Query, json};
+use scim_core::{Error, Query, json};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
 use crate::directory::Precondition;
+use crate::reason::Reason;
 
-/// The id that the platform gives a request; an extension of the request. The default is a new id.
-#[derive(Debug, Clone)]
-pub struct RequestId(pub String);
-
-impl Default for RequestId {
-    fn default() -> Self {
-        Self(uuid::Uuid::now_v7().to_string())
-    }
-}
+/// How long a request can take without a [`Deadline`]: the function's 25 s, less the time that the
+/// answer needs.
+pub const TIMEOUT: Duration = Duration::from_millis(23_500);
 
 /// When a request is given up with a 503, so that its client still gets an answer; an extension of
 /// the request.
@@ -29,7 +26,7 @@ pub fn too_large() -> Error {
     let detail = format!(
         "The body is larger than {MAX_BODY_BYTES} bytes; send fewer attributes or operations."
     );
-    Error::new(ErrorKind::PayloadTooLarge, detail)
+    Reason::TooLarge.with(detail)
 }
 
 /// The JSON object in a request's body.
@@ -51,7 +48,7 @@ pub(super) fn body(request: &Request<Bytes>) -> Result<Map<String, Value>, Error
 /// "Servers MUST accept requests and be able to return JSON-structured responses using UTF-8
 /// encoding" (RFC 7644, 3.8). A body without `Content-Type` is treated as JSON.
 fn check_content_type(headers: &HeaderMap) -> Result<(), Error> {
-    let unsupported = |detail: &str| Err(Error::new(ErrorKind::UnsupportedMediaType, detail));
+    let unsupported = |detail: &str| Err(Reason::NotJson.with(detail));
     let encoding =
         headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes().to_ascii_lowercase());
     if encoding.is_some_and(|encoding| encoding != b"identity") {

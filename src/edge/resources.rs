@@ -3,12 +3,13 @@
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode, header};
 use scim_core::message::ListResponse;
-use scim_core::{Error, ErrorKind, PatchRequest, Projection, Query};
+use scim_core::{Error, PatchRequest, Projection, Query};
 
 use super::service::Service;
 use super::{request, response};
 use crate::directory::limits::MAX_MEMBERS_SHOWN;
 use crate::directory::{Call, Creation, Expanded, Precondition, Scope, View};
+use crate::reason::Reason;
 use crate::store::Kind;
 use crate::telemetry;
 use crate::tenant::ServedType;
@@ -101,7 +102,7 @@ impl Service {
         let draft = resource_type
             .definition
             .parse(request::body(request)?, call.tenant.profile.dialect())?;
-        telemetry::ignored(&draft.ignored);
+        telemetry::left_out(&draft.ignored, &draft.unknown);
         let projection = projection.asserting(draft.attributes.names());
         let view = View { projection: &projection, members: MAX_MEMBERS_SHOWN };
         let Creation { origin, expanded } =
@@ -142,7 +143,7 @@ impl Service {
         let draft = resource_type
             .definition
             .parse_replacement(request::body(request)?, call.tenant.profile.dialect())?;
-        telemetry::ignored(&draft.ignored);
+        telemetry::left_out(&draft.ignored, &draft.unknown);
         let projection = projection.asserting(draft.attributes.names());
         let view = View { projection: &projection, members: MAX_MEMBERS_SHOWN };
         let replaced = self.directory.replace(call, resource_type, id, draft, &precondition, view);
@@ -160,7 +161,7 @@ impl Service {
         let profile = &call.tenant.profile;
         let body = request::body(request)?;
         let patch = PatchRequest::parse(&body, &resource_type.definition, profile.dialect())?;
-        telemetry::ignored(patch.ignored());
+        telemetry::left_out(patch.ignored(), patch.unknown());
         // "The server MUST return a 200 OK if the "attributes" parameter is specified in the
         // request." (RFC 7644, 3.5.2)
         let must_show = projection.is_explicit();
@@ -209,7 +210,8 @@ impl Service {
 }
 
 fn none_in_tenant(resource_type: &ServedType) -> Error {
-    Error::not_found(format!("There is no {} in this tenant.", resource_type.definition.name))
+    let detail = format!("There is no {} in this tenant.", resource_type.definition.name);
+    Reason::NotFound.with(detail)
 }
 
 fn switched_off(resource_type: &ServedType) -> Error {
@@ -218,12 +220,12 @@ fn switched_off(resource_type: &ServedType) -> Error {
         and assign users.",
         resource_type.definition.endpoint.trim_start_matches('/')
     );
-    Error::new(ErrorKind::Forbidden, detail)
+    Reason::TypeOff.with(detail)
 }
 
 /// The route lists the methods of an endpoint, so a request with another method does not get here.
 fn method_not_allowed() -> Error {
-    Error::new(ErrorKind::MethodNotAllowed, "This endpoint does not support this method.")
+    Reason::MethodNotAllowed.with("This endpoint does not support this method.")
 }
 
 fn projection<'s>(

@@ -1,5 +1,6 @@
 //! From results to bytes: the only place where an error becomes an answer.
 
+use crate::reason::Reason;
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
 use scim_core::message::ErrorMessage;
@@ -41,7 +42,7 @@ pub(super) fn not_modified(version: Version, location: &str) -> Response<Bytes> 
     with(response, header::CONTENT_LOCATION, location)
 }
 
-/// An error as RFC 7644 section 3.12 writes it.
+/// An error as RFC 7644 section 3.12 writes it. It is also an extension of the answer, for the log.
 pub(super) fn error(error: &Error) -> Response<Bytes> {
     let (status, _) = error.kind.wire();
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -56,23 +57,24 @@ pub(super) fn error(error: &Error) -> Response<Bytes> {
         ErrorKind::TooManyRequests => drop(headers.insert(header::RETRY_AFTER, RETRY_LATER)),
         _ => {}
     }
+    response.extensions_mut().insert(error.clone());
     response
 }
 
 /// 405 with the methods that the endpoint supports.
 pub(super) fn method_not_allowed(allow: &str) -> Response<Bytes> {
     let detail = format!("This endpoint supports only {allow}.");
-    let response = error(&Error::new(ErrorKind::MethodNotAllowed, detail));
+    let response = error(&Reason::MethodNotAllowed.with(detail));
     with(response, header::ALLOW, allow)
 }
 
 /// Adds a header. A value that HTTP cannot represent is left out, but all values come from this
 /// service.
-pub(super) fn with(
-    mut response: Response<Bytes>,
+pub(super) fn with<B>(
+    mut response: Response<B>,
     name: header::HeaderName,
     value: &str,
-) -> Response<Bytes> {
+) -> Response<B> {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::{Either, select};
 use http::request::Parts;
 use http::{Method, Request, Response, header};
 use scim_core::schema::registry::SchemaError;
@@ -11,27 +12,27 @@ use scim_core::{Error, ErrorKind, Schema, discovery};
 use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
-use super::request::{Deadline, RequestId};
-use super::response;
+use super::dropped::StandardNames;
+use super::line::{Arrival, Learned, RequestLine};
+use super::refusals::Refusals;
+use super::request_id::RequestId;
 use super::route::{BASE_PATH, Route};
+use super::{refused, response};
 use crate::auth::secrets_manager::Secrets;
 use crate::auth::{Caller, Verifier};
 use crate::budget::{self, Limits};
 use crate::clock::Clock;
 use crate::directory::{Call, Directory, RequestReads};
 use crate::events::Events;
+use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::telemetry;
-use crate::tenant::{ServedType, Tenants};
+use crate::telemetry::{self, LeftOut};
+use crate::tenant::{ServedType, Tenant, Tenants};
 
 /// How long a deletion removes memberships. Another request can continue the work; the function has
 /// 25 s.
 const FINISHING_FOR: Duration = Duration::from_secs(10);
-/// How long a request can take without a [`Deadline`]: the function's 25 s, less the time that the
-/// answer needs.
-pub const TIMEOUT: Duration = Duration::from_millis(23_500);
-
 /// The SCIM service.
 #[derive(Debug)]
 pub struct Service {
@@ -40,6 +41,9 @@ pub struct Service {
     pub(super) discovery_schemas: Vec<Schema>,
     base_url: Option<String>,
     events: Events,
+    clock: Clock,
+    refusals: Refusals,
+    names: StandardNames,
 }
 
 impl Service {
@@ -58,6 +62,9 @@ impl Service {
         Ok(Self {
             events: Events::new(tenants.clone(), base_url, events),
             verifier: Verifier::new(secrets, tenants, clock.clone()),
+            names: StandardNames::new(),
+            refusals: Refusals::new(store.clone(), clock.clone()),
+            clock: clock.clone(),
             directory: Directory::new(store, clock, settings.retention, settings.audit_retention),
             discovery_schemas: discovery::discovery_schemas()?,
             base_url: settings.base_url.clone(),
@@ -88,8 +95,8 @@ impl Service {
 
     /// Answers a request whose URI holds the path as the client encoded it.
     ///
-    /// The extensions of the answer hold the [`crate::telemetry::Tally`] of the request. Every
-    /// failure is answered with a SCIM error.
+    /// The extensions of the answer hold the [`crate::telemetry::Tally`] and the [`RequestLine`] of
+    /// the request. Every failure is answered with a SCIM error.
     pub async fn call(&self, request: Request<Bytes>) -> Response<Bytes> {
         let (head, body) = request.into_parts();
         self.receive(head, std::future::ready(Ok(body))).await
@@ -100,62 +107,86 @@ impl Service {
     /// it fails, its error is the answer.
     pub async fn receive(
         &self,
-        head: Parts,
+        mut head: Parts,
         body: impl Future<Output = Result<Bytes, Error>>,
     ) -> Response<Bytes> {
-        let began = std::time::Instant::now();
-        let deadline =
-            head.extensions.get().map_or_else(|| Instant::now() + TIMEOUT, |Deadline(at)| *at);
-        let (method, mut route) = (head.method.clone(), Route::of(head.uri.path(), None));
-        let answer = Box::pin(self.answer(head, body, deadline, &mut route));
-        let counted = budget::counted(Limits::REQUEST, in_time(deadline, answer));
-        let ((mut response, tally), ignored) = telemetry::noting(counted).await;
-        tracing::info!(
-            %method,
-            route = route.as_ref().map_or_else(|| "unknown".into(), Route::template),
-            status = response.status().as_u16(),
-            milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX),
-            calls = tally.calls,
-            read_units = tally.read_units,
-            write_units = tally.write_units,
-            ignored,
-            "request"
-        );
+        let arrival = Arrival::of(&mut head);
+        let route = Route::of(head.uri.path(), None);
+        let mut learned = Learned { route, ..Learned::default() };
+        let answer = Box::pin(self.answer(head, body, arrival.deadline, &mut learned));
+        let counted = budget::counted(Limits::REQUEST, in_time(arrival.deadline, answer));
+        let ((mut response, tally), left_out) = telemetry::noting(counted).await;
+        let line = RequestLine::of(&arrival, &learned, &response, (tally, &left_out));
+        line.log();
         response.extensions_mut().insert(tally);
-        response
+        response.extensions_mut().insert(line);
+        Box::pin(self.keep_refusals(&arrival, &learned, &mut response, &left_out)).await;
+        arrival.id.stamp(response)
     }
 
-    /// The answer. If the deadline passes, `route` still contains the route that was found.
+    /// Keeps what was refused for the operator, if the caller is known. Nothing that a stranger
+    /// sends causes a write.
+    async fn keep_refusals(
+        &self,
+        arrival: &Arrival,
+        learned: &Learned,
+        response: &mut Response<Bytes>,
+        left_out: &LeftOut,
+    ) {
+        let Some(Caller { tenant, key_id }) = &learned.caller else { return };
+        let (key, now) = (tenant.key(), self.clock.seconds());
+        let refused = refused::all(&arrival.method, learned, response, &key);
+        let (id, key_id) = (arrival.id.as_str(), key_id.as_str());
+        let entries = refused.into_iter().map(|one| one.entry(id, key_id, now)).collect();
+        let names = self.names.of(left_out);
+        let (method, route) = (&arrival.method, learned.route.as_ref());
+        let dropped = names
+            .into_iter()
+            .map(|name| refused::dropped(name, method, route).entry(id, key_id, now));
+        self.refusals.note(&key, entries, dropped.collect()).await;
+    }
+
+    /// The answer. If the deadline passes, `learned` still contains what was known until then.
     async fn answer(
         &self,
         head: Parts,
         body: impl Future<Output = Result<Bytes, Error>>,
         deadline: Instant,
-        route: &mut Option<Route>,
+        learned: &mut Learned,
     ) -> Response<Bytes> {
         // Authenticate first, on every path, so that nothing is learned without a token.
-        let caller = match Box::pin(self.authenticate(&head)).await {
+        let caller = match Box::pin(self.authenticate(&head, &mut learned.tenant)).await {
             Ok(caller) => caller,
             Err(error) => return response::error(&error),
         };
-        *route = Route::of(head.uri.path(), caller.tenant.base_path());
-        let request = match body.await {
-            Ok(body) => Request::from_parts(head, body),
+        learned.route = Route::of(head.uri.path(), caller.tenant.base_path());
+        learned.caller = Some(caller.clone());
+        learned.body = match body.await {
+            Ok(body) => body,
             Err(error) => return response::error(&error),
         };
-        let response = self.answer_caller(&caller, &request, deadline, route.as_ref()).await;
+        let request = Request::from_parts(head, learned.body.clone());
+        let route = learned.route.as_ref();
+        let work = Box::pin(self.answer_caller(&caller, &request, deadline, route));
+        // What the errand takes is not the request's own work.
+        let errand = budget::counted(Limits::REQUEST, self.verifier.note_use(&caller));
+        let response = beside(Box::pin(errand), work).await;
         if response.status().is_success() {
             Box::pin(self.verifier.connect(&caller)).await;
         }
         response
     }
 
-    async fn authenticate(&self, head: &Parts) -> Result<Caller, Error> {
+    async fn authenticate(
+        &self,
+        head: &Parts,
+        named: &mut Option<Arc<Tenant>>,
+    ) -> Result<Caller, Error> {
         let tokens =
             head.headers.get_all(header::AUTHORIZATION).iter().map(header::HeaderValue::as_bytes);
         let host =
             head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(head.uri.host());
-        self.verifier.verify(tokens, host).await
+        self.verifier.verify(tokens, host, named).await
     }
 
     /// The answer to an authenticated request, after a share of the work that earlier requests
@@ -167,12 +198,12 @@ impl Service {
         deadline: Instant,
         route: Option<&Route>,
     ) -> Response<Bytes> {
-        let RequestId(request_id) = request.extensions().get().cloned().unwrap_or_default();
+        let request_id = request.extensions().get().cloned().unwrap_or_else(RequestId::default);
         let base_url = caller.tenant.base_url(self.base_url.as_deref().unwrap_or(BASE_PATH));
         let call = Call {
             tenant: &caller.tenant,
             actor: caller.key_id.as_str(),
-            request_id: &request_id,
+            request_id: request_id.as_str(),
             base_url: &base_url,
             deadline,
             soft_deadline: deadline.min(Instant::now() + FINISHING_FOR),
@@ -224,12 +255,21 @@ impl Service {
             }
             Route::Search => self.search(request, call.tenant.types.iter(), call).await,
             Route::Bulk => self.bulk(request, call).await,
-            Route::Me => Err(Error::new(
-                ErrorKind::NotImplemented,
-                "A token identifies an identity provider, not a user; use /Users.",
-            )),
+            Route::Me => Err(Reason::NotImplemented
+                .with("A token identifies an identity provider, not a user; use /Users.")),
             Route::Discovery(document) => self.discover(request, document, call),
         }
+    }
+}
+
+/// What `work` results in, while `errand` runs beside it. An errand that takes longer is dropped.
+async fn beside<T, E>(
+    errand: impl Future<Output = E> + Unpin,
+    work: impl Future<Output = T> + Unpin,
+) -> T {
+    match select(errand, work).await {
+        Either::Left((_, work)) => work.await,
+        Either::Right((done, _)) => done,
     }
 }
 
@@ -240,7 +280,7 @@ fn served<'c>(endpoint: &str, call: Call<'c>) -> Result<&'c ServedType, Error> {
 
 fn no_such_endpoint(call: Call<'_>) -> Error {
     let path = call.tenant.base_path().unwrap_or(BASE_PATH);
-    Error::not_found(format!("There is no such endpoint; the base URL ends in {path}."))
+    Reason::EndpointUnknown.with(format!("There is no such endpoint; the base URL ends in {path}."))
 }
 
 /// The error that the client gets. A 500, or a 4xx for too much work, means that nothing was done
@@ -249,10 +289,7 @@ fn no_such_endpoint(call: Call<'_>) -> Error {
 fn client_error(error: Error, wrote: bool) -> Error {
     match error.kind {
         ErrorKind::Internal | ErrorKind::TooMany | ErrorKind::PayloadTooLarge if wrote => {
-            Error::unavailable(
-                "The change was made, in part or as a whole, but its result is not known right \
-                now; retrieve the resource, or send the request again in a moment.",
-            )
+            Reason::ResultUnknown.error()
         }
         _ => error,
     }
@@ -267,9 +304,5 @@ async fn in_time(
     // Work that cannot be answered in time does not begin. `timeout_at` alone would begin it.
     let answered =
         if Instant::now() < deadline { timeout_at(deadline, answer).await.ok() } else { None };
-    answered.unwrap_or_else(|| {
-        response::error(&Error::unavailable(
-            "The request took too long; send it again in a moment.",
-        ))
-    })
+    answered.unwrap_or_else(|| response::error(&Reason::TookTooLong.error()))
 }

@@ -22,6 +22,7 @@ pub mod overview;
 mod pause;
 pub mod profiles;
 mod records;
+pub mod refusals;
 mod restoration;
 pub mod resync;
 pub mod room;

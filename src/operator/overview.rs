@@ -30,6 +30,11 @@ pub struct Overview {
 }
 
 impl Overview {
+    /// The hour in which an identity provider last used one of its tokens, in seconds since 1970.
+    pub fn last_seen(&self) -> Option<i64> {
+        self.tokens.iter().filter_map(|token| token.seen).max()
+    }
+
     /// The newest token that is valid at this time, in seconds since 1970.
     pub fn token(&self, now: i64) -> Option<&TokenRow> {
         let is_valid = |token: &&TokenRow| {

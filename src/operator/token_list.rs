@@ -35,6 +35,9 @@ pub struct ListedToken {
     pub label: Option<String>,
     /// When it was revoked, in seconds since 1970, if it was.
     pub revoked: Option<i64>,
+    /// The hour in which it was last accepted, in seconds since 1970; `None` if that never happened,
+    /// or was before this was recorded.
+    pub seen: Option<i64>,
 }
 
 /// Whether a token is accepted.
@@ -65,7 +68,8 @@ impl ListedToken {
             None => TokenState::Revoked,
         };
         let (created, revoked) = (Some(row.created.div_euclid(1_000)), row.revoked);
-        Self { key_id: row.key_id, state, created, expires, label: row.label, revoked }
+        let (key_id, label, seen) = (row.key_id, row.label, row.seen);
+        Self { key_id, state, created, expires, label, revoked, seen }
     }
 }
 
@@ -124,6 +128,7 @@ impl Operator {
             expires: token.expires,
             label: None,
             revoked: None,
+            seen: None,
         });
         let mut listed: Vec<_> = unknown.collect();
         listed.extend(rows.into_iter().map(|row| {

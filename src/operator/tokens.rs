@@ -171,6 +171,7 @@ impl Operator {
                 expires: order.expires,
                 label: order.label.map(str::to_owned),
                 revoked: None,
+                seen: None,
             };
             if self.store.add_token(&tenant.key(), &row).await? {
                 return Ok(token);

@@ -3,6 +3,7 @@
 use scim_core::{Error, ErrorKind};
 
 use super::profile::ProfileError;
+use crate::reason::Reason;
 use crate::store::StoreError;
 
 /// Why it is not known who a tenant is.
@@ -20,7 +21,7 @@ impl From<TenantError> for Error {
     fn from(error: TenantError) -> Self {
         match error {
             TenantError::Store(error) => error.into(),
-            TenantError::Profile(_) => Self::unavailable(
+            TenantError::Profile(_) => Reason::ReleaseTooOld.with(
                 "This version of the service cannot use the tenant's profile; the operator must \
                  correct it.",
             ),
@@ -39,16 +40,9 @@ impl From<StoreError> for Error {
             StoreError::OutOfBudget => tracing::info!(%error, "store"),
         }
         match error {
-            StoreError::Unavailable(_) => Self::unavailable(
-                "The directory is not responding; send the request again in a moment.",
-            ),
-            StoreError::Denied(_) | StoreError::Broken(_) => Self::internal(
-                "The directory is in an unexpected state; the operator's log has the details.",
-            ),
-            StoreError::NewerFormat { .. } => Self::unavailable(
-                "A newer release of the service has stored this, and the one that answers cannot \
-                 read it; send the request again in a moment.",
-            ),
+            StoreError::Unavailable(_) => Reason::DatabaseUnavailable.error(),
+            StoreError::Denied(_) | StoreError::Broken(_) => Reason::Internal.error(),
+            StoreError::NewerFormat { .. } => Reason::ReleaseTooOld.error(),
             StoreError::OutOfBudget => Self::new(
                 ErrorKind::TooMany,
                 "The request would read more than one request may; ask for fewer resources by \

@@ -235,6 +235,21 @@ impl Tenants {
         }
         Ok(())
     }
+
+    /// Records the hour in which a token of the tenant was accepted, unless the table has a later
+    /// one.
+    ///
+    /// # Errors
+    /// [`TenantError`].
+    pub async fn note_token_use(
+        &self,
+        tenant: &Tenant,
+        key_id: &str,
+        hour: i64,
+    ) -> Result<(), TenantError> {
+        self.store.note_token_use(&tenant.key(), key_id, hour).await?;
+        Ok(())
+    }
 }
 
 fn locked<T>(cache: &Mutex<T>) -> MutexGuard<'_, T> {

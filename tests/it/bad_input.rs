@@ -199,7 +199,7 @@ const MEDIA_TYPES: &[(&str, &str)] = &[
 async fn snapshot(world: &World) -> Vec<String> {
     let describe =
         |row: Row| format!("{:?}", row.0.into_iter().collect::<std::collections::BTreeMap<_, _>>());
-    let mut rows: Vec<_> = world.rows().await.into_iter().map(describe).collect();
+    let mut rows: Vec<_> = world.rows_of_directories().await.into_iter().map(describe).collect();
     rows.sort();
     rows
 }

@@ -125,7 +125,7 @@ async fn references_work_forward_backward_and_in_circles() {
 async fn an_unresolved_reference_fails_only_its_operation() {
     let world = World::new().await;
     world.create(json!({ "userName": "taken@example.com" })).await;
-    let rows = world.rows().await.len();
+    let rows = world.rows_of_directories().await.len();
     // A circle of which one part fails; a reference to what failed; an unknown one; the same bulkId
     // twice.
     let mut broken = group("b", &["a"]);
@@ -150,7 +150,7 @@ async fn an_unresolved_reference_fails_only_its_operation() {
     let log = world.rows_of("#L").await;
     assert_eq!(world.search("/Groups", "displayName pr").await.len(), 0);
     assert_eq!(
-        world.rows().await.len() - log,
+        world.rows_of_directories().await.len() - log,
         rows - 1 + world.rows_of("#C").await - 1,
         "only counters and log"
     );

@@ -73,16 +73,6 @@ async fn every_event_file_gets_its_answer() {
 }
 
 #[tokio::test]
-async fn the_request_id_of_the_platform_is_in_the_log() {
-    let world = World::new().await;
-    assert_eq!(invoke(&world, event(&world, "create-user", "")).await.status, 201);
-    let rows = world.rows().await;
-    let log = rows.iter().find(|row| row.p().ends_with("#L")).unwrap();
-    assert_eq!(log.text("rq"), Some("request-1"));
-    assert_eq!(log.text("ac"), Some(world.token.key_id().as_str()));
-}
-
-#[tokio::test]
 async fn filters_survive_every_gateway() {
     let world = World::new().await;
     let name = "o'neil+te%st é&x=\"y\"@example.com";

@@ -17,7 +17,7 @@ async fn world_of(users: usize) -> (World, Seed, Vec<ResourceId>) {
     let seed = world.seed();
     let ids = seed.users(users, |_| {}).await.unwrap();
     // The tenant's row and its tokens are read once a minute; no operation pays for that.
-    world.send("GET", "/ServiceProviderConfig", None).await;
+    world.settle(&world.token).await;
     world.meter.take();
     (world, seed, ids)
 }

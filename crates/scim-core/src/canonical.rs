@@ -38,7 +38,9 @@ fn fold(text: &str, attribute: &str) -> Result<String, Error> {
     if text.len() > MAX_NAME_BYTES {
         return Err(Error::invalid_value(format!(
             "{attribute} is longer than {MAX_NAME_BYTES} bytes; map a shorter value to it."
-        )));
+        ))
+        .because("too-long")
+        .at(attribute));
     }
     if text.is_ascii() && text.bytes().all(|b| b.is_ascii_graphic()) && !text.is_empty() {
         // This is all that PRECIS does to printable ASCII without blanks.
@@ -52,6 +54,8 @@ fn fold(text: &str, attribute: &str) -> Result<String, Error> {
             "{attribute} is blank, or contains characters that cannot be compared safely (control, \
             invisible or unassigned ones); send it without them."
         ))
+        .because("unsafe-characters")
+        .at(attribute)
     };
     if text.chars().any(is_invisible) {
         return Err(refused());

@@ -12,12 +12,29 @@ pub struct Error {
     pub kind: ErrorKind,
     /// "A detailed human-readable message." (RFC 7644, 3.12)
     pub detail: String,
+    /// A stable word for the cause, for logs and tools; `None` if the kind says all. It is not
+    /// sent.
+    pub reason: Option<&'static str>,
+    /// The path of the attribute that the error is about. It is not sent.
+    pub attribute: Option<String>,
 }
 
 impl Error {
     /// An error with the sentence that the client sees.
     pub fn new(kind: ErrorKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self { kind, detail: detail.into(), reason: None, attribute: None }
+    }
+
+    /// The error with a stable word for its cause.
+    #[must_use]
+    pub fn because(self, reason: &'static str) -> Self {
+        Self { reason: Some(reason), ..self }
+    }
+
+    /// The error with the path of the attribute that it is about.
+    #[must_use]
+    pub fn at(self, attribute: impl Into<String>) -> Self {
+        Self { attribute: Some(attribute.into()), ..self }
     }
 }
 

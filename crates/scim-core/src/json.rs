@@ -44,6 +44,7 @@ pub fn parse(text: &[u8]) -> Result<Map<String, Value>, Error> {
 fn explain(error: serde_json::Error) -> Error {
     // serde_json quotes input only in type errors, and these cannot happen when any type will do.
     Error::invalid_syntax(format!("The body is not acceptable JSON: {error}."))
+        .because("malformed-json")
 }
 
 struct BoundedValue<'a> {

@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::bench::BenchCommand;
 use crate::brake::BrakeCommand;
+use crate::errors::ErrorsOptions;
 use crate::event::EventOptions;
 use crate::events::EventsCommand;
 use crate::explain::ExplainOptions;
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Group(GroupCommand),
     Import(ImportOptions),
     Export(ExportOptions),
+    Errors(ErrorsOptions),
     Event(EventOptions),
     /// Show the events that the product hears, and send it what it missed
     #[command(subcommand)]

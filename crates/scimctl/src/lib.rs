@@ -9,6 +9,7 @@ mod advice;
 mod bench;
 mod brake;
 mod cli;
+mod errors;
 mod event;
 mod events;
 mod explain;
@@ -25,6 +26,7 @@ mod table;
 mod tenant;
 mod token;
 mod user;
+mod when;
 
 pub use cli::Cli;
 use cli::Command;
@@ -49,6 +51,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Group(command) => group::run(&place, command, format).await,
         Command::Import(options) => import::run(&place, &options, format).await,
         Command::Export(options) => export::run(&place, &options, format).await,
+        Command::Errors(options) => errors::run(&place, &options, format).await,
         Command::Event(options) => event::run(&place, &options, format).await,
         Command::Events(command) => events::run(&place, command, format).await,
         Command::Explain(options) => explain::run(&place, &options, format).await,

@@ -10,6 +10,7 @@ use time::OffsetDateTime;
 
 use crate::output::{Format, counted, instant, print, visible};
 use crate::table::Table;
+use crate::when;
 
 pub(crate) async fn list(operator: &Operator, format: Format) -> anyhow::Result<()> {
     let tenants = operator.overviews().await?;
@@ -38,6 +39,7 @@ fn table(tenants: &[Overview]) -> String {
         "idp",
         "users",
         "seats",
+        "last seen",
         "token ends",
         "brake",
         "profile",
@@ -52,6 +54,7 @@ fn table(tenants: &[Overview]) -> String {
             profile.dialect.idp.as_deref().unwrap_or_default(),
             &overview.users.to_string(),
             &seats(overview).unwrap_or_default(),
+            &last_seen(overview.last_seen()),
             &token_ends(overview),
             brake(overview),
             &profile.preset,
@@ -120,6 +123,12 @@ fn brake_line(overview: &Overview) -> String {
     }
 }
 
+/// How long ago a token was last used.
+fn last_seen(seen: Option<i64>) -> String {
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    seen.map_or("never".to_owned(), |at| when::since(at, now))
+}
+
 /// When the newest valid token expires, as a date.
 fn token_ends(overview: &Overview) -> String {
     let now = OffsetDateTime::now_utc().unix_timestamp();
@@ -139,7 +148,8 @@ fn token_line(token: &TokenRow, now: i64) -> String {
         (None, Some(at)) => format!("expires {}", instant(at)),
         (None, None) => "never expires".to_owned(),
     };
-    format!("{}{label}, {state}", token.key_id)
+    let seen = last_seen(token.seen);
+    format!("{}{label}, {state}, last seen {seen}", token.key_id)
 }
 
 fn object(operator: &Operator, overview: &Overview) -> Value {
@@ -156,7 +166,8 @@ fn object(operator: &Operator, overview: &Overview) -> Value {
         "idp": profile.dialect.idp, "customer": row.customer, "base_url": tenant.base_url,
         "secret": operator.secret_of(row), "connected": row.connected.map(instant),
         "users": users, "active": active, "groups": groups,
-        "seats": profile.seats.limit, "brake": brake_word(brake), "brake_on_since": tripped,
+        "seats": profile.seats.limit, "last_seen": overview.last_seen().map(instant),
+        "brake": brake_word(brake), "brake_on_since": tripped,
         "tokens": tokens,
     })
 }
@@ -172,7 +183,7 @@ fn brake_word(brake: &BrakeState) -> &'static str {
 fn token_object(token: &TokenRow) -> Value {
     json!({
         "key_id": token.key_id, "label": token.label, "expires": token.expires.map(instant),
-        "revoked": token.revoked.map(instant),
+        "revoked": token.revoked.map(instant), "last_seen": token.seen.map(instant),
     })
 }
 

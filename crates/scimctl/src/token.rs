@@ -7,9 +7,11 @@ use scim_lambda::operator::tokens::{Lifetime, MovedTenant, NewToken};
 use scim_lambda::store::TenantRow;
 use scim_lambda::tenant::Profile;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
 
 use crate::output::{Format, instant, print, report_restored};
 use crate::place::Place;
+use crate::when;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum TokenCommand {
@@ -235,7 +237,11 @@ fn line(token: &ListedToken) -> String {
         .created
         .map_or("not listed by the table".to_owned(), |at| format!("minted {}", instant(at)));
     let label = token.label.as_ref().map(|label| format!("  {label}")).unwrap_or_default();
-    format!("{}  {state:7}  {created}  {expires}{label}", token.key_id)
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    let seen = token
+        .seen
+        .map_or("never seen".to_owned(), |at| format!("last seen {}", when::since(at, now)));
+    format!("{}  {state:7}  {created}  {expires}  {seen}{label}", token.key_id)
 }
 
 fn describe(token: &ListedToken) -> Value {
@@ -243,6 +249,7 @@ fn describe(token: &ListedToken) -> Value {
         "key_id": token.key_id, "state": word(token.state),
         "created": token.created.map(instant), "expires": token.expires.map(instant),
         "label": token.label, "revoked": token.revoked.map(instant),
+        "last_seen": token.seen.map(instant),
     })
 }
 

@@ -101,8 +101,8 @@ fn the_printed_curl_lines_work_when_pasted() {
     let lines: Vec<String> =
         server.lines.by_ref().map(Result::unwrap).filter(|line| !line.is_empty()).take(3).collect();
     assert!(
-        lines[1].starts_with("POST /scim/v2/Users  201  ")
-            && lines[1].ends_with("DynamoDB calls: 1"),
+        lines[1].contains("  demo          201  POST   /scim/v2/Users  ")
+            && lines[1].ends_with("  calls: 1"),
         "{lines:?}"
     );
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use scim_core::members::{Delta, Member, MembersPatch};
-use scim_core::{Error, ErrorKind, ResourceId};
+use scim_core::{Error, ResourceId};
 
 use super::resolve::Resolved;
 use super::shown;
@@ -11,6 +11,7 @@ use crate::directory::context::{Call, Directory};
 use crate::directory::lifecycle::conflict::{Attempt, Retry, Terms};
 use crate::directory::limits::{MAX_MEMBER_CHANGES, MAX_MEMBERS_SHOWN};
 use crate::directory::resource::{contended, not_found};
+use crate::reason::Reason;
 use crate::store::{MemberChange, Names, Operation, Outcome, Stored, that_fit};
 
 /// What a request asks of a group's members.
@@ -33,7 +34,7 @@ pub(in crate::directory) fn changes_of(
     group: &ResourceId,
 ) -> Result<Vec<MemberChange>, Error> {
     if delta.get(group).is_some_and(Option::is_some) {
-        return Err(Error::invalid_value("A group cannot be a member of itself."));
+        return Err(Error::invalid_value("A group cannot be a member of itself.").at("members"));
     }
     if delta.len() > MAX_MEMBER_CHANGES {
         return Err(too_many_changes());
@@ -150,22 +151,16 @@ fn difference(present: &[Member], wanted: &[Member]) -> Delta {
 }
 
 fn too_many_changes() -> Error {
-    Error::new(
-        ErrorKind::PayloadTooLarge,
-        format!(
-            "A request changes at most {MAX_MEMBER_CHANGES} members. Add and remove members in \
+    Reason::TooManyMembers.with(format!(
+        "A request changes at most {MAX_MEMBER_CHANGES} members. Add and remove members in \
             several requests."
-        ),
-    )
+    ))
 }
 
 fn too_many_to_read() -> Error {
-    Error::new(
-        ErrorKind::PayloadTooLarge,
-        format!(
-            "This PATCH would have to look at all members of the group, which are more than \
+    Reason::TooManyMembers.with(format!(
+        "This PATCH would have to look at all members of the group, which are more than \
             {MAX_MEMBERS_SHOWN}. Name the members to add or remove by value, as in members[value \
             eq \"2819c223\"]."
-        ),
-    )
+    ))
 }

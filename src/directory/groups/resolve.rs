@@ -6,6 +6,7 @@ use scim_core::members::{Member, MemberType};
 use scim_core::{Error, ErrorKind, ResourceId};
 
 use crate::directory::context::{Call, Directory};
+use crate::reason::Reason;
 use crate::store::{MemberChange, StoreError, that_fit};
 
 /// The type of each member; `None` for an id that no resource of this tenant has.
@@ -140,10 +141,7 @@ impl Directory {
         let unknown: Vec<ResourceId> = unknown.cloned().collect();
         let refuses_unknown = !call.dialect().strict;
         if unknown.iter().any(|id| deleted.contains(id) || refuses_unknown) {
-            return Err(Error::invalid_value(
-                "A value in members is not the id of a user or group of this tenant. Create the \
-                user or group first.",
-            ));
+            return Err(Reason::UnknownResource.error().at("members"));
         }
         kinds.extend(unknown.into_iter().map(|id| (id, None)));
         Ok(kinds)
@@ -169,8 +167,7 @@ impl Directory {
 }
 
 fn too_many_to_check() -> Error {
-    Error::new(
-        ErrorKind::PayloadTooLarge,
+    Reason::TooManyMembers.with(
         "Looking up all members that this request names takes more reads than one request may \
          make. Name them in several requests.",
     )

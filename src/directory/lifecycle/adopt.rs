@@ -9,6 +9,7 @@ use super::identity::{Assertion, merged};
 use super::states::Step;
 use crate::directory::context::{Call, Directory};
 use crate::directory::resource::names_of;
+use crate::reason::Reason;
 use crate::store::{
     Collection, Detail, Names, Operation, Outcome, OwnerState, Stored, Target, Transition,
 };
@@ -119,10 +120,7 @@ impl Directory {
             [] => Ok(None),
             [old] => Ok(Some(old)),
             _ if self.is_name_taken(collection, names).await? => Ok(None),
-            _ => Err(Error::uniqueness(
-                "Several existing users of this product have this e-mail address. Its operator \
-                must say which one is meant, by removing the others.",
-            )),
+            _ => Err(Reason::AmbiguousUser.error().at("emails")),
         }
     }
 

@@ -8,6 +8,7 @@ use crate::directory::context::{Call, Directory};
 use crate::directory::groups::resolve::Resolved;
 use crate::directory::policy::seats::{no_seat, without_seat};
 use crate::directory::resource::contended;
+use crate::reason::Reason;
 use crate::store::{
     Detail, MemberChange, NameOwners, Names, OwnerState, Refusal, ResourceWrite, Stored, Takeover,
 };
@@ -123,10 +124,11 @@ impl<'a> Terms<'a> {
         if let Some((_, OwnerState::Live | OwnerState::Unmanaged)) = owners.external_id
             && unique
         {
-            return Err(Error::uniqueness(
+            return Err(Reason::ExternalIdTaken.with(
                 "externalId belongs to another User of this tenant. Look that user up and update \
                 it.",
-            ));
+            )
+            .at("externalId"));
         }
         self.takeover.name |= owners.name.is_some();
         self.takeover.external_id |= owners.external_id.is_some();
@@ -208,16 +210,19 @@ pub(in crate::directory) fn uniqueness_error(
 
 /// 409 for a value of another visible resource.
 pub(in crate::directory) fn taken(resource_type: &ServedType, attribute: &str) -> Error {
-    Error::uniqueness(format!(
+    let reason = if attribute == "userName" { Reason::UserNameTaken } else { Reason::ValueTaken };
+    let detail = format!(
         "{attribute} belongs to another {} of this tenant. Look that one up by a filter and update \
         it.",
         resource_type.definition.name
-    ))
+    );
+    reason.with(detail).at(attribute)
 }
 
 /// 409 for a value of an imported user, whom the client cannot see.
 pub(in crate::directory) fn unmanaged_owner(attribute: &str) -> Error {
-    Error::uniqueness(format!(
+    let detail = format!(
         "{attribute} belongs to an existing user of this product that SCIM does not manage."
-    ))
+    );
+    Reason::UnmanagedOwner.with(detail).at(attribute)
 }

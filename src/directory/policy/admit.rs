@@ -1,9 +1,10 @@
 //! Operations that a profile switches off, and whether a new user may be inactive.
 
+use scim_core::Error;
 use scim_core::resource::Attributes;
-use scim_core::{Error, ErrorKind};
 use serde_json::Value;
 
+use crate::reason::Reason;
 use crate::store::is_active;
 use crate::tenant::ServedType;
 use crate::tenant::profile::{InactiveCreate, OnDelete, Profile};
@@ -25,10 +26,7 @@ pub(in crate::directory) fn admit_create(
     }
     match (attributes.get("active"), profile.create.inactive) {
         (Some(Value::Bool(false)), InactiveCreate::Refuse) => {
-            return Err(Error::invalid_value(
-                "active is false, but a new user must be active. Create the user when it is \
-                assigned, with active true.",
-            ));
+            return Err(Reason::InactiveCreateRefused.error().at("active"));
         }
         (Some(_), InactiveCreate::IgnoreActive) | (None, _) => {
             attributes.set("active", Value::Bool(true))
@@ -83,21 +81,14 @@ pub(in crate::directory) fn admit_delete(
         OnDelete::Deactivate if !profile.operations.deactivate.is_on() => {
             Err(switched_off("does not deactivate users"))
         }
-        OnDelete::Refuse => Err(Error::new(
-            ErrorKind::BadRequest,
-            "Users cannot be deleted here, because what they wrote must stay. Set active to false \
-            instead.",
-        )),
+        OnDelete::Refuse => Err(Reason::DeleteRefused.error()),
         OnDelete::Deactivate | OnDelete::SoftDelete | OnDelete::HardDelete => Ok(()),
     }
 }
 
 fn switched_off(what: &str) -> Error {
-    Error::new(
-        ErrorKind::Forbidden,
-        format!(
-            "This service provider {what} through SCIM. Switch this off in the identity provider, \
-            or ask the operator of this service to allow it."
-        ),
-    )
+    Reason::OperationOff.with(format!(
+        "This service provider {what} through SCIM. Switch this off in the identity provider, or \
+        ask the operator of this service to allow it."
+    ))
 }

@@ -3,6 +3,7 @@
 use scim_core::{Error, ErrorKind, ResourceId};
 
 use crate::directory::context::{Call, Directory, brake_window, seconds};
+use crate::reason::Reason;
 use crate::store::{BrakeRow, Collection, Operation};
 use crate::tenant::Tenant;
 use crate::tenant::profile::{BrakeAnswer, BrakeMaximum};
@@ -66,13 +67,8 @@ fn tripped(tenant: &Tenant) -> Error {
         BrakeAnswer::TooManyRequests => ErrorKind::TooManyRequests,
         BrakeAnswer::Forbidden => ErrorKind::Forbidden,
     };
-    Error::new(
-        kind,
-        format!(
-            "Unusually many users were deactivated in a short time, which may be a mistake. No \
-             more users are deactivated until the operator of this service allows it with: \
-             scimctl brake lift {}",
-            tenant.name()
-        ),
-    )
+    let error = Reason::BrakeOn.error();
+    let (sentence, name) = (&error.detail, tenant.name());
+    let detail = format!("{sentence} The command for it is: scimctl brake lift {name}");
+    Error { kind, detail, ..error }
 }

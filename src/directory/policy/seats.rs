@@ -1,9 +1,10 @@
 //! Seats limit how many users may be active.
 
+use scim_core::Error;
 use scim_core::resource::Attributes;
-use scim_core::{Error, ErrorKind};
 use serde_json::Value;
 
+use crate::reason::Reason;
 use crate::tenant::profile::{Profile, WhenFull};
 
 /// Makes a user inactive if no seat is left and the profile says so.
@@ -25,9 +26,5 @@ pub(in crate::directory) fn without_seat(
 
 /// 403 for an activation without a seat.
 pub(in crate::directory) fn no_seat() -> Error {
-    Error::new(
-        ErrorKind::Forbidden,
-        "No seat is left for another active user. Deactivate a user, or buy more seats, and send \
-        the request again.",
-    )
+    Reason::NoSeat.error().at("active")
 }

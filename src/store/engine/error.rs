@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::error::{BuildError, ProvideErrorMetadata, SdkError};
 
 use super::format::KNOWN_FORMAT;
-use crate::budget::OutOfBudget;
+use crate::budget::{self, OutOfBudget};
 use crate::telemetry;
 
 /// Why the store failed. Every function of the store that can fail returns this error.
@@ -56,13 +56,14 @@ impl StoreError {
     }
 }
 
-/// Converts an SDK error into this room's error. The SDK's message goes to the log, never to a
-/// client.
+/// Converts an SDK error into this room's error, and counts the call as failed. The SDK's message
+/// goes to the log, never to a client.
 pub(crate) fn unavailable<E, R>(error: SdkError<E, R>) -> StoreError
 where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
     R: std::fmt::Debug + Send + Sync + 'static,
 {
+    budget::failed();
     let words = telemetry::causes(&error);
     match error.code() {
         Some("ResourceNotFoundException" | "ValidationException") => StoreError::Denied(words),

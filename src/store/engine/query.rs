@@ -42,12 +42,14 @@ pub(crate) struct RowQuery<'a> {
     pub(crate) only: Option<&'a str>,
     /// Maximum number of read units of one call, if that is known.
     pub(crate) units: Option<usize>,
+    /// Whether it begins with the greatest sort key and goes down.
+    pub(crate) newest: bool,
 }
 
 impl<'a> RowQuery<'a> {
     /// All of these rows, from the first one on.
     pub(crate) fn new(keys: KeyCondition<'a>) -> Self {
-        Self { keys, after: None, limit: None, only: None, units: None }
+        Self { keys, after: None, limit: None, only: None, units: None, newest: false }
     }
 
     /// At most `count` rows of members or memberships, which are small.
@@ -120,6 +122,7 @@ impl Store {
             .set_exclusive_start_key(query.after.map(key))
             .set_projection_expression(query.only.map(str::to_owned))
             .consistent_read(true)
+            .set_scan_index_forward(query.newest.then_some(false))
             .set_limit(query.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let call =

@@ -239,6 +239,9 @@ impl<R: Copy> Transaction<R> {
             let Some(verdict) = self.send(store, &token).await? else {
                 return Ok(TransactionResult::Committed);
             };
+            if matches!(verdict, Verdict::Again(_)) {
+                budget::failed();
+            }
             match verdict {
                 Verdict::Refused(rows) => return Ok(TransactionResult::Refused(rows)),
                 Verdict::Again(pauses) if begun.elapsed() < RETRY_FOR && budget::may_write() => {

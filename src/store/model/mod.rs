@@ -7,6 +7,7 @@ pub(crate) mod collection;
 pub(crate) mod guards;
 pub(crate) mod names;
 pub(crate) mod refusal;
+pub(crate) mod refused;
 pub(crate) mod resync;
 pub(crate) mod secret_number;
 pub(crate) mod stage;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use hmac::{Hmac, KeyInit, Mac};
-use scim_core::ResourceId;
+use scim_core::{ResourceId, canonical};
 use sha2::Sha256;
 
 /// A tenant's code: eight characters `[a-z0-9]`. It is always generated, never chosen.
@@ -125,6 +125,18 @@ impl TenantKey {
     /// The partition of the resyncs.
     pub(in crate::store) fn resyncs(&self) -> String {
         format!("{}#Y", self.code)
+    }
+
+    /// The partition of the refusals.
+    pub(in crate::store) fn refusals(&self) -> String {
+        format!("{}#F", self.code)
+    }
+
+    /// What refusals have in place of a person's or a group's name: 128 bits in hex behind `~`,
+    /// comparable inside the tenant only. Names that a directory would take for one have one mark.
+    pub fn mark(&self, name: &str) -> String {
+        let compared = canonical::user_name(name).unwrap_or_else(|_| name.trim().to_lowercase());
+        format!("~{}", self.hash("refusal", &compared))
     }
 
     /// An id as keys have it, in lower case: the id itself if this service made it, and 128 bits of

@@ -28,6 +28,7 @@ pub(crate) enum RowKind {
     NewestSecret,
     Unfinished,
     Resync,
+    Refusals,
 }
 
 impl From<&Kind> for RowKind {
@@ -41,7 +42,7 @@ impl From<&Kind> for RowKind {
 }
 
 impl RowKind {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::User,
         Self::Group,
         Self::Other,
@@ -63,6 +64,7 @@ impl RowKind {
         Self::NewestSecret,
         Self::Unfinished,
         Self::Resync,
+        Self::Refusals,
     ];
 
     /// The kind of a letter; `None` for a letter that this release does not know.
@@ -100,6 +102,7 @@ impl RowKind {
             Self::NewestSecret => "O",
             Self::Unfinished => "W",
             Self::Resync => "Y",
+            Self::Refusals => "F",
         }
     }
 }

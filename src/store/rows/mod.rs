@@ -10,6 +10,7 @@ pub(crate) mod log;
 pub(crate) mod member;
 pub(crate) mod membership;
 pub(crate) mod pointers;
+pub(crate) mod refusal;
 pub(crate) mod resource;
 pub(crate) mod resync;
 pub(crate) mod role;

@@ -19,6 +19,8 @@ const ENDS: &str = "ends";
 const LABEL: &str = "label";
 /// When it was revoked, in seconds since 1970.
 const REVOKED: &str = "revoked";
+/// The hour in which it was last accepted, in seconds since 1970.
+const SEEN: &str = "seen";
 
 /// How long a token stays in the list after it has expired or was revoked, in seconds.
 const LISTED: i64 = 30 * 24 * 60 * 60;
@@ -36,6 +38,8 @@ pub struct TokenRow {
     pub label: Option<String>,
     /// When it was revoked, in seconds since 1970, if it was.
     pub revoked: Option<i64>,
+    /// The hour in which it was last accepted, in seconds since 1970; `None` if that is not known.
+    pub seen: Option<i64>,
 }
 
 impl TokenRow {
@@ -48,6 +52,7 @@ impl TokenRow {
             expires: row.number(ENDS),
             label: row.text(LABEL).map(str::to_owned),
             revoked: row.number(REVOKED),
+            seen: row.number(SEEN),
         })
     }
 
@@ -95,6 +100,18 @@ pub(crate) fn revoke(
     let first = "attribute_exists(p) AND attribute_not_exists(revoked)";
     let key = key(tenant, key_id);
     transaction.update(Role::Other, key, "SET revoked = :now, x = :gone", values, first)
+}
+
+/// Adds the hour in which the token was accepted, unless the row has a later one.
+pub(crate) fn note_use(
+    transaction: &mut Transaction,
+    tenant: &TenantKey,
+    key_id: &str,
+    hour: i64,
+) -> Result<(), StoreError> {
+    let values = [(":seen", number(hour))];
+    let later = "attribute_exists(p) AND (attribute_not_exists(seen) OR seen < :seen)";
+    transaction.update(Role::Other, key(tenant, key_id), "SET seen = :seen", values, later)
 }
 
 /// Adds the removal of a token that was not minted after all.

@@ -12,6 +12,7 @@ pub(crate) mod memberships;
 pub(crate) mod outcome;
 pub(crate) mod progress;
 pub(crate) mod put;
+pub(crate) mod refusals;
 pub(crate) mod removal;
 pub(crate) mod resync;
 pub(crate) mod seats_and_brake;

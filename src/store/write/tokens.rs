@@ -44,6 +44,19 @@ impl Store {
         transaction.try_commit(self).await
     }
 
+    /// Records the hour in which a token was accepted; `false` if that was recorded before, or the
+    /// token is not listed.
+    pub async fn note_token_use(
+        &self,
+        tenant: &TenantKey,
+        key_id: &str,
+        hour: i64,
+    ) -> Result<bool, StoreError> {
+        let mut transaction = Transaction::on(self);
+        token::note_use(&mut transaction, tenant, key_id, hour)?;
+        transaction.try_commit(self).await
+    }
+
     /// Removes a token from the list.
     pub async fn remove_token(&self, tenant: &TenantKey, key_id: &str) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);

@@ -83,6 +83,7 @@ fn small(name: &str) -> Value {
 
 /// Users of a tenant without limits.
 async fn users(world: &World, table: &mut Table) {
+    world.settle(&world.token).await;
     world.meter.take();
     world.user(employee("large")).await;
     table.note(world, "create a user of 1 to 2 KB, with two addresses");

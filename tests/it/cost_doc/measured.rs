@@ -102,6 +102,7 @@ async fn a_tenants_record_in_a_secret_is_as_large_as_assumed() {
 #[tokio::test]
 async fn this_customer_takes_more_units_than_the_ledger_as_assumed() {
     let (inputs, world) = (Inputs::read(), World::metered().await);
+    world.settle(&world.token).await;
     world.meter.take();
     let user = world.user(employee("one")).await;
     let create = world.meter.take().write / units("create").1;

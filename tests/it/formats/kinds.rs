@@ -36,6 +36,7 @@ fn letter(row: &Row) -> &'static str {
         ("C", _) => "C",
         ("L", _) => "L",
         ("Y", _) => "Y",
+        ("F", _) => "F",
         ("T", "profile") => "T",
         ("T", s) if s.starts_with("unfinished#") => "W",
         ("T", s) if s.starts_with("key#") => "A",

@@ -19,12 +19,12 @@ impl Scene {
         for row in &newer {
             self.mark(row, "f", AttributeValue::N("2".to_owned())).await;
         }
-        let before = self.rows().await;
+        let before = self.rows_of_its_directory().await;
         let log = Log::begin();
         let answer = self.customer.send(method, &path, Some(body).filter(|b| !b.is_null())).await;
         answer.is_error(503, None);
         assert_eq!(answer.header("retry-after"), "1", "{method} {path}");
-        assert_eq!(self.rows().await, before, "{method} {path}");
+        assert_eq!(self.rows_of_its_directory().await, before, "{method} {path}");
         let kind = newer[0].text("k").unwrap();
         let words = format!("a row of kind {kind} has format 2");
         let errors = log.errors();

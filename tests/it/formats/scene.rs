@@ -62,6 +62,10 @@ impl Scene {
         let bob = customer.create(person("bob")).await;
         let eve = customer.create(person("eve")).await;
         assert_eq!(customer.activate(&eve, false).await.status, 200);
+        customer
+            .post(json!({ "externalId": "nameless" }))
+            .await
+            .is_error(400, Some("invalidValue"));
         let imported =
             json!({ "id": PRODUCT_ID, "userName": "imp@example.com", "externalId": "imp" });
         world.import(&customer.row, &[imported], Mode::Store).await;
@@ -124,6 +128,11 @@ impl Scene {
             row.p().starts_with(code) || row.text("t") == Some(code) || row.s() == "secrets"
         };
         self.world().rows().await.into_iter().filter(own).collect()
+    }
+
+    /// Those of the rows that are not refusals.
+    pub async fn rows_of_its_directory(&self) -> Vec<Row> {
+        self.rows().await.into_iter().filter(|row| row.kind() != "F").collect()
     }
 
     /// Sets an attribute of a row, past the service.

@@ -231,6 +231,7 @@ async fn members_leave_a_deleted_large_group_in_parallel_parts() {
     let ids = seed.users(1_200, |_| {}).await.unwrap();
     let group = seed.group("Large", &ids, |_| {}).await.unwrap();
     let path = format!("/Groups/{group}");
+    world.settle(&world.token).await;
     break_after(&world, 1);
     assert_eq!(world.send("DELETE", &path, None).await.status, 204);
     world.between.clear();

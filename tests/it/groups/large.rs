@@ -24,7 +24,7 @@ async fn many_members_are_written_in_portions_after_all_are_checked() {
     // One unknown member among many: no member is written.
     let mut wanted = people[..60].to_vec();
     wanted.push("ffffffff-ffff-8fff-bfff-ffffffffffff".into());
-    let rows = world.rows().await.len();
+    let rows = world.rows_of_directories().await.len();
     let replace = json!([{ "op": "replace", "path": "members", "value": values(&wanted) }]);
     group.patch(replace).await.is_error(400, Some("invalidValue"));
     world
@@ -35,7 +35,7 @@ async fn many_members_are_written_in_portions_after_all_are_checked() {
         .send("POST", "/Groups", json!({ "displayName": "all", "members": values(&people) }))
         .await
         .is_error(409, Some("uniqueness"));
-    assert_eq!(world.rows().await.len(), rows);
+    assert_eq!(world.rows_of_directories().await.len(), rows);
     assert_eq!(group.members().await, sorted(&people[1..]));
 
     let answer =

@@ -12,7 +12,7 @@ use crate::support::World;
 use crate::support::handles::Row;
 
 /// What a partition of a tenant holds, or how the name of one begins.
-const PARTITIONS: [&str; 10] = ["#T", "#U", "#G", "#X", "#E", "#C", "#D", "#L", "#M#", "#R#"];
+const PARTITIONS: [&str; 11] = ["#T", "#U", "#G", "#X", "#E", "#C", "#D", "#L", "#F", "#M#", "#R#"];
 /// The limit where there was one before.
 const NO_LIMIT: i64 = 1_000_000_000_000;
 
@@ -29,8 +29,9 @@ pub(super) async fn check(world: &World, parties: &[Party; 2]) {
         for row in &rows {
             if let Some(partition) = row.p().strip_prefix(&party.code) {
                 partitions.entry(partition).or_default().push(row);
+                // A refusal has the id that the client asked for, whosever it is.
                 assert!(
-                    row.ids().all(|id| !foreign.contains(id)),
+                    partition == "#F" || row.ids().all(|id| !foreign.contains(id)),
                     "another tenant's id: {:?}",
                     row.0
                 );

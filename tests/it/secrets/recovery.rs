@@ -137,6 +137,7 @@ pub async fn an_interrupted_first_mint_that_was_revoked_stays_so(stack: &Stack) 
         expires: None,
         label: None,
         revoked: None,
+        seen: None,
     };
     assert!(stack.store.add_token(&row.key(), &listed).await.unwrap());
     assert!(stack.store.begin_secret(None).await.unwrap());

@@ -34,6 +34,7 @@ pub async fn a_token_is_listed_once_and_until_a_month_after_its_end(table: &Tabl
         expires,
         label: Some("Entra".to_owned()),
         revoked: None,
+        seen: None,
     };
     let lasting = token("aaaa", None);
     table.clock.advance(1);

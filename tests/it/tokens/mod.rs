@@ -6,3 +6,4 @@ mod look_ups;
 mod moves;
 mod outages;
 mod rows;
+mod seen;

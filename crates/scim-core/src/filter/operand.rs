@@ -14,8 +14,9 @@ pub(super) fn operand(
     operator: Operator,
     literal: Literal,
 ) -> Result<Operand, Error> {
-    read(place, operator, literal)
-        .map_err(|problem| Error::invalid_filter(format!("{} {problem}.", place.path())))
+    read(place, operator, literal).map_err(|problem| {
+        Error::invalid_filter(format!("{} {problem}.", place.path())).at(place.path())
+    })
 }
 
 /// The error says what is wrong with the comparison.

@@ -88,7 +88,8 @@ impl BulkRequest {
                     "The size of the bulk operation exceeds maxOperations ({MAX_OPERATIONS}); \
                     send several requests."
                 ),
-            ));
+            )
+            .because("too-many-operations"));
         }
         let fail_on_errors = fail_on_errors(body)?;
         let mut operations: Vec<_> = operations.iter().map(BulkOperation::read).collect();

@@ -72,7 +72,9 @@ fn changed(
         return Err(Error::mutability(format!(
             "{} is required and cannot be removed.",
             attribute.name
-        )));
+        ))
+        .because("missing-attribute")
+        .at(&attribute.name));
     }
     match (attribute.multi_valued, removes, &change.value) {
         (false, true, _) => Ok(remove_single(target, before)),

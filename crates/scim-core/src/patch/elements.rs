@@ -62,7 +62,9 @@ pub(super) fn set(
         return Err(Error::invalid_value(format!(
             "{} must not have more than {MAX_ELEMENTS} values.",
             attribute.name
-        )));
+        ))
+        .because("too-many-values")
+        .at(&attribute.name));
     }
     keep_one_primary(attribute, &mut elements, &changed)?;
     elements.retain(|element| !is_empty(element));
@@ -132,7 +134,8 @@ fn create(
         return Err(Error::no_target(format!(
             "No value of {} matches the filter.",
             attribute.name
-        )));
+        ))
+        .at(&attribute.name));
     }
     let position = elements.len();
     elements.extend(target.element(template, value)?);
@@ -154,7 +157,9 @@ fn keep_one_primary(
         return Err(Error::invalid_value(format!(
             "{} has more than one value with primary true; mark only one.",
             attribute.name
-        )));
+        ))
+        .because("two-primaries")
+        .at(&attribute.name));
     }
     if new == 1 {
         let others = elements.iter_mut().enumerate().filter(|(position, _)| !is_changed(*position));

@@ -95,7 +95,9 @@ impl<'s> MembersPatch<'s> {
                     ErrorKind::PayloadTooLarge,
                     "The operations would compare too many members; name members by value, as in \
                     members[value eq \"2819c223\"], or send the operations in several requests.",
-                ));
+                )
+                .because("too-many-operations")
+                .at("members"));
             }
             step.apply(&mut members, &element, self.dialect)?;
         }
@@ -140,7 +142,7 @@ impl Step<'_> {
                 let before = members.len();
                 members.retain(|_, member| !filter.matches(&element(member)));
                 if members.len() == before && dialect.strict {
-                    return Err(Error::no_target("No value of members matches the filter."));
+                    return Err(no_match());
                 }
                 members.extend(listed.iter().cloned().map(with_id));
             }
@@ -161,6 +163,10 @@ fn with_id(member: Member) -> (ResourceId, Member) {
     (member.value.clone(), member)
 }
 
+fn no_match() -> Error {
+    Error::no_target("No value of members matches the filter.").at("members")
+}
+
 /// The step of one operation; `None` if it changes nothing.
 fn step<'s>(change: Change<'s>, dialect: Dialect) -> Result<Option<Step<'s>>, Error> {
     let Change { operation, path, value } = change;
@@ -170,7 +176,8 @@ fn step<'s>(change: Change<'s>, dialect: Dialect) -> Result<Option<Step<'s>>, Er
         return Err(Error::mutability(format!(
             "{} is immutable; remove the member and add another one instead.",
             place.path()
-        )));
+        ))
+        .at(place.path()));
     }
     let step = match path.filter {
         None => step_of_list(operation, place, value, dialect)?,

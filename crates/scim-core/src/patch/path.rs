@@ -63,7 +63,8 @@ impl<'s> Path<'s> {
             return Err(Error::invalid_path(format!(
                 "{} is not a complex attribute; only those can have a filter in [ ].",
                 place.path()
-            )));
+            ))
+            .at(place.path()));
         }
         let filter = Filter::parse_inner(inner, resource_type, place.attribute, dialect)?;
         if let Some(sub) = sub {

@@ -100,7 +100,8 @@ impl<'s> Reader<'s> {
                 Source::Path => Err(Error::mutability(format!(
                     "{} is read-only; remove it from the mapping.",
                     place.path()
-                ))),
+                ))
+                .at(place.path())),
                 Source::Value => Ok(()),
             },
         }
@@ -128,7 +129,9 @@ impl<'s> Reader<'s> {
             _ => Err(Error::invalid_value(format!(
                 "{} must be an object with its attributes.",
                 extension.id
-            ))),
+            ))
+            .because("wrong-type")
+            .at(&extension.id)),
         }
     }
 
@@ -172,6 +175,7 @@ impl<'s> Reader<'s> {
             Error::invalid_path(format!(
                 "The path names an attribute that no schema of this resource type defines; {advice}"
             ))
+            .because("unknown-attribute")
         })
     }
 

@@ -72,7 +72,8 @@ impl<'s> PatchRequest<'s> {
         match &self.id {
             Some(named) if !named.eq_ignore_ascii_case(id) => Err(Error::mutability(
                 "The value names the id of another resource; id is read-only.",
-            )),
+            )
+            .at("id")),
             Some(_) | None => Ok(()),
         }
     }
@@ -110,6 +111,11 @@ impl<'s> PatchRequest<'s> {
         &self.near_misses.misses
     }
 
+    /// The first twenty names that no schema defines, reduced to printable ASCII. They were ignored.
+    pub fn unknown(&self) -> &[String] {
+        &self.near_misses.unknown
+    }
+
     /// Whether no operation is left.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
@@ -134,7 +140,8 @@ impl<'s> PatchRequest<'s> {
                 return Err(Error::new(
                     ErrorKind::PayloadTooLarge,
                     "The operations would compare too many values; send them in several requests.",
-                ));
+                )
+                .because("too-many-operations"));
             }
             apply::apply(&mut patched, change, self.dialect)?;
         }
@@ -147,11 +154,11 @@ impl<'s> PatchRequest<'s> {
 
     /// "If an attribute is removed or becomes unassigned and is defined as a required attribute
     /// ..., the server SHALL return ... a "scimType" error code of "mutability"."
-    fn missing_error(&self, missing: String) -> Error {
+    fn missing_error(&self, missing: Error) -> Error {
         if self.changes.iter().any(Change::removes) {
-            Error::mutability(missing)
+            Error { kind: ErrorKind::Mutability, ..missing }
         } else {
-            Error::invalid_value(missing)
+            missing
         }
     }
 }
@@ -164,7 +171,8 @@ fn operations(body: &Map<String, Value>) -> Result<&Vec<Value>, Error> {
         return Err(Error::new(
             ErrorKind::PayloadTooLarge,
             format!("A PATCH request can have at most {MAX_OPERATIONS} operations."),
-        ));
+        )
+        .because("too-many-operations"));
     }
     Ok(operations)
 }

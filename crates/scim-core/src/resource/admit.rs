@@ -60,7 +60,9 @@ pub(crate) fn extension_object(
     match value {
         Value::Object(object) => Ok(Some(object)),
         Value::Null => Ok(None),
-        _ => Err(Error::invalid_value(format!("{urn} must be an object with its attributes."))),
+        _ => Err(Error::invalid_value(format!("{urn} must be an object with its attributes."))
+            .because("wrong-type")
+            .at(urn)),
     }
 }
 
@@ -86,7 +88,8 @@ pub(crate) fn admit(
         value => vec![value],
     };
     if items.len() > MAX_ELEMENTS && attribute.name != MEMBERS {
-        return Err(wrong(attribute, &format!("must not have more than {MAX_ELEMENTS} values")));
+        let problem = format!("must not have more than {MAX_ELEMENTS} values");
+        return Err(wrong(attribute, &problem).because("too-many-values"));
     }
     let mut admitted = Vec::with_capacity(items.len());
     for item in items {
@@ -94,7 +97,7 @@ pub(crate) fn admit(
     }
     let admitted = repeats::without_repeats(attribute, admitted);
     if admitted.iter().filter(|item| is_primary(item)).count() > 1 {
-        return Err(wrong(attribute, "has more than one value with primary true; mark only one"));
+        return Err(wrong(attribute, TWO_PRIMARIES).because("two-primaries"));
     }
     Ok((!admitted.is_empty()).then_some(Value::Array(admitted)))
 }
@@ -130,7 +133,8 @@ fn admit_one(
             Ok(None)
         }
         (_, Value::String(text)) if text.len() > max_bytes(attribute) => {
-            Err(wrong(attribute, &format!("is longer than {} bytes", max_bytes(attribute))))
+            let problem = format!("is longer than {} bytes", max_bytes(attribute));
+            Err(wrong(attribute, &problem).because("too-long"))
         }
         (_, value) => admit_simple(attribute, value, dialect).map(Some),
     }
@@ -227,9 +231,15 @@ fn admit_sub(
     value: Value,
     dialect: Dialect,
 ) -> Result<Option<Value>, Error> {
-    admit(sub, value, dialect)
-        .map_err(|error| Error::new(error.kind, format!("{}.{}", attribute.name, error.detail)))
+    admit(sub, value, dialect).map_err(|error| Error {
+        detail: format!("{}.{}", attribute.name, error.detail),
+        attribute: error.attribute.as_ref().map(|sub| format!("{}.{sub}", attribute.name)),
+        ..error
+    })
 }
+
+/// What is wrong with a list that marks two of its values.
+const TWO_PRIMARIES: &str = "has more than one value with primary true; mark only one";
 
 fn is_base64(text: &str) -> bool {
     let body = text.trim_end_matches('=');
@@ -248,4 +258,6 @@ fn max_bytes(attribute: &Attribute) -> usize {
 
 fn wrong(attribute: &Attribute, problem: &str) -> Error {
     Error::invalid_value(format!("{} {problem}.", attribute.name))
+        .because("wrong-type")
+        .at(&attribute.name)
 }

@@ -46,5 +46,7 @@ fn check_values(
         "{} must be one of: {}.",
         place.path(),
         definition.canonical_values.join(", ")
-    )))
+    ))
+    .because("value-not-allowed")
+    .at(place.path()))
 }

@@ -22,6 +22,8 @@ pub struct Draft {
     pub cleared: Vec<String>,
     /// Attributes that were ignored although their names resemble one that a schema defines.
     pub ignored: Vec<NearMiss>,
+    /// The first twenty names that no schema defines, reduced to printable ASCII. They were ignored.
+    pub unknown: Vec<String>,
 }
 
 impl Draft {
@@ -76,7 +78,8 @@ impl ResourceType {
             reader.read(&name, value)?;
         }
         let Reader { attributes, cleared, near_misses, .. } = reader;
-        Ok(Draft { attributes: Attributes(attributes), cleared, ignored: near_misses.misses })
+        let NearMisses { misses: ignored, unknown, .. } = near_misses;
+        Ok(Draft { attributes: Attributes(attributes), cleared, ignored, unknown })
     }
 
     /// "The "schemas" attribute for a resource MUST only contain values defined as "schema" and

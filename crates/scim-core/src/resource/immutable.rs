@@ -110,4 +110,5 @@ fn immutable(name: &str) -> Error {
     Error::mutability(format!(
         "{name} is immutable: it has a value, which cannot be changed; remove it from the mapping."
     ))
+    .at(name)
 }

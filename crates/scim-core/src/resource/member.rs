@@ -62,6 +62,8 @@ impl Member {
             Error::invalid_value(
                 "Each value of members must have the id of an existing user or group as its value.",
             )
+            .because("unknown-resource")
+            .at("members.value")
         })?;
         let kind = match text("type").map(str::to_ascii_lowercase).as_deref() {
             Some("user") => Some(MemberType::User),

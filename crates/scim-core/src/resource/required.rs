@@ -13,7 +13,7 @@ impl ResourceType {
     /// resource, in its extensions and in complex values. The error names the attributes and says
     /// what to map to them.
     pub(crate) fn check_required(&self, attributes: &Attributes) -> Result<(), Error> {
-        refuse(&self.missing(attributes)).map_err(Error::invalid_value)
+        refuse(&self.missing(attributes))
     }
 
     /// Like [`ResourceType::check_required`], for the attributes that the RFCs require. Those that
@@ -21,7 +21,7 @@ impl ResourceType {
     pub(crate) fn check_standard(&self, attributes: &Attributes) -> Result<(), Error> {
         let mut missing = self.missing(attributes);
         missing.retain(|missing| missing.advice.is_none());
-        refuse(&missing).map_err(Error::invalid_value)
+        refuse(&missing)
     }
 
     /// Checks a resource that replaces another one. An inactive resource does not need the
@@ -31,13 +31,13 @@ impl ResourceType {
     /// # Errors
     /// `invalidValue` with what to map.
     pub fn check_replacement(&self, attributes: &Attributes) -> Result<(), Error> {
-        refuse(&self.still_missing(attributes)).map_err(Error::invalid_value)
+        refuse(&self.still_missing(attributes))
     }
 
     /// Like [`ResourceType::check_replacement`], for a change from `old` to `new`. A value that was
     /// missing before is ignored, because the attribute may have become required only recently; but
-    /// a resource that becomes active must have all of them. The error is a sentence.
-    pub(crate) fn check_change(&self, old: &Attributes, new: &Attributes) -> Result<(), String> {
+    /// a resource that becomes active must have all of them.
+    pub(crate) fn check_change(&self, old: &Attributes, new: &Attributes) -> Result<(), Error> {
         let mut missing = self.still_missing(new);
         let activates = is_inactive(old) && !is_inactive(new);
         if !activates && !missing.is_empty() {
@@ -139,7 +139,9 @@ fn is_assigned(definition: &Attribute, value: &Value) -> bool {
 }
 
 /// An error for the missing attributes, if there are any.
-fn refuse(missing: &[Missing]) -> Result<(), String> {
+/// # Errors
+/// `invalidValue` that is about the first of them.
+fn refuse(missing: &[Missing]) -> Result<(), Error> {
     let mut paths: Vec<&str> = missing.iter().map(|missing| missing.path.as_str()).collect();
     paths.dedup();
     let (are, have) = match paths.len() {
@@ -149,5 +151,7 @@ fn refuse(missing: &[Missing]) -> Result<(), String> {
     };
     let mut advice: Vec<String> = missing.iter().map(Missing::advice).collect();
     advice.dedup();
-    Err(format!("{} {are} required and {have} no value. {}", paths.join(" and "), advice.join(" ")))
+    let (all, first) = (paths.join(" and "), paths.first().copied().unwrap_or_default());
+    let detail = format!("{all} {are} required and {have} no value. {}", advice.join(" "));
+    Err(Error::invalid_value(detail).because("missing-attribute").at(first))
 }

@@ -64,7 +64,9 @@ impl Dialect {
                 "No schema of this resource type defines the attribute {}; {}",
                 printable(name),
                 advice(resembled())
-            ))),
+            ))
+            .because("unknown-attribute")
+            .at(printable(name))),
         }
     }
 }

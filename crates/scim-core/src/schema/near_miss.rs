@@ -2,6 +2,8 @@
 
 /// The maximum number of near misses that are kept of one message.
 const MAX_NOTED: usize = 10;
+/// The maximum number of unknown names that are kept of one message.
+const MAX_UNKNOWN: usize = 20;
 /// The maximum number of unknown names of one message that are compared: more than any mapping has.
 const MAX_COMPARED: usize = 200;
 /// The maximum number of bytes of a client's name that are repeated.
@@ -19,21 +21,26 @@ pub struct NearMiss {
     pub known: String,
 }
 
-/// The near misses of one message.
+/// The unknown names of one message, and the near misses among them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NearMisses {
     pub(crate) misses: Vec<NearMiss>,
+    /// The first unknown names, reduced to printable ASCII.
+    pub(crate) unknown: Vec<String>,
     /// The number of names that were compared.
     compared: usize,
 }
 
 impl NearMisses {
-    /// Keeps an unknown name if it resembles a known one, within the limits of this module.
+    /// Keeps an unknown name, and the known one that it resembles, within the limits of this module.
     pub(crate) fn note<'k>(&mut self, sent: &str, resembled: impl FnOnce() -> Option<&'k str>) {
         if self.compared == MAX_COMPARED {
             return;
         }
         self.compared += 1;
+        if self.unknown.len() < MAX_UNKNOWN {
+            self.unknown.push(printable(sent));
+        }
         let Some(known) = resembled() else { return };
         let miss = NearMiss { sent: printable(sent), known: known.to_owned() };
         if self.misses.len() < MAX_NOTED && !self.misses.contains(&miss) {

@@ -111,6 +111,15 @@ impl ResourceType {
         self.resolve_urn(name).or_else(|| self.resolve_bare(name))
     }
 
+    /// The path of what a name stands for, in the spelling of its schema: an attribute, or the URI
+    /// of an extension. `None` if no schema of this type defines the name.
+    pub fn path_of(&self, name: &str) -> Option<String> {
+        Some(match self.resolve(name)? {
+            Place::Attribute(place) => place.path(),
+            Place::Extension(extension) => extension.id.clone(),
+        })
+    }
+
     /// A name that begins with the URI of a schema. The URI of one schema may begin with that of
     /// another, so all of them are tried.
     fn resolve_urn(&self, name: &str) -> Option<Place<'_>> {

@@ -1,9 +1,8 @@
 //! HTTP on this machine: the SCIM service, and the endpoints of DynamoDB and Secrets Manager.
 
 use std::convert::Infallible;
-use std::io::Write as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -16,8 +15,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use scim_core::{Error, ErrorKind};
 use scim_lambda::Service;
-use scim_lambda::edge::{MAX_BODY_BYTES, too_large};
-use scim_lambda::telemetry::Tally;
+use scim_lambda::edge::{MAX_BODY_BYTES, RequestLine, too_large};
 use scim_local::BODY_TIMEOUT;
 use scim_local::engine::Engine;
 use scim_local::request_line::Encoded;
@@ -27,8 +25,8 @@ use tokio::net::TcpListener;
 
 use super::body::{self, Unread};
 use super::door::Door;
+use super::lines::RequestLog;
 use super::tail::{TAIL_TARGET, Tail};
-use crate::output::Format;
 
 /// How long a client may take to send its headers.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
@@ -36,25 +34,6 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_DYNAMODB_BYTES: usize = 16 * 1_024 * 1_024;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const CRC32: HeaderName = HeaderName::from_static("x-amz-crc32");
-
-/// Where the log line of each request goes.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum RequestLog {
-    /// For a person at the terminal.
-    StandardOutput,
-    /// For a caller that reads JSON on standard output.
-    StandardError,
-}
-
-impl RequestLog {
-    /// Standard output, unless a caller reads JSON there.
-    pub(super) fn of(format: Format) -> Self {
-        match format {
-            Format::Json => Self::StandardError,
-            Format::Text => Self::StandardOutput,
-        }
-    }
-}
 
 /// Serves SCIM until `stop` is ready. Requests in progress are finished.
 pub(super) async fn scim(
@@ -66,19 +45,11 @@ pub(super) async fn scim(
     serve(listener, stop, move |request| {
         let service = service.clone();
         async move {
-            let began = Instant::now();
-            let request_line = format!("{} {}", request.method(), request.uri().path());
+            let path = request.uri().path().to_owned();
             let response = answer(&service, request).await;
-            let calls = response.extensions().get::<Tally>().map_or(0, |tally| tally.calls);
-            let status = response.status().as_u16();
-            let milliseconds = began.elapsed().as_secs_f64() * 1_000.0;
-            let line =
-                format!("{request_line}  {status}  {milliseconds:.1} ms  DynamoDB calls: {calls}");
-            // The reader of the lines may be gone. The request is still answered.
-            let _ = match log {
-                RequestLog::StandardOutput => writeln!(std::io::stdout(), "{line}"),
-                RequestLog::StandardError => writeln!(std::io::stderr(), "{line}"),
-            };
+            if let Some(line) = response.extensions().get::<RequestLine>() {
+                log.print(&path, line);
+            }
             response
         }
     })

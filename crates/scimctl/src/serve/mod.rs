@@ -7,6 +7,7 @@ mod door;
 mod feed;
 mod greeting;
 mod kept;
+mod lines;
 mod listener;
 mod pause;
 mod sockets;
@@ -39,7 +40,7 @@ use background::Background;
 use feed::Source;
 use greeting::{FirstTenant, Greeting};
 use kept::Kept as _;
-use listener::RequestLog;
+use lines::RequestLog;
 use sockets::{Addresses, Backends, Sockets};
 pub(crate) use tail::{Answer, Question, TAIL_TARGET};
 use webhook::{Secret, Target};
@@ -80,6 +81,10 @@ pub(crate) struct ServeOptions {
     /// is taken
     #[arg(long, value_name = "URL")]
     webhook: Option<String>,
+
+    /// Print no line for each request
+    #[arg(long)]
+    quiet: bool,
 }
 
 impl ServeOptions {
@@ -124,7 +129,8 @@ pub(crate) async fn run(
     let source = Source { changes, service: service.clone() };
     let background = Background::start(source, local.engine.clone(), target, stopped.clone());
     let backends = Backends { service, local, key, tail: background.tail() };
-    let servers = tokio::spawn(sockets.serve(backends, RequestLog::of(format), stopped));
+    let servers =
+        tokio::spawn(sockets.serve(backends, RequestLog::of(format, options.quiet), stopped));
     interrupted.await;
     directory.withdraw();
     stop.send(()).ok();

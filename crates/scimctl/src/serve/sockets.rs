@@ -13,7 +13,8 @@ use tokio::sync::watch;
 
 use super::access_key::AccessKey;
 use super::door::Door;
-use super::listener::{self, RequestLog};
+use super::lines::RequestLog;
+use super::listener;
 use super::tail::Tail;
 
 /// Sockets that accept connections, but are not served yet.

@@ -13,10 +13,12 @@
 mod support;
 
 mod drift;
+mod errors;
 mod files;
 mod groups;
 mod import;
 mod import_and_provisioning;
+mod lines;
 mod profiles;
 mod resync;
 mod tenants;

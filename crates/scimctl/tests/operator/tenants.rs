@@ -132,6 +132,7 @@ fn a_tenant_is_shown_with_its_users_seats_tokens_and_brake() {
         (&shown["users"], &shown["active"], &shown["groups"]),
         (&json!(2), &json!(2), &json!(1))
     );
+    assert!(shown["last_seen"].as_str().unwrap().ends_with(":00:00Z"), "{shown}");
     assert_eq!((&shown["brake"], shown["tokens"].as_array().unwrap().len()), (&json!("on"), 2));
     let text = directory.text(&["tenant", "show", "acme"]);
     for expected in [
@@ -139,7 +140,7 @@ fn a_tenant_is_shown_with_its_users_seats_tokens_and_brake() {
         "Groups             1",
         "Seats              2/3",
         "scimctl brake lift acme lifts it",
-        " second, never expires",
+        " second, never expires, last seen never",
         "State              connected, first request 20",
     ] {
         assert!(text.contains(expected), "{expected}: {text}");

@@ -1,0 +1,166 @@
+//! What identity providers were refused, and what cures it: the answer to "why are they not in?".
+
+use std::collections::BTreeSet;
+
+use scim_core::{Projection, Query, ResourceId};
+use serde_json::Value;
+use uuid::{NoContext, Timestamp, Uuid};
+
+use super::deployment::Operator;
+use super::error::OperatorError;
+use super::session::Session;
+use crate::directory::Scope;
+use crate::reason::{Idp, Reason};
+use crate::store::{RefusalBatch, RefusedRequest, TenantRow};
+use crate::tenant::Profile;
+
+/// How many rows one call reads.
+const ROWS_OF_A_CALL: usize = 100;
+
+/// Which refusals are asked for.
+#[derive(Debug, Clone)]
+pub struct RefusalQuery {
+    /// Only those that happened at or after this time, in seconds since 1970.
+    pub since: Option<i64>,
+    /// Only those about this person or group: an id, a userName, an externalId or a displayName.
+    pub about: Option<String>,
+    /// Maximum number of refusals.
+    pub limit: usize,
+}
+
+/// A refused request, or several equal ones, and what cures it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What was refused.
+    pub request: RefusedRequest,
+    /// Why, in general; `None` if a newer release has written a code that this one does not know.
+    pub reason: Option<Reason>,
+    /// The tenant's identity provider.
+    pub idp: Idp,
+}
+
+impl Refusal {
+    /// What to do, and what to click in the tenant's identity provider.
+    pub fn cure(&self) -> Option<String> {
+        self.reason.map(|reason| reason.cure(self.idp))
+    }
+}
+
+impl Operator {
+    /// The refusals of a tenant, the newest first. Equal ones that follow each other are one. Those
+    /// of the last second may be missing, and a person's own are found by the names that they have
+    /// now and by those that the refused request had.
+    ///
+    /// # Errors
+    /// If the table does not respond.
+    pub async fn refusals(
+        &self,
+        tenant: &TenantRow,
+        query: &RefusalQuery,
+    ) -> Result<Vec<Refusal>, OperatorError> {
+        let idp = Idp::of(Profile::read(&tenant.profile)?.dialect.idp.as_deref());
+        let about = match &query.about {
+            Some(who) => Some(self.marks_of(tenant, who).await?),
+            None => None,
+        };
+        let (from, now) = (first_key(query.since), self.clock.seconds());
+        let mut merged = Merged { requests: Vec::new(), row: 0 };
+        let mut after: Option<String> = None;
+        loop {
+            let place = (from.as_str(), after.as_deref());
+            let rows = self.store.refusals(&tenant.key(), place, ROWS_OF_A_CALL, now).await?;
+            let is_last = rows.len() < ROWS_OF_A_CALL;
+            after = rows.last().map(|row| row.id.clone());
+            rows.into_iter().for_each(|row| merged.add(row, about.as_ref(), query.since));
+            if is_last || merged.requests.len() > query.limit {
+                break;
+            }
+        }
+        let requests = merged.requests.into_iter().take(query.limit);
+        Ok(requests
+            .map(|(_, request)| Refusal { reason: Reason::from_code(&request.code), idp, request })
+            .collect())
+    }
+
+    /// What refusals have in place of a person or a group.
+    async fn marks_of(
+        &self,
+        tenant: &TenantRow,
+        who: &str,
+    ) -> Result<BTreeSet<String>, OperatorError> {
+        let key = tenant.key();
+        let mut marks = BTreeSet::from([key.mark(who)]);
+        marks.extend(who.parse::<ResourceId>().ok().map(|id| id.folded().to_string()));
+        let session = Session::open(self, tenant).await?;
+        for attribute in ["id", "userName", "externalId"] {
+            let Some(user) = find(&session, attribute, who).await? else { continue };
+            let text = |name: &str| user.get(name).and_then(Value::as_str);
+            marks.extend(text("id").map(str::to_lowercase));
+            let names = ["userName", "externalId", "displayName"].into_iter().filter_map(text);
+            marks.extend(names.map(|name| key.mark(name)));
+        }
+        Ok(marks)
+    }
+}
+
+/// The first user with this value.
+async fn find(
+    session: &Session,
+    attribute: &str,
+    value: &str,
+) -> Result<Option<Value>, OperatorError> {
+    let users = session.users()?;
+    let projection = Projection::new(&[], &[], &users.definition);
+    let scope = Scope { resource_type: users, projection };
+    let filter = format!("{attribute} eq {}", Value::from(value));
+    let pairs = [("filter".to_owned(), filter), ("count".to_owned(), "1".to_owned())];
+    let query = Query::from_pairs(pairs)?;
+    match session.directory.query(session.call(), &[scope], &query).await {
+        Ok(found) => {
+            Ok(found.resources.first().and_then(|user| serde_json::from_str(user.get()).ok()))
+        }
+        // Nobody has a value that is not one of this attribute.
+        Err(error) if error.kind.wire().0 == 400 => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The refusals so far, with the number of the row that the last of each came from.
+struct Merged {
+    requests: Vec<(usize, RefusedRequest)>,
+    row: usize,
+}
+
+impl Merged {
+    fn add(&mut self, batch: RefusalBatch, about: Option<&BTreeSet<String>>, since: Option<i64>) {
+        self.row += 1;
+        let mut entries = batch.entries;
+        entries.retain(|entry| {
+            about.is_none_or(|marks| entry.about.iter().any(|mark| marks.contains(mark)))
+                && since.is_none_or(|since| entry.last >= since)
+        });
+        entries.sort_by_key(|entry| std::cmp::Reverse(entry.last));
+        let row = self.row;
+        for entry in entries {
+            let known = self.requests.iter_mut().rev();
+            let mut known = known.filter(|(last, known)| last + 1 >= row && known.is_like(&entry));
+            match known.next() {
+                Some((last, known)) => {
+                    *last = row;
+                    known.absorb(entry);
+                }
+                None => self.requests.push((row, entry)),
+            }
+        }
+    }
+}
+
+/// The least key of a row of this time. A row has the time of its first refusal but one key for
+/// all of them, so rows shortly before it are read too.
+fn first_key(since: Option<i64>) -> String {
+    let seconds = since.unwrap_or_default().saturating_sub(60);
+    let seconds = u64::try_from(seconds).unwrap_or_default();
+    let id = Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, 0)).to_string();
+    // The time is in the first 48 bits.
+    id.get(..13).unwrap_or_default().to_owned()
+}
