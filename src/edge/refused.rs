@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::line::{Learned, template};
 use super::route::Route;
 use crate::reason::Reason;
-use crate::store::{RefusedRequest, TenantKey};
+use crate::store::{RefusedRequest, TenantKey, is_made};
 
 /// The attributes of a body that tell whom or what it is about.
 const NAMES: [&str; 3] = ["userName", "externalId", "displayName"];
@@ -47,8 +47,8 @@ impl Refused {
         Some(Self {
             method: asked.method.clone(),
             route: template(asked.route),
+            about: about(asked, error, tenant),
             error: error.clone(),
-            about: about(asked, tenant),
         })
     }
 
@@ -99,11 +99,16 @@ pub(super) fn all(
     Refused::of(asked, response, tenant).into_iter().collect()
 }
 
-/// The id in the path, or else the marks of the names in the body.
-fn about(asked: Asked<'_>, tenant: &TenantKey) -> Vec<String> {
+/// The id in the path, or else the marks of the names in the body. What is in the path of a resource
+/// that does not exist may be a name too.
+fn about(asked: Asked<'_>, error: &Error, tenant: &TenantKey) -> Vec<String> {
     if let Some(Route::Resource(_, id)) = asked.route {
         let id = id.parse::<ResourceId>().ok();
-        return id.map(|id| id.folded().to_string()).into_iter().collect();
+        let is_id = |id: &ResourceId| error.kind != ErrorKind::NotFound || is_made(&id.folded());
+        let mark = |id: ResourceId| {
+            if is_id(&id) { id.folded().to_string() } else { tenant.mark(id.as_str()) }
+        };
+        return id.map(mark).into_iter().collect();
     }
     let Ok(Value::Object(body)) = serde_json::from_slice(asked.body) else { return Vec::new() };
     let of = |wanted: &str| {

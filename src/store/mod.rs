@@ -36,6 +36,7 @@ pub use model::resync::{Resync, ResyncCounts, ResyncScope};
 pub use model::secret_number::SecretNumber;
 pub use model::stage::{Stage, Standing, is_active};
 pub use model::stored::{MAX_DOCUMENT_BYTES, Stored};
+pub(crate) use model::tenant_key::is_made;
 pub use model::tenant_key::{TenantCode, TenantKey};
 pub use model::trace::Trace;
 pub use read::known::MatchBy;

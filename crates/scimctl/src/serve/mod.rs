@@ -93,6 +93,10 @@ impl ServeOptions {
         Addresses { scim: self.listen, dynamodb, secrets }
     }
 
+    fn log(&self, format: Format) -> RequestLog {
+        RequestLog::of(format, self.quiet)
+    }
+
     fn settings(&self, base_url: Option<String>, additions: Additions) -> Settings {
         let retention = Duration::from_secs(self.retention_days * DAY);
         let settings = Settings::new(scim_local::TABLE, scim_local::STACK);
@@ -129,8 +133,7 @@ pub(crate) async fn run(
     let source = Source { changes, service: service.clone() };
     let background = Background::start(source, local.engine.clone(), target, stopped.clone());
     let backends = Backends { service, local, key, tail: background.tail() };
-    let servers =
-        tokio::spawn(sockets.serve(backends, RequestLog::of(format, options.quiet), stopped));
+    let servers = tokio::spawn(sockets.serve(backends, options.log(format), stopped));
     interrupted.await;
     directory.withdraw();
     stop.send(()).ok();
