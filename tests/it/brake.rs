@@ -27,12 +27,7 @@ async fn lift(customer: &Customer) -> bool {
         customer.world.clock.milliseconds(),
         Duration::from_secs(1_000),
     );
-    customer
-        .world
-        .store
-        .lift_brake(&customer.row.key(), &"tenant".parse().unwrap(), &audit)
-        .await
-        .unwrap()
+    customer.world.store.lift_brake(&customer.row.key(), &audit).await.unwrap()
 }
 
 #[tokio::test]

@@ -33,6 +33,7 @@ mod life;
 mod lifecycle;
 mod limits;
 mod limits_doc;
+mod log;
 mod model;
 mod paging;
 mod parts;

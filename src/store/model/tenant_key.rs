@@ -35,6 +35,11 @@ impl TenantCode {
     pub(in crate::store) fn own(&self) -> String {
         format!("{self}#T")
     }
+
+    /// The partition of the audit log.
+    pub(in crate::store) fn log(&self) -> String {
+        format!("{self}#L")
+    }
 }
 
 impl FromStr for TenantCode {
@@ -115,11 +120,6 @@ impl TenantKey {
     /// The partition of the times at which visible users expire.
     pub(in crate::store) fn due(&self) -> String {
         format!("{}#D", self.code)
-    }
-
-    /// The partition of the audit log.
-    pub(in crate::store) fn log(&self) -> String {
-        format!("{}#L", self.code)
     }
 
     /// The partition of the resyncs.

@@ -5,6 +5,7 @@ pub(crate) mod count;
 pub(crate) mod due;
 pub(crate) mod known;
 pub(crate) mod listed;
+pub(crate) mod log;
 pub(crate) mod lookup;
 pub(crate) mod many;
 pub(crate) mod memberships;

@@ -5,6 +5,7 @@ pub(crate) mod counters;
 pub(crate) mod due;
 pub(crate) mod heads;
 pub(crate) mod identity;
+pub(crate) mod ids;
 pub(crate) mod kind;
 pub(crate) mod log;
 pub(crate) mod member;

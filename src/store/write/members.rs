@@ -11,7 +11,7 @@ use crate::store::model::change::MemberChange;
 use crate::store::model::collection::Collection;
 use crate::store::model::refusal::Outcome;
 use crate::store::rows::heads::{self, Step};
-use crate::store::rows::log;
+use crate::store::rows::log::{self, Entry};
 use crate::store::rows::member;
 use crate::store::rows::role::{Role, Transaction};
 use crate::store::rows::unfinished::{self, Cause};
@@ -58,9 +58,8 @@ impl Store {
         changes: &[MemberChange],
         audit: &Audit,
     ) -> Result<Outcome, StoreError> {
-        let tenant = &collection.tenant;
-        let changes = log::member_changes(tenant, changes);
-        log::add(&mut transaction, tenant, audit, (group, None), &changes)?;
+        let entry = Entry::resource(&collection.kind, group).members(changes);
+        log::add(&mut transaction, collection.tenant.code(), audit, entry)?;
         self.conclude(transaction).await
     }
 }

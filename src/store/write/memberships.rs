@@ -16,7 +16,7 @@ use crate::store::model::audit::Audit;
 use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::refusal::Outcome;
 use crate::store::rows::heads::{self, Step};
-use crate::store::rows::log;
+use crate::store::rows::log::{self, Entry};
 use crate::store::rows::member::{self, TYPE, letter};
 use crate::store::rows::membership::group;
 use crate::store::rows::resource::{self, DELETED};
@@ -92,8 +92,8 @@ impl Store {
                 unfinished::end(&mut transaction, collection, member)?;
             }
             if !groups.is_empty() {
-                let changes = log::groups_left(tenant, groups);
-                log::add(&mut transaction, tenant, audit, (member, None), &changes)?;
+                let entry = Entry::resource(&collection.kind, member).left(groups);
+                log::add(&mut transaction, tenant.code(), audit, entry)?;
             }
             match self.conclude(transaction).await? {
                 Outcome::Committed => return Ok(true),

@@ -7,7 +7,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::model::audit::Audit;
 use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::tenant_key::TenantKey;
-use crate::store::rows::log;
+use crate::store::rows::log::{self, Entry};
 use crate::store::rows::role::{Role, Transaction, TransactionResult};
 use crate::store::rows::seats_and_brake::{self, BrakeRow, NO_LIMIT, SeatsRow};
 use crate::store::rows::tenant::TenantRow;
@@ -116,7 +116,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);
         seats_and_brake::trip_brake(&mut transaction, tenant, seen, audit)?;
-        log::add(&mut transaction, tenant, audit, (subject, None), &[])?;
+        log::add(&mut transaction, tenant.code(), audit, Entry::resource(&Kind::User, subject))?;
         if transaction.try_commit(self).await? {
             telemetry::count(Metric::BrakeTripped, tenant.code().as_str());
         }
@@ -124,15 +124,10 @@ impl Store {
     }
 
     /// Allows deactivations again, in a new window; `false` if they were not stopped. One call.
-    pub async fn lift_brake(
-        &self,
-        tenant: &TenantKey,
-        subject: &ResourceId,
-        audit: &Audit,
-    ) -> Result<bool, StoreError> {
+    pub async fn lift_brake(&self, tenant: &TenantKey, audit: &Audit) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         seats_and_brake::lift_brake(&mut transaction, tenant)?;
-        log::add(&mut transaction, tenant, audit, (subject, None), &[])?;
+        log::add(&mut transaction, tenant.code(), audit, Entry::tenant())?;
         transaction.try_commit(self).await
     }
 }

@@ -53,6 +53,6 @@ pub async fn deactivations_stop_at_the_brake(table: &Table) {
     table.store.trip_brake(&tenant, brake, &b, &brake_audit).await.unwrap();
     assert!(table.store.brake(&tenant).await.unwrap().unwrap().tripped.is_some());
     let lift = table.audit(Operation::Lift);
-    assert!(table.store.lift_brake(&tenant, &b, &lift).await.unwrap());
-    assert!(!table.store.lift_brake(&tenant, &b, &lift).await.unwrap(), "it is lifted once");
+    assert!(table.store.lift_brake(&tenant, &lift).await.unwrap());
+    assert!(!table.store.lift_brake(&tenant, &lift).await.unwrap(), "it is lifted once");
 }
