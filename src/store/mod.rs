@@ -28,6 +28,7 @@ pub use engine::table;
 pub use model::audit::{Audit, Detail, EXPIRY, OPERATOR, Operation};
 pub use model::change::{Expect, MemberChange, ResourceWrite, Takeover, Target, Transition};
 pub use model::collection::{Collection, Kind};
+pub use model::departure::{Departure, PastMemberships, SoftDeletion};
 pub use model::guards::Guards;
 pub use model::log_row::{LogRow, Subject};
 pub use model::names::{MAX_EMAILS, MAX_UNIQUE_VALUES, Names};

@@ -44,6 +44,7 @@ mod products;
 mod profiles;
 mod profiles_doc;
 mod races;
+mod restores;
 mod rfc;
 mod schema_files;
 mod schemas;

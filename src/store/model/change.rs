@@ -6,6 +6,7 @@ use scim_core::{Member, Resource, ResourceId};
 
 use super::audit::Audit;
 use super::collection::{Collection, Kind};
+use super::departure::SoftDeletion;
 use super::guards::Guards;
 use super::names::Names;
 use super::stage::{Stage, Standing, activity, is_active};
@@ -163,6 +164,16 @@ impl<'a> Transition<'a> {
             Target::Gone => None,
         };
         Some(before).filter(|before| after.map(Standing::word) != Some(before.word()))
+    }
+
+    /// The soft deletion of a user that the change is, if it is one.
+    pub fn soft_deletion(&self) -> Option<SoftDeletion> {
+        match (&self.to, self.from) {
+            (Target::Deleted { expires, .. }, Some(from)) => {
+                Some(SoftDeletion { version: from.row_version + 1, expires: *expires })
+            }
+            _ => None,
+        }
     }
 
     /// The group that the change removes.

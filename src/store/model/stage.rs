@@ -16,7 +16,7 @@ pub enum Stage {
 }
 
 /// The facts that determine a user's state in `docs/LIFE.md`.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// Visible, deleted, or not provisioned yet.
     pub state: Stage,

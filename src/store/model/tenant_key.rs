@@ -112,6 +112,11 @@ impl TenantKey {
         format!("{}#R#{}", self.code, self.id_key(member))
     }
 
+    /// The partition of the memberships that ended because users were deleted.
+    pub(in crate::store) fn past(&self) -> String {
+        format!("{}#P", self.code)
+    }
+
     /// The partition of the counters, seats and brake.
     pub(in crate::store) fn counters(&self) -> String {
         format!("{}#C", self.code)

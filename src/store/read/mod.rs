@@ -12,6 +12,7 @@ pub(crate) mod memberships;
 pub(crate) mod one;
 pub(crate) mod owners;
 pub(crate) mod page;
+pub(crate) mod past;
 pub(crate) mod ranges;
 pub(crate) mod resyncs;
 pub(crate) mod roster;

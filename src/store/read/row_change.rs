@@ -157,7 +157,8 @@ fn content(letter: &str, mark: &str, images: Images) -> Result<Option<Content>, 
         | RowKind::TenantName
         | RowKind::Token
         | RowKind::NewestSecret
-        | RowKind::Unfinished => None,
+        | RowKind::Unfinished
+        | RowKind::Past => None,
     })
 }
 

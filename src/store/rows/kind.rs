@@ -14,6 +14,8 @@ pub(crate) enum RowKind {
     Head,
     Member,
     Membership,
+    /// Memberships that ended because a user was deleted.
+    Past,
     ExternalId,
     UniqueValue,
     Email,
@@ -41,7 +43,7 @@ impl From<&Kind> for RowKind {
 }
 
 impl RowKind {
-    const ALL: [Self; 21] = [
+    const ALL: [Self; 22] = [
         Self::User,
         Self::Group,
         Self::Other,
@@ -49,6 +51,7 @@ impl RowKind {
         Self::Head,
         Self::Member,
         Self::Membership,
+        Self::Past,
         Self::ExternalId,
         Self::UniqueValue,
         Self::Email,
@@ -86,6 +89,7 @@ impl RowKind {
             Self::Head => "H",
             Self::Member => "M",
             Self::Membership => "R",
+            Self::Past => "P",
             Self::ExternalId => "X",
             Self::UniqueValue => "Q",
             Self::Email => "E",

@@ -10,6 +10,7 @@ pub(crate) mod kind;
 pub(crate) mod log;
 pub(crate) mod member;
 pub(crate) mod membership;
+pub(crate) mod past;
 pub(crate) mod pointers;
 pub(crate) mod resource;
 pub(crate) mod resync;

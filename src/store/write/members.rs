@@ -14,7 +14,7 @@ use crate::store::rows::heads::{self, Step};
 use crate::store::rows::log::{self, Entry};
 use crate::store::rows::member;
 use crate::store::rows::role::{Role, Transaction};
-use crate::store::rows::unfinished::{self, Cause};
+use crate::store::rows::unfinished::{self, Cause, Work};
 
 impl Store {
     /// Changes members of a group that is not changed itself. One call, whatever the size of the
@@ -43,7 +43,8 @@ impl Store {
     ) -> Result<Outcome, StoreError> {
         let mut transaction = Transaction::on(self);
         if is_first {
-            unfinished::begin(&mut transaction, collection, group, Cause::Creation, audit.now)?;
+            let work = Work { cause: Cause::Creation, deletion: None };
+            unfinished::begin(&mut transaction, collection, group, work, audit.now)?;
         }
         member::change(&mut transaction, &collection.tenant, group, changes, audit)?;
         self.commit_members(transaction, collection, group, changes, audit).await

@@ -10,6 +10,7 @@ pub(crate) mod expiry;
 pub(crate) mod members;
 pub(crate) mod memberships;
 pub(crate) mod outcome;
+pub(crate) mod past;
 pub(crate) mod progress;
 pub(crate) mod put;
 pub(crate) mod removal;
