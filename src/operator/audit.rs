@@ -2,12 +2,22 @@
 
 use std::time::Duration;
 
+use super::deployment::Operator;
 use crate::clock::Clock;
 use crate::settings::AUDIT_RETENTION;
-use crate::store::{Audit, OPERATOR, Operation};
+use crate::store::{Audit, OPERATOR, Operation, TenantRow};
 use crate::tenant::Profile;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl Operator {
+    /// What the log says about a change of a tenant that the operator makes now, also if the
+    /// tenant's profile cannot be read.
+    pub(super) fn audit(&self, tenant: &TenantRow, operation: Operation) -> Audit {
+        let profile = Profile::read(&tenant.profile).unwrap_or_default();
+        audit(&profile, operation, &self.request, &self.clock)
+    }
+}
 
 /// What the log says about a change that the operator makes now. The log keeps it as long as the
 /// tenant's profile says.

@@ -152,7 +152,7 @@ async fn a_brake_that_is_set_again_starts_from_zero() {
         customer
             .world
             .store
-            .set_profile(&customer.row, &none.write().unwrap(), Bounds::default())
+            .set_profile(&customer.row, &none.write().unwrap(), Bounds::default(), None)
             .await
             .unwrap()
     );

@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use scim_lambda::directory::states::State;
+use scim_lambda::operator::profiles::ProfileChange;
+use scim_lambda::operator::tenants::{NewTenant, Switch};
 use scim_lambda::store::{Kind, LogPage, LogRange, LogRow, Standing, Subject};
 use serde_json::json;
 
@@ -175,4 +178,58 @@ async fn a_row_of_an_earlier_release_says_what_is_not_known() {
         (row.removed, row.changed),
         (Some(vec![]), vec!["members.add".to_owned(), "title".to_owned()])
     );
+}
+
+/// The operation, the subject and what changed in rows of the log.
+fn summary(rows: &[LogRow]) -> Vec<(String, Option<Subject>, Vec<String>)> {
+    let summary = |row: &LogRow| (row.operation.clone(), row.subject.clone(), row.changed.clone());
+    rows.iter().map(summary).collect()
+}
+
+#[tokio::test]
+async fn what_the_operator_does_leaves_a_row() {
+    let world = Arc::new(World::new().await);
+    let operator = world.operator();
+    let new = NewTenant { name: "globex".into(), ..NewTenant::default() };
+    let created = operator.create_tenant(new).await.unwrap();
+    let mut row = created.row;
+    operator.switch_tenant(&row, Switch::Off).await.unwrap();
+    operator.switch_tenant(&row, Switch::On).await.unwrap();
+    let settings = vec![("seats.limit".to_owned(), "7".to_owned())];
+    let change = ProfileChange { settings, ..ProfileChange::default() };
+    operator.set_profile(&row, &change).await.unwrap();
+    row = operator.tenant("globex").await.unwrap();
+    let rotation = operator.rotate_tokens(&row, None, Some("second")).await.unwrap();
+    operator.move_tokens(&row).await.unwrap();
+    operator.revoke_token(&row, rotation.token.token.key_id().as_str()).await.unwrap();
+    let mut export = operator.export(&row, Some(State::SoftDeleted)).await.unwrap();
+    while export.next_batch().await.unwrap().is_some() {}
+
+    let customer = Customer { world: world.clone(), row, token: world.token.clone() };
+    let rows = customer.log_rows().await;
+    let (tenant, token) = (Some(Subject::Tenant), Some(Subject::Token));
+    let expected = [
+        ("create", &tenant, vec![]),
+        ("mint", &token, vec![]),
+        ("disable", &tenant, vec![]),
+        ("enable", &tenant, vec![]),
+        ("profile", &tenant, vec!["seats.limit"]),
+        ("mint", &token, vec![]),
+        ("rotate", &token, vec![]),
+        ("move", &tenant, vec![]),
+        ("revoke", &token, vec![]),
+        ("export", &tenant, vec!["users", "deleted"]),
+    ];
+    let expected: Vec<_> = expected
+        .into_iter()
+        .map(|(operation, subject, changed)| {
+            let changed: Vec<String> = changed.into_iter().map(str::to_owned).collect();
+            (operation.to_owned(), subject.clone(), changed)
+        })
+        .collect();
+    assert_eq!(summary(&rows), expected);
+    assert!(rows.iter().all(|row| row.actor == "operator" && row.request == "test"));
+    assert_eq!(rows[6].subject_id, created.token.token.key_id().as_str());
+    assert_eq!(rows[8].subject_id, rotation.token.token.key_id().as_str());
+    assert_eq!(rows[9].count, Some(0));
 }

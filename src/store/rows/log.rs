@@ -13,7 +13,7 @@ use super::kind::RowKind;
 use super::resource::DOCUMENT;
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{EXPIRES, Item, Key, Row, signed};
+use crate::store::engine::item::{EXPIRES, Item, Key, Row, number, signed};
 use crate::store::model::audit::Audit;
 use crate::store::model::change::{MemberChange, Transition};
 use crate::store::model::collection::Kind;
@@ -91,6 +91,11 @@ impl<'a> Entry<'a> {
         Self::about(Subject::Tenant, TENANT)
     }
 
+    /// Something about a token, by its key id.
+    pub(crate) fn token(key_id: &'a str) -> Self {
+        Self::about(Subject::Token, key_id)
+    }
+
     fn about(subject: Subject, id: &'a str) -> Self {
         let (changes, left) = (Vec::new(), &[][..]);
         let (added, removed) = (Vec::new(), Vec::new());
@@ -124,6 +129,12 @@ impl<'a> Entry<'a> {
         };
         let changed = before.changed(after).into_iter();
         self.changes.extend(changed.map(|name| format!("{name}={}", digest(&name))));
+        self
+    }
+
+    /// The names of settings, or words.
+    pub(crate) fn words(mut self, words: impl IntoIterator<Item = String>) -> Self {
+        self.changes.extend(words);
         self
     }
 
@@ -185,7 +196,32 @@ pub(crate) fn add(
     audit: &Audit,
     entry: Entry<'_>,
 ) -> Result<(), StoreError> {
-    transaction.put(Role::Other, row(new_key(tenant, audit), audit, entry), None)
+    add_with_id(transaction, tenant, audit, entry).map(drop)
+}
+
+/// Adds a row of the log, if there is an audit.
+pub(crate) fn add_if(
+    transaction: &mut Transaction,
+    tenant: &TenantCode,
+    audit: Option<&Audit>,
+    entry: Entry<'_>,
+) -> Result<(), StoreError> {
+    audit.map_or(Ok(()), |audit| add(transaction, tenant, audit, entry))
+}
+
+/// Adds a row of the log and returns its id. The key is at the time of the audit: keys are in the
+/// order of time, and those that one process makes in a millisecond are in the order in which it
+/// makes them.
+pub(crate) fn add_with_id(
+    transaction: &mut Transaction,
+    tenant: &TenantCode,
+    audit: &Audit,
+    entry: Entry<'_>,
+) -> Result<String, StoreError> {
+    let key = Key::new(tenant.log(), unique_id(audit.milliseconds));
+    let id = key.s.clone();
+    transaction.put(Role::Other, row(key, audit, entry), None)?;
+    Ok(id)
 }
 
 /// A row of the log under this key.
@@ -208,12 +244,6 @@ fn row(key: Key, audit: &Audit, entry: Entry<'_>) -> Row {
     ids::put(row, GROUPS, entry.left)
 }
 
-/// A key at the time of the audit: keys are in the order of time, and those that one process makes
-/// in a millisecond are in the order in which it makes them.
-pub(crate) fn new_key(tenant: &TenantCode, audit: &Audit) -> Key {
-    Key::new(tenant.log(), unique_id(audit.milliseconds))
-}
-
 /// A UUID of version 7 at this time, in milliseconds since 1970.
 pub(crate) fn unique_id(milliseconds: i64) -> Uuid {
     let milliseconds = u64::try_from(milliseconds).unwrap_or_default();
@@ -231,6 +261,16 @@ pub(crate) fn unique_id(milliseconds: i64) -> Uuid {
 pub(crate) fn bound(milliseconds: i64) -> String {
     let milliseconds = u64::try_from(milliseconds).unwrap_or_default().min((1 << 48) - 1);
     format!("{:08x}-{:04x}", milliseconds >> 16, milliseconds & 0xffff)
+}
+
+/// Adds to the row of an export how many users it wrote.
+pub(crate) fn set_count(
+    transaction: &mut Transaction,
+    key: Key,
+    count: u64,
+) -> Result<(), StoreError> {
+    let values = [(":count", number(signed(count)))];
+    transaction.update(Role::Other, key, "SET n = :count", values, "attribute_exists(p)")
 }
 
 /// What a row tells.

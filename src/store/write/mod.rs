@@ -7,6 +7,7 @@ pub(crate) mod commit;
 pub(crate) mod condition;
 pub(crate) mod disband;
 pub(crate) mod expiry;
+pub(crate) mod export;
 pub(crate) mod members;
 pub(crate) mod memberships;
 pub(crate) mod outcome;

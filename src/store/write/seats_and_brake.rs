@@ -43,17 +43,23 @@ impl Store {
     }
 
     /// Gives a tenant another profile with these bounds, if it still has the one that was read;
-    /// `false` otherwise. Two or three calls, more while users change.
+    /// `false` otherwise. The log names the changed settings; without an audit it says nothing. Two
+    /// or three calls, more while users change.
     pub async fn set_profile(
         &self,
         tenant: &TenantRow,
         profile: &str,
         bounds: Bounds,
+        logged: Option<(&Audit, &[String])>,
     ) -> Result<bool, StoreError> {
         let users = Collection { tenant: tenant.key(), kind: Kind::User };
         for _ in 0..TRIES {
             let mut transaction = Transaction::on(self);
             tenant.set_profile(&mut transaction, profile, bounds.expiring)?;
+            if let Some((audit, settings)) = logged {
+                let entry = Entry::tenant().words(settings.iter().cloned());
+                log::add(&mut transaction, tenant.code(), audit, entry)?;
+            }
             // The row stays when the limit is removed: instances that do not know this yet continue
             // counting.
             let seen = self.seats(&users.tenant).await?;

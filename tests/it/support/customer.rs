@@ -142,7 +142,9 @@ impl Customer {
     pub async fn change(&mut self, profile: &Profile) {
         let (store, users) = (&self.world.store, self.users());
         let bounds = profile.bounds(&Profile::read(&self.row.profile).unwrap());
-        assert!(store.set_profile(&self.row, &profile.write().unwrap(), bounds).await.unwrap());
+        assert!(
+            store.set_profile(&self.row, &profile.write().unwrap(), bounds, None).await.unwrap()
+        );
         self.world.clock.advance(61);
         store.count_seats(&users).await.unwrap();
         self.row = store.tenant(self.row.code()).await.unwrap().unwrap();
