@@ -1,5 +1,5 @@
-//! The operator's use cases: tenants, tokens, profiles, the brake, users, import, export, resyncs
-//! and drift.
+//! The operator's use cases: tenants, tokens, profiles, the brake, users, import, export, resyncs,
+//! drift and the log.
 //!
 //! The tool `scimctl` calls them today, and an admin API may later. Arguments and results are
 //! typed, nothing is printed, no file is read, and an error is an [`OperatorError`] with a sentence
@@ -17,8 +17,10 @@ pub mod explain;
 pub mod export;
 pub mod import;
 mod kept_tokens;
+pub mod log;
 mod pause;
 pub mod profiles;
+pub mod provisioning;
 mod records;
 mod restoration;
 pub mod resync;
@@ -30,6 +32,7 @@ pub mod token_list;
 pub mod tokens;
 pub mod users;
 mod waiting;
+mod who;
 
 pub use deployment::{Deployment, Operator};
 pub use error::OperatorError;

@@ -34,6 +34,7 @@ mod lifecycle;
 mod limits;
 mod limits_doc;
 mod log;
+mod log_reader;
 mod model;
 mod paging;
 mod parts;

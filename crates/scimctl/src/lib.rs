@@ -6,6 +6,7 @@
 //! stack, which `place` opens.
 
 mod advice;
+mod audit;
 mod bench;
 mod brake;
 mod cli;
@@ -15,11 +16,13 @@ mod explain;
 mod export;
 mod http_client;
 mod import;
+mod log;
 mod output;
 mod place;
 mod profile;
 mod serve;
 mod tenant;
+mod time;
 mod token;
 mod user;
 
@@ -47,6 +50,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Export(options) => export::run(&place, &options, format).await,
         Command::Event(options) => event::run(&place, &options, format).await,
         Command::Events(command) => events::run(&place, command, format).await,
+        Command::Log(options) => log::run(&place, &options, format).await,
+        Command::Audit(command) => audit::run(&place, command, format).await,
         Command::Explain(options) => explain::run(&place, &options, format).await,
         Command::Bench(command) => bench::run(&place, command, format).await,
     };

@@ -16,6 +16,7 @@ mod drift;
 mod files;
 mod import;
 mod import_and_provisioning;
+mod log;
 mod profiles;
 mod resync;
 mod tenants;

@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use crate::support::{Directory, Server, http};
 
 /// The tenant acme, served.
-struct Acme {
-    directory: Directory,
+pub(crate) struct Acme {
+    pub(crate) directory: Directory,
     token: String,
     base_url: String,
     _server: Server,
 }
 
 impl Acme {
-    fn serve(name: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn serve(name: &str, arguments: &[&str]) -> Self {
         let directory = Directory::new(name);
         let made = directory.json(&[&["tenant", "create", "acme"], arguments].concat());
         let mut server = Server::start(&directory, &["--json"]);
@@ -28,19 +28,19 @@ impl Acme {
         }
     }
 
-    fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         http(&self.base_url, &self.token, method, path, &body)
     }
 
     /// Creates a user and returns the id.
-    fn create(&self, user: &Value) -> String {
+    pub(crate) fn create(&self, user: &Value) -> String {
         let (status, user) = self.send("POST", "/Users", user);
         assert_eq!(status, 201, "{user}");
         user["id"].as_str().unwrap().to_owned()
     }
 
-    fn delete(&self, id: &str) {
+    pub(crate) fn delete(&self, id: &str) {
         assert_eq!(self.send("DELETE", &format!("/Users/{id}"), &Value::Null).0, 204);
     }
 

@@ -4,34 +4,68 @@ use anyhow::{anyhow, ensure};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime, Time};
 
-const FORMS: &str = "write a time such as 2026-11-30T08:00:00Z, a day such as 2026-11-30 (UTC), or \
-    how long ago it was: 90m, 24h, 7d";
+const FORMS: &str = "write a time such as 2026-11-30T08:00:00Z or, in UTC, 2026-11-30 08:00, a day \
+    such as 2026-11-30 (UTC), or how long ago it was: 90m, 24h, 7d";
 
 /// A time in the past, in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Since(pub(super) i64);
+pub(crate) struct Moment(pub(crate) i64);
+
+impl Moment {
+    /// The same in milliseconds.
+    pub(crate) fn milliseconds(self) -> i64 {
+        self.0.saturating_mul(1_000)
+    }
+}
 
 /// Reads a time that is past at `now`.
 ///
 /// # Errors
 /// With the forms that it can have.
-pub(super) fn parse_at(text: &str, now: OffsetDateTime) -> anyhow::Result<Since> {
+fn parse_at(text: &str, now: OffsetDateTime) -> anyhow::Result<Moment> {
     let time = if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
         time.unix_timestamp()
-    } else if let Some(day) = day(text) {
-        day.with_time(Time::MIDNIGHT).assume_utc().unix_timestamp()
+    } else if let Some(time) = utc(text) {
+        time.unix_timestamp()
     } else {
         let ago = ago(text).ok_or_else(|| anyhow!(FORMS))?;
         now.unix_timestamp().saturating_sub(ago)
     };
     ensure!(time <= now.unix_timestamp(), "it is in the future; {FORMS}");
     ensure!(time >= 0, "it is too long ago; {FORMS}");
-    Ok(Since(time))
+    Ok(Moment(time))
 }
 
 /// Reads a time that is past.
-pub(super) fn parse(text: &str) -> anyhow::Result<Since> {
+///
+/// # Errors
+/// With the forms that it can have.
+pub(crate) fn parse(text: &str) -> anyhow::Result<Moment> {
     parse_at(text, OffsetDateTime::now_utc())
+}
+
+/// A time in UTC: a day, which begins at midnight, or a day and a time, with or without seconds.
+fn utc(text: &str) -> Option<OffsetDateTime> {
+    let (date, time) = match text.split_once(['T', ' ']) {
+        Some((date, text)) => (date, time(text)?),
+        None => (text, Time::MIDNIGHT),
+    };
+    Some(day(date)?.with_time(time).assume_utc())
+}
+
+/// A time of day as `08:00` or `08:00:30`.
+fn time(text: &str) -> Option<Time> {
+    let parts: Vec<u8> = text.split(':').map(two_digits).collect::<Option<_>>()?;
+    match parts.as_slice() {
+        [hour, minute] => Time::from_hms(*hour, *minute, 0).ok(),
+        [hour, minute, second] => Time::from_hms(*hour, *minute, *second).ok(),
+        _ => None,
+    }
+}
+
+fn two_digits(text: &str) -> Option<u8> {
+    let fits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|_| fits)
 }
 
 /// A day as `2026-11-30`.
@@ -72,12 +106,14 @@ mod tests {
             ("2027-01-15T09:00:00+01:00", 1_800_000_000),
             ("2027-01-15T07:59:59.5Z", 1_799_999_999),
             ("2027-01-15", 1_800_000_000 - 8 * 3_600),
+            ("2027-01-15T08:00", 1_800_000_000),
+            ("2027-01-15 07:59:30", 1_800_000_000 - 30),
             ("90m", 1_800_000_000 - 5_400),
             ("24h", 1_800_000_000 - 86_400),
             ("7d", 1_800_000_000 - 7 * 86_400),
             ("0m", 1_800_000_000),
         ] {
-            assert_eq!(parse_at(text, now).unwrap(), Since(seconds), "{text}");
+            assert_eq!(parse_at(text, now).unwrap(), Moment(seconds), "{text}");
         }
         for text in [
             "",
@@ -92,7 +128,10 @@ mod tests {
             "2027-1-1x",
             "2027-02-30",
             "27-01-15",
-            "2027-01-15 08:00",
+            "2027-01-15 8:00",
+            "2027-01-15 08",
+            "2027-01-15 24:00",
+            "2027-01-15  08:00",
             "99999999999999999999d",
             "9223372036854775807d",
             "µm",
