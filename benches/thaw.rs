@@ -104,14 +104,14 @@ impl World {
         let secrets = Secrets::new(aws_sdk_secretsmanager::Client::new(&local.sdk_config()), STACK);
         let mut tenant = TenantRow::generate("thaw", "default", clock.seconds()).unwrap();
         tenant.connected = Some(clock.seconds());
-        assert!(store.create_tenant(&tenant, None).await.unwrap());
+        assert!(store.create_tenant(&tenant, None, None).await.unwrap());
         let token = PlainToken::generate(tenant.code()).unwrap();
         let (number, seen) = (SecretNumber::FIRST, SharedSecret::default());
         let (mut record, mut records) = (TenantRecord::default(), SharedRecords::default());
         record.add(&token, None);
         records.set(tenant.code(), &record).unwrap();
         secrets.put_shared(number, &seen, 0, &records).await.unwrap();
-        assert!(store.end_move(tenant.code(), None, number).await.unwrap());
+        assert!(store.end_move(tenant.code(), None, number, None).await.unwrap());
         let mut settings = Settings::new(TABLE, STACK);
         settings.base_url = Some("https://scim.example.com/scim/v2".into());
         let service = Arc::new(Service::new(store, secrets, &settings, clock).unwrap());

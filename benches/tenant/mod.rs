@@ -111,14 +111,14 @@ impl Tenant {
         let mut row =
             TenantRow::generate(name, &profile.write().unwrap(), clock.seconds()).unwrap();
         row.expiring = profile.deprovision.is_expiring();
-        assert!(store.create_tenant(&row, None).await.unwrap());
+        assert!(store.create_tenant(&row, None, None).await.unwrap());
         let token = PlainToken::generate(row.code()).unwrap();
         let (number, seen) = (SecretNumber::FIRST, SharedSecret::default());
         let (mut record, mut records) = (TenantRecord::default(), SharedRecords::default());
         record.add(&token, None);
         records.set(row.code(), &record).unwrap();
         secrets.put_shared(number, &seen, 0, &records).await.unwrap();
-        assert!(store.end_move(row.code(), None, number).await.unwrap());
+        assert!(store.end_move(row.code(), None, number, None).await.unwrap());
         let seed = Seed::new(store.clone(), row.clone(), clock.clone()).unwrap();
         let mut settings = Settings::new(TABLE, STACK);
         settings.base_url = Some("https://scim.example.com/scim/v2".into());

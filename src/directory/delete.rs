@@ -53,11 +53,11 @@ impl Directory {
         old: &Stored,
         removal: Transition<'_>,
     ) -> Result<bool, Error> {
-        let audit = removal.audit;
+        let (audit, deletion) = (removal.audit, removal.soft_deletion());
         match self.store.commit(removal).await? {
             Outcome::Committed => {
                 let kind = &terms.resource_type.kind;
-                self.finish_deletion(terms.call, kind, old, audit).await;
+                self.finish_deletion(terms.call, kind, (old, deletion), audit).await;
                 Ok(true)
             }
             Outcome::Refused(refusal) => {

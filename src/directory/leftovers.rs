@@ -11,7 +11,8 @@ use super::context::{Call, Directory, seconds};
 use super::limits::{ERASED_AT_ONCE, FINISHED_AT_ONCE};
 use crate::budget::{self, Limits};
 use crate::store::{
-    Audit, Cause, EXPIRY, Kind, Note, Operation, Progress, StoreError, Stored, Unfinished,
+    Audit, Cause, EXPIRY, Kind, Note, Operation, Progress, SoftDeletion, StoreError, Stored,
+    Unfinished,
 };
 
 /// How many users are erased at a time.
@@ -57,8 +58,8 @@ impl Directory {
         let due = self.store.due(&users, audit.now, ERASED_AT_ONCE).await?;
         let (users, audit, count) = (&users, &audit, due.len());
         let each = stream::iter(due).map(|(expires, id)| async move {
-            let left =
-                self.store.leave_all(users, &id, Note::Nothing, audit, call.soft_deadline).await?;
+            let (work, until) = ((Note::Nothing, None), call.soft_deadline);
+            let left = self.store.leave_all(users, &id, work, audit, until).await?;
             // The row of the user hides the memberships that still exist, so it goes last.
             if left == Progress::Done {
                 self.store.expire(users, expires, &id, audit).await?;
@@ -103,7 +104,8 @@ impl Directory {
                 return Ok(Progress::Unfinished);
             }
         }
-        self.finish(call, &one.kind, &one.id, true, &audit).await
+        let Unfinished { kind, id, deletion, .. } = one;
+        self.finish(call, (kind, id), true, *deletion, &audit).await
     }
 
     /// Removes the rows that a deletion leaves, as far as the request may. The deletion itself has
@@ -112,13 +114,13 @@ impl Directory {
         &self,
         call: Call<'_>,
         kind: &Kind,
-        old: &Stored,
+        (old, deletion): (&Stored, Option<SoftDeletion>),
         audit: &Audit,
     ) {
         if !old.leaves_rows() {
             return;
         }
-        let finish = self.finish(call, kind, &old.resource.id, old.grouped, audit);
+        let finish = self.finish(call, (kind, &old.resource.id), old.grouped, deletion, audit);
         let last = call.soft_deadline.max(Instant::now()) + LAST_STEP;
         let finished = timeout_at(last.min(call.answer_by()), finish).await;
         self.note_unfinished(call, finished.unwrap_or(Ok(Progress::Unfinished)));
@@ -128,7 +130,7 @@ impl Directory {
     /// are never shown, and a later write of the tenant removes them.
     pub(super) async fn undo_preparation(&self, call: Call<'_>, group: &ResourceId) {
         let audit = self.audit(call, Operation::Create);
-        let finished = self.finish(call, &Kind::Group, group, false, &audit).await;
+        let finished = self.finish(call, (&Kind::Group, group), false, None, &audit).await;
         self.note_unfinished(call, finished);
     }
 
@@ -146,13 +148,13 @@ impl Directory {
     }
 
     /// Removes the rows of members of a resource that is gone, and its own memberships if it was
-    /// ever `grouped`.
+    /// ever `grouped`. Those of a user who was deleted softly are kept.
     async fn finish(
         &self,
         call: Call<'_>,
-        kind: &Kind,
-        id: &ResourceId,
+        (kind, id): (&Kind, &ResourceId),
         grouped: bool,
+        deletion: Option<SoftDeletion>,
         audit: &Audit,
     ) -> Result<Progress, Error> {
         let collection = call.collection(kind);
@@ -165,6 +167,7 @@ impl Directory {
                 return Ok(disbanded);
             }
         }
-        Ok(self.store.leave_all(&collection, id, Note::Finished, audit, soft_deadline).await?)
+        let work = (Note::Finished, deletion);
+        Ok(self.store.leave_all(&collection, id, work, audit, soft_deadline).await?)
     }
 }

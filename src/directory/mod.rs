@@ -25,6 +25,7 @@ pub use context::{Call, Directory, RequestReads};
 pub use create::{Creation, Origin};
 pub use groups::expand::{Expanded, View};
 pub use lifecycle::expiry::NEVER;
+pub use lifecycle::operator_restore::{RestoreOptions, RestoredByOperator, RestoredGroups};
 pub use lifecycle::{candidates, states};
 pub use precondition::Precondition;
 pub use query::need::price_of_judging;

@@ -143,6 +143,16 @@ pub(super) fn verb(operation: Option<Operation>) -> Option<&'static str> {
         Operation::Delete => "delete",
         Operation::Import => "import",
         Operation::Expire => "retention",
-        Operation::Brake | Operation::Lift | Operation::Resync => return None,
+        Operation::Brake
+        | Operation::Lift
+        | Operation::Resync
+        | Operation::Enable
+        | Operation::Disable
+        | Operation::Profile
+        | Operation::Export
+        | Operation::Mint
+        | Operation::Revoke
+        | Operation::Rotate
+        | Operation::Move => return None,
     })
 }

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::draft::{EventDraft, EventSubject, verb};
 use super::event_type::EventType;
-use crate::store::{BeforeAfter, Membership, MembershipImage};
+use crate::store::{BeforeAfter, Membership, MembershipImage, Operation};
 
 /// The event of a change of a membership's row; `pair` names the two of them in few characters.
 pub(super) fn event(
@@ -20,7 +20,10 @@ pub(super) fn event(
         }
         // A row that an interrupted request had left behind is written again.
         (_, Some(after)) => {
-            let cause = verb(after.trace.operation);
+            let cause = match after.trace.operation {
+                Some(Operation::Restore) => Some("operator"),
+                operation => verb(operation),
+            };
             let added = EventDraft::new(EventType::MemberAdded, subject).with_trace(after.trace);
             Some(EventDraft { cause, ..added })
         }

@@ -2,27 +2,20 @@
 
 use std::time::Duration;
 
-use scim_core::ResourceId;
-
-use super::error::OperatorError;
+use super::deployment::Operator;
 use crate::clock::Clock;
 use crate::settings::AUDIT_RETENTION;
-use crate::store::{Audit, OPERATOR, Operation};
+use crate::store::{Audit, OPERATOR, Operation, TenantRow};
 use crate::tenant::Profile;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The subject of a row of the log.
-pub(super) enum Subject {
-    /// The tenant as a whole.
-    Tenant,
-}
-
-impl Subject {
-    /// The subject, in place of a resource's id.
-    pub(super) fn id(&self) -> Result<ResourceId, OperatorError> {
-        let Self::Tenant = self;
-        "tenant".parse().map_err(|()| OperatorError::Unexpected("tenant is not an id"))
+impl Operator {
+    /// What the log says about a change of a tenant that the operator makes now, also if the
+    /// tenant's profile cannot be read.
+    pub(super) fn audit(&self, tenant: &TenantRow, operation: Operation) -> Audit {
+        let profile = Profile::read(&tenant.profile).unwrap_or_default();
+        audit(&profile, operation, &self.request, &self.clock)
     }
 }
 

@@ -1,6 +1,6 @@
 //! The brake on deactivations: its state, and how the operator lifts it.
 
-use super::audit::{self, Subject};
+use super::audit;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::store::{BrakeRow, Operation, TenantRow};
@@ -38,6 +38,6 @@ impl Operator {
     pub async fn lift_brake(&self, tenant: &TenantRow) -> Result<bool, OperatorError> {
         let profile = Profile::read(&tenant.profile)?;
         let audit = audit::audit(&profile, Operation::Lift, &self.request, &self.clock);
-        Ok(self.store.lift_brake(&tenant.key(), &Subject::Tenant.id()?, &audit).await?)
+        Ok(self.store.lift_brake(&tenant.key(), &audit).await?)
     }
 }

@@ -130,6 +130,17 @@ pub enum OperatorError {
         /// Their ids.
         ids: Vec<String>,
     },
+    /// The tenant has no user of this name.
+    #[error("there is no user {0}")]
+    UnknownUser(String),
+    /// Several users have this name.
+    #[error("{who} is the name of {} users; give the id of one: {}", ids.len(), ids.join(", "))]
+    SeveralUsers {
+        /// The name.
+        who: String,
+        /// Their ids.
+        ids: Vec<String>,
+    },
     /// The tenant's resource types do not include one of this name.
     #[error("there is no resource type {0}")]
     UnknownResourceType(String),

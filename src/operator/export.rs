@@ -10,7 +10,7 @@ use super::deployment::Operator;
 use super::error::OperatorError;
 use super::session::Session;
 use crate::directory::states::State;
-use crate::store::{Collection, Kind, Listed, Stage, Store, TenantRow, Walk};
+use crate::store::{Collection, Kind, Listed, Operation, Stage, Store, TenantRow, Walk};
 
 /// A user of an export.
 #[derive(Debug)]
@@ -34,10 +34,15 @@ pub struct Export<'o> {
     /// The state of the users to export; `None` exports all users.
     state: Option<State>,
     now: i64,
+    /// The id of its row in the log.
+    id: String,
+    /// How many users it has returned.
+    count: u64,
 }
 
 impl Operator {
-    /// Begins an export of a tenant's users, all of them or those in one state.
+    /// Begins an export of a tenant's users, all of them or those in one state. The log says so, and
+    /// at the end how many there were.
     ///
     /// # Errors
     /// If the table does not respond.
@@ -50,7 +55,10 @@ impl Operator {
         let collection = Collection { tenant: session.tenant.key(), kind: Kind::User };
         let now = self.clock.seconds();
         let walk = self.store.everyone(&collection, now);
-        Ok(Export { store: &self.store, session, collection, walk, state, now })
+        let what = std::iter::once("users").chain(state.map(State::word)).map(str::to_owned);
+        let audit = self.audit(tenant, Operation::Export);
+        let id = self.store.begin_export(&tenant.key(), what.collect(), &audit).await?;
+        Ok(Export { store: &self.store, session, collection, walk, state, now, id, count: 0 })
     }
 }
 
@@ -60,8 +68,12 @@ impl Export<'_> {
     /// # Errors
     /// If the table does not respond.
     pub async fn next_batch(&mut self) -> Result<Option<Vec<ExportedUser>>, OperatorError> {
-        let Some(mut batch) = self.walk.next_batch().await? else { return Ok(None) };
+        let Some(mut batch) = self.walk.next_batch().await? else {
+            self.store.end_export(&self.collection.tenant, &self.id, self.count).await?;
+            return Ok(None);
+        };
         batch.retain(|user| self.state.is_none_or(|state| state == self.state_of(user)));
+        self.count += batch.len() as u64;
         let mut emails = self.verified_emails(&batch).await?;
         let exported = batch.into_iter().map(|user| {
             let verified = emails.remove(&user.id).unwrap_or_default();

@@ -1,5 +1,5 @@
-//! The operator's use cases: tenants, tokens, profiles, the brake, users, import, export, resyncs
-//! and drift.
+//! The operator's use cases: tenants, tokens, profiles, the brake, users, import, export, resyncs,
+//! drift and the log.
 //!
 //! The tool `scimctl` calls them today, and an admin API may later. Arguments and results are
 //! typed, nothing is printed, no file is read, and an error is an [`OperatorError`] with a sentence
@@ -18,9 +18,11 @@ pub mod export;
 pub mod groups;
 pub mod import;
 mod kept_tokens;
+pub mod log;
 pub mod overview;
 mod pause;
 pub mod profiles;
+pub mod provisioning;
 mod records;
 pub mod refusals;
 mod restoration;
@@ -33,6 +35,7 @@ pub mod token_list;
 pub mod tokens;
 pub mod users;
 mod waiting;
+mod who;
 
 pub use deployment::{Deployment, Operator};
 pub use error::OperatorError;

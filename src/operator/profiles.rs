@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::audit;
 use super::deployment::Operator;
 use super::error::OperatorError;
-use crate::store::{Collection, Kind, TenantRow};
+use crate::store::{Collection, Kind, Operation, TenantRow};
 use crate::tenant::Profile;
 use crate::tenant::profile::is_preset;
 
@@ -137,12 +138,18 @@ impl Operator {
         let profile = change.apply(before.clone())?;
         check_host(&profile, self.deployment.base_url.as_deref())?;
         let bounds = profile.bounds(&before);
-        if !self.store.set_profile(tenant, &profile.write()?, bounds).await? {
+        let differences = differences(&before, &profile)?;
+        let settings: Vec<String> =
+            differences.iter().map(|difference| difference.setting.clone()).collect();
+        // The log is kept as long as the new profile says.
+        let audit = audit::audit(&profile, Operation::Profile, &self.request, &self.clock);
+        let logged = Some((&audit, settings.as_slice()));
+        if !self.store.set_profile(tenant, &profile.write()?, bounds, logged).await? {
             return Err(OperatorError::ProfileChanged(tenant.name.clone()));
         }
         Ok(ProfileUpdate {
             version: tenant.profile_version + 1,
-            differences: differences(&before, &profile)?,
+            differences,
             starts_counting: before.seats.limit.is_none() && profile.seats.limit.is_some(),
         })
     }

@@ -18,7 +18,7 @@ use crate::auth::records::TenantRecord;
 use crate::auth::secrets_manager::SecretsError;
 use crate::auth::shared_records::{RecordState, SharedRecords};
 use crate::auth::shared_secrets::SharedSecret;
-use crate::store::{SecretNumber, TenantCode, TenantRow};
+use crate::store::{Operation, SecretNumber, TenantCode, TenantRow};
 
 /// What a change does with a record that is missing or not in the expected form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,7 +215,7 @@ impl Operator {
             Some(source) => self.is_unchanged(source, code).await?,
             None => true,
         };
-        if !is_unchanged || !self.store.end_move(code, own, target).await? {
+        if !is_unchanged || !self.end_move(row, own, target).await? {
             return Ok(None);
         }
         if let Some(own) = own {
@@ -223,6 +223,18 @@ impl Operator {
             let _ = self.clear(own, code).await;
         }
         Ok(Some(done))
+    }
+
+    /// Records the secret of a tenant; `false` if the tenant's row says something else.
+    async fn end_move(
+        &self,
+        row: &TenantRow,
+        from: Option<SecretNumber>,
+        to: SecretNumber,
+    ) -> Result<bool, OperatorError> {
+        // The first secret of a tenant is not a move.
+        let audit = from.map(|_| self.audit(row, Operation::Move));
+        Ok(self.store.end_move(row.code(), from, to, audit.as_ref()).await?)
     }
 
     /// Whether a tenant's record is the one that was read. AWS calls Secrets Manager eventually

@@ -6,7 +6,7 @@ use super::deployment::Operator;
 use super::error::OperatorError;
 use super::profiles::{ProfileChange, check_host};
 use super::tokens::{Lifetime, NewToken};
-use crate::store::TenantRow;
+use crate::store::{Operation, TenantRow};
 use crate::tenant::Profile;
 use crate::tenant::profile::is_preset;
 
@@ -125,7 +125,8 @@ impl Operator {
         let mut row = TenantRow::generate(&new.name, &profile.write()?, self.clock.seconds())?;
         row.customer = new.customer;
         row.expiring = profile.deprovision.is_expiring();
-        if !self.store.create_tenant(&row, profile.seats.limit).await? {
+        let audit = self.audit(&row, Operation::Create);
+        if !self.store.create_tenant(&row, profile.seats.limit, Some(&audit)).await? {
             return Err(OperatorError::TenantExists(new.name));
         }
         Ok(row)
@@ -167,7 +168,12 @@ impl Operator {
         tenant: &TenantRow,
         switch: Switch,
     ) -> Result<(), OperatorError> {
-        if !self.store.enable(tenant.code(), switch == Switch::On).await? {
+        let (enabled, operation) = match switch {
+            Switch::On => (true, Operation::Enable),
+            Switch::Off => (false, Operation::Disable),
+        };
+        let audit = self.audit(tenant, operation);
+        if !self.store.enable(tenant.code(), enabled, Some(&audit)).await? {
             return Err(OperatorError::TenantGone(tenant.name.clone()));
         }
         Ok(())

@@ -9,7 +9,7 @@ use super::kept_tokens::KeptChange;
 use super::records::{RecordChange, Unusable};
 use crate::auth::records::{MAX_TOKENS, TenantRecord};
 use crate::auth::token::PlainToken;
-use crate::store::{SecretNumber, TenantRow, TokenRow};
+use crate::store::{Operation, SecretNumber, TenantRow, TokenRow};
 use crate::tenant::Profile;
 use crate::tenant::profile::Reveal;
 
@@ -108,7 +108,9 @@ impl Operator {
             // A token that another operator issued since the record was changed stays as it is.
             let is_other = others.contains(&row.key_id) && row.revoked.is_none();
             if is_other && row.expires.is_none_or(|at| at > others_expire) {
-                self.store.expire_token(&tenant.key(), &row.key_id, others_expire).await?;
+                let audit = self.audit(tenant, Operation::Rotate);
+                let (key, key_id) = (tenant.key(), &row.key_id);
+                self.store.expire_token(&key, key_id, others_expire, Some(&audit)).await?;
             }
         }
         Ok(Rotation { token, others_expire })
@@ -147,7 +149,8 @@ impl Operator {
         ) = others
             && !change.is_written
         {
-            self.store.remove_token(&tenant.key(), token.key_id().as_str()).await?;
+            let (key_id, audit) = (token.key_id().as_str(), self.audit(tenant, Operation::Revoke));
+            self.store.remove_token(&tenant.key(), key_id, Some(&audit)).await?;
         }
         let others = others?;
         let kept = Profile::read(&tenant.profile)?.token.reveal == Reveal::Again;
@@ -173,7 +176,8 @@ impl Operator {
                 revoked: None,
                 seen: None,
             };
-            if self.store.add_token(&tenant.key(), &row).await? {
+            let audit = self.audit(tenant, Operation::Mint);
+            if self.store.add_token(&tenant.key(), &row, Some(&audit)).await? {
                 return Ok(token);
             }
         }
@@ -197,7 +201,8 @@ impl Operator {
             let (tenant, key_id) = (tenant.name.clone(), key_id.to_owned());
             return Err(OperatorError::UnknownToken { tenant, key_id });
         }
-        self.store.revoke_token(&tenant.key(), key_id, now).await?;
+        let audit = self.audit(tenant, Operation::Revoke);
+        self.store.revoke_token(&tenant.key(), key_id, now, Some(&audit)).await?;
         self.change_kept(tenant, KeptChange::Remove(key_id)).await
     }
 

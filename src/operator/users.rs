@@ -6,49 +6,62 @@ use serde_json::Value;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use super::session::Session;
-use crate::directory::Scope;
+use crate::directory::{RestoreOptions, RestoredByOperator, RestoredGroups, Scope};
 use crate::store::TenantRow;
 
 /// A deleted user that was restored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct RestoredUser {
     /// Its id, the same as before.
     pub id: ResourceId,
     /// Its userName.
     pub user_name: String,
-    /// Whether it is active. A user without a seat may come back inactive.
+    /// Whether it is active.
     pub is_active: bool,
+    /// Whether it was active before its deletion, but no seat is left.
+    pub lacks_seat: bool,
+    /// When it expires, in seconds since 1970, if it is suspended with expiry.
+    pub expires: Option<i64>,
+    /// Its groups; `None` if an earlier release deleted the user, so that they are not known.
+    pub groups: Option<RestoredGroups>,
 }
 
 impl Operator {
-    /// Restores a deleted user with its id and data, active, and in no group. A unique value that
-    /// another user has now is left out, except the userName.
+    /// Restores a deleted user with its id and data, its standing and its groups, as
+    /// [`crate::directory::Directory::restore_by_operator`] says. A unique value that another user
+    /// has now is left out, except the userName.
     ///
     /// # Errors
-    /// [`OperatorError::UserNameTaken`] if another user has the userName and `user_name` does not
-    /// give a free one; 404 if there is no such deleted user; 403 without a seat; or if the table
+    /// [`OperatorError::UserNameTaken`] if another user has the userName and the options do not give
+    /// a free one; 404 if there is no such deleted user; 403 without a seat; or if the table
     /// does not respond.
     pub async fn restore_user(
         &self,
         tenant: &TenantRow,
         id: &ResourceId,
-        user_name: Option<&str>,
+        options: RestoreOptions<'_>,
     ) -> Result<RestoredUser, OperatorError> {
         let session = Session::open(self, tenant).await?;
         let users = session.users()?;
         let (directory, call) = (&session.directory, session.call());
-        let restored = directory.restore_by_operator(call, users, id, user_name).await;
-        let user = restored.map_err(|error| match error.kind {
-            ErrorKind::Uniqueness => {
-                let name = user_name.map_or_else(|| format!("of {id}"), |name| format!("{name:?}"));
-                OperatorError::UserNameTaken(name)
-            }
-            _ => error.into(),
-        })?;
+        let restored = directory.restore_by_operator(call, users, id, options).await;
+        let RestoredByOperator { user, lacks_seat, expires, groups } =
+            restored.map_err(|error| match error.kind {
+                ErrorKind::Uniqueness => {
+                    let name = options
+                        .user_name
+                        .map_or_else(|| format!("of {id}"), |name| format!("{name:?}"));
+                    OperatorError::UserNameTaken(name)
+                }
+                _ => error.into(),
+            })?;
         Ok(RestoredUser {
             user_name: user.attributes.text("userName").unwrap_or_default().to_owned(),
             is_active: user.attributes.get("active") == Some(&Value::Bool(true)),
             id: user.id,
+            lacks_seat,
+            expires,
+            groups,
         })
     }
 

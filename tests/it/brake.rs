@@ -31,12 +31,7 @@ async fn lift(customer: &Customer) -> bool {
         customer.world.clock.milliseconds(),
         Duration::from_secs(1_000),
     );
-    customer
-        .world
-        .store
-        .lift_brake(&customer.row.key(), &"tenant".parse().unwrap(), &audit)
-        .await
-        .unwrap()
+    customer.world.store.lift_brake(&customer.row.key(), &audit).await.unwrap()
 }
 
 #[tokio::test]
@@ -198,7 +193,7 @@ async fn a_brake_that_is_set_again_starts_from_zero() {
         customer
             .world
             .store
-            .set_profile(&customer.row, &none.write().unwrap(), Bounds::default())
+            .set_profile(&customer.row, &none.write().unwrap(), Bounds::default(), None)
             .await
             .unwrap()
     );

@@ -172,7 +172,7 @@ async fn a_profile_has_versions_and_takes_effect_within_a_minute() {
         customer
             .world
             .store
-            .set_profile(row, &off.write().unwrap(), Bounds::default())
+            .set_profile(row, &off.write().unwrap(), Bounds::default(), None)
             .await
             .unwrap()
     };
@@ -189,7 +189,14 @@ async fn a_profile_has_versions_and_takes_effect_within_a_minute() {
     // A profile that this version cannot read is an error of the service and changes no user.
     customer.row = customer.world.store.tenant(customer.row.code()).await.unwrap().unwrap();
     let odd = "{\"deprovision\":{\"on_delete\":\"freeze\"}}";
-    assert!(customer.world.store.set_profile(&customer.row, odd, Bounds::default()).await.unwrap());
+    assert!(
+        customer
+            .world
+            .store
+            .set_profile(&customer.row, odd, Bounds::default(), None)
+            .await
+            .unwrap()
+    );
     customer.world.clock.advance(61);
     customer.send("GET", "/Users", None).await.is_error(503, None);
 }

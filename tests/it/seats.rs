@@ -161,7 +161,7 @@ async fn a_recount_keeps_the_newest_limit() {
     let stale = customer.row.clone();
     customer.change(&profile("default", &[("seats.limit", "3")])).await;
     let bounds = Bounds { seats: Some(9), ..Bounds::default() };
-    assert!(!customer.world.store.set_profile(&stale, "default", bounds).await.unwrap());
+    assert!(!customer.world.store.set_profile(&stale, "default", bounds, None).await.unwrap());
     let seats = customer.world.store.seats(&customer.users().tenant).await.unwrap().unwrap();
     assert_eq!(seats.limit, 3, "a profile that was not stored does not change the limit");
 }

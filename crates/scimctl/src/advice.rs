@@ -42,6 +42,7 @@ fn advice(error: &OperatorError) -> Option<String> {
         PresetIsNoSetting => "use --profile".into(),
         IdpIsNoSetting => "use --idp".into(),
         UserNameTaken(_) => "choose another one with --user-name".into(),
+        UnknownUser(_) | SeveralUsers { .. } => return None,
         TenantGone(_)
         | InvalidName(_)
         | InvalidLabel

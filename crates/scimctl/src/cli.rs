@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::audit::AuditCommand;
 use crate::bench::BenchCommand;
 use crate::brake::BrakeCommand;
 use crate::errors::ErrorsOptions;
@@ -13,6 +14,7 @@ use crate::explain::ExplainOptions;
 use crate::export::ExportOptions;
 use crate::group::GroupCommand;
 use crate::import::ImportOptions;
+use crate::log::LogOptions;
 use crate::profile::ProfileCommand;
 use crate::serve::ServeOptions;
 use crate::tenant::TenantCommand;
@@ -31,7 +33,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) stack: Option<String>,
 
-    /// Print only one JSON object on standard output
+    /// Print only one JSON object on standard output, or one a line for lists that may be long
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
@@ -68,6 +70,10 @@ pub(crate) enum Command {
     /// Show the events that the product hears, and send it what it missed
     #[command(subcommand)]
     Events(EventsCommand),
+    Log(LogOptions),
+    /// Report from the log, for an auditor
+    #[command(subcommand)]
+    Audit(AuditCommand),
     /// Show how a filter is answered, and what that costs
     Explain(ExplainOptions),
     /// Fill a table, to reproduce the figures in docs/PERFORMANCE.md

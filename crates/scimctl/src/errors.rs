@@ -3,11 +3,10 @@
 use clap::Args;
 use scim_lambda::operator::refusals::{Refusal, RefusalQuery};
 use serde_json::{Value, json};
-use time::OffsetDateTime;
 
 use crate::output::{Format, instant, print, visible};
 use crate::place::Place;
-use crate::when;
+use crate::when::{self, Moment};
 
 /// Show what a tenant's identity provider was refused, why, and what to click there
 #[derive(Debug, Args)]
@@ -18,8 +17,8 @@ pub(crate) struct ErrorsOptions {
     #[arg(long, value_name = "WHO")]
     who: Option<String>,
     /// Only since then: how long ago, such as 24h or 7d, or a time
-    #[arg(long, value_name = "TIME", default_value = "7d")]
-    since: String,
+    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = when::parse)]
+    since: Moment,
     /// Show at most this many
     #[arg(long, value_name = "N", default_value_t = 20)]
     limit: usize,
@@ -31,7 +30,7 @@ pub(crate) async fn run(
     format: Format,
 ) -> anyhow::Result<()> {
     let ErrorsOptions { tenant, who, since, limit } = options;
-    let since = when::parse(since, OffsetDateTime::now_utc().unix_timestamp())?;
+    let Moment(since) = *since;
     let operator = &place.connect().await?.operator;
     let row = operator.tenant(tenant).await?;
     let query = RefusalQuery { since: Some(since), about: who.clone(), limit: *limit };

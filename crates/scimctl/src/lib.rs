@@ -6,6 +6,7 @@
 //! stack, which `place` opens.
 
 mod advice;
+mod audit;
 mod bench;
 mod brake;
 mod cli;
@@ -17,6 +18,7 @@ mod export;
 mod group;
 mod http_client;
 mod import;
+mod log;
 mod output;
 mod overview;
 mod place;
@@ -54,6 +56,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Errors(options) => errors::run(&place, &options, format).await,
         Command::Event(options) => event::run(&place, &options, format).await,
         Command::Events(command) => events::run(&place, command, format).await,
+        Command::Log(options) => log::run(&place, &options, format).await,
+        Command::Audit(command) => audit::run(&place, command, format).await,
         Command::Explain(options) => explain::run(&place, &options, format).await,
         Command::Bench(command) => bench::run(&place, command, format).await,
     };

@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use scim_core::value::date_time;
 use scim_lambda::operator::Operator;
@@ -30,6 +31,44 @@ pub(crate) fn print(format: Format, object: &Value, lines: &str) {
     {
         eprintln!("scimctl: the result cannot be written: {error}");
         std::process::exit(1);
+    }
+}
+
+/// Results that are printed one after the other, until nobody reads them.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    format: Format,
+    is_over: bool,
+}
+
+impl Lines {
+    pub(crate) fn new(format: Format) -> Self {
+        Self { format, is_over: false }
+    }
+
+    /// Whether the reader has stopped reading, as `head` does.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Prints one of the results in one of its two forms.
+    pub(crate) fn print(&mut self, object: &Value, line: &str) -> anyhow::Result<()> {
+        match self.format {
+            Format::Json => self.text(&object.to_string()),
+            Format::Text => self.text(line),
+        }
+    }
+
+    /// Prints a line.
+    pub(crate) fn text(&mut self, line: &str) -> anyhow::Result<()> {
+        if self.is_over {
+            return Ok(());
+        }
+        match writeln!(std::io::stdout(), "{line}") {
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => self.is_over = true,
+            written => written.context("the result cannot be written")?,
+        }
+        Ok(())
     }
 }
 

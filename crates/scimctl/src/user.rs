@@ -1,16 +1,20 @@
 //! `scimctl user`: restores deleted users, and removes imported ones.
 
+use std::collections::BTreeSet;
+
 use anyhow::anyhow;
 use clap::Subcommand;
 use scim_core::ResourceId;
-use serde_json::json;
+use scim_lambda::directory::{RestoreOptions, RestoredGroups};
+use scim_lambda::operator::users::RestoredUser;
+use serde_json::{Value, json};
 
-use crate::output::{Format, print};
+use crate::output::{Format, instant, print};
 use crate::place::Place;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
-    /// Restore a deleted user as active, with its id and data; its groups must be assigned again
+    /// Restore a deleted user as it was: with its id and data, active or not, and in its groups
     Restore {
         /// The tenant's name
         tenant: String,
@@ -19,6 +23,9 @@ pub(crate) enum UserCommand {
         /// Another userName, if another user has the old one now
         #[arg(long, value_name = "NAME")]
         user_name: Option<String>,
+        /// Do not make the user a member of its groups again
+        #[arg(long)]
+        without_groups: bool,
     },
     /// Remove a user that was imported but is not provisioned yet
     Forget {
@@ -32,18 +39,11 @@ pub(crate) enum UserCommand {
 pub(crate) async fn run(place: &Place, command: UserCommand, format: Format) -> anyhow::Result<()> {
     let operator = &place.connect().await?.operator;
     match command {
-        UserCommand::Restore { tenant, id, user_name } => {
+        UserCommand::Restore { tenant, id, user_name, without_groups } => {
             let row = operator.tenant(&tenant).await?;
-            let user = operator.restore_user(&row, &user_id(&id)?, user_name.as_deref()).await?;
-            let (name, active) = (&user.user_name, user.is_active);
-            let object = json!({
-                "tenant": tenant, "id": user.id.as_str(), "userName": name, "active": active,
-                "restored": true,
-            });
-            let how = if active { "active" } else { "inactive, because no seat is left" };
-            let line =
-                format!("{name} ({}) has been restored, {how}, without its groups.", user.id);
-            print(format, &object, &line);
+            let options = RestoreOptions { user_name: user_name.as_deref(), without_groups };
+            let user = operator.restore_user(&row, &user_id(&id)?, options).await?;
+            print(format, &object(&tenant, &user), &line(&user, without_groups));
         }
         UserCommand::Forget { tenant, id } => {
             let row = operator.tenant(&tenant).await?;
@@ -53,6 +53,53 @@ pub(crate) async fn run(place: &Place, command: UserCommand, format: Format) -> 
         }
     }
     Ok(())
+}
+
+/// A restored user for scripts.
+fn object(tenant: &str, user: &RestoredUser) -> Value {
+    let groups = user.groups.as_ref();
+    let ids = |ids: &BTreeSet<ResourceId>| -> Vec<String> {
+        ids.iter().map(|id| id.as_str().to_owned()).collect()
+    };
+    json!({
+        "tenant": tenant, "id": user.id.as_str(), "userName": user.user_name,
+        "active": user.is_active, "expires": user.expires.map(instant), "restored": true,
+        "groups": groups.map(|groups| ids(&groups.joined)),
+        "groupsGone": groups.map(|groups| ids(&groups.gone)),
+    })
+}
+
+/// A restored user for people.
+fn line(user: &RestoredUser, without_groups: bool) -> String {
+    let how = match (user.is_active, user.lacks_seat, user.expires) {
+        (true, _, _) => "active".to_owned(),
+        (false, true, _) => "inactive, because no seat is left".to_owned(),
+        (false, false, Some(expires)) => format!("inactive, and expires at {}", instant(expires)),
+        (false, false, None) => "inactive".to_owned(),
+    };
+    let groups = match &user.groups {
+        None => {
+            "Its groups are not known, because an earlier release deleted it: assign them again."
+                .to_owned()
+        }
+        Some(_) if without_groups => "It is in no group.".to_owned(),
+        Some(groups) => groups_line(groups),
+    };
+    format!("{} ({}) has been restored, {how}. {groups}", user.user_name, user.id)
+}
+
+fn groups_line(RestoredGroups { joined, gone }: &RestoredGroups) -> String {
+    let again = match joined.len() {
+        0 if gone.is_empty() => "It was in no group.".to_owned(),
+        0 => "It is in no group.".to_owned(),
+        1 => "It is in its group again.".to_owned(),
+        number => format!("It is in its {number} groups again."),
+    };
+    if gone.is_empty() {
+        return again;
+    }
+    let gone: Vec<&str> = gone.iter().map(ResourceId::as_str).collect();
+    format!("{again} It was also in groups that no longer exist: {}.", gone.join(", "))
 }
 
 fn user_id(text: &str) -> anyhow::Result<ResourceId> {

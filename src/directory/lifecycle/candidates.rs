@@ -209,9 +209,9 @@ async fn is_named_by_a_group(
 ) -> Result<bool, StoreError> {
     let (groups, unfinished) = tokio::try_join!(
         store.memberships(&users.tenant, id, 1),
-        store.is_unfinished(&users.tenant, &users.kind, id)
+        store.unfinished_of(&users.tenant, &users.kind, id)
     )?;
-    Ok(!groups.is_empty() || unfinished)
+    Ok(!groups.is_empty() || unfinished.is_some())
 }
 
 /// The key by which a new user matches the user with its userName.

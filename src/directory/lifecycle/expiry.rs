@@ -24,6 +24,11 @@ impl Directory {
         }
     }
 
+    /// When a user who is suspended with expiry now is erased, in seconds since 1970.
+    pub(super) fn suspended_until(&self, call: Call<'_>, now: i64) -> i64 {
+        now.saturating_add(seconds(self.retention_of(call)))
+    }
+
     fn retention_of(&self, call: Call<'_>) -> Duration {
         call.tenant.profile.deprovision.retention_days.map_or(self.retention, days)
     }
@@ -45,9 +50,7 @@ impl Directory {
         let state = State::of(Some(old.standing()), now);
         let step = state.step(Event::of_change(&old.resource.attributes, after));
         match state.after(step, &call.tenant.profile) {
-            State::SuspendedWithExpiry => {
-                old.expires.or(Some(now.saturating_add(seconds(self.retention_of(call)))))
-            }
+            State::SuspendedWithExpiry => old.expires.or(Some(self.suspended_until(call, now))),
             State::Provisioned
             | State::Suspended
             | State::Absent

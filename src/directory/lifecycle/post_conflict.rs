@@ -4,7 +4,7 @@ use scim_core::{Error, Resource};
 
 use super::conflict::{uniqueness_error, unmanaged_owner};
 use super::identity::Assertion;
-use super::restore::Return;
+use super::restore::{Comeback, Return};
 use crate::directory::context::Directory;
 use crate::store::{NameOwners, OwnerState, Refusal};
 use crate::tenant::profile::Deleted;
@@ -71,7 +71,8 @@ impl Directory {
         match self.deleted_match(&post.collection(), names, owners).await? {
             None => Ok(None),
             Some(old) => {
-                let restored = Box::pin(self.restore(call, resource_type, &old, attributes));
+                let comeback = Comeback { asserted: attributes, expires: None };
+                let restored = Box::pin(self.restore(call, resource_type, &old, comeback));
                 Ok(Some(restored.await?.into()))
             }
         }

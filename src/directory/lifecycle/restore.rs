@@ -2,18 +2,26 @@
 
 use scim_core::resource::Attributes;
 use scim_core::{Error, Resource, ResourceId};
-use serde_json::Value;
 
-use super::conflict::{Attempt, MAX_TRIES, Retry, Terms};
+use super::conflict::{Attempt, Retry, Terms};
 use super::identity::{Assertion, merged};
 use super::states::Step;
 use crate::directory::context::{Call, Directory};
 use crate::directory::resource::{contended, names_of};
 use crate::store::{
     Audit, Collection, Names, Note, Operation, Outcome, OwnerState, Progress, Refusal, Stored,
-    Target, Transition,
+    Target, Transition, Unfinished,
 };
 use crate::tenant::ServedType;
+
+/// How a deleted user comes back.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Comeback<'a> {
+    /// What its attributes are overlaid by.
+    pub(super) asserted: &'a Attributes,
+    /// When it expires if it comes back suspended, in seconds since 1970.
+    pub(super) expires: Option<i64>,
+}
 
 /// What a POST does to the visible owner of one of its names.
 pub(super) enum Return {
@@ -26,37 +34,7 @@ pub(super) enum Return {
 }
 
 impl Directory {
-    /// Restores a deleted user for the operator, under another name if one is given.
-    ///
-    /// # Errors
-    /// 404 if no deleted user has this id; 409 if its name belongs to another user now; 403 without
-    /// a seat; 503.
-    pub async fn restore_by_operator(
-        &self,
-        call: Call<'_>,
-        resource_type: &ServedType,
-        id: &ResourceId,
-        user_name: Option<&str>,
-    ) -> Result<Resource, Error> {
-        let collection = call.collection(&resource_type.kind);
-        let mut asserted = Attributes::default();
-        asserted.set("active", Value::Bool(true));
-        if let Some(name) = user_name {
-            asserted.set("userName", Value::String(name.to_owned()));
-        }
-        for _ in 0..MAX_TRIES {
-            let old = self
-                .deleted(&collection, id)
-                .await?
-                .ok_or_else(|| Error::not_found("No deleted user with this id can be restored."))?;
-            if let Some(user) = self.restore(call, resource_type, &old, &asserted).await? {
-                return Ok(user);
-            }
-        }
-        Err(contended())
-    }
-
-    /// Restores a deleted user, with its attributes overlaid by `asserted`; `None` if its row has
+    /// Restores a deleted user, with its attributes overlaid by what it comes back with; `None` if its row has
     /// changed. If a deletion was interrupted and the user is still in groups, the user is removed
     /// from them first. The user comes back without a unique value that was taken by another user
     /// in the meantime.
@@ -68,8 +46,9 @@ impl Directory {
         call: Call<'_>,
         resource_type: &ServedType,
         old: &Stored,
-        asserted: &Attributes,
+        comeback: Comeback<'_>,
     ) -> Result<Option<Resource>, Error> {
+        let Comeback { asserted, expires } = comeback;
         let collection = call.collection(&resource_type.kind);
         let audit = self.audit(call, Operation::Restore);
         self.leave_before_return(call, &collection, old, &audit).await?;
@@ -79,7 +58,7 @@ impl Directory {
             terms.next_try()?;
             let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes.clone());
-            let to = Target::Live(terms.write(&resource, &names, None));
+            let to = Target::Live(terms.write(&resource, &names, expires));
             let audit = audit.clone().with(terms.detail());
             let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));
             let Outcome::Refused(refusal) = self.store.commit(change).await? else {
@@ -100,8 +79,8 @@ impl Directory {
         }
     }
 
-    /// Ends the memberships that an interrupted deletion left, so that the user comes back in no
-    /// group.
+    /// Ends the memberships that an interrupted deletion left, so that the
+    /// restore begins in no group.
     ///
     /// # Errors
     /// 503 if there are more memberships than the request may end.
@@ -113,11 +92,13 @@ impl Directory {
         audit: &Audit,
     ) -> Result<(), Error> {
         let (Collection { tenant, kind }, id) = (collection, &old.resource.id);
-        if !old.grouped || !self.store.is_unfinished(tenant, kind, id).await? {
+        if !old.grouped {
             return Ok(());
         }
-        let until = call.soft_deadline;
-        match self.store.leave_all(collection, id, Note::Finished, audit, until).await? {
+        let unfinished = self.store.unfinished_of(tenant, kind, id).await?;
+        let Some(Unfinished { deletion, .. }) = unfinished else { return Ok(()) };
+        let (work, until) = ((Note::Finished, deletion), call.soft_deadline);
+        match self.store.leave_all(collection, id, work, audit, until).await? {
             Progress::Done => Ok(()),
             Progress::Unfinished => Err(contended()),
         }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use scim_core::ResourceId;
 
-use super::audit::{self, Subject};
+use super::audit;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::store::{
@@ -156,9 +156,8 @@ impl Operator {
             saved: audit.now,
             finished: None,
         };
-        let subject = Subject::Tenant.id()?;
         let key = tenant.key();
-        let begin = async || self.store.begin_resync(&key, &resync, &subject, &audit).await;
+        let begin = async || self.store.begin_resync(&key, &resync, &audit).await;
         // After a lost answer the second try finds the row of the first one.
         self.patiently(begin).await?;
         Ok(resync)

@@ -171,6 +171,11 @@ impl Row {
         }
     }
 
+    pub(crate) fn values(mut self, name: &str, values: Vec<AttributeValue>) -> Self {
+        self.attributes.insert(name.to_owned(), AttributeValue::L(values));
+        self
+    }
+
     pub(crate) fn texts(mut self, name: &str, values: impl IntoIterator<Item = String>) -> Self {
         self.attributes.insert(
             name.to_owned(),

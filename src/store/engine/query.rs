@@ -35,6 +35,8 @@ pub(crate) struct RowQuery<'a> {
     pub(crate) keys: KeyCondition<'a>,
     /// The sort key after which it begins.
     pub(crate) after: Option<&'a str>,
+    /// Whether it goes from the last row to the first.
+    pub(crate) backwards: bool,
     /// Maximum number of rows of one call.
     pub(crate) limit: Option<usize>,
     /// The attributes to return; by default, all of them. The number does not change the cost, but
@@ -42,14 +44,12 @@ pub(crate) struct RowQuery<'a> {
     pub(crate) only: Option<&'a str>,
     /// Maximum number of read units of one call, if that is known.
     pub(crate) units: Option<usize>,
-    /// Whether it begins with the greatest sort key and goes down.
-    pub(crate) newest: bool,
 }
 
 impl<'a> RowQuery<'a> {
     /// All of these rows, from the first one on.
     pub(crate) fn new(keys: KeyCondition<'a>) -> Self {
-        Self { keys, after: None, limit: None, only: None, units: None, newest: false }
+        Self { keys, after: None, backwards: false, limit: None, only: None, units: None }
     }
 
     /// At most `count` rows of members or memberships, which are small.
@@ -122,7 +122,7 @@ impl Store {
             .set_exclusive_start_key(query.after.map(key))
             .set_projection_expression(query.only.map(str::to_owned))
             .consistent_read(true)
-            .set_scan_index_forward(query.newest.then_some(false))
+            .scan_index_forward(!query.backwards)
             .set_limit(query.limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX)))
             .return_consumed_capacity(ReturnConsumedCapacity::Total);
         let call =

@@ -28,11 +28,27 @@ pub enum Operation {
     Lift,
     /// The operator has the product told what the directory holds.
     Resync,
+    /// The operator switches SCIM on for a tenant.
+    Enable,
+    /// The operator switches SCIM off for a tenant.
+    Disable,
+    /// The operator changes a tenant's profile.
+    Profile,
+    /// The operator exports users.
+    Export,
+    /// The operator mints a token.
+    Mint,
+    /// The operator revokes a token.
+    Revoke,
+    /// A token gets an earlier end, because another one replaces it.
+    Rotate,
+    /// The operator moves a tenant's tokens to another secret.
+    Move,
 }
 
 impl Operation {
     /// All of them.
-    const ALL: [Self; 11] = [
+    pub const ALL: [Self; 19] = [
         Self::Create,
         Self::Replace,
         Self::Patch,
@@ -44,10 +60,18 @@ impl Operation {
         Self::Brake,
         Self::Lift,
         Self::Resync,
+        Self::Enable,
+        Self::Disable,
+        Self::Profile,
+        Self::Export,
+        Self::Mint,
+        Self::Revoke,
+        Self::Rotate,
+        Self::Move,
     ];
 
     /// The operation of a word; `None` for a word that this release does not know.
-    pub(in crate::store) fn of(word: &str) -> Option<Self> {
+    pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operation| operation.as_str() == word)
     }
 
@@ -65,6 +89,14 @@ impl Operation {
             Self::Brake => "brake",
             Self::Lift => "lift",
             Self::Resync => "resync",
+            Self::Enable => "enable",
+            Self::Disable => "disable",
+            Self::Profile => "profile",
+            Self::Export => "export",
+            Self::Mint => "mint",
+            Self::Revoke => "revoke",
+            Self::Rotate => "rotate",
+            Self::Move => "move",
         }
     }
 }

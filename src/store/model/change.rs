@@ -5,10 +5,11 @@ use scim_core::resource::Attributes;
 use scim_core::{Member, Resource, ResourceId};
 
 use super::audit::Audit;
-use super::collection::Collection;
+use super::collection::{Collection, Kind};
+use super::departure::SoftDeletion;
 use super::guards::Guards;
 use super::names::Names;
-use super::stage::{Stage, activity};
+use super::stage::{Stage, Standing, activity, is_active};
 use super::stored::Stored;
 
 /// The names of other resources that a write may take.
@@ -143,6 +144,42 @@ impl<'a> Transition<'a> {
             Target::Deleted { .. } | Target::Gone => (0, 0),
         };
         (after.0 - before.0, after.1 - before.1)
+    }
+
+    /// The standing of a user before a change that ends it; `None` if it stays, or was not known
+    /// before.
+    pub(in crate::store) fn standing_left(&self) -> Option<Standing> {
+        let before = self.from.filter(|_| self.collection.kind == Kind::User)?.standing();
+        let after = match &self.to {
+            Target::Live(write) => Some(Standing {
+                state: Stage::Live,
+                expires: write.expires,
+                active: is_active(&write.resource.attributes),
+            }),
+            Target::Deleted { attributes, expires } => Some(Standing {
+                state: Stage::Deleted,
+                expires: Some(*expires),
+                active: is_active(attributes),
+            }),
+            Target::Gone => None,
+        };
+        Some(before).filter(|before| after.map(Standing::word) != Some(before.word()))
+    }
+
+    /// The soft deletion of a user that the change is, if it is one.
+    pub fn soft_deletion(&self) -> Option<SoftDeletion> {
+        match (&self.to, self.from) {
+            (Target::Deleted { expires, .. }, Some(from)) => {
+                Some(SoftDeletion { version: from.row_version + 1, expires: *expires })
+            }
+            _ => None,
+        }
+    }
+
+    /// The group that the change removes.
+    pub(in crate::store) fn group_removed(&self) -> Option<&'a Resource> {
+        let is_removed = self.collection.kind == Kind::Group && matches!(self.to, Target::Gone);
+        self.from.filter(|_| is_removed).map(|from| &from.resource)
     }
 
     /// The version after the change; `None` for a resource that the identity provider never saw.

@@ -35,11 +35,21 @@ impl Kind {
         }
     }
 
-    fn mark(&self) -> String {
+    /// The letters of the kind in keys, and in the rows of the log.
+    pub(in crate::store) fn mark(&self) -> String {
         match self {
             Self::User => "U".into(),
             Self::Group => "G".into(),
             Self::Other(name) => format!("Z#{name}"),
+        }
+    }
+
+    /// The kind of these letters; `None` if they stand for no kind.
+    pub(in crate::store) fn of_mark(mark: &str) -> Option<Self> {
+        match mark {
+            "U" => Some(Self::User),
+            "G" => Some(Self::Group),
+            _ => mark.strip_prefix("Z#").map(|name| Self::Other(name.to_owned())),
         }
     }
 }

@@ -4,7 +4,9 @@
 pub(crate) mod audit;
 pub(crate) mod change;
 pub(crate) mod collection;
+pub(crate) mod departure;
 pub(crate) mod guards;
+pub(crate) mod log_row;
 pub(crate) mod names;
 pub(crate) mod refusal;
 pub(crate) mod refused;

@@ -2,6 +2,7 @@
 
 use scim_core::Resource;
 
+use super::departure::Departure;
 use super::names::Names;
 use super::stage::{Stage, Standing, is_active};
 
@@ -25,6 +26,9 @@ pub struct Stored {
     pub state: Stage,
     /// When the row may be removed, in seconds since 1970; `None` if the resource does not expire.
     pub expires: Option<i64>,
+    /// The standing before the deletion of a user who is deleted, or whom the operator restored from
+    /// it; `None` if it is not known.
+    pub departure: Option<Departure>,
     pub(in crate::store) names: Names,
     pub(in crate::store) keys: NameKeys,
     /// The version of the row itself.
@@ -49,6 +53,13 @@ impl Stored {
             expires: self.expires,
             active: is_active(&self.resource.attributes),
         }
+    }
+
+    /// The standing before its deletion, and the deletion's version, if the user is deleted and no
+    /// earlier release deleted it.
+    pub fn departed(&self) -> Option<Departure> {
+        let departure = self.departure.filter(|departure| departure.version == self.row_version);
+        departure.filter(|_| self.state == Stage::Deleted)
     }
 
     /// When it expires, if it is visible; in seconds since 1970.

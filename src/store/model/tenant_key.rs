@@ -35,6 +35,11 @@ impl TenantCode {
     pub(in crate::store) fn own(&self) -> String {
         format!("{self}#T")
     }
+
+    /// The partition of the audit log.
+    pub(in crate::store) fn log(&self) -> String {
+        format!("{self}#L")
+    }
 }
 
 impl FromStr for TenantCode {
@@ -107,6 +112,11 @@ impl TenantKey {
         format!("{}#R#{}", self.code, self.id_key(member))
     }
 
+    /// The partition of the memberships that ended because users were deleted.
+    pub(in crate::store) fn past(&self) -> String {
+        format!("{}#P", self.code)
+    }
+
     /// The partition of the counters, seats and brake.
     pub(in crate::store) fn counters(&self) -> String {
         format!("{}#C", self.code)
@@ -115,11 +125,6 @@ impl TenantKey {
     /// The partition of the times at which visible users expire.
     pub(in crate::store) fn due(&self) -> String {
         format!("{}#D", self.code)
-    }
-
-    /// The partition of the audit log.
-    pub(in crate::store) fn log(&self) -> String {
-        format!("{}#L", self.code)
     }
 
     /// The partition of the resyncs.

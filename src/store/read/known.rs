@@ -85,6 +85,33 @@ impl Store {
         Ok(NameOwners { name, external_id })
     }
 
+    /// The users in any state whom a text names: `names` has it as the userName, and as the
+    /// externalId. The userName decides, or else the externalId, or else the e-mail address; those
+    /// who are visible come alone. Makes up to three calls, and one for sixteen users.
+    pub async fn known_as(
+        &self,
+        collection: &Collection,
+        names: &Names,
+        now: i64,
+    ) -> Result<Vec<Stored>, StoreError> {
+        for way in [MatchBy::Name, MatchBy::ExternalId, MatchBy::Email] {
+            let mut ids = BTreeSet::new();
+            for Key { p, s } in match_keys(collection, names, way) {
+                ids.extend(self.owners(&p, &s, OwnerFilter::Any(now)).await?.ids);
+            }
+            let ids = ids.into_iter().take(MAX_OWNERS).collect();
+            let mut users = self.resources(collection, ids, now).await?;
+            users.retain(|user| matches(user, names, way));
+            if users.iter().any(|user| user.is_visible(now)) {
+                users.retain(|user| user.is_visible(now));
+            }
+            if !users.is_empty() {
+                return Ok(users);
+            }
+        }
+        Ok(Vec::new())
+    }
+
     /// The imported users that the product knows by these names. The first of `ways` that finds a
     /// user decides. Makes one call for each name, and one for each user.
     pub async fn unmanaged(
@@ -109,6 +136,17 @@ impl Store {
             }
         }
         Ok(Vec::new())
+    }
+}
+
+/// Whether a user has the name that one way of matching compares.
+fn matches(user: &Stored, names: &Names, way: MatchBy) -> bool {
+    match way {
+        MatchBy::Name => user.names.name == names.name,
+        MatchBy::ExternalId => user.names.shares_external_id(names),
+        MatchBy::Email => {
+            names.name.as_ref().is_some_and(|name| user.names.emails.contains(&email_form(name)))
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub(crate) enum OwnerFilter {
     Deleted(i64),
     /// Imported, but not provisioned yet.
     Unmanaged,
+    /// In any state, but not expired at this time.
+    Any(i64),
 }
 
 impl OwnerFilter {
@@ -33,6 +35,7 @@ impl OwnerFilter {
             Self::Visible(now) => leads_to_visible(row, now),
             Self::Deleted(now) => row.text(STATE) == Some(DELETED) && !row.is_expired(now),
             Self::Unmanaged => row.text(STATE) == Some(UNMANAGED),
+            Self::Any(now) => !row.is_expired(now),
         }
     }
 }

@@ -20,7 +20,7 @@ impl Store {
     ) -> Result<Vec<RefusalBatch>, StoreError> {
         let partition = tenant.refusals();
         let keys = KeyCondition::Between(&partition, from, LAST);
-        let query = RowQuery { after, newest: true, ..RowQuery::new(keys) };
+        let query = RowQuery { after, backwards: true, ..RowQuery::new(keys) };
         let rows = self.query_first(query, limit).await?.rows;
         rows.iter().filter(|row| !row.is_expired(now)).map(refusal::read).collect()
     }

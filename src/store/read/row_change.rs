@@ -158,7 +158,8 @@ fn content(letter: &str, mark: &str, images: Images) -> Result<Option<Content>, 
         | RowKind::Token
         | RowKind::NewestSecret
         | RowKind::Unfinished
-        | RowKind::Refusals => None,
+        | RowKind::Refusals
+        | RowKind::Past => None,
     })
 }
 

@@ -34,13 +34,13 @@ impl Store {
         Ok(unfinished.filter(|row| row.cause == Cause::Deletion).map(|row| row.id).collect())
     }
 
-    /// Whether a deletion is unfinished. One call.
-    pub async fn is_unfinished(
+    /// The unfinished work about a resource, if there is some. One call.
+    pub async fn unfinished_of(
         &self,
         tenant: &TenantKey,
         kind: &Kind,
         id: &ResourceId,
-    ) -> Result<bool, StoreError> {
-        Ok(self.get(key(tenant, kind, id)).await?.is_some())
+    ) -> Result<Option<Unfinished>, StoreError> {
+        self.get(key(tenant, kind, id)).await?.as_ref().map(Unfinished::read).transpose()
     }
 }

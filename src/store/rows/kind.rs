@@ -14,6 +14,8 @@ pub(crate) enum RowKind {
     Head,
     Member,
     Membership,
+    /// Memberships that ended because a user was deleted.
+    Past,
     ExternalId,
     UniqueValue,
     Email,
@@ -42,7 +44,7 @@ impl From<&Kind> for RowKind {
 }
 
 impl RowKind {
-    const ALL: [Self; 22] = [
+    const ALL: [Self; 23] = [
         Self::User,
         Self::Group,
         Self::Other,
@@ -50,6 +52,7 @@ impl RowKind {
         Self::Head,
         Self::Member,
         Self::Membership,
+        Self::Past,
         Self::ExternalId,
         Self::UniqueValue,
         Self::Email,
@@ -88,6 +91,7 @@ impl RowKind {
             Self::Head => "H",
             Self::Member => "M",
             Self::Membership => "R",
+            Self::Past => "P",
             Self::ExternalId => "X",
             Self::UniqueValue => "Q",
             Self::Email => "E",

@@ -12,6 +12,7 @@ use crate::store::engine::item::{EXPIRES, Item, Key, Row, signed};
 use crate::store::engine::time::{instant, milliseconds};
 use crate::store::model::audit::Audit;
 use crate::store::model::collection::{Collection, KeyForm};
+use crate::store::model::departure::Departure;
 use crate::store::model::names::Names;
 use crate::store::model::stage::{Stage, is_active};
 use crate::store::model::stored::{NameKeys, Stored};
@@ -43,6 +44,9 @@ pub(crate) const STATE: &str = "st";
 /// Whether it was ever made a member of a group.
 pub(crate) const GROUPED: &str = "g";
 
+/// The standing of a user before its deletion, a [`Departure`].
+pub(crate) const WAS: &str = "was";
+
 /// The state of a visible resource.
 pub(crate) const LIVE: &str = "live";
 /// The state of a deleted resource, and of the rows that lead to it.
@@ -52,8 +56,8 @@ pub(crate) const UNMANAGED: &str = "unmanaged";
 
 /// The attributes that a resource may lack. [`GROUPED`] is not among them: only a membership sets
 /// it, and only a return from a deletion removes it.
-pub(crate) const OPTIONAL: [&str; 7] =
-    [NAME, CLAIM_KEY, EXTERNAL_ID, EXTERNAL_ID_KEY, EMAILS, UNIQUE_KEYS, EXPIRES];
+pub(crate) const OPTIONAL: [&str; 8] =
+    [NAME, CLAIM_KEY, EXTERNAL_ID, EXTERNAL_ID_KEY, EMAILS, UNIQUE_KEYS, EXPIRES, WAS];
 
 /// The key of a resource's row.
 pub(crate) fn key(collection: &Collection, id: &ResourceId) -> Key {
@@ -85,6 +89,11 @@ pub(crate) fn row(
     let row = traced(row, audit);
     let row = if names.emails.is_empty() { row } else { row.texts(EMAILS, names.emails.clone()) };
     Ok(if keys.unique.is_empty() { row } else { row.texts(UNIQUE_KEYS, keys.unique.clone()) })
+}
+
+/// A user's row with the standing that it had before its deletion, if that is kept.
+pub(crate) fn departed(row: Row, departure: Option<Departure>) -> Row {
+    row.text_if(WAS, departure.map(Departure::text).as_deref())
 }
 
 /// A row of a resource, or one that leads to it, with the state and the expiry of the resource.
@@ -148,6 +157,7 @@ pub(crate) fn read(row: &Item) -> Result<Stored, StoreError> {
         resource: Resource { id, meta, attributes },
         state: state(row),
         expires: row.number(EXPIRES),
+        departure: row.text(WAS).and_then(Departure::of_text),
         names: Names {
             name: row.text(NAME).map(str::to_owned),
             shared: false,

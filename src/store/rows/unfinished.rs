@@ -14,9 +14,10 @@ use super::kind::RowKind;
 use super::member::letter;
 use super::role::{Role, Transaction};
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Item, Key, text};
+use crate::store::engine::item::{Item, Key, signed, text};
 use crate::store::engine::transaction::Condition;
 use crate::store::model::collection::{Collection, Kind};
+use crate::store::model::departure::SoftDeletion;
 use crate::store::model::tenant_key::TenantKey;
 
 /// The prefix of the sort keys.
@@ -25,6 +26,10 @@ pub(crate) const PREFIX: &str = "unfinished#";
 const CAUSE: &str = "why";
 /// Since when, in seconds since 1970.
 const SINCE: &str = "since";
+/// The version that the soft deletion of a user made, whose memberships are kept.
+const VERSION: &str = "v";
+/// When the kept memberships expire, in seconds since 1970.
+const KEPT_UNTIL: &str = "kept";
 
 /// Why something is unfinished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +61,18 @@ pub struct Unfinished {
     pub cause: Cause,
     /// Since when, in seconds since 1970.
     pub since: i64,
+    /// The soft deletion of a user whose memberships are kept; `None` if they are not, or an earlier
+    /// release deleted the user.
+    pub deletion: Option<SoftDeletion>,
+}
+
+/// Work to be recorded as unfinished.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Work {
+    /// Why it is unfinished.
+    pub(crate) cause: Cause,
+    /// The soft deletion of a user whose memberships are kept.
+    pub(crate) deletion: Option<SoftDeletion>,
 }
 
 impl Unfinished {
@@ -72,8 +89,15 @@ impl Unfinished {
                 _ => Cause::Deletion,
             },
             since: row.need_number(SINCE)?,
+            deletion: deletion(row),
         })
     }
+}
+
+/// The soft deletion that a row names.
+fn deletion(row: &Item) -> Option<SoftDeletion> {
+    let (version, expires) = (row.number(VERSION)?, row.number(KEPT_UNTIL)?);
+    Some(SoftDeletion { version: version.unsigned_abs(), expires })
 }
 
 /// The key of the row about this resource.
@@ -87,12 +111,16 @@ pub(crate) fn begin(
     transaction: &mut Transaction,
     collection: &Collection,
     id: &ResourceId,
-    cause: Cause,
+    work: Work,
     now: i64,
 ) -> Result<(), StoreError> {
     let row = RowKind::Unfinished.row(key(&collection.tenant, &collection.kind, id));
-    let row = row.text(CAUSE, cause.as_str()).number(SINCE, now);
-    transaction.set(Role::Other, about(row, id), &[], None)
+    let row = row
+        .text(CAUSE, work.cause.as_str())
+        .number(SINCE, now)
+        .number_if(VERSION, work.deletion.map(|deletion| signed(deletion.version)))
+        .number_if(KEPT_UNTIL, work.deletion.map(|deletion| deletion.expires));
+    transaction.set(Role::Other, about(row, id), &[VERSION, KEPT_UNTIL], None)
 }
 
 /// Records that work is finished, if it was unfinished at all.

@@ -13,9 +13,10 @@ use crate::store::model::audit::Audit;
 use crate::store::model::change::ResourceWrite;
 use crate::store::model::collection::Collection;
 use crate::store::model::stage::{Stage, activity};
+use crate::store::rows::counters;
+use crate::store::rows::log::{self, Entry};
 use crate::store::rows::pointers::unheld;
 use crate::store::rows::role::Transaction;
-use crate::store::rows::{counters, log};
 
 /// The outcome for the first of many new resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +71,11 @@ fn create(
     let put = Put { collection, write, state, from: None, audit, unique_external_id: false };
     put.add(transaction, unheld(audit.now))?;
     let tenant = &collection.tenant;
-    let changes = log::changes(tenant, &Attributes::default(), &write.resource.attributes);
-    log::add(transaction, tenant, audit, (&write.resource.id, Some(1)), &changes)
+    let ResourceWrite { resource, .. } = write;
+    let entry = Entry::resource(&collection.kind, &resource.id).version(Some(1)).attributes(
+        tenant,
+        &Attributes::default(),
+        &resource.attributes,
+    );
+    log::add(transaction, tenant.code(), audit, entry)
 }

@@ -12,9 +12,9 @@ const OWN_ACTIONS: usize = 12;
 /// A change of a user may put all of its addresses and remove as many others.
 const _: () = assert!(OWN_ACTIONS + 2 * MAX_EMAILS <= MAX_ACTIONS);
 
-/// How many memberships one transaction ends: three actions each, and a check, the log row and the
-/// row of unfinished work.
-pub(crate) const MEMBERSHIPS: usize = (MAX_ACTIONS - 3) / 3;
+/// How many memberships one transaction ends: three actions each, and a check, the log row, the row
+/// of past memberships and the row of unfinished work.
+pub(crate) const MEMBERSHIPS: usize = (MAX_ACTIONS - 4) / 3;
 
 /// How many members' rows of a deleted group one transaction removes: two actions each, and the log
 /// row and the row of unfinished work.

@@ -16,9 +16,10 @@ use crate::store::model::collection::Kind;
 use crate::store::model::refusal::Outcome;
 use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
+use crate::store::rows::log::{self, Entry};
 use crate::store::rows::pointers::is_own;
 use crate::store::rows::role::Transaction;
-use crate::store::rows::{counters, heads, log, member, seats_and_brake, unfinished};
+use crate::store::rows::{counters, heads, member, seats_and_brake, unfinished};
 
 impl Store {
     /// Changes one resource, if it is still as it was read: row, claim, externalId, e-mails,
@@ -144,7 +145,7 @@ fn change_members(
 
 /// Adds what every change needs: the counters, the limits of active users, and the log row.
 fn account(transaction: &mut Transaction, transition: &Transition<'_>) -> Result<(), StoreError> {
-    let Transition { collection, from, to, members, audit, guards, .. } = transition;
+    let Transition { collection, to, audit, guards, .. } = transition;
     let id = transition.id().ok_or_else(impossible)?;
     let (live, active) = transition.count_change();
     counters::add(transaction, collection, [(id, live, active)])?;
@@ -152,13 +153,11 @@ fn account(transaction: &mut Transaction, transition: &Transition<'_>) -> Result
         seats_and_brake::add(transaction, &collection.tenant, *guards, audit, active)?;
     }
     let nothing = Attributes::default();
-    let before = from.map_or(&nothing, |from| &from.resource.attributes);
     let after = match to {
         Target::Live(write) => &write.resource.attributes,
         Target::Deleted { attributes, .. } => attributes,
         Target::Gone => &nothing,
     };
-    let mut changes = log::changes(&collection.tenant, before, after);
-    changes.extend(log::member_changes(&collection.tenant, members));
-    log::add(transaction, &collection.tenant, audit, (id, transition.version()), &changes)
+    let entry = Entry::transition(id, transition, after)?;
+    log::add(transaction, collection.tenant.code(), audit, entry)
 }

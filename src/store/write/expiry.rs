@@ -11,9 +11,10 @@ use crate::store::model::audit::Audit;
 use crate::store::model::collection::Collection;
 use crate::store::model::refusal::Outcome;
 use crate::store::model::stored::Stored;
+use crate::store::rows::log::{self, Entry};
 use crate::store::rows::pointers;
 use crate::store::rows::role::{Role, Transaction};
-use crate::store::rows::{counters, due, log, resource};
+use crate::store::rows::{counters, due, resource};
 
 impl Store {
     /// Erases a user who has expired, once: the row, the rows that lead to it, and its place in the
@@ -32,14 +33,15 @@ impl Store {
         transaction.delete(Role::Other, due, Some(Condition::exists()))?;
         let row = self.get(resource::key(collection, id)).await?;
         let user = row.as_ref().map(resource::read).transpose()?;
-        let mut changes = Vec::new();
+        let mut entry = Entry::resource(&collection.kind, id);
         if let Some(user) = user.filter(|user| user.expires == Some(expires)) {
             self.erase(&mut transaction, collection, &user, audit.now).await?;
             let before = &user.resource.attributes;
-            changes = log::changes(&collection.tenant, before, &Attributes::default());
+            let entry_of = entry.was(Some(user.standing()));
+            entry = entry_of.attributes(&collection.tenant, before, &Attributes::default());
         }
         counters::add(&mut transaction, collection, [(id, -1, 0)])?;
-        log::add(&mut transaction, &collection.tenant, audit, (id, None), &changes)?;
+        log::add(&mut transaction, collection.tenant.code(), audit, entry)?;
         match self.conclude(transaction).await? {
             // If it is refused, another request did it, or will when it asks again.
             Outcome::Committed | Outcome::Refused(_) => Ok(()),

@@ -11,10 +11,10 @@ use crate::store::model::change::MemberChange;
 use crate::store::model::collection::Collection;
 use crate::store::model::refusal::Outcome;
 use crate::store::rows::heads::{self, Step};
-use crate::store::rows::log;
+use crate::store::rows::log::{self, Entry};
 use crate::store::rows::member;
 use crate::store::rows::role::{Role, Transaction};
-use crate::store::rows::unfinished::{self, Cause};
+use crate::store::rows::unfinished::{self, Cause, Work};
 
 impl Store {
     /// Changes members of a group that is not changed itself. One call, whatever the size of the
@@ -43,7 +43,8 @@ impl Store {
     ) -> Result<Outcome, StoreError> {
         let mut transaction = Transaction::on(self);
         if is_first {
-            unfinished::begin(&mut transaction, collection, group, Cause::Creation, audit.now)?;
+            let work = Work { cause: Cause::Creation, deletion: None };
+            unfinished::begin(&mut transaction, collection, group, work, audit.now)?;
         }
         member::change(&mut transaction, &collection.tenant, group, changes, audit)?;
         self.commit_members(transaction, collection, group, changes, audit).await
@@ -58,9 +59,8 @@ impl Store {
         changes: &[MemberChange],
         audit: &Audit,
     ) -> Result<Outcome, StoreError> {
-        let tenant = &collection.tenant;
-        let changes = log::member_changes(tenant, changes);
-        log::add(&mut transaction, tenant, audit, (group, None), &changes)?;
+        let entry = Entry::resource(&collection.kind, group).members(changes);
+        log::add(&mut transaction, collection.tenant.code(), audit, entry)?;
         self.conclude(transaction).await
     }
 }

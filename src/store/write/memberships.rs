@@ -9,36 +9,50 @@ use super::budget::MEMBERSHIPS;
 use super::progress::{Note, Progress, must_stop};
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
-use crate::store::engine::item::{Key, number, text};
+use crate::store::engine::item::{Key, number, text, version};
 use crate::store::engine::query::{KeyCondition, RowQuery};
 use crate::store::engine::transaction::Condition;
 use crate::store::model::audit::Audit;
 use crate::store::model::collection::{Collection, Kind};
+use crate::store::model::departure::SoftDeletion;
 use crate::store::model::refusal::Outcome;
 use crate::store::rows::heads::{self, Step};
-use crate::store::rows::log;
+use crate::store::rows::log::{self, Entry};
 use crate::store::rows::member::{self, TYPE, letter};
 use crate::store::rows::membership::group;
+use crate::store::rows::past;
 use crate::store::rows::resource::{self, DELETED};
 use crate::store::rows::role::{Role, Transaction};
 use crate::store::rows::unfinished;
 
 /// The resource is gone: removed, deleted, or expired.
 const GONE: &str = "attribute_not_exists(p) OR st = :deleted OR x <= :now";
+/// The user is gone by a deletion that made this version, or expired.
+const GONE_BY: &str = "attribute_not_exists(p) OR (st = :deleted AND v = :version) OR x <= :now";
+
+/// A resource that leaves its groups.
+#[derive(Debug, Clone, Copy)]
+struct Leaver<'a> {
+    collection: &'a Collection,
+    id: &'a ResourceId,
+    deletion: Option<SoftDeletion>,
+}
 
 impl Store {
     /// Ends all memberships of a resource that is gone, and, together with the last of them,
     /// records that its work is finished. You may call it again: it continues with what is left
     /// after a failure. One call without memberships. It stops when the resource comes back, at
-    /// `until`, or when the request has too few calls left.
+    /// `until`, or when the request has too few calls left. The memberships of a user who was
+    /// deleted softly are kept, as `deletion` says.
     pub async fn leave_all(
         &self,
         collection: &Collection,
         member: &ResourceId,
-        note: Note,
+        (note, deletion): (Note, Option<SoftDeletion>),
         audit: &Audit,
         until: Instant,
     ) -> Result<Progress, StoreError> {
+        let leaver = Leaver { collection, id: member, deletion };
         let partition = collection.tenant.memberships(member);
         let mut after: Option<String> = None;
         loop {
@@ -55,7 +69,7 @@ impl Store {
             let next = page.next;
             let note = if next.is_none() { note } else { Note::Nothing };
             if (!groups.is_empty() || note == Note::Finished)
-                && !self.leave(collection, member, &groups, note, audit).await?
+                && !self.leave(leaver, &groups, note, audit).await?
             {
                 return Ok(Progress::Done);
             }
@@ -72,18 +86,17 @@ impl Store {
     /// Ends some memberships of a resource; `false` if it is not gone.
     async fn leave(
         &self,
-        collection: &Collection,
-        member: &ResourceId,
+        leaver: Leaver<'_>,
         groups: &[ResourceId],
         note: Note,
         audit: &Audit,
     ) -> Result<bool, StoreError> {
-        let tenant = &collection.tenant;
-        let home = Collection { tenant: tenant.clone(), kind: Kind::Group };
+        let Leaver { collection, id: member, .. } = leaver;
+        let home = Collection { tenant: collection.tenant.clone(), kind: Kind::Group };
         let mut without_head = BTreeSet::new();
         loop {
             let mut transaction = Transaction::on(self);
-            require_gone(&mut transaction, collection, member, audit.now)?;
+            leaver.require_gone(&mut transaction, audit.now)?;
             for (index, group) in groups.iter().enumerate() {
                 let index = Some(index).filter(|index| !without_head.contains(index));
                 remove(&mut transaction, &home, (group, member), index, audit)?;
@@ -92,8 +105,7 @@ impl Store {
                 unfinished::end(&mut transaction, collection, member)?;
             }
             if !groups.is_empty() {
-                let changes = log::groups_left(tenant, groups);
-                log::add(&mut transaction, tenant, audit, (member, None), &changes)?;
+                leaver.record(&mut transaction, groups, audit)?;
             }
             match self.conclude(transaction).await? {
                 Outcome::Committed => return Ok(true),
@@ -109,15 +121,35 @@ impl Store {
     }
 }
 
-/// Requires the resource to be gone.
-fn require_gone(
-    transaction: &mut Transaction,
-    collection: &Collection,
-    id: &ResourceId,
-    now: i64,
-) -> Result<(), StoreError> {
-    let gone = Condition(GONE, vec![(":deleted", text(DELETED)), (":now", number(now))]);
-    transaction.check(Role::Leaver, resource::key(collection, id), gone)
+impl Leaver<'_> {
+    /// Requires the resource to be gone.
+    fn require_gone(&self, transaction: &mut Transaction, now: i64) -> Result<(), StoreError> {
+        let mut values = vec![(":deleted", text(DELETED)), (":now", number(now))];
+        let gone = match self.deletion {
+            None => GONE,
+            Some(deletion) => {
+                values.push((":version", version(deletion.version)));
+                GONE_BY
+            }
+        };
+        let key = resource::key(self.collection, self.id);
+        transaction.check(Role::Leaver, key, Condition(gone, values))
+    }
+
+    /// Adds the row of the log, and keeps the memberships of a user who was deleted softly.
+    fn record(
+        &self,
+        transaction: &mut Transaction,
+        groups: &[ResourceId],
+        audit: &Audit,
+    ) -> Result<(), StoreError> {
+        let Self { collection: Collection { tenant, kind }, id, deletion } = *self;
+        let entry = Entry::resource(kind, id).left(groups);
+        log::add(transaction, tenant.code(), audit, entry)?;
+        let kept =
+            deletion.map(|deletion| past::keep(transaction, tenant, (id, groups), deletion, audit));
+        kept.unwrap_or(Ok(()))
+    }
 }
 
 /// Adds the end of one membership and, with an index, the increment of its head.

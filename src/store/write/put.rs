@@ -3,14 +3,15 @@
 use crate::store::engine::error::StoreError;
 use crate::store::engine::item::Row;
 use crate::store::engine::transaction::Condition;
-use crate::store::model::audit::Audit;
+use crate::store::model::audit::{Audit, OPERATOR, Operation};
 use crate::store::model::change::{ResourceWrite, Transition};
 use crate::store::model::collection::Collection;
+use crate::store::model::departure::Departure;
 use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 use crate::store::rows::due;
 use crate::store::rows::pointers::{Pointers, as_owner, name_keys, remove_old};
-use crate::store::rows::resource::{self, GROUPED, OPTIONAL, marked};
+use crate::store::rows::resource::{self, GROUPED, OPTIONAL, departed, marked};
 use crate::store::rows::role::{Role, Transaction};
 
 /// A resource's row and the rows that lead to it, written over the existing ones.
@@ -56,13 +57,27 @@ impl<'a> Put<'a> {
         let keys = name_keys(collection, &resource.id, names, is_further_owner, owner);
         let row_version = from.map_or(1, |from| from.row_version + 1);
         let row = resource::row(collection, resource, row_version, (names, &keys), audit)?;
-        self.put_own(transaction, marked(row, state, expires), condition)?;
+        let row = departed(marked(row, state, expires), self.departure());
+        self.put_own(transaction, row, condition)?;
         self.set_due(transaction)?;
         let now = audit.now;
         let pointers =
             Pointers { collection, write, keys: &keys, state, from, unique_external_id, now };
         pointers.add(transaction)?;
         from.map_or(Ok(()), |from| remove_old(transaction, collection, from, (names, &keys)))
+    }
+
+    /// What the row keeps of the user's last deletion. It is kept while the operator's restore may
+    /// still have to bring the user back into its groups.
+    fn departure(&self) -> Option<Departure> {
+        let from = self.from?;
+        let by_operator =
+            self.audit.operation == Operation::Restore && self.audit.actor == OPERATOR;
+        match from.state {
+            Stage::Live | Stage::Unmanaged => from.departure,
+            Stage::Deleted if by_operator => from.departed(),
+            Stage::Deleted => None,
+        }
     }
 
     /// Adds the resource's own row.

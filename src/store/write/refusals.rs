@@ -31,7 +31,7 @@ impl Store {
     pub async fn trim_refusals(&self, tenant: &TenantKey) -> Result<(), StoreError> {
         let partition = tenant.refusals();
         let keys = KeyCondition::Between(&partition, FIRST, LAST);
-        let query = RowQuery { only: Some("p, s, k, f"), newest: true, ..RowQuery::new(keys) };
+        let query = RowQuery { only: Some("p, s, k, f"), backwards: true, ..RowQuery::new(keys) };
         let rows = self.query_first(query, MAX_REFUSAL_ROWS + MAX_REMOVED).await?.rows;
         let mut transaction = Transaction::on(self);
         for row in rows.iter().skip(MAX_REFUSAL_ROWS) {

@@ -9,13 +9,14 @@ use crate::store::engine::item::{Key, number, text};
 use crate::store::engine::time::instant;
 use crate::store::engine::transaction::Condition;
 use crate::store::model::change::Transition;
+use crate::store::model::departure::Departure;
 use crate::store::model::stage::Stage;
 use crate::store::model::stored::Stored;
 use crate::store::rows::due;
 use crate::store::rows::pointers::{self, OWN, absent_or_own, is_own, own};
-use crate::store::rows::resource::{self, DELETED, OPTIONAL, marked};
+use crate::store::rows::resource::{self, DELETED, OPTIONAL, departed, marked};
 use crate::store::rows::role::{Role, Transaction};
-use crate::store::rows::unfinished::{self, Cause};
+use crate::store::rows::unfinished::{self, Cause, Work};
 
 impl Store {
     /// Adds the removal of a row that led to a resource, if the row still leads to it: another
@@ -50,7 +51,8 @@ pub(crate) fn delete_softly(
     user.meta.last_modified = instant(audit.milliseconds)?;
     let row_version = from.row_version + 1;
     let row = resource::row(collection, &user, row_version, (&from.names, &from.keys), audit)?;
-    let row = marked(row, Stage::Deleted, Some(expires));
+    let departure = Departure { version: row_version, standing: from.standing() };
+    let row = departed(marked(row, Stage::Deleted, Some(expires)), Some(departure));
     transaction.set(Role::Resource, row, &OPTIONAL, Some(condition))?;
     for key in pointers::keys(collection, from) {
         let own = (":id", text(user.id.as_str()));
@@ -88,6 +90,7 @@ fn leave_unfinished(
     if !from.leaves_rows() {
         return Ok(());
     }
+    let work = Work { cause: Cause::Deletion, deletion: transition.soft_deletion() };
     let (id, now) = (&from.resource.id, transition.audit.now);
-    unfinished::begin(transaction, transition.collection, id, Cause::Deletion, now)
+    unfinished::begin(transaction, transition.collection, id, work, now)
 }

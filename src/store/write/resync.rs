@@ -1,14 +1,13 @@
 //! The row of a resync, which tells the product that it begins and that it has finished.
 
-use scim_core::ResourceId;
-
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
 use crate::store::model::audit::Audit;
 use crate::store::model::resync::Resync;
 use crate::store::model::tenant_key::TenantKey;
+use crate::store::rows::log::{self, Entry};
+use crate::store::rows::resync;
 use crate::store::rows::role::Transaction;
-use crate::store::rows::{log, resync};
 
 impl Store {
     /// Records that a resync begins; `false` if it had begun before. One call.
@@ -16,12 +15,11 @@ impl Store {
         &self,
         tenant: &TenantKey,
         begun: &Resync,
-        subject: &ResourceId,
         audit: &Audit,
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         resync::begin(&mut transaction, tenant, begun, audit)?;
-        log::add(&mut transaction, tenant, audit, (subject, None), &[])?;
+        log::add(&mut transaction, tenant.code(), audit, Entry::tenant())?;
         transaction.try_commit(self).await
     }
 

@@ -7,7 +7,7 @@ use crate::store::engine::error::StoreError;
 use crate::store::model::audit::Audit;
 use crate::store::model::collection::{Collection, Kind};
 use crate::store::model::tenant_key::TenantKey;
-use crate::store::rows::log;
+use crate::store::rows::log::{self, Entry};
 use crate::store::rows::role::{Role, Transaction, TransactionResult};
 use crate::store::rows::seats_and_brake::{self, BrakeRow, NO_LIMIT, SeatsRow};
 use crate::store::rows::tenant::TenantRow;
@@ -43,17 +43,23 @@ impl Store {
     }
 
     /// Gives a tenant another profile with these bounds, if it still has the one that was read;
-    /// `false` otherwise. Two or three calls, more while users change.
+    /// `false` otherwise. The log names the changed settings; without an audit it says nothing. Two
+    /// or three calls, more while users change.
     pub async fn set_profile(
         &self,
         tenant: &TenantRow,
         profile: &str,
         bounds: Bounds,
+        logged: Option<(&Audit, &[String])>,
     ) -> Result<bool, StoreError> {
         let users = Collection { tenant: tenant.key(), kind: Kind::User };
         for _ in 0..TRIES {
             let mut transaction = Transaction::on(self);
             tenant.set_profile(&mut transaction, profile, bounds.expiring)?;
+            if let Some((audit, settings)) = logged {
+                let entry = Entry::tenant().words(settings.iter().cloned());
+                log::add(&mut transaction, tenant.code(), audit, entry)?;
+            }
             // The row stays when the limit is removed: instances that do not know this yet continue
             // counting.
             let seen = self.seats(&users.tenant).await?;
@@ -116,7 +122,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);
         seats_and_brake::trip_brake(&mut transaction, tenant, seen, audit)?;
-        log::add(&mut transaction, tenant, audit, (subject, None), &[])?;
+        log::add(&mut transaction, tenant.code(), audit, Entry::resource(&Kind::User, subject))?;
         if transaction.try_commit(self).await? {
             telemetry::count(Metric::BrakeTripped, tenant.code().as_str());
         }
@@ -124,15 +130,10 @@ impl Store {
     }
 
     /// Allows deactivations again, in a new window; `false` if they were not stopped. One call.
-    pub async fn lift_brake(
-        &self,
-        tenant: &TenantKey,
-        subject: &ResourceId,
-        audit: &Audit,
-    ) -> Result<bool, StoreError> {
+    pub async fn lift_brake(&self, tenant: &TenantKey, audit: &Audit) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         seats_and_brake::lift_brake(&mut transaction, tenant)?;
-        log::add(&mut transaction, tenant, audit, (subject, None), &[])?;
+        log::add(&mut transaction, tenant.code(), audit, Entry::tenant())?;
         transaction.try_commit(self).await
     }
 }

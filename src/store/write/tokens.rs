@@ -1,9 +1,12 @@
-//! The rows of tokens, and which secret holds the digests of a tenant. One call each.
+//! The rows of tokens, and which secret holds the digests of a tenant. One call each. Without an
+//! audit the log says nothing.
 
 use crate::store::engine::client::Store;
 use crate::store::engine::error::StoreError;
+use crate::store::model::audit::Audit;
 use crate::store::model::secret_number::SecretNumber;
 use crate::store::model::tenant_key::{TenantCode, TenantKey};
+use crate::store::rows::log::{self, Entry};
 use crate::store::rows::role::Transaction;
 use crate::store::rows::shared_secret;
 use crate::store::rows::token::{self, TokenRow};
@@ -14,9 +17,11 @@ impl Store {
         &self,
         tenant: &TenantKey,
         token: &TokenRow,
+        audit: Option<&Audit>,
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         token.create(&mut transaction, tenant)?;
+        log::add_if(&mut transaction, tenant.code(), audit, Entry::token(&token.key_id))?;
         transaction.try_commit(self).await
     }
 
@@ -26,9 +31,11 @@ impl Store {
         tenant: &TenantKey,
         key_id: &str,
         at: i64,
+        audit: Option<&Audit>,
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         token::expire(&mut transaction, tenant, key_id, at)?;
+        log::add_if(&mut transaction, tenant.code(), audit, Entry::token(key_id))?;
         transaction.try_commit(self).await
     }
 
@@ -38,9 +45,11 @@ impl Store {
         tenant: &TenantKey,
         key_id: &str,
         now: i64,
+        audit: Option<&Audit>,
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         token::revoke(&mut transaction, tenant, key_id, now)?;
+        log::add_if(&mut transaction, tenant.code(), audit, Entry::token(key_id))?;
         transaction.try_commit(self).await
     }
 
@@ -58,9 +67,15 @@ impl Store {
     }
 
     /// Removes a token from the list.
-    pub async fn remove_token(&self, tenant: &TenantKey, key_id: &str) -> Result<(), StoreError> {
+    pub async fn remove_token(
+        &self,
+        tenant: &TenantKey,
+        key_id: &str,
+        audit: Option<&Audit>,
+    ) -> Result<(), StoreError> {
         let mut transaction = Transaction::on(self);
         token::remove(&mut transaction, tenant, key_id)?;
+        log::add_if(&mut transaction, tenant.code(), audit, Entry::token(key_id))?;
         transaction.commit(self).await?;
         Ok(())
     }
@@ -91,9 +106,11 @@ impl Store {
         code: &TenantCode,
         from: Option<SecretNumber>,
         to: SecretNumber,
+        audit: Option<&Audit>,
     ) -> Result<bool, StoreError> {
         let mut transaction = Transaction::on(self);
         shared_secret::end_move(&mut transaction, code, from, to)?;
+        log::add_if(&mut transaction, code, audit, Entry::tenant())?;
         transaction.try_commit(self).await
     }
 }

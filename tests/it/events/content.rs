@@ -287,6 +287,34 @@ async fn a_link_tells_the_evidence_of_the_post_and_not_what_was_imported() {
     assert_eq!(story.event().await["matchedOn"], "email");
 }
 
+/// The event shows what is true now, and the memberships follow it.
+#[tokio::test]
+async fn a_user_whom_the_operator_restores_may_be_suspended_and_is_in_its_groups() {
+    let story = Story::new(&[("deprovision.on_inactive", "suspend_with_expiry")]).await;
+    let customer = &story.customer;
+    let ada = customer.create(person("ada")).await;
+    let group = json!({ "displayName": "Staff", "members": [{ "value": ada["id"] }] });
+    assert_eq!(customer.send("POST", "/Groups", group).await.status, 201);
+    customer.activate(&ada, false).await;
+    customer.delete(&ada).await;
+    story.events().await;
+    customer.restore(&ada).await.unwrap();
+    let events = story.events().await;
+    events.iter().for_each(schemas::check);
+    let types: Vec<_> = events.iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["user.restored", "group.member_added"]);
+    assert_eq!(
+        (&events[0]["state"], &events[0]["data"]["active"]),
+        (&json!("suspended_with_expiry"), &json!(false))
+    );
+    for event in events {
+        assert_eq!(
+            (&event["cause"], &event["actor"]["kind"]),
+            (&json!("operator"), &json!("operator"))
+        );
+    }
+}
+
 /// The row of an expired user waits for TTL when a user with the same id of the product comes.
 #[tokio::test]
 async fn a_user_who_takes_the_row_of_an_expired_one_is_another_person() {

@@ -75,7 +75,7 @@ const ENTRIES: [Entry; 36] = [
     ),
     entry(
         "user.restored",
-        "A deleted user came back with the same id, in no group.",
+        "A deleted user came back with the same id; look at `state`, because the user may be inactive. Groups that the user is in again come as events of their own.",
         "`post`, `operator`, `no_seat`",
         EITHER,
     ),
@@ -114,7 +114,7 @@ const ENTRIES: [Entry; 36] = [
     entry(
         "group.member_added",
         "A user or a group became a member of a group.",
-        "`post`, `put`, `patch`",
+        "`post`, `put`, `patch`, `operator`",
         EITHER,
     ),
     entry(

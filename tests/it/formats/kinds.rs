@@ -27,6 +27,7 @@ fn letter(row: &Row) -> &'static str {
         (kind, _) if kind.starts_with("Z#") => of_resource("Z"),
         (kind, _) if kind.starts_with("M#") => "M",
         (kind, _) if kind.starts_with("R#") => "R",
+        ("P", _) => "P",
         ("X", _) => "X",
         ("Q", _) => "Q",
         ("E", _) => "E",
@@ -69,6 +70,8 @@ async fn every_row_tells_its_kind_and_its_format() {
     assert_eq!(scene.customer.set(&adopted, "externalId", json!("ada")).await.status, 200);
     assert_eq!(scene.customer.activate(&adopted, false).await.status, 200);
     scene.resync().await;
+    // A deleted user who was in a group.
+    assert_eq!(scene.customer.delete(&scene.bob).await.status, 204);
     scene.leave_unfinished().await;
     let (documented, mut seen) = (documented(), BTreeSet::new());
     for row in scene.rows().await {

@@ -2,6 +2,7 @@
 //! does not understand.
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use scim_lambda::directory::RestoreOptions;
 use scim_lambda::operator::tenants::Switch;
 use serde_json::{Value, json};
 
@@ -123,7 +124,8 @@ async fn the_operator_leaves_rows_of_a_newer_format_alone() {
             "N" => operator.tenant(&customer.row.name).await.map(drop),
             "O" => operator.move_tokens(&customer.row).await.map(drop),
             "W" => {
-                operator.restore_user(&customer.row, &"x".parse().unwrap(), None).await.map(drop)
+                let options = RestoreOptions::default();
+                operator.restore_user(&customer.row, &"x".parse().unwrap(), options).await.map(drop)
             }
             _ => operator.switch_tenant(&customer.row, Switch::Off).await,
         };

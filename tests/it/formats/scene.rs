@@ -99,8 +99,8 @@ impl Scene {
             ..resyncs[0].clone()
         };
         let (store, key) = (&self.world().store, self.customer.row.key());
-        let (subject, audit) = ("tenant".parse().unwrap(), self.world().audit(Operation::Resync));
-        assert!(store.begin_resync(&key, &interrupted, &subject, &audit).await.unwrap());
+        let audit = self.world().audit(Operation::Resync);
+        assert!(store.begin_resync(&key, &interrupted, &audit).await.unwrap());
         assert!(store.save_resync(&key, &interrupted).await.unwrap());
     }
 

@@ -84,12 +84,15 @@ async fn the_operator_keeps_what_a_newer_release_added_to_a_row() {
     let before = scene.keys().await;
     customer.restore(&scene.eve).await.unwrap();
     scene.expect_kept(&before, "a restore by the operator").await;
-    assert!(store.enable(code, false).await.unwrap() && store.enable(code, true).await.unwrap());
+    assert!(
+        store.enable(code, false, None).await.unwrap()
+            && store.enable(code, true, None).await.unwrap()
+    );
     scene.expect_kept(&before, "switching a tenant").await;
     let profile = Profile::read(&customer.row.profile).unwrap();
     let more = profile.with("seats.limit", "60").unwrap();
     let (written, bounds) = (more.write().unwrap(), more.bounds(&profile));
-    assert!(store.set_profile(&customer.row, &written, bounds).await.unwrap());
+    assert!(store.set_profile(&customer.row, &written, bounds, None).await.unwrap());
     store.count_seats(&customer.users()).await.unwrap();
     scene.expect_kept(&before, "another profile").await;
     let (tenant, now) = (customer.row.key(), scene.world().clock.seconds());

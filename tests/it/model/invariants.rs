@@ -12,7 +12,8 @@ use crate::support::World;
 use crate::support::handles::Row;
 
 /// What a partition of a tenant holds, or how the name of one begins.
-const PARTITIONS: [&str; 11] = ["#T", "#U", "#G", "#X", "#E", "#C", "#D", "#L", "#F", "#M#", "#R#"];
+const PARTITIONS: [&str; 12] =
+    ["#T", "#U", "#G", "#X", "#E", "#C", "#D", "#L", "#F", "#M#", "#R#", "#P"];
 /// The limit where there was one before.
 const NO_LIMIT: i64 = 1_000_000_000_000;
 

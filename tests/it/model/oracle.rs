@@ -18,7 +18,7 @@ use scim_lambda::tenant::profile::OnDelete;
 use serde_json::{Value, json};
 
 use super::profiles::Policy;
-use super::shapes::{Crew, Group, History, Life, Person, User};
+use super::shapes::{Before, Crew, Group, History, Life, Person, User};
 use crate::support::BASE_URL;
 
 /// A time that never comes.
@@ -110,7 +110,15 @@ impl Oracle {
 
     fn add(&mut self, id: &str, is: Person, life: Life, verified: BTreeSet<String>) -> usize {
         let history = History::begun(self.now);
-        self.users.push(User { id: id.to_owned(), is, history, life, expires: None, verified });
+        self.users.push(User {
+            id: id.to_owned(),
+            is,
+            history,
+            life,
+            expires: None,
+            verified,
+            before: None,
+        });
         let index = self.users.len() - 1;
         self.hold(index);
         index
@@ -153,6 +161,7 @@ impl Oracle {
         let suspended = user.life == Life::Live;
         user.expires = user.expires.filter(|_| suspended && active == Some(false));
         user.life = Life::Live;
+        user.before = None;
         user.history.goes_on(now);
         if suspended {
             self.names.insert(user.is.form(), (index, None));
@@ -209,7 +218,9 @@ impl Oracle {
             _ => self.seconds() + self.policy.retention(),
         };
         let (now, expires) = (self.now, Some(until));
+        let groups = self.groups_of(&self.users[index].id);
         let user = &mut self.users[index];
+        user.before = Some(Before { active: user.is_active(), expires: user.expires, groups });
         user.history.goes_on(now);
         if self.policy.on_delete == OnDelete::Deactivate {
             user.is.active = Some(false);
@@ -222,6 +233,23 @@ impl Oracle {
             .filter(|holder| holder.0 == index)
             .for_each(|holder| holder.1 = expires);
         self.leave_all(&id);
+    }
+
+    fn groups_of(&self, id: &str) -> BTreeSet<String> {
+        let groups = self.groups.iter().filter(|group| group.is.members.contains(id));
+        groups.map(|group| group.id.clone()).collect()
+    }
+
+    /// Gives a user whom the operator restored the clock and the groups of before.
+    pub fn restore_rest(&mut self, index: usize, before: &Before) {
+        let again = self.seconds() + self.policy.retention();
+        let (now, seconds) = (self.now, self.seconds());
+        let user = &mut self.users[index];
+        user.expires = before.expires.map(|expiry| if expiry > seconds { expiry } else { again });
+        for group in self.groups.iter_mut().filter(|group| before.groups.contains(&group.id)) {
+            group.is.members.insert(user.id.clone());
+            group.history.goes_on(now);
+        }
     }
 
     fn leave_all(&mut self, id: &str) {

@@ -102,7 +102,10 @@ impl Model {
         let limit = policy.limit.map(|limit| u32::try_from(limit).unwrap());
         let profile = policy.profile().write().unwrap();
         let bounds = Bounds { expiring: policy.expires, seats: limit, brake: false };
-        assert!(store.set_profile(row, &profile, bounds).await.unwrap(), "nobody else sets it");
+        assert!(
+            store.set_profile(row, &profile, bounds, None).await.unwrap(),
+            "nobody else sets it"
+        );
         self.world.clock.advance(LEARNED);
         if before.limit.is_none() && limit.is_some() {
             store.count_seats(&users).await.unwrap();

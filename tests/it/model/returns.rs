@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use scim_core::{Additions, ErrorKind};
-use scim_lambda::directory::{Call, Directory, RequestReads};
+use scim_lambda::directory::{Call, Directory, RequestReads, RestoreOptions};
 use scim_lambda::settings::Settings;
 use scim_lambda::store::Kind;
 use scim_lambda::tenant::Tenants;
@@ -29,7 +29,7 @@ impl Model {
             name: name.clone().unwrap_or(user.is.name),
             external_id: None,
             title: None,
-            active: Some(true),
+            active: Some(user.before.as_ref().is_some_and(|before| before.active)),
             emails: Vec::new(),
         };
         let expected = match oracle.seated(&person) {
@@ -61,10 +61,13 @@ impl Model {
         };
         let users = tenant.types.iter().find(|of| of.kind == Kind::User).unwrap();
         let id = user.id.parse().unwrap();
-        let came = directory.restore_by_operator(call, users, &id, name.as_deref()).await;
+        let options = RestoreOptions { user_name: name.as_deref(), without_groups: false };
+        let came = directory.restore_by_operator(call, users, &id, options).await;
         match (came, expected) {
             (Ok(_), Ok(seated)) => {
-                self.parties[who].oracle.restore(index, &seated);
+                let oracle = &mut self.parties[who].oracle;
+                oracle.restore(index, &seated);
+                oracle.restore_rest(index, &user.before.unwrap());
                 self.count("brought back");
             }
             (Err(error), Err(kind)) => assert_eq!(error.kind, kind, "{error:?}"),

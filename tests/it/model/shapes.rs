@@ -113,6 +113,16 @@ pub struct User {
     pub expires: Option<i64>,
     /// The addresses that the import said were verified, in the form in which they are compared.
     pub verified: BTreeSet<String>,
+    /// How it was before it was deleted, if it is.
+    pub before: Option<Before>,
+}
+
+/// A user before its deletion.
+#[derive(Debug, Clone)]
+pub struct Before {
+    pub active: bool,
+    pub expires: Option<i64>,
+    pub groups: BTreeSet<String>,
 }
 
 impl User {

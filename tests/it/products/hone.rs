@@ -205,7 +205,7 @@ async fn deactivation_unassignment_and_deletion_all_make_a_user_inactive_at_once
 async fn scim_can_be_disabled_for_the_tenant_and_changes_no_user_then() {
     let hone = Customer::new("hone").await;
     let user = hone.create(person("a")).await;
-    assert!(hone.world.store.enable(hone.row.code(), false).await.unwrap());
+    assert!(hone.world.store.enable(hone.row.code(), false, None).await.unwrap());
     hone.world.clock.advance(61);
     for answer in [
         hone.get(&user).await,
@@ -221,7 +221,7 @@ async fn scim_can_be_disabled_for_the_tenant_and_changes_no_user_then() {
             answer.body
         );
     }
-    assert!(hone.world.store.enable(hone.row.code(), true).await.unwrap());
+    assert!(hone.world.store.enable(hone.row.code(), true, None).await.unwrap());
     hone.world.clock.advance(61);
     assert_eq!(hone.get(&user).await.body, user, "nothing changed");
     assert_eq!(hone.total().await, 1);

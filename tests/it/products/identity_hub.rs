@@ -17,7 +17,7 @@ async fn a_connection_becomes_connected_with_the_first_successful_request() {
     // A connection that was not used yet.
     let mut fresh = scim_lambda::store::TenantRow::generate("fresh", "identity-hub", 1).unwrap();
     fresh.enabled = false;
-    assert!(world.store.create_tenant(&fresh, None).await.unwrap());
+    assert!(world.store.create_tenant(&fresh, None, None).await.unwrap());
     let token = first_token(&world.store, &world.secrets, fresh.code(), None).await;
     let state = async || {
         let row = world.store.tenant(fresh.code()).await.unwrap().unwrap();
@@ -26,7 +26,7 @@ async fn a_connection_becomes_connected_with_the_first_successful_request() {
     let ask = async || world.send_as(&token, "GET", "/Users", None).await;
     ask().await.is_error(403, None);
     assert_eq!(state().await, (false, false), "a refused request does not count as a connection");
-    world.store.enable(fresh.code(), true).await.unwrap();
+    world.store.enable(fresh.code(), true, None).await.unwrap();
     world.clock.advance(61);
     assert_eq!(state().await, (true, false), "active");
     assert_eq!(ask().await.status, 200);

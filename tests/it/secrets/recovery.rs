@@ -139,7 +139,7 @@ pub async fn an_interrupted_first_mint_that_was_revoked_stays_so(stack: &Stack) 
         revoked: None,
         seen: None,
     };
-    assert!(stack.store.add_token(&row.key(), &listed).await.unwrap());
+    assert!(stack.store.add_token(&row.key(), &listed, None).await.unwrap());
     assert!(stack.store.begin_secret(None).await.unwrap());
     change_record(&stack.secrets, FIRST, row.code(), |record| record.add(&token, None)).await;
     stack.operator().await.revoke_token(&row, key_id).await.unwrap();

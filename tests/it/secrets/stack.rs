@@ -73,7 +73,7 @@ impl Stack {
     /// A new tenant without a token.
     pub async fn tenant(&self, name: &str) -> TenantRow {
         let row = TenantRow::generate(name, "default", 0).unwrap();
-        assert!(self.store.create_tenant(&row, None).await.unwrap());
+        assert!(self.store.create_tenant(&row, None, None).await.unwrap());
         row
     }
 
@@ -81,7 +81,7 @@ impl Stack {
     pub async fn tenant_with_kept_tokens(&self, name: &str) -> TenantRow {
         let profile = Profile::read("default").unwrap().with("token.reveal", "again").unwrap();
         let row = TenantRow::generate(name, &profile.write().unwrap(), 0).unwrap();
-        assert!(self.store.create_tenant(&row, None).await.unwrap());
+        assert!(self.store.create_tenant(&row, None, None).await.unwrap());
         row
     }
 

@@ -10,7 +10,7 @@ use super::table::{Table, committed, new_tenant, refused};
 /// The tenant has one seat, which an inactive user does not take.
 pub async fn seats_are_taken_in_the_transaction(table: &Table) {
     let tenant = new_tenant(table.now());
-    assert!(table.store.create_tenant(&tenant, Some(1)).await.unwrap());
+    assert!(table.store.create_tenant(&tenant, Some(1), None).await.unwrap());
     let users = Collection { tenant: tenant.key(), ..table.users() };
     let audit = table.audit(Operation::Create);
     let guards = Guards { seats: true, ..Guards::default() };
@@ -53,6 +53,6 @@ pub async fn deactivations_stop_at_the_brake(table: &Table) {
     table.store.trip_brake(&tenant, brake, &b, &brake_audit).await.unwrap();
     assert!(table.store.brake(&tenant).await.unwrap().unwrap().tripped.is_some());
     let lift = table.audit(Operation::Lift);
-    assert!(table.store.lift_brake(&tenant, &b, &lift).await.unwrap());
-    assert!(!table.store.lift_brake(&tenant, &b, &lift).await.unwrap(), "it is lifted once");
+    assert!(table.store.lift_brake(&tenant, &lift).await.unwrap());
+    assert!(!table.store.lift_brake(&tenant, &lift).await.unwrap(), "it is lifted once");
 }

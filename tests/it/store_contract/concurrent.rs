@@ -46,7 +46,7 @@ pub async fn concurrent_changes_of_members_are_all_counted(table: &Table) {
 /// The tenant has one seat.
 pub async fn one_of_two_concurrent_users_gets_the_last_seat(table: &Table) {
     let tenant = new_tenant(table.now());
-    assert!(table.store.create_tenant(&tenant, Some(1)).await.unwrap());
+    assert!(table.store.create_tenant(&tenant, Some(1), None).await.unwrap());
     let users = Collection { tenant: tenant.key(), ..table.users() };
     let audit = table.audit(Operation::Create);
     let guards = Guards { seats: true, ..Guards::default() };

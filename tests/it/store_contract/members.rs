@@ -117,7 +117,7 @@ pub async fn a_deleted_user_leaves_its_groups(table: &Table) {
     let (audit, until) = (table.audit(Operation::Delete), Instant::now() + Duration::from_secs(10));
     let users = table.users();
     for _ in 0..2 {
-        let leave = table.store.leave_all(&users, &a, Note::Finished, &audit, until);
+        let leave = table.store.leave_all(&users, &a, (Note::Finished, None), &audit, until);
         assert_eq!(leave.await.unwrap(), Progress::Done);
     }
     assert_eq!(table.members(&groups[0]).await, [b]);

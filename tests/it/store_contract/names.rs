@@ -89,7 +89,7 @@ pub async fn an_expired_name_is_free(table: &Table) {
 pub async fn tenants_do_not_share_names(table: &Table) {
     table.user("a@x.org").await;
     let other = new_tenant(table.now());
-    assert!(table.store.create_tenant(&other, None).await.unwrap());
+    assert!(table.store.create_tenant(&other, None, None).await.unwrap());
     let users = Collection { tenant: other.key(), ..table.users() };
     let audit = table.audit(Operation::Create);
     let body = json!({ "userName": "a@x.org" });

@@ -75,7 +75,7 @@ impl Table {
         let store = Store::new(client, name);
         let clock = TestClock::new();
         let tenant = new_tenant(clock.seconds());
-        assert!(store.create_tenant(&tenant, None).await.unwrap());
+        assert!(store.create_tenant(&tenant, None, None).await.unwrap());
         let types = ServedTypes::new(&Profile::default(), &Default::default()).unwrap();
         Self { sdk, name: name.to_owned(), store, tenant, clock, between, types }
     }

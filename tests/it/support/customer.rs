@@ -9,7 +9,7 @@ use http::Request;
 use scim_core::{Additions, Error, ResourceId};
 use scim_lambda::auth::records::TenantRecord;
 use scim_lambda::auth::token::PlainToken;
-use scim_lambda::directory::{Call, Directory, RequestReads};
+use scim_lambda::directory::{Call, Directory, RequestReads, RestoreOptions};
 use scim_lambda::operator::import::{Mode, Report};
 use scim_lambda::store::{Collection, Kind, SecretNumber, TenantRow};
 use scim_lambda::tenant::{Profile, ServedType, Tenants};
@@ -142,7 +142,9 @@ impl Customer {
     pub async fn change(&mut self, profile: &Profile) {
         let (store, users) = (&self.world.store, self.users());
         let bounds = profile.bounds(&Profile::read(&self.row.profile).unwrap());
-        assert!(store.set_profile(&self.row, &profile.write().unwrap(), bounds).await.unwrap());
+        assert!(
+            store.set_profile(&self.row, &profile.write().unwrap(), bounds, None).await.unwrap()
+        );
         self.world.clock.advance(61);
         store.count_seats(&users).await.unwrap();
         self.row = store.tenant(self.row.code()).await.unwrap().unwrap();
@@ -185,7 +187,8 @@ impl Customer {
     pub async fn restore(&self, user: &Value) -> Result<(), Error> {
         let id = id(user).parse().unwrap();
         self.operator(async |directory, call, of| {
-            directory.restore_by_operator(call, of, &id, None).await.map(drop)
+            let options = RestoreOptions::default();
+            directory.restore_by_operator(call, of, &id, options).await.map(drop)
         })
         .await
     }

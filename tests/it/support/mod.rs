@@ -324,7 +324,7 @@ async fn tenant(
     // The first request of a connection writes. That is done here, so that no test is charged for
     // it.
     row.connected = Some(clock.seconds());
-    assert!(store.create_tenant(&row, read.seats.limit).await.unwrap());
+    assert!(store.create_tenant(&row, read.seats.limit, None).await.unwrap());
     let token = tokens::first_token(store, secrets, row.code(), expires).await;
     (row, token)
 }

@@ -46,6 +46,9 @@ pub async fn first_token(
 ) -> PlainToken {
     let (token, number) = (PlainToken::generate(tenant).unwrap(), SecretNumber::FIRST);
     change_record(secrets, number, tenant, |record| record.add(&token, expires)).await;
-    assert!(store.end_move(tenant, None, number).await.unwrap(), "{tenant} has a secret already");
+    assert!(
+        store.end_move(tenant, None, number, None).await.unwrap(),
+        "{tenant} has a secret already"
+    );
     token
 }

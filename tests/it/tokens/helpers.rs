@@ -80,7 +80,7 @@ pub async fn move_with(world: &World, token: &PlainToken, is_removed: bool) {
     assert!(
         world
             .store
-            .end_move(code, Some(SecretNumber::FIRST), SecretNumber::FIRST.next())
+            .end_move(code, Some(SecretNumber::FIRST), SecretNumber::FIRST.next(), None)
             .await
             .unwrap()
     );

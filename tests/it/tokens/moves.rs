@@ -76,7 +76,7 @@ async fn move_tenant(world: &World, row: &TenantRow) {
     let token = PlainToken::generate(row.code()).unwrap();
     change_record(&world.secrets, SECOND, row.code(), |record| record.add(&token, None)).await;
     assert!(world.store.begin_move(row.code(), FIRST).await.unwrap());
-    assert!(world.store.end_move(row.code(), Some(FIRST), SECOND).await.unwrap());
+    assert!(world.store.end_move(row.code(), Some(FIRST), SECOND, None).await.unwrap());
     assert_eq!(get(world, &token).await.status, 200);
 }
 
@@ -224,7 +224,7 @@ async fn a_bad_record_spoils_one_tenant_only() {
 async fn a_tenant_without_a_token_is_401_without_a_look_up_within_its_budget() {
     let world = World::new().await;
     let row = TenantRow::generate("globex", "default", world.clock.seconds()).unwrap();
-    assert!(world.store.create_tenant(&row, None).await.unwrap());
+    assert!(world.store.create_tenant(&row, None, None).await.unwrap());
     let before = (world.between.count(GET), world.between.count(READ));
     for _ in 0..10 {
         get(&world, &PlainToken::generate(row.code()).unwrap()).await.is_error(401, None);

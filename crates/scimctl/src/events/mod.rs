@@ -4,7 +4,6 @@ mod drift;
 mod file;
 mod line;
 mod resync;
-mod since;
 mod tail;
 mod touched;
 

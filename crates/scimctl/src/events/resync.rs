@@ -6,10 +6,10 @@ use scim_core::ResourceId;
 use scim_lambda::store::ResyncScope;
 use serde_json::json;
 
-use super::since::{self, Since};
 use super::touched::{self, Start};
 use crate::output::{Format, print};
 use crate::place::Place;
+use crate::when::{self, Moment};
 
 /// The id of a resync in the log.
 const REQUEST: &str = "scimctl events resync";
@@ -26,10 +26,10 @@ pub(crate) struct ResyncOptions {
     /// Only this group and its members; can be given several times
     #[arg(long = "group", value_name = "ID", value_parser = id)]
     groups: Vec<ResourceId>,
-    /// Only what changed since: 2026-11-30T08:00:00Z, 2026-11-30, or 90m, 24h, 7d ago
+    /// Only what changed since: 2026-11-30T08:00:00Z, 2026-11-30 08:00 (UTC), 2026-11-30, or 90m, 24h, 7d ago
     #[arg(long, value_name = "TIME", conflicts_with_all = ["users", "groups"],
-          value_parser = since::parse)]
-    since: Option<Since>,
+          value_parser = when::parse)]
+    since: Option<Moment>,
     /// Continue the same resync if it was interrupted in the last four minutes: what it has shown
     /// is not shown again
     #[arg(long = "continue")]
@@ -45,7 +45,7 @@ fn id(text: &str) -> anyhow::Result<ResourceId> {
 impl ResyncOptions {
     /// The resyncs that are asked for.
     fn scopes(&self) -> Vec<ResyncScope> {
-        if let Some(Since(time)) = self.since {
+        if let Some(Moment(time)) = self.since {
             return vec![ResyncScope::Since(time)];
         }
         if self.users.is_empty() && self.groups.is_empty() {

@@ -19,6 +19,7 @@ mod groups;
 mod import;
 mod import_and_provisioning;
 mod lines;
+mod log;
 mod profiles;
 mod resync;
 mod tenants;

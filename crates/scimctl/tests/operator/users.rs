@@ -7,15 +7,15 @@ use serde_json::{Value, json};
 use crate::support::{Directory, Server, http};
 
 /// The tenant acme, served.
-struct Acme {
-    directory: Directory,
+pub(crate) struct Acme {
+    pub(crate) directory: Directory,
     token: String,
     base_url: String,
     _server: Server,
 }
 
 impl Acme {
-    fn serve(name: &str, arguments: &[&str]) -> Self {
+    pub(crate) fn serve(name: &str, arguments: &[&str]) -> Self {
         let directory = Directory::new(name);
         let made = directory.json(&[&["tenant", "create", "acme"], arguments].concat());
         let mut server = Server::start(&directory, &["--json"]);
@@ -28,19 +28,19 @@ impl Acme {
         }
     }
 
-    fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    pub(crate) fn send(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         http(&self.base_url, &self.token, method, path, &body)
     }
 
     /// Creates a user and returns the id.
-    fn create(&self, user: &Value) -> String {
+    pub(crate) fn create(&self, user: &Value) -> String {
         let (status, user) = self.send("POST", "/Users", user);
         assert_eq!(status, 201, "{user}");
         user["id"].as_str().unwrap().to_owned()
     }
 
-    fn delete(&self, id: &str) {
+    pub(crate) fn delete(&self, id: &str) {
         assert_eq!(self.send("DELETE", &format!("/Users/{id}"), &Value::Null).0, 204);
     }
 
@@ -55,7 +55,7 @@ impl Acme {
 }
 
 #[test]
-fn a_restored_user_is_active_with_its_id_and_data() {
+fn a_restored_user_is_as_it_was_and_in_its_groups() {
     let acme = Acme::serve("restore", &[]);
     let id = acme.create(&json!({ "userName": "Ann@example.com", "title": "Ms", "active": false }));
     let group = json!({ "displayName": "all", "members": [{ "value": id }] });
@@ -66,17 +66,14 @@ fn a_restored_user_is_active_with_its_id_and_data() {
     let said = acme.directory.text(&["user", "restore", "acme", &id]);
     assert_eq!(
         said,
-        format!("Ann@example.com ({id}) has been restored, active, without its groups.\n")
+        format!("Ann@example.com ({id}) has been restored, inactive. It is in its group again.\n")
     );
     let (status, user) = acme.get(&id);
     assert_eq!(
         (status, &user["id"], &user["userName"]),
         (200, &json!(id), &json!("Ann@example.com"))
     );
-    assert_eq!(
-        (&user["active"], &user["title"], &user["groups"]),
-        (&json!(true), &json!("Ms"), &Value::Null)
-    );
+    assert_eq!((&user["active"], &user["title"]), (&json!(false), &json!("Ms")));
 
     for (arguments, reason) in [
         (["acme", id.as_str()], "No deleted user with this id can be restored."),
@@ -107,7 +104,10 @@ fn a_user_whose_name_is_taken_is_restored_under_another_name() {
     let back = acme.directory.json(&["user", "restore", "acme", &first, "--user-name", "ann.old"]);
     assert_eq!(
         back,
-        json!({ "tenant": "acme", "id": first, "userName": "ann.old", "active": true, "restored": true })
+        json!({
+            "tenant": "acme", "id": first, "userName": "ann.old", "active": true, "expires": null,
+            "restored": true, "groups": [], "groupsGone": [],
+        })
     );
     let (status, user) = acme.get(&first);
     assert_eq!(
@@ -141,8 +141,8 @@ fn a_user_without_a_seat_is_restored_inactive_if_the_profile_allows_it() {
     assert_eq!(
         said,
         format!(
-            "ann ({first}) has been restored, inactive, because no seat is left, without its \
-             groups.\n"
+            "ann ({first}) has been restored, inactive, because no seat is left. It was in no \
+             group.\n"
         )
     );
     assert_eq!(acme.get(&first).1["active"], false);
