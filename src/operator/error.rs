@@ -122,20 +122,14 @@ pub enum OperatorError {
     /// A restored user needs another userName.
     #[error("another user has the userName {0} now")]
     UserNameTaken(String),
-    /// Several groups have this name.
-    #[error("{who} is the name of {} groups; give the id of one: {}", ids.len(), ids.join(", "))]
-    SeveralGroups {
-        /// The name.
-        who: String,
-        /// Their ids.
-        ids: Vec<String>,
-    },
     /// The tenant has no user of this name.
     #[error("there is no user {0}")]
     UnknownUser(String),
-    /// Several users have this name.
-    #[error("{who} is the name of {} users; give the id of one: {}", ids.len(), ids.join(", "))]
-    SeveralUsers {
+    /// Several users or groups have this name.
+    #[error("{who} is the name of {} {what}; give the id of one: {}", ids.len(), ids.join(", "))]
+    Ambiguous {
+        /// `users` or `groups`.
+        what: &'static str,
         /// The name.
         who: String,
         /// Their ids.

@@ -1,7 +1,5 @@
 //! The groups of a tenant, as an operator looks at them.
 
-use std::collections::BTreeMap;
-
 use scim_core::members::MemberType;
 use scim_core::resource::Attributes;
 use scim_core::{Member, ResourceId};
@@ -85,7 +83,7 @@ impl Operator {
     /// members; `None` if there is no such group. A few calls.
     ///
     /// # Errors
-    /// [`OperatorError::SeveralGroups`] if the text names several, or if the table does not
+    /// [`OperatorError::Ambiguous`] if the text names several, or if the table does not
     /// respond.
     pub async fn group(
         &self,
@@ -95,7 +93,12 @@ impl Operator {
     ) -> Result<Option<ShownGroup>, OperatorError> {
         let Some(found) = self.find_group(tenant, who).await? else { return Ok(None) };
         let members = self.store.some_members(&tenant.key(), &found.resource.id, max).await?;
-        let names = self.names_of_members(tenant, &members).await?;
+        let ids = |wanted: MemberType| {
+            let of_kind = members.iter().filter(move |member| member.kind == Some(wanted));
+            of_kind.map(|member| member.value.clone()).collect()
+        };
+        let (users, groups) = (ids(MemberType::User), ids(MemberType::Group));
+        let names = self.names(&tenant.key(), users, groups).await?;
         let members = members.into_iter().map(|Member { value: id, kind, .. }| {
             let name = names.get(&id).cloned();
             ShownMember { id, kind, name }
@@ -134,33 +137,9 @@ impl Operator {
         if found.len() > 1 {
             let ids = found.iter().map(|group| group.resource.id.as_str().to_owned());
             let (who, ids) = (who.to_owned(), ids.collect());
-            return Err(OperatorError::SeveralGroups { who, ids });
+            return Err(OperatorError::Ambiguous { what: "groups", who, ids });
         }
         Ok(found.pop())
-    }
-
-    /// The names of users and groups who are members.
-    async fn names_of_members(
-        &self,
-        tenant: &TenantRow,
-        members: &[Member],
-    ) -> Result<BTreeMap<ResourceId, String>, OperatorError> {
-        let (key, now) = (tenant.key(), self.clock.seconds());
-        let ids = |wanted: MemberType| {
-            let of_kind = members.iter().filter(move |member| member.kind == Some(wanted));
-            of_kind.map(|member| member.value.clone()).collect::<Vec<_>>()
-        };
-        let users = Collection { tenant: key.clone(), kind: Kind::User };
-        let (user_ids, group_ids) = (ids(MemberType::User), ids(MemberType::Group));
-        let (users, groups) = tokio::try_join!(
-            self.store.resources(&users, user_ids, now),
-            self.store.group_names(&key, &group_ids)
-        )?;
-        let users = users.into_iter().filter_map(|user| {
-            let name = user.resource.attributes.text("userName")?.to_owned();
-            Some((user.resource.id, name))
-        });
-        Ok(users.chain(groups.into_iter().filter_map(|(id, name)| Some((id, name?)))).collect())
     }
 }
 

@@ -6,9 +6,7 @@ use scim_core::ResourceId;
 
 use super::deployment::Operator;
 use super::error::OperatorError;
-use crate::store::{
-    Collection, Kind, LogPage, LogRange, LogRow, Store, Subject, TenantKey, TenantRow,
-};
+use crate::store::{Kind, LogPage, LogRange, LogRow, Store, Subject, TenantKey, TenantRow};
 
 /// How many rows one page of the log has at most.
 const PAGE: usize = 100;
@@ -227,18 +225,6 @@ impl<'o> Source<'o> {
                 rows.iter().filter(|row| row.subject.as_ref().is_none_or(|own| *own == subject));
             of_kind.filter_map(|row| row.subject_id.parse().ok()).collect()
         };
-        let users = Collection { tenant: self.tenant.clone(), kind: Kind::User };
-        let now = self.operator.clock.seconds();
-        let (user_ids, group_ids) = (ids(Kind::User), ids(Kind::Group));
-        let (users, groups) = tokio::try_join!(
-            self.store().resources(&users, user_ids.into_iter().collect(), now),
-            self.store().group_names(&self.tenant, &group_ids)
-        )?;
-        let users = users.into_iter().filter_map(|user| {
-            let name = user.resource.attributes.text("userName")?.to_owned();
-            Some((user.resource.id, name))
-        });
-        let groups = groups.into_iter().filter_map(|(id, name)| Some((id, name?)));
-        Ok(users.chain(groups).collect())
+        self.operator.names(&self.tenant, ids(Kind::User), ids(Kind::Group)).await
     }
 }

@@ -19,6 +19,7 @@ pub mod groups;
 pub mod import;
 mod kept_tokens;
 pub mod log;
+mod names;
 pub mod overview;
 mod pause;
 pub mod profiles;

@@ -15,7 +15,7 @@ impl Operator {
     /// there is no such user.
     ///
     /// # Errors
-    /// [`OperatorError::SeveralUsers`] if the text names several, or if the table does not respond.
+    /// [`OperatorError::Ambiguous`] if the text names several, or if the table does not respond.
     pub async fn find_user(
         &self,
         tenant: &TenantRow,
@@ -38,7 +38,7 @@ impl Operator {
         if found.len() > 1 {
             let ids = found.iter().map(|user| user.resource.id.as_str().to_owned());
             let (who, ids) = (who.to_owned(), ids.collect());
-            return Err(OperatorError::SeveralUsers { who, ids });
+            return Err(OperatorError::Ambiguous { what: "users", who, ids });
         }
         Ok(found.pop())
     }

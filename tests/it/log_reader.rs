@@ -130,7 +130,7 @@ async fn a_user_is_found_by_id_user_name_external_id_or_address() {
     customer.create(json!({ "userName": "rab", "externalId": "b1" })).await;
     let operator = customer.world.operator();
     let several = operator.find_user(&customer.row, "b1").await.unwrap_err();
-    assert!(matches!(several, OperatorError::SeveralUsers { ids, .. } if ids.len() == 2));
+    assert!(matches!(several, OperatorError::Ambiguous { ids, .. } if ids.len() == 2));
     let gone = operator.find_id(&customer.row, "of.a-user-who-is-gone").await.unwrap();
     assert_eq!(gone.as_str(), "of.a-user-who-is-gone");
     let said = operator.find_id(&customer.row, "no user").await.unwrap_err().to_string();

@@ -42,7 +42,6 @@ fn advice(error: &OperatorError) -> Option<String> {
         PresetIsNoSetting => "use --profile".into(),
         IdpIsNoSetting => "use --idp".into(),
         UserNameTaken(_) => "choose another one with --user-name".into(),
-        UnknownUser(_) | SeveralUsers { .. } => return None,
         TenantGone(_)
         | InvalidName(_)
         | InvalidLabel
@@ -50,7 +49,8 @@ fn advice(error: &OperatorError) -> Option<String> {
         | TooManyTokens { .. }
         | SecretKeepsChanging(_)
         | ProfileChanged(_)
-        | SeveralGroups { .. }
+        | UnknownUser(_)
+        | Ambiguous { .. }
         | UnknownResourceType(_)
         | BadTable(_)
         | Unexpected(_)
