@@ -70,8 +70,10 @@ fn errors_are_an_object_for_scripts() {
     assert_eq!((&refusal["about"], &refusal["status"]), (&Value::Null, &json!(400)));
     assert!(refusal["cure"].as_str().unwrap().contains("Dashboard > Tasks"));
     assert_eq!(refusal["request"].as_str().unwrap().len(), 36);
-    let said = directory.refused(&["errors", "acme", "--since", "tomorrow"]);
-    assert!(said.contains("tomorrow is not a time; write how long ago, such as 24h"), "{said}");
+    let mistyped = directory.run(&["errors", "acme", "--since", "tomorrow"]);
+    let said = String::from_utf8(mistyped.stderr).unwrap();
+    assert!(said.contains("or how long ago it was: 90m, 24h, 7d"), "{said}");
+    assert_eq!(mistyped.status.code(), Some(2));
 }
 
 #[test]
