@@ -44,11 +44,13 @@ pub enum Operation {
     Rotate,
     /// The operator moves a tenant's tokens to another secret.
     Move,
+    /// The operator undoes what was done in a span of time.
+    Undo,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Create,
         Self::Replace,
         Self::Patch,
@@ -68,6 +70,7 @@ impl Operation {
         Self::Revoke,
         Self::Rotate,
         Self::Move,
+        Self::Undo,
     ];
 
     /// The operation of a word; `None` for a word that this release does not know.
@@ -97,6 +100,7 @@ impl Operation {
             Self::Revoke => "revoke",
             Self::Rotate => "rotate",
             Self::Move => "move",
+            Self::Undo => "undo",
         }
     }
 }
