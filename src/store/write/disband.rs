@@ -84,8 +84,9 @@ impl Disbanding<'_> {
             member::remove(&mut transaction, &collection.tenant, group, member, None)?;
         }
         if note == Note::Finished {
-            unfinished::end(&mut transaction, collection, group)?;
+            unfinished::end_still(&mut transaction, collection, group)?;
         }
+        // If another call was faster, nothing is written: the group may exist again.
         if !members.is_empty() {
             let changes: Vec<_> = members.into_iter().map(MemberChange::Remove).collect();
             store.commit_members(transaction, collection, group, &changes, audit).await?;
