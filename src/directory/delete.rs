@@ -68,7 +68,7 @@ impl Directory {
     }
 
     /// What a deletion turns a resource into.
-    fn after_deletion(
+    pub(super) fn after_deletion(
         &self,
         call: Call<'_>,
         resource_type: &ServedType,

@@ -19,7 +19,7 @@ impl Customer {
         user: &Value,
         without_groups: bool,
     ) -> Result<RestoredUser, OperatorError> {
-        let options = RestoreOptions { user_name: None, without_groups };
+        let options = RestoreOptions { without_groups, ..RestoreOptions::default() };
         let operator = self.world.operator();
         operator.restore_user(&self.row, &id(user).parse().unwrap(), options).await
     }

@@ -41,7 +41,11 @@ pub(crate) async fn run(place: &Place, command: UserCommand, format: Format) -> 
     match command {
         UserCommand::Restore { tenant, id, user_name, without_groups } => {
             let row = operator.tenant(&tenant).await?;
-            let options = RestoreOptions { user_name: user_name.as_deref(), without_groups };
+            let options = RestoreOptions {
+                user_name: user_name.as_deref(),
+                without_groups,
+                ..RestoreOptions::default()
+            };
             let user = operator.restore_user(&row, &user_id(&id)?, options).await?;
             print(format, &object(&tenant, &user), &line(&user, without_groups));
         }

@@ -21,6 +21,8 @@ pub(super) struct Comeback<'a> {
     pub(super) asserted: &'a Attributes,
     /// When it expires if it comes back suspended, in seconds since 1970.
     pub(super) expires: Option<i64>,
+    /// What the log says about it.
+    pub(super) operation: Operation,
 }
 
 /// What a POST does to the visible owner of one of its names.
@@ -34,8 +36,8 @@ pub(super) enum Return {
 }
 
 impl Directory {
-    /// Restores a deleted user, with its attributes overlaid by what it comes back with; `None` if its row has
-    /// changed. If a deletion was interrupted and the user is still in groups, the user is removed
+    /// Restores a deleted user, with its attributes overlaid by what it comes back with; `None` if
+    /// its row has changed. If a deletion was interrupted and the user is still in groups, the user is removed
     /// from them first. The user comes back without a unique value that was taken by another user
     /// in the meantime.
     ///
@@ -48,9 +50,9 @@ impl Directory {
         old: &Stored,
         comeback: Comeback<'_>,
     ) -> Result<Option<Resource>, Error> {
-        let Comeback { asserted, expires } = comeback;
+        let Comeback { asserted, expires, operation } = comeback;
         let collection = call.collection(&resource_type.kind);
-        let audit = self.audit(call, Operation::Restore);
+        let audit = self.audit(call, operation);
         self.leave_before_return(call, &collection, old, &audit).await?;
         let mut attributes = merged(resource_type, old, asserted)?;
         let mut terms = Terms::of_stored(call, resource_type);
