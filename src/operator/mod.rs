@@ -34,6 +34,7 @@ mod session;
 pub mod tenants;
 pub mod token_list;
 pub mod tokens;
+pub mod undo;
 pub mod users;
 mod waiting;
 mod who;

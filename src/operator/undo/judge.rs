@@ -1,0 +1,267 @@
+//! What follows from the log and from what is there now. Nothing is read or written here.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use scim_core::ResourceId;
+
+use super::plan::{
+    Comeback, GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, UserFate,
+};
+use super::trail::{Story, Touch, Trail, Trails};
+use crate::store::{Stage, Standing};
+
+/// A user as it is now.
+#[derive(Debug, Clone)]
+pub(super) struct PresentUser {
+    pub(super) name: Option<String>,
+    pub(super) standing: Standing,
+    pub(super) version: u64,
+    /// The groups that the user was in before its deletion, and is not in again; `None` if they are
+    /// not known.
+    pub(super) past: Option<BTreeSet<ResourceId>>,
+    /// Whether the user is deleted, and another one has the userName.
+    pub(super) is_name_taken: bool,
+}
+
+/// What is there now of what the trails name.
+#[derive(Debug, Default)]
+pub(super) struct Present {
+    /// The users who exist or can be restored.
+    pub(super) users: BTreeMap<ResourceId, PresentUser>,
+    /// The groups that exist, with their names.
+    pub(super) groups: BTreeMap<ResourceId, Option<String>>,
+    /// The deleted groups whose displayName another group has now.
+    pub(super) taken_names: BTreeSet<ResourceId>,
+    /// The members of groups.
+    pub(super) members: BTreeMap<ResourceId, BTreeSet<ResourceId>>,
+    /// The labels of tokens.
+    pub(super) labels: BTreeMap<String, String>,
+    /// Whether an id that names no resource may be a member.
+    pub(super) admits_unknown: bool,
+}
+
+/// The trails and what is there, which together decide.
+pub(super) struct Judge<'a> {
+    pub(super) trails: &'a Trails,
+    pub(super) present: &'a Present,
+}
+
+impl Judge<'_> {
+    /// The fates of all users and groups that the trails name.
+    pub(super) fn plan(&self) -> (Vec<PlannedUser>, Vec<PlannedGroup>) {
+        let groups: BTreeMap<&ResourceId, GroupFate> =
+            self.group_ids().into_iter().map(|id| (id, self.group_fate(id))).collect();
+        let exists = |id: &ResourceId| match groups.get(id) {
+            Some(fate) => is_there(fate),
+            None => self.present.groups.contains_key(id),
+        };
+        let users = self.trails.users.iter().filter_map(|(id, story)| {
+            let fate = self.user_fate(id, story, &exists)?;
+            let name = self.present.users.get(id).and_then(|user| user.name.clone());
+            Some((id, PlannedUser { id: id.clone(), name, fate }))
+        });
+        let users: BTreeMap<&ResourceId, PlannedUser> = users.collect();
+        let planned = groups.iter().map(|(id, fate)| self.group(id, fate.clone(), &users, &groups));
+        let planned = planned.filter(is_worth_showing).collect();
+        (users.into_values().collect(), planned)
+    }
+
+    /// The groups that were deleted, and those whose members changed.
+    fn group_ids(&self) -> BTreeSet<&ResourceId> {
+        let stories = self.trails.groups.iter();
+        let told = stories.filter(|(_, story)| story.trail.is_some() || story.hides_members);
+        told.map(|(id, _)| id).chain(self.trails.memberships.keys()).collect()
+    }
+
+    fn user_fate(
+        &self,
+        id: &ResourceId,
+        story: &Story<Standing>,
+        exists: &impl Fn(&ResourceId) -> bool,
+    ) -> Option<UserFate> {
+        let trail = story.trail.as_ref()?;
+        let later = || trail.since.as_ref().map(|touch| self.later(touch));
+        let Some(user) = self.present.users.get(id) else {
+            return Some(later().map_or(UserFate::Lost, UserFate::ChangedSince));
+        };
+        let is_live = user.standing.state == Stage::Live;
+        let Some(target) = trail.target else {
+            let is_there = is_live && user.standing.active;
+            return Some(if is_there { UserFate::AlreadySo } else { UserFate::NotTold });
+        };
+        let is_same = is_live && user.standing.active == target.active;
+        let comeback = |version| self.comeback(id, user, (target, version), exists);
+        if is_same {
+            let has_left = user.past.as_ref().is_some_and(|past| !past.is_empty());
+            let fate = if has_left { comeback(None) } else { UserFate::AlreadySo };
+            return Some(fate);
+        }
+        Some(match (later(), user.standing.state) {
+            (Some(later), _) => UserFate::ChangedSince(later),
+            // The actor activated the user after that, which is not undone.
+            (None, Stage::Live) if !target.active => UserFate::AlreadySo,
+            (None, Stage::Live) => UserFate::Activate(user.version),
+            (None, Stage::Deleted) if user.is_name_taken => UserFate::NameTaken,
+            (None, Stage::Deleted) => comeback(Some(user.version)),
+            (None, Stage::Unmanaged) => UserFate::Lost,
+        })
+    }
+
+    /// How a user comes back: into the groups of before, but not into those joined in the span.
+    fn comeback(
+        &self,
+        id: &ResourceId,
+        user: &PresentUser,
+        (standing, version): (Standing, Option<u64>),
+        exists: &impl Fn(&ResourceId) -> bool,
+    ) -> UserFate {
+        let joined = |group: &&ResourceId| {
+            let trail = self.trails.memberships.get(*group).and_then(|trails| trails.get(id));
+            trail.is_some_and(|trail| trail.target == Some(false) && trail.since.is_none())
+        };
+        let past = || user.past.iter().flatten();
+        let except: BTreeSet<ResourceId> = past().filter(joined).cloned().collect();
+        let again = past().filter(|group| !except.contains(*group) && exists(group));
+        let groups = user.past.as_ref().map(|_| again.cloned().collect());
+        UserFate::Restore(Comeback { standing, version, groups, except })
+    }
+
+    fn group_fate(&self, id: &ResourceId) -> GroupFate {
+        let exists = self.present.groups.contains_key(id);
+        let Some(trail) = self.trails.groups.get(id).and_then(|story| story.trail.as_ref()) else {
+            return if exists { GroupFate::Stays } else { GroupFate::Gone };
+        };
+        match (&trail.since, &trail.target) {
+            _ if exists => GroupFate::AlreadySo,
+            (Some(touch), _) => GroupFate::ChangedSince(self.later(touch)),
+            (None, None) => GroupFate::NotTold,
+            (None, Some(_)) if self.present.taken_names.contains(id) => GroupFate::NameTaken,
+            (None, Some((attributes, version))) => GroupFate::Create(attributes.clone(), *version),
+        }
+    }
+
+    fn group(
+        &self,
+        id: &ResourceId,
+        fate: GroupFate,
+        users: &BTreeMap<&ResourceId, PlannedUser>,
+        groups: &BTreeMap<&ResourceId, GroupFate>,
+    ) -> PlannedGroup {
+        let told = match &fate {
+            GroupFate::Create(attributes, _) => attributes.text("displayName"),
+            _ => None,
+        };
+        let deleted = || {
+            let (attributes, _) = self.trails.groups.get(id)?.trail.as_ref()?.target.as_ref()?;
+            attributes.text("displayName").map(str::to_owned)
+        };
+        let present = self.present.groups.get(id).cloned().flatten();
+        let name = told.map(str::to_owned).or(present).or_else(deleted);
+        let hides_members = self.trails.groups.get(id).is_some_and(|story| story.hides_members);
+        let (mut add, mut remove, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        for (member, trail) in self.trails.memberships.get(id).into_iter().flatten() {
+            let user = users.get(member);
+            match self.membership((id, &fate), (member, trail), user, groups) {
+                Wanted::Nothing => {}
+                Wanted::Add => add.push(self.named(member)),
+                Wanted::Remove => remove.push(self.named(member)),
+                Wanted::Kept(obstacle) => kept.push((self.named(member), obstacle)),
+            }
+        }
+        PlannedGroup { id: id.clone(), name, fate, add, remove, kept, hides_members }
+    }
+
+    fn membership(
+        &self,
+        (group, fate): (&ResourceId, &GroupFate),
+        (member, trail): (&ResourceId, &Trail<bool>),
+        user: Option<&PlannedUser>,
+        groups: &BTreeMap<&ResourceId, GroupFate>,
+    ) -> Wanted {
+        let comeback = match user.map(|user| &user.fate) {
+            Some(UserFate::Restore(comeback)) => Some(comeback),
+            _ => None,
+        };
+        let by_restore = |of: fn(&Comeback) -> Option<&BTreeSet<ResourceId>>| {
+            comeback.and_then(of).is_some_and(|groups| groups.contains(group))
+        };
+        let is_member = self.is_member(group, member)
+            || by_restore(|comeback| comeback.groups.as_ref())
+            // What an interrupted deletion left ends before the user comes back.
+            && is_there(fate);
+        let target = trail.target.unwrap_or(is_member);
+        if is_member == target || by_restore(|comeback| Some(&comeback.except)) {
+            return Wanted::Nothing;
+        }
+        if let Some(touch) = &trail.since {
+            return Wanted::Kept(Obstacle::ChangedSince(self.later(touch)));
+        }
+        if !target {
+            return Wanted::Remove;
+        }
+        if !is_there(fate) {
+            return Wanted::Kept(Obstacle::GroupGone);
+        }
+        if comeback.is_some() || self.may_join(member, user, groups) {
+            return Wanted::Add;
+        }
+        // What is said about the user explains it.
+        if user.is_some() { Wanted::Nothing } else { Wanted::Kept(Obstacle::MemberGone) }
+    }
+
+    /// Whether a user or group that is not restored can be a member.
+    fn may_join(
+        &self,
+        member: &ResourceId,
+        user: Option<&PlannedUser>,
+        groups: &BTreeMap<&ResourceId, GroupFate>,
+    ) -> bool {
+        let known = self.present.users.get(member);
+        let is_live = known.is_some_and(|user| user.standing.state == Stage::Live);
+        let is_group = match groups.get(member) {
+            Some(fate) => is_there(fate),
+            None => self.present.groups.contains_key(member),
+        };
+        let is_unknown = self.present.admits_unknown && known.is_none() && user.is_none();
+        is_live || is_group || is_unknown
+    }
+
+    /// Whether a visible resource is a member of a group that exists.
+    fn is_member(&self, group: &ResourceId, member: &ResourceId) -> bool {
+        let is_deleted = |user: &PresentUser| user.standing.state != Stage::Live;
+        self.present.groups.contains_key(group)
+            && self.present.members.get(group).is_some_and(|members| members.contains(member))
+            && !self.present.users.get(member).is_some_and(is_deleted)
+    }
+
+    fn named(&self, id: &ResourceId) -> Named {
+        let user = self.present.users.get(id).map(|user| user.name.clone());
+        let name = user.or_else(|| self.present.groups.get(id).cloned()).flatten();
+        Named { id: id.clone(), name }
+    }
+
+    fn later(&self, touch: &Touch) -> LaterChange {
+        let Touch { milliseconds, actor } = touch.clone();
+        let label = self.present.labels.get(&actor).cloned();
+        LaterChange { milliseconds, actor, label }
+    }
+}
+
+/// What a membership needs.
+enum Wanted {
+    Nothing,
+    Add,
+    Remove,
+    Kept(Obstacle),
+}
+
+/// Whether a group exists when the undo is done.
+fn is_there(fate: &GroupFate) -> bool {
+    matches!(fate, GroupFate::Stays | GroupFate::AlreadySo | GroupFate::Create(..))
+}
+
+/// Whether there is anything to say about a group.
+fn is_worth_showing(group: &PlannedGroup) -> bool {
+    let is_plain = matches!(group.fate, GroupFate::Stays | GroupFate::Gone);
+    !is_plain || group.changes() || !group.kept.is_empty() || group.hides_members
+}

@@ -1,0 +1,3 @@
+//! What was done in a span of time is undone.
+
+mod cases;
