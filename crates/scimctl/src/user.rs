@@ -1,4 +1,4 @@
-//! `scimctl user`: restores deleted users, and removes imported ones.
+//! `scimctl user`: restores deleted users, changes one user, and removes imported ones.
 
 use std::collections::BTreeSet;
 
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::output::{Format, instant, print};
 use crate::place::Place;
+use crate::user_change::{self, ChangeCommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
@@ -27,6 +28,8 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         without_groups: bool,
     },
+    #[command(flatten)]
+    Change(ChangeCommand),
     /// Remove a user that was imported but is not provisioned yet
     Forget {
         /// The tenant's name
@@ -49,6 +52,7 @@ pub(crate) async fn run(place: &Place, command: UserCommand, format: Format) -> 
             let user = operator.restore_user(&row, &user_id(&id)?, options).await?;
             print(format, &object(&tenant, &user), &line(&user, without_groups));
         }
+        UserCommand::Change(command) => user_change::run(operator, command, format).await?,
         UserCommand::Forget { tenant, id } => {
             let row = operator.tenant(&tenant).await?;
             operator.forget_user(&row, &user_id(&id)?).await?;

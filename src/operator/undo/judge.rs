@@ -1,5 +1,6 @@
 //! What follows from the log and from what is there now. Nothing is read or written here.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use scim_core::ResourceId;
@@ -47,7 +48,7 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// The fates of all users and groups that the trails name.
+    /// The fates of all users and groups that the trails name, in the order of their names.
     pub(super) fn plan(&self) -> (Vec<PlannedUser>, Vec<PlannedGroup>) {
         let groups: BTreeMap<&ResourceId, GroupFate> =
             self.group_ids().into_iter().map(|id| (id, self.group_fate(id))).collect();
@@ -62,8 +63,11 @@ impl Judge<'_> {
         });
         let users: BTreeMap<&ResourceId, PlannedUser> = users.collect();
         let planned = groups.iter().map(|(id, fate)| self.group(id, fate.clone(), &users, &groups));
-        let planned = planned.filter(is_worth_showing).collect();
-        (users.into_values().collect(), planned)
+        let mut planned: Vec<PlannedGroup> = planned.filter(is_worth_showing).collect();
+        planned.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut users: Vec<PlannedUser> = users.into_values().collect();
+        users.sort_by(|a, b| a.name.cmp(&b.name));
+        (users, planned)
     }
 
     /// The groups that were deleted, and those whose members changed.
@@ -159,16 +163,21 @@ impl Judge<'_> {
         let name = told.map(str::to_owned).or(present).or_else(deleted);
         let hides_members = self.trails.groups.get(id).is_some_and(|story| story.hides_members);
         let (mut add, mut remove, mut kept) = (Vec::new(), Vec::new(), Vec::new());
+        let mut already_so = 0;
         for (member, trail) in self.trails.memberships.get(id).into_iter().flatten() {
             let user = users.get(member);
             match self.membership((id, &fate), (member, trail), user, groups) {
                 Wanted::Nothing => {}
+                Wanted::AlreadySo => already_so += 1,
                 Wanted::Add => add.push(self.named(member)),
                 Wanted::Remove => remove.push(self.named(member)),
                 Wanted::Kept(obstacle) => kept.push((self.named(member), obstacle)),
             }
         }
-        PlannedGroup { id: id.clone(), name, fate, add, remove, kept, hides_members }
+        add.sort_by(by_name);
+        remove.sort_by(by_name);
+        kept.sort_by(|a, b| by_name(&a.0, &b.0));
+        PlannedGroup { id: id.clone(), name, fate, add, remove, kept, already_so, hides_members }
     }
 
     fn membership(
@@ -185,13 +194,15 @@ impl Judge<'_> {
         let by_restore = |of: fn(&Comeback) -> Option<&BTreeSet<ResourceId>>| {
             comeback.and_then(of).is_some_and(|groups| groups.contains(group))
         };
-        let is_member = self.is_member(group, member)
-            || by_restore(|comeback| comeback.groups.as_ref())
-            // What an interrupted deletion left ends before the user comes back.
-            && is_there(fate);
-        let target = trail.target.unwrap_or(is_member);
-        if is_member == target || by_restore(|comeback| Some(&comeback.except)) {
+        if by_restore(|comeback| Some(&comeback.except)) {
             return Wanted::Nothing;
+        }
+        // A user who is restored comes back into groups.
+        let comes = by_restore(|comeback| comeback.groups.as_ref()) && is_there(fate);
+        let is_member = comes || self.is_member(group, member);
+        let target = trail.target.unwrap_or(is_member);
+        if is_member == target {
+            return if comes { Wanted::Nothing } else { Wanted::AlreadySo };
         }
         if let Some(touch) = &trail.since {
             return Wanted::Kept(Obstacle::ChangedSince(self.later(touch)));
@@ -247,9 +258,15 @@ impl Judge<'_> {
     }
 }
 
+/// The order in which people look for somebody.
+fn by_name(a: &Named, b: &Named) -> Ordering {
+    a.name.cmp(&b.name)
+}
+
 /// What a membership needs.
 enum Wanted {
     Nothing,
+    AlreadySo,
     Add,
     Remove,
     Kept(Obstacle),
@@ -263,5 +280,6 @@ fn is_there(fate: &GroupFate) -> bool {
 /// Whether there is anything to say about a group.
 fn is_worth_showing(group: &PlannedGroup) -> bool {
     let is_plain = matches!(group.fate, GroupFate::Stays | GroupFate::Gone);
-    !is_plain || group.changes() || !group.kept.is_empty() || group.hides_members
+    let is_told = !group.kept.is_empty() || group.already_so > 0 || group.hides_members;
+    !is_plain || group.changes() || is_told
 }

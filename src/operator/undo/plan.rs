@@ -127,6 +127,8 @@ pub struct PlannedGroup {
     pub remove: Vec<Named>,
     /// Members that stay as they are, and why.
     pub kept: Vec<(Named, Obstacle)>,
+    /// How many memberships changed in the span and are as they were again.
+    pub already_so: usize,
     /// Whether members changed whom the log does not name, because an earlier release wrote it.
     pub hides_members: bool,
 }
@@ -136,9 +138,9 @@ pub struct PlannedGroup {
 pub struct UndoPlan {
     /// What is to be undone; `until` is known.
     pub request: UndoRequest,
-    /// The users, by their ids.
+    /// The users, in the order of their names.
     pub users: Vec<PlannedUser>,
-    /// The groups, by their ids.
+    /// The groups, in the order of their names.
     pub groups: Vec<PlannedGroup>,
     /// How many seats are free, if they are limited.
     pub free_seats: Option<usize>,

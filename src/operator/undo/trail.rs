@@ -69,6 +69,19 @@ impl<T> Story<T> {
     }
 }
 
+impl Story<(Attributes, u64)> {
+    /// Takes in the deletion of the group.
+    fn delete_group(&mut self, row: &LogRow, class: Class) {
+        let known = row.document.clone().zip(row.version);
+        // The attributes of the last deletion count: their changes are not undone.
+        if let (Class::Selected, Some(trail), Some(known)) = (class, &mut self.trail, &known) {
+            trail.target = Some(known.clone());
+        }
+        self.note(row, class, Some(known));
+        self.deletion = Some(class);
+    }
+}
+
 /// What the log tells, by users, by groups, and by groups and their members.
 #[derive(Debug, Default)]
 pub(super) struct Trails {
@@ -142,35 +155,27 @@ impl Trails {
         id: &ResourceId,
     ) {
         let story = self.groups.entry(id.clone()).or_default();
+        story.is_new |= operation == Operation::Create && selection.is_in_span(row);
         let is_deletion = operation == Operation::Delete && row.version.is_some();
         if is_deletion {
-            let known = row.document.clone().zip(row.version);
-            // The attributes of the last deletion count: their changes are not undone.
-            if let (Class::Selected, Some(trail), Some(known)) = (class, &mut story.trail, &known) {
-                trail.target = Some(known.clone());
-            }
-            story.note(row, class, Some(known));
-            story.deletion = Some(class);
-        } else if operation == Operation::Create {
-            story.is_new |= selection.is_in_span(row);
-        } else {
-            let class = if operation == Operation::Delete { story.deletion } else { Some(class) };
-            let hidden = row.added.is_none() || row.removed.is_none();
-            story.hides_members |= hidden && class == Some(Class::Selected);
+            story.delete_group(row, class);
         }
         let deletion = story.deletion;
-        self.left(row, id, deletion);
-        // A group that is being created has its first members, or is given up.
-        if is_deletion || operation == Operation::Create {
-            return;
-        }
         // Members of a deleted group leave by its deletion, whichever request removes their rows.
-        // Without a deletion the group was deleted earlier, or never was.
-        let class = if operation == Operation::Delete { deletion } else { Some(class) };
+        // Without a deletion the group was deleted earlier, or never was. A group that is being
+        // created has its first members, or is given up.
+        let class = match operation {
+            Operation::Create => None,
+            Operation::Delete => deletion.filter(|_| !is_deletion),
+            _ => Some(class),
+        };
+        let hides = row.added.is_none() || row.removed.is_none();
+        story.hides_members |= hides && class == Some(Class::Selected);
+        self.left(row, id, deletion);
         let Some(class) = class else { return };
         for member in row.added.iter().flatten() {
-            let class = if operation == Operation::Restore { kept(class) } else { class };
-            let class = if self.is_new(id, member) { kept(class) } else { class };
+            let stays = operation == Operation::Restore || self.is_new(id, member);
+            let class = if stays { kept(class) } else { class };
             self.membership(row, (id, member), true, class);
         }
         for member in row.removed.iter().flatten() {

@@ -11,6 +11,7 @@ use crate::support::DAY;
 use crate::support::connectors::Fault;
 use crate::support::customer::Customer;
 use crate::support::handles::{group_path, id, member_ids, members, user_path, values};
+use crate::support::stream::StreamReader;
 
 const TRANSACT: &str = "TransactWriteItems";
 
@@ -285,4 +286,36 @@ async fn a_late_request_does_not_end_the_members_of_a_group_that_exists_again() 
     customer.undone(since).await;
     assert_eq!(late.await.unwrap(), 204);
     assert_eq!(customer.ids_in(&staff).await, ids(&[&ada, &bob, &eve]));
+}
+
+#[tokio::test]
+async fn the_product_hears_of_an_undo_with_its_cause() {
+    let (customer, [ada, bob, _, _], staff) = scene(&[]).await;
+    let crew = customer.staff("Crew", &[&bob]).await;
+    let stream = StreamReader::on(&customer.world.local.engine);
+    let since = customer.moment();
+    customer.delete(&ada).await;
+    customer.activate(&bob, false).await;
+    customer.send("DELETE", &group_path(&crew), None).await;
+    customer.change_members(&staff, "remove", &bob).await;
+    stream.events(&customer.world).await;
+    customer.undone(since).await;
+    let mut heard: Vec<(String, String)> = Vec::new();
+    for event in stream.events(&customer.world).await {
+        assert_eq!(event["actor"]["kind"], "operator", "{event}");
+        let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+        heard.push((text("type"), text("cause")));
+    }
+    heard.sort();
+    let expected = [
+        "group.created",
+        "group.member_added",
+        "group.member_added",
+        "group.member_added",
+        "user.reactivated",
+        "user.restored",
+    ];
+    let expected: Vec<_> =
+        expected.iter().map(|name| ((*name).to_owned(), "undo".to_owned())).collect();
+    assert_eq!(heard, expected);
 }

@@ -24,4 +24,5 @@ mod profiles;
 mod resync;
 mod tenants;
 mod tokens;
+mod undo;
 mod users;

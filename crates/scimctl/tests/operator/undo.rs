@@ -1,0 +1,196 @@
+//! Everybody is gone, and comes back: the stories of docs/OPERATIONS.md, whose transcripts are
+//! played here.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::users::Acme;
+
+const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/OPERATIONS.md");
+/// Nothing stops a customer who empties the directory.
+const NO_BRAKE: [&str; 2] = ["brake.deactivations=null", "brake.share=null"];
+
+/// A directory with sixty people and three who are suspended in the group Staff, and with two who
+/// have left.
+struct Story {
+    acme: Acme,
+    active: Vec<String>,
+    suspended: Vec<String>,
+    leavers: Vec<String>,
+    staff: String,
+    /// A time after all of this.
+    since: String,
+}
+
+impl Story {
+    fn new(name: &str) -> Self {
+        let acme = Acme::serve(name, &NO_BRAKE);
+        let create = |number: usize, active: bool| {
+            let name = format!("person{number:02}@example.com");
+            acme.create(&json!({ "userName": name, "active": active }))
+        };
+        let active: Vec<String> = (1..=60).map(|number| create(number, true)).collect();
+        let suspended: Vec<String> = (61..=63).map(|number| create(number, false)).collect();
+        let leavers: Vec<String> = (64..=65).map(|number| create(number, true)).collect();
+        let members = active.iter().chain(&suspended).chain(&leavers);
+        let members: Vec<Value> = members.map(|id| json!({ "value": id })).collect();
+        let group = json!({ "displayName": "Staff", "members": members });
+        let staff = acme.send("POST", "/Groups", &group).1["id"].as_str().unwrap().to_owned();
+        leavers.iter().for_each(|id| acme.delete(id));
+        // Times of the command line are in whole seconds.
+        sleep(Duration::from_millis(1_100));
+        let since = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap();
+        let since = since.format(&Rfc3339).unwrap();
+        Self { acme, active, suspended, leavers, staff, since }
+    }
+
+    fn state(&self, id: &str) -> Option<bool> {
+        let (status, user) = self.acme.send("GET", &format!("/Users/{id}"), &Value::Null);
+        (status == 200).then(|| user["active"].as_bool().unwrap())
+    }
+
+    fn members(&self) -> usize {
+        let path = format!("/Groups/{}", self.staff);
+        let group = self.acme.send("GET", &path, &Value::Null).1;
+        group["members"].as_array().map_or(0, Vec::len)
+    }
+
+    /// Runs the commands of a transcript and compares what they print.
+    fn play(&self, transcript: &str) {
+        let guide = std::fs::read_to_string(GUIDE).unwrap();
+        let marker = format!("<!-- transcript: {transcript} -->");
+        let (_, after) = guide.split_once(&marker).unwrap_or_else(|| panic!("no {marker}"));
+        let block = after.split("```").nth(1).unwrap();
+        let commands: Vec<&str> = block.split("\n$ scimctl ").skip(1).collect();
+        assert!(!commands.is_empty(), "{marker} has no command");
+        for command in commands {
+            let (line, expected) = command.split_once('\n').unwrap_or((command, ""));
+            let words = words(line);
+            let since = words.iter().position(|word| word == "--since").unwrap() + 1;
+            let words = words.iter().enumerate();
+            let words: Vec<&str> =
+                words.map(|(n, word)| if n == since { &*self.since } else { word }).collect();
+            compare(expected, &self.acme.directory.text(&words), line);
+        }
+    }
+
+    /// Everybody is as before, also after the same command once more.
+    fn check(&self) {
+        assert!(self.active.iter().all(|id| self.state(id) == Some(true)));
+        assert!(self.suspended.iter().all(|id| self.state(id) == Some(false)));
+        assert!(self.leavers.iter().all(|id| self.state(id).is_none()));
+        assert_eq!(self.members(), 63);
+        let again = self.acme.directory.text(&["undo", "acme", "--since", &self.since, "--yes"]);
+        assert!(again.contains("There is nothing to bring back."), "{again}");
+    }
+}
+
+/// The words of a command; a quoted part is one word.
+fn words(line: &str) -> Vec<String> {
+    let parts = line.split('\'').enumerate();
+    let words = parts.flat_map(|(index, part)| match index % 2 {
+        0 => part.split_whitespace().map(str::to_owned).collect(),
+        _ => vec![part.to_owned()],
+    });
+    words.collect()
+}
+
+/// A line without times, ids, key ids and the width of columns.
+fn masked(line: &str) -> String {
+    let mut after_key = false;
+    let words = line.split_whitespace().map(|word| {
+        let plain = word.trim_end_matches([',', ':', '.', ')']);
+        let is_time = plain.len() == 20 && plain.ends_with('Z') && plain.contains('T');
+        let is_id = plain.len() == 36 && plain.matches('-').count() == 4;
+        let is_key = std::mem::replace(&mut after_key, word.ends_with("key"));
+        let mask = if is_time { "TIME" } else { "ID" };
+        if is_time || is_id || is_key { word.replace(plain, mask) } else { word.to_owned() }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Compares what is printed with a transcript, in which `...` stands for any lines.
+fn compare(expected: &str, printed: &str, command: &str) {
+    let lines = |text: &str| -> Vec<String> {
+        text.lines().map(masked).filter(|line| !line.is_empty()).collect()
+    };
+    let (expected, printed) = (lines(expected), lines(printed));
+    let (mut rest, mut skips) = (printed.as_slice(), false);
+    for line in &expected {
+        if line == "..." {
+            skips = true;
+            continue;
+        }
+        let at = rest.iter().position(|shown| shown == line);
+        let found = at.filter(|at| skips || *at == 0);
+        let shown = printed.join("\n");
+        let at = found.unwrap_or_else(|| panic!("{command} does not print {line:?}:\n{shown}"));
+        (rest, skips) = (&rest[at + 1..], false);
+    }
+    assert!(rest.is_empty() || skips, "{command} also prints {rest:#?}");
+}
+
+#[test]
+fn sixty_people_who_were_deleted_come_back() {
+    let story = Story::new("undo-deleted");
+    story.active.iter().chain(&story.suspended).for_each(|id| story.acme.delete(id));
+    assert_eq!(story.members(), 0);
+    story.play("deleted");
+    story.check();
+}
+
+#[test]
+fn sixty_people_who_were_deactivated_become_active() {
+    let story = Story::new("undo-deactivated");
+    let off = json!({ "Operations": [{ "op": "replace", "path": "active", "value": false }] });
+    for id in story.active.iter().chain(&story.suspended) {
+        assert_eq!(story.acme.send("PATCH", &format!("/Users/{id}"), &off).0, 200);
+    }
+    story.play("deactivated");
+    story.check();
+}
+
+#[test]
+fn a_group_that_was_emptied_has_its_members_again() {
+    let story = Story::new("undo-emptied");
+    let path = format!("/Groups/{}", story.staff);
+    assert_eq!(story.acme.send("PUT", &path, &json!({ "displayName": "Staff" })).0, 200);
+    assert_eq!(story.members(), 0);
+    story.play("emptied");
+    story.check();
+}
+
+#[test]
+fn an_undo_asks_names_everybody_and_says_what_it_did() {
+    let acme = Acme::serve("undo-says", &[]);
+    let ann = acme.create(&json!({ "userName": "ann" }));
+    let nothing = acme.directory.text(&["undo", "acme", "--since", "2020-01-01", "--by", "nobody"]);
+    assert!(nothing.starts_with("Nothing that can be undone was done in acme since 2020"));
+    acme.delete(&ann);
+    let undo = ["undo", "acme", "--since", "1h"];
+    let said = acme.directory.run(&undo);
+    assert_eq!(said.status.code(), Some(1));
+    let said = String::from_utf8(said.stderr).unwrap();
+    assert!(said.contains("give --yes"), "{said}");
+    let said = acme.directory.refused(&["--json", "undo", "acme", "--since", "1h"]);
+    assert!(said.contains("nothing was done"), "{said}");
+    let plan = acme.directory.json(&[&undo[..], &["--dry-run"]].concat());
+    assert_eq!((&plan["users"][0]["what"], &plan["done"]), (&json!("restore"), &Value::Null));
+    assert_eq!(plan["users"][0]["userName"], "ann");
+    let done = acme.directory.json(&[&undo[..], &["--yes"]].concat());
+    assert_eq!((&done["done"]["restored"], &done["done"]["failures"]), (&json!(1), &json!([])));
+    let again = acme.directory.json(&[&undo[..], &["--yes"]].concat());
+    assert_eq!((&again["users"][0]["what"], &again["done"]), (&json!("already_so"), &Value::Null));
+    let shown = acme.directory.text(&["log", "acme", "--op", "undo"]);
+    assert!(
+        shown.contains("ann  deleted until") || shown.contains("ann  deleted -> back"),
+        "{shown}"
+    );
+    let order = ["undo", "acme", "--since", "1h", "--until", "2h", "--dry-run"];
+    let said = acme.directory.refused(&order);
+    assert!(said.contains("ends before it begins"), "{said}");
+}
