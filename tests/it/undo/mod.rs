@@ -1,3 +1,6 @@
 //! What was done in a span of time is undone.
 
 mod cases;
+mod oracle;
+mod property;
+mod storm;

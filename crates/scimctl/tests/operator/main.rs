@@ -25,4 +25,5 @@ mod resync;
 mod tenants;
 mod tokens;
 mod undo;
+mod user_change;
 mod users;

@@ -139,6 +139,12 @@ fn sixty_people_who_were_deleted_come_back() {
     let story = Story::new("undo-deleted");
     story.active.iter().chain(&story.suspended).for_each(|id| story.acme.delete(id));
     assert_eq!(story.members(), 0);
+    let undo = ["undo", "acme", "--since", &story.since, "--dry-run"];
+    let shown = story.acme.directory.text(&undo);
+    for number in 1..=63 {
+        assert!(shown.contains(&format!("person{number:02}@example.com")), "{number}: {shown}");
+    }
+    assert!(!shown.contains("person64"), "a leaver stays out");
     story.play("deleted");
     story.check();
 }
