@@ -57,7 +57,7 @@ pub(crate) enum Command {
     /// Show or lift the brake, which stops too many deactivations
     #[command(subcommand)]
     Brake(BrakeCommand),
-    /// Restore deleted users, or remove imported ones
+    /// List and show users, restore deleted ones, or remove imported ones
     #[command(subcommand)]
     User(UserCommand),
     /// List groups, or show one with its members

@@ -35,8 +35,8 @@ pub(crate) async fn run(
     let row = operator.tenant(tenant).await?;
     let query = RefusalQuery { since: Some(since), about: who.clone(), limit: *limit };
     let refusals = operator.refusals(&row, &query).await?;
-    let objects: Vec<Value> = refusals.iter().map(describe).collect();
-    let object = json!({ "tenant": tenant, "since": instant(since), "refusals": objects });
+    let objects: Vec<Value> = refusals.iter().map(object).collect();
+    let all = json!({ "tenant": tenant, "since": instant(since), "refusals": objects });
     let lines: Vec<String> =
         refusals.iter().map(|refusal| lines(refusal, who.as_deref())).collect();
     let lines = if lines.is_empty() {
@@ -46,11 +46,12 @@ pub(crate) async fn run(
     } else {
         lines.join("\n\n")
     };
-    print(format, &object, &lines);
+    print(format, &all, &lines);
     Ok(())
 }
 
-fn describe(refusal: &Refusal) -> Value {
+/// A refusal for scripts.
+pub(crate) fn object(refusal: &Refusal) -> Value {
     let request = &refusal.request;
     json!({
         "code": request.code, "status": request.status, "method": request.method,
@@ -66,7 +67,8 @@ fn is_mark(about: &str) -> bool {
     about.starts_with('~')
 }
 
-fn lines(refusal: &Refusal, who: Option<&str>) -> String {
+/// A refusal for people; `who` is the name under which it was asked for.
+pub(crate) fn lines(refusal: &Refusal, who: Option<&str>) -> String {
     let request = &refusal.request;
     let times = match request.count {
         1 => instant(request.last),

@@ -126,7 +126,7 @@ fn brake_line(overview: &Overview) -> String {
 /// How long ago a token was last used.
 fn last_seen(seen: Option<i64>) -> String {
     let now = OffsetDateTime::now_utc().unix_timestamp();
-    seen.map_or("never".to_owned(), |at| when::since(at, now))
+    seen.map_or("never".to_owned(), |at| when::seen(at, now))
 }
 
 /// When the newest valid token expires, as a date.

@@ -1,4 +1,4 @@
-//! `scimctl user`: restores deleted users, and removes imported ones.
+//! `scimctl user`: lists and shows users, restores deleted ones, and removes imported ones.
 
 use std::collections::BTreeSet;
 
@@ -10,10 +10,21 @@ use scim_lambda::operator::users::RestoredUser;
 use serde_json::{Value, json};
 
 use crate::output::{Format, instant, print};
+use crate::people::{self, ListOptions};
+use crate::person;
 use crate::place::Place;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
+    /// List users: the first hundred, those in a state, or those that match a filter
+    List(ListOptions),
+    /// Show all that is known about a person, and why they are not in
+    Show {
+        /// The tenant's name
+        tenant: String,
+        /// The person's userName, externalId, e-mail address or id
+        who: String,
+    },
     /// Restore a deleted user as it was: with its id and data, active or not, and in its groups
     Restore {
         /// The tenant's name
@@ -39,6 +50,8 @@ pub(crate) enum UserCommand {
 pub(crate) async fn run(place: &Place, command: UserCommand, format: Format) -> anyhow::Result<()> {
     let operator = &place.connect().await?.operator;
     match command {
+        UserCommand::List(options) => people::list(operator, &options, format).await?,
+        UserCommand::Show { tenant, who } => person::show(operator, &tenant, &who, format).await?,
         UserCommand::Restore { tenant, id, user_name, without_groups } => {
             let row = operator.tenant(&tenant).await?;
             let options = RestoreOptions { user_name: user_name.as_deref(), without_groups };

@@ -14,7 +14,8 @@ use crate::output::{Format, Lines};
 use crate::place::Place;
 use crate::when::{self, Moment};
 
-pub(crate) use line::by;
+pub(crate) use line::{by, of as line};
+pub(crate) use object::of as object;
 
 /// How many rows are shown unless the options say otherwise.
 const SHOWN: usize = 100;
@@ -131,7 +132,7 @@ async fn follow(
 
 fn print(entries: &[LogEntry], lines: &mut Lines) -> anyhow::Result<()> {
     for entry in entries {
-        lines.print(&object::of(entry), &line::of(entry))?;
+        lines.print(&object(entry), &line(entry))?;
     }
     Ok(())
 }

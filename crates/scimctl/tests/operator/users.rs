@@ -44,7 +44,7 @@ impl Acme {
         assert_eq!(self.send("DELETE", &format!("/Users/{id}"), &Value::Null).0, 204);
     }
 
-    fn get(&self, id: &str) -> (u16, Value) {
+    pub(crate) fn get(&self, id: &str) -> (u16, Value) {
         self.send("GET", &format!("/Users/{id}"), &Value::Null)
     }
 
