@@ -23,14 +23,15 @@ check() {
 
 is() { [ "$1" = "$2" ] || { echo "$1, expected $2" && return 1; }; }
 query() { aws "$@" --output text; }
-output() { query cloudformation describe-stacks --stack-name "$stack" --query "Stacks[0].Outputs[?OutputKey=='$1'].OutputValue|[0]"; }
+output() { awk -F'\t' -v key="$1" '$1 == key { print $2; found = 1 } END { if (!found) print "None" }' "$work/outputs"; }
 status() { curl -s -o "$work/body" -w '%{http_code}' --max-time 30 "$@"; }
 denied() { ! "$@" 2>"$work/denied" && grep -qi 'AccessDenied\|not authorized' "$work/denied"; }
 
+query cloudformation describe-stacks --stack-name "$stack" --query 'Stacks[0].Outputs[].[OutputKey,OutputValue]' >"$work/outputs" || exit 2
 base_url=$(output BaseUrl) table=$(output TableName) function=$(output FunctionName) key=$(output KmsKeyArn)
 log=$(output FunctionLogGroup) access_log=$(output AccessLogGroup) pipe=$(output EventPipeName) bus=$(output EventBusName)
-if [ "$table" = None ] || [ -z "$table" ]; then
-    echo "the stack $stack has no output TableName: is the name right, and the Region?" >&2
+if [ "$table" = None ]; then
+    echo "the stack $stack has no output TableName: is it a stack of scim-lambda?" >&2
     exit 2
 fi
 
