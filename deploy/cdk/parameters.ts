@@ -2,7 +2,7 @@
 
 /** The parameters of the template; docs/DEPLOY.md explains them. */
 export interface Parameters {
-  /** Name of the table that the stack makes. If empty, the table has the stack's name. */
+  /** Name of the table that the stack makes. If empty, the table has the stack's name. With another name later on, the stack makes another, empty table. */
   TableName?: string;
   /** Name of a table that exists, such as one that was restored from a backup. The stack then makes none. */
   ExistingTable?: string;

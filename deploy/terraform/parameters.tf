@@ -1,7 +1,7 @@
 # made from template.yaml by tests/wrappers.sh --write
 
 variable "table_name" {
-  description = "Name of the table that the stack makes. If empty, the table has the stack's name."
+  description = "Name of the table that the stack makes. If empty, the table has the stack's name. With another name later on, the stack makes another, empty table."
   type        = string
   default     = ""
   nullable    = false
