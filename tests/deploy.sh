@@ -46,10 +46,8 @@ diff <(echo "$wanted") "$DIR/readme" || { echo "README.md has other commands" >&
 
 quiet "sam deploy" deploy
 change_set scim Architecture=arm64
-quiet "sam deploy production" deploy --config-env production --no-confirm-changeset --parameter-overrides \
-    "Architecture=arm64 DeploymentPreference=Canary10Percent5Minutes AlarmTopic=arn:aws:sns:eu-west-1:123456789012:alarms"
-change_set scim-production Architecture=arm64 DeploymentPreference=Canary10Percent5Minutes \
-    AlarmTopic=arn:aws:sns:eu-west-1:123456789012:alarms
+quiet "sam deploy production" deploy --config-env production --no-confirm-changeset
+change_set scim-production Architecture=arm64 DeploymentPreference=Canary10Percent5Minutes
 quiet "sam deploy guided" enter
 change_set scim Architecture=arm64
 grep -q 'parameter_overrides = "TableName=' "$project/samconfig.toml" || { echo "--guided saved nothing" >&2 && exit 1; }

@@ -16,7 +16,7 @@ python tests/template_rules.py template.yaml Cargo.toml
 
 sets=$DIR/sets
 mkdir "$sets"
-python tests/deploy_rules.py template.yaml "$sets"
+python tests/template_sets.py template.yaml docs/DEPLOY.md deploy/kms-key-policy.json "$sets"
 
 # What SAM makes still has the mapping that it has used, parts that only a canary needs, and empty
 # parameters that a condition keeps out.

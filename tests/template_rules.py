@@ -12,6 +12,7 @@ import tomllib
 
 import deploy_rules
 import event_rules
+import template_sets
 from event_rules import listed, of_type, unconditional
 from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
@@ -40,7 +41,7 @@ def translate(template, chosen=None):
     for resource in template["Resources"].values():
         if "CodeUri" in resource["Properties"]:
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
-    return transform(template, deploy_rules.defaults(template) | chosen, NoManagedPolicies())
+    return transform(template, template_sets.defaults(template) | chosen, NoManagedPolicies())
 
 
 def table(cfn):
