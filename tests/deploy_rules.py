@@ -87,6 +87,17 @@ def everything_kept_has_the_key(cfn):
     )
 
 
+def queues_demand_tls(cfn):
+    """Every queue has a policy that denies requests without TLS."""
+    plain = {"Bool": {"aws:SecureTransport": "false"}}
+    denied = set()
+    for owner in of_type(cfn, "AWS::SQS::QueuePolicy"):
+        for s in owner["Properties"]["PolicyDocument"]["Statement"]:
+            if (s["Effect"], s["Principal"], s["Action"], s["Condition"]) == ("Deny", "*", "sqs:*", plain):
+                denied |= {arn["Fn::GetAtt"][0] for arn in listed(s["Resource"])} & {q["Ref"] for q in owner["Properties"]["Queues"]}
+    return denied == {name for name, r in cfn["Resources"].items() if r["Type"] == "AWS::SQS::Queue"}
+
+
 def policy(cfn, name):
     return {s["Sid"]: s for s in unconditional(cfn["Resources"][name]["Properties"]["PolicyDocument"]["Statement"])}
 
@@ -339,6 +350,12 @@ RULES = {
         lambda c: of_type(c, "AWS::SQS::Queue")[1]["Properties"].pop("KmsMasterKeyId"),
         lambda c: first(c, "AWS::Events::EventBus").pop("KmsKeyIdentifier"),
         lambda c: first(c, "AWS::Backup::BackupVault").pop("EncryptionKeyArn"),
+    ),
+    "deploy: queues are reached by TLS only": (
+        queues_demand_tls,
+        lambda c: of_type(c, "AWS::SQS::QueuePolicy")[1]["Properties"]["Queues"].pop(),
+        lambda c: first(c, "AWS::SQS::QueuePolicy")["PolicyDocument"]["Statement"].pop(),
+        lambda c: of_type(c, "AWS::SQS::QueuePolicy")[1]["Properties"]["PolicyDocument"]["Statement"][0].update(Effect="Allow"),
     ),
     "deploy: operators and roles have exactly these rights": (
         rights_are_exact,

@@ -180,8 +180,8 @@ def rule_delivers_for_a_day(cfn):
     (rule,) = of_type(cfn, "AWS::Events::Rule")
     (target,) = rule["Properties"]["Targets"]
     day = {"MaximumEventAgeInSeconds": DAY, "MaximumRetryAttempts": 185}
-    (policy,) = of_type(cfn, "AWS::SQS::QueuePolicy")
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
+    policy = cfn["Resources"]["EventDeadLetterPolicy"]["Properties"]["PolicyDocument"]
+    (statement,) = (s for s in policy["Statement"] if s["Effect"] == "Allow")
     rule_arn = {"Fn::If": ["Posted", {"Fn::GetAtt": ["EventDestinationRule", "Arn"]}, NO_VALUE]}
     own = {"ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": ["EventBus", "Arn"]}, rule_arn]}}
     return (target.get("InputPath"), target.get("RetryPolicy")) == ("$.detail", day) and "DeadLetterConfig" in target and statement["Condition"] == own

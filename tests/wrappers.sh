@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks what wraps template.yaml: the Terraform module, as an HCL parser reads it, the CDK app, by
-# comparing what it makes with the template, and the deployment workflow, with actionlint.
+# comparing what it makes with the template and by the rules of cdk-nag, and the deployment workflow,
+# with actionlint.
 # `--write` makes the files again that are made from the template.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 tools
@@ -38,6 +39,23 @@ fi
 # CDK warns of empty parameters and of a canary that is off, as cfn-lint would; template.yaml says why.
 (cd deploy/cdk && SCIM_TEMPLATE=$DIR/packaged.yaml CDK_OUTDIR=$DIR/cdk.out TMPDIR=$DIR quiet "cdk synth" node app.ts)
 "$VENV/bin/python" tests/wrappers.py synthesized template.yaml "$DIR/cdk.out/scim.template.json"
+
+# The rules of cdk-nag, which need a template without parameters and conditions.
+mkdir "$DIR/sets"
+"$VENV/bin/python" tests/template_sets.py template.yaml docs/DEPLOY.md deploy/kms-key-policy.json "$DIR/sets" >/dev/null
+nag() { (cd deploy/cdk && TMPDIR=$DIR node nag.ts "$@" 2>>"$DIR/nag.log"); }
+nag "$DIR"/sets/{default,production,rest}.resolved.json
+"$VENV/bin/python" - "$DIR/sets" <<'PY'
+import json, pathlib, sys
+sets = pathlib.Path(sys.argv[1])
+template = json.loads((sets / "rest.resolved.json").read_text())
+del template["Resources"]["OrderedEventPolicy"]
+(sets / "broken.json").write_text(json.dumps(template))
+PY
+if nag "$DIR"/sets/{default,production}.resolved.json "$DIR/sets/broken.json" >/dev/null; then
+    echo "blind: cdk-nag does not notice queues without TLS" >&2
+    exit 1
+fi
 
 "$TOOLS/bin/actionlint" examples/deploy/github-actions.yml
 if sed 's/runs-on:/runs_on:/' examples/deploy/github-actions.yml | "$TOOLS/bin/actionlint" - >/dev/null; then
