@@ -161,6 +161,9 @@ impl Service {
         };
         learned.route = Route::of(head.uri.path(), caller.tenant.base_path());
         learned.caller = Some(caller.clone());
+        if !caller.tenant.is_enabled() {
+            return response::error(&Reason::TenantOff.error());
+        }
         learned.body = match body.await {
             Ok(body) => body,
             Err(error) => return response::error(&error),

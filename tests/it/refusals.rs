@@ -40,6 +40,17 @@ async fn taken(world: &World) {
 }
 
 #[tokio::test]
+async fn a_tenant_that_is_switched_off_is_told_why_nothing_happens() {
+    let world = World::new().await;
+    assert!(world.store.enable(world.tenant.code(), false, None).await.unwrap());
+    world.clock.advance(61);
+    let user = json!({ "userName": "anna@example.com" });
+    world.send("POST", "/Users", user).await.is_error(403, None);
+    let found = refusals(&world, None).await;
+    assert_eq!((found.len(), found[0].request.code.as_str()), (1, "tenant-off"));
+}
+
+#[tokio::test]
 async fn a_refusal_is_kept_with_its_sentence_and_without_the_name() {
     let world = World::new().await;
     let anna = json!({ "userName": "Anna@example.com", "displayName": "Anna Gray" });
