@@ -9,7 +9,7 @@ use super::deployment::Operator;
 use super::error::OperatorError;
 use super::log::{LogEntry, LogQuery};
 use super::overview::Overview;
-use super::refusals::{Refusal, RefusalQuery};
+use super::refusals::{RefusalQuery, Refusals};
 use crate::directory::states::State;
 use crate::store::{Stored, TenantRow};
 
@@ -27,8 +27,12 @@ const GROUPS: usize = 100;
 pub struct Person {
     /// The user, in whatever state; `None` if the tenant has no such user.
     pub user: Option<KnownUser>,
+    /// Other users whom the text names, such as a deleted one who had the same userName.
+    pub others: Vec<(ResourceId, State)>,
+    /// Whether the text names a group, if it names no user.
+    pub is_group: bool,
     /// The newest refusals about them.
-    pub refusals: Vec<Refusal>,
+    pub refusals: Refusals,
     /// The tenant.
     pub tenant: Overview,
 }
@@ -72,21 +76,28 @@ impl KnownUser {
 
 impl Operator {
     /// What is known about a person whom a text names by the id, the userName, the externalId or an
-    /// e-mail address. About thirty calls at most, whatever the size of the tenant and of its log.
+    /// e-mail address. Some sixty calls at most, whatever the size of the tenant and of its log.
     ///
     /// # Errors
     /// [`OperatorError::Ambiguous`] if the text names several users, or if the table does not
     /// respond.
     pub async fn person(&self, tenant: &TenantRow, who: &str) -> Result<Person, OperatorError> {
-        let user = match self.find_user(tenant, who).await? {
+        let found = self.find_user(tenant, who).await?;
+        let now = self.clock.seconds();
+        let others = self.users_named(tenant, who).await?.into_iter();
+        let others =
+            others.map(|user| (user.resource.id.clone(), State::of(Some(user.standing()), now)));
+        let is_found = |id: &ResourceId| found.as_ref().is_some_and(|user| user.resource.id == *id);
+        let others = others.filter(|(id, _)| !is_found(id)).collect();
+        let is_group = found.is_none() && !self.groups_named(tenant, who).await?.is_empty();
+        let user = match found {
             Some(user) => Some(self.known(tenant, user).await?),
             None => None,
         };
-        let about = user.as_ref().map_or(who, |user| user.id.as_str()).to_owned();
-        let query = RefusalQuery { since: None, about: Some(about), limit: REFUSALS };
+        let query = RefusalQuery { since: None, about: Some(who.to_owned()), limit: REFUSALS };
         let refusals = self.refusals(tenant, &query).await?;
         let tenant = self.overview(self.listed(tenant.clone())?).await?;
-        Ok(Person { user, refusals, tenant })
+        Ok(Person { user, others, is_group, refusals, tenant })
     }
 
     async fn known(&self, tenant: &TenantRow, user: Stored) -> Result<KnownUser, OperatorError> {

@@ -1,5 +1,6 @@
 //! `scimctl user list`: the users of a tenant in any state.
 
+use anyhow::ensure;
 use clap::Args;
 use scim_core::value::date_time;
 use scim_lambda::directory::states::State;
@@ -22,8 +23,15 @@ pub(crate) struct ListOptions {
     #[arg(long, value_name = "FILTER", conflicts_with = "state")]
     filter: Option<String>,
     /// How many users to list
-    #[arg(long, value_name = "N", default_value_t = 100)]
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = at_most_a_thousand)]
     limit: usize,
+}
+
+/// More users than these are an export, of which the log tells.
+fn at_most_a_thousand(text: &str) -> anyhow::Result<usize> {
+    let limit: usize = text.parse()?;
+    ensure!((1..=1_000).contains(&limit), "1 to 1000; scimctl export writes all users");
+    Ok(limit)
 }
 
 /// A user in the list.

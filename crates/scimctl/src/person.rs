@@ -1,13 +1,15 @@
 //! `scimctl user show`: all that is known about one person, and why they are not in.
 
+use anyhow::ensure;
 use scim_core::value::date_time;
 use scim_lambda::directory::states::State;
 use scim_lambda::operator::Operator;
-use scim_lambda::operator::brake::BrakeState;
 use scim_lambda::operator::log::LogEntry;
 use scim_lambda::operator::overview::Overview;
 use scim_lambda::operator::person::{KnownUser, Person};
-use scim_lambda::store::{Operation, Stage};
+use scim_lambda::operator::refusals::Refusal;
+use scim_lambda::reason::{Idp, Reason};
+use scim_lambda::store::{EXPIRY, OPERATOR};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
@@ -23,11 +25,19 @@ pub(crate) async fn show(
     let row = operator.tenant(tenant).await?;
     let person = operator.person(&row, who).await?;
     print(format, &object(tenant, who, &person), &lines(who, &person).join("\n"));
+    ensure!(person.user.is_some(), "{tenant} has no user {}", visible(who));
     Ok(())
 }
 
 fn lines(who: &str, person: &Person) -> Vec<String> {
     let mut lines = vec![verdict(who, person)];
+    lines.extend(braked(person));
+    lines.extend(
+        person
+            .others
+            .iter()
+            .map(|(id, state)| format!("Another user has this name too: {id}, {}.", state.word())),
+    );
     lines.extend(obstacles(&person.tenant));
     if let Some(user) = &person.user {
         lines.push(String::new());
@@ -45,11 +55,10 @@ fn lines(who: &str, person: &Person) -> Vec<String> {
                 .push(format!("  scimctl log {tenant} --since 90d --who {id} looks further back."));
         }
     }
-    if !person.refusals.is_empty() {
+    if !person.refusals.refusals.is_empty() {
         lines.push(String::new());
         lines.push("What was refused, the newest first:".to_owned());
-        let refusals = person.refusals.iter().map(|refusal| errors::lines(refusal, Some(who)));
-        lines.extend(refusals);
+        lines.extend(errors::page(&person.refusals, Some(who)));
     }
     lines
 }
@@ -57,56 +66,72 @@ fn lines(who: &str, person: &Person) -> Vec<String> {
 /// One sentence about whether they are in, and what brings them in.
 fn verdict(who: &str, person: &Person) -> String {
     let tenant = &person.tenant.tenant.row.name;
-    let who = visible(who);
     let Some(user) = &person.user else {
-        let tried = if person.refusals.is_empty() {
-            "Its identity provider has sent no request about them that was refused: see whether \
-             they are assigned to the application there."
-        } else {
-            "Its identity provider tried, and was refused."
-        };
-        return format!("{tenant} has no user {who}. {tried}");
+        return format!("{tenant} has no user {}. {}", visible(who), never_came(person));
     };
-    let name = visible(user.text("userName").unwrap_or(&who));
-    let by = cause(user).map(|entry| {
-        let at = instant(entry.row.milliseconds.div_euclid(1_000));
-        format!(" since {at}, by {}", visible(&log::by(entry)))
-    });
-    let by = by.unwrap_or_default();
-    let until = user.expires.map(instant);
+    let name = visible(user.text("userName").unwrap_or(who));
+    let by = since(user, &person.tenant);
+    let until = user.expires.map(|expires| format!(" until {}", instant(expires)));
+    let until = until.unwrap_or_default();
     match user.state {
         State::Provisioned => format!("{name} is in: active."),
         State::Suspended => format!("{name} is not in: suspended{by}."),
-        State::SuspendedWithExpiry => {
-            let until = until.unwrap_or_default();
-            format!("{name} is not in: suspended{by}, and erased at {until}.")
-        }
-        State::SoftDeleted => {
-            let until = until.map(|until| format!(" until {until}")).unwrap_or_default();
-            format!(
-                "{name} is not in: deleted{by}. scimctl user restore {tenant} {} brings them \
-                 back{until}.",
-                user.id
-            )
-        }
-        State::Unmanaged => format!(
-            "{name} is an imported user whom the identity provider has not provisioned yet."
+        State::SuspendedWithExpiry => format!("{name} is not in: suspended{by}, and kept{until}."),
+        State::SoftDeleted => format!(
+            "{name} is not in: deleted{by}. scimctl user restore {tenant} {} brings them \
+             back{until}.",
+            user.id
         ),
+        State::Unmanaged => {
+            format!("{name} is imported, and the identity provider has not provisioned them yet.")
+        }
         State::Absent | State::Expired => format!("{name} is gone: the retention has ended."),
     }
 }
 
-/// The row of the log that made the user what it is.
-fn cause(user: &KnownUser) -> Option<&LogEntry> {
-    let is_cause = |entry: &&LogEntry| {
-        let was_active = entry.row.was.is_some_and(|was| was.state == Stage::Live && was.active);
-        let is_deletion = Operation::of(&entry.row.operation) == Some(Operation::Delete);
-        match user.state {
-            State::SoftDeleted => is_deletion && entry.row.version.is_some(),
-            _ => was_active,
-        }
+/// Why there is no such user, as far as it is known.
+fn never_came(person: &Person) -> String {
+    let tenant = &person.tenant.tenant.row.name;
+    if person.is_group {
+        return format!("It has a group of this name: scimctl group show {tenant}.");
+    }
+    if !person.refusals.refusals.is_empty() {
+        return "Its identity provider tried, and was refused.".to_owned();
+    }
+    "No refused request about them is on record either, so see whether they are assigned to the \
+     application in the identity provider. The last refusals of a burst may be recorded with its \
+     next request."
+        .to_owned()
+}
+
+/// Since when the user is as it is, and by whom.
+fn since(user: &KnownUser, tenant: &Overview) -> String {
+    // The row of the log that made the user what it is.
+    let Some(cause) = user.history.iter().find(|entry| entry.row.was.is_some()) else {
+        return String::new();
     };
-    user.history.iter().find(is_cause)
+    let at = instant(cause.row.milliseconds.div_euclid(1_000));
+    format!(" since {at}, by {}", visible(&by(cause, tenant)))
+}
+
+/// The actor; a token without a label by the name of the identity provider.
+fn by(entry: &LogEntry, tenant: &Overview) -> String {
+    let idp = tenant.tenant.profile.dialect.idp.as_deref().map(|idp| Idp::of(Some(idp)).name());
+    match (idp, &entry.label, entry.row.actor.as_str()) {
+        (Some(idp), None, key) if !matches!(key, OPERATOR | EXPIRY) => format!("{idp} (key {key})"),
+        _ => log::by(entry),
+    }
+}
+
+/// That the brake kept the person in.
+fn braked(person: &Person) -> Option<String> {
+    let tenant = &person.tenant.tenant.row.name;
+    let is_braked = |refusal: &&Refusal| refusal.reason == Some(Reason::BrakeOn);
+    let refusal = person.refusals.refusals.iter().find(is_braked)?;
+    let at = instant(refusal.request.last);
+    Some(format!(
+        "Their deactivation was refused by the brake at {at}; see scimctl brake show {tenant}."
+    ))
 }
 
 /// What keeps everybody of the tenant out, or from leaving.
@@ -119,9 +144,6 @@ fn obstacles(overview: &Overview) -> Vec<String> {
     }
     if overview.token(now).is_none() {
         lines.push(format!("{name} has no valid token; scimctl token issue {name} mints one."));
-    }
-    if matches!(&overview.brake, BrakeState::Window(window) if window.tripped.is_some()) {
-        lines.push(format!("The brake of {name} is on; scimctl brake lift {name} lifts it."));
     }
     let limit = overview.tenant.profile.seats.limit.map(|limit| limit as usize);
     if limit.is_some_and(|limit| overview.active >= limit) {
@@ -167,9 +189,15 @@ fn object(tenant: &str, who: &str, person: &Person) -> Value {
             "history_complete": user.is_complete,
         })
     });
+    let others: Vec<Value> = person
+        .others
+        .iter()
+        .map(|(id, state)| json!({ "id": id.as_str(), "state": state.word() }))
+        .collect();
     json!({
         "tenant": tenant, "who": who, "user": user,
-        "refusals": person.refusals.iter().map(errors::object).collect::<Vec<_>>(),
+        "others": others, "group": person.is_group,
+        "refusals": person.refusals.refusals.iter().map(errors::object).collect::<Vec<_>>(),
         "last_seen": person.tenant.last_seen().map(instant),
     })
 }

@@ -29,8 +29,8 @@ pub(crate) enum UserCommand {
     Restore {
         /// The tenant's name
         tenant: String,
-        /// The user's id; scimctl export TENANT --state soft_deleted lists deleted users
-        id: String,
+        /// The user's userName, externalId, e-mail address or id
+        who: String,
         /// Another userName, if another user has the old one now
         #[arg(long, value_name = "NAME")]
         user_name: Option<String>,
@@ -52,10 +52,12 @@ pub(crate) async fn run(place: &Place, command: UserCommand, format: Format) -> 
     match command {
         UserCommand::List(options) => people::list(operator, &options, format).await?,
         UserCommand::Show { tenant, who } => person::show(operator, &tenant, &who, format).await?,
-        UserCommand::Restore { tenant, id, user_name, without_groups } => {
+        UserCommand::Restore { tenant, who, user_name, without_groups } => {
             let row = operator.tenant(&tenant).await?;
             let options = RestoreOptions { user_name: user_name.as_deref(), without_groups };
-            let user = operator.restore_user(&row, &user_id(&id)?, options).await?;
+            let user = operator
+                .restore_user(&row, &operator.find_deleted(&row, &who).await?, options)
+                .await?;
             print(format, &object(&tenant, &user), &line(&user, without_groups));
         }
         UserCommand::Forget { tenant, id } => {

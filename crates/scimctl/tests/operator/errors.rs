@@ -54,7 +54,10 @@ fn a_person_is_missing_and_errors_says_why_and_what_to_click() {
         "Nothing about bob@example.com was refused for acme since TIME.\n"
     );
     let all = directory.text(&["errors", "acme"]);
-    assert!(all.contains("  About  somebody whose name is not stored\n"), "{all}");
+    assert!(
+        all.contains("  About  1 resource whose names are not kept; --who tests a name\n"),
+        "{all}"
+    );
     assert!(!all.contains("anna"), "{all}");
 }
 
