@@ -115,7 +115,10 @@ impl Operator {
     ) -> Result<Option<Stored>, OperatorError> {
         let mut found = self.groups_named(tenant, who).await?;
         if found.len() > 1 {
-            let ids = found.iter().map(|group| group.resource.id.as_str().to_owned());
+            let ids = found.iter().map(|group| {
+                let members = group.members;
+                format!("{} ({members} members)", group.resource.id)
+            });
             let (who, ids) = (who.to_owned(), ids.collect());
             return Err(OperatorError::Ambiguous { what: "groups", who, ids });
         }

@@ -1,7 +1,7 @@
 //! What identity providers were refused, and what cures it: the answer to "why are they not in?".
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scim_core::ResourceId;
 use uuid::{NoContext, Timestamp, Uuid};
@@ -35,6 +35,9 @@ pub struct Refusal {
     pub reason: Option<Reason>,
     /// The tenant's identity provider.
     pub idp: Idp,
+    /// The userName or displayName of the resource that it is about, if its id is known and it still
+    /// exists.
+    pub name: Option<String>,
 }
 
 /// Refusals, the newest first.
@@ -68,6 +71,26 @@ impl Operator {
         query: &RefusalQuery,
     ) -> Result<Refusals, OperatorError> {
         let idp = Idp::of(Profile::read(&tenant.profile)?.dialect.idp.as_deref());
+        let (mut merged, is_complete) = self.merged(tenant, query).await?;
+        // The rows of a burst have one time, in whatever order it came.
+        merged.requests.sort_by_key(|(_, request)| Reverse(request.last));
+        merged.requests.truncate(query.limit);
+        let names = self.names_in(tenant, &merged.requests).await?;
+        let refusal = |(_, request): (_, RefusedRequest)| {
+            let name = ids_in(&request).find_map(|id| names.get(&id).cloned());
+            Refusal { reason: Reason::from_code(&request.code), idp, name, request }
+        };
+        let uncounted = if query.about.is_none() { merged.uncounted } else { 0 };
+        let refusals = merged.requests.into_iter().map(refusal).collect();
+        Ok(Refusals { refusals, is_complete, uncounted })
+    }
+
+    /// The requests that are asked for, and whether these are all.
+    async fn merged(
+        &self,
+        tenant: &TenantRow,
+        query: &RefusalQuery,
+    ) -> Result<(Merged, bool), OperatorError> {
         let about = match &query.about {
             Some(who) => Some(self.marks_of(tenant, who).await?),
             None => None,
@@ -75,26 +98,31 @@ impl Operator {
         let (from, now) = (first_key(query.since), self.clock.seconds());
         let mut merged = Merged { requests: Vec::new(), row: 0, uncounted: 0 };
         let mut after: Option<String> = None;
-        let is_complete = loop {
+        loop {
             let place = (from.as_str(), after.as_deref());
             let rows = self.store.refusals(&tenant.key(), place, ROWS_OF_A_CALL, now).await?;
             let is_last = rows.len() < ROWS_OF_A_CALL;
             after = rows.last().map(|row| row.id.clone());
             rows.into_iter().for_each(|row| merged.add(row, about.as_ref(), query.since));
-            if is_last || merged.requests.len() > query.limit {
-                break merged.requests.len() <= query.limit;
+            let is_full = merged.requests.len() > query.limit;
+            if is_last || is_full {
+                return Ok((merged, !is_full));
             }
-        };
-        // The rows of a burst have one time, in whatever order it came.
-        merged.requests.sort_by_key(|(_, request)| Reverse(request.last));
-        let requests = merged.requests.into_iter().take(query.limit);
-        let refusal = |(_, request): (_, RefusedRequest)| Refusal {
-            reason: Reason::from_code(&request.code),
-            idp,
-            request,
-        };
-        let uncounted = if query.about.is_none() { merged.uncounted } else { 0 };
-        Ok(Refusals { refusals: requests.map(refusal).collect(), is_complete, uncounted })
+        }
+    }
+
+    /// The names of the users and groups that requests name by their ids.
+    async fn names_in(
+        &self,
+        tenant: &TenantRow,
+        requests: &[(usize, RefusedRequest)],
+    ) -> Result<BTreeMap<ResourceId, String>, OperatorError> {
+        let ids: BTreeSet<ResourceId> =
+            requests.iter().flat_map(|(_, request)| ids_in(request)).collect();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        self.names(&tenant.key(), ids.clone(), ids).await
     }
 
     /// What refusals have in place of a person or a group.
@@ -116,6 +144,11 @@ impl Operator {
         }
         Ok(marks)
     }
+}
+
+/// The ids that a request is about; marks of names are none of them.
+fn ids_in(request: &RefusedRequest) -> impl Iterator<Item = ResourceId> {
+    request.about.iter().filter_map(|about| about.parse().ok())
 }
 
 /// The refusals so far, with the number of the row that the last of each came from.

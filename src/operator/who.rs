@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use super::session::Session;
+use crate::directory::states::State;
 use crate::store::{Collection, Kind, Names, Stage, Stored, TenantRow};
 
 impl Operator {
@@ -27,8 +28,8 @@ impl Operator {
             found.retain(|user| user.is_visible(now));
         }
         if found.len() > 1 {
-            let ids = found.iter().map(|user| user.resource.id.as_str().to_owned());
-            let (who, ids) = (who.to_owned(), ids.collect());
+            let (who, ids) =
+                (who.to_owned(), found.iter().map(|user| described(user, now)).collect());
             return Err(OperatorError::Ambiguous { what: "users", who, ids });
         }
         Ok(found.pop())
@@ -48,8 +49,9 @@ impl Operator {
         let mut found = self.users_named(tenant, who).await?;
         found.retain(|user| user.state == Stage::Deleted);
         if found.len() > 1 {
-            let ids = found.iter().map(|user| user.resource.id.as_str().to_owned());
-            let (who, ids) = (who.to_owned(), ids.collect());
+            let now = self.clock.seconds();
+            let (who, ids) =
+                (who.to_owned(), found.iter().map(|user| described(user, now)).collect());
             return Err(OperatorError::Ambiguous { what: "deleted users", who, ids });
         }
         match found.pop() {
@@ -99,4 +101,11 @@ impl Operator {
             None => who.parse().map_err(|()| OperatorError::UnknownUser(who.to_owned())),
         }
     }
+}
+
+/// A user with the id, for somebody who must choose.
+fn described(user: &Stored, now: i64) -> String {
+    let name = user.resource.attributes.text("userName").unwrap_or_default();
+    let state = State::of(Some(user.standing()), now).word();
+    format!("{} ({name}, {state})", user.resource.id)
 }

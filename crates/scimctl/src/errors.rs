@@ -110,7 +110,7 @@ pub(crate) fn object(refusal: &Refusal) -> Value {
     json!({
         "code": request.code, "status": request.status, "method": request.method,
         "route": request.route, "detail": request.detail, "attribute": request.attribute,
-        "about": request.about.iter().find(|about| !is_mark(about)),
+        "about": request.about.iter().find(|about| !is_mark(about)), "name": refusal.name,
         "count": request.count, "first": instant(request.first), "last": instant(request.last),
         "request": request.request, "key": request.key, "cure": refusal.cure(),
     })
@@ -160,17 +160,18 @@ fn about(refusals: &[&Refusal], who: Option<&str>) -> String {
     }
     let mut named: Vec<&str> = Vec::new();
     let (mut unnamed, mut nobody) = (0_u64, 0);
-    for Refusal { request, .. } in refusals {
-        match request.about.iter().find(|about| !is_mark(about)) {
-            Some(id) if named.contains(&id.as_str()) => {}
-            Some(id) => named.push(id),
+    for Refusal { request, name, .. } in refusals {
+        let id = request.about.iter().find(|about| !is_mark(about));
+        match name.as_ref().or(id) {
+            Some(name) if named.contains(&name.as_str()) => {}
+            Some(name) => named.push(name),
             None if request.about.is_empty() => nobody += 1,
             None => unnamed += 1,
         }
     }
     let more = named.len().saturating_sub(SHOWN) as u64;
     named.truncate(SHOWN);
-    let mut parts: Vec<String> = named.into_iter().map(str::to_owned).collect();
+    let mut parts: Vec<String> = named.into_iter().map(visible).collect();
     parts.extend((more > 0).then(|| format!("{more} more")));
     parts.extend((unnamed > 0).then(|| {
         format!("{} whose names are not kept; --who tests a name", counted(unnamed, "resource"))
@@ -182,5 +183,5 @@ fn about(refusals: &[&Refusal], who: Option<&str>) -> String {
     }
 }
 
-/// How many ids are shown of the refusals of one reason.
+/// How many names are shown of the refusals of one reason.
 const SHOWN: usize = 5;

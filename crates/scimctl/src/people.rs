@@ -2,6 +2,7 @@
 
 use anyhow::ensure;
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use scim_core::value::date_time;
 use scim_lambda::directory::states::State;
 use scim_lambda::operator::Operator;
@@ -17,7 +18,7 @@ pub(crate) struct ListOptions {
     /// The tenant's name
     tenant: String,
     /// Only users in this state
-    #[arg(long, value_name = "STATE", value_parser = STATES.map(word))]
+    #[arg(long, value_name = "STATE", value_parser = states())]
     state: Option<String>,
     /// Only visible users that match this SCIM filter, such as 'userName sw "a"'
     #[arg(long, value_name = "FILTER", conflicts_with = "state")]
@@ -25,6 +26,13 @@ pub(crate) struct ListOptions {
     /// How many users to list
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = at_most_a_thousand)]
     limit: usize,
+}
+
+/// The states by the words of exports, and by those of `user show`.
+fn states() -> PossibleValuesParser {
+    PossibleValuesParser::new(
+        STATES.map(|state| PossibleValue::new(word(state)).alias(state.word())),
+    )
 }
 
 /// More users than these are an export, of which the log tells.
@@ -72,7 +80,10 @@ async fn in_state(
     options: &ListOptions,
 ) -> anyhow::Result<(Vec<Listed>, bool)> {
     let row = operator.tenant(&options.tenant).await?;
-    let state = STATES.into_iter().find(|state| options.state.as_deref() == Some(word(*state)));
+    let is_wanted = |state: &State| {
+        options.state.as_deref().is_some_and(|text| text == word(*state) || text == state.word())
+    };
+    let state = STATES.into_iter().find(is_wanted);
     let mut walk = operator.users(&row, state).await?;
     let mut users = Vec::new();
     while let Some(batch) = walk.next_batch().await? {

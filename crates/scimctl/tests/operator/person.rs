@@ -114,7 +114,9 @@ fn users_are_listed_by_state_or_by_a_filter() {
     };
     let all = ["a1 soft_deleted", "a2 provisioned", "b1 provisioned"].map(str::to_owned);
     assert_eq!(list(&[]), (all.into(), true));
-    assert_eq!(list(&["--state", "soft_deleted"]), (vec!["a1 soft_deleted".into()], true));
+    for deleted in ["soft_deleted", "deleted"] {
+        assert_eq!(list(&["--state", deleted]), (vec!["a1 soft_deleted".into()], true));
+    }
     assert_eq!(list(&["--filter", "userName sw \"a\""]), (vec!["a2 provisioned".into()], true));
     let (some, is_complete) = list(&["--limit", "2"]);
     assert_eq!((some.len(), is_complete), (2, false));
