@@ -6,8 +6,8 @@ the same rules.
 
 import json
 
-STREAM_ARN = {"Fn::GetAtt": ["ScimTable", "StreamArn"]}
-FUNCTION_ARN = {"Fn::GetAtt": ["ScimFunction", "Arn"]}
+STREAM_ARN = {"Fn::If": ["TableMade", {"Fn::GetAtt": ["ScimTable", "StreamArn"]}, {"Ref": "ExistingTableStreamArn"}]}
+FUNCTION_ARN = {"Ref": "ScimFunctionAliaslive"}  # the alias, so that a release is tried first
 NO_VALUE = {"Ref": "AWS::NoValue"}
 DAY = 24 * 60 * 60
 FORTNIGHT = 14 * DAY
@@ -26,8 +26,9 @@ PIPE_RIGHTS = {
     "Queue": ({"sqs:SendMessage"}, {"Fn::GetAtt": ["OrderedEvents", "Arn"]}),
 }
 POST_RIGHTS = {"Post": ({"events:InvokeApiDestination"}, {"Fn::GetAtt": ["EventDestination", "Arn"]})}
-FUNCTION_RIGHTS = {"Read", "WriteInTransactionsOnly", "TokenSecrets", "Log"}
-ACTIONS = set().union(*(allowed for allowed, _ in [*PIPE_RIGHTS.values(), *POST_RIGHTS.values()]))
+FUNCTION_RIGHTS = {"Read", "WriteInTransactionsOnly", "TokenSecrets", "Log", "Key", "Trace"}
+KEY_RIGHTS = {"kms:Decrypt", "kms:GenerateDataKey"}  # of the Pipes, for stream and queues; deploy_rules.py says how
+ACTIONS = KEY_RIGHTS.union(*(allowed for allowed, _ in [*PIPE_RIGHTS.values(), *POST_RIGHTS.values()]))
 
 
 def listed(value):
@@ -41,7 +42,8 @@ def unconditional(value):
 
 
 def of_type(cfn, kind):
-    return [r for r in cfn["Resources"].values() if r["Type"] == kind]
+    """The resources of a type, in the order of their names: SAM keeps no order."""
+    return [r for _, r in sorted(cfn["Resources"].items()) if r["Type"] == kind]
 
 
 def pipes(cfn):
@@ -71,7 +73,9 @@ def has_exactly(statements, rights):
 
 
 def pipes_have_least_rights(cfn):
-    return has_exactly(role(cfn, "EventPipeRole"), PIPE_RIGHTS) and has_exactly(role(cfn, "EventDestinationRole"), POST_RIGHTS)
+    pipe = role(cfn, "EventPipeRole")
+    key = pipe.pop("Key")
+    return set(key["Action"]) == KEY_RIGHTS and has_exactly(pipe, PIPE_RIGHTS) and has_exactly(role(cfn, "EventDestinationRole"), POST_RIGHTS)
 
 
 def roles_are_assumed_for_this_account(cfn):
@@ -145,7 +149,8 @@ def only_the_pipe_publishes(cfn):
 
 def queues_are_encrypted_and_patient(cfn):
     queues = [queue["Properties"] for queue in of_type(cfn, "AWS::SQS::Queue")]
-    return bool(queues) and all(q.get("SqsManagedSseEnabled") is True and q["MessageRetentionPeriod"] == FORTNIGHT for q in queues)
+    unless_own_key = {"Fn::If": ["OwnKey", False, True]}
+    return bool(queues) and all((q.get("SqsManagedSseEnabled"), q["MessageRetentionPeriod"]) == (unless_own_key, FORTNIGHT) for q in queues)
 
 
 def watched(cfn, metric):
@@ -165,17 +170,20 @@ def failures_alarm(cfn):
 
 
 def key_of_the_url_is_hidden(cfn):
-    shown = json.dumps([cfn["Outputs"], of_type(cfn, "AWS::Lambda::Function")])
-    return cfn["Parameters"]["EventApiKey"].get("NoEcho") is True and "EventApiKey" not in shown
+    (connection,) = of_type(cfn, "AWS::Events::Connection")
+    value = connection["Properties"]["AuthParameters"]["ApiKeyAuthParameters"]["ApiKeyValue"]
+    others = [r for r in cfn["Resources"].values() if r["Type"] != "AWS::Events::Connection"]
+    return value == {"Fn::Sub": "{{resolve:secretsmanager:${EventApiKeySecret}}}"} and "EventApiKeySecret" not in json.dumps([cfn["Outputs"], others])
 
 
 def rule_delivers_for_a_day(cfn):
     (rule,) = of_type(cfn, "AWS::Events::Rule")
     (target,) = rule["Properties"]["Targets"]
     day = {"MaximumEventAgeInSeconds": DAY, "MaximumRetryAttempts": 185}
-    (policy,) = of_type(cfn, "AWS::SQS::QueuePolicy")
-    (statement,) = policy["Properties"]["PolicyDocument"]["Statement"]
-    own = {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": ["EventDestinationRule", "Arn"]}}}
+    policy = cfn["Resources"]["EventDeadLetterPolicy"]["Properties"]["PolicyDocument"]
+    (statement,) = (s for s in policy["Statement"] if s["Effect"] == "Allow")
+    rule_arn = {"Fn::If": ["Posted", {"Fn::GetAtt": ["EventDestinationRule", "Arn"]}, NO_VALUE]}
+    own = {"ArnEquals": {"aws:SourceArn": [{"Fn::GetAtt": ["EventBus", "Arn"]}, rule_arn]}}
     return (target.get("InputPath"), target.get("RetryPolicy")) == ("$.detail", day) and "DeadLetterConfig" in target and statement["Condition"] == own
 
 
@@ -286,8 +294,8 @@ RULES = {
     ),
     "events: the key of EventUrl is shown nowhere": (
         key_of_the_url_is_hidden,
-        lambda c: c["Parameters"]["EventApiKey"].pop("NoEcho"),
-        lambda c: c["Outputs"].update(Key={"Value": {"Ref": "EventApiKey"}}),
+        lambda c: c["Resources"]["EventConnection"]["Properties"]["AuthParameters"]["ApiKeyAuthParameters"].update(ApiKeyValue={"Ref": "EventUrl"}),
+        lambda c: c["Outputs"].update(Key={"Value": {"Ref": "EventApiKeySecret"}}),
     ),
     "events: EventUrl is tried for a day": (
         rule_delivers_for_a_day,

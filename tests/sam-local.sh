@@ -41,6 +41,8 @@ source, target, *settings = sys.argv[1:]
 template = yaml_parse(open(source).read())
 variables = template["Resources"]["ScimFunction"]["Properties"]["Environment"]["Variables"]
 variables.update(s.split("=", 1) for s in settings)
+# `sam local` knows no conditions, and would send events of the REST API, which is not the default.
+del template["Resources"]["ScimRestApi"]
 open(target, "w").write(yaml_dump(template))
 PY
 }

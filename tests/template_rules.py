@@ -6,24 +6,24 @@ must be caught; a rule that catches nothing is no rule.
 
 import copy
 import json
+import logging
 import sys
 import tomllib
 
+import deploy_rules
 import event_rules
+import template_sets
 from event_rules import listed, of_type, unconditional
 from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
 
-TABLE_ARN = {"Fn::GetAtt": ["ScimTable", "Arn"]}
-WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
-ACTIONS = WRITES | {
-    "dynamodb:GetItem",
-    "dynamodb:BatchGetItem",
-    "dynamodb:Query",
-    "secretsmanager:GetSecretValue",
-    "logs:CreateLogStream",
-    "logs:PutLogEvents",
-} | event_rules.ACTIONS
+# SAM says about features of its own that nobody asked for them.
+logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
+
+OTHER_TABLE = "arn:${AWS::Partition}:dynamodb:${AWS::Region}:${AWS::AccountId}:table/${ExistingTable}"
+TABLE_ARN = {"Fn::If": ["TableMade", {"Fn::GetAtt": ["ScimTable", "Arn"]}, {"Fn::Sub": OTHER_TABLE}]}
+WRITES = deploy_rules.WRITES
+ACTIONS = deploy_rules.ACTIONS | event_rules.ACTIONS
 SECRETS = "secret:scim/${AWS::StackName}/tokens/*"
 
 
@@ -34,13 +34,14 @@ class NoManagedPolicies:
         return {}
 
 
-def translate(template):
+def translate(template, chosen=None):
+    """What SAM makes of the template with these parameters. Without any, it is what has most parts."""
     template = copy.deepcopy(template)
+    chosen = {"DeploymentPreference": "Canary10Percent5Minutes"} if chosen is None else chosen
     for resource in template["Resources"].values():
         if "CodeUri" in resource["Properties"]:
             resource["Properties"]["CodeUri"] = "s3://bucket/key"
-    parameters = {name: p.get("Default", "") for name, p in template["Parameters"].items()}
-    return transform(template, parameters, NoManagedPolicies())
+    return transform(template, template_sets.defaults(template) | chosen, NoManagedPolicies())
 
 
 def table(cfn):
@@ -74,28 +75,30 @@ def no_managed_policies(cfn):
 
 
 def exact_table(cfn):
+    backups = {"Fn::Sub": ["${Table}/backup/*", {"Table": TABLE_ARN}]}
+    others = {"Stream": event_rules.STREAM_ARN, "Backups": backups}
     return all(
-        listed(s["Resource"]) == [event_rules.STREAM_ARN if actions(s) <= event_rules.STREAM_ACTIONS else TABLE_ARN]
+        listed(s["Resource"]) == [others.get(s["Sid"], TABLE_ARN)]
         for s in statements(cfn)
         if any(a.startswith("dynamodb:") for a in actions(s))
     )
 
 
 def writes_in_transactions(cfn):
-    only = {"ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": "TransactWriteItems"}}
-    return all(s.get("Condition") == only for s in statements(cfn) if actions(s) & WRITES)
+    return all(s.get("Condition") == deploy_rules.TRANSACTIONS for s in statements(cfn) if actions(s) & WRITES)
 
 
 def secrets_of_this_stack(cfn):
     return all(
         all(str(r.get("Fn::Sub", "")).endswith(SECRETS) for r in listed(s["Resource"]))
         for s in statements(cfn)
-        if "secretsmanager:GetSecretValue" in actions(s)
+        if "secretsmanager:GetSecretValue" in actions(s) and s["Sid"] != "Mint"
     )
 
 
 def no_bare_star(cfn):
-    return not any("*" in listed(s["Resource"]) for s in statements(cfn))
+    stars = {s["Sid"] for s in statements(cfn) if "*" in listed(s["Resource"])}
+    return stars == deploy_rules.STARS
 
 
 def quiet_access_log(cfn):
@@ -145,8 +148,9 @@ def brake_alarms(cfn):
 
 
 def no_secret_in_plain_sight(cfn):
-    """Neither an output nor the function's environment shows a secret."""
-    shown = json.dumps([cfn["Outputs"]] + [f["Properties"]["Environment"] for f in of_type(cfn, "AWS::Lambda::Function")])
+    """Neither an output nor the function's environment shows a secret; the beginning of their names may be shown."""
+    outputs = {name: output for name, output in cfn["Outputs"].items() if name != "SecretsPrefix"}
+    shown = json.dumps([outputs] + [f["Properties"]["Environment"] for f in of_type(cfn, "AWS::Lambda::Function")])
     return not any(word in shown.lower() for word in ("secret", "token", "password", "resolve:"))
 
 
@@ -174,7 +178,7 @@ RULES = {
         only_known_actions,
         lambda c: statement(c, "Read")["Action"].append("dynamodb:Scan"),
         lambda c: statement(c, "TokenSecrets").update(Action="secretsmanager:*"),
-        lambda c: statement(c, "Read").update(Action=["dynamodb:GetItem"]),
+        lambda c: statement(c, "Trace").update(Action="xray:PutTraceSegments"),
     ),
     "IAM: no managed policy": (
         no_managed_policies,
@@ -198,7 +202,11 @@ RULES = {
             Resource=[statement(c, "TokenSecrets")["Resource"], {"Fn::Sub": "arn:secret:scim/${AWS::StackName}/kept/*"}]
         ),
     ),
-    "IAM: no resource is a bare star": (no_bare_star, lambda c: statement(c, "Log").update(Resource="*")),
+    "IAM: no resource is a bare star, but where there are no resources": (
+        no_bare_star,
+        lambda c: statement(c, "Log").update(Resource="*"),
+        lambda c: statement(c, "Shift")["Resource"].append("*"),
+    ),
     "access log without path, query, header or token": (
         quiet_access_log,
         lambda c: set_format(c, "$context.authorizer.token"),
@@ -235,8 +243,8 @@ RULES = {
         table_property("BillingMode", "PAY_PER_REQUEST"),
         lambda c: table(c)["Properties"].update(BillingMode="PROVISIONED"),
     ),
-    "table: named as the stack": (
-        table_property("TableName", {"Ref": "AWS::StackName"}),
+    "table: named as the stack, unless a parameter names it": (
+        table_property("TableName", {"Fn::If": ["TableNamed", {"Ref": "TableName"}, {"Ref": "AWS::StackName"}]}),
         lambda c: table(c)["Properties"].pop("TableName"),
     ),
     "logs expire": (logs_expire, lambda c: of_type(c, "AWS::Logs::LogGroup")[0]["Properties"].pop("RetentionInDays")),
@@ -255,7 +263,7 @@ RULES = {
         no_endpoint_override,
         lambda c: function_variables(c).update(AWS_ENDPOINT_URL_DYNAMODB=""),
     ),
-} | event_rules.RULES
+} | event_rules.RULES | deploy_rules.RULES
 
 
 def main(template_path, cargo_path):

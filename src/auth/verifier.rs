@@ -83,8 +83,8 @@ impl Verifier {
     /// becomes the tenant that the token names, even if the token is refused.
     ///
     /// # Errors
-    /// 401 if the token is not valid, or not valid at this host; 403 if SCIM is switched off for
-    /// the tenant; 503 if the token cannot be checked right now.
+    /// 401 if the token is not valid, or not valid at this host; 503 if it cannot be checked right
+    /// now.
     pub async fn verify<'h>(
         &self,
         headers: impl Iterator<Item = &'h [u8]>,
@@ -102,9 +102,6 @@ impl Verifier {
             |bound: &String| host.is_some_and(|host| name_of(host).eq_ignore_ascii_case(bound));
         if tenant.profile.address.host.as_ref().is_some_and(|bound| !here(bound)) {
             return Err(refused());
-        }
-        if !tenant.is_enabled() {
-            return Err(Reason::TenantOff.error());
         }
         Ok(Caller { tenant, key_id: token.key_id().clone() })
     }

@@ -327,6 +327,7 @@ fn refused(
     response: &Response<Bytes>,
     call: Call<'_>,
 ) -> Option<Refused> {
+    response.extensions().get::<Error>()?;
     let (route, request) = (route(&operation.path), request_of(operation)?);
     let asked = Asked { method: request.method(), route: route.as_ref(), body: request.body() };
     Refused::of(asked, response, &call.tenant.key())

@@ -32,6 +32,11 @@ impl StandardNames {
         if let Some(miss) = near_misses.iter().find(|miss| miss.starts_with(&sent)) {
             return miss.clone();
         }
+        self.known(name)
+    }
+
+    /// A name of the standard in its spelling, or `other`.
+    pub(super) fn known(&self, name: &str) -> String {
         let mut paths = self.0.iter().filter_map(|resource_type| resource_type.path_of(name));
         paths.next().unwrap_or_else(|| OTHER.to_owned())
     }

@@ -13,6 +13,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::budget::{self, Limits};
 use crate::clock::Clock;
+use crate::reason::Reason;
 use crate::store::{MAX_ENTRIES, RefusalBatch, RefusedRequest, Store, TenantCode, TenantKey};
 use crate::tenant::cache::Cache;
 
@@ -22,6 +23,8 @@ const MAX_TENANTS: usize = 1_000;
 const PAUSE: i64 = 1_000;
 /// An hour, in seconds.
 const HOUR: i64 = 60 * 60;
+/// How long after a failed try the next one replaces its row, in milliseconds.
+const MAX_DELAY_OF_A_TRY: i64 = 30 * 1_000;
 /// How long a write may delay an answer.
 const MAX_DELAY: Duration = Duration::from_millis(300);
 /// After how many writes the oldest rows are removed.
@@ -44,14 +47,23 @@ struct Waiting {
     dropped: Vec<RefusedRequest>,
     /// The hour in which such attributes were last written without a refusal, in hours since 1970.
     told: Option<i64>,
-    /// The key of the row that a failed try may have written. The next try replaces that row.
-    id: Option<String>,
+    /// The key of the row that a failed try may have written, and when, in milliseconds. The next
+    /// try replaces that row, unless that was long ago.
+    id: Option<(String, i64)>,
     /// When the last try began, in milliseconds.
     tried: Option<i64>,
     writes: u64,
+    /// The tenant, once something waited.
+    key: Option<TenantKey>,
 }
 
 impl Waiting {
+    /// Nothing waits yet. The instances of a tenant remove rows at different times.
+    fn new() -> Self {
+        let [.., random] = *Uuid::now_v7().as_bytes();
+        Self { writes: u64::from(random) % WRITES_PER_TRIM, ..Self::default() }
+    }
+
     fn add(&mut self, entry: RefusedRequest) {
         if let Some(known) = self.entries.iter_mut().find(|known| known.is_like(&entry)) {
             known.absorb(entry);
@@ -87,7 +99,14 @@ impl Waiting {
         }
         self.tried = Some(milliseconds);
         self.told = Some(hour);
-        let id = self.id.take().unwrap_or_else(|| new_id(now));
+        let failed = self.id.take();
+        let failed = failed.filter(|(_, tried)| milliseconds - tried < MAX_DELAY_OF_A_TRY);
+        let id = match failed {
+            Some((id, _)) => id,
+            // Instances that have only left attributes out share one row an hour.
+            None if self.entries.is_empty() => id_of_hour(hour),
+            None => new_id(now),
+        };
         let (mut entries, more) = (mem::take(&mut self.entries), mem::take(&mut self.more));
         let room = MAX_ENTRIES.saturating_sub(entries.len()).min(self.dropped.len());
         entries.extend(self.dropped.drain(..room));
@@ -96,11 +115,23 @@ impl Waiting {
 
     /// Puts back what could not be written.
     fn put_back(&mut self, batch: RefusalBatch) {
-        let later = mem::replace(&mut self.entries, batch.entries);
+        let is_dropped = |entry: &RefusedRequest| entry.code == Reason::AttributeDropped.code();
+        let (dropped, entries) = batch.entries.into_iter().partition(is_dropped);
+        let later: Vec<_> = mem::replace(&mut self.entries, entries);
+        let later_dropped: Vec<_> = mem::replace(&mut self.dropped, dropped);
         self.more = self.more.saturating_add(batch.more);
-        self.id = Some(batch.id);
+        self.id = self.tried.map(|tried| (batch.id, tried));
         later.into_iter().for_each(|entry| self.add(entry));
+        later_dropped.into_iter().for_each(|entry| self.drop_attribute(entry));
     }
+}
+
+/// The key of the row of attributes that were left out in an hour, in hours since 1970.
+fn id_of_hour(hour: i64) -> String {
+    let seconds = u64::try_from(hour.saturating_mul(HOUR)).unwrap_or_default();
+    let id = Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, 0)).to_string();
+    // The time is in the first 48 bits; the others would differ between instances.
+    format!("{}-7000-8000-000000000000", id.get(..13).unwrap_or_default())
 }
 
 /// A UUID of version 7 of the service's time, so that rows sort by it.
@@ -140,6 +171,7 @@ impl Refusals {
         let code = tenant.code();
         if !(entries.is_empty() && dropped.is_empty()) {
             self.change(code, |waiting| {
+                waiting.key.get_or_insert_with(|| tenant.clone());
                 entries.into_iter().for_each(|entry| waiting.add(entry));
                 dropped.into_iter().for_each(|entry| waiting.drop_attribute(entry));
             });
@@ -152,6 +184,15 @@ impl Refusals {
         let written = timeout(MAX_DELAY, budget::counted(Limits::REQUEST, write)).await;
         if written.is_err() {
             tracing::warn!(tenant = %code, "refusals could not be kept in time");
+        }
+    }
+
+    /// Writes what waits of all tenants, as far as it may be written now.
+    pub(super) async fn flush(&self) {
+        let keys: Vec<TenantKey> =
+            self.locked().values().filter_map(|waiting| waiting.key.clone()).collect();
+        for key in keys {
+            self.note(&key, Vec::new(), Vec::new()).await;
         }
     }
 
@@ -183,7 +224,7 @@ impl Refusals {
     fn change(&self, tenant: &TenantCode, change: impl FnOnce(&mut Waiting)) {
         let mut tenants = self.locked();
         if tenants.get(tenant).is_none() {
-            tenants.insert(tenant.clone(), Waiting::default());
+            tenants.insert(tenant.clone(), Waiting::new());
         }
         tenants.get_mut(tenant).map(change);
     }

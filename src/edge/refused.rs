@@ -5,6 +5,7 @@ use http::{Method, Response};
 use scim_core::{Error, ErrorKind, ResourceId};
 use serde_json::Value;
 
+use super::dropped::StandardNames;
 use super::line::{Learned, template};
 use super::route::Route;
 use crate::reason::Reason;
@@ -21,7 +22,7 @@ pub(super) struct Asked<'r> {
     pub(super) body: &'r Bytes,
 }
 
-/// An operation of a bulk request that was refused.
+/// A request, or an operation of a bulk request, that was refused, or an attribute that was left out.
 #[derive(Debug, Clone)]
 pub(super) struct Refused {
     method: Method,
@@ -47,16 +48,27 @@ impl Refused {
         Some(Self {
             method: asked.method.clone(),
             route: template(asked.route),
-            about: about(asked, error, tenant),
+            about: about(asked, tenant),
             error: error.clone(),
         })
     }
 
     /// The entry in the table.
-    pub(super) fn entry(self, request: &str, key: &str, now: i64) -> RefusedRequest {
-        let Self { method, route, error, about } = self;
+    pub(super) fn entry(
+        self,
+        names: &StandardNames,
+        request: &str,
+        key: &str,
+        now: i64,
+    ) -> RefusedRequest {
+        let Self { method, route, mut error, about } = self;
         let reason = Reason::of(&error);
         let is_refused = reason != Reason::AttributeDropped;
+        if reason == Reason::UnknownAttribute {
+            // The sentence has what the client wrote in place of a name.
+            error.attribute = error.attribute.map(|sent| names.known(&sent));
+            error.detail = reason.cause().to_owned();
+        }
         RefusedRequest {
             code: reason.code().to_owned(),
             status: if is_refused { error.kind.wire().0 } else { reason.status() },
@@ -99,14 +111,14 @@ pub(super) fn all(
     Refused::of(asked, response, tenant).into_iter().collect()
 }
 
-/// The id in the path, or else the marks of the names in the body. What is in the path of a resource
-/// that does not exist may be a name too.
-fn about(asked: Asked<'_>, error: &Error, tenant: &TenantKey) -> Vec<String> {
+/// The id in the path, or else the marks of the names in the body. What is in a path may be a name
+/// too, unless it has the form of the ids that this service makes.
+fn about(asked: Asked<'_>, tenant: &TenantKey) -> Vec<String> {
     if let Some(Route::Resource(_, id)) = asked.route {
         let id = id.parse::<ResourceId>().ok();
-        let is_id = |id: &ResourceId| error.kind != ErrorKind::NotFound || is_made(&id.folded());
         let mark = |id: ResourceId| {
-            if is_id(&id) { id.folded().to_string() } else { tenant.mark(id.as_str()) }
+            let folded = id.folded().to_string();
+            if is_made(&folded) { folded } else { tenant.mark(id.as_str()) }
         };
         return id.map(mark).into_iter().collect();
     }

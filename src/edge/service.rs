@@ -15,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 use super::dropped::StandardNames;
 use super::line::{Arrival, Learned, RequestLine};
 use super::refusals::Refusals;
+use super::refused::Refused;
 use super::request_id::RequestId;
 use super::route::{BASE_PATH, Route};
 use super::{refused, response};
@@ -137,13 +138,18 @@ impl Service {
         let (key, now) = (tenant.key(), self.clock.seconds());
         let refused = refused::all(&arrival.method, learned, response, &key);
         let (id, key_id) = (arrival.id.as_str(), key_id.as_str());
-        let entries = refused.into_iter().map(|one| one.entry(id, key_id, now)).collect();
-        let names = self.names.of(left_out);
+        let entry = |one: Refused| one.entry(&self.names, id, key_id, now);
+        let entries = refused.into_iter().map(entry).collect();
+        let names = self.names.of(left_out).into_iter();
         let (method, route) = (&arrival.method, learned.route.as_ref());
-        let dropped = names
-            .into_iter()
-            .map(|name| refused::dropped(name, method, route).entry(id, key_id, now));
+        let dropped = names.map(|name| entry(refused::dropped(name, method, route)));
         self.refusals.note(&key, entries, dropped.collect()).await;
+    }
+
+    /// Writes the refusals that wait for the next request of their tenants. A server that runs on
+    /// calls it now and then, and before it ends.
+    pub async fn flush_refusals(&self) {
+        self.refusals.flush().await;
     }
 
     /// The answer. If the deadline passes, `learned` still contains what was known until then.
@@ -161,6 +167,9 @@ impl Service {
         };
         learned.route = Route::of(head.uri.path(), caller.tenant.base_path());
         learned.caller = Some(caller.clone());
+        if !caller.tenant.is_enabled() {
+            return response::error(&Reason::TenantOff.error());
+        }
         learned.body = match body.await {
             Ok(body) => body,
             Err(error) => return response::error(&error),

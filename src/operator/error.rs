@@ -132,7 +132,7 @@ pub enum OperatorError {
         what: &'static str,
         /// The name.
         who: String,
-        /// Their ids.
+        /// Their ids, each with what tells it from the others.
         ids: Vec<String>,
     },
     /// The tenant's resource types do not include one of this name.

@@ -34,8 +34,8 @@ pub struct Export<'o> {
     /// The state of the users to export; `None` exports all users.
     state: Option<State>,
     now: i64,
-    /// The id of its row in the log.
-    id: String,
+    /// The id of its row in the log, if it has one.
+    id: Option<String>,
     /// How many users it has returned.
     count: u64,
 }
@@ -51,14 +51,29 @@ impl Operator {
         tenant: &TenantRow,
         state: Option<State>,
     ) -> Result<Export<'_>, OperatorError> {
+        let export = self.users(tenant, state).await?;
+        let what = std::iter::once("users").chain(state.map(State::word)).map(str::to_owned);
+        let audit = self.audit(tenant, Operation::Export);
+        let id = self.store.begin_export(&tenant.key(), what.collect(), &audit).await?;
+        Ok(Export { id: Some(id), ..export })
+    }
+
+    /// Begins to read a tenant's users, all of them or those in one state, for somebody who looks at
+    /// some of them. The log says nothing of it.
+    ///
+    /// # Errors
+    /// If the table does not respond.
+    pub async fn users(
+        &self,
+        tenant: &TenantRow,
+        state: Option<State>,
+    ) -> Result<Export<'_>, OperatorError> {
         let session = Session::open(self, tenant).await?;
         let collection = Collection { tenant: session.tenant.key(), kind: Kind::User };
         let now = self.clock.seconds();
         let walk = self.store.everyone(&collection, now);
-        let what = std::iter::once("users").chain(state.map(State::word)).map(str::to_owned);
-        let audit = self.audit(tenant, Operation::Export);
-        let id = self.store.begin_export(&tenant.key(), what.collect(), &audit).await?;
-        Ok(Export { store: &self.store, session, collection, walk, state, now, id, count: 0 })
+        let (store, id) = (&self.store, None);
+        Ok(Export { store, session, collection, walk, state, now, id, count: 0 })
     }
 }
 
@@ -69,7 +84,9 @@ impl Export<'_> {
     /// If the table does not respond.
     pub async fn next_batch(&mut self) -> Result<Option<Vec<ExportedUser>>, OperatorError> {
         let Some(mut batch) = self.walk.next_batch().await? else {
-            self.store.end_export(&self.collection.tenant, &self.id, self.count).await?;
+            if let Some(id) = &self.id {
+                self.store.end_export(&self.collection.tenant, id, self.count).await?;
+            }
             return Ok(None);
         };
         batch.retain(|user| self.state.is_none_or(|state| state == self.state_of(user)));

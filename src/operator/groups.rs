@@ -113,15 +113,36 @@ impl Operator {
         tenant: &TenantRow,
         who: &str,
     ) -> Result<Option<Stored>, OperatorError> {
+        let mut found = self.groups_named(tenant, who).await?;
+        if found.len() > 1 {
+            let ids = found.iter().map(|group| {
+                let members = group.members;
+                format!("{} ({members} members)", group.resource.id)
+            });
+            let (who, ids) = (who.to_owned(), ids.collect());
+            return Err(OperatorError::Ambiguous { what: "groups", who, ids });
+        }
+        Ok(found.pop())
+    }
+
+    /// The groups that a text names by the id, or else by the displayName or the externalId.
+    ///
+    /// # Errors
+    /// If the table does not respond.
+    pub(super) async fn groups_named(
+        &self,
+        tenant: &TenantRow,
+        who: &str,
+    ) -> Result<Vec<Stored>, OperatorError> {
         let groups = Collection { tenant: tenant.key(), kind: Kind::Group };
         let now = self.clock.seconds();
         if let Ok(id) = who.parse::<ResourceId>()
             && let Some(group) = self.store.resource(&groups, &id, now).await?
         {
-            return Ok(Some(group));
+            return Ok(vec![group]);
         }
         let session = Session::open(self, tenant).await?;
-        let Some(definition) = group_type(&session.tenant.types) else { return Ok(None) };
+        let Some(definition) = group_type(&session.tenant.types) else { return Ok(Vec::new()) };
         let mut attributes = Attributes::default();
         attributes.set("displayName", who.into());
         let names = Names::of(&definition.definition, &attributes)?;
@@ -129,17 +150,10 @@ impl Operator {
             Some(name) => self.store.by_name(&groups, name, now).await?.unwrap_or_default(),
             None => Vec::new(),
         };
-        let mut found = if named.is_empty() {
-            self.store.by_external_id(&groups, who, now).await?.unwrap_or_default()
-        } else {
-            named
-        };
-        if found.len() > 1 {
-            let ids = found.iter().map(|group| group.resource.id.as_str().to_owned());
-            let (who, ids) = (who.to_owned(), ids.collect());
-            return Err(OperatorError::Ambiguous { what: "groups", who, ids });
+        if !named.is_empty() {
+            return Ok(named);
         }
-        Ok(found.pop())
+        Ok(self.store.by_external_id(&groups, who, now).await?.unwrap_or_default())
     }
 }
 

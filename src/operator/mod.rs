@@ -22,6 +22,7 @@ pub mod log;
 mod names;
 pub mod overview;
 mod pause;
+pub mod person;
 pub mod profiles;
 pub mod provisioning;
 mod records;

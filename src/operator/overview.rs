@@ -35,12 +35,20 @@ impl Overview {
         self.tokens.iter().filter_map(|token| token.seen).max()
     }
 
-    /// The newest token that is valid at this time, in seconds since 1970.
+    /// The valid token that was used last, or else the newest valid one. `now` is in seconds since
+    /// 1970.
     pub fn token(&self, now: i64) -> Option<&TokenRow> {
         let is_valid = |token: &&TokenRow| {
             token.revoked.is_none() && token.expires.is_none_or(|expires| expires > now)
         };
-        self.tokens.iter().rev().find(is_valid)
+        self.tokens.iter().filter(is_valid).max_by_key(|token| (token.seen, token.created))
+    }
+
+    /// Whether a valid token is newer than the one that was used last, and was never used.
+    pub fn has_unused_token(&self, now: i64) -> bool {
+        let used = self.token(now).filter(|token| token.seen.is_some());
+        let newest = self.tokens.last().filter(|token| token.revoked.is_none());
+        used.zip(newest).is_some_and(|(used, newest)| used != newest && newest.seen.is_none())
     }
 }
 

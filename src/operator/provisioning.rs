@@ -48,10 +48,12 @@ impl Provisioning {
             Operation::Link => Some(Self::Linked),
             Operation::Delete => Some(Self::Deleted),
             Operation::Expire => {
-                row.left.as_ref().is_none_or(Vec::is_empty).then_some(Self::Expired)
+                row.left.as_ref().is_some_and(Vec::is_empty).then_some(Self::Expired)
             }
-            // A POST may also stop the clock of a user who is suspended.
-            Operation::Restore if row.was.is_none_or(|was| was.state == Stage::Deleted) => {
+            // A POST may also stop the clock of a user who is suspended, or keep it. A row of an
+            // earlier release does not tell which.
+            Operation::Restore if row.subject.is_none() => Some(Self::Restored),
+            Operation::Restore if row.was.is_some_and(|was| was.state == Stage::Deleted) => {
                 Some(Self::Restored)
             }
             Operation::Undo if row.was.is_some_and(|was| was.state == Stage::Deleted) => {

@@ -1,17 +1,15 @@
 //! What identity providers were refused, and what cures it: the answer to "why are they not in?".
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
 
-use scim_core::{Projection, Query, ResourceId};
-use serde_json::Value;
+use scim_core::ResourceId;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use super::deployment::Operator;
 use super::error::OperatorError;
-use super::session::Session;
-use crate::directory::Scope;
 use crate::reason::{Idp, Reason};
-use crate::store::{RefusalBatch, RefusedRequest, TenantRow};
+use crate::store::{RefusalBatch, RefusedRequest, Stored, TenantRow};
 use crate::tenant::Profile;
 
 /// How many rows one call reads.
@@ -37,6 +35,20 @@ pub struct Refusal {
     pub reason: Option<Reason>,
     /// The tenant's identity provider.
     pub idp: Idp,
+    /// The userName or displayName of the resource that it is about, if its id is known and it still
+    /// exists.
+    pub name: Option<String>,
+}
+
+/// Refusals, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusals {
+    /// The refusals.
+    pub refusals: Vec<Refusal>,
+    /// Whether these are all that are kept.
+    pub is_complete: bool,
+    /// How many more requests of the same bursts were refused, of which nothing else is kept.
+    pub uncounted: u64,
 }
 
 impl Refusal {
@@ -57,14 +69,34 @@ impl Operator {
         &self,
         tenant: &TenantRow,
         query: &RefusalQuery,
-    ) -> Result<Vec<Refusal>, OperatorError> {
+    ) -> Result<Refusals, OperatorError> {
         let idp = Idp::of(Profile::read(&tenant.profile)?.dialect.idp.as_deref());
+        let (mut merged, is_complete) = self.merged(tenant, query).await?;
+        // The rows of a burst have one time, in whatever order it came.
+        merged.requests.sort_by_key(|(_, request)| Reverse(request.last));
+        merged.requests.truncate(query.limit);
+        let names = self.names_in(tenant, &merged.requests).await?;
+        let refusal = |(_, request): (_, RefusedRequest)| {
+            let name = ids_in(&request).find_map(|id| names.get(&id).cloned());
+            Refusal { reason: Reason::from_code(&request.code), idp, name, request }
+        };
+        let uncounted = if query.about.is_none() { merged.uncounted } else { 0 };
+        let refusals = merged.requests.into_iter().map(refusal).collect();
+        Ok(Refusals { refusals, is_complete, uncounted })
+    }
+
+    /// The requests that are asked for, and whether these are all.
+    async fn merged(
+        &self,
+        tenant: &TenantRow,
+        query: &RefusalQuery,
+    ) -> Result<(Merged, bool), OperatorError> {
         let about = match &query.about {
             Some(who) => Some(self.marks_of(tenant, who).await?),
             None => None,
         };
         let (from, now) = (first_key(query.since), self.clock.seconds());
-        let mut merged = Merged { requests: Vec::new(), row: 0 };
+        let mut merged = Merged { requests: Vec::new(), row: 0, uncounted: 0 };
         let mut after: Option<String> = None;
         loop {
             let place = (from.as_str(), after.as_deref());
@@ -72,14 +104,25 @@ impl Operator {
             let is_last = rows.len() < ROWS_OF_A_CALL;
             after = rows.last().map(|row| row.id.clone());
             rows.into_iter().for_each(|row| merged.add(row, about.as_ref(), query.since));
-            if is_last || merged.requests.len() > query.limit {
-                break;
+            let is_full = merged.requests.len() > query.limit;
+            if is_last || is_full {
+                return Ok((merged, !is_full));
             }
         }
-        let requests = merged.requests.into_iter().take(query.limit);
-        Ok(requests
-            .map(|(_, request)| Refusal { reason: Reason::from_code(&request.code), idp, request })
-            .collect())
+    }
+
+    /// The names of the users and groups that requests name by their ids.
+    async fn names_in(
+        &self,
+        tenant: &TenantRow,
+        requests: &[(usize, RefusedRequest)],
+    ) -> Result<BTreeMap<ResourceId, String>, OperatorError> {
+        let ids: BTreeSet<ResourceId> =
+            requests.iter().flat_map(|(_, request)| ids_in(request)).collect();
+        if ids.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        self.names(&tenant.key(), ids.clone(), ids).await
     }
 
     /// What refusals have in place of a person or a group.
@@ -91,55 +134,41 @@ impl Operator {
         let key = tenant.key();
         let mut marks = BTreeSet::from([key.mark(who)]);
         marks.extend(who.parse::<ResourceId>().ok().map(|id| id.folded().to_string()));
-        let session = Session::open(self, tenant).await?;
-        for attribute in ["id", "userName", "externalId"] {
-            let Some(user) = find(&session, attribute, who).await? else { continue };
-            let text = |name: &str| user.get(name).and_then(Value::as_str);
-            marks.extend(text("id").map(str::to_lowercase));
-            let names = ["userName", "externalId", "displayName"].into_iter().filter_map(text);
+        let users = self.users_named(tenant, who).await?;
+        let groups = self.groups_named(tenant, who).await?;
+        for Stored { resource, .. } in users.into_iter().chain(groups) {
+            marks.insert(resource.id.folded().to_string());
+            let names = ["userName", "externalId", "displayName"].into_iter();
+            let names = names.filter_map(|name| resource.attributes.text(name));
             marks.extend(names.map(|name| key.mark(name)));
         }
         Ok(marks)
     }
 }
 
-/// The first user with this value.
-async fn find(
-    session: &Session,
-    attribute: &str,
-    value: &str,
-) -> Result<Option<Value>, OperatorError> {
-    let users = session.users()?;
-    let projection = Projection::new(&[], &[], &users.definition);
-    let scope = Scope { resource_type: users, projection };
-    let filter = format!("{attribute} eq {}", Value::from(value));
-    let pairs = [("filter".to_owned(), filter), ("count".to_owned(), "1".to_owned())];
-    let query = Query::from_pairs(pairs)?;
-    match session.directory.query(session.call(), &[scope], &query).await {
-        Ok(found) => {
-            Ok(found.resources.first().and_then(|user| serde_json::from_str(user.get()).ok()))
-        }
-        // Nobody has a value that is not one of this attribute.
-        Err(error) if error.kind.wire().0 == 400 => Ok(None),
-        Err(error) => Err(error.into()),
-    }
+/// The ids that a request is about; marks of names are none of them.
+fn ids_in(request: &RefusedRequest) -> impl Iterator<Item = ResourceId> {
+    request.about.iter().filter_map(|about| about.parse().ok())
 }
 
 /// The refusals so far, with the number of the row that the last of each came from.
 struct Merged {
     requests: Vec<(usize, RefusedRequest)>,
     row: usize,
+    /// How many requests the rows could not hold.
+    uncounted: u64,
 }
 
 impl Merged {
     fn add(&mut self, batch: RefusalBatch, about: Option<&BTreeSet<String>>, since: Option<i64>) {
         self.row += 1;
+        self.uncounted = self.uncounted.saturating_add(batch.more);
         let mut entries = batch.entries;
         entries.retain(|entry| {
             about.is_none_or(|marks| entry.about.iter().any(|mark| marks.contains(mark)))
                 && since.is_none_or(|since| entry.last >= since)
         });
-        entries.sort_by_key(|entry| std::cmp::Reverse(entry.last));
+        entries.sort_by_key(|entry| Reverse(entry.last));
         let row = self.row;
         for entry in entries {
             let known = self.requests.iter_mut().rev();

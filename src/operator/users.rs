@@ -88,17 +88,44 @@ impl Operator {
         tenant: &TenantRow,
         filter: Option<&str>,
     ) -> Result<Option<ResourceId>, OperatorError> {
+        let (users, _) = self.first_page(tenant, filter, 1).await?;
+        let Some(user) = users.first() else { return Ok(None) };
+        let id = user.get("id").and_then(|id| id.as_str()?.parse().ok());
+        id.map(Some).ok_or(OperatorError::Unexpected("a user has no valid id"))
+    }
+
+    /// The first visible users that match a filter, at most `max` and at most a page, as a client
+    /// would see them, and whether these are all.
+    ///
+    /// # Errors
+    /// If the filter is not valid or asks for too much, or the table does not answer.
+    pub async fn users_matching(
+        &self,
+        tenant: &TenantRow,
+        filter: &str,
+        max: usize,
+    ) -> Result<(Vec<Value>, bool), OperatorError> {
+        self.first_page(tenant, Some(filter), max).await
+    }
+
+    async fn first_page(
+        &self,
+        tenant: &TenantRow,
+        filter: Option<&str>,
+        count: usize,
+    ) -> Result<(Vec<Value>, bool), OperatorError> {
         let session = Session::open(self, tenant).await?;
         let users = session.users()?;
         let projection = Projection::new(&[], &[], &users.definition);
         let scope = Scope { resource_type: users, projection };
-        let pairs = filter.map(|filter| ("filter", filter)).into_iter().chain([("count", "1")]);
-        let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let pairs = filter.map(|filter| ("filter".to_owned(), filter.to_owned()));
+        let pairs = pairs.into_iter().chain([("count".to_owned(), count.to_string())]);
         let query = Query::from_pairs(pairs)?;
         let found = session.directory.query(session.call(), &[scope], &query).await?;
-        let Some(user) = found.resources.first() else { return Ok(None) };
-        let user: Option<Value> = serde_json::from_str(user.get()).ok();
-        let id = user.as_ref().and_then(|user| user.get("id")?.as_str()?.parse().ok());
-        id.map(Some).ok_or(OperatorError::Unexpected("a user has no valid id"))
+        let is_complete = found.total.is_some_and(|all| all <= found.resources.len());
+        let users = found.resources.iter().map(|user| serde_json::from_str(user.get()));
+        let users = users.collect::<Result<_, _>>();
+        let users = users.map_err(|_| OperatorError::Unexpected("a user is not JSON"))?;
+        Ok((users, is_complete))
     }
 }

@@ -38,6 +38,11 @@ impl<K: Eq + Hash + Clone, V> Cache<K, V> {
         self.old.retain(|_, value| is_kept(value));
     }
 
+    /// All values, in no order. This counts as no use.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
+        self.young.values().chain(self.old.values())
+    }
+
     /// Keeps a value.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         self.old.remove(&key);

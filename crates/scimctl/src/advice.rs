@@ -11,6 +11,8 @@ pub(crate) fn add(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
+const BOTH_LISTS: &str = "scimctl tenant list and scimctl profile list show what there is";
+
 const NOT_KEPT: &str = "scimctl token rotate mints another one, and the setting \
     token.reveal=again keeps tokens that are minted later";
 
@@ -25,9 +27,7 @@ fn advice(error: &OperatorError) -> Option<String> {
     use OperatorError::*;
     Some(match error {
         UnknownTenant(_) => "scimctl tenant list shows all".into(),
-        UnknownTenantOrProfile(_) => {
-            "scimctl tenant list and scimctl profile list show what there is".into()
-        }
+        UnknownTenantOrProfile(_) => BOTH_LISTS.into(),
         TenantExists(name) => format!("scimctl token issue {name} mints another token"),
         NameOfProfile(name) => format!("choose the profile with --profile {name}"),
         NoBaseUrl => "give --base-url, which is the output BaseUrl of the stack".into(),

@@ -79,8 +79,11 @@ fn lines(tenant: &str, state: &BrakeState) -> String {
         BrakeState::Window(BrakeRow { begun, counted, most, tripped }) => {
             let brake = match tripped {
                 Some(since) => format!(
-                    "The brake has been on since {}; scimctl brake lift {tenant} lifts it.",
-                    instant(*since)
+                    "The brake has been on since {since}. Ask the customer first: scimctl audit \
+                     report {tenant} --since {begun} shows who lost access, and scimctl errors \
+                     {tenant} who kept it. Then scimctl brake lift {tenant} lifts it.",
+                    since = instant(*since),
+                    begun = instant(*begun)
                 ),
                 None => "The brake is off.".to_owned(),
             };

@@ -58,7 +58,7 @@ pub(crate) enum Command {
     /// Show or lift the brake, which stops too many deactivations
     #[command(subcommand)]
     Brake(BrakeCommand),
-    /// Suspend, activate, delete or restore users, or remove imported ones
+    /// List, show, suspend, activate, delete or restore users, or remove imported ones
     #[command(subcommand)]
     User(UserCommand),
     /// List groups, or show one with its members

@@ -14,7 +14,7 @@ use crate::output::{Format, print};
 use crate::place::Place;
 
 /// The states of the users in an export.
-const STATES: [State; 5] = [
+pub(crate) const STATES: [State; 5] = [
     State::Provisioned,
     State::Suspended,
     State::SuspendedWithExpiry,
@@ -97,7 +97,7 @@ fn object(user: ExportedUser) -> Value {
     object
 }
 
-fn word(state: State) -> &'static str {
+pub(crate) fn word(state: State) -> &'static str {
     match state {
         State::Absent => "absent",
         State::Unmanaged => "unmanaged",

@@ -21,6 +21,8 @@ mod import;
 mod log;
 mod output;
 mod overview;
+mod people;
+mod person;
 mod place;
 mod profile;
 mod serve;

@@ -104,8 +104,8 @@ fn seats(overview: &Overview) -> Option<String> {
 fn brake(overview: &Overview) -> &'static str {
     match &overview.brake {
         BrakeState::NotSet => "",
-        BrakeState::Window(row) if row.tripped.is_some() => "ON",
-        BrakeState::Idle | BrakeState::Window(_) => "off",
+        BrakeState::Window(row) if row.tripped.is_some() => "TRIPPED",
+        BrakeState::Idle | BrakeState::Window(_) => "ready",
     }
 }
 
@@ -113,12 +113,12 @@ fn brake_line(overview: &Overview) -> String {
     let name = &overview.tenant.row.name;
     match &overview.brake {
         BrakeState::NotSet => "not set".to_owned(),
-        BrakeState::Idle => "off".to_owned(),
+        BrakeState::Idle => "ready".to_owned(),
         BrakeState::Window(row) => match row.tripped {
             Some(at) => {
-                format!("on since {}; scimctl brake lift {name} lifts it", instant(at))
+                format!("tripped at {}; see scimctl brake show {name}", instant(at))
             }
-            None => format!("off; {} of at most {} in this window", row.counted, row.most),
+            None => format!("ready; {} of at most {} in this window", row.counted, row.most),
         },
     }
 }
@@ -126,18 +126,17 @@ fn brake_line(overview: &Overview) -> String {
 /// How long ago a token was last used.
 fn last_seen(seen: Option<i64>) -> String {
     let now = OffsetDateTime::now_utc().unix_timestamp();
-    seen.map_or("never".to_owned(), |at| when::since(at, now))
+    seen.map_or("never".to_owned(), |at| when::seen(at, now))
 }
 
-/// When the newest valid token expires, as a date.
+/// When the token in use expires, as a date.
 fn token_ends(overview: &Overview) -> String {
     let now = OffsetDateTime::now_utc().unix_timestamp();
-    match overview.token(now) {
-        None => "no token".to_owned(),
-        Some(token) => token.expires.map_or("never".to_owned(), |at| {
-            instant(at).split('T').next().unwrap_or_default().to_owned()
-        }),
-    }
+    let Some(token) = overview.token(now) else { return "no token".to_owned() };
+    let day = |at| instant(at).split('T').next().unwrap_or_default().to_owned();
+    let ends = token.expires.map_or("never".to_owned(), day);
+    let note = if overview.has_unused_token(now) { " (a new one is unused)" } else { "" };
+    format!("{ends}{note}")
 }
 
 fn token_line(token: &TokenRow, now: i64) -> String {

@@ -240,7 +240,7 @@ fn line(token: &ListedToken) -> String {
     let now = OffsetDateTime::now_utc().unix_timestamp();
     let seen = token
         .seen
-        .map_or("never seen".to_owned(), |at| format!("last seen {}", when::since(at, now)));
+        .map_or("never seen".to_owned(), |at| format!("last seen {}", when::seen(at, now)));
     format!("{}  {state:7}  {created}  {expires}  {seen}{label}", token.key_id)
 }
 

@@ -1,4 +1,4 @@
-//! `scimctl user`: restores deleted users, changes one user, and removes imported ones.
+//! `scimctl user`: lists, shows and changes users, restores deleted ones, and removes imported ones.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,28 @@ use scim_lambda::operator::users::RestoredUser;
 use serde_json::{Value, json};
 
 use crate::output::{Format, instant, print};
+use crate::people::{self, ListOptions};
+use crate::person;
 use crate::place::Place;
 use crate::user_change::{self, ChangeCommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
+    /// List users: the first hundred, those in a state, or those that match a filter
+    List(ListOptions),
+    /// Show all that is known about a person, and why they are not in
+    Show {
+        /// The tenant's name
+        tenant: String,
+        /// The person's userName, externalId, e-mail address or id
+        who: String,
+    },
     /// Restore a deleted user as it was: with its id and data, active or not, and in its groups
     Restore {
         /// The tenant's name
         tenant: String,
-        /// The user's id; scimctl export TENANT --state soft_deleted lists deleted users
-        id: String,
+        /// The user's userName, externalId, e-mail address or id
+        who: String,
         /// Another userName, if another user has the old one now
         #[arg(long, value_name = "NAME")]
         user_name: Option<String>,
@@ -42,14 +53,18 @@ pub(crate) enum UserCommand {
 pub(crate) async fn run(place: &Place, command: UserCommand, format: Format) -> anyhow::Result<()> {
     let operator = &place.connect().await?.operator;
     match command {
-        UserCommand::Restore { tenant, id, user_name, without_groups } => {
+        UserCommand::List(options) => people::list(operator, &options, format).await?,
+        UserCommand::Show { tenant, who } => person::show(operator, &tenant, &who, format).await?,
+        UserCommand::Restore { tenant, who, user_name, without_groups } => {
             let row = operator.tenant(&tenant).await?;
             let options = RestoreOptions {
                 user_name: user_name.as_deref(),
                 without_groups,
                 ..RestoreOptions::default()
             };
-            let user = operator.restore_user(&row, &user_id(&id)?, options).await?;
+            let user = operator
+                .restore_user(&row, &operator.find_deleted(&row, &who).await?, options)
+                .await?;
             print(format, &object(&tenant, &user), &line(&user, without_groups));
         }
         UserCommand::Change(command) => user_change::run(operator, command, format).await?,

@@ -4,6 +4,8 @@ use anyhow::{anyhow, ensure};
 use time::format_description::well_known::Rfc3339;
 use time::{Date, OffsetDateTime, Time};
 
+use crate::output::counted;
+
 const FORMS: &str = "write a time such as 2026-11-30T08:00:00Z or, in UTC, 2026-11-30 08:00, a day \
     such as 2026-11-30 (UTC), or how long ago it was: 90m, 24h, 7d";
 
@@ -95,17 +97,15 @@ fn ago(text: &str) -> Option<i64> {
     number.parse::<i64>().ok().filter(|_| is_digits)?.checked_mul(unit)
 }
 
-/// How long ago a time was, in the largest unit that fits.
-pub(crate) fn since(seconds: i64, now: i64) -> String {
-    let ago = (now - seconds).max(0);
+/// How long ago something was last seen in an hour that began at `hour`.
+pub(crate) fn seen(hour: i64, now: i64) -> String {
+    let ago = (now - hour).max(0);
     let (count, unit) = match ago {
-        0..60 => return "just now".to_owned(),
-        60..3_600 => (ago / 60, "minute"),
+        0..3_600 => return "within the hour".to_owned(),
         3_600..86_400 => (ago / 3_600, "hour"),
         _ => (ago / 86_400, "day"),
     };
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {unit}{plural} ago")
+    format!("{} ago", counted(count.unsigned_abs(), unit))
 }
 
 #[cfg(test)]
@@ -165,8 +165,10 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_unit_that_fits_is_shown() {
-        let shown = [0, 60, 7_199, 10_800, 172_800].map(|ago| since(1_000_000 - ago, 1_000_000));
-        assert_eq!(shown, ["just now", "1 minute ago", "1 hour ago", "3 hours ago", "2 days ago"]);
+    fn what_is_known_to_the_hour_is_shown_in_hours_or_days() {
+        let shown = [0, 3_599, 7_199, 10_800, 172_800].map(|ago| seen(1_000_000 - ago, 1_000_000));
+        let expected =
+            ["within the hour", "within the hour", "1 hour ago", "3 hours ago", "2 days ago"];
+        assert_eq!(shown, expected);
     }
 }

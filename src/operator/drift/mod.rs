@@ -41,7 +41,7 @@ impl Operator {
         let columns = Columns::read(&table.names, &session.users()?.definition)?;
         let mut expected = expected::read(&columns, table.rows)?;
         let mut report = DriftReport::new(columns.key_name());
-        let mut export = self.export(tenant, None).await?;
+        let mut export = self.users(tenant, None).await?;
         while let Some(users) = export.next_batch().await? {
             for user in users {
                 meet(&columns, &mut expected, user, &mut report)?;

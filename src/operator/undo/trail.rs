@@ -238,7 +238,7 @@ fn is_of_resources(operation: Operation) -> bool {
 fn step(operation: Operation, row: &LogRow) -> Option<Step> {
     let is_known = row.subject.is_some();
     if row.version.is_none() {
-        let erases = operation == Operation::Expire && row.left.as_ref().is_none_or(Vec::is_empty);
+        let erases = operation == Operation::Expire && row.left.as_ref().is_some_and(Vec::is_empty);
         return erases.then_some(Step::Other);
     }
     let was = row.was;

@@ -73,6 +73,11 @@ impl Operation {
         Self::Undo,
     ];
 
+    /// The words of all of them.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Self::ALL.into_iter().map(Self::as_str)
+    }
+
     /// The operation of a word; `None` for a word that this release does not know.
     pub fn of(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|operation| operation.as_str() == word)

@@ -38,18 +38,22 @@ pub struct RefusedRequest {
 }
 
 impl RefusedRequest {
-    /// Whether another one differs only in its time, its request and its credential.
+    /// Whether another one is about the same, for the same reason: it may differ in its sentence,
+    /// its time, its request and its credential.
     pub fn is_like(&self, other: &Self) -> bool {
-        let told = |one: &Self| (one.code.clone(), one.method.clone(), one.route.clone());
-        told(self) == told(other) && self.about == other.about && self.attribute == other.attribute
+        (self.status, &self.code, &self.method, &self.route)
+            == (other.status, &other.code, &other.method, &other.route)
+            && self.about == other.about
+            && self.attribute == other.attribute
     }
 
-    /// Adds those of another one, which [`RefusedRequest::is_like`] it.
+    /// Adds those of another one, which [`RefusedRequest::is_like`] it. The newest sentence stays.
     pub fn absorb(&mut self, other: Self) {
         self.count = self.count.saturating_add(other.count);
         self.first = self.first.min(other.first);
         if other.last >= self.last {
             (self.last, self.request, self.key) = (other.last, other.request, other.key);
+            self.detail = other.detail;
         }
     }
 }

@@ -86,8 +86,8 @@ impl Store {
     }
 
     /// The users in any state whom a text names: `names` has it as the userName, and as the
-    /// externalId. The userName decides, or else the externalId, or else the e-mail address; those
-    /// who are visible come alone. Makes up to three calls, and one for sixteen users.
+    /// externalId. The userName decides, or else the externalId, or else the e-mail address. Makes
+    /// up to three calls, and one for sixteen users.
     pub async fn known_as(
         &self,
         collection: &Collection,
@@ -102,9 +102,6 @@ impl Store {
             let ids = ids.into_iter().take(MAX_OWNERS).collect();
             let mut users = self.resources(collection, ids, now).await?;
             users.retain(|user| matches(user, names, way));
-            if users.iter().any(|user| user.is_visible(now)) {
-                users.retain(|user| user.is_visible(now));
-            }
             if !users.is_empty() {
                 return Ok(users);
             }

@@ -10,7 +10,7 @@ use crate::output::{instant, visible};
 const MEMBERS: [&str; 3] = ["members.add", "members.remove", "groups.remove"];
 
 /// Time, operation, subject, what changed, and the actor.
-pub(super) fn of(entry: &LogEntry) -> String {
+pub(crate) fn of(entry: &LogEntry) -> String {
     let row = &entry.row;
     let mut line = format!(
         "{}  {:<8}  {}",

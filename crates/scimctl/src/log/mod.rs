@@ -5,16 +5,19 @@ mod object;
 
 use std::time::Duration;
 
+use anyhow::ensure;
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 use scim_lambda::operator::Operator;
 use scim_lambda::operator::log::{LogEntry, LogQuery};
-use scim_lambda::store::TenantRow;
+use scim_lambda::store::{Operation, TenantRow};
 
 use crate::output::{Format, Lines};
 use crate::place::Place;
 use crate::when::{self, Moment};
 
-pub(crate) use line::by;
+pub(crate) use line::{by, of as line};
+pub(crate) use object::of as object;
 
 /// How many rows are shown unless the options say otherwise.
 const SHOWN: usize = 100;
@@ -39,7 +42,8 @@ pub(crate) struct LogOptions {
     #[arg(long, value_name = "WHO")]
     who: Option<String>,
     /// Only this operation, such as create, patch, delete, restore, mint
-    #[arg(long, value_name = "OP")]
+    #[arg(long, value_name = "OP",
+          value_parser = PossibleValuesParser::new(Operation::words()))]
     op: Option<String>,
     /// Only what this token did, by key id or label; or operator, or expiry
     #[arg(long, value_name = "KEY")]
@@ -72,8 +76,14 @@ pub(crate) async fn run(place: &Place, options: &LogOptions, format: Format) -> 
     let operator = &connection.operator;
     let tenant = operator.tenant(&options.tenant).await?;
     let query = options.query(operator, &tenant).await?;
+    if let (Some(since), Some(until)) = (query.since, query.until) {
+        ensure!(since < until, "--since is not before --until; a span ends after it begins");
+    }
     let mut lines = Lines::new(format);
     let shown = show(operator, &tenant, &query, &mut lines).await?;
+    if shown.is_empty() && !options.follow {
+        eprintln!("scimctl: nothing in the log of {} matches", options.tenant);
+    }
     if options.follow && !lines.is_over() {
         follow(operator, &tenant, query, (shown, lines)).await?;
     }
@@ -131,7 +141,7 @@ async fn follow(
 
 fn print(entries: &[LogEntry], lines: &mut Lines) -> anyhow::Result<()> {
     for entry in entries {
-        lines.print(&object::of(entry), &line::of(entry))?;
+        lines.print(&object(entry), &line(entry))?;
     }
     Ok(())
 }

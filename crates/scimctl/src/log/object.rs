@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 /// All that a row tells; `null` for what is not known.
-pub(super) fn of(LogEntry { row, name, label }: &LogEntry) -> Value {
+pub(crate) fn of(LogEntry { row, name, label }: &LogEntry) -> Value {
     let ids = |ids: &Option<Vec<ResourceId>>| -> Option<Vec<String>> {
         ids.as_ref().map(|ids| ids.iter().map(|id| id.as_str().to_owned()).collect())
     };

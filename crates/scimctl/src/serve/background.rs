@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use scim_lambda::Service;
 use scim_local::changes::Changes;
 use scim_local::engine::Engine;
 use tokio::sync::watch;
@@ -17,6 +18,8 @@ use crate::output::counted;
 const SWEEP: Duration = Duration::from_secs(60);
 /// How often it is asked whether anybody still wants the changes.
 const REST: Duration = Duration::from_secs(30);
+/// How often refusals are written that wait for the next request of their tenants.
+const FLUSH: Duration = Duration::from_secs(1);
 
 /// The tasks.
 pub(super) struct Background {
@@ -24,6 +27,8 @@ pub(super) struct Background {
     delivery: Option<JoinHandle<()>>,
     tail: Arc<Tail>,
     rest: JoinHandle<()>,
+    service: Arc<Service>,
+    flusher: JoinHandle<()>,
 }
 
 /// The changes of an engine's table. They are kept for a webhook, and for nobody without one.
@@ -57,7 +62,8 @@ impl Background {
         stopped: watch::Receiver<()>,
     ) -> Self {
         let tail = Arc::new(Tail::new(source.clone(), target.is_some(), stopped.clone()));
-        let resting = tail.clone();
+        let (resting, service) = (tail.clone(), source.service.clone());
+        let flushed = service.clone();
         Self {
             sweeper: tokio::spawn(sweep(engine)),
             delivery: target.map(|target| tokio::spawn(webhook::deliver(target, source, stopped))),
@@ -67,6 +73,14 @@ impl Background {
                 loop {
                     every.tick().await;
                     resting.rest(false).await;
+                }
+            }),
+            service,
+            flusher: tokio::spawn(async move {
+                let mut every = tokio::time::interval(FLUSH);
+                loop {
+                    every.tick().await;
+                    flushed.flush_refusals().await;
                 }
             }),
         }
@@ -81,9 +95,11 @@ impl Background {
     pub(super) async fn end(self, within: Duration) {
         self.sweeper.abort();
         self.rest.abort();
+        self.flusher.abort();
         if let Some(delivery) = self.delivery {
             let _ = tokio::time::timeout(within, delivery).await;
         }
+        self.service.flush_refusals().await;
         self.tail.rest(true).await;
     }
 }

@@ -20,6 +20,7 @@ mod import;
 mod import_and_provisioning;
 mod lines;
 mod log;
+mod person;
 mod profiles;
 mod resync;
 mod tenants;

@@ -44,7 +44,7 @@ impl Acme {
         assert_eq!(self.send("DELETE", &format!("/Users/{id}"), &Value::Null).0, 204);
     }
 
-    fn get(&self, id: &str) -> (u16, Value) {
+    pub(crate) fn get(&self, id: &str) -> (u16, Value) {
         self.send("GET", &format!("/Users/{id}"), &Value::Null)
     }
 
@@ -81,7 +81,7 @@ fn a_restored_user_is_as_it_was_and_in_its_groups() {
             ["acme", "00000000-0000-8000-8000-000000000000"],
             "No deleted user with this id can be restored",
         ),
-        (["acme", "no id"], "no id is not the id of a user"),
+        (["acme", "no id"], "there is no user no id"),
         (["nobody", id.as_str()], "there is no tenant nobody"),
     ] {
         let said = acme.directory.refused(&[&["user", "restore"], &arguments[..]].concat());
