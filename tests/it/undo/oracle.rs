@@ -120,9 +120,14 @@ fn newcomers(steps: &[Step], span: &Span) -> BTreeSet<String> {
     new
 }
 
-/// The state after the undo of a span. `names` are those of users; no two groups have one name.
-pub fn undone(steps: &[Step], span: &Span, names: &BTreeMap<String, String>) -> State {
-    let last = steps.last().map(|step| step.after.clone()).unwrap_or_default();
+/// The state after the undo of a span, if `last` is the one before it. `names` are those of users; no
+/// two groups have one name.
+pub fn undone(
+    steps: &[Step],
+    span: &Span,
+    names: &BTreeMap<String, String>,
+    last: &State,
+) -> State {
     let mut state = last.clone();
     let mut restored: Vec<&String> = Vec::new();
     let visible = last.users.iter().filter(|(_, user)| user.is_visible());
@@ -149,7 +154,8 @@ pub fn undone(steps: &[Step], span: &Span, names: &BTreeMap<String, String>) -> 
         }
         state.users.insert(id.clone(), target);
     }
-    let groups: BTreeSet<&String> = steps.iter().flat_map(|step| &step.before.groups).collect();
+    let recent = || steps.iter().filter(|step| step.time >= span.since);
+    let groups: BTreeSet<&String> = recent().flat_map(|step| &step.before.groups).collect();
     for id in groups {
         let aspect =
             Aspect::of(steps, span, |state| state.groups.contains(id), |_, before, _| *before);
@@ -157,7 +163,7 @@ pub fn undone(steps: &[Step], span: &Span, names: &BTreeMap<String, String>) -> 
             state.groups.insert(id.clone());
         }
     }
-    let (was, is) = (memberships(steps, span, (&last, &restored), &state), &mut state);
+    let (was, is) = (memberships(steps, span, (last, &restored), &state), &mut state);
     is.members = was;
     state
 }
@@ -170,7 +176,8 @@ fn memberships(
     state: &State,
 ) -> BTreeSet<(String, String)> {
     let new = newcomers(steps, span);
-    let states = steps.iter().flat_map(|step| [&step.before, &step.after]);
+    let recent = steps.iter().filter(|step| step.time >= span.since);
+    let states = recent.flat_map(|step| [&step.before, &step.after]).chain([last]);
     let pairs: BTreeSet<&(String, String)> = states.flat_map(|state| &state.members).collect();
     let there = pairs.into_iter().filter(|pair| {
         let (group, member) = pair;

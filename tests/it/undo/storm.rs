@@ -24,7 +24,8 @@ pub struct Storm {
     pub customer: Customer,
     pub dice: Dice,
     tokens: [PlainToken; 2],
-    state: State,
+    pub state: State,
+    /// The userNames and displayNames.
     pub names: BTreeMap<String, String>,
     pub steps: Vec<Step>,
     hard: bool,
@@ -47,14 +48,17 @@ impl Storm {
         let tokens = [customer.token.clone(), second.token];
         let (state, names, steps) = (State::default(), BTreeMap::new(), Vec::new());
         let hard = way == "hard_delete";
-        let mut storm = Self { customer, dice, tokens, state, names, steps, hard, number: 0 };
-        for _ in 0..4 {
-            storm.create_user(0, None).await;
+        Self { customer, dice, tokens, state, names, steps, hard, number: 0 }
+    }
+
+    /// Sees to it that there are people and groups to whom something can happen.
+    pub async fn fill(&mut self) {
+        while self.visible().len() < 3 {
+            self.create_user(0, None).await;
         }
-        for _ in 0..2 {
-            storm.create_group(0).await;
+        while self.state.groups.len() < 2 {
+            self.create_group(0).await;
         }
-        storm
     }
 
     /// The actor as the log names it.
@@ -199,6 +203,7 @@ impl Storm {
         let id = answer.body["id"].as_str().unwrap().to_owned();
         let mut after = self.state.clone();
         after.groups.insert(id.clone());
+        self.names.insert(id.clone(), name);
         after.members.extend(ids.into_iter().map(|member| (id.clone(), member)));
         self.note(who, false, after);
     }
@@ -224,8 +229,7 @@ impl Storm {
     async fn put_group(&mut self, who: usize) {
         let Some(group) = self.dice.pick(&self.groups()) else { return };
         let path = format!("/Groups/{group}");
-        let shown = self.send(who, "GET", &path, None).await.body;
-        let name = &shown["displayName"];
+        let name = &self.names[&group];
         let mut body = json!({ "displayName": name, "externalId": name });
         let ids = if self.dice.chance(40) { Vec::new() } else { self.candidates(Some(&group)) };
         body["members"] = values(&ids);
