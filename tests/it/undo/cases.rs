@@ -264,6 +264,24 @@ async fn a_deletion_that_was_interrupted_is_undone_too() {
 }
 
 #[tokio::test]
+async fn leavers_from_before_stay_out_whenever_their_memberships_end() {
+    let (customer, [ada, bob, _, _], staff) = scene(&[]).await;
+    customer.world.between.set(|called, request| {
+        let breaks = called == TRANSACT && request.to_string().contains("#M#");
+        breaks.then_some(Fault::Refuse(500, "InternalServerError"))
+    });
+    customer.delete(&ada).await;
+    customer.world.between.clear();
+    let since = customer.moment();
+    // The next write ends Ada's memberships, and she is brought back in no group.
+    customer.set(&bob, "title", json!("Dr")).await;
+    customer.create(json!({ "userName": "ada" })).await;
+    let plan = customer.undo_plan(since, None, None).await;
+    assert!(plan.is_empty(), "{plan:#?}");
+    assert!(!customer.ids_in(&staff).await.contains(&id(&ada).to_owned()));
+}
+
+#[tokio::test]
 async fn a_late_request_does_not_end_the_members_of_a_group_that_exists_again() {
     let (customer, [ada, bob, eve, _], staff) = scene(&[]).await;
     let since = customer.moment();
