@@ -43,7 +43,7 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    /// The near misses as the log names them; `None` if there are none.
+    /// The near misses as the log names them; `None` if no name resembled an attribute.
     pub fn ignored(&self) -> Option<String> {
         (!self.near_misses.is_empty()).then(|| self.near_misses.join(", "))
     }

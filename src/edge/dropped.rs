@@ -1,6 +1,8 @@
 //! The names of attributes that were left out of messages, as far as they may be kept: a client may
 //! have written anything in place of a name.
 
+use std::sync::LazyLock;
+
 use scim_core::ResourceType;
 
 use crate::telemetry::LeftOut;
@@ -8,13 +10,16 @@ use crate::telemetry::LeftOut;
 /// What stands for all names that no schema of SCIM has.
 const OTHER: &str = "other";
 
-/// The names that the schemas of users and groups define, in whatever profile.
+/// The names that the schemas of users and groups define, in whatever profile. The schemas are read
+/// once a message has other names.
 #[derive(Debug)]
-pub(super) struct StandardNames(Vec<ResourceType>);
+pub(super) struct StandardNames(LazyLock<Vec<ResourceType>>);
 
 impl StandardNames {
-    pub(super) fn new() -> Self {
-        Self([ResourceType::user(), ResourceType::group()].into_iter().flatten().collect())
+    pub(super) const fn new() -> Self {
+        Self(LazyLock::new(|| {
+            [ResourceType::user(), ResourceType::group()].into_iter().flatten().collect()
+        }))
     }
 
     /// The names of what was left out, each once: those of the standard in its spelling, near misses

@@ -39,8 +39,9 @@ pub(super) struct Refusals {
 }
 
 /// What waits of one tenant.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Waiting {
+    tenant: TenantKey,
     entries: Vec<RefusedRequest>,
     more: u64,
     /// Attributes that were left out of messages.
@@ -53,23 +54,26 @@ struct Waiting {
     /// When the last try began, in milliseconds.
     tried: Option<i64>,
     writes: u64,
-    /// The tenant, once something waited.
-    key: Option<TenantKey>,
 }
 
 impl Waiting {
     /// Nothing waits yet. The instances of a tenant remove rows at different times.
-    fn new() -> Self {
+    fn new(tenant: &TenantKey) -> Self {
         let [.., random] = *Uuid::now_v7().as_bytes();
-        Self { writes: u64::from(random) % WRITES_PER_TRIM, ..Self::default() }
+        Self {
+            tenant: tenant.clone(),
+            entries: Vec::new(),
+            more: 0,
+            dropped: Vec::new(),
+            told: None,
+            id: None,
+            tried: None,
+            writes: u64::from(random) % WRITES_PER_TRIM,
+        }
     }
 
     fn add(&mut self, entry: RefusedRequest) {
-        if let Some(known) = self.entries.iter_mut().find(|known| known.is_like(&entry)) {
-            known.absorb(entry);
-        } else if self.entries.len() < MAX_ENTRIES {
-            self.entries.push(entry);
-        } else {
+        if let Some(entry) = join(&mut self.entries, entry) {
             self.more = self.more.saturating_add(entry.count);
         }
     }
@@ -77,11 +81,7 @@ impl Waiting {
     /// Adds an attribute that was left out of a message. Beyond a number of them the others are
     /// forgotten.
     fn drop_attribute(&mut self, entry: RefusedRequest) {
-        if let Some(known) = self.dropped.iter_mut().find(|known| known.is_like(&entry)) {
-            known.absorb(entry);
-        } else if self.dropped.len() < MAX_ENTRIES {
-            self.dropped.push(entry);
-        }
+        join(&mut self.dropped, entry);
     }
 
     /// Takes what waits, if it may be written now. What was only dropped waits for a refusal or for
@@ -126,6 +126,18 @@ impl Waiting {
     }
 }
 
+/// Adds an entry to those of a row, or to the one that it is like. Returns it if the row is full.
+fn join(entries: &mut Vec<RefusedRequest>, entry: RefusedRequest) -> Option<RefusedRequest> {
+    if let Some(known) = entries.iter_mut().find(|known| known.is_like(&entry)) {
+        known.absorb(entry);
+    } else if entries.len() < MAX_ENTRIES {
+        entries.push(entry);
+    } else {
+        return Some(entry);
+    }
+    None
+}
+
 /// The key of the row of attributes that were left out in an hour, in hours since 1970.
 fn id_of_hour(hour: i64) -> String {
     let seconds = u64::try_from(hour.saturating_mul(HOUR)).unwrap_or_default();
@@ -143,7 +155,7 @@ fn new_id(now: OffsetDateTime) -> String {
 /// Refusals that are being written. If that is given up, they wait again.
 struct Attempt<'r> {
     refusals: &'r Refusals,
-    tenant: &'r TenantCode,
+    tenant: &'r TenantKey,
     batch: Option<RefusalBatch>,
 }
 
@@ -170,15 +182,14 @@ impl Refusals {
     ) {
         let code = tenant.code();
         if !(entries.is_empty() && dropped.is_empty()) {
-            self.change(code, |waiting| {
-                waiting.key.get_or_insert_with(|| tenant.clone());
+            self.change(tenant, |waiting| {
                 entries.into_iter().for_each(|entry| waiting.add(entry));
                 dropped.into_iter().for_each(|entry| waiting.drop_attribute(entry));
             });
         }
         let now = self.clock.now();
         let Some((batch, writes)) = self.take(code, now) else { return };
-        let mut attempt = Attempt { refusals: self, tenant: code, batch: Some(batch) };
+        let mut attempt = Attempt { refusals: self, tenant, batch: Some(batch) };
         let write = Box::pin(self.write(tenant, &mut attempt, writes));
         // What it takes is not the request's own work.
         let written = timeout(MAX_DELAY, budget::counted(Limits::REQUEST, write)).await;
@@ -190,7 +201,7 @@ impl Refusals {
     /// Writes what waits of all tenants, as far as it may be written now.
     pub(super) async fn flush(&self) {
         let keys: Vec<TenantKey> =
-            self.locked().values().filter_map(|waiting| waiting.key.clone()).collect();
+            self.locked().values().map(|waiting| waiting.tenant.clone()).collect();
         for key in keys {
             self.note(&key, Vec::new(), Vec::new()).await;
         }
@@ -201,7 +212,7 @@ impl Refusals {
         let written = self.store.add_refusals(tenant, batch).await;
         if written.is_ok() {
             attempt.batch = None;
-            self.change(tenant.code(), |waiting| waiting.writes += 1);
+            self.change(tenant, |waiting| waiting.writes += 1);
         }
         let trimmed = match written {
             Ok(()) if writes.is_multiple_of(WRITES_PER_TRIM) => {
@@ -221,12 +232,12 @@ impl Refusals {
         waiting.take(now).map(|batch| (batch, waiting.writes))
     }
 
-    fn change(&self, tenant: &TenantCode, change: impl FnOnce(&mut Waiting)) {
-        let mut tenants = self.locked();
-        if tenants.get(tenant).is_none() {
-            tenants.insert(tenant.clone(), Waiting::new());
+    fn change(&self, tenant: &TenantKey, change: impl FnOnce(&mut Waiting)) {
+        let (mut tenants, code) = (self.locked(), tenant.code());
+        if tenants.get(code).is_none() {
+            tenants.insert(code.clone(), Waiting::new(tenant));
         }
-        tenants.get_mut(tenant).map(change);
+        tenants.get_mut(code).map(change);
     }
 
     fn locked(&self) -> MutexGuard<'_, Cache<TenantCode, Waiting>> {

@@ -123,7 +123,7 @@ pub enum OperatorError {
     #[error("another user has the userName {0} now")]
     UserNameTaken(String),
     /// The tenant has no user of this name.
-    #[error("there is no user {0}")]
+    #[error("the tenant has no user {0}")]
     UnknownUser(String),
     /// Several users or groups have this name.
     #[error("{who} is the name of {} {what}; give the id of one: {}", ids.len(), ids.join(", "))]

@@ -8,6 +8,7 @@ use time::OffsetDateTime;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use super::session::{Session, group_type};
+use super::who::only;
 use crate::store::{Collection, Kind, Names, Stored, TenantRow};
 
 /// A group in a list.
@@ -113,16 +114,8 @@ impl Operator {
         tenant: &TenantRow,
         who: &str,
     ) -> Result<Option<Stored>, OperatorError> {
-        let mut found = self.groups_named(tenant, who).await?;
-        if found.len() > 1 {
-            let ids = found.iter().map(|group| {
-                let members = group.members;
-                format!("{} ({members} members)", group.resource.id)
-            });
-            let (who, ids) = (who.to_owned(), ids.collect());
-            return Err(OperatorError::Ambiguous { what: "groups", who, ids });
-        }
-        Ok(found.pop())
+        let found = self.groups_named(tenant, who).await?;
+        only("groups", who, found, |group| format!("{} members", group.members))
     }
 
     /// The groups that a text names by the id, or else by the displayName or the externalId.
@@ -136,9 +129,7 @@ impl Operator {
     ) -> Result<Vec<Stored>, OperatorError> {
         let groups = Collection { tenant: tenant.key(), kind: Kind::Group };
         let now = self.clock.seconds();
-        if let Ok(id) = who.parse::<ResourceId>()
-            && let Some(group) = self.store.resource(&groups, &id, now).await?
-        {
+        if let Some(group) = self.with_id(&groups, who).await? {
             return Ok(vec![group]);
         }
         let session = Session::open(self, tenant).await?;

@@ -9,7 +9,7 @@ use super::deployment::Operator;
 use super::error::OperatorError;
 use super::log::{LogEntry, LogQuery};
 use super::overview::Overview;
-use super::refusals::{RefusalQuery, Refusals};
+use super::refusals::{RefusalSpan, Refusals, marks};
 use crate::directory::states::State;
 use crate::store::{Stored, TenantRow};
 
@@ -82,20 +82,21 @@ impl Operator {
     /// [`OperatorError::Ambiguous`] if the text names several users, or if the table does not
     /// respond.
     pub async fn person(&self, tenant: &TenantRow, who: &str) -> Result<Person, OperatorError> {
-        let found = self.find_user(tenant, who).await?;
+        let (named, groups) =
+            (self.users_named(tenant, who).await?, self.groups_named(tenant, who).await?);
+        let marks = marks(&tenant.key(), who, named.iter().chain(&groups));
+        let (found, others) = self.pick_user(who, named)?;
         let now = self.clock.seconds();
-        let others = self.users_named(tenant, who).await?.into_iter();
-        let others =
-            others.map(|user| (user.resource.id.clone(), State::of(Some(user.standing()), now)));
-        let is_found = |id: &ResourceId| found.as_ref().is_some_and(|user| user.resource.id == *id);
-        let others = others.filter(|(id, _)| !is_found(id)).collect();
-        let is_group = found.is_none() && !self.groups_named(tenant, who).await?.is_empty();
+        let standing =
+            |user: Stored| (user.resource.id.clone(), State::of(Some(user.standing()), now));
+        let others = others.into_iter().map(standing).collect();
+        let is_group = found.is_none() && !groups.is_empty();
         let user = match found {
             Some(user) => Some(self.known(tenant, user).await?),
             None => None,
         };
-        let query = RefusalQuery { since: None, about: Some(who.to_owned()), limit: REFUSALS };
-        let refusals = self.refusals(tenant, &query).await?;
+        let span = RefusalSpan { since: None, limit: REFUSALS };
+        let refusals = self.refusals_about(tenant, span, Some(&marks)).await?;
         let tenant = self.overview(self.listed(tenant.clone())?).await?;
         Ok(Person { user, others, is_group, refusals, tenant })
     }

@@ -9,7 +9,7 @@ use uuid::{NoContext, Timestamp, Uuid};
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::reason::{Idp, Reason};
-use crate::store::{RefusalBatch, RefusedRequest, Stored, TenantRow};
+use crate::store::{RefusalBatch, RefusedRequest, Stored, TenantKey, TenantRow};
 use crate::tenant::Profile;
 
 /// How many rows one call reads.
@@ -24,6 +24,13 @@ pub struct RefusalQuery {
     pub about: Option<String>,
     /// Maximum number of refusals.
     pub limit: usize,
+}
+
+/// How far back refusals are looked for, and how many.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RefusalSpan {
+    pub(super) since: Option<i64>,
+    pub(super) limit: usize,
 }
 
 /// A refused request, or several equal ones, and what cures it.
@@ -70,17 +77,39 @@ impl Operator {
         tenant: &TenantRow,
         query: &RefusalQuery,
     ) -> Result<Refusals, OperatorError> {
+        let marks = match &query.about {
+            Some(who) => {
+                let users = self.users_named(tenant, who).await?;
+                let groups = self.groups_named(tenant, who).await?;
+                Some(marks(&tenant.key(), who, users.iter().chain(&groups)))
+            }
+            None => None,
+        };
+        let span = RefusalSpan { since: query.since, limit: query.limit };
+        self.refusals_about(tenant, span, marks.as_ref()).await
+    }
+
+    /// The refusals that have one of these marks or ids, or all of them.
+    ///
+    /// # Errors
+    /// If the table does not respond.
+    pub(super) async fn refusals_about(
+        &self,
+        tenant: &TenantRow,
+        span: RefusalSpan,
+        about: Option<&BTreeSet<String>>,
+    ) -> Result<Refusals, OperatorError> {
         let idp = Idp::of(Profile::read(&tenant.profile)?.dialect.idp.as_deref());
-        let (mut merged, is_complete) = self.merged(tenant, query).await?;
+        let (mut merged, is_complete) = self.merged(tenant, span, about).await?;
         // The rows of a burst have one time, in whatever order it came.
         merged.requests.sort_by_key(|(_, request)| Reverse(request.last));
-        merged.requests.truncate(query.limit);
+        merged.requests.truncate(span.limit);
         let names = self.names_in(tenant, &merged.requests).await?;
         let refusal = |(_, request): (_, RefusedRequest)| {
             let name = ids_in(&request).find_map(|id| names.get(&id).cloned());
             Refusal { reason: Reason::from_code(&request.code), idp, name, request }
         };
-        let uncounted = if query.about.is_none() { merged.uncounted } else { 0 };
+        let uncounted = if about.is_none() { merged.uncounted } else { 0 };
         let refusals = merged.requests.into_iter().map(refusal).collect();
         Ok(Refusals { refusals, is_complete, uncounted })
     }
@@ -89,13 +118,10 @@ impl Operator {
     async fn merged(
         &self,
         tenant: &TenantRow,
-        query: &RefusalQuery,
+        RefusalSpan { since, limit }: RefusalSpan,
+        about: Option<&BTreeSet<String>>,
     ) -> Result<(Merged, bool), OperatorError> {
-        let about = match &query.about {
-            Some(who) => Some(self.marks_of(tenant, who).await?),
-            None => None,
-        };
-        let (from, now) = (first_key(query.since), self.clock.seconds());
+        let (from, now) = (first_key(since), self.clock.seconds());
         let mut merged = Merged { requests: Vec::new(), row: 0, uncounted: 0 };
         let mut after: Option<String> = None;
         loop {
@@ -103,8 +129,8 @@ impl Operator {
             let rows = self.store.refusals(&tenant.key(), place, ROWS_OF_A_CALL, now).await?;
             let is_last = rows.len() < ROWS_OF_A_CALL;
             after = rows.last().map(|row| row.id.clone());
-            rows.into_iter().for_each(|row| merged.add(row, about.as_ref(), query.since));
-            let is_full = merged.requests.len() > query.limit;
+            rows.into_iter().for_each(|row| merged.add(row, about, since));
+            let is_full = merged.requests.len() > limit;
             if is_last || is_full {
                 return Ok((merged, !is_full));
             }
@@ -124,29 +150,26 @@ impl Operator {
         }
         self.names(&tenant.key(), ids.clone(), ids).await
     }
-
-    /// What refusals have in place of a person or a group.
-    async fn marks_of(
-        &self,
-        tenant: &TenantRow,
-        who: &str,
-    ) -> Result<BTreeSet<String>, OperatorError> {
-        let key = tenant.key();
-        let mut marks = BTreeSet::from([key.mark(who)]);
-        marks.extend(who.parse::<ResourceId>().ok().map(|id| id.folded().to_string()));
-        let users = self.users_named(tenant, who).await?;
-        let groups = self.groups_named(tenant, who).await?;
-        for Stored { resource, .. } in users.into_iter().chain(groups) {
-            marks.insert(resource.id.folded().to_string());
-            let names = ["userName", "externalId", "displayName"].into_iter();
-            let names = names.filter_map(|name| resource.attributes.text(name));
-            marks.extend(names.map(|name| key.mark(name)));
-        }
-        Ok(marks)
-    }
 }
 
-/// The ids that a request is about; marks of names are none of them.
+/// What refusals have in place of resources of one name, and of the name itself.
+pub(super) fn marks<'s>(
+    tenant: &TenantKey,
+    who: &str,
+    named: impl Iterator<Item = &'s Stored>,
+) -> BTreeSet<String> {
+    let mut marks = BTreeSet::from([tenant.mark(who)]);
+    marks.extend(who.parse::<ResourceId>().ok().map(|id| id.folded().to_string()));
+    for Stored { resource, .. } in named {
+        marks.insert(resource.id.folded().to_string());
+        let names = ["userName", "externalId", "displayName"].into_iter();
+        let names = names.filter_map(|name| resource.attributes.text(name));
+        marks.extend(names.map(|name| tenant.mark(name)));
+    }
+    marks
+}
+
+/// The ids that a request is about. The marks of names are not among them.
 fn ids_in(request: &RefusedRequest) -> impl Iterator<Item = ResourceId> {
     request.about.iter().filter_map(|about| about.parse().ok())
 }

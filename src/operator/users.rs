@@ -88,38 +88,29 @@ impl Operator {
         tenant: &TenantRow,
         filter: Option<&str>,
     ) -> Result<Option<ResourceId>, OperatorError> {
-        let (users, _) = self.first_page(tenant, filter, 1).await?;
+        let (users, _) = self.users_matching(tenant, filter, 1).await?;
         let Some(user) = users.first() else { return Ok(None) };
         let id = user.get("id").and_then(|id| id.as_str()?.parse().ok());
         id.map(Some).ok_or(OperatorError::Unexpected("a user has no valid id"))
     }
 
-    /// The first visible users that match a filter, at most `max` and at most a page, as a client
-    /// would see them, and whether these are all.
+    /// The first visible users that match a filter, or of all users without one, at most `max` and
+    /// at most a page, as a client would see them, and whether these are all.
     ///
     /// # Errors
     /// If the filter is not valid or asks for too much, or the table does not answer.
     pub async fn users_matching(
         &self,
         tenant: &TenantRow,
-        filter: &str,
-        max: usize,
-    ) -> Result<(Vec<Value>, bool), OperatorError> {
-        self.first_page(tenant, Some(filter), max).await
-    }
-
-    async fn first_page(
-        &self,
-        tenant: &TenantRow,
         filter: Option<&str>,
-        count: usize,
+        max: usize,
     ) -> Result<(Vec<Value>, bool), OperatorError> {
         let session = Session::open(self, tenant).await?;
         let users = session.users()?;
         let projection = Projection::new(&[], &[], &users.definition);
         let scope = Scope { resource_type: users, projection };
         let pairs = filter.map(|filter| ("filter".to_owned(), filter.to_owned()));
-        let pairs = pairs.into_iter().chain([("count".to_owned(), count.to_string())]);
+        let pairs = pairs.into_iter().chain([("count".to_owned(), max.to_string())]);
         let query = Query::from_pairs(pairs)?;
         let found = session.directory.query(session.call(), &[scope], &query).await?;
         let is_complete = found.total.is_some_and(|all| all <= found.resources.len());

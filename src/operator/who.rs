@@ -22,17 +22,52 @@ impl Operator {
         tenant: &TenantRow,
         who: &str,
     ) -> Result<Option<Stored>, OperatorError> {
-        let mut found = self.users_named(tenant, who).await?;
+        Ok(self.pick_user(who, self.users_named(tenant, who).await?)?.0)
+    }
+
+    /// The user who is meant among those of one name: a visible one comes before all others. Returns
+    /// the others too.
+    ///
+    /// # Errors
+    /// [`OperatorError::Ambiguous`] if several may be meant.
+    pub(super) fn pick_user(
+        &self,
+        who: &str,
+        named: Vec<Stored>,
+    ) -> Result<(Option<Stored>, Vec<Stored>), OperatorError> {
         let now = self.clock.seconds();
-        if found.iter().any(|user| user.is_visible(now)) {
-            found.retain(|user| user.is_visible(now));
+        let (visible, others): (Vec<_>, Vec<_>) =
+            named.into_iter().partition(|user| user.is_visible(now));
+        if visible.is_empty() {
+            return Ok((self.only_user("users", who, others)?, Vec::new()));
         }
-        if found.len() > 1 {
-            let (who, ids) =
-                (who.to_owned(), found.iter().map(|user| described(user, now)).collect());
-            return Err(OperatorError::Ambiguous { what: "users", who, ids });
-        }
-        Ok(found.pop())
+        Ok((self.only_user("users", who, visible)?, others))
+    }
+
+    fn only_user(
+        &self,
+        what: &'static str,
+        who: &str,
+        found: Vec<Stored>,
+    ) -> Result<Option<Stored>, OperatorError> {
+        let now = self.clock.seconds();
+        only(what, who, found, |user| {
+            let name = user.resource.attributes.text("userName").unwrap_or_default();
+            format!("{name}, {}", State::of(Some(user.standing()), now).word())
+        })
+    }
+
+    /// The id of the user whom a text names, or the text itself if it can be the id of a resource
+    /// that no longer exists, or of a group.
+    ///
+    /// # Errors
+    /// [`OperatorError::UnknownUser`] if it is neither, and the same as [`Operator::find_user`].
+    pub async fn find_id(
+        &self,
+        tenant: &TenantRow,
+        who: &str,
+    ) -> Result<ResourceId, OperatorError> {
+        id_of(self.find_user(tenant, who).await?, who)
     }
 
     /// The id of the deleted user whom a text names, or the id itself: a user who is back already,
@@ -48,16 +83,20 @@ impl Operator {
     ) -> Result<ResourceId, OperatorError> {
         let mut found = self.users_named(tenant, who).await?;
         found.retain(|user| user.state == Stage::Deleted);
-        if found.len() > 1 {
-            let now = self.clock.seconds();
-            let (who, ids) =
-                (who.to_owned(), found.iter().map(|user| described(user, now)).collect());
-            return Err(OperatorError::Ambiguous { what: "deleted users", who, ids });
-        }
-        match found.pop() {
-            Some(user) => Ok(user.resource.id),
-            None => who.parse().map_err(|()| OperatorError::UnknownUser(who.to_owned())),
-        }
+        id_of(self.only_user("deleted users", who, found)?, who)
+    }
+
+    /// The resource of a collection whose id a text is.
+    ///
+    /// # Errors
+    /// If the table does not respond.
+    pub(super) async fn with_id(
+        &self,
+        collection: &Collection,
+        text: &str,
+    ) -> Result<Option<Stored>, OperatorError> {
+        let Ok(id) = text.parse() else { return Ok(None) };
+        Ok(self.store.resource(collection, &id, self.clock.seconds()).await?)
     }
 
     /// All users in any state whom a text names by the id, or else by the userName, the externalId
@@ -71,10 +110,7 @@ impl Operator {
         who: &str,
     ) -> Result<Vec<Stored>, OperatorError> {
         let users = Collection { tenant: tenant.key(), kind: Kind::User };
-        let now = self.clock.seconds();
-        if let Ok(id) = who.parse::<ResourceId>()
-            && let Some(user) = self.store.resource(&users, &id, now).await?
-        {
+        if let Some(user) = self.with_id(&users, who).await? {
             return Ok(vec![user]);
         }
         let session = Session::open(self, tenant).await?;
@@ -83,29 +119,33 @@ impl Operator {
             attributes.set(name, Value::String(who.to_owned()));
         }
         let names = Names::of(&session.users()?.definition, &attributes)?;
-        Ok(self.store.known_as(&users, &names, now).await?)
-    }
-
-    /// The id of the user whom a text names, or the text itself if it can be the id of a resource
-    /// that no longer exists, or of a group.
-    ///
-    /// # Errors
-    /// [`OperatorError::UnknownUser`] if it is neither, and the same as [`Operator::find_user`].
-    pub async fn find_id(
-        &self,
-        tenant: &TenantRow,
-        who: &str,
-    ) -> Result<ResourceId, OperatorError> {
-        match self.find_user(tenant, who).await? {
-            Some(user) => Ok(user.resource.id),
-            None => who.parse().map_err(|()| OperatorError::UnknownUser(who.to_owned())),
-        }
+        Ok(self.store.known_as(&users, &names, self.clock.seconds()).await?)
     }
 }
 
-/// A user with the id, for somebody who must choose.
-fn described(user: &Stored, now: i64) -> String {
-    let name = user.resource.attributes.text("userName").unwrap_or_default();
-    let state = State::of(Some(user.standing()), now).word();
-    format!("{} ({name}, {state})", user.resource.id)
+/// The id of a user who was found, or else the text as an id.
+fn id_of(user: Option<Stored>, text: &str) -> Result<ResourceId, OperatorError> {
+    match user {
+        Some(user) => Ok(user.resource.id),
+        None => text.parse().map_err(|()| OperatorError::UnknownUser(text.to_owned())),
+    }
+}
+
+/// The one resource of a name. Several are refused, each with its id and what tells it from the
+/// others.
+///
+/// # Errors
+/// [`OperatorError::Ambiguous`].
+pub(super) fn only(
+    what: &'static str,
+    who: &str,
+    mut found: Vec<Stored>,
+    described: impl Fn(&Stored) -> String,
+) -> Result<Option<Stored>, OperatorError> {
+    if found.len() > 1 {
+        let described = |one: &Stored| format!("{} ({})", one.resource.id, described(one));
+        let (who, ids) = (who.to_owned(), found.iter().map(described).collect());
+        return Err(OperatorError::Ambiguous { what, who, ids });
+    }
+    Ok(found.pop())
 }

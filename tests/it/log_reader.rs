@@ -133,8 +133,8 @@ async fn a_user_is_found_by_id_user_name_external_id_or_address() {
     assert!(matches!(several, OperatorError::Ambiguous { ids, .. } if ids.len() == 2));
     let gone = operator.find_id(&customer.row, "of.a-user-who-is-gone").await.unwrap();
     assert_eq!(gone.as_str(), "of.a-user-who-is-gone");
-    let said = operator.find_id(&customer.row, "no user").await.unwrap_err().to_string();
-    assert_eq!(said, "there is no user no user");
+    let said = operator.find_id(&customer.row, "some user").await.unwrap_err().to_string();
+    assert_eq!(said, "the tenant has no user some user");
 }
 
 #[tokio::test]

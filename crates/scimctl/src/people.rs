@@ -102,7 +102,7 @@ async fn matching(
     filter: &str,
 ) -> anyhow::Result<(Vec<Listed>, bool)> {
     let row = operator.tenant(&options.tenant).await?;
-    let (users, is_complete) = operator.users_matching(&row, filter, options.limit).await?;
+    let (users, is_complete) = operator.users_matching(&row, Some(filter), options.limit).await?;
     let listed = |user: Value| {
         let is_active = user.get("active") == Some(&Value::Bool(true));
         let state = if is_active { State::Provisioned } else { State::Suspended };

@@ -48,7 +48,9 @@ fn lines(who: &str, person: &Person) -> Vec<String> {
         } else {
             "What was done, the newest first:".to_owned()
         });
-        lines.extend(user.history.iter().map(|entry| format!("  {}", log::line(entry))));
+        lines.extend(
+            user.history.iter().map(|entry| format!("  {}", log::line_of(entry, &user.id))),
+        );
         if !user.is_complete {
             let (tenant, id) = (&person.tenant.tenant.row.name, &user.id);
             lines

@@ -65,11 +65,12 @@ impl Operator {
         progress: impl Fn(ResyncProgress),
     ) -> Result<ResyncReport, OperatorError> {
         let scope = self.spelled(&tenant.key(), scope).await?;
-        let Some(resync) = self.interrupted(&tenant.key(), &scope).await? else {
-            return self.resync(tenant, &scope, progress).await;
+        let (resync, is_continued) = match self.interrupted(&tenant.key(), &scope).await? {
+            Some(resync) => (resync, true),
+            None => (self.begin_resync(tenant, scope).await?, false),
         };
         let report = self.walk(tenant, resync, &progress).await?;
-        Ok(ResyncReport { is_continued: true, ..report })
+        Ok(ResyncReport { is_continued, ..report })
     }
 
     /// Touches what a resync has not touched yet.

@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::retry::RetryPartition;
 use bytes::Bytes;
 use http::{HeaderMap, Request, StatusCode};
 use scim_core::Additions;
@@ -126,13 +127,13 @@ impl World {
             .map_or_else(|| local.connector(), |meter| meter.around(local.connector()));
         let sdk = dummy_account().into_builder().retry_config(retry.unwrap_or_else(sdk::retry));
         let sdk = sdk.http_client(between.clone().around(connector)).build();
-        let store = Store::new(
-            aws_sdk_dynamodb::Client::from_conf(store::timeouts((&sdk).into()).build()),
-            TABLE,
-        );
-        let client = aws_sdk_secretsmanager::Client::from_conf(
-            secrets_manager::timeouts((&sdk).into()).build(),
-        );
+        // The SDK limits how often all clients of a partition try again; by default these are all
+        // clients of the process, and the failures of one world would use up the tries of another.
+        let own = || RetryPartition::new(uuid::Uuid::now_v7().to_string());
+        let config = store::timeouts((&sdk).into()).retry_partition(own()).build();
+        let store = Store::new(aws_sdk_dynamodb::Client::from_conf(config), TABLE);
+        let config = secrets_manager::timeouts((&sdk).into()).retry_partition(own()).build();
+        let client = aws_sdk_secretsmanager::Client::from_conf(config);
         let secrets = Secrets::new(client, STACK);
         let mut settings = Settings::new(TABLE, STACK);
         settings.base_url = Some(BASE_URL.into());

@@ -11,6 +11,22 @@ const MEMBERS: [&str; 3] = ["members.add", "members.remove", "groups.remove"];
 
 /// Time, operation, subject, what changed, and the actor.
 pub(crate) fn of(entry: &LogEntry) -> String {
+    with(entry, &phrases(&entry.row))
+}
+
+/// The same, as one who joins or leaves a group sees it.
+pub(crate) fn of_member(entry: &LogEntry, member: &ResourceId) -> String {
+    let names = |ids: &Option<Vec<ResourceId>>| ids.iter().flatten().any(|id| id == member);
+    if names(&entry.row.added) {
+        with(entry, &["joined".to_owned()])
+    } else if names(&entry.row.removed) {
+        with(entry, &["left".to_owned()])
+    } else {
+        of(entry)
+    }
+}
+
+fn with(entry: &LogEntry, phrases: &[String]) -> String {
     let row = &entry.row;
     let mut line = format!(
         "{}  {:<8}  {}",
@@ -18,7 +34,6 @@ pub(crate) fn of(entry: &LogEntry) -> String {
         row.operation,
         subject(entry)
     );
-    let phrases = phrases(row);
     if !phrases.is_empty() {
         line += &format!("  {}", phrases.join("; "));
     }

@@ -16,7 +16,7 @@ use crate::output::{Format, Lines};
 use crate::place::Place;
 use crate::when::{self, Moment};
 
-pub(crate) use line::{by, of as line};
+pub(crate) use line::{by, of_member as line_of};
 pub(crate) use object::of as object;
 
 /// How many rows are shown unless the options say otherwise.
@@ -141,7 +141,7 @@ async fn follow(
 
 fn print(entries: &[LogEntry], lines: &mut Lines) -> anyhow::Result<()> {
     for entry in entries {
-        lines.print(&object(entry), &line(entry))?;
+        lines.print(&object(entry), &line::of(entry))?;
     }
     Ok(())
 }

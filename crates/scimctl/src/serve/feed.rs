@@ -60,12 +60,14 @@ impl Source {
     /// # Errors
     /// If the changes cannot be read, or the service cannot answer at the moment.
     pub(super) async fn after(&self, position: Position) -> anyhow::Result<Events> {
-        let Batch { records, end } =
+        let Batch { records: mut rest, end } =
             self.blocking(move |changes| changes.after(position, BATCH)).await?;
         let mut all = Vec::new();
-        for records in records.chunks(TOGETHER) {
-            let events = self.service.events(records.to_vec()).await;
+        while !rest.is_empty() {
+            let later = rest.split_off(rest.len().min(TOGETHER));
+            let events = self.service.events(rest).await;
             all.extend(events.map_err(|error| anyhow::anyhow!(error.detail))?);
+            rest = later;
         }
         Ok(Events { events: all, end })
     }

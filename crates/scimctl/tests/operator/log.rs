@@ -64,8 +64,8 @@ fn the_log_says_what_was_done_to_whom_and_by_whom() {
     let recent = acme.directory.text(&["log", "acme", "--since", "1h", "--by", "operator"]);
     assert_eq!(recent.lines().count(), 2);
     assert_eq!(acme.directory.text(&["log", "acme", "--until", "2026-01-01 08:00"]), "");
-    let said = acme.directory.refused(&["log", "acme", "--who", "no body"]);
-    assert!(said.contains("there is no user no body"), "{said}");
+    let said = acme.directory.refused(&["log", "acme", "--who", "some body"]);
+    assert!(said.contains("the tenant has no user some body"), "{said}");
 }
 
 #[test]

@@ -22,6 +22,7 @@ fn a_person_is_shown_with_state_groups_history_and_why_they_are_not_in() {
         assert!(shown.starts_with("ann@example.com is in: active.\n"), "{who}: {shown}");
         assert!(shown.contains("\nGroups      Crew\n"), "{shown}");
         assert!(shown.contains("The identity provider was last seen: "), "{shown}");
+        assert!(shown.contains("Z  create    Crew  joined  by key "), "{shown}");
     }
     let off = patch(&json!([{ "op": "replace", "path": "active", "value": false }]));
     assert_eq!(acme.send("PATCH", &format!("/Users/{ann}"), &off).0, 200);

@@ -81,7 +81,7 @@ fn a_restored_user_is_as_it_was_and_in_its_groups() {
             ["acme", "00000000-0000-8000-8000-000000000000"],
             "No deleted user with this id can be restored",
         ),
-        (["acme", "no id"], "there is no user no id"),
+        (["acme", "some id"], "the tenant has no user some id"),
         (["nobody", id.as_str()], "there is no tenant nobody"),
     ] {
         let said = acme.directory.refused(&[&["user", "restore"], &arguments[..]].concat());
