@@ -25,6 +25,7 @@ mod profiles;
 mod resync;
 mod tenants;
 mod tokens;
+mod transcript;
 mod undo;
 mod user_change;
 mod users;

@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::transcript::play;
 use crate::users::Acme;
 
-const GUIDE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/OPERATIONS.md");
 /// Nothing stops a customer who empties the directory.
 const NO_BRAKE: [&str; 2] = ["brake.deactivations=null", "brake.share=null"];
 
@@ -59,23 +59,9 @@ impl Story {
         group["members"].as_array().map_or(0, Vec::len)
     }
 
-    /// Runs the commands of a transcript and compares what they print.
+    /// Runs the commands of a transcript, since the time of this story.
     fn play(&self, transcript: &str) {
-        let guide = std::fs::read_to_string(GUIDE).unwrap();
-        let marker = format!("<!-- transcript: {transcript} -->");
-        let (_, after) = guide.split_once(&marker).unwrap_or_else(|| panic!("no {marker}"));
-        let block = after.split("```").nth(1).unwrap();
-        let commands: Vec<&str> = block.split("\n$ scimctl ").skip(1).collect();
-        assert!(!commands.is_empty(), "{marker} has no command");
-        for command in commands {
-            let (line, expected) = command.split_once('\n').unwrap_or((command, ""));
-            let words = words(line);
-            let since = words.iter().position(|word| word == "--since").unwrap() + 1;
-            let words = words.iter().enumerate();
-            let words: Vec<&str> =
-                words.map(|(n, word)| if n == since { &*self.since } else { word }).collect();
-            compare(expected, &self.acme.directory.text(&words), line);
-        }
+        play(&self.acme.directory, transcript, &[("--since", &self.since)]);
     }
 
     /// Everybody is as before, also after the same command once more.
@@ -87,51 +73,6 @@ impl Story {
         let again = self.acme.directory.text(&["undo", "acme", "--since", &self.since, "--yes"]);
         assert!(again.contains("There is nothing to bring back."), "{again}");
     }
-}
-
-/// The words of a command; a quoted part is one word.
-fn words(line: &str) -> Vec<String> {
-    let parts = line.split('\'').enumerate();
-    let words = parts.flat_map(|(index, part)| match index % 2 {
-        0 => part.split_whitespace().map(str::to_owned).collect(),
-        _ => vec![part.to_owned()],
-    });
-    words.collect()
-}
-
-/// A line without times, ids, key ids and the width of columns.
-fn masked(line: &str) -> String {
-    let mut after_key = false;
-    let words = line.split_whitespace().map(|word| {
-        let plain = word.trim_end_matches([',', ':', '.', ')']);
-        let is_time = plain.len() == 20 && plain.ends_with('Z') && plain.contains('T');
-        let is_id = plain.len() == 36 && plain.matches('-').count() == 4;
-        let is_key = std::mem::replace(&mut after_key, word.ends_with("key"));
-        let mask = if is_time { "TIME" } else { "ID" };
-        if is_time || is_id || is_key { word.replace(plain, mask) } else { word.to_owned() }
-    });
-    words.collect::<Vec<_>>().join(" ")
-}
-
-/// Compares what is printed with a transcript, in which `...` stands for any lines.
-fn compare(expected: &str, printed: &str, command: &str) {
-    let lines = |text: &str| -> Vec<String> {
-        text.lines().map(masked).filter(|line| !line.is_empty()).collect()
-    };
-    let (expected, printed) = (lines(expected), lines(printed));
-    let (mut rest, mut skips) = (printed.as_slice(), false);
-    for line in &expected {
-        if line == "..." {
-            skips = true;
-            continue;
-        }
-        let at = rest.iter().position(|shown| shown == line);
-        let found = at.filter(|at| skips || *at == 0);
-        let shown = printed.join("\n");
-        let at = found.unwrap_or_else(|| panic!("{command} does not print {line:?}:\n{shown}"));
-        (rest, skips) = (&rest[at + 1..], false);
-    }
-    assert!(rest.is_empty() || skips, "{command} also prints {rest:#?}");
 }
 
 #[test]
