@@ -159,8 +159,8 @@ impl Directory {
     ) -> Result<Progress, Error> {
         let collection = call.collection(kind);
         let until = call.soft_deadline;
-        // A group can be created again, so the removal of its members' rows goes last: it is what
-        // the row of unfinished work permits.
+        // A group can be created again, so the removal of its members' rows goes last: the row of
+        // unfinished work permits it.
         let note = if *kind == Kind::Group { Note::Nothing } else { Note::Finished };
         if grouped || *kind != Kind::Group {
             let work = (note, deletion);

@@ -142,6 +142,16 @@ pub(crate) fn end_still(
     transaction.delete(Role::Other, key, Some(Condition::exists()))
 }
 
+/// Requires that work is still unfinished.
+pub(crate) fn require(
+    transaction: &mut Transaction,
+    collection: &Collection,
+    id: &ResourceId,
+) -> Result<(), StoreError> {
+    let key = key(&collection.tenant, &collection.kind, id);
+    transaction.check(Role::Other, key, Condition::exists())
+}
+
 /// Records that a creation is finished, if no other request has given it up in the meantime.
 pub(crate) fn end_creation(
     transaction: &mut Transaction,

@@ -283,27 +283,48 @@ async fn leavers_from_before_stay_out_whenever_their_memberships_end() {
 
 #[tokio::test]
 async fn a_late_request_does_not_end_the_members_of_a_group_that_exists_again() {
-    let (customer, [ada, bob, eve, _], staff) = scene(&[]).await;
-    let since = customer.moment();
-    let world = customer.world.clone();
-    // The last transaction of the deletion is on its way until the undo is done.
-    let (gate, last) = (world.between.clone(), world.between.count(TRANSACT) + 2);
-    world.between.set(move |called, _| {
-        let late = called == TRANSACT && gate.count(TRANSACT) == last;
-        late.then_some(Fault::Slow(1_000))
-    });
-    let (sender, path) = (customer.clone(), group_path(&staff));
-    let late = tokio::spawn(async move { sender.send("DELETE", &path, None).await.status });
-    while world.between.count(TRANSACT) < last {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    // The members of the larger group leave by more than one transaction.
+    for more in [0, 60] {
+        let (customer, users, staff) = scene(&[]).await;
+        let everybody =
+            [&ids(&[&users[0], &users[1], &users[2]])[..], &people(&customer, more).await];
+        let everybody: BTreeSet<String> = everybody.concat().into_iter().collect();
+        let mut body = json!({ "displayName": "Staff", "externalId": "Staff" });
+        body["members"] = values(&everybody.iter().cloned().collect::<Vec<_>>());
+        assert_eq!(customer.send("PUT", &group_path(&staff), body).await.status, 200);
+        let since = customer.moment();
+        let world = customer.world.clone();
+        // The first transaction that ends memberships is on its way until the undo is done.
+        let (gate, first) = (world.between.clone(), world.between.count(TRANSACT) + 2);
+        world.between.set(move |called, _| {
+            let late = called == TRANSACT && gate.count(TRANSACT) == first;
+            late.then_some(Fault::Slow(1_500))
+        });
+        let (sender, path) = (customer.clone(), group_path(&staff));
+        let late = tokio::spawn(async move { sender.send("DELETE", &path, None).await.status });
+        while world.between.count(TRANSACT) < first {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+        world.between.clear();
+        world.clock.advance(61);
+        customer.set(&users[0], "title", json!("Dr")).await;
+        world.clock.advance(61);
+        customer.undone(since).await;
+        assert!(!late.is_finished(), "the request is late");
+        assert_eq!(late.await.unwrap(), 204);
+        let members: BTreeSet<String> = customer.ids_in(&staff).await.into_iter().collect();
+        assert_eq!(members, everybody);
     }
-    world.between.clear();
-    world.clock.advance(61);
-    customer.set(&ada, "title", json!("Dr")).await;
-    world.clock.advance(61);
-    customer.undone(since).await;
-    assert_eq!(late.await.unwrap(), 204);
-    assert_eq!(customer.ids_in(&staff).await, ids(&[&ada, &bob, &eve]));
+}
+
+/// The ids of some more users.
+async fn people(customer: &Customer, number: usize) -> Vec<String> {
+    let mut ids = Vec::new();
+    for number in 0..number {
+        let user = customer.create(json!({ "userName": format!("person{number}") })).await;
+        ids.push(id(&user).to_owned());
+    }
+    ids
 }
 
 #[tokio::test]
