@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use scim_core::ResourceId;
 
+use super::course::{Touch, Trail};
 use super::plan::{
     Comeback, GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, UserFate,
 };
-use super::trail::{Story, Touch, Trail, Trails};
+use super::trail::{Trails, UserStory};
 use crate::store::{Stage, Standing};
 
 /// A user as it is now.
@@ -39,6 +40,8 @@ pub(super) struct Present {
     pub(super) labels: BTreeMap<String, String>,
     /// Whether an id that names no resource may be a member.
     pub(super) admits_unknown: bool,
+    /// The users whose rows cannot be read, and why.
+    pub(super) unreadable: BTreeMap<ResourceId, String>,
 }
 
 /// The trails and what is there, which together decide.
@@ -61,7 +64,8 @@ impl Judge<'_> {
             let name = self.present.users.get(id).and_then(|user| user.name.clone());
             Some((id, PlannedUser { id: id.clone(), name, fate }))
         });
-        let users: BTreeMap<&ResourceId, PlannedUser> = users.collect();
+        let mut users: BTreeMap<&ResourceId, PlannedUser> = users.collect();
+        self.choose_namesakes(&mut users);
         let planned = groups.iter().map(|(id, fate)| self.group(id, fate.clone(), &users, &groups));
         let mut planned: Vec<PlannedGroup> = planned.filter(is_worth_showing).collect();
         planned.sort_by(|a, b| a.name.cmp(&b.name));
@@ -77,13 +81,44 @@ impl Judge<'_> {
         told.map(|(id, _)| id).chain(self.trails.memberships.keys()).collect()
     }
 
+    /// Of deleted users of one userName, one comes back, and rather one who was there before the
+    /// span. The name of the others is taken.
+    fn choose_namesakes(&self, users: &mut BTreeMap<&ResourceId, PlannedUser>) {
+        let comes = |fate: &UserFate| match fate {
+            UserFate::Restore(comeback) => comeback.version.is_some(),
+            _ => false,
+        };
+        let is_new =
+            |id: &ResourceId| self.trails.users.get(id).is_some_and(|story| story.is_new());
+        let mut coming: Vec<(bool, &mut PlannedUser)> = users
+            .iter_mut()
+            .filter(|(_, user)| comes(&user.fate))
+            .map(|(id, user)| (is_new(id), user))
+            .collect();
+        coming.sort_by_key(|(is_new, _)| *is_new);
+        let mut taken = BTreeSet::new();
+        for (_, user) in coming {
+            let name = user.name.as_deref().map(str::to_lowercase);
+            if name.is_some_and(|name| !taken.insert(name)) {
+                user.fate = UserFate::NameTaken;
+            }
+        }
+    }
+
     fn user_fate(
         &self,
         id: &ResourceId,
-        story: &Story<Standing>,
+        story: &UserStory,
         exists: &impl Fn(&ResourceId) -> bool,
     ) -> Option<UserFate> {
-        let trail = story.trail.as_ref()?;
+        let trail = &story.trail()?;
+        if let Some(reason) = self.present.unreadable.get(id) {
+            return Some(UserFate::Unreadable(reason.clone()));
+        }
+        // Who was out before the span stays out.
+        if trail.target.is_some_and(|target| target.state == Stage::Deleted) {
+            return Some(UserFate::AlreadySo);
+        }
         let later = || trail.since.as_ref().map(|touch| self.later(touch));
         let Some(user) = self.present.users.get(id) else {
             return Some(later().map_or(UserFate::Lost, UserFate::ChangedSince));
@@ -111,7 +146,8 @@ impl Judge<'_> {
         })
     }
 
-    /// How a user comes back: into the groups of before, but not into those joined in the span.
+    /// How a user comes back: into the groups of before, but not into those joined in the span. A
+    /// user who is visible again does not come into those that somebody else has taken it out of.
     fn comeback(
         &self,
         id: &ResourceId,
@@ -121,7 +157,10 @@ impl Judge<'_> {
     ) -> UserFate {
         let joined = |group: &&ResourceId| {
             let trail = self.trails.memberships.get(*group).and_then(|trails| trails.get(id));
-            trail.is_some_and(|trail| trail.target == Some(false) && trail.since.is_none())
+            trail.is_some_and(|trail| match trail.since {
+                None => trail.target == Some(false),
+                Some(_) => version.is_none() && !self.is_member(group, id),
+            })
         };
         let past = || user.past.iter().flatten();
         let except: BTreeSet<ResourceId> = past().filter(joined).cloned().collect();
@@ -194,7 +233,7 @@ impl Judge<'_> {
         let by_restore = |of: fn(&Comeback) -> Option<&BTreeSet<ResourceId>>| {
             comeback.and_then(of).is_some_and(|groups| groups.contains(group))
         };
-        if by_restore(|comeback| Some(&comeback.except)) {
+        if by_restore(|comeback| Some(&comeback.except)) && trail.since.is_none() {
             return Wanted::Nothing;
         }
         // A user who is restored comes back into groups.
@@ -233,7 +272,10 @@ impl Judge<'_> {
             Some(fate) => is_there(fate),
             None => self.present.groups.contains_key(member),
         };
-        let is_unknown = self.present.admits_unknown && known.is_none() && user.is_none();
+        let is_unknown = self.present.admits_unknown
+            && known.is_none()
+            && user.is_none()
+            && !self.present.unreadable.contains_key(member);
         is_live || is_group || is_unknown
     }
 

@@ -1,11 +1,12 @@
 //! Bringing back what was deleted, deactivated or taken out of groups in a span of time.
 //!
-//! `trail.rs` takes in the rows of the log, one after the other; `judge.rs` compares what they tell
+//! `trail.rs` and `course.rs` take in the rows of the log, one after the other; `judge.rs` compares what they tell
 //! with what is there now. Neither reads or writes anything: `read.rs` and `write.rs` do.
 //!
 //! An undo keeps no record of its progress: what it has brought back needs nothing when it is
 //! planned again. So an interrupted one is simply started again, and two at once do no harm.
 
+mod course;
 mod judge;
 mod plan;
 mod read;

@@ -54,12 +54,14 @@ pub enum UserFate {
     AlreadySo,
     /// Somebody else has changed the user since.
     ChangedSince(LaterChange),
-    /// The user was deleted, and another one has the userName.
+    /// The user was deleted, and another one has the userName, or gets it back.
     NameTaken,
     /// Nothing is kept of the user: it was deleted for good, or its time is over.
     Lost,
     /// An earlier release wrote the log, which does not tell how the user was.
     NotTold,
+    /// The user's row cannot be read, for this reason.
+    Unreadable(String),
 }
 
 /// A user who was deleted or deactivated in the span.

@@ -13,7 +13,8 @@ use crate::operator::deployment::Operator;
 use crate::operator::error::OperatorError;
 use crate::operator::session::{Session, group_type};
 use crate::store::{
-    Collection, Kind, LogPage, LogRange, Names, OwnerState, Stage, Stored, TenantKey, TenantRow,
+    Collection, Kind, LogPage, LogRange, Names, OwnerState, Stage, StoreError, Stored, TenantKey,
+    TenantRow,
 };
 
 /// How many rows of the log one call reads at most.
@@ -22,6 +23,11 @@ const PAGE: usize = 1_000;
 const CONCURRENCY: usize = 16;
 /// How many users are looked up at a time.
 const BATCH: usize = 400;
+
+/// The users who exist or can be restored.
+type PresentUsers = BTreeMap<ResourceId, PresentUser>;
+/// The users whose rows cannot be read, and why.
+type Unreadable = BTreeMap<ResourceId, String>;
 
 /// Reads what is there for one undo.
 pub(super) struct Reader<'a> {
@@ -65,12 +71,12 @@ impl<'a> Reader<'a> {
         &self,
         labels: BTreeMap<String, String>,
     ) -> Result<Present, OperatorError> {
-        let users = self.users().await?;
+        let (users, unreadable) = self.users().await?;
         let groups = self.groups(&users).await?;
         let taken_names = self.taken_names(&groups).await?;
         let members = self.members(&groups).await?;
         let admits_unknown = self.session.tenant.profile.dialect().strict;
-        Ok(Present { users, groups, taken_names, members, labels, admits_unknown })
+        Ok(Present { users, groups, taken_names, members, labels, admits_unknown, unreadable })
     }
 
     fn of(&self, kind: Kind) -> Collection {
@@ -78,18 +84,17 @@ impl<'a> Reader<'a> {
     }
 
     /// The users who were deleted or deactivated, and all other members who are users.
-    async fn users(&self) -> Result<BTreeMap<ResourceId, PresentUser>, OperatorError> {
-        let told = self.trails.users.iter().filter(|(_, story)| story.trail.is_some());
+    async fn users(&self) -> Result<(PresentUsers, Unreadable), OperatorError> {
+        let told = self.trails.users.iter().filter(|(_, story)| story.trail().is_some());
         let told: BTreeSet<&ResourceId> = told.map(|(id, _)| id).collect();
         let members = self.trails.memberships.values().flat_map(BTreeMap::keys);
         let ids: BTreeSet<&ResourceId> = told.iter().copied().chain(members).collect();
         let ids: Vec<ResourceId> = ids.into_iter().cloned().collect();
         let leaving = self.operator.store.leaving(&self.tenant).await?;
         let collection = self.of(Kind::User);
-        let mut users = BTreeMap::new();
+        let (mut users, mut unreadable) = (BTreeMap::new(), Unreadable::new());
         for batch in ids.chunks(BATCH) {
-            let found =
-                self.operator.store.resources(&collection, batch.to_vec(), self.now).await?;
+            let found = self.readable(&collection, batch, &mut unreadable).await?;
             let each = stream::iter(found).map(|user| {
                 let is_told = told.contains(&user.resource.id);
                 let is_leaving = leaving.contains(&user.resource.id);
@@ -98,7 +103,31 @@ impl<'a> Reader<'a> {
             let each = each.buffer_unordered(CONCURRENCY);
             users.extend(each.try_collect::<Vec<_>>().await?);
         }
-        Ok(users)
+        Ok((users, unreadable))
+    }
+
+    /// Those of these users whose rows can be read. One that cannot does not hold up the others.
+    async fn readable(
+        &self,
+        collection: &Collection,
+        ids: &[ResourceId],
+        unreadable: &mut Unreadable,
+    ) -> Result<Vec<Stored>, OperatorError> {
+        let store = &self.operator.store;
+        match store.resources(collection, ids.to_vec(), self.now).await {
+            Err(StoreError::Broken(_) | StoreError::NewerFormat { .. }) => {}
+            all => return Ok(all?),
+        }
+        let mut found = Vec::new();
+        for id in ids {
+            match store.resources(collection, vec![id.clone()], self.now).await {
+                Err(error @ (StoreError::Broken(_) | StoreError::NewerFormat { .. })) => {
+                    unreadable.insert(id.clone(), error.to_string());
+                }
+                one => found.extend(one?),
+            }
+        }
+        Ok(found)
     }
 
     /// A user as it is now, with what a restore needs if the log tells of its deletion.

@@ -1,5 +1,7 @@
 //! What an undo decides, from rows of the log and from what is there.
 
+mod targets;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use scim_core::ResourceId;

@@ -7,102 +7,79 @@ use std::collections::BTreeMap;
 use scim_core::ResourceId;
 use scim_core::resource::Attributes;
 
+use super::course::{Course, Step, Touch, Trail, step};
 use super::selection::{Class, Selection};
 use crate::operator::provisioning::is_about_user;
-use crate::store::{Kind, LogRow, Operation, Stage, Standing, Subject};
+use crate::store::{Kind, LogRow, OPERATOR, Operation, Standing, Subject};
 
-/// When something was changed, and by whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Touch {
-    pub(super) milliseconds: i64,
-    pub(super) actor: String,
+/// What the log tells about one user.
+#[derive(Debug, Default)]
+pub(super) struct UserStory {
+    /// Whether the user came in the span: was created, linked, or brought back by a POST, and the
+    /// log has nothing of before.
+    is_new: bool,
+    /// What the last deletion is to the undo, if there was one.
+    deletion: Option<Class>,
+    /// The changes of the standing.
+    course: Course,
+    /// Whether memberships ended that the log does not name.
+    pub(super) hides_members: bool,
 }
 
-impl Touch {
-    fn of(row: &LogRow) -> Self {
-        Self { milliseconds: row.milliseconds, actor: row.actor.clone() }
+impl UserStory {
+    /// Whether the user came in the span.
+    pub(super) fn is_new(&self) -> bool {
+        self.is_new
+    }
+
+    /// The standing, if it is to be undone.
+    pub(super) fn trail(&self) -> Option<Trail<Standing>> {
+        self.course.trail()
     }
 }
 
-/// What happened to one thing since the first change that is to be undone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Trail<T> {
-    /// The state before that change; `None` if the log does not tell it.
-    pub(super) target: Option<T>,
-    /// The last change by somebody else after it.
-    pub(super) since: Option<Touch>,
-}
-
-/// What the log tells about one user or group.
-#[derive(Debug)]
-pub(super) struct Story<T> {
-    /// Whether it was created, linked or brought back in the span, and the log has nothing of
-    /// before.
+/// What the log tells about one group.
+#[derive(Debug, Default)]
+pub(super) struct GroupStory {
+    /// Whether it was created in the span.
     is_new: bool,
-    /// Whether a change of the thing itself was seen.
-    is_seen: bool,
     /// What the last deletion is to the undo, if there was one.
     deletion: Option<Class>,
-    /// The standing of the user, or the existence of the group.
-    pub(super) trail: Option<Trail<T>>,
+    /// The existence of the group: its attributes, and the version of its deletion.
+    pub(super) trail: Option<Trail<(Attributes, u64)>>,
     /// Whether memberships began or ended that the log does not name.
     pub(super) hides_members: bool,
 }
 
-impl<T> Default for Story<T> {
-    fn default() -> Self {
-        Self { is_new: false, is_seen: false, deletion: None, trail: None, hides_members: false }
-    }
-}
-
-impl<T> Story<T> {
-    /// Takes in a change: one that lowers the thing, with the state before it if that is known, or
-    /// any other one.
-    fn note(&mut self, row: &LogRow, class: Class, lowered: Option<Option<T>>) {
-        match (&mut self.trail, class, lowered) {
-            (None, Class::Selected, Some(target)) => {
-                self.trail = Some(Trail { target, since: None });
-            }
-            (Some(trail), Class::Other, _) => trail.since = Some(Touch::of(row)),
-            _ => {}
-        }
-    }
-}
-
-impl Story<(Attributes, u64)> {
+impl GroupStory {
     /// Takes in the deletion of the group.
-    fn delete_group(&mut self, row: &LogRow, class: Class) {
+    fn delete(&mut self, row: &LogRow, class: Class) {
         let known = row.document.clone().zip(row.version);
-        // The attributes of the last deletion count: their changes are not undone.
-        if let (Class::Selected, Some(trail), Some(known)) = (class, &mut self.trail, &known) {
-            trail.target = Some(known.clone());
-        }
-        self.note(row, class, Some(known));
         self.deletion = Some(class);
+        match (&mut self.trail, class) {
+            (None, Class::Selected) => self.trail = Some(Trail { target: known, since: None }),
+            // The attributes of the last deletion count: their changes are not undone.
+            (Some(trail), Class::Selected) => trail.target = known.or(trail.target.take()),
+            (Some(trail), Class::Other) => trail.since = Some(Touch::of(row)),
+            (_, Class::Neutral) | (None, Class::Other) => {}
+        }
     }
 }
 
 /// What the log tells, by users, by groups, and by groups and their members.
 #[derive(Debug, Default)]
 pub(super) struct Trails {
-    pub(super) users: BTreeMap<ResourceId, Story<Standing>>,
-    pub(super) groups: BTreeMap<ResourceId, Story<(Attributes, u64)>>,
+    pub(super) users: BTreeMap<ResourceId, UserStory>,
+    pub(super) groups: BTreeMap<ResourceId, GroupStory>,
     pub(super) memberships: BTreeMap<ResourceId, BTreeMap<ResourceId, Trail<bool>>>,
-}
-
-/// What a row says about the standing of a user.
-enum Step {
-    /// The user is there: new, linked, or back.
-    Entered,
-    /// The user was deleted or deactivated; with the standing before, if it is known.
-    Lowered(Option<Standing>),
-    /// Anything else: the user was activated, or expired.
-    Other,
+    /// The time of the newest row, in milliseconds since 1970.
+    pub(super) newest: i64,
 }
 
 impl Trails {
     /// Takes in the next row of the log.
     pub(super) fn take_in(&mut self, selection: &Selection, row: &LogRow) {
+        self.newest = self.newest.max(row.milliseconds);
         let Some(operation) = Operation::of(&row.operation).filter(|one| is_of_resources(*one))
         else {
             return;
@@ -130,16 +107,10 @@ impl Trails {
     ) {
         let story = self.users.entry(id.clone()).or_default();
         if let Some(step) = step(operation, row) {
-            let is_deletion = operation == Operation::Delete;
-            let entered = matches!(step, Step::Entered);
-            story.is_new |= entered && !story.is_seen && selection.is_in_span(row);
-            story.is_seen = true;
-            let lowered = match step {
-                Step::Lowered(was) => Some(was),
-                Step::Entered | Step::Other => None,
-            };
-            story.note(row, class, lowered);
-            if is_deletion {
+            let comes = step == Step::Entered || is_return(operation, row);
+            story.is_new |= comes && story.course.is_empty() && selection.is_in_span(row);
+            story.course.add(row, class, step);
+            if operation == Operation::Delete {
                 story.deletion = Some(class);
             }
         }
@@ -158,7 +129,7 @@ impl Trails {
         story.is_new |= operation == Operation::Create && selection.is_in_span(row);
         let is_deletion = operation == Operation::Delete && row.version.is_some();
         if is_deletion {
-            story.delete_group(row, class);
+            story.delete(row, class);
         }
         let deletion = story.deletion;
         // Members of a deleted group leave by its deletion, whichever request removes their rows.
@@ -228,33 +199,14 @@ fn kept(class: Class) -> Class {
     if class == Class::Selected { Class::Neutral } else { class }
 }
 
+/// Whether a POST has brought back a deleted user. Somebody whom the operator has brought back is
+/// not new.
+fn is_return(operation: Operation, row: &LogRow) -> bool {
+    operation == Operation::Restore && row.actor != OPERATOR
+}
+
 /// Whether an operation changes users or groups.
 fn is_of_resources(operation: Operation) -> bool {
     use Operation::{Create, Delete, Expire, Link, Patch, Replace, Restore, Undo};
     matches!(operation, Create | Delete | Expire | Link | Patch | Replace | Restore | Undo)
-}
-
-/// What a row says about the standing of a user; `None` if it stays.
-fn step(operation: Operation, row: &LogRow) -> Option<Step> {
-    let is_known = row.subject.is_some();
-    if row.version.is_none() {
-        let erases = operation == Operation::Expire && row.left.as_ref().is_some_and(Vec::is_empty);
-        return erases.then_some(Step::Other);
-    }
-    let was = row.was;
-    match operation {
-        Operation::Create | Operation::Link => Some(Step::Entered),
-        Operation::Restore if !is_known => Some(Step::Entered),
-        Operation::Delete => Some(Step::Lowered(was)),
-        // An earlier release did not tell the standing before.
-        _ if !is_known => {
-            let touches = row.changed.iter().any(|name| name == "active");
-            touches.then_some(Step::Lowered(None))
-        }
-        _ => was.map(|was| match was.state {
-            Stage::Deleted | Stage::Unmanaged => Step::Entered,
-            Stage::Live if was.active => Step::Lowered(Some(was)),
-            Stage::Live => Step::Other,
-        }),
-    }
 }

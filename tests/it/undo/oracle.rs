@@ -69,6 +69,31 @@ impl Span {
     }
 }
 
+/// The standing to which an undo brings back a user, and whether somebody else has changed it since;
+/// `None` if nothing is to be undone.
+fn standing(steps: &[Step], span: &Span, id: &str) -> Option<(Standing, bool)> {
+    let of = |state: &State| state.users.get(id).copied();
+    let recent = steps.iter().filter(|step| step.time >= span.since);
+    let changes: Vec<(&Step, Option<Standing>, Option<Standing>)> = recent
+        .map(|step| (step, of(&step.before), of(&step.after)))
+        .filter(|(_, before, after)| before != after)
+        .collect();
+    let access = |standing: Option<Standing>| match standing {
+        Some(Standing::Active) => 2,
+        Some(Standing::Inactive) => 1,
+        Some(Standing::Deleted | Standing::Lost) | None => 0,
+    };
+    let first = changes
+        .iter()
+        .position(|(step, before, after)| span.selects(step) && access(*after) < access(*before))?;
+    let (earlier, later) = changes.split_at(first);
+    // The selected changes that lead to it without a change of anybody else, except a creation.
+    let own = earlier.iter().rev().take_while(|(step, _, _)| span.selects(step));
+    let befores = own.filter_map(|(_, before, _)| *before).chain(changes[first].1);
+    let target = befores.min_by_key(|before| access(Some(*before)))?;
+    Some((target, later.iter().any(|(step, _, _)| !span.selects(step))))
+}
+
 /// What happened to one thing since the beginning of the span.
 struct Aspect<T> {
     /// The state before the first change that is undone.
@@ -111,7 +136,8 @@ fn newcomers(steps: &[Step], span: &Span) -> BTreeSet<String> {
             if of(&step.before) == of(&step.after) {
                 continue;
             }
-            let comes = !step.before.is_there(id) && step.after.is_there(id);
+            let is_there = |state: &State| state.is_there(id);
+            let comes = !is_there(&step.before) && is_there(&step.after) && !step.restores;
             if seen.insert(id.clone()) && comes && span.holds(step) {
                 new.insert(id.clone());
             }
@@ -133,17 +159,15 @@ pub fn undone(
     let visible = last.users.iter().filter(|(_, user)| user.is_visible());
     let mut taken: BTreeSet<&String> = visible.map(|(id, _)| &names[id]).collect();
     let mut users: Vec<&String> = last.users.keys().collect();
-    users.sort_by_key(|id| (&names[*id], *id));
+    let new = newcomers(steps, span);
+    users.sort_by_key(|id| (&names[*id], new.contains(*id), *id));
     for id in users {
-        let lowers = |_: &Step, before: &Option<Standing>, after: &Option<Standing>| {
-            let was = before.is_some_and(Standing::is_visible);
-            let is = after.is_some_and(Standing::is_visible);
-            was && (!is || *before == Some(Standing::Active))
-        };
-        let aspect = Aspect::of(steps, span, |state| state.users.get(id).copied(), lowers);
-        let Some(target) = aspect.target.flatten() else { continue };
+        let Some((target, is_others)) = standing(steps, span, id) else { continue };
         let now = last.users[id];
-        if now == target || aspect.is_others || now == Standing::Lost || now == Standing::Active {
+        if now == target || is_others || now == Standing::Lost || now == Standing::Active {
+            continue;
+        }
+        if !target.is_visible() {
             continue;
         }
         if now == Standing::Deleted {

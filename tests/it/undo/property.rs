@@ -150,6 +150,6 @@ fn an_undo_after_any_storm_leads_to_what_the_oracle_says() {
         scope.spawn(work);
     });
     let changed = changed.into_inner() as u64;
-    let is_enough = storms < 10 || changed * 2 > storms;
-    assert!(is_enough, "most storms need an undo: {changed} of {storms}");
+    let is_enough = storms < 10 || changed * 5 > storms * 2;
+    assert!(is_enough, "many storms need an undo: {changed} of {storms}");
 }

@@ -43,6 +43,7 @@ fn user(PlannedUser { id, name, fate }: &PlannedUser) -> Value {
         UserFate::NameTaken => ("name_taken", json!({})),
         UserFate::Lost => ("lost", json!({})),
         UserFate::NotTold => ("not_told", json!({})),
+        UserFate::Unreadable(reason) => ("unreadable", json!({ "reason": reason })),
     };
     merged(json!({ "id": id.as_str(), "userName": name, "what": what }), details)
 }

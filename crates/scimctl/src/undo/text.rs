@@ -128,6 +128,7 @@ fn user_line(tenant: &str, user: &PlannedUser) -> String {
         ),
         UserFate::Lost => "lost: deleted for good, or its retention is over".to_owned(),
         UserFate::NotTold => "stays: the log does not tell how it was".to_owned(),
+        UserFate::Unreadable(reason) => format!("stays: {reason}"),
     }
 }
 
