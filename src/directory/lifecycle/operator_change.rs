@@ -90,10 +90,10 @@ impl Directory {
             ));
         }
         let collection = call.collection(&resource_type.kind);
-        let audit = self.audit(call, Operation::Delete);
         let mut terms = Terms::of_stored(call, resource_type);
         loop {
             terms.next_try()?;
+            let audit = self.audit(call, Operation::Delete);
             let old = self.visible(call, resource_type, id.as_str(), Event::Delete).await?;
             let to = self.after_deletion(call, resource_type, &old, audit.now);
             let expires = match &to {
