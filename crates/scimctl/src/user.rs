@@ -88,7 +88,7 @@ fn object(tenant: &str, user: &RestoredUser) -> Value {
         "tenant": tenant, "id": user.id.as_str(), "userName": user.user_name,
         "active": user.is_active, "expires": user.expires.map(instant), "restored": true,
         "groups": groups.map(|groups| ids(&groups.joined)),
-        "groupsGone": groups.map(|groups| ids(&groups.gone)),
+        "groupsGone": groups.map(|groups| ids(&groups.gone)), "leftOut": user.left_out,
     })
 }
 
@@ -108,7 +108,11 @@ fn line(user: &RestoredUser, without_groups: bool) -> String {
         Some(_) if without_groups => "It is in no group.".to_owned(),
         Some(groups) => groups_line(groups),
     };
-    format!("{} ({}) has been restored, {how}. {groups}", user.user_name, user.id)
+    let left_out = match user.left_out.as_slice() {
+        [] => String::new(),
+        names => format!(" It has no {} now: another user has the value.", names.join(" and no ")),
+    };
+    format!("{} ({}) has been restored, {how}. {groups}{left_out}", user.user_name, user.id)
 }
 
 fn groups_line(RestoredGroups { joined, gone }: &RestoredGroups) -> String {

@@ -9,7 +9,7 @@ use scim_core::{Error, ErrorKind, Resource, ResourceId};
 use serde_json::Value;
 
 use super::conflict::{MAX_TRIES, Terms};
-use super::restore::Comeback;
+use super::restore::{Comeback, Restored};
 use crate::directory::context::{Call, Directory};
 use crate::directory::resource::contended;
 use crate::reason::Reason;
@@ -90,6 +90,8 @@ impl RestoreOptions<'_> {
 pub struct RestoredByOperator {
     /// The user as it is now.
     pub user: Resource,
+    /// The attributes that it came back without, because another user has their unique values now.
+    pub left_out: Vec<String>,
     /// Whether it was active before, but is inactive now because no seat is left.
     pub lacks_seat: bool,
     /// When it expires, in seconds since 1970, if it is suspended with expiry.
@@ -110,6 +112,7 @@ pub struct RestoredGroups {
 /// A user who is visible again, and the deletion before.
 struct Returned {
     user: Resource,
+    left_out: Vec<String>,
     lacks_seat: bool,
     expires: Option<i64>,
     departure: Option<Departure>,
@@ -137,7 +140,7 @@ impl Directory {
             Some(returned) => returned,
             None => self.restored_before(call, id).await?,
         };
-        let Returned { user, lacks_seat, expires, departure } = returned;
+        let Returned { user, left_out, lacks_seat, expires, departure } = returned;
         let groups = match departure {
             None => None,
             Some(departure) => {
@@ -145,7 +148,7 @@ impl Directory {
                 Some(self.rejoin(call, id, past, options).await?)
             }
         };
-        Ok(RestoredByOperator { user, lacks_seat, expires, groups })
+        Ok(RestoredByOperator { user, left_out, lacks_seat, expires, groups })
     }
 
     /// Restores the user itself; `None` if it is not deleted.
@@ -167,11 +170,12 @@ impl Directory {
             let expires = self.expiry_again(call, standing);
             let comeback =
                 Comeback { asserted: &asserted, expires, operation: options.operation() };
-            if let Some(user) = self.restore(call, resource_type, &old, comeback).await? {
+            let restored = self.restore(call, resource_type, &old, comeback).await?;
+            if let Some(Restored { user, left_out }) = restored {
                 let before = &old.resource.attributes;
                 let was_active = standing.map_or_else(|| is_active(before), |was| was.active);
                 let lacks_seat = was_active && !is_active(&user.attributes);
-                return Ok(Some(Returned { user, lacks_seat, expires, departure }));
+                return Ok(Some(Returned { user, left_out, lacks_seat, expires, departure }));
             }
         }
         Err(contended())
@@ -198,7 +202,8 @@ impl Directory {
             return Err(nobody());
         }
         let Stored { resource: user, expires, .. } = user;
-        Ok(Returned { user, lacks_seat: false, expires, departure: Some(departure) })
+        let (left_out, lacks_seat) = (Vec::new(), false);
+        Ok(Returned { user, left_out, lacks_seat, expires, departure: Some(departure) })
     }
 
     /// The memberships that ended by the deletion of a user, and have not begun again.

@@ -74,7 +74,7 @@ impl Directory {
                 let operation = Operation::Restore;
                 let comeback = Comeback { asserted: attributes, expires: None, operation };
                 let restored = Box::pin(self.restore(call, resource_type, &old, comeback));
-                Ok(Some(restored.await?.into()))
+                Ok(Some(restored.await?.map(|restored| restored.user).into()))
             }
         }
     }
