@@ -23,6 +23,7 @@ mod stint;
 
 pub use context::{Call, Directory, RequestReads};
 pub use create::{Creation, Origin};
+pub use groups::again::MembersAgain;
 pub use groups::expand::{Expanded, View};
 pub use lifecycle::expiry::NEVER;
 pub use lifecycle::operator_change::ChangedByOperator;

@@ -35,7 +35,7 @@ impl Customer {
     }
 
     /// Lets this many transactions pass, and makes all after them fail.
-    fn break_after(&self, transactions: usize) {
+    pub fn break_after(&self, transactions: usize) {
         let between = self.world.between.clone();
         let last = between.count(TRANSACT) + transactions;
         self.world.between.set(move |called, _| {
@@ -45,7 +45,7 @@ impl Customer {
     }
 
     /// Changes an attribute of a user's own row, as an earlier release may have.
-    async fn alter(&self, user: &Value, update: &str, value: Option<AttributeValue>) {
+    pub async fn alter(&self, user: &Value, update: &str, value: Option<AttributeValue>) {
         let client = aws_sdk_dynamodb::Client::new(&self.world.local.sdk_config());
         let text = |text: String| AttributeValue::S(text);
         let call = client.update_item().table_name(scim_local::TABLE).update_expression(update);

@@ -10,6 +10,17 @@ use crate::directory::resource::{contended, names_of};
 use crate::store::{Kind, MemberChange, Operation, Outcome, Progress, Target, Transition};
 use crate::tenant::ServedType;
 
+/// What became of changes of members that an undo wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MembersAgain {
+    /// All are made.
+    Changed,
+    /// The group does not exist.
+    NoGroup,
+    /// One of those to be added does not exist.
+    NoMember,
+}
+
 impl Directory {
     /// Creates a deleted group again for an undo, with its id and these attributes, but without
     /// members. Its versions go on after the one that its deletion made. If the group exists
@@ -65,9 +76,8 @@ impl Directory {
         }
     }
 
-    /// Changes members of a group for an undo; `false` if the group or one of the members does not
-    /// exist, and then perhaps not all changes are made. As many changes as fit in one transaction
-    /// take one call.
+    /// Changes members of a group for an undo. As many changes as fit in one transaction take one
+    /// call. Unless all of them were possible, perhaps some were not made.
     ///
     /// # Errors
     /// 503.
@@ -77,13 +87,12 @@ impl Directory {
         resource_type: &ServedType,
         group: &ResourceId,
         changes: Vec<MemberChange>,
-    ) -> Result<bool, Error> {
+    ) -> Result<MembersAgain, Error> {
         let mut terms = Terms::of_stored(call, resource_type);
         match self.move_members(&mut terms, Operation::Undo, group, changes).await {
-            Ok(()) => Ok(true),
-            Err(error) if matches!(error.kind, ErrorKind::NotFound | ErrorKind::InvalidValue) => {
-                Ok(false)
-            }
+            Ok(()) => Ok(MembersAgain::Changed),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(MembersAgain::NoGroup),
+            Err(error) if error.kind == ErrorKind::InvalidValue => Ok(MembersAgain::NoMember),
             Err(error) => Err(error),
         }
     }

@@ -77,8 +77,8 @@ impl Judge<'_> {
     /// The groups that were deleted, and those whose members changed.
     fn group_ids(&self) -> BTreeSet<&ResourceId> {
         let stories = self.trails.groups.iter();
-        let told = stories.filter(|(_, story)| story.trail.is_some() || story.hides_members);
-        told.map(|(id, _)| id).chain(self.trails.memberships.keys()).collect()
+        let named = stories.filter(|(_, story)| story.trail.is_some() || story.hides_members);
+        named.map(|(id, _)| id).chain(self.trails.memberships.keys()).collect()
     }
 
     /// Of deleted users of one userName, one comes back, and rather one who was there before the
@@ -115,7 +115,7 @@ impl Judge<'_> {
         if let Some(reason) = self.present.unreadable.get(id) {
             return Some(UserFate::Unreadable(reason.clone()));
         }
-        // Who was out before the span stays out.
+        // A user who was out before the span stays out.
         if trail.target.is_some_and(|target| target.state == Stage::Deleted) {
             return Some(UserFate::AlreadySo);
         }
@@ -190,7 +190,7 @@ impl Judge<'_> {
         users: &BTreeMap<&ResourceId, PlannedUser>,
         groups: &BTreeMap<&ResourceId, GroupFate>,
     ) -> PlannedGroup {
-        let told = match &fate {
+        let again = match &fate {
             GroupFate::Create(attributes, _) => attributes.text("displayName"),
             _ => None,
         };
@@ -199,7 +199,7 @@ impl Judge<'_> {
             attributes.text("displayName").map(str::to_owned)
         };
         let present = self.present.groups.get(id).cloned().flatten();
-        let name = told.map(str::to_owned).or(present).or_else(deleted);
+        let name = again.map(str::to_owned).or(present).or_else(deleted);
         let hides_members = self.trails.groups.get(id).is_some_and(|story| story.hides_members);
         let (mut add, mut remove, mut kept) = (Vec::new(), Vec::new(), Vec::new());
         let mut already_so = 0;
@@ -322,6 +322,6 @@ fn is_there(fate: &GroupFate) -> bool {
 /// Whether there is anything to say about a group.
 fn is_worth_showing(group: &PlannedGroup) -> bool {
     let is_plain = matches!(group.fate, GroupFate::Stays | GroupFate::Gone);
-    let is_told = !group.kept.is_empty() || group.already_so > 0 || group.hides_members;
-    !is_plain || group.changes() || is_told
+    let has_more = !group.kept.is_empty() || group.already_so > 0 || group.hides_members;
+    !is_plain || group.changes() || has_more
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use scim_core::ResourceId;
 use scim_core::resource::Attributes;
 
+use crate::operator::error::OperatorError;
 use crate::store::Standing;
 
 /// What is to be undone.
@@ -39,7 +40,8 @@ pub struct Comeback {
     pub version: Option<u64>,
     /// The groups that the user comes back into; `None` if they are not known.
     pub groups: Option<BTreeSet<ResourceId>>,
-    /// The groups that the user had joined in the span, and does not come back into.
+    /// The groups that the user had joined in the span or has left since, and does not come back
+    /// into.
     pub except: BTreeSet<ResourceId>,
 }
 
@@ -140,6 +142,11 @@ pub struct PlannedGroup {
 pub struct UndoPlan {
     /// What is to be undone; `until` is known.
     pub request: UndoRequest,
+    /// The key ids, or `operator`, that the request's actor names; `None` for everybody.
+    pub actors: Option<BTreeSet<String>>,
+    /// From when on the log is kept, in milliseconds since 1970, if that is after the beginning of
+    /// the span: what happened before is not known, and may give wrong states.
+    pub log_begins: Option<i64>,
     /// The users, in the order of their names.
     pub users: Vec<PlannedUser>,
     /// The groups, in the order of their names.
@@ -172,8 +179,27 @@ pub struct UndoReport {
     pub removed: usize,
     /// Users who came back inactive, because no seat is left.
     pub without_seat: Vec<Named>,
+    /// Users who came back without some attributes, whose unique values other users have now.
+    pub left_out: Vec<(Named, Vec<String>)>,
     /// What could not be brought back.
     pub failures: Vec<UndoFailure>,
+}
+
+/// An undo that could not go on.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct UndoStopped {
+    /// What was done before.
+    pub report: UndoReport,
+    /// Why it stopped.
+    pub why: OperatorError,
+}
+
+impl UndoReport {
+    /// Whether all that was planned was done.
+    pub fn is_complete(&self) -> bool {
+        self.failures.is_empty() && self.without_seat.is_empty()
+    }
 }
 
 impl PlannedUser {
@@ -200,7 +226,43 @@ impl PlannedGroup {
     }
 }
 
+/// How many things an undo changes, by what happens to them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UndoCounts {
+    /// Deleted users who come back.
+    pub restore: usize,
+    /// Users who are back already, and come back into groups.
+    pub rejoin: usize,
+    /// Users who become active.
+    pub activate: usize,
+    /// Groups that are created again.
+    pub create: usize,
+    /// Members who are added, apart from the users who come back into groups.
+    pub add: usize,
+    /// Members who are removed.
+    pub remove: usize,
+}
+
 impl UndoPlan {
+    /// How many things change.
+    pub fn counts(&self) -> UndoCounts {
+        let mut counts = UndoCounts::default();
+        for user in &self.users {
+            match &user.fate {
+                UserFate::Restore(Comeback { version: Some(_), .. }) => counts.restore += 1,
+                UserFate::Restore(_) => counts.rejoin += 1,
+                UserFate::Activate(_) => counts.activate += 1,
+                _ => {}
+            }
+        }
+        for group in &self.groups {
+            counts.create += usize::from(matches!(group.fate, GroupFate::Create(..)));
+            counts.add += group.add.len();
+            counts.remove += group.remove.len();
+        }
+        counts
+    }
+
     /// How many users come back or become active.
     pub fn users_to_change(&self) -> usize {
         self.users.iter().filter(|user| user.changes()).count()
@@ -209,6 +271,11 @@ impl UndoPlan {
     /// How many groups are created again or get other members.
     pub fn groups_to_change(&self) -> usize {
         self.groups.iter().filter(|group| group.changes()).count()
+    }
+
+    /// Whether anything is to be written.
+    pub fn changes(&self) -> bool {
+        self.users_to_change() + self.groups_to_change() > 0
     }
 
     /// Whether there is nothing in the span that could be undone.

@@ -79,26 +79,26 @@ impl<'a> Reader<'a> {
         Ok(Present { users, groups, taken_names, members, labels, admits_unknown, unreadable })
     }
 
-    fn of(&self, kind: Kind) -> Collection {
+    fn collection(&self, kind: Kind) -> Collection {
         Collection { tenant: self.tenant.clone(), kind }
     }
 
     /// The users who were deleted or deactivated, and all other members who are users.
     async fn users(&self) -> Result<(PresentUsers, Unreadable), OperatorError> {
-        let told = self.trails.users.iter().filter(|(_, story)| story.trail().is_some());
-        let told: BTreeSet<&ResourceId> = told.map(|(id, _)| id).collect();
+        let changed = self.trails.users.iter().filter(|(_, story)| story.trail().is_some());
+        let changed: BTreeSet<&ResourceId> = changed.map(|(id, _)| id).collect();
         let members = self.trails.memberships.values().flat_map(BTreeMap::keys);
-        let ids: BTreeSet<&ResourceId> = told.iter().copied().chain(members).collect();
+        let ids: BTreeSet<&ResourceId> = changed.iter().copied().chain(members).collect();
         let ids: Vec<ResourceId> = ids.into_iter().cloned().collect();
         let leaving = self.operator.store.leaving(&self.tenant).await?;
-        let collection = self.of(Kind::User);
+        let collection = self.collection(Kind::User);
         let (mut users, mut unreadable) = (BTreeMap::new(), Unreadable::new());
         for batch in ids.chunks(BATCH) {
             let found = self.readable(&collection, batch, &mut unreadable).await?;
             let each = stream::iter(found).map(|user| {
-                let is_told = told.contains(&user.resource.id);
+                let is_changed = changed.contains(&user.resource.id);
                 let is_leaving = leaving.contains(&user.resource.id);
-                self.user(user, is_told, is_leaving)
+                self.user(user, is_changed, is_leaving)
             });
             let each = each.buffer_unordered(CONCURRENCY);
             users.extend(each.try_collect::<Vec<_>>().await?);
@@ -134,12 +134,12 @@ impl<'a> Reader<'a> {
     async fn user(
         &self,
         user: Stored,
-        is_told: bool,
+        is_changed: bool,
         is_leaving: bool,
     ) -> Result<(ResourceId, PresentUser), OperatorError> {
         let is_deleted = user.state == Stage::Deleted;
-        let is_name_taken = is_deleted && is_told && self.is_name_taken(&user).await?;
-        let past = if is_told { self.past(&user, is_leaving).await? } else { None };
+        let is_name_taken = is_deleted && is_changed && self.is_name_taken(&user).await?;
+        let past = if is_changed { self.past(&user, is_leaving).await? } else { None };
         let id = user.resource.id.clone();
         let name = user.resource.attributes.text("userName").map(str::to_owned);
         let (standing, version) = (user.standing(), user.resource.meta.version.0);
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
     }
 
     async fn is_name_taken(&self, user: &Stored) -> Result<bool, OperatorError> {
-        let users = self.of(Kind::User);
+        let users = self.collection(Kind::User);
         let owners = self.operator.store.holders(&users, user.names(), self.now).await?;
         Ok(owners.name.is_some_and(|(owner, state)| {
             owner != user.resource.id && state != OwnerState::Deleted
@@ -179,13 +179,13 @@ impl<'a> Reader<'a> {
         &self,
         users: &BTreeMap<ResourceId, PresentUser>,
     ) -> Result<BTreeMap<ResourceId, Option<String>>, OperatorError> {
-        let told = self.trails.groups.iter();
-        let told = told.filter(|(_, story)| story.trail.is_some() || story.hides_members);
-        let told = told.map(|(id, _)| id).chain(self.trails.memberships.keys());
+        let named = self.trails.groups.iter();
+        let named = named.filter(|(_, story)| story.trail.is_some() || story.hides_members);
+        let named = named.map(|(id, _)| id).chain(self.trails.memberships.keys());
         let past = users.values().flat_map(|user| user.past.iter().flatten());
         let members = self.trails.memberships.values().flat_map(BTreeMap::keys);
         let members = members.filter(|id| !users.contains_key(*id));
-        let ids: BTreeSet<&ResourceId> = told.chain(past).chain(members).collect();
+        let ids: BTreeSet<&ResourceId> = named.chain(past).chain(members).collect();
         Ok(self.operator.store.group_names(&self.tenant, ids).await?)
     }
 
@@ -194,22 +194,28 @@ impl<'a> Reader<'a> {
         &self,
         groups: &BTreeMap<ResourceId, Option<String>>,
     ) -> Result<BTreeSet<ResourceId>, OperatorError> {
-        let mut taken = BTreeSet::new();
-        let Some(served) = group_type(&self.session.tenant.types) else { return Ok(taken) };
+        let types = &self.session.tenant.types;
+        let Some(served) = group_type(types) else { return Ok(BTreeSet::new()) };
         let definition = &served.definition;
         if !definition.name_attribute().is_some_and(|name| name.is_unique()) {
-            return Ok(taken);
+            return Ok(BTreeSet::new());
         }
-        let (collection, store) = (self.of(Kind::Group), &self.operator.store);
-        for (id, story) in self.trails.groups.iter().filter(|(id, _)| !groups.contains_key(*id)) {
-            let target = story.trail.as_ref().and_then(|trail| trail.target.as_ref());
-            let Some((attributes, _)) = target else { continue };
-            let names = Names::of(definition, attributes)?;
-            if store.holders(&collection, &names, self.now).await?.name.is_some() {
-                taken.insert(id.clone());
+        let (collection, store) = (self.collection(Kind::Group), &self.operator.store);
+        let gone = self.trails.groups.iter().filter(|(id, _)| !groups.contains_key(*id));
+        let gone = gone.filter_map(|(id, story)| {
+            let (attributes, _) = story.trail.as_ref()?.target.as_ref()?;
+            Some((id, Names::of(definition, attributes)))
+        });
+        let each = stream::iter(gone).map(|(id, names)| {
+            let collection = &collection;
+            async move {
+                let owners = store.holders(collection, &names?, self.now).await?;
+                Ok::<_, OperatorError>(owners.name.map(|_| id.clone()))
             }
-        }
-        Ok(taken)
+        });
+        let taken: Vec<Option<ResourceId>> =
+            each.buffer_unordered(CONCURRENCY).try_collect().await?;
+        Ok(taken.into_iter().flatten().collect())
     }
 
     /// Those of the members that the trails name who are members now.

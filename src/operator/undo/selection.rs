@@ -32,13 +32,17 @@ impl Selection {
         (self.since..self.until).contains(&row.milliseconds)
     }
 
+    /// Whether one of the actors made the change of a row.
+    pub(super) fn is_by_wanted(&self, row: &LogRow) -> bool {
+        self.actors.as_ref().is_none_or(|actors| actors.contains(&row.actor))
+    }
+
     /// What a row is to the undo.
     pub(super) fn class(&self, row: &LogRow) -> Class {
         let operation = Operation::of(&row.operation);
         if matches!(operation, Some(Operation::Undo | Operation::Expire)) {
             return Class::Neutral;
         }
-        let is_by = self.actors.as_ref().is_none_or(|actors| actors.contains(&row.actor));
-        if is_by && self.is_in_span(row) { Class::Selected } else { Class::Other }
+        if self.is_by_wanted(row) && self.is_in_span(row) { Class::Selected } else { Class::Other }
     }
 }

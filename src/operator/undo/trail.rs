@@ -22,8 +22,6 @@ pub(super) struct UserStory {
     deletion: Option<Class>,
     /// The changes of the standing.
     course: Course,
-    /// Whether memberships ended that the log does not name.
-    pub(super) hides_members: bool,
 }
 
 impl UserStory {
@@ -74,12 +72,15 @@ pub(super) struct Trails {
     pub(super) memberships: BTreeMap<ResourceId, BTreeMap<ResourceId, Trail<bool>>>,
     /// The time of the newest row, in milliseconds since 1970.
     pub(super) newest: i64,
+    /// Whether one of the wanted actors has a row.
+    pub(super) knows_actor: bool,
 }
 
 impl Trails {
     /// Takes in the next row of the log.
     pub(super) fn take_in(&mut self, selection: &Selection, row: &LogRow) {
         self.newest = self.newest.max(row.milliseconds);
+        self.knows_actor |= selection.is_by_wanted(row);
         let Some(operation) = Operation::of(&row.operation).filter(|one| is_of_resources(*one))
         else {
             return;
@@ -115,7 +116,6 @@ impl Trails {
             }
         }
         let deletion = story.deletion.filter(|_| operation != Operation::Expire);
-        story.hides_members |= row.left.is_none() && deletion == Some(Class::Selected);
         self.left(row, id, deletion);
     }
 

@@ -7,9 +7,9 @@ use scim_core::{Error, ErrorKind, Member, ResourceId};
 
 use super::plan::{
     Comeback, GroupFate, Named, PlannedGroup, PlannedUser, UndoFailure, UndoPlan, UndoReport,
-    UserFate,
+    UndoStopped, UserFate,
 };
-use crate::directory::{RestoreOptions, UndoneDeletion};
+use crate::directory::{MembersAgain, RestoreOptions, UndoneDeletion};
 use crate::operator::deployment::Operator;
 use crate::operator::error::OperatorError;
 use crate::operator::session::{Session, group_type};
@@ -22,29 +22,42 @@ const MAX_ROUNDS: usize = 5;
 /// An undo at work.
 struct Work<'a> {
     session: &'a Session,
-    report: UndoReport,
+    report: &'a mut UndoReport,
     /// The users and groups that were changed since they were read.
     moved: BTreeSet<ResourceId>,
 }
 
 impl Operator {
-    /// Does what a plan says. What others have changed in the meantime is judged again. If it fails,
+    /// Does what a plan says. What others have changed in the meantime is judged again. If it stops,
     /// plan again and call it again: it goes on, since what is done already is not in the new plan.
     /// `progress` is called after each user and each group.
     ///
     /// # Errors
-    /// If the table does not respond. Whatever cannot be brought back for another reason is in the
-    /// report.
+    /// If the table does not respond; the error says what was done before. Whatever cannot be
+    /// brought back for another reason is in the report.
     pub async fn undo(
         &self,
         tenant: &TenantRow,
         plan: &UndoPlan,
         mut progress: impl FnMut(),
-    ) -> Result<UndoReport, OperatorError> {
+    ) -> Result<UndoReport, Box<UndoStopped>> {
+        let (mut report, progress) = (UndoReport::default(), &mut progress);
+        match Box::pin(self.undo_all(tenant, plan, &mut report, progress)).await {
+            Ok(()) => Ok(report),
+            Err(why) => Err(Box::new(UndoStopped { report, why })),
+        }
+    }
+
+    async fn undo_all(
+        &self,
+        tenant: &TenantRow,
+        plan: &UndoPlan,
+        report: &mut UndoReport,
+        progress: &mut impl FnMut(),
+    ) -> Result<(), OperatorError> {
         let session = Session::open(self, tenant).await?;
-        let (report, moved) = (UndoReport::default(), BTreeSet::new());
-        let mut work = Work { session: &session, report, moved };
-        Box::pin(work.run(plan, &mut progress)).await?;
+        let mut work = Work { session: &session, report, moved: BTreeSet::new() };
+        work.run(plan, progress).await?;
         for _ in 1..MAX_ROUNDS {
             if work.moved.is_empty() {
                 break;
@@ -52,12 +65,12 @@ impl Operator {
             let moved = std::mem::take(&mut work.moved);
             let again = self.plan_undo(tenant, &plan.request).await?.only(&moved);
             work.give_up(&again);
-            Box::pin(work.run(&again, &mut progress)).await?;
+            work.run(&again, progress).await?;
         }
         for id in std::mem::take(&mut work.moved) {
             work.fail(Named { id, name: None }, "it keeps changing");
         }
-        Ok(work.report)
+        Ok(())
     }
 }
 
@@ -132,6 +145,9 @@ impl Work<'_> {
                 if restored.lacks_seat {
                     self.report.without_seat.push(named(user));
                 }
+                if !restored.left_out.is_empty() {
+                    self.report.left_out.push((named(user), restored.left_out));
+                }
                 Ok(())
             }
             // Another undo has just brought the user into the last of its groups.
@@ -160,7 +176,7 @@ impl Work<'_> {
         while !rest.is_empty() {
             let fitting = that_fit(&rest.iter().map(change).collect::<Vec<_>>()).max(1);
             let (portion, more) = rest.split_at_checked(fitting).unwrap_or((rest, &[]));
-            if !self.change_some(group, portion).await? {
+            if self.change_some(group, portion).await? != MembersAgain::Changed {
                 for one in portion {
                     self.change_one(group, *one).await?;
                 }
@@ -175,50 +191,57 @@ impl Work<'_> {
         group: &PlannedGroup,
         one: (&Named, bool),
     ) -> Result<(), OperatorError> {
-        if !self.change_some(group, &[one]).await? {
-            let of = group.name.as_deref().unwrap_or(group.id.as_str());
-            self.fail(one.0.clone(), &format!("the user or the group {of} no longer exists"));
+        let name = group.name.as_deref().unwrap_or(group.id.as_str());
+        match self.change_some(group, &[one]).await? {
+            MembersAgain::Changed => {}
+            MembersAgain::NoGroup => {
+                self.fail(one.0.clone(), &format!("the group {name} no longer exists"));
+            }
+            MembersAgain::NoMember => {
+                let reason = format!("cannot be in the group {name}, since it no longer exists");
+                self.fail(one.0.clone(), &reason);
+            }
         }
         Ok(())
     }
 
-    /// Makes some changes of members in one transaction; `false` if one of them is not possible.
+    /// Makes some changes of members in one transaction.
     async fn change_some(
         &mut self,
         group: &PlannedGroup,
-        some: &[(&Named, bool)],
-    ) -> Result<bool, OperatorError> {
-        let Some(groups) = group_type(&self.session.tenant.types) else { return Ok(false) };
-        let changes = some.iter().map(change).collect();
+        portion: &[(&Named, bool)],
+    ) -> Result<MembersAgain, OperatorError> {
+        let types = &self.session.tenant.types;
+        let Some(groups) = group_type(types) else { return Ok(MembersAgain::NoGroup) };
+        let changes = portion.iter().map(change).collect();
         let (directory, call) = (&self.session.directory, self.session.call());
         match directory.change_members_again(call, groups, &group.id, changes).await {
-            Ok(true) => {
-                let added = some.iter().filter(|(_, joins)| *joins).count();
-                self.report.added += added;
-                self.report.removed += some.len() - added;
-                Ok(true)
+            Ok(done) => {
+                if done == MembersAgain::Changed {
+                    let added = portion.iter().filter(|(_, joins)| *joins).count();
+                    self.report.added += added;
+                    self.report.removed += portion.len() - added;
+                }
+                Ok(done)
             }
-            Ok(false) => Ok(false),
             Err(error) => {
                 let subject = Named { id: group.id.clone(), name: group.name.clone() };
-                self.refused(subject, error).map(|()| true)
+                self.refused(subject, error).map(|()| MembersAgain::Changed)
             }
         }
     }
 
-    /// Takes note of a refusal.
+    /// Takes note of a refusal. A row that cannot be read stops only what needs it.
     ///
     /// # Errors
     /// The error, if the next call would fail too.
     fn refused(&mut self, subject: Named, error: Error) -> Result<(), OperatorError> {
-        let is_contended = Reason::of(&error) == Reason::Contended;
+        let is_of_one = matches!(Reason::of(&error), Reason::Contended | Reason::ReleaseTooOld);
         match error.kind {
             ErrorKind::PreconditionFailed => {
                 self.moved.insert(subject.id);
             }
-            ErrorKind::Unavailable | ErrorKind::Internal if !is_contended => {
-                return Err(error.into());
-            }
+            ErrorKind::Unavailable if !is_of_one => return Err(error.into()),
             _ => self.fail(subject, &error.detail),
         }
         Ok(())
@@ -227,13 +250,15 @@ impl Work<'_> {
     /// Takes note of what others have changed in the meantime, so that it stays.
     fn give_up(&mut self, plan: &UndoPlan) {
         for user in &plan.users {
-            let stays = matches!(
-                user.fate,
-                UserFate::ChangedSince(_) | UserFate::NameTaken | UserFate::Lost
-            );
-            if stays {
-                self.fail(named(user), "it was changed in the meantime");
-            }
+            let stays = match &user.fate {
+                UserFate::ChangedSince(_) | UserFate::NameTaken | UserFate::Lost => {
+                    "it was changed in the meantime"
+                }
+                UserFate::NotTold => "the log does not tell how it was",
+                UserFate::Unreadable(reason) => reason,
+                UserFate::Restore(_) | UserFate::Activate(_) | UserFate::AlreadySo => continue,
+            };
+            self.fail(named(user), stays);
         }
     }
 

@@ -17,7 +17,7 @@ const TRANSACT: &str = "TransactWriteItems";
 
 impl Customer {
     /// A moment that nothing else happens in, in milliseconds since 1970.
-    fn moment(&self) -> i64 {
+    pub fn moment(&self) -> i64 {
         self.world.clock.advance(1);
         let now = self.world.clock.milliseconds();
         self.world.clock.advance(1);
@@ -29,12 +29,12 @@ impl Customer {
         self.world.operator().plan_undo(&self.row, &request).await.unwrap()
     }
 
-    async fn done(&self, plan: &UndoPlan) -> UndoReport {
+    pub async fn done(&self, plan: &UndoPlan) -> UndoReport {
         self.world.operator().undo(&self.row, plan, || {}).await.unwrap()
     }
 
     /// Undoes everything since a moment.
-    async fn undone(&self, since: i64) -> UndoReport {
+    pub async fn undone(&self, since: i64) -> UndoReport {
         let plan = self.undo_plan(since, None, None).await;
         let report = self.done(&plan).await;
         let again = self.undo_plan(since, plan.request.until, None).await;
@@ -66,7 +66,7 @@ fn ids(users: &[&Value]) -> Vec<String> {
 }
 
 /// Ada and Bob in the group Staff, Eve suspended, Tom deleted.
-async fn scene(settings: &[(&str, &str)]) -> (Customer, [Value; 4], Value) {
+pub async fn scene(settings: &[(&str, &str)]) -> (Customer, [Value; 4], Value) {
     let customer = Customer::with("default", settings).await;
     let mut users = Vec::new();
     for (name, active) in [("ada", true), ("bob", true), ("eve", false), ("tom", true)] {
@@ -171,7 +171,7 @@ async fn what_somebody_else_did_since_stays_and_is_listed() {
     customer.activate(&bob, false).await;
     customer.change_members(&staff, "remove", &eve).await;
     let until = customer.moment();
-    let plan = customer.undo_plan(since, Some(until), Some("nobody")).await;
+    let plan = customer.undo_plan(since, Some(until), Some("operator")).await;
     assert!(plan.is_empty());
     // Ada's namesake, and a change of mind about Eve.
     customer.create(json!({ "userName": "ada", "externalId": "2" })).await;

@@ -4,3 +4,4 @@ mod cases;
 mod oracle;
 mod property;
 mod storm;
+mod trouble;

@@ -39,7 +39,8 @@ impl Storm {
     async fn undo(&self, request: &UndoRequest) -> Result<UndoReport, OperatorError> {
         let operator = self.customer.world.operator();
         let plan = operator.plan_undo(&self.customer.row, request).await?;
-        operator.undo(&self.customer.row, &plan, || {}).await
+        let done = operator.undo(&self.customer.row, &plan, || {}).await;
+        done.map_err(|stopped| stopped.why)
     }
 
     /// The same; from some call on, the table does not answer, and perhaps the last answer is lost.

@@ -8,22 +8,24 @@ use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use anyhow::bail;
 use clap::Args;
 use scim_lambda::operator::Operator;
-use scim_lambda::operator::undo::{UndoPlan, UndoReport, UndoRequest};
+use scim_lambda::operator::undo::{UndoPlan, UndoReport, UndoRequest, UndoStopped};
 use scim_lambda::store::TenantRow;
+use serde_json::Value;
 
 use crate::output::{Format, bar, print};
 use crate::place::Place;
 use crate::when::{self, Moment};
 
-/// Bring back who and what was deleted, deactivated or taken out of groups in a span of time
+/// Bring back who and what was deleted, deactivated or taken out of groups in a span of time; an undo
+/// cannot be undone itself. The exit status is 1 if something could not be brought back
 #[derive(Debug, Args)]
 pub(crate) struct UndoOptions {
     /// The tenant's name
     tenant: String,
-    /// What was done since: 24h, 7d, 2026-11-30T08:00:00Z, 2026-11-30 08:00 (UTC), 2026-11-30
+    /// When the span begins: 24h, 7d, 2026-11-30T08:00:00Z, 2026-11-30 08:00 (UTC), 2026-11-30
     #[arg(long, value_name = "TIME", value_parser = when::parse)]
     since: Moment,
-    /// What was done before this time, in the same forms [default: now]
+    /// When the span ends, in the same forms [default: now]
     #[arg(long, value_name = "TIME", value_parser = when::parse)]
     until: Option<Moment>,
     /// Only what this token did, by key id or label; or operator
@@ -51,25 +53,40 @@ pub(crate) async fn run(
         by: options.by.clone(),
     };
     let plan = operator.plan_undo(&row, &request).await?;
-    let changes = plan.users_to_change() + plan.groups_to_change();
+    let again = text::command(place, &options.tenant, &plan.request);
     if format == Format::Text {
-        print(format, &serde_json::Value::Null, &text::plan(&options.tenant, &plan));
+        print(format, &Value::Null, &text::plan(&options.tenant, &plan));
     }
-    let done = if options.dry_run || changes == 0 || !options.is_wanted(&plan, format)? {
-        None
-    } else {
-        Some(undo(operator, &row, &plan, format).await?)
+    let wanted = plan.changes() && !options.dry_run && options.is_wanted(&plan, format)?;
+    let done = if wanted { Some(undo(operator, &row, &plan, format).await) } else { None };
+    let report = done.as_ref().map(|done| match done {
+        Ok(report) => report,
+        Err(stopped) => &stopped.report,
+    });
+    let lines = match report {
+        Some(report) => Some(text::report(report)),
+        None => plan.changes().then(|| format!("The command for exactly this: {again}")),
     };
-    match (format, &done) {
-        (Format::Json, _) => {
-            print(format, &object::of(&options.tenant, &plan, done.as_ref()), "");
-        }
-        (Format::Text, Some(report)) => {
-            print(format, &serde_json::Value::Null, &text::report(report));
-        }
-        (Format::Text, None) => {}
+    if format == Format::Json || lines.is_some() {
+        let object = object::of(&options.tenant, &plan, report, &again);
+        print(format, &object, &lines.unwrap_or_default());
     }
-    Ok(())
+    done.map_or(Ok(()), |done| judge(done, &again))
+}
+
+/// # Errors
+/// If the undo stopped, or something did not come back; with the command that goes on.
+fn judge(done: Result<UndoReport, Box<UndoStopped>>, again: &str) -> anyhow::Result<()> {
+    match done {
+        Err(stopped) => {
+            let context = format!("the undo stopped; this goes on: {again}");
+            Err(anyhow::Error::new(stopped.why).context(context))
+        }
+        Ok(report) if !report.is_complete() => {
+            bail!("not everything came back; this tries it again: {again}")
+        }
+        Ok(_) => Ok(()),
+    }
 }
 
 impl UndoOptions {
@@ -97,10 +114,10 @@ async fn undo(
     row: &TenantRow,
     plan: &UndoPlan,
     format: Format,
-) -> anyhow::Result<UndoReport> {
+) -> Result<UndoReport, Box<UndoStopped>> {
     let steps = plan.users_to_change() + plan.groups_to_change();
-    let bar = bar("undoing", u64::try_from(steps)?, format);
+    let bar = bar("undoing", u64::try_from(steps).unwrap_or_default(), format);
     let report = operator.undo(row, plan, || bar.inc(1)).await;
     bar.finish_and_clear();
-    Ok(report?)
+    report
 }

@@ -4,22 +4,28 @@ use std::collections::BTreeSet;
 
 use scim_core::ResourceId;
 use scim_lambda::operator::undo::{
-    GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, UndoPlan, UndoReport,
-    UserFate,
+    GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, UndoCounts, UndoPlan,
+    UndoReport, UserFate,
 };
 use serde_json::{Value, json};
 
 use crate::output::instant;
 
-/// The plan, and what was done; `null` if nothing was.
-pub(super) fn of(tenant: &str, plan: &UndoPlan, done: Option<&UndoReport>) -> Value {
+/// The plan, what was done (`null` if nothing was), and the command for exactly this span.
+pub(super) fn of(tenant: &str, plan: &UndoPlan, done: Option<&UndoReport>, command: &str) -> Value {
     let request = &plan.request;
+    let UndoCounts { restore, rejoin, activate, create, add, remove } = plan.counts();
     json!({
         "tenant": tenant, "since": time(request.since), "until": request.until.map(time),
-        "by": request.by,
+        "by": request.by, "actors": plan.actors, "logBegins": plan.log_begins.map(time),
+        "command": command,
         "users": plan.users.iter().map(user).collect::<Vec<_>>(),
         "groups": plan.groups.iter().map(group).collect::<Vec<_>>(),
         "usersToChange": plan.users_to_change(), "groupsToChange": plan.groups_to_change(),
+        "counts": {
+            "restore": restore, "rejoin": rejoin, "activate": activate, "create": create,
+            "add": add, "remove": remove,
+        },
         "freeSeats": plan.free_seats, "missingSeats": plan.missing_seats(),
         "done": done.map(report),
     })
@@ -34,7 +40,8 @@ fn user(PlannedUser { id, name, fate }: &PlannedUser) -> Value {
         UserFate::Restore(comeback) => {
             let standing = comeback.standing;
             let groups = comeback.groups.as_ref().map(ids);
-            let details = json!({ "active": standing.active, "groups": groups });
+            let except = ids(&comeback.except);
+            let details = json!({ "active": standing.active, "groups": groups, "except": except });
             (if comeback.version.is_some() { "restore" } else { "rejoin" }, details)
         }
         UserFate::Activate(_) => ("activate", json!({ "active": true })),
@@ -96,8 +103,13 @@ fn report(report: &UndoReport) -> Value {
         "restored": report.restored, "activated": report.activated, "created": report.created,
         "added": report.added, "removed": report.removed,
         "withoutSeat": report.without_seat.iter().map(named).collect::<Vec<_>>(),
+        "leftOut": report.left_out.iter().map(left_out).collect::<Vec<_>>(),
         "failures": failures.collect::<Vec<_>>(),
     })
+}
+
+fn left_out((user, attributes): &(Named, Vec<String>)) -> Value {
+    merged(named(user), json!({ "attributes": attributes }))
 }
 
 /// An object with the members of another one too.

@@ -1,17 +1,25 @@
 //! An undo for people.
 
+use std::collections::BTreeSet;
+
 use scim_lambda::operator::undo::{
-    Comeback, GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, UndoPlan,
-    UndoReport, UserFate,
+    Comeback, GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, UndoCounts,
+    UndoPlan, UndoReport, UndoRequest, UserFate,
 };
 
 use crate::output::{instant, visible};
+use crate::place::Place;
 use crate::table::Table;
 
 /// All users and groups, what happens to them, and how many they are.
 pub(super) fn plan(tenant: &str, plan: &UndoPlan) -> String {
     if plan.is_empty() {
-        return format!("Nothing that can be undone was done in {tenant} {}.", span(plan));
+        let nothing = format!("Nothing that can be undone was done in {tenant} {}.", span(plan));
+        return [Some(nothing), beginning(plan)]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("\n");
     }
     let mut parts = vec![format!("What was done in {tenant} {}:", span(plan))];
     if !plan.users.is_empty() {
@@ -32,72 +40,129 @@ pub(super) fn plan(tenant: &str, plan: &UndoPlan) -> String {
 
 /// What the operator is asked.
 pub(super) fn question(plan: &UndoPlan) -> String {
-    format!("Bring back {}?", things(plan))
+    let things = things(plan);
+    let mut letters = things.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    format!("{}?", first.into_iter().chain(letters).collect::<String>())
+}
+
+/// The command that undoes exactly this.
+pub(super) fn command(place: &Place, tenant: &str, request: &UndoRequest) -> String {
+    let place = match place {
+        Place::Data(path) => format!("--data {}", quoted(&path.display().to_string())),
+        Place::Stack(name) => format!("--stack {}", quoted(name)),
+    };
+    let until = request.until.map(|until| format!(" --until {}", time(until)));
+    let by = request.by.as_ref().map(|by| format!(" --by {}", quoted(by)));
+    let (since, until, by) =
+        (time(request.since), until.unwrap_or_default(), by.unwrap_or_default());
+    format!("scimctl {place} undo {} --since {since}{until}{by}", quoted(tenant))
+}
+
+/// A word of a command.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:@+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", visible(word).replace('\'', r"'\''"))
 }
 
 /// What was done.
 pub(super) fn report(report: &UndoReport) -> String {
     let UndoReport { restored, activated, created, added, removed, .. } = report;
     let done = [
-        some(*restored, "user was restored", "users were restored"),
-        some(*activated, "user became active", "users became active"),
-        some(*created, "group was created again", "groups were created again"),
-        some(*added, "member was added", "members were added"),
-        some(*removed, "member was removed", "members were removed"),
+        number(*restored, "user was restored", "users were restored"),
+        number(*activated, "user became active", "users became active"),
+        number(*created, "group was created again", "groups were created again"),
+        number(*added, "member was added", "members were added"),
+        number(*removed, "member was removed", "members were removed"),
     ];
     let done: Vec<String> = done.into_iter().flatten().collect();
-    let done = if done.is_empty() { "Nothing was left to do".to_owned() } else { done.join(", ") };
+    let done = if done.is_empty() { "Nothing was done".to_owned() } else { done.join(", ") };
     let mut lines = vec![format!("{done}.")];
+    let inactive = report.without_seat.iter();
     lines.extend(
-        report
-            .without_seat
-            .iter()
+        inactive
             .map(|user| format!("{} came back inactive, because no seat is left.", shown(user))),
     );
+    lines.extend(report.left_out.iter().map(|(user, attributes)| {
+        let attributes = attributes.join(" and ");
+        format!("{} came back without {attributes}: another user has the value.", shown(user))
+    }));
     let failures = report.failures.iter();
     lines.extend(failures.map(|one| format!("{}: {}", shown(&one.subject), visible(&one.reason))));
     lines.join("\n")
 }
 
-/// The span and the actor of a plan.
+/// The span and the actor of a plan, with the key ids that a label names.
 fn span(plan: &UndoPlan) -> String {
     let request = &plan.request;
-    let time = |milliseconds: i64| instant(milliseconds.div_euclid(1_000));
     let until = request.until.map(|until| format!(" until {}", time(until))).unwrap_or_default();
-    let by = request.by.as_ref().map(|by| format!(" by {}", visible(by))).unwrap_or_default();
-    format!("since {}{until}{by}", time(request.since))
+    let keys = plan.actors.iter().flatten().filter(|key| Some(*key) != request.by.as_ref());
+    let keys: Vec<&str> = keys.map(String::as_str).collect();
+    let by = request.by.as_ref().map(|by| match keys.as_slice() {
+        [] => format!(" by {}", visible(by)),
+        keys => format!(" by {} (key {})", visible(by), keys.join(", key ")),
+    });
+    format!("since {}{until}{}", time(request.since), by.unwrap_or_default())
 }
 
-/// How many people and groups change.
+fn time(milliseconds: i64) -> String {
+    instant(milliseconds.div_euclid(1_000))
+}
+
+/// What is done, and to how many people and groups.
 fn things(plan: &UndoPlan) -> String {
-    let people = some(plan.users_to_change(), "person", "people");
-    let groups = some(plan.groups_to_change(), "group", "groups");
-    let things: Vec<String> = people.into_iter().chain(groups).collect();
-    things.join(" and ")
+    let UndoCounts { restore, rejoin, activate, create, add, remove } = plan.counts();
+    let things = [
+        number(restore, "person", "people").map(|people| format!("bring back {people}")),
+        number(rejoin, "person", "people").map(|people| format!("put {people} back into groups")),
+        number(activate, "person", "people").map(|people| format!("activate {people}")),
+        number(create, "group", "groups").map(|groups| format!("create {groups} again")),
+        number(add, "member", "members").map(|members| format!("add {members} to groups")),
+        number(remove, "member", "members").map(|members| format!("remove {members} from groups")),
+    ];
+    let things: Vec<String> = things.into_iter().flatten().collect();
+    match things.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        things => things.concat(),
+    }
+}
+
+/// What is to be known about a span that begins before the log.
+fn beginning(plan: &UndoPlan) -> Option<String> {
+    let begins = time(plan.log_begins?);
+    Some(format!(
+        "The log is kept since {begins} only: what was done before is not known, so look at the \
+         states closely."
+    ))
 }
 
 fn summary(plan: &UndoPlan) -> String {
     let users = plan.users.iter().filter(|user| is_held(user)).count();
     let kept: usize = plan.groups.iter().map(held).sum();
-    let changes = plan.users_to_change() + plan.groups_to_change();
-    let mut lines = vec![if changes == 0 {
-        "There is nothing to bring back.".to_owned()
+    let mut lines = vec![if plan.changes() {
+        format!("An undo would {}.", things(plan))
     } else {
-        format!("An undo brings back {}.", things(plan))
+        "There is nothing to bring back.".to_owned()
     }];
-    let stay =
-        [some(users, "user", "users"), some(kept, "group or membership", "groups or memberships")];
+    let stay = [
+        number(users, "user", "users"),
+        number(kept, "group or membership", "groups or memberships"),
+    ];
     let stay: Vec<String> = stay.into_iter().flatten().collect();
     if !stay.is_empty() {
         lines.push(format!("What cannot be brought back: {}.", stay.join(", ")));
     }
     if plan.missing_seats() > 0 {
-        let free = some(plan.free_seats.unwrap_or_default(), "seat is", "seats are");
+        let free = number(plan.free_seats.unwrap_or_default(), "seat is", "seats are");
         let free = free.unwrap_or_else(|| "no seat is".to_owned());
-        let missing = some(plan.missing_seats(), "person stays", "people stay");
+        let missing = number(plan.missing_seats(), "person stays", "people stay");
         let missing = missing.unwrap_or_default();
         lines.push(format!("Seats are limited, and {free} free: {missing} without one."));
     }
+    lines.extend(beginning(plan));
     lines.join("\n")
 }
 
@@ -119,10 +184,10 @@ fn user_line(tenant: &str, user: &PlannedUser) -> String {
     match &user.fate {
         UserFate::Restore(comeback) => comeback_line(comeback),
         UserFate::Activate(_) => "becomes active".to_owned(),
-        UserFate::AlreadySo => "already so".to_owned(),
+        UserFate::AlreadySo => "nothing to do".to_owned(),
         UserFate::ChangedSince(later) => changed_since(later),
         UserFate::NameTaken => format!(
-            "stays deleted: another user has the userName; scimctl user restore {tenant} {} \
+            "stays deleted: the userName is another user's; scimctl user restore {tenant} {} \
              --user-name NAME",
             user.id
         ),
@@ -134,37 +199,40 @@ fn user_line(tenant: &str, user: &PlannedUser) -> String {
 
 fn comeback_line(comeback: &Comeback) -> String {
     let how = match (comeback.version, comeback.standing.active) {
-        (None, _) => "is back",
+        (None, _) => "is back already",
         (Some(_), true) => "comes back, active",
         (Some(_), false) => "comes back, suspended",
     };
-    match comeback.groups.as_ref().map(std::collections::BTreeSet::len) {
-        None => format!("{how}; its groups are not known"),
-        Some(0) => how.to_owned(),
-        Some(1) => format!("{how}, into 1 group"),
-        Some(number) => format!("{how}, into {number} groups"),
-    }
+    let groups = match comeback.groups.as_ref().map(BTreeSet::len) {
+        None => "; its groups are not known".to_owned(),
+        Some(groups) => number(groups, "group", "groups")
+            .map_or_else(String::new, |groups| format!(", into {groups}")),
+    };
+    let except = number(comeback.except.len(), "group", "groups")
+        .map(|groups| format!(", not into {groups} joined in the span or left since"));
+    format!("{how}{groups}{}", except.unwrap_or_default())
 }
 
 fn push_group(table: &mut Table<3>, group: &PlannedGroup) {
-    let of = name(&group.name, group.id.as_str());
+    let shown = name(&group.name, group.id.as_str());
     let own = match &group.fate {
         GroupFate::Stays => None,
         GroupFate::Gone => Some("no longer exists".to_owned()),
         GroupFate::Create(..) => Some("is created again".to_owned()),
-        GroupFate::AlreadySo => Some("already so".to_owned()),
+        GroupFate::AlreadySo => Some("exists again".to_owned()),
         GroupFate::ChangedSince(later) => Some(changed_since(later)),
         GroupFate::NameTaken => Some("stays deleted: another group has the displayName".to_owned()),
         GroupFate::NotTold => Some("stays: the log does not tell how it was".to_owned()),
     };
-    own.iter().for_each(|own| table.push([of, "", own]));
-    let already = some(group.already_so, "membership is already so", "memberships are already so");
-    already.iter().for_each(|already| table.push([of, "", already]));
+    own.iter().for_each(|own| table.push([shown, "", own]));
+    let already = number(group.already_so, "membership is as before", "memberships are as before");
+    already.iter().for_each(|already| table.push([shown, "", already]));
     if group.hides_members {
-        table.push([of, "", "the log does not tell which members changed"]);
+        table.push([shown, "", "the log does not tell which members changed"]);
     }
-    let mut member =
-        |member: &Named, what: &str| table.push([of, name(&member.name, member.id.as_str()), what]);
+    let mut member = |member: &Named, what: &str| {
+        table.push([shown, name(&member.name, member.id.as_str()), what])
+    };
     group.add.iter().for_each(|one| member(one, "becomes a member again"));
     group.remove.iter().for_each(|one| member(one, "stops being a member"));
     for (one, obstacle) in &group.kept {
@@ -190,7 +258,7 @@ fn by(later: &LaterChange) -> String {
 }
 
 /// A number of things, if there are any.
-fn some(number: usize, one: &str, many: &str) -> Option<String> {
+fn number(number: usize, one: &str, many: &str) -> Option<String> {
     match number {
         0 => None,
         1 => Some(format!("1 {one}")),

@@ -115,8 +115,11 @@ fn a_group_that_was_emptied_has_its_members_again() {
 fn an_undo_asks_names_everybody_and_says_what_it_did() {
     let acme = Acme::serve("undo-says", &[]);
     let ann = acme.create(&json!({ "userName": "ann" }));
-    let nothing = acme.directory.text(&["undo", "acme", "--since", "2020-01-01", "--by", "nobody"]);
+    let nothing = acme.directory.text(&["undo", "acme", "--since", "2020-01-01"]);
     assert!(nothing.starts_with("Nothing that can be undone was done in acme since 2020"));
+    assert!(nothing.contains("The log is kept since"), "{nothing}");
+    let said = acme.directory.refused(&["undo", "acme", "--since", "1h", "--by", "nobody"]);
+    assert!(said.contains("nobody is neither the key id nor the label"), "{said}");
     acme.delete(&ann);
     let undo = ["undo", "acme", "--since", "1h"];
     let said = acme.directory.run(&undo);
@@ -128,9 +131,16 @@ fn an_undo_asks_names_everybody_and_says_what_it_did() {
     let plan = acme.directory.json(&[&undo[..], &["--dry-run"]].concat());
     assert_eq!((&plan["users"][0]["what"], &plan["done"]), (&json!("restore"), &Value::Null));
     assert_eq!(plan["users"][0]["userName"], "ann");
+    assert_eq!(plan["counts"]["restore"], 1);
     let done = acme.directory.json(&[&undo[..], &["--yes"]].concat());
     assert_eq!((&done["done"]["restored"], &done["done"]["failures"]), (&json!(1), &json!([])));
-    let again = acme.directory.json(&[&undo[..], &["--yes"]].concat());
+    // The printed command does the same again.
+    let command = plan["command"].as_str().unwrap();
+    let words: Vec<&str> = command.split(' ').skip(3).collect();
+    assert_eq!(words[..3], ["undo", "acme", "--since"], "{command}");
+    sleep(Duration::from_millis(1_100));
+    let again = acme.directory.json(&[&words[..], &["--yes"]].concat());
+    assert_eq!((&again["since"], &again["until"]), (&plan["since"], &plan["until"]));
     assert_eq!((&again["users"][0]["what"], &again["done"]), (&json!("already_so"), &Value::Null));
     let shown = acme.directory.text(&["log", "acme", "--op", "undo"]);
     assert!(
@@ -140,4 +150,31 @@ fn an_undo_asks_names_everybody_and_says_what_it_did() {
     let order = ["undo", "acme", "--since", "1h", "--until", "2h", "--dry-run"];
     let said = acme.directory.refused(&order);
     assert!(said.contains("ends before it begins"), "{said}");
+}
+
+#[test]
+fn an_undo_says_what_it_takes_away_and_fails_if_somebody_stays_out() {
+    let acme = Acme::serve("undo-takes", &["seats.limit=2"]);
+    let ann = acme.create(&json!({ "userName": "ann" }));
+    let bob = acme.create(&json!({ "userName": "bob" }));
+    let staff = acme.send("POST", "/Groups", &json!({ "displayName": "Staff" })).1;
+    let path = format!("/Groups/{}", staff["id"].as_str().unwrap());
+    sleep(Duration::from_millis(1_100));
+    let since = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap();
+    let since = since.format(&Rfc3339).unwrap();
+    let all = json!({ "displayName": "Staff", "members": [{ "value": ann }, { "value": bob }] });
+    assert_eq!(acme.send("PUT", &path, &all).0, 200);
+    acme.delete(&ann);
+    acme.create(&json!({ "userName": "eve" }));
+    let undo = ["undo", "acme", "--since", &since];
+    let shown = acme.directory.text(&[&undo[..], &["--dry-run"]].concat());
+    let expected = "An undo would bring back 1 person and remove 1 member from groups.";
+    assert!(shown.contains(expected), "{shown}");
+    assert!(shown.contains("not into 1 group joined in the span"), "{shown}");
+    let done = acme.directory.run(&[&undo[..], &["--yes"]].concat());
+    let (said, shown) = (done.stderr, String::from_utf8(done.stdout).unwrap());
+    let said = String::from_utf8(said).unwrap();
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(said.contains("not everything came back") && said.contains("--until"), "{said}");
+    assert!(shown.contains("1 member was removed.\nann: "), "{shown}");
 }
