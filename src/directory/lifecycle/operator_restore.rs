@@ -78,6 +78,22 @@ impl RestoreOptions<'_> {
         }
     }
 
+    /// # Errors
+    /// 409 if the options name another userName than that of a user who is visible again.
+    fn require_name(&self, attributes: &Attributes) -> Result<(), Error> {
+        let name = attributes.text("userName").unwrap_or_default();
+        match self.user_name {
+            Some(wanted) if !wanted.eq_ignore_ascii_case(name) => {
+                let sentence = format!(
+                    "The user is back already, as {name}, and only missing in groups: do not give \
+                     another userName."
+                );
+                Err(Error::new(ErrorKind::Conflict, sentence))
+            }
+            Some(_) | None => Ok(()),
+        }
+    }
+
     /// Whether the user comes back into this group.
     fn rejoins(&self, group: &ResourceId) -> bool {
         let is_excepted = self.undo.is_some_and(|undo| undo.except.contains(group));
@@ -138,7 +154,7 @@ impl Directory {
     ) -> Result<RestoredByOperator, Error> {
         let returned = match self.restore_user(call, resource_type, id, options).await? {
             Some(returned) => returned,
-            None => self.restored_before(call, id).await?,
+            None => self.restored_before(call, id, options).await?,
         };
         let Returned { user, left_out, lacks_seat, expires, departure } = returned;
         let groups = match departure {
@@ -191,8 +207,13 @@ impl Directory {
     /// A user whom the operator restored before, if it is not in all of its groups yet.
     ///
     /// # Errors
-    /// 404 if there is nothing to do.
-    async fn restored_before(&self, call: Call<'_>, id: &ResourceId) -> Result<Returned, Error> {
+    /// 404 if there is nothing to do; 409 if the user is to have another userName than it has.
+    async fn restored_before(
+        &self,
+        call: Call<'_>,
+        id: &ResourceId,
+        options: RestoreOptions<'_>,
+    ) -> Result<Returned, Error> {
         let nobody = || Error::not_found("No deleted user with this id can be restored.");
         let now = self.clock.seconds();
         let user = self.store.resource(&call.collection(&Kind::User), id, now).await?;
@@ -201,8 +222,13 @@ impl Directory {
         if self.past(call, id, departure).await?.is_empty() {
             return Err(nobody());
         }
+        options.require_name(&user.resource.attributes)?;
+        // Unless the user was changed since, it is as the restore has left it.
+        let is_unchanged = user.is_next_after(departure);
         let Stored { resource: user, expires, .. } = user;
-        let (left_out, lacks_seat) = (Vec::new(), false);
+        let was_active = departure.standing.active;
+        let lacks_seat = is_unchanged && was_active && !is_active(&user.attributes);
+        let left_out = Vec::new();
         Ok(Returned { user, left_out, lacks_seat, expires, departure: Some(departure) })
     }
 
@@ -214,7 +240,7 @@ impl Directory {
         departure: Departure,
     ) -> Result<Vec<PastMemberships>, Error> {
         let (tenant, now) = (call.tenant.key(), self.clock.seconds());
-        Ok(self.store.past_memberships(&tenant, id, departure.version, now).await?)
+        Ok(self.store.past_memberships(&tenant, id, departure, now).await?)
     }
 
     /// Makes a user a member of these groups again, and no longer keeps what is done.

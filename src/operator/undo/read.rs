@@ -157,7 +157,7 @@ impl<'a> Reader<'a> {
         let Some(departure) = departure else {
             return Ok((user.state != Stage::Deleted).then(BTreeSet::new));
         };
-        let kept = store.past_memberships(&self.tenant, id, departure.version, self.now).await?;
+        let kept = store.past_memberships(&self.tenant, id, departure, self.now).await?;
         let mut past: BTreeSet<ResourceId> =
             kept.into_iter().flat_map(|part| part.groups).collect();
         if is_leaving {
