@@ -38,6 +38,8 @@ pub enum Operation {
     Export,
     /// The operator mints a token.
     Mint,
+    /// The operator has a token shown again.
+    Reveal,
     /// The operator revokes a token.
     Revoke,
     /// A token gets an earlier end, because another one replaces it.
@@ -50,7 +52,7 @@ pub enum Operation {
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Create,
         Self::Replace,
         Self::Patch,
@@ -67,6 +69,7 @@ impl Operation {
         Self::Profile,
         Self::Export,
         Self::Mint,
+        Self::Reveal,
         Self::Revoke,
         Self::Rotate,
         Self::Move,
@@ -102,6 +105,7 @@ impl Operation {
             Self::Profile => "profile",
             Self::Export => "export",
             Self::Mint => "mint",
+            Self::Reveal => "reveal",
             Self::Revoke => "revoke",
             Self::Rotate => "rotate",
             Self::Move => "move",

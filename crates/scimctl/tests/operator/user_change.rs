@@ -30,7 +30,7 @@ fn one_person_is_suspended_activated_and_deleted() {
     assert_eq!(acme.send("GET", &path, &Value::Null).0, 404);
     for (arguments, reason) in [
         (["acme", "a1"], "scimctl user restore acme"),
-        (["acme", "no body"], "there is no user no body"),
+        (["acme", "no body"], "the tenant has no user no body"),
         (["nobody", "a1"], "there is no tenant nobody"),
     ] {
         let said = acme.directory.refused(&[&["user", "suspend"], &arguments[..]].concat());
