@@ -45,7 +45,7 @@ impl Customer {
     }
 
     /// Changes an attribute of a user's own row, as an earlier release may have.
-    pub async fn alter(&self, user: &Value, update: &str, value: Option<AttributeValue>) {
+    async fn alter(&self, user: &Value, update: &str, value: Option<AttributeValue>) {
         let client = aws_sdk_dynamodb::Client::new(&self.world.local.sdk_config());
         let text = |text: String| AttributeValue::S(text);
         let call = client.update_item().table_name(scim_local::TABLE).update_expression(update);

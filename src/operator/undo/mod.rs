@@ -39,8 +39,8 @@ impl Operator {
     /// differ from that of the caller.
     ///
     /// # Errors
-    /// [`OperatorError::UnknownActor`] if no token has this key id or label, and the log since the
-    /// beginning of the span has no such key id either; if the span ends before it begins; or if
+    /// [`OperatorError::UnknownActor`] if no token has this key id or label, and the log has no such
+    /// key id since the beginning of the span; if the span ends before it begins; or if
     /// the table does not respond.
     pub async fn plan_undo(
         &self,
@@ -58,7 +58,7 @@ impl Operator {
         let trails = self.undo_trails(tenant, &selection).await?;
         let Selection { actors, .. } = selection;
         if !trails.knows_actor {
-            self.require_actors(&key, actors.iter().flatten()).await?;
+            self.require_actors(tenant, actors.iter().flatten()).await?;
         }
         let session = Session::open(self, tenant).await?;
         let present = Reader::new(self, &session, &trails).present(labels).await?;
@@ -82,13 +82,13 @@ impl Operator {
         }))
     }
 
-    /// Requires actors to be the operator or listed tokens, if the log has nothing of them.
+    /// Requires actors to be the operator or tokens of the tenant, if the log has nothing of them.
     async fn require_actors(
         &self,
-        tenant: &TenantKey,
+        tenant: &TenantRow,
         actors: impl Iterator<Item = &String>,
     ) -> Result<(), OperatorError> {
-        let tokens = self.store.tokens(tenant, self.clock.seconds()).await?;
+        let tokens = self.tokens(tenant).await?;
         let is_known =
             |actor: &String| actor == OPERATOR || tokens.iter().any(|token| token.key_id == *actor);
         let unknown = actors.into_iter().find(|actor| !is_known(actor));

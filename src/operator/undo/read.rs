@@ -186,7 +186,22 @@ impl<'a> Reader<'a> {
         let members = self.trails.memberships.values().flat_map(BTreeMap::keys);
         let members = members.filter(|id| !users.contains_key(*id));
         let ids: BTreeSet<&ResourceId> = named.chain(past).chain(members).collect();
-        Ok(self.operator.store.group_names(&self.tenant, ids).await?)
+        let store = &self.operator.store;
+        match store.group_names(&self.tenant, ids.iter().copied()).await {
+            Err(StoreError::Broken(_) | StoreError::NewerFormat { .. }) => {}
+            all => return Ok(all?),
+        }
+        // One that cannot be read exists, and has no name here.
+        let mut groups = BTreeMap::new();
+        for id in ids {
+            match store.group_names(&self.tenant, [id]).await {
+                Err(StoreError::Broken(_) | StoreError::NewerFormat { .. }) => {
+                    groups.insert(id.clone(), None);
+                }
+                one => groups.extend(one?),
+            }
+        }
+        Ok(groups)
     }
 
     /// The deleted groups whose name another group has now.

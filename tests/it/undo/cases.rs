@@ -42,17 +42,17 @@ impl Customer {
         report
     }
 
-    async fn staff(&self, name: &str, users: &[&Value]) -> Value {
+    pub async fn staff(&self, name: &str, users: &[&Value]) -> Value {
         let ids: Vec<String> = users.iter().map(|user| id(user).to_owned()).collect();
         let body = json!({ "displayName": name, "externalId": name, "members": values(&ids) });
         self.send("POST", "/Groups", body).await.body
     }
 
-    async fn ids_in(&self, group: &Value) -> Vec<String> {
+    pub async fn ids_in(&self, group: &Value) -> Vec<String> {
         member_ids(&self.send("GET", &group_path(group), None).await.body)
     }
 
-    async fn change_members(&self, group: &Value, op: &str, user: &Value) {
+    pub async fn change_members(&self, group: &Value, op: &str, user: &Value) {
         let change = members(op, values(&[id(user).to_owned()]));
         let answer = self.send("PATCH", &group_path(group), change).await;
         assert!(answer.status.is_success(), "{}", answer.body);

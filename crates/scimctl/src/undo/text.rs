@@ -274,3 +274,54 @@ fn name<'n>(name: &'n Option<String>, id: &'n str) -> &'n str {
 fn shown(named: &Named) -> String {
     visible(name(&named.name, named.id.as_str()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(id: &str) -> Named {
+        Named { id: id.parse().unwrap(), name: Some(id.to_owned()) }
+    }
+
+    fn plan_of(users: &[UserFate], add: &[&str], remove: &[&str]) -> UndoPlan {
+        let group = PlannedGroup {
+            id: "staff".parse().unwrap(),
+            name: None,
+            fate: GroupFate::Stays,
+            add: add.iter().map(|id| named(id)).collect(),
+            remove: remove.iter().map(|id| named(id)).collect(),
+            kept: Vec::new(),
+            already_so: 0,
+            hides_members: false,
+        };
+        let user = |fate: &UserFate| {
+            let Named { id, name } = named("ada");
+            PlannedUser { id, name, fate: fate.clone() }
+        };
+        UndoPlan {
+            request: UndoRequest { since: 0, until: Some(1_000), by: Some("night job".to_owned()) },
+            actors: None,
+            log_begins: None,
+            users: users.iter().map(user).collect(),
+            groups: vec![group],
+            free_seats: None,
+        }
+    }
+
+    #[test]
+    fn the_question_says_what_an_undo_gives_and_what_it_takes() {
+        let taken = plan_of(&[], &[], &["ada", "bob"]);
+        assert_eq!(question(&taken), "Remove 2 members from groups?");
+        let both = plan_of(&[UserFate::Activate(3)], &["eve"], &["ada"]);
+        let asked = "Activate 1 person, add 1 member to groups and remove 1 member from groups?";
+        assert_eq!(question(&both), asked);
+    }
+
+    #[test]
+    fn a_command_names_the_place_and_the_whole_span() {
+        let place = Place::Stack("prod".to_owned());
+        let shown = command(&place, "acme", &plan_of(&[], &[], &[]).request);
+        let span = "--since 1970-01-01T00:00:00Z --until 1970-01-01T00:00:01Z";
+        assert_eq!(shown, format!("scimctl --stack prod undo acme {span} --by 'night job'"));
+    }
+}
