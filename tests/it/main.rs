@@ -66,3 +66,4 @@ mod transcripts;
 mod users;
 mod vectors;
 mod walks;
+mod watch;
