@@ -2,6 +2,7 @@
 
 use scim_lambda::tenant::Profile;
 
+use super::source::Choice;
 use super::text::{capitalized, code, plain};
 use crate::output::instant;
 
@@ -45,6 +46,15 @@ impl Facts {
     /// The product at the beginning of a sentence.
     pub(super) fn product_first(&self) -> String {
         if self.product.is_some() { self.product() } else { capitalized(UNNAMED) }
+    }
+
+    /// How the profile's dialect differs from the one for which a guide is written, if it does.
+    pub(super) fn other_dialect(&self, choice: Choice) -> Option<String> {
+        match self.profile.dialect.idp.as_deref() {
+            Some(idp) if idp == choice.idp => None,
+            Some(idp) => Some(format!("the dialect {}", plain(idp))),
+            None => Some("no dialect".to_owned()),
+        }
     }
 
     /// The base URL as code.

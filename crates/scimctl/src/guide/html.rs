@@ -37,7 +37,10 @@ fn shown<'e>(events: &[Event<'e>], at: usize, event: &Event<'e>) -> Vec<Event<'e
     match event {
         Event::Html(text) | Event::InlineHtml(text) => vec![Event::Text(text.clone())],
         Event::Start(Tag::Table(_)) => {
-            vec![raw("<div class=\"table\" tabindex=\"0\">\n"), event.clone()]
+            vec![
+                raw("<div class=\"table\" role=\"region\" aria-label=\"Table\" tabindex=\"0\">\n"),
+                event.clone(),
+            ]
         }
         Event::End(TagEnd::Table) => vec![event.clone(), raw("</div>\n")],
         Event::Start(Tag::Heading { level, classes, attrs, .. }) => {

@@ -14,10 +14,10 @@ mod source;
 mod tests;
 mod text;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use scim_lambda::operator::Operator;
 use scim_lambda::operator::overview::Overview;
@@ -81,12 +81,6 @@ pub(crate) async fn run(
         None
     };
     let facts = facts(overview, options.product, token);
-    if dialect.as_deref() != Some(choice.idp) {
-        let (name, idp) = (&facts.tenant, choice.idp);
-        eprintln!(
-            "scimctl: {name} has another dialect; scimctl profile set {name} --idp {idp} sets this one"
-        );
-    }
     let markdown = page(choice, &facts)?;
     let text = match options.format {
         PageFormat::Markdown => markdown,
@@ -105,7 +99,29 @@ pub(crate) async fn run(
             print(format, &object, &line);
         }
     }
+    if options.idp.is_some() {
+        warn_of_dialect(&facts, choice);
+    }
+    warn_of_address(&facts);
     Ok(())
+}
+
+/// Says on standard error that the profile has not the dialect for which the page is written.
+fn warn_of_dialect(facts: &Facts, choice: Choice) {
+    let (name, idp) = (&facts.tenant, choice.idp);
+    if let Some(other) = facts.other_dialect(choice) {
+        eprintln!("scimctl: {name} has {other}; scimctl profile set {name} --idp {idp} sets it");
+    }
+}
+
+/// Says on standard error that the base URL is for this machine only.
+fn warn_of_address(facts: &Facts) {
+    if let Some(url) = facts.base_url.as_deref().filter(|url| url.starts_with("http:")) {
+        eprintln!(
+            "scimctl: an identity provider in the cloud cannot reach {url}; docs/idp/TUNNEL.md \
+             says how it can"
+        );
+    }
 }
 
 /// What the page says about a tenant.
@@ -123,15 +139,16 @@ fn facts(overview: Overview, product: Option<String>, token: Option<String>) -> 
 /// Writes a page, which may hold a token, for this user only.
 fn write(file: &Path, text: &str, force: bool) -> anyhow::Result<()> {
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).truncate(true);
-    if force {
-        options.create(true);
-    } else {
-        options.create_new(true);
-    }
+    options.write(true).create_new(!force).create(force).truncate(force);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let advice = || format!("{} cannot be written; --force writes over a file", file.display());
-    let mut opened = options.open(file).with_context(advice)?;
+    let mut opened = match options.open(file) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            bail!("{} exists; --force writes over it", file.display())
+        }
+        opened => opened.with_context(|| format!("{} cannot be written", file.display()))?,
+    };
+    #[cfg(unix)]
+    opened.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
     opened.write_all(text.as_bytes()).with_context(|| file.display().to_string())
 }

@@ -103,11 +103,12 @@ fn ending(choice: Choice, facts: &Facts) -> String {
         "" => "default".to_owned(),
         preset => preset.to_owned(),
     };
-    let dialect = if facts.profile.dialect.idp.as_deref() == Some(choice.idp) {
-        format!("`--idp {}`", choice.idp)
-    } else {
-        let set = command(&format!("profile set {tenant} --idp {}", choice.idp));
-        format!("another dialect; {set} sets the right one")
+    let dialect = match facts.other_dialect(choice) {
+        None => code(&format!("--idp {}", choice.idp)),
+        Some(other) => {
+            let set = command(&format!("profile set {tenant} --idp {}", choice.idp));
+            format!("{other}; {set} sets the one for this page")
+        }
     };
     format!(
         "\n## If something is refused\n\n{name} shows the status and a sentence in its log.\n\

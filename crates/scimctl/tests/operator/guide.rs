@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::net::TcpStream;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{Directory, Server, answer_of};
 
@@ -46,7 +46,11 @@ fn another_identity_provider_and_a_tenant_without_one_are_told_to_the_operator()
     assert!(said.contains("scimctl profile set acme --idp google"), "{said}");
     let page = String::from_utf8(output.stdout).unwrap();
     assert!(page.starts_with("# Connect Google Workspace to the product\n"), "{page}");
-    let page = directory.text(&["tenant", "guide", "acme"]);
+    let output = directory.run(&["tenant", "guide", "acme"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.lines().count() == 1 && said.contains("docs/idp/TUNNEL.md"), "{said}");
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(page.contains("has the profile `default` and no dialect; `scimctl profile set acme"));
     assert!(page.starts_with("# Connect your identity provider to the product\n"), "{page}");
     let page = directory.text(&["tenant", "guide", "acme", "--idp", "sailpoint"]);
     assert!(page.starts_with("# Connect SailPoint to the product\n"), "{page}");
@@ -70,7 +74,10 @@ fn a_page_of_html_goes_to_a_file_that_only_this_user_reads() {
     assert!(log.contains("reveal"), "showing the token is in the log: {log}");
     let said = directory.refused(&guide);
     assert!(said.contains("--force"), "{said}");
+    std::fs::set_permissions(file, PermissionsExt::from_mode(0o644)).unwrap();
     directory.text(&[&guide[..], &["--force"]].concat());
+    let mode = std::fs::metadata(file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "also a file that was there");
 }
 
 #[test]
