@@ -126,7 +126,7 @@ impl Guide {
         self.comment("sources").map(source).collect()
     }
 
-    /// The vendor's pages on which it rests.
+    /// The pages on which it rests: the vendor's, and guides of other products.
     #[cfg(test)]
     pub(crate) fn pages(&self) -> Vec<&'static str> {
         self.comment("pages").collect()
