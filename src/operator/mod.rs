@@ -39,6 +39,7 @@ pub mod undo;
 pub mod user_changes;
 pub mod users;
 mod waiting;
+pub mod watch;
 mod who;
 
 pub use deployment::{Deployment, Operator};

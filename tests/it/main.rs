@@ -67,3 +67,4 @@ mod undo;
 mod users;
 mod vectors;
 mod walks;
+mod watch;
