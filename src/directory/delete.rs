@@ -27,10 +27,10 @@ impl Directory {
         precondition: &Precondition,
     ) -> Result<(), Error> {
         let collection = call.collection(&resource_type.kind);
-        let audit = self.audit(call, Operation::Delete);
         let mut terms = Terms::of_stored(call, resource_type);
         loop {
             terms.next_try()?;
+            let audit = self.audit(call, Operation::Delete);
             let old = self.visible(call, resource_type, id, Event::Delete).await?;
             precondition.require_match(&old)?;
             admit_delete(resource_type, &call.tenant.profile)?;
@@ -68,7 +68,7 @@ impl Directory {
     }
 
     /// What a deletion turns a resource into.
-    fn after_deletion(
+    pub(super) fn after_deletion(
         &self,
         call: Call<'_>,
         resource_type: &ServedType,
@@ -103,10 +103,10 @@ impl Directory {
         let collection = call.collection(&resource_type.kind);
         // Undoing a create is not a deactivation: it must not count for the brake.
         let guards = Guards { brake_window: None, ..self.guards(call) };
-        let audit = self.audit(call, Operation::Delete);
         let mut terms = Terms::of_stored(call, resource_type);
         loop {
             terms.next_try()?;
+            let audit = self.audit(call, Operation::Delete);
             let old = self.visible(call, resource_type, id, Event::Delete).await?;
             let change = Transition::new(&collection, Some(&old), Target::Gone, &audit, guards);
             if self.try_removal(&mut terms, &old, change).await? {

@@ -20,8 +20,8 @@ const CONCURRENCY: usize = 5;
 /// How long a request cleans up in addition to its own work; twice as long if DynamoDB does not
 /// respond.
 const MAX_TIDYING: Duration = Duration::from_secs(2);
-/// How long creating a group may take: longer than a request may take.
-const MAX_CREATION: Duration = Duration::from_secs(60);
+/// How long creating a group, or deleting it, may take: longer than a request may take.
+pub(super) const MAX_CREATION: Duration = Duration::from_secs(60);
 /// How long the last step of removing rows may take when DynamoDB is slow.
 const LAST_STEP: Duration = Duration::from_secs(3);
 
@@ -149,7 +149,7 @@ impl Directory {
 
     /// Removes the rows of members of a resource that is gone, and its own memberships if it was
     /// ever `grouped`. Those of a user who was deleted softly are kept.
-    async fn finish(
+    pub(super) async fn finish(
         &self,
         call: Call<'_>,
         (kind, id): (&Kind, &ResourceId),
@@ -158,16 +158,18 @@ impl Directory {
         audit: &Audit,
     ) -> Result<Progress, Error> {
         let collection = call.collection(kind);
-        let soft_deadline = call.soft_deadline;
-        if *kind == Kind::Group {
-            let note = if grouped { Note::Nothing } else { Note::Finished };
-            let disband = self.store.disband(&collection, id, note, audit, soft_deadline);
-            let disbanded = budget::apart(Limits::TIDYING, disband).await?;
-            if disbanded == Progress::Unfinished || !grouped {
-                return Ok(disbanded);
+        let until = call.soft_deadline;
+        // A group can be created again, so the removal of its members' rows goes last: the row of
+        // unfinished work permits it.
+        let note = if *kind == Kind::Group { Note::Nothing } else { Note::Finished };
+        if grouped || *kind != Kind::Group {
+            let work = (note, deletion);
+            let left = self.store.leave_all(&collection, id, work, audit, until).await?;
+            if left == Progress::Unfinished || *kind != Kind::Group {
+                return Ok(left);
             }
         }
-        let work = (Note::Finished, deletion);
-        Ok(self.store.leave_all(&collection, id, work, audit, soft_deadline).await?)
+        let disband = self.store.disband(&collection, id, Note::Finished, audit, until);
+        Ok(budget::apart(Limits::TIDYING, disband).await?)
     }
 }

@@ -23,9 +23,13 @@ mod stint;
 
 pub use context::{Call, Directory, RequestReads};
 pub use create::{Creation, Origin};
+pub use groups::again::MembersAgain;
 pub use groups::expand::{Expanded, View};
 pub use lifecycle::expiry::NEVER;
-pub use lifecycle::operator_restore::{RestoreOptions, RestoredByOperator, RestoredGroups};
+pub use lifecycle::operator_change::ChangedByOperator;
+pub use lifecycle::operator_restore::{
+    RestoreOptions, RestoredByOperator, RestoredGroups, UndoneDeletion,
+};
 pub use lifecycle::{candidates, states};
 pub use precondition::Precondition;
 pub use query::need::price_of_judging;

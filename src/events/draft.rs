@@ -143,6 +143,7 @@ pub(super) fn verb(operation: Option<Operation>) -> Option<&'static str> {
         Operation::Delete => "delete",
         Operation::Import => "import",
         Operation::Expire => "retention",
+        Operation::Undo => "undo",
         Operation::Brake
         | Operation::Lift
         | Operation::Resync

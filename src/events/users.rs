@@ -52,13 +52,18 @@ fn event_type(before: Option<&ResourceImage>, after: &ResourceImage) -> Option<E
         (Some(Stage::Unmanaged), Stage::Live) => Some(EventType::UserLinked),
         (Some(Stage::Deleted), Stage::Live) => Some(EventType::UserRestored),
         // TTL has removed the row of the deleted user a moment ago.
-        (None, Stage::Live) if after.trace.operation == Some(Operation::Restore) => {
+        (None, Stage::Live) if after.trace.operation.is_some_and(brings_back) => {
             Some(EventType::UserRestored)
         }
         (None, Stage::Live) => Some(EventType::UserProvisioned),
         (_, Stage::Deleted) => Some(EventType::UserDeleted),
         (Some(Stage::Live), Stage::Live) => before.map(|before| live(before, after)),
     }
+}
+
+/// Whether an operation makes deleted users visible.
+fn brings_back(operation: Operation) -> bool {
+    matches!(operation, Operation::Restore | Operation::Undo)
 }
 
 /// The type of the event of a user who is visible before and after.
@@ -78,10 +83,15 @@ fn with_cause(draft: EventDraft, trace: &Trace) -> EventDraft {
         (EventType::UserSnapshot, _) => Some("resync"),
         (_, Detail { no_seat: true, .. }) => Some("no_seat"),
         (EventType::UserSuspended, _) => Some("active_false"),
-        (EventType::UserReactivated, _) if trace.operation != Some(Operation::Restore) => {
+        (EventType::UserReactivated, _) if !trace.operation.is_some_and(brings_back) => {
             Some("active_true")
         }
-        (EventType::UserRestored, _) if draft.actor == Some(Actor::Operator) => Some("operator"),
+        (EventType::UserRestored, _)
+            if draft.actor == Some(Actor::Operator)
+                && trace.operation == Some(Operation::Restore) =>
+        {
+            Some("operator")
+        }
         _ => verb(trace.operation),
     };
     let draft = EventDraft { cause, ..draft };

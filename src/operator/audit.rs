@@ -11,6 +11,12 @@ use crate::tenant::Profile;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Operator {
+    /// How long the log of a tenant is kept, in milliseconds.
+    pub(super) fn log_kept(&self, tenant: &TenantRow) -> i64 {
+        let kept = kept(&Profile::read(&tenant.profile).unwrap_or_default());
+        i64::try_from(kept.as_millis()).unwrap_or(i64::MAX)
+    }
+
     /// What the log says about a change of a tenant that the operator makes now, also if the
     /// tenant's profile cannot be read.
     pub(super) fn audit(&self, tenant: &TenantRow, operation: Operation) -> Audit {
@@ -27,6 +33,10 @@ pub(super) fn audit(
     request: &str,
     clock: &Clock,
 ) -> Audit {
-    let kept = profile.audit.retention_days.map_or(AUDIT_RETENTION, |days| DAY * days);
-    Audit::new(operation, OPERATOR, request, clock.milliseconds(), kept)
+    Audit::new(operation, OPERATOR, request, clock.milliseconds(), kept(profile))
+}
+
+/// How long the log keeps a change.
+fn kept(profile: &Profile) -> Duration {
+    profile.audit.retention_days.map_or(AUDIT_RETENTION, |days| DAY * days)
 }

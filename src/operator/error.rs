@@ -125,6 +125,9 @@ pub enum OperatorError {
     /// The tenant has no user of this name.
     #[error("the tenant has no user {0}")]
     UnknownUser(String),
+    /// No token of the tenant has this key id or label, and no change in the log is by this key id.
+    #[error("{0} is neither the key id nor the label of a token, nor operator")]
+    UnknownActor(String),
     /// Several users or groups have this name.
     #[error("{who} is the name of {} {what}; give the id of one: {}", ids.len(), ids.join(", "))]
     Ambiguous {

@@ -93,6 +93,16 @@ impl Operator {
         Ok(LogReader { source, range, is_over: false, left })
     }
 
+    /// The labels of the tokens that are listed, by their key ids. One call.
+    pub(super) async fn labels(
+        &self,
+        tenant: &TenantKey,
+    ) -> Result<BTreeMap<String, String>, OperatorError> {
+        let tokens = self.store.tokens(tenant, self.clock.seconds()).await?;
+        let labels = tokens.into_iter().filter_map(|token| Some((token.key_id, token.label?)));
+        Ok(labels.collect())
+    }
+
     /// Follows the log of a tenant: reads the rows that are added after those of `shown`, which were
     /// the newest ones.
     ///
@@ -182,9 +192,8 @@ impl<'o> Source<'o> {
         query: LogQuery,
     ) -> Result<Self, OperatorError> {
         let key = tenant.key();
-        let tokens = operator.store.tokens(&key, operator.clock.seconds()).await?;
-        let labels = tokens.into_iter().filter_map(|token| Some((token.key_id, token.label?)));
-        Ok(Self { operator, tenant: key, query, labels: labels.collect() })
+        let labels = operator.labels(&key).await?;
+        Ok(Self { operator, tenant: key, query, labels })
     }
 
     fn store(&self) -> &Store {

@@ -1,5 +1,5 @@
 //! The operator's use cases: tenants, tokens, profiles, the brake, users, import, export, resyncs,
-//! drift and the log.
+//! drift, the log and undo.
 //!
 //! The tool `scimctl` calls them today, and an admin API may later. Arguments and results are
 //! typed, nothing is printed, no file is read, and an error is an [`OperatorError`] with a sentence
@@ -35,6 +35,8 @@ mod session;
 pub mod tenants;
 pub mod token_list;
 pub mod tokens;
+pub mod undo;
+pub mod user_changes;
 pub mod users;
 mod waiting;
 pub mod watch;

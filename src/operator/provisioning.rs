@@ -56,7 +56,10 @@ impl Provisioning {
             Operation::Restore if row.was.is_some_and(|was| was.state == Stage::Deleted) => {
                 Some(Self::Restored)
             }
-            Operation::Replace | Operation::Patch | Operation::Restore => {
+            Operation::Undo if row.was.is_some_and(|was| was.state == Stage::Deleted) => {
+                Some(Self::Restored)
+            }
+            Operation::Replace | Operation::Patch | Operation::Restore | Operation::Undo => {
                 let was = row.was.filter(|was| was.state == Stage::Live)?;
                 Some(if was.active { Self::Deactivated } else { Self::Activated })
             }
@@ -67,10 +70,13 @@ impl Provisioning {
 
 /// Whether a row is about a user. A row of an earlier release does not say so; it is about a user
 /// if it does not name what only a group has.
-fn is_about_user(row: &LogRow) -> bool {
+pub(super) fn is_about_user(row: &LogRow) -> bool {
     let names = |name: &str| row.changed.iter().any(|changed| changed == name);
     match &row.subject {
         Some(subject) => *subject == Subject::Resource(Kind::User),
-        None => names("userName") || !(names("displayName") || names("members.add")),
+        None => {
+            let of_groups = ["displayName", "members.add", "members.remove"];
+            names("userName") || !of_groups.into_iter().any(names)
+        }
     }
 }

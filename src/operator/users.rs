@@ -22,6 +22,8 @@ pub struct RestoredUser {
     pub lacks_seat: bool,
     /// When it expires, in seconds since 1970, if it is suspended with expiry.
     pub expires: Option<i64>,
+    /// The attributes that it came back without, because another user has their unique values now.
+    pub left_out: Vec<String>,
     /// Its groups; `None` if an earlier release deleted the user, so that they are not known.
     pub groups: Option<RestoredGroups>,
 }
@@ -45,7 +47,7 @@ impl Operator {
         let users = session.users()?;
         let (directory, call) = (&session.directory, session.call());
         let restored = directory.restore_by_operator(call, users, id, options).await;
-        let RestoredByOperator { user, lacks_seat, expires, groups } =
+        let RestoredByOperator { user, left_out, lacks_seat, expires, groups } =
             restored.map_err(|error| match error.kind {
                 ErrorKind::Uniqueness => {
                     let name = options
@@ -59,6 +61,7 @@ impl Operator {
             user_name: user.attributes.text("userName").unwrap_or_default().to_owned(),
             is_active: user.attributes.get("active") == Some(&Value::Bool(true)),
             id: user.id,
+            left_out,
             lacks_seat,
             expires,
             groups,

@@ -63,6 +63,7 @@ mod thaw;
 mod tidy;
 mod tokens;
 mod transcripts;
+mod undo;
 mod users;
 mod vectors;
 mod walks;

@@ -19,7 +19,7 @@ impl Customer {
         user: &Value,
         without_groups: bool,
     ) -> Result<RestoredUser, OperatorError> {
-        let options = RestoreOptions { user_name: None, without_groups };
+        let options = RestoreOptions { without_groups, ..RestoreOptions::default() };
         let operator = self.world.operator();
         operator.restore_user(&self.row, &id(user).parse().unwrap(), options).await
     }
@@ -35,7 +35,7 @@ impl Customer {
     }
 
     /// Lets this many transactions pass, and makes all after them fail.
-    fn break_after(&self, transactions: usize) {
+    pub fn break_after(&self, transactions: usize) {
         let between = self.world.between.clone();
         let last = between.count(TRANSACT) + transactions;
         self.world.between.set(move |called, _| {
@@ -161,6 +161,57 @@ async fn a_restore_that_was_interrupted_goes_on_with_the_groups() {
         assert_eq!(customer.members_of(group).await, [id(&ada)]);
     }
     assert_eq!(customer.world.rows_of("#P").await, 0);
+}
+
+#[tokio::test]
+async fn a_deletion_after_an_interrupted_restore_keeps_the_groups_that_were_missing() {
+    let customer = Customer::new("default").await;
+    let ada = customer.create(json!({ "userName": "ada" })).await;
+    let mut groups = Vec::new();
+    for n in 0..4 {
+        groups.push(customer.group_of(&format!("g{n}"), &[&ada]).await);
+    }
+    customer.delete(&ada).await;
+    // Twice, the user comes back into one of its groups, and is deleted again.
+    for _ in 0..2 {
+        customer.break_after(2);
+        assert!(customer.restored(&ada, false).await.is_err());
+        customer.world.between.clear();
+        assert_eq!(customer.delete(&ada).await.status, 204);
+    }
+    customer.restored(&ada, false).await.unwrap();
+    for group in &groups {
+        assert_eq!(customer.members_of(group).await, [id(&ada)]);
+    }
+    // A POST ends it.
+    customer.delete(&ada).await;
+    customer.break_after(2);
+    assert!(customer.restored(&ada, false).await.is_err());
+    customer.world.between.clear();
+    customer.delete(&ada).await;
+    customer.create(json!({ "userName": "ada" })).await;
+    customer.delete(&ada).await;
+    assert_eq!(joined(&customer.restored(&ada, false).await.unwrap()).len(), 0);
+}
+
+#[tokio::test]
+async fn a_repeated_restore_tells_of_the_seat_and_of_another_name() {
+    let settings = [("seats.limit", "1"), ("seats.when_full", "create_inactive")];
+    let customer = Customer::with("default", &settings).await;
+    let ada = customer.create(json!({ "userName": "ada" })).await;
+    let group = customer.group_of("Staff", &[&ada]).await;
+    customer.delete(&ada).await;
+    customer.create(json!({ "userName": "bob" })).await;
+    // Without a seat, and then inactive.
+    customer.break_after(2);
+    assert!(customer.restored(&ada, false).await.is_err());
+    customer.world.between.clear();
+    let renamed = RestoreOptions { user_name: Some("eve"), ..RestoreOptions::default() };
+    let (operator, user) = (customer.world.operator(), id(&ada).parse().unwrap());
+    let said = operator.restore_user(&customer.row, &user, renamed).await.unwrap_err();
+    assert!(said.to_string().contains("as ada"), "{said}");
+    let back = customer.restored(&ada, false).await.unwrap();
+    assert_eq!((back.lacks_seat, joined(&back)), (true, vec![id(&group)]));
 }
 
 #[tokio::test]

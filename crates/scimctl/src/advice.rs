@@ -50,6 +50,7 @@ fn advice(error: &OperatorError) -> Option<String> {
         | SecretKeepsChanging(_)
         | ProfileChanged(_)
         | UnknownUser(_)
+        | UnknownActor(_)
         | Ambiguous { .. }
         | UnknownResourceType(_)
         | BadTable(_)

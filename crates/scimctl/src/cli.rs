@@ -19,6 +19,7 @@ use crate::profile::ProfileCommand;
 use crate::serve::ServeOptions;
 use crate::tenant::TenantCommand;
 use crate::token::TokenCommand;
+use crate::undo::UndoOptions;
 use crate::user::UserCommand;
 
 /// Operate a scim-lambda service, on this machine or in AWS.
@@ -57,7 +58,7 @@ pub(crate) enum Command {
     /// Show or lift the brake, which stops too many deactivations
     #[command(subcommand)]
     Brake(BrakeCommand),
-    /// List and show users, restore deleted ones, or remove imported ones
+    /// List, show, suspend, activate, delete or restore users, or remove imported ones
     #[command(subcommand)]
     User(UserCommand),
     /// List groups, or show one with its members
@@ -71,6 +72,7 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Events(EventsCommand),
     Log(LogOptions),
+    Undo(UndoOptions),
     /// Report from the log, for an auditor
     #[command(subcommand)]
     Audit(AuditCommand),

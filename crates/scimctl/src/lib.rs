@@ -30,7 +30,9 @@ mod serve;
 mod table;
 mod tenant;
 mod token;
+mod undo;
 mod user;
+mod user_change;
 mod when;
 
 pub use cli::Cli;
@@ -60,6 +62,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Event(options) => event::run(&place, &options, format).await,
         Command::Events(command) => events::run(&place, command, format).await,
         Command::Log(options) => log::run(&place, &options, format).await,
+        Command::Undo(options) => undo::run(&place, &options, format).await,
         Command::Audit(command) => audit::run(&place, command, format).await,
         Command::Explain(options) => explain::run(&place, &options, format).await,
         Command::Bench(command) => bench::run(&place, command, format).await,

@@ -1,4 +1,4 @@
-//! `scimctl user`: lists and shows users, restores deleted ones, and removes imported ones.
+//! `scimctl user`: lists, shows and changes users, restores deleted ones, and removes imported ones.
 
 use std::collections::BTreeSet;
 
@@ -13,6 +13,7 @@ use crate::output::{Format, instant, print};
 use crate::people::{self, ListOptions};
 use crate::person;
 use crate::place::Place;
+use crate::user_change::{self, ChangeCommand};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum UserCommand {
@@ -38,6 +39,8 @@ pub(crate) enum UserCommand {
         #[arg(long)]
         without_groups: bool,
     },
+    #[command(flatten)]
+    Change(ChangeCommand),
     /// Remove a user that was imported but is not provisioned yet
     Forget {
         /// The tenant's name
@@ -54,12 +57,17 @@ pub(crate) async fn run(place: &Place, command: UserCommand, format: Format) -> 
         UserCommand::Show { tenant, who } => person::show(operator, &tenant, &who, format).await?,
         UserCommand::Restore { tenant, who, user_name, without_groups } => {
             let row = operator.tenant(&tenant).await?;
-            let options = RestoreOptions { user_name: user_name.as_deref(), without_groups };
+            let options = RestoreOptions {
+                user_name: user_name.as_deref(),
+                without_groups,
+                ..RestoreOptions::default()
+            };
             let user = operator
                 .restore_user(&row, &operator.find_deleted(&row, &who).await?, options)
                 .await?;
             print(format, &object(&tenant, &user), &line(&user, without_groups));
         }
+        UserCommand::Change(command) => user_change::run(operator, command, format).await?,
         UserCommand::Forget { tenant, id } => {
             let row = operator.tenant(&tenant).await?;
             operator.forget_user(&row, &user_id(&id)?).await?;
@@ -80,7 +88,7 @@ fn object(tenant: &str, user: &RestoredUser) -> Value {
         "tenant": tenant, "id": user.id.as_str(), "userName": user.user_name,
         "active": user.is_active, "expires": user.expires.map(instant), "restored": true,
         "groups": groups.map(|groups| ids(&groups.joined)),
-        "groupsGone": groups.map(|groups| ids(&groups.gone)),
+        "groupsGone": groups.map(|groups| ids(&groups.gone)), "leftOut": user.left_out,
     })
 }
 
@@ -100,7 +108,11 @@ fn line(user: &RestoredUser, without_groups: bool) -> String {
         Some(_) if without_groups => "It is in no group.".to_owned(),
         Some(groups) => groups_line(groups),
     };
-    format!("{} ({}) has been restored, {how}. {groups}", user.user_name, user.id)
+    let left_out = match user.left_out.as_slice() {
+        [] => String::new(),
+        names => format!(" It has no {} now: another user has the value.", names.join(" and no ")),
+    };
+    format!("{} ({}) has been restored, {how}. {groups}{left_out}", user.user_name, user.id)
 }
 
 fn groups_line(RestoredGroups { joined, gone }: &RestoredGroups) -> String {

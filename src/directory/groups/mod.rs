@@ -1,5 +1,6 @@
 //! Members of groups, and groups of users.
 
+pub(super) mod again;
 pub(super) mod expand;
 pub(super) mod members;
 pub(super) mod resolve;

@@ -7,6 +7,7 @@ pub(super) mod conflict;
 pub(super) mod expiry;
 pub(super) mod forget;
 pub(super) mod identity;
+pub(super) mod operator_change;
 pub(super) mod operator_restore;
 pub(super) mod post_conflict;
 pub(super) mod restore;

@@ -6,7 +6,7 @@ use super::conflict::{uniqueness_error, unmanaged_owner};
 use super::identity::Assertion;
 use super::restore::{Comeback, Return};
 use crate::directory::context::Directory;
-use crate::store::{NameOwners, OwnerState, Refusal};
+use crate::store::{NameOwners, Operation, OwnerState, Refusal};
 use crate::tenant::profile::Deleted;
 
 /// The consequence for a POST whose names belong to other users.
@@ -71,9 +71,10 @@ impl Directory {
         match self.deleted_match(&post.collection(), names, owners).await? {
             None => Ok(None),
             Some(old) => {
-                let comeback = Comeback { asserted: attributes, expires: None };
+                let operation = Operation::Restore;
+                let comeback = Comeback { asserted: attributes, expires: None, operation };
                 let restored = Box::pin(self.restore(call, resource_type, &old, comeback));
-                Ok(Some(restored.await?.into()))
+                Ok(Some(restored.await?.map(|restored| restored.user).into()))
             }
         }
     }

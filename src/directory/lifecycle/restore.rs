@@ -9,8 +9,8 @@ use super::states::Step;
 use crate::directory::context::{Call, Directory};
 use crate::directory::resource::{contended, names_of};
 use crate::store::{
-    Audit, Collection, Names, Note, Operation, Outcome, OwnerState, Progress, Refusal, Stored,
-    Target, Transition, Unfinished,
+    Collection, Names, Note, Operation, Outcome, OwnerState, Progress, Refusal, Stored, Target,
+    Transition, Unfinished,
 };
 use crate::tenant::ServedType;
 
@@ -21,6 +21,15 @@ pub(super) struct Comeback<'a> {
     pub(super) asserted: &'a Attributes,
     /// When it expires if it comes back suspended, in seconds since 1970.
     pub(super) expires: Option<i64>,
+    /// What the log says about it.
+    pub(super) operation: Operation,
+}
+
+/// A deleted user who is back.
+pub(super) struct Restored {
+    pub(super) user: Resource,
+    /// The attributes that it came back without, because another user has their unique values now.
+    pub(super) left_out: Vec<String>,
 }
 
 /// What a POST does to the visible owner of one of its names.
@@ -34,8 +43,8 @@ pub(super) enum Return {
 }
 
 impl Directory {
-    /// Restores a deleted user, with its attributes overlaid by what it comes back with; `None` if its row has
-    /// changed. If a deletion was interrupted and the user is still in groups, the user is removed
+    /// Restores a deleted user, with its attributes overlaid by what it comes back with; `None` if
+    /// its row has changed. If a deletion was interrupted and the user is still in groups, the user is removed
     /// from them first. The user comes back without a unique value that was taken by another user
     /// in the meantime.
     ///
@@ -47,27 +56,27 @@ impl Directory {
         resource_type: &ServedType,
         old: &Stored,
         comeback: Comeback<'_>,
-    ) -> Result<Option<Resource>, Error> {
-        let Comeback { asserted, expires } = comeback;
+    ) -> Result<Option<Restored>, Error> {
+        let Comeback { asserted, expires, operation } = comeback;
         let collection = call.collection(&resource_type.kind);
-        let audit = self.audit(call, Operation::Restore);
-        self.leave_before_return(call, &collection, old, &audit).await?;
-        let mut attributes = merged(resource_type, old, asserted)?;
+        self.leave_before_return(call, &collection, old, operation).await?;
+        let (mut attributes, mut left_out) = (merged(resource_type, old, asserted)?, Vec::new());
         let mut terms = Terms::of_stored(call, resource_type);
         loop {
             terms.next_try()?;
             let names = names_of(resource_type, &attributes)?;
             let resource = self.next_version(old, attributes.clone());
             let to = Target::Live(terms.write(&resource, &names, expires));
-            let audit = audit.clone().with(terms.detail());
+            let audit = self.audit(call, operation).with(terms.detail());
             let change = Transition::new(&collection, Some(old), to, &audit, self.guards(call));
             let Outcome::Refused(refusal) = self.store.commit(change).await? else {
-                return Ok(Some(resource));
+                return Ok(Some(Restored { user: resource, left_out }));
             };
             if let Some(taken) = value_taken_since(call, &names, &refusal)
                 && !asserted.names().iter().any(|name| *name == taken)
             {
                 attributes.remove(taken);
+                left_out.push(taken.to_owned());
                 continue;
             }
             let attempt =
@@ -89,7 +98,7 @@ impl Directory {
         call: Call<'_>,
         collection: &Collection,
         old: &Stored,
-        audit: &Audit,
+        operation: Operation,
     ) -> Result<(), Error> {
         let (Collection { tenant, kind }, id) = (collection, &old.resource.id);
         if !old.grouped {
@@ -98,7 +107,8 @@ impl Directory {
         let unfinished = self.store.unfinished_of(tenant, kind, id).await?;
         let Some(Unfinished { deletion, .. }) = unfinished else { return Ok(()) };
         let (work, until) = ((Note::Finished, deletion), call.soft_deadline);
-        match self.store.leave_all(collection, id, work, audit, until).await? {
+        let audit = self.audit(call, operation);
+        match self.store.leave_all(collection, id, work, &audit, until).await? {
             Progress::Done => Ok(()),
             Progress::Unfinished => Err(contended()),
         }

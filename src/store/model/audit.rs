@@ -46,11 +46,13 @@ pub enum Operation {
     Rotate,
     /// The operator moves a tenant's tokens to another secret.
     Move,
+    /// The operator undoes what was done in a span of time.
+    Undo,
 }
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 21] = [
         Self::Create,
         Self::Replace,
         Self::Patch,
@@ -71,6 +73,7 @@ impl Operation {
         Self::Revoke,
         Self::Rotate,
         Self::Move,
+        Self::Undo,
     ];
 
     /// The words of all of them.
@@ -106,6 +109,7 @@ impl Operation {
             Self::Revoke => "revoke",
             Self::Rotate => "rotate",
             Self::Move => "move",
+            Self::Undo => "undo",
         }
     }
 }

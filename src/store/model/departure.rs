@@ -1,5 +1,7 @@
 //! What a soft deletion keeps, so that the user can come back as it was.
 
+use std::ops::RangeInclusive;
+
 use scim_core::ResourceId;
 
 use super::stage::Standing;
@@ -12,6 +14,9 @@ pub struct Departure {
     pub version: u64,
     /// The standing before.
     pub standing: Standing,
+    /// The version that an earlier deletion made, if memberships that ended by it may still be kept,
+    /// since the operator's restore of it may have been interrupted.
+    pub earlier: Option<u64>,
 }
 
 impl Departure {
@@ -23,7 +28,26 @@ impl Departure {
     /// The departure of this form; `None` for one that this release does not know.
     pub(in crate::store) fn of_text(text: &str) -> Option<Self> {
         let (version, word) = text.split_once(' ')?;
-        Some(Self { version: version.parse().ok()?, standing: Standing::of_word(word)? })
+        let (version, standing) = (version.parse().ok()?, Standing::of_word(word)?);
+        Some(Self { version, standing, earlier: None })
+    }
+
+    /// The form of the earlier deletion in the row: `12 7`. It begins with the version of this one,
+    /// because an earlier release leaves it in the row when it deletes the user again.
+    pub(in crate::store) fn earlier_text(self) -> Option<String> {
+        Some(format!("{} {}", self.version, self.earlier?))
+    }
+
+    /// The same with the earlier deletion of this form, if it is that of this one.
+    pub(in crate::store) fn after(self, text: &str) -> Self {
+        let earlier =
+            text.split_once(' ').filter(|(version, _)| *version == self.version.to_string());
+        Self { earlier: earlier.and_then(|(_, earlier)| earlier.parse().ok()), ..self }
+    }
+
+    /// The versions of the deletions whose memberships are kept.
+    pub(in crate::store) fn versions(self) -> RangeInclusive<u64> {
+        self.earlier.unwrap_or(self.version)..=self.version
     }
 }
 
@@ -56,6 +80,13 @@ mod tests {
         }
         for text in ["", "12", "x active", "12 gone"] {
             assert!(Departure::of_text(text).is_none(), "{text}");
+        }
+        let departure = Departure::of_text("12 active").unwrap();
+        assert_eq!((departure.earlier_text(), departure.versions()), (None, 12..=12));
+        let later = departure.after("12 7");
+        assert_eq!((later.earlier_text().as_deref(), later.versions()), (Some("12 7"), 7..=12));
+        for text in ["", "12", "12 x", "9 7"] {
+            assert_eq!(departure.after(text), departure, "{text}");
         }
     }
 }

@@ -62,6 +62,11 @@ impl Stored {
         departure.filter(|_| self.state == Stage::Deleted)
     }
 
+    /// Whether it is as the first change after this departure has left it.
+    pub fn is_next_after(&self, departure: Departure) -> bool {
+        self.row_version == departure.version + 1
+    }
+
     /// When it expires, if it is visible; in seconds since 1970.
     pub(in crate::store) fn due(&self) -> Option<i64> {
         self.expires.filter(|_| self.state == Stage::Live)

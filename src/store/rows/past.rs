@@ -17,7 +17,18 @@ use crate::store::model::tenant_key::TenantKey;
 /// The prefix of the sort keys of the memberships that ended by the deletion which made this
 /// version of the user.
 pub(crate) fn prefix(tenant: &TenantKey, user: &ResourceId, version: u64) -> String {
-    format!("{}#{version}#", tenant.id_key(user))
+    format!("{}{version}#", prefix_of_all(tenant, user))
+}
+
+/// The prefix of the sort keys of all kept memberships of a user.
+pub(crate) fn prefix_of_all(tenant: &TenantKey, user: &ResourceId) -> String {
+    format!("{}#", tenant.id_key(user))
+}
+
+/// The version that the deletion made which a row of a user belongs to.
+pub(crate) fn version(tenant: &TenantKey, user: &ResourceId, row: &Item) -> Option<u64> {
+    let rest = row.s().strip_prefix(&prefix_of_all(tenant, user))?;
+    rest.split_once('#')?.0.parse().ok()
 }
 
 /// Adds the row of memberships that end.

@@ -46,6 +46,8 @@ pub(crate) const GROUPED: &str = "g";
 
 /// The standing of a user before its deletion, a [`Departure`].
 pub(crate) const WAS: &str = "was";
+/// The earlier deletion of a user whose memberships may still be kept.
+const EARLIER: &str = "wp";
 
 /// The state of a visible resource.
 pub(crate) const LIVE: &str = "live";
@@ -56,8 +58,8 @@ pub(crate) const UNMANAGED: &str = "unmanaged";
 
 /// The attributes that a resource may lack. [`GROUPED`] is not among them: only a membership sets
 /// it, and only a return from a deletion removes it.
-pub(crate) const OPTIONAL: [&str; 8] =
-    [NAME, CLAIM_KEY, EXTERNAL_ID, EXTERNAL_ID_KEY, EMAILS, UNIQUE_KEYS, EXPIRES, WAS];
+pub(crate) const OPTIONAL: [&str; 9] =
+    [NAME, CLAIM_KEY, EXTERNAL_ID, EXTERNAL_ID_KEY, EMAILS, UNIQUE_KEYS, EXPIRES, WAS, EARLIER];
 
 /// The key of a resource's row.
 pub(crate) fn key(collection: &Collection, id: &ResourceId) -> Key {
@@ -93,7 +95,8 @@ pub(crate) fn row(
 
 /// A user's row with the standing that it had before its deletion, if that is kept.
 pub(crate) fn departed(row: Row, departure: Option<Departure>) -> Row {
-    row.text_if(WAS, departure.map(Departure::text).as_deref())
+    let earlier = departure.and_then(Departure::earlier_text);
+    row.text_if(WAS, departure.map(Departure::text).as_deref()).text_if(EARLIER, earlier.as_deref())
 }
 
 /// A row of a resource, or one that leads to it, with the state and the expiry of the resource.
@@ -157,7 +160,9 @@ pub(crate) fn read(row: &Item) -> Result<Stored, StoreError> {
         resource: Resource { id, meta, attributes },
         state: state(row),
         expires: row.number(EXPIRES),
-        departure: row.text(WAS).and_then(Departure::of_text),
+        departure: row.text(WAS).and_then(Departure::of_text).map(|departure| {
+            row.text(EARLIER).map_or(departure, |earlier| departure.after(earlier))
+        }),
         names: Names {
             name: row.text(NAME).map(str::to_owned),
             shared: false,

@@ -132,6 +132,26 @@ pub(crate) fn end(
     transaction.delete(Role::Other, key(&collection.tenant, &collection.kind, id), None)
 }
 
+/// Records that work is finished, if nobody else has recorded it.
+pub(crate) fn end_still(
+    transaction: &mut Transaction,
+    collection: &Collection,
+    id: &ResourceId,
+) -> Result<(), StoreError> {
+    let key = key(&collection.tenant, &collection.kind, id);
+    transaction.delete(Role::Other, key, Some(Condition::exists()))
+}
+
+/// Requires that work is still unfinished.
+pub(crate) fn require(
+    transaction: &mut Transaction,
+    collection: &Collection,
+    id: &ResourceId,
+) -> Result<(), StoreError> {
+    let key = key(&collection.tenant, &collection.kind, id);
+    transaction.check(Role::Other, key, Condition::exists())
+}
+
 /// Records that a creation is finished, if no other request has given it up in the meantime.
 pub(crate) fn end_creation(
     transaction: &mut Transaction,

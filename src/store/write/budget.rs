@@ -17,7 +17,7 @@ const _: () = assert!(OWN_ACTIONS + 2 * MAX_EMAILS <= MAX_ACTIONS);
 pub(crate) const MEMBERSHIPS: usize = (MAX_ACTIONS - 4) / 3;
 
 /// How many members' rows of a deleted group one transaction removes: two actions each, and the log
-/// row and the row of unfinished work.
+/// row and the row of unfinished work, which is checked or removed.
 pub(crate) const MEMBERS: usize = (MAX_ACTIONS - 2) / 2;
 
 /// How many of the first changes of members fit into one transaction together with a change of the

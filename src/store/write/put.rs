@@ -55,7 +55,9 @@ impl<'a> Put<'a> {
         let is_further_owner = takeover.external_id && !unique_external_id;
         let owner = from.and_then(as_owner);
         let keys = name_keys(collection, &resource.id, names, is_further_owner, owner);
-        let row_version = from.map_or(1, |from| from.row_version + 1);
+        // A group that is created again goes on after the version that it had.
+        let row_version =
+            from.map_or(resource.meta.version.0, |from| from.row_version.saturating_add(1));
         let row = resource::row(collection, resource, row_version, (names, &keys), audit)?;
         let row = departed(marked(row, state, expires), self.departure());
         self.put_own(transaction, row, condition)?;
@@ -71,8 +73,8 @@ impl<'a> Put<'a> {
     /// still have to bring the user back into its groups.
     fn departure(&self) -> Option<Departure> {
         let from = self.from?;
-        let by_operator =
-            self.audit.operation == Operation::Restore && self.audit.actor == OPERATOR;
+        let restores = matches!(self.audit.operation, Operation::Restore | Operation::Undo);
+        let by_operator = restores && self.audit.actor == OPERATOR;
         match from.state {
             Stage::Live | Stage::Unmanaged => from.departure,
             Stage::Deleted if by_operator => from.departed(),

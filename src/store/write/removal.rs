@@ -51,7 +51,9 @@ pub(crate) fn delete_softly(
     user.meta.last_modified = instant(audit.milliseconds)?;
     let row_version = from.row_version + 1;
     let row = resource::row(collection, &user, row_version, (&from.names, &from.keys), audit)?;
-    let departure = Departure { version: row_version, standing: from.standing() };
+    // A restore by the operator may not have brought the user back into all groups yet.
+    let earlier = from.departure.map(|departure| *departure.versions().start());
+    let departure = Departure { version: row_version, standing: from.standing(), earlier };
     let row = departed(marked(row, Stage::Deleted, Some(expires)), Some(departure));
     transaction.set(Role::Resource, row, &OPTIONAL, Some(condition))?;
     for key in pointers::keys(collection, from) {

@@ -66,17 +66,22 @@ const ENTRIES: [Entry; 36] = [
         "`active_false`",
         EITHER,
     ),
-    entry("user.reactivated", "A user became active again.", "`active_true`, `post`", EITHER),
+    entry(
+        "user.reactivated",
+        "A user became active again.",
+        "`active_true`, `post`, `undo`",
+        EITHER,
+    ),
     entry(
         "user.deleted",
         "A user was deleted: end their access. With `mode` `soft` they may come back until `purgeAt`.",
         "`delete`",
-        "token; null if `mode` is `hard`",
+        "token, operator; null if `mode` is `hard`",
     ),
     entry(
         "user.restored",
         "A deleted user came back with the same id; look at `state`, because the user may be inactive. Groups that the user is in again come as events of their own.",
-        "`post`, `operator`, `no_seat`",
+        "`post`, `operator`, `undo`, `no_seat`",
         EITHER,
     ),
     entry(
@@ -94,8 +99,8 @@ const ENTRIES: [Entry; 36] = [
     entry("user.snapshot", "A resync shows a user in any state.", "`resync`", UNKNOWN),
     entry(
         "group.created",
-        "A group was created. Its members come as events of their own, before or after it.",
-        "`post`",
+        "A group was created, or created again with its id. Its members come as events of their own, before or after it.",
+        "`post`, `undo`",
         EITHER,
     ),
     entry(
@@ -114,7 +119,7 @@ const ENTRIES: [Entry; 36] = [
     entry(
         "group.member_added",
         "A user or a group became a member of a group.",
-        "`post`, `put`, `patch`, `operator`",
+        "`post`, `put`, `patch`, `operator`, `undo`",
         EITHER,
     ),
     entry(

@@ -61,7 +61,7 @@ impl Model {
         };
         let users = tenant.types.iter().find(|of| of.kind == Kind::User).unwrap();
         let id = user.id.parse().unwrap();
-        let options = RestoreOptions { user_name: name.as_deref(), without_groups: false };
+        let options = RestoreOptions { user_name: name.as_deref(), ..RestoreOptions::default() };
         let came = directory.restore_by_operator(call, users, &id, options).await;
         match (came, expected) {
             (Ok(_), Ok(seated)) => {

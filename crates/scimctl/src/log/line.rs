@@ -84,7 +84,7 @@ fn standing(was: Standing, row: &LogRow) -> String {
     let after = match (Operation::of(&row.operation), was.state) {
         (Some(Operation::Delete | Operation::Expire), _) => "gone",
         (_, Stage::Live) if was.active => "suspended",
-        (Some(Operation::Replace | Operation::Patch), Stage::Live) => "active",
+        (Some(Operation::Replace | Operation::Patch | Operation::Undo), Stage::Live) => "active",
         _ => "back",
     };
     let before = match (was.state, was.active, was.expires) {

@@ -28,4 +28,6 @@ mod stories;
 mod tenants;
 mod tokens;
 mod transcript;
+mod undo;
+mod user_change;
 mod users;

@@ -27,11 +27,12 @@ pub(crate) fn play(directory: &Directory, name: &str, options: &[(&str, &str)]) 
     }
 }
 
-/// What a command prints, also if it fails.
+/// What a command prints, also if it fails. In the document, commands name no place.
 fn printed(directory: &Directory, words: &[&str]) -> String {
     let output = directory.run(words);
     let printed = [output.stdout, output.stderr].concat();
-    String::from_utf8(printed).unwrap()
+    let place = format!("--data {} ", directory.0.display());
+    String::from_utf8(printed).unwrap().replace(&place, "")
 }
 
 /// The words of a command; a quoted part is one word.

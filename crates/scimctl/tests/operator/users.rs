@@ -115,7 +115,7 @@ fn a_user_whose_name_is_taken_is_restored_under_another_name() {
         back,
         json!({
             "tenant": "acme", "id": first, "userName": "ann.old", "active": true, "expires": null,
-            "restored": true, "groups": [], "groupsGone": [],
+            "restored": true, "groups": [], "groupsGone": [], "leftOut": [],
         })
     );
     let (status, user) = acme.get(&first);

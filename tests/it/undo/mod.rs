@@ -1,0 +1,7 @@
+//! What was done in a span of time is undone.
+
+mod cases;
+mod oracle;
+mod property;
+mod storm;
+mod trouble;
