@@ -13,6 +13,7 @@ mod bad_input;
 mod bounds;
 mod brake;
 mod bulk;
+mod calls;
 mod conformance;
 mod cost_doc;
 mod cursors;

@@ -44,7 +44,7 @@ struct Shared {
 pub(crate) struct Account {
     pub(crate) directory: Directory,
     pub(crate) ready: Value,
-    url: String,
+    pub(crate) url: String,
     shared: Arc<Shared>,
     _server: Server,
 }
