@@ -26,6 +26,7 @@ mod events;
 mod faults;
 mod formats;
 mod groups;
+mod imports;
 mod lambda;
 mod leavers;
 mod ledger;

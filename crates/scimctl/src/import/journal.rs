@@ -11,26 +11,8 @@ use indicatif::ProgressBar;
 use scim_lambda::operator::import::{Line, Mode, Progress, Report};
 use serde_json::Value;
 
-use super::report;
+use super::report::{self, Facts};
 use crate::output::{Format, bar};
-
-/// What the report says about the import as a whole.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Facts {
-    /// How many records there are.
-    pub(super) total: usize,
-    /// How often DynamoDB throttled.
-    pub(super) throttled: u32,
-    /// Whether the file lacks something.
-    pub(super) is_incomplete: bool,
-}
-
-impl Facts {
-    /// How many records have no final outcome.
-    pub(super) fn unfinished(&self, report: &Report) -> usize {
-        self.total.saturating_sub(report.lines.len())
-    }
-}
 
 /// The file, the bar and the pauses of one import.
 pub(super) struct Journal {

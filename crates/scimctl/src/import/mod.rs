@@ -15,7 +15,8 @@ use scim_lambda::operator::import::{Mode, Report};
 use crate::interruption::interrupted;
 use crate::output::{Format, print};
 use crate::place::Place;
-use journal::{Facts, Journal};
+use journal::Journal;
+use report::Facts;
 
 /// The id of an import in the log.
 const REQUEST: &str = "scimctl import";

@@ -4,10 +4,26 @@ use scim_core::ResourceId;
 use scim_lambda::operator::import::{Conflict, Counts, Key, Line, Mode, RecordOutcome, Report};
 use serde_json::{Value, json};
 
-use super::journal::Facts;
-
 /// The maximum number of lines of a kind that are shown to people.
 const MAX_SHOWN: usize = 50;
+
+/// What the report says about the import as a whole.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
+    /// How many records there are.
+    pub(super) total: usize,
+    /// How often DynamoDB throttled.
+    pub(super) throttled: u32,
+    /// Whether the file lacks something.
+    pub(super) is_incomplete: bool,
+}
+
+impl Facts {
+    /// How many records have no final outcome.
+    pub(super) fn unfinished(&self, report: &Report) -> usize {
+        self.total.saturating_sub(report.lines.len())
+    }
+}
 
 /// The report as an object for scripts.
 pub(super) fn object(report: &Report, facts: &Facts) -> Value {

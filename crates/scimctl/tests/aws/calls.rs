@@ -20,7 +20,7 @@ use crate::support::http;
 const FILE: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/vectors/calls-of-scimctl.json");
 
-/// Who may run a command.
+/// The people who may run a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Who {
     Reader,

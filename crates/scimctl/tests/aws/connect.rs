@@ -1,10 +1,12 @@
 //! How the stack is found, and what follows from its outputs.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
 use crate::account::{Account, Call, KEY, RETENTION, SECRETS, STACK, failure};
+use crate::support::http;
 
 const DAY: i64 = 24 * 60 * 60;
 
@@ -70,6 +72,23 @@ fn the_log_is_kept_as_long_as_the_stack_says() {
 }
 
 #[test]
+fn the_log_of_a_users_changes_is_kept_as_long_as_the_stack_says() {
+    let account = Account::new("users");
+    let text = |name: &str| account.ready[name].as_str().unwrap();
+    let send = |method: &str, path: &str, body: &str| {
+        http(text("base_url"), text("token"), method, path, body).1["id"].clone()
+    };
+    let id = send("POST", "/Users", r#"{"userName":"ann"}"#);
+    send("DELETE", &format!("/Users/{}", id.as_str().unwrap()), "");
+    account.calls();
+    account.json(&["user", "restore", "demo", "ann"]);
+    assert_eq!(days_of_log(&account.calls()), Some(RETENTION[1]));
+    let file = account.directory.file("people.csv", "userName\nbob\n");
+    account.json(&["import", "demo", &file, "--unmanaged"]);
+    assert_eq!(days_of_log(&account.calls()), Some(RETENTION[1]));
+}
+
+#[test]
 fn a_new_tenant_gets_the_stacks_url_and_its_secrets_the_stacks_key() {
     let account = Account::new("created");
     let create = ["tenant", "create", "acme", "token.reveal=again"];
@@ -105,6 +124,43 @@ fn a_table_without_a_stack_has_assumed_settings_which_are_said() {
     assert_eq!(days_of_log(&account.calls()), Some(8));
     assert!(!said.contains("assumed") && said.lines().count() == 1, "{said}");
     assert!(run(&["token", "list", "demo", "--secrets-prefix", SECRETS]).contains("kept for"));
+}
+
+/// How many calls wait beside each other, and how many of them did at once.
+#[derive(Default)]
+struct Waiting {
+    now: usize,
+    most: usize,
+}
+
+#[test]
+fn the_tenants_of_a_list_are_read_beside_each_other() {
+    let account = Account::new("list");
+    for name in ["a", "b", "c"] {
+        account.json(&["tenant", "create", name]);
+    }
+    let waiting = Arc::new((Mutex::new(Waiting::default()), Condvar::new()));
+    let shared = waiting.clone();
+    // The rows of the four tenants wait for each other, for as long as nobody waits in vain.
+    account.refuse(move |call| {
+        if call.operation == "Query" && call.body["Limit"] == 2 {
+            let (state, changed) = &*shared;
+            let mut state = state.lock().unwrap();
+            state.now += 1;
+            state.most = state.most.max(state.now);
+            changed.notify_all();
+            let patience = Duration::from_millis(500);
+            let alone = |state: &mut Waiting| state.most < 4;
+            let (mut state, _) = changed.wait_timeout_while(state, patience, alone).unwrap();
+            state.now -= 1;
+        }
+        None
+    });
+    let (listed, _) = account.json(&["tenant", "list"]);
+    let tenants = listed["tenants"].as_array().unwrap().iter();
+    let names: Vec<&str> = tenants.map(|tenant| tenant["tenant"].as_str().unwrap()).collect();
+    assert_eq!(names, ["a", "b", "c", "demo"]);
+    assert!(waiting.0.lock().unwrap().most >= 4);
 }
 
 #[test]
