@@ -20,6 +20,9 @@ pub(crate) const REGION: &str = "eu-central-1";
 pub(crate) const RETENTION: [i64; 2] = [30, 60];
 pub(crate) const KEY: &str = "arn:aws:kms:eu-central-1:123456789012:key/1";
 
+/// The token of a session of IAM Identity Center that has not ended.
+pub(crate) const GOOD_SESSION: &str = "good";
+
 /// A call of a service.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
@@ -39,6 +42,8 @@ struct Shared {
     outputs: Mutex<BTreeMap<String, String>>,
     dynamodb: String,
     secrets: String,
+    /// The access key id that the endpoints accept.
+    key: String,
 }
 
 pub(crate) struct Account {
@@ -56,7 +61,8 @@ impl Account {
         let ready = server.ready();
         let host = |name: &str| ready[name].as_str().unwrap().replace("http://", "");
         let (dynamodb, secrets) = (host("dynamodb"), host("secrets_manager"));
-        let shared = Arc::new(Shared { dynamodb, secrets, ..Shared::default() });
+        let key = ready["access_key_id"].as_str().unwrap().to_owned();
+        let shared = Arc::new(Shared { dynamodb, secrets, key, ..Shared::default() });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let serving = shared.clone();
@@ -86,7 +92,7 @@ impl Account {
         ] {
             self.output(name, Some(value));
         }
-        let key = self.ready["access_key_id"].as_str().unwrap();
+        let key = &self.shared.key;
         let keys = format!(
             "echo '{{\"Version\":1,\"AccessKeyId\":\"{key}\",\"SecretAccessKey\":\"local\"}}'\n"
         );
@@ -170,12 +176,8 @@ pub(crate) fn failure(output: &Output) -> String {
 impl Shared {
     fn answer(&self, stream: TcpStream) {
         let Some(request) = Request::read(&stream) else { return };
-        if request.headers.contains_key("x-amz-sso_bearer_token") {
-            let error = json!({
-                "__type": "com.amazonaws.switchboard.portal#UnauthorizedException",
-                "message": "Session token not found or invalid",
-            });
-            return send(stream, &(401, error.to_string()));
+        if let Some(token) = request.headers.get("x-amz-sso_bearer_token") {
+            return send(stream, &self.sign_in(token));
         }
         let call = request.call();
         self.calls.lock().unwrap().push(call.clone());
@@ -195,6 +197,22 @@ impl Shared {
             (None, _) => return request.pass_to(&self.secrets, stream),
         };
         send(stream, &answer);
+    }
+
+    /// The credentials of a role, for the token of a session of Identity Center.
+    fn sign_in(&self, token: &str) -> (u16, String) {
+        if token != GOOD_SESSION {
+            let error = json!({
+                "__type": "com.amazonaws.switchboard.portal#UnauthorizedException",
+                "message": "Session token not found or invalid",
+            });
+            return (401, error.to_string());
+        }
+        let credentials = json!({
+            "accessKeyId": self.key, "secretAccessKey": "local", "sessionToken": "s",
+            "expiration": 4_000_000_000_000_i64,
+        });
+        (200, json!({ "roleCredentials": credentials }).to_string())
     }
 
     fn describe(&self, stack: &str) -> (u16, String) {

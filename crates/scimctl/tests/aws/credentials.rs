@@ -1,6 +1,10 @@
 //! Profiles and credentials of every kind, and what to do if there are none.
 
-use crate::account::{Account, failure};
+use serde_json::json;
+
+use crate::account::{Account, GOOD_SESSION, failure};
+
+const URL: &str = "https://acme.awsapps.com/start";
 
 /// The names of the cached tokens: digests of the start URL and of the session's name.
 const CACHED: [&str; 2] =
@@ -12,11 +16,23 @@ fn refused(account: &Account, profile: &str) -> String {
     failure(&account.command(&list).output().unwrap())
 }
 
+/// Has a token in the cache of the AWS CLI, as `aws sso login` leaves it there.
+fn cache(account: &Account, token: &str, expires: &str) {
+    let cache = account.directory.0.join(".aws/sso/cache");
+    std::fs::create_dir_all(&cache).unwrap();
+    let token = json!({
+        "accessToken": token, "expiresAt": expires, "region": "eu-central-1", "startUrl": URL,
+    });
+    for name in CACHED {
+        std::fs::write(cache.join(format!("{name}.json")), token.to_string()).unwrap();
+    }
+}
+
 #[test]
-fn a_session_of_identity_center_that_ended_names_the_command_that_renews_it() {
+fn a_session_of_identity_center_is_used_and_its_end_names_the_command_that_renews_it() {
     let account = Account::new("sso");
     let role = "sso_account_id = 123456789012\nsso_role_name = reader\nregion = eu-central-1\n";
-    let url = "https://acme.awsapps.com/start";
+    let url = URL;
     account.directory.file(
         "config",
         &format!(
@@ -34,17 +50,22 @@ fn a_session_of_identity_center_that_ended_names_the_command_that_renews_it() {
     };
     says("old");
     says("office");
-    let cache = account.directory.0.join(".aws/sso/cache");
-    std::fs::create_dir_all(&cache).unwrap();
-    let token = format!(
-        r#"{{"accessToken":"t","expiresAt":"2020-01-01T00:00:00Z","region":"eu-central-1","startUrl":"{url}"}}"#
-    );
-    for name in CACHED {
-        std::fs::write(cache.join(format!("{name}.json")), &token).unwrap();
-    }
+    cache(&account, "t", "2020-01-01T00:00:00Z");
+    says("old");
+    says("office");
+    // AWS may end a session before its time.
+    cache(&account, "t", "2096-01-01T00:00:00Z");
     says("old");
     says("office");
     assert!(account.calls().is_empty());
+
+    cache(&account, GOOD_SESSION, "2096-01-01T00:00:00Z");
+    for profile in ["old", "office"] {
+        let list = ["--stack", "scim", "--aws-profile", profile, "tenant", "list"];
+        let listed = account.command(&list).output().unwrap();
+        assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+        assert!(account.calls().len() > 2);
+    }
 }
 
 #[test]
