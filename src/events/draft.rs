@@ -151,6 +151,7 @@ pub(super) fn verb(operation: Option<Operation>) -> Option<&'static str> {
         | Operation::Profile
         | Operation::Export
         | Operation::Mint
+        | Operation::Reveal
         | Operation::Revoke
         | Operation::Rotate
         | Operation::Move => return None,

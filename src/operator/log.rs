@@ -11,8 +11,8 @@ use crate::store::{Kind, LogPage, LogRange, LogRow, Store, Subject, TenantKey, T
 /// How many rows one page of the log has at most.
 const PAGE: usize = 100;
 /// For how long rows may still appear before those that were read, in milliseconds: a row has the
-/// time at which its request decided, and the clocks of two instances may differ.
-const LATE: i64 = 10_000;
+/// time at which its request decided, and the clocks of two writers may differ.
+const LATE: i64 = 60_000;
 
 /// Which rows of a log are wanted.
 #[derive(Debug, Clone, Default)]
@@ -104,13 +104,14 @@ impl Operator {
         query: LogQuery,
         shown: &[LogEntry],
     ) -> Result<LogTail<'_>, OperatorError> {
+        let source = Source::open(self, tenant, query).await?;
         let first = shown.iter().map(|entry| &entry.row).min_by(|a, b| a.id.cmp(&b.id));
-        let late = self.clock.milliseconds() - LATE;
+        let late = source.newest().await?.map_or(0, |newest| newest - LATE);
         let from = first.map_or(late, |first| first.milliseconds.max(late));
         let first = first.map(|first| first.id.clone()).unwrap_or_default();
         let seen = shown.iter().map(|entry| (entry.row.id.clone(), entry.row.milliseconds));
         let seen = seen.filter(|(_, time)| *time >= from).collect();
-        Ok(LogTail { source: Source::open(self, tenant, query).await?, first, from, seen })
+        Ok(LogTail { source, first, from, seen })
     }
 }
 
@@ -152,7 +153,6 @@ impl LogTail<'_> {
     /// # Errors
     /// If the table does not respond.
     pub async fn next_rows(&mut self) -> Result<Vec<LogEntry>, OperatorError> {
-        let begun = self.source.operator.clock.milliseconds();
         let (from, until) = (self.from, i64::MAX);
         let mut range = LogRange { from, until, newest_first: false, after: None };
         let mut new = Vec::new();
@@ -167,7 +167,9 @@ impl LogTail<'_> {
                 break;
             }
         }
-        self.from = self.from.max(begun - LATE);
+        // By the clocks of those who write, because that of this machine may differ from them.
+        let newest = self.seen.values().copied().max().unwrap_or_default();
+        self.from = self.from.max(newest - LATE);
         self.seen.retain(|_, time| *time >= self.from);
         self.source.entries(new).await
     }
@@ -192,6 +194,13 @@ impl<'o> Source<'o> {
     async fn page(&self, range: &LogRange) -> Result<LogPage, OperatorError> {
         let now = self.operator.clock.seconds();
         Ok(self.store().log(&self.tenant, range, PAGE, now).await?)
+    }
+
+    /// The time of the newest row, wanted or not, in milliseconds since 1970.
+    async fn newest(&self) -> Result<Option<i64>, OperatorError> {
+        let range = LogRange { from: 0, until: i64::MAX, newest_first: true, after: None };
+        let page = self.store().log(&self.tenant, &range, 1, self.operator.clock.seconds()).await?;
+        Ok(page.rows.first().map(|row| row.milliseconds))
     }
 
     fn wants(&self, row: &LogRow) -> bool {

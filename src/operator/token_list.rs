@@ -7,7 +7,7 @@ use super::error::OperatorError;
 use super::records::{RecordChange, Unusable};
 use crate::auth::records::{TenantRecord, TokenRecord};
 use crate::auth::token::PlainToken;
-use crate::store::{TenantRow, TokenRow};
+use crate::store::{Operation, TenantRow, TokenRow};
 use crate::tenant::Profile;
 use crate::tenant::profile::Reveal;
 
@@ -80,7 +80,7 @@ fn is_revived(row: &TokenRow, record: &TokenRecord) -> bool {
 }
 
 impl Operator {
-    /// Shows a token again: the newest valid one, or the one with this key id.
+    /// Shows a token again: the newest valid one, or the one with this key id. The log says so.
     ///
     /// # Errors
     /// [`OperatorError::NoGoodToken`]; [`OperatorError::TokenNotKept`] unless the tenant's profile
@@ -102,6 +102,8 @@ impl Operator {
         let token = tokens.remove(&newest.key_id).filter(|_| kept);
         let token = token.and_then(|token| PlainToken::parse(&token));
         let token = token.ok_or(OperatorError::TokenNotKept)?;
+        let audit = self.audit(tenant, Operation::Reveal);
+        self.store.log_token(&tenant.key(), &newest.key_id, &audit).await?;
         Ok(RevealedToken { key_id: newest.key_id, token })
     }
 

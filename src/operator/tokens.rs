@@ -202,7 +202,11 @@ impl Operator {
             return Err(OperatorError::UnknownToken { tenant, key_id });
         }
         let audit = self.audit(tenant, Operation::Revoke);
-        self.store.revoke_token(&tenant.key(), key_id, now, Some(&audit)).await?;
+        if listed.is_some() {
+            self.store.revoke_token(&tenant.key(), key_id, now, Some(&audit)).await?;
+        } else {
+            self.store.log_token(&tenant.key(), key_id, &audit).await?;
+        }
         self.change_kept(tenant, KeptChange::Remove(key_id)).await
     }
 

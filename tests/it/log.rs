@@ -5,6 +5,7 @@ use std::sync::Arc;
 use scim_lambda::directory::states::State;
 use scim_lambda::operator::profiles::ProfileChange;
 use scim_lambda::operator::tenants::{NewTenant, Switch};
+use scim_lambda::operator::tokens::Lifetime;
 use scim_lambda::store::{Kind, LogPage, LogRange, LogRow, Standing, Subject};
 use serde_json::json;
 
@@ -195,13 +196,16 @@ async fn what_the_operator_does_leaves_a_row() {
     let mut row = created.row;
     operator.switch_tenant(&row, Switch::Off).await.unwrap();
     operator.switch_tenant(&row, Switch::On).await.unwrap();
-    let settings = vec![("seats.limit".to_owned(), "7".to_owned())];
+    let settings = [("seats.limit", "7"), ("token.reveal", "again")];
+    let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
     let change = ProfileChange { settings, ..ProfileChange::default() };
     operator.set_profile(&row, &change).await.unwrap();
     row = operator.tenant("globex").await.unwrap();
     let rotation = operator.rotate_tokens(&row, None, Some("second")).await.unwrap();
     operator.move_tokens(&row).await.unwrap();
-    operator.revoke_token(&row, rotation.token.token.key_id().as_str()).await.unwrap();
+    let second = rotation.token.token.key_id().as_str();
+    operator.reveal_token(&row, Some(second)).await.unwrap();
+    operator.revoke_token(&row, second).await.unwrap();
     let mut export = operator.export(&row, Some(State::SoftDeleted)).await.unwrap();
     while export.next_batch().await.unwrap().is_some() {}
 
@@ -213,10 +217,11 @@ async fn what_the_operator_does_leaves_a_row() {
         ("mint", &token, vec![]),
         ("disable", &tenant, vec![]),
         ("enable", &tenant, vec![]),
-        ("profile", &tenant, vec!["seats.limit"]),
+        ("profile", &tenant, vec!["seats.limit", "token.reveal"]),
         ("mint", &token, vec![]),
         ("rotate", &token, vec![]),
         ("move", &tenant, vec![]),
+        ("reveal", &token, vec![]),
         ("revoke", &token, vec![]),
         ("export", &tenant, vec!["users", "deleted"]),
     ];
@@ -230,6 +235,20 @@ async fn what_the_operator_does_leaves_a_row() {
     assert_eq!(summary(&rows), expected);
     assert!(rows.iter().all(|row| row.actor == "operator" && row.request == "test"));
     assert_eq!(rows[6].subject_id, created.token.token.key_id().as_str());
-    assert_eq!(rows[8].subject_id, rotation.token.token.key_id().as_str());
-    assert_eq!(rows[9].count, Some(0));
+    for row in &rows[8..10] {
+        assert_eq!(row.subject_id, second);
+    }
+    assert_eq!(rows[10].count, Some(0));
+}
+
+#[tokio::test]
+async fn the_revocation_of_a_token_that_the_table_does_not_list_leaves_a_row() {
+    let customer = Customer::new("default").await;
+    let operator = customer.world.operator();
+    let token = operator.issue_token(&customer.row, Lifetime::Profile, None).await.unwrap().token;
+    let key_id = token.key_id().as_str();
+    customer.world.store.remove_token(&customer.row.key(), key_id, None).await.unwrap();
+    operator.revoke_token(&customer.row, key_id).await.unwrap();
+    let revoked = customer.last_row().await;
+    assert_eq!((revoked.operation.as_str(), revoked.subject_id.as_str()), ("revoke", key_id));
 }

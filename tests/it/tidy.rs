@@ -1,6 +1,7 @@
 //! The house's own rules, checked by reading its files.
 
 mod imports;
+mod links;
 mod sizes;
 mod source;
 mod words;

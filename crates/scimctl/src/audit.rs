@@ -32,7 +32,7 @@ pub(crate) struct ReportOptions {
 }
 
 /// The columns of a report.
-const COLUMNS: [&str; 7] = ["time", "id", "userName", "what", "key", "label", "request"];
+const COLUMNS: [&str; 7] = ["time", "id", "current userName", "what", "key", "label", "request"];
 
 pub(crate) async fn run(
     place: &Place,
@@ -57,7 +57,7 @@ pub(crate) async fn run(
             let Some(what) = Provisioning::of(&entry.row) else { continue };
             let columns = columns(entry, what);
             let object = json!({
-                "time": columns[0], "id": columns[1], "userName": entry.name, "what": columns[3],
+                "time": columns[0], "id": columns[1], "currentUserName": entry.name, "what": columns[3],
                 "key": columns[4], "label": entry.label, "request": columns[6],
             });
             let line = if options.csv { csv(&columns) } else { table(entry, what) };

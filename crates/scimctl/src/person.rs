@@ -49,7 +49,7 @@ fn lines(who: &str, person: &Person) -> Vec<String> {
             "What was done, the newest first:".to_owned()
         });
         lines.extend(
-            user.history.iter().map(|entry| format!("  {}", log::line_of(entry, &user.id))),
+            user.history.iter().map(|entry| format!("  {}", log::in_history(entry, &user.id))),
         );
         if !user.is_complete {
             let (tenant, id) = (&person.tenant.tenant.row.name, &user.id);

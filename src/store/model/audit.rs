@@ -38,6 +38,8 @@ pub enum Operation {
     Export,
     /// The operator mints a token.
     Mint,
+    /// The operator has a token shown again.
+    Reveal,
     /// The operator revokes a token.
     Revoke,
     /// A token gets an earlier end, because another one replaces it.
@@ -48,7 +50,7 @@ pub enum Operation {
 
 impl Operation {
     /// All of them.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::Create,
         Self::Replace,
         Self::Patch,
@@ -65,6 +67,7 @@ impl Operation {
         Self::Profile,
         Self::Export,
         Self::Mint,
+        Self::Reveal,
         Self::Revoke,
         Self::Rotate,
         Self::Move,
@@ -99,6 +102,7 @@ impl Operation {
             Self::Profile => "profile",
             Self::Export => "export",
             Self::Mint => "mint",
+            Self::Reveal => "reveal",
             Self::Revoke => "revoke",
             Self::Rotate => "rotate",
             Self::Move => "move",

@@ -66,6 +66,19 @@ impl Store {
         transaction.try_commit(self).await
     }
 
+    /// Records in the log alone what was done with a token.
+    pub async fn log_token(
+        &self,
+        tenant: &TenantKey,
+        key_id: &str,
+        audit: &Audit,
+    ) -> Result<(), StoreError> {
+        let mut transaction = Transaction::on(self);
+        log::add(&mut transaction, tenant.code(), audit, Entry::token(key_id))?;
+        transaction.commit(self).await?;
+        Ok(())
+    }
+
     /// Removes a token from the list.
     pub async fn remove_token(
         &self,

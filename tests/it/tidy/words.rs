@@ -9,7 +9,15 @@ fn texts() -> Vec<(String, String)> {
     let all = folders.iter().flat_map(|folder| endings.map(|ending| files(folder, ending)));
     let mut paths: Vec<_> = all.flatten().collect();
     paths.extend(
-        ["README.md", "CHANGELOG.md", "template.yaml", "Cargo.toml"].map(|path| root().join(path)),
+        [
+            "README.md",
+            "CHANGELOG.md",
+            "CONTRIBUTING.md",
+            "SECURITY.md",
+            "template.yaml",
+            "Cargo.toml",
+        ]
+        .map(|path| root().join(path)),
     );
     let texts = paths.into_iter().map(|path| (relative(&path), read(&path)));
     // This file names what it looks for; names of people in test data are nobody's sentences.

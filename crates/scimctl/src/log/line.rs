@@ -9,36 +9,31 @@ use crate::output::{instant, visible};
 /// The words of changes that have a phrase of their own.
 const MEMBERS: [&str; 3] = ["members.add", "members.remove", "groups.remove"];
 
+/// How many names of changed attributes a line has.
+const SHOWN: usize = 3;
+
 /// Time, operation, subject, what changed, and the actor.
 pub(crate) fn of(entry: &LogEntry) -> String {
-    with(entry, &phrases(&entry.row))
+    line(entry, std::iter::once(subject(entry)).chain(phrases(&entry.row)))
 }
 
-/// The same, as one who joins or leaves a group sees it.
-pub(crate) fn of_member(entry: &LogEntry, member: &ResourceId) -> String {
-    let names = |ids: &Option<Vec<ResourceId>>| ids.iter().flatten().any(|id| id == member);
+/// The same in the history of one resource: what happened to it, and which groups it joined or left.
+pub(crate) fn in_history(entry: &LogEntry, id: &ResourceId) -> String {
+    let names = |ids: &Option<Vec<ResourceId>>| ids.iter().flatten().any(|other| other == id);
     if names(&entry.row.added) {
-        with(entry, &["joined".to_owned()])
+        line(entry, [format!("joined {}", subject(entry))])
     } else if names(&entry.row.removed) {
-        with(entry, &["left".to_owned()])
+        line(entry, [format!("left {}", subject(entry))])
     } else {
-        of(entry)
+        line(entry, phrases(&entry.row))
     }
 }
 
-fn with(entry: &LogEntry, phrases: &[String]) -> String {
-    let row = &entry.row;
-    let mut line = format!(
-        "{}  {:<8}  {}",
-        instant(row.milliseconds.div_euclid(1_000)),
-        row.operation,
-        subject(entry)
-    );
-    if !phrases.is_empty() {
-        line += &format!("  {}", phrases.join("; "));
-    }
-    line += &format!("  by {}", by(entry));
-    visible(&line)
+fn line(entry: &LogEntry, parts: impl IntoIterator<Item = String>) -> String {
+    let time = instant(entry.row.milliseconds.div_euclid(1_000));
+    let parts = [time, format!("{:<8}", entry.row.operation)].into_iter().chain(parts);
+    let parts: Vec<String> = parts.chain([format!("by {}", by(entry))]).collect();
+    visible(&parts.join("  "))
 }
 
 /// The actor: a token by its label and key id.
@@ -60,20 +55,28 @@ fn subject(LogEntry { row, name, .. }: &LogEntry) -> String {
 
 /// What changed.
 fn phrases(row: &LogRow) -> Vec<String> {
-    let others = row.changed.iter().map(String::as_str).filter(|name| !MEMBERS.contains(name));
-    let others: Vec<&str> = others.collect();
+    let is_told = |name: &str| MEMBERS.contains(&name) || (name == "active" && row.was.is_some());
+    let others = row.changed.iter().map(String::as_str).filter(|name| !is_told(name));
     let count = row.count.map(|count| format!("{count} users"));
     [
         row.was.map(|was| standing(was, row)),
         ids(&row.added, row, MEMBERS[0], "added", "member"),
         ids(&row.removed, row, MEMBERS[1], "removed", "member"),
         ids(&row.left, row, MEMBERS[2], "left", "group"),
-        (!others.is_empty()).then(|| others.join(", ")),
+        names(others.collect()),
         count,
     ]
     .into_iter()
     .flatten()
     .collect()
+}
+
+/// The names of attributes; of many, the first and how many more there are.
+fn names(mut names: Vec<&str>) -> Option<String> {
+    let more = names.len().saturating_sub(SHOWN);
+    names.truncate(SHOWN);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!names.is_empty()).then(|| names.join(", ") + &more)
 }
 
 /// The standing before and after.

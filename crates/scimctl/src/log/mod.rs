@@ -16,7 +16,7 @@ use crate::output::{Format, Lines};
 use crate::place::Place;
 use crate::when::{self, Moment};
 
-pub(crate) use line::{by, of_member as line_of};
+pub(crate) use line::{by, in_history};
 pub(crate) use object::of as object;
 
 /// How many rows are shown unless the options say otherwise.

@@ -23,6 +23,8 @@ mod log;
 mod person;
 mod profiles;
 mod resync;
+mod stories;
 mod tenants;
 mod tokens;
+mod transcript;
 mod users;

@@ -6,10 +6,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Directory, Server, http};
 
+fn patch(operations: &Value) -> Value {
+    json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations })
+}
+
 /// The tenant acme, served.
 pub(crate) struct Acme {
     pub(crate) directory: Directory,
-    token: String,
+    pub(crate) token: String,
     base_url: String,
     _server: Server,
 }
@@ -46,6 +50,11 @@ impl Acme {
 
     pub(crate) fn get(&self, id: &str) -> (u16, Value) {
         self.send("GET", &format!("/Users/{id}"), &Value::Null)
+    }
+
+    pub(crate) fn suspend(&self, id: &str) {
+        let off = patch(&json!([{ "op": "replace", "path": "active", "value": false }]));
+        assert_eq!(self.send("PATCH", &format!("/Users/{id}"), &off).0, 200);
     }
 
     fn exported(&self, arguments: &[&str]) -> Vec<Value> {
