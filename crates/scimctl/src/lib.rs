@@ -45,7 +45,8 @@ use place::Place;
 /// With a sentence for the operator.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     let place = Place::new(cli.data, cli.aws)?;
-    scim_lambda::telemetry::init_human(place.said_elsewhere());
+    let is_server = matches!(cli.command, Command::Serve(_));
+    scim_lambda::telemetry::init_human(place.said_elsewhere(is_server));
     let format = if cli.json { Format::Json } else { Format::Text };
     let result = match cli.command {
         Command::Serve(options) => serve::run(&place, &options, format).await,

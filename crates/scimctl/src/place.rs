@@ -79,12 +79,11 @@ impl Place {
     }
 
     /// The modules whose warnings are not for the operator, because the error that the command ends
-    /// with says what they say.
-    pub(crate) fn said_elsewhere(&self) -> &'static [&'static str] {
+    /// with says what they say. The lines of a server are always shown.
+    pub(crate) fn said_elsewhere(&self, is_server: bool) -> &'static [&'static str] {
         match self {
-            Self::Data(_) => &["aws_"],
-            Self::Aws(aws) if aws.by_environment => &["aws_"],
-            Self::Aws(_) => &["aws_", "scim_lambda"],
+            Self::Aws(_) if !is_server => &["aws_", "scim_lambda"],
+            Self::Aws(_) | Self::Data(_) => &["aws_"],
         }
     }
 
