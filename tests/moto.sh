@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The promises of the store and of the token secrets, on an independent emulator of AWS.
+# The promises of the store and of the token secrets, and the tool on a stack, on an independent emulator of AWS.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 tools
 port=$(free_port)
