@@ -12,8 +12,8 @@ use scim_lambda::{sdk, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    telemetry::init_json();
     let settings = Settings::from_env()?;
+    telemetry::init_json(settings.metrics.clone());
     let aws = aws_config::defaults(BehaviorVersion::latest());
     let aws = aws.http_client(sdk::http_client()).retry_config(sdk::retry()).load().await;
     let table = store::timeouts((&aws).into()).build();

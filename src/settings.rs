@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use scim_core::Additions;
 
+use crate::telemetry::Metrics;
+
 /// How long a deleted user can be brought back, unless the deployment or the profile says
 /// otherwise.
 pub const RETENTION: Duration = days(90);
@@ -28,6 +30,8 @@ pub struct Settings {
     pub additions: Additions,
     /// What the events hold, and where they come from.
     pub events: EventSettings,
+    /// `SCIM_METRICS`, `on` by default: which metrics the log carries.
+    pub metrics: Metrics,
 }
 
 /// What the events to the product hold, and where they come from.
@@ -68,6 +72,7 @@ impl Settings {
             audit_retention: AUDIT_RETENTION,
             additions: Additions::default(),
             events: EventSettings::default(),
+            metrics: Metrics::default(),
         }
     }
 
@@ -93,7 +98,9 @@ impl Settings {
             },
         };
         let defaults = Self::new(&need("SCIM_TABLE")?, &need("SCIM_STACK")?);
+        let metrics = metrics(value("SCIM_METRICS").as_deref(), &defaults.stack)?;
         Ok(Self {
+            metrics,
             base_url: value("SCIM_BASE_URL").map(|url| url.trim_end_matches('/').to_owned()),
             retention: retention("SCIM_RETENTION_DAYS", defaults.retention)?,
             audit_retention: retention("SCIM_AUDIT_RETENTION_DAYS", defaults.audit_retention)?,
@@ -118,6 +125,16 @@ impl EventSettings {
             }
         };
         Ok(Self { body, epoch, region: value("AWS_REGION") })
+    }
+}
+
+fn metrics(value: Option<&str>, stack: &str) -> Result<Metrics, SettingsError> {
+    let namespace = Some(format!("scim/{stack}"));
+    match value {
+        None | Some("on") => Ok(Metrics { namespace, routes: false }),
+        Some("routes") => Ok(Metrics { namespace, routes: true }),
+        Some("off") => Ok(Metrics::default()),
+        Some(_) => Err(SettingsError("SCIM_METRICS must be on, routes or off".into())),
     }
 }
 

@@ -13,6 +13,7 @@ import tomllib
 import deploy_rules
 import event_rules
 import template_sets
+import watch_rules
 from event_rules import listed, of_type, unconditional
 from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
@@ -133,20 +134,6 @@ def logs_expire(cfn):
     return all("RetentionInDays" in g["Properties"] for g in of_type(cfn, "AWS::Logs::LogGroup"))
 
 
-def brake_alarms(cfn):
-    """The log line of a brake that trips becomes a metric, and that metric an alarm."""
-    heard = [
-        (step["MetricNamespace"], step["MetricName"])
-        for f in of_type(cfn, "AWS::Logs::MetricFilter")
-        if f["Properties"]["LogGroupName"] == {"Ref": "FunctionLogs"}
-        and f["Properties"]["FilterPattern"] == '{ $.metric = "BrakeTripped" }'
-        for step in f["Properties"]["MetricTransformations"]
-        if step["MetricValue"] == "1"
-    ]
-    alarms = [a["Properties"] for a in of_type(cfn, "AWS::CloudWatch::Alarm")]
-    return any((a.get("Namespace"), a.get("MetricName")) in heard and a["Threshold"] == 1 for a in alarms)
-
-
 def no_secret_in_plain_sight(cfn):
     """Neither an output nor the function's environment shows a secret; the beginning of their names may be shown."""
     outputs = {name: output for name, output in cfn["Outputs"].items() if name != "SecretsPrefix"}
@@ -248,12 +235,6 @@ RULES = {
         lambda c: table(c)["Properties"].pop("TableName"),
     ),
     "logs expire": (logs_expire, lambda c: of_type(c, "AWS::Logs::LogGroup")[0]["Properties"].pop("RetentionInDays")),
-    "a brake that trips is an alarm": (
-        brake_alarms,
-        lambda c: of_type(c, "AWS::Logs::MetricFilter")[0]["Properties"].update(FilterPattern="BrakeTripped"),
-        lambda c: of_type(c, "AWS::Logs::MetricFilter")[0]["Properties"].update(LogGroupName={"Ref": "AccessLogs"}),
-        lambda c: c["Resources"]["BrakeAlarm"]["Properties"].update(MetricName="BrakeLifted"),
-    ),
     "no secret in outputs or environment": (
         no_secret_in_plain_sight,
         lambda c: c["Outputs"].update(T={"Value": {"Fn::Sub": "{{resolve:secretsmanager:scim/x}}"}}),
@@ -263,7 +244,7 @@ RULES = {
         no_endpoint_override,
         lambda c: function_variables(c).update(AWS_ENDPOINT_URL_DYNAMODB=""),
     ),
-} | event_rules.RULES | deploy_rules.RULES
+} | event_rules.RULES | deploy_rules.RULES | watch_rules.RULES
 
 
 def main(template_path, cargo_path):

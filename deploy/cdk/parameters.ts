@@ -50,6 +50,8 @@ export interface Parameters {
   LogRetentionDays?: 1 | 3 | 5 | 7 | 14 | 30 | 60 | 90 | 120 | 150 | 180 | 365 | 400 | 545 | 731 | 1096 | 1827 | 2192 | 2557 | 2922 | 3288 | 3653;
   /** Whether the API has metrics of each route as well, which CloudWatch bills as custom metrics. */
   DetailedMetrics?: "on" | "off";
+  /** A dashboard in CloudWatch. The first three of an account cost nothing, and each further one $3 a month. */
+  Dashboard?: "on" | "off";
   /** SNS topic that is notified of alarms. If empty, alarms are in CloudWatch only. */
   AlarmTopic?: string;
   /** Whether the stack has an event bus with an event for each change (docs/EVENTS.md). */

@@ -208,6 +208,18 @@ variable "detailed_metrics" {
   }
 }
 
+variable "dashboard" {
+  description = "A dashboard in CloudWatch. The first three of an account cost nothing, and each further one $3 a month."
+  type        = string
+  default     = "on"
+  nullable    = false
+
+  validation {
+    condition     = contains(["on", "off"], var.dashboard)
+    error_message = "dashboard must be one of on, off"
+  }
+}
+
 variable "alarm_topic" {
   description = "SNS topic that is notified of alarms. If empty, alarms are in CloudWatch only."
   type        = string
@@ -305,6 +317,7 @@ locals {
     MinterNeedsMfa         = var.minter_needs_mfa
     LogRetentionDays       = tostring(var.log_retention_days)
     DetailedMetrics        = var.detailed_metrics
+    Dashboard              = var.dashboard
     AlarmTopic             = var.alarm_topic
     Events                 = var.events
     EventBody              = var.event_body

@@ -16,6 +16,7 @@ use super::token::{KeyId, PlainToken};
 use crate::clock::Clock;
 use crate::reason::Reason;
 use crate::store::{SecretNumber, TenantCode};
+use crate::telemetry::{self, Counter};
 use crate::tenant::cache::Cache;
 use crate::tenant::profile::Header;
 use crate::tenant::{Tenant, Tenants};
@@ -275,6 +276,7 @@ impl Verifier {
 
 /// Logs why a secret could not be read. It is an error if it does not pass by itself.
 fn log(error: &SecretsError, tenant: &TenantCode) {
+    telemetry::count(Counter::SecretsFailed, tenant.as_str());
     let cure = match error {
         SecretsError::Unavailable(_) | SecretsError::Changed | SecretsError::Full(_) => {
             tracing::warn!(%tenant, %error, "token store");

@@ -143,6 +143,21 @@ pub(crate) fn failed() {
     change(|account| account.tally.failed_calls += 1);
 }
 
+/// Counts a transaction that another one cancelled.
+pub(crate) fn conflicted() {
+    change(|account| account.tally.conflicts += 1);
+}
+
+/// Counts a call that failed, or was cancelled, because the table was throttled.
+pub(crate) fn throttled() {
+    change(|account| account.tally.throttles += 1);
+}
+
+/// Counts a try of a call.
+pub(crate) fn attempted() {
+    change(|account| account.tally.attempts += 1);
+}
+
 /// Counts a transaction that took effect, with its write units.
 pub(crate) fn committed(units: f64) {
     change(|account| {

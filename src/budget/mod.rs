@@ -11,8 +11,8 @@ mod shares;
 
 pub use account::{Balance, counted};
 pub(crate) use account::{
-    OutOfBudget, commits, committed, comparing, comparisons, failed, left, may_write, refusals,
-    reserve, writes,
+    OutOfBudget, attempted, commits, committed, comparing, comparisons, conflicted, failed, left,
+    may_write, refusals, reserve, throttled, writes,
 };
 pub use limits::*;
 pub(crate) use shares::{apart, within};

@@ -26,7 +26,7 @@ use super::request::{Deadline, TIMEOUT};
 use super::request_id::Ids;
 use super::route::BASE_PATH;
 use super::service::Service;
-use super::{line, response};
+use super::{line, response, watch};
 use crate::reason::Reason;
 
 /// The characters that a path can contain unencoded, in addition to letters and digits.
@@ -45,7 +45,8 @@ const ENCODED_PATH: &AsciiSet = &PATH.remove(b'%');
 const MARGIN: Duration = Duration::from_millis(1_500);
 
 /// Answers one event of an HTTP API, a REST API or a Function URL, or turns the records of the
-/// table's stream, which an EventBridge Pipe sends as an array, into events for the product.
+/// table's stream, which an EventBridge Pipe sends as an array, into events for the product, or
+/// looks at all tenants because the schedule says so.
 ///
 /// # Errors
 /// If the event is not one of these, because something else invoked the function. Also if the table
@@ -57,6 +58,14 @@ pub async fn handle(
     let LambdaEvent { payload: mut event, context } = event;
     if let Value::Array(records) = event {
         return Ok(Value::Array(service.events(records).await?));
+    }
+    // `cargo lambda watch` sends a deadline in 1970, which must be ignored.
+    let left = context
+        .deadline()
+        .duration_since(SystemTime::now())
+        .map_or(TIMEOUT, |left| left.saturating_sub(MARGIN));
+    if watch::is_due(&event) {
+        return service.watch(Instant::now() + left).await;
     }
     let payload_1 = is_payload_1(&event);
     let ids = &Ids::of(&event, &context.request_id);
@@ -73,11 +82,6 @@ pub async fn handle(
             return Ok(refusal(&error, ids, payload_1));
         }
     };
-    // `cargo lambda watch` sends a deadline in 1970, which must be ignored.
-    let left = context
-        .deadline()
-        .duration_since(SystemTime::now())
-        .map_or(TIMEOUT, |left| left.saturating_sub(MARGIN));
     let answer = Adapter::from(service_fn(|request: lambda_http::Request| {
         answer(service, request, ids, host.as_ref(), left)
     }))

@@ -2,6 +2,7 @@
 //! has no personal data, no id of a resource and no query.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -16,6 +17,9 @@ use crate::auth::Caller;
 use crate::reason::Reason;
 use crate::telemetry::{LeftOut, Tally};
 use crate::tenant::Tenant;
+
+/// Whether this process has answered a request.
+static WARM: AtomicBool = AtomicBool::new(false);
 
 /// What is known of a request before it is answered.
 #[derive(Debug)]
@@ -90,6 +94,8 @@ pub struct RequestLine {
     pub tally: Tally,
     /// What the request left out although it resembles an attribute.
     pub ignored: Option<String>,
+    /// Whether it is the first request of this process.
+    pub cold_start: bool,
     /// How many operations a bulk request had.
     pub operations: Option<usize>,
     /// How many of them failed.
@@ -121,6 +127,7 @@ impl RequestLine {
             milliseconds: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
             tally,
             ignored: left_out.ignored(),
+            cold_start: !WARM.swap(true, Ordering::Relaxed),
             operations: bulk.map(|bulk| bulk.count),
             failed_operations: bulk.map(|bulk| bulk.failed),
         }
@@ -137,11 +144,16 @@ impl RequestLine {
             method = %self.method,
             route = self.route,
             status = self.status,
+            class = class(self.status),
             scim_type = self.scim_type,
             reason = self.reason.map(Reason::code),
             milliseconds = self.milliseconds,
             calls = tally.calls,
             failed_calls = tally.failed_calls,
+            conflicts = some(tally.conflicts),
+            throttles = some(tally.throttles),
+            retries = some(tally.retries()),
+            cold_start = some(u32::from(self.cold_start)),
             read_units = tally.read_units,
             write_units = tally.write_units,
             ignored = self.ignored,
@@ -160,10 +172,26 @@ pub(super) fn log_unread(ids: &Ids, error: &Error) {
         invocation = ids.invocation.as_ref().map(|Invocation(id)| id.as_str()),
         route = template(None),
         status,
+        class = class(status),
         scim_type,
         reason = Reason::of(error).code(),
         "request"
     );
+}
+
+/// A number that the line has unless it is zero.
+fn some(number: u32) -> Option<u32> {
+    (number > 0).then_some(number)
+}
+
+/// The class of a status, such as `2xx`.
+fn class(status: u16) -> &'static str {
+    match status / 100 {
+        2 => "2xx",
+        3 => "3xx",
+        4 => "4xx",
+        _ => "5xx",
+    }
 }
 
 /// The endpoint as logs name it.

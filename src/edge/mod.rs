@@ -14,6 +14,7 @@ mod resources;
 mod response;
 mod route;
 mod service;
+mod watch;
 
 pub use line::RequestLine;
 pub use request::{Deadline, MAX_BODY_BYTES, TIMEOUT, too_large};

@@ -25,6 +25,7 @@ use crate::budget::{self, Limits};
 use crate::clock::Clock;
 use crate::directory::{Call, Directory, RequestReads};
 use crate::events::Events;
+use crate::operator::{Deployment, Operator};
 use crate::reason::Reason;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -34,6 +35,9 @@ use crate::tenant::{ServedType, Tenant, Tenants};
 /// How long a deletion removes memberships. Another request can continue the work; the function has
 /// 25 s.
 const FINISHING_FOR: Duration = Duration::from_secs(10);
+/// What the log would call the request of a watch, if it changed anything.
+const WATCH: &str = "watch";
+
 /// The SCIM service.
 #[derive(Debug)]
 pub struct Service {
@@ -45,6 +49,7 @@ pub struct Service {
     clock: Clock,
     refusals: Refusals,
     names: StandardNames,
+    pub(super) operator: Operator,
 }
 
 impl Service {
@@ -60,7 +65,16 @@ impl Service {
     ) -> Result<Self, SchemaError> {
         let tenants = Arc::new(Tenants::new(store.clone(), clock.clone(), &settings.additions));
         let (base_url, events) = (settings.base_url.clone(), settings.events.clone());
+        let deployment = Deployment {
+            base_url: base_url.clone(),
+            base_path: BASE_PATH,
+            retention: settings.retention,
+            audit_retention: settings.audit_retention,
+        };
+        let (secret, time) = (secrets.clone(), clock.clone());
+        let operator = Operator::new(store.clone(), secret, time, deployment, WATCH);
         Ok(Self {
+            operator,
             events: Events::new(tenants.clone(), base_url, events),
             verifier: Verifier::new(secrets, tenants, clock.clone()),
             names: StandardNames::new(),

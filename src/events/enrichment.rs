@@ -13,7 +13,7 @@ use super::resources::Moment;
 use super::{limits, members, resources, resyncs, tenants, users};
 use crate::settings::EventSettings;
 use crate::store::{BeforeAfter, Content, Kind, ResourceImage, RowChange, StoreError, TenantCode};
-use crate::telemetry::{self, Metric};
+use crate::telemetry::{self, Counter};
 use crate::tenant::{ServedType, Tenant, TenantError, Tenants};
 
 /// The events of all tenants.
@@ -213,7 +213,7 @@ fn unshaped(change: &RowChange, Unshaped(why): &Unshaped) -> EventDraft {
     let (p, s) = &change.key;
     tracing::error!(%p, %s, why, "a record of the stream cannot be read");
     let tenant = change.tenant.as_ref().map_or("", TenantCode::as_str);
-    telemetry::count(Metric::EventUnshaped, tenant);
+    telemetry::count(Counter::EventUnshaped, tenant);
     let data = json!({ "kind": change.kind, "key": { "p": p, "s": s }, "reason": why });
     let subject = EventSubject::new("Record", format!("{p}/{s}"));
     EventDraft::new(EventType::RecordUnshaped, subject).data(Data::Plain(data))

@@ -37,6 +37,7 @@ pub mod token_list;
 pub mod tokens;
 pub mod users;
 mod waiting;
+pub mod watch;
 mod who;
 
 pub use deployment::{Deployment, Operator};

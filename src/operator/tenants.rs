@@ -78,6 +78,21 @@ pub enum Switch {
     Off,
 }
 
+impl NewTenant {
+    /// The profile with which the tenant begins: its changes over the default one, with a brake
+    /// unless they set it.
+    ///
+    /// # Errors
+    /// If the changes are not valid.
+    pub fn starting_profile(&self) -> Result<Profile, OperatorError> {
+        let profile = self.profile.apply(Profile::preset("default", None)?)?;
+        if profile.brake.is_set() || self.profile.sets("brake") {
+            return Ok(profile);
+        }
+        Ok(profile.with_all(BRAKE)?)
+    }
+}
+
 impl ListedTenant {
     /// The state of the tenant's connection.
     pub fn state(&self) -> ConnectionState {
@@ -98,10 +113,7 @@ impl Operator {
     /// token.
     pub async fn create_tenant(&self, new: NewTenant) -> Result<CreatedTenant, OperatorError> {
         check_names(&new)?;
-        let mut profile = new.profile.apply(Profile::preset("default", None)?)?;
-        if !profile.brake.is_set() && !new.profile.sets("brake") {
-            profile = profile.with_all(BRAKE)?;
-        }
+        let mut profile = new.starting_profile()?;
         if let Some(url) = &new.base_url {
             let url = self.at_path_of(&profile, url.trim_end_matches('/'));
             profile = profile.with("address.base_url", &json!(url).to_string())?;

@@ -13,7 +13,7 @@ use lambda_http::Context;
 use lambda_http::lambda_runtime::LambdaEvent;
 use scim_core::{Error, ErrorKind};
 use scim_lambda::edge::{Deadline, gateway};
-use scim_lambda::telemetry::Tally;
+use scim_lambda::telemetry::{JsonLines, Tally};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 use tracing::Dispatch;
@@ -49,8 +49,7 @@ impl Log {
         let log = Self::default();
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
+            .event_format(JsonLines::default())
             .with_writer(move || writer.clone());
         (log, tracing::subscriber::set_default(subscriber.finish()))
     }

@@ -63,6 +63,9 @@ async fn every_event_file_gets_its_answer() {
         assert_eq!(made.map(|event| event["type"].as_str().unwrap()).collect::<Vec<_>>(), types);
         seen.push(format!("{name}.json"));
     }
+    let seen_tenants = answer(&world, event(&world, "watch", "")).await.unwrap();
+    assert_eq!(seen_tenants["tenants"], 1);
+    seen.push("watch.json".to_owned());
     let mut files: Vec<_> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/events"))
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())

@@ -68,3 +68,4 @@ mod transcripts;
 mod users;
 mod vectors;
 mod walks;
+mod watch;

@@ -310,7 +310,8 @@ fn documents() -> Vec<(String, &'static str)> {
         let names: Vec<String> = names.filter(|name| name.ends_with(".md")).collect();
         names.into_iter().map(move |name| (format!("{folder}{name}"), folder))
     };
-    let mut documents: Vec<_> = in_folder("docs/").chain(in_folder("docs/decisions/")).collect();
+    let folders = ["docs/", "docs/decisions/", "docs/idp/"].into_iter();
+    let mut documents: Vec<_> = folders.flat_map(in_folder).collect();
     documents.extend([("README.md".to_owned(), ""), ("CHANGELOG.md".to_owned(), "")]);
     documents
 }

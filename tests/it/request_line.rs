@@ -17,7 +17,7 @@ use crate::support::handles::{patch, user_path};
 use crate::support::log::Log;
 
 /// What every line may have.
-const FIELDS: [&str; 21] = [
+const FIELDS: [&str; 26] = [
     "timestamp",
     "level",
     "target",
@@ -34,6 +34,11 @@ const FIELDS: [&str; 21] = [
     "milliseconds",
     "calls",
     "failed_calls",
+    "conflicts",
+    "throttles",
+    "retries",
+    "cold_start",
+    "class",
     "read_units",
     "write_units",
     "ignored",

@@ -114,6 +114,9 @@ mod tests {
             "docs/DATA_MODEL.md",
             "docs/EVENTS.md",
             "docs/INTEGRATION.md",
+            "docs/idp/README.md",
+            "docs/idp/TUNNEL.md",
+            "docs/idp/entra.md",
         ] {
             for line in command_lines(&std::fs::read_to_string(root.join(document)).unwrap()) {
                 // A quoted part is one word.

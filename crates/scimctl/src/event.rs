@@ -74,6 +74,8 @@ pub(crate) enum Fixture {
     StreamGroupChanges,
     /// Rows that concern no one, a row that cannot be read, and a user who was removed by TTL
     StreamMixedBatch,
+    /// The schedule has the function look at all tenants
+    Watch,
 }
 
 impl Fixture {
@@ -92,6 +94,7 @@ impl Fixture {
             Self::StreamUserSuspended => include_str!("../../../events/stream-user-suspended.json"),
             Self::StreamGroupChanges => include_str!("../../../events/stream-group-changes.json"),
             Self::StreamMixedBatch => include_str!("../../../events/stream-mixed-batch.json"),
+            Self::Watch => include_str!("../../../events/watch.json"),
         }
     }
 }

@@ -17,6 +17,7 @@ mod events;
 mod explain;
 mod export;
 mod group;
+mod guide;
 mod http_client;
 mod import;
 mod interruption;

@@ -5,6 +5,7 @@ use scim_lambda::operator::Operator;
 use scim_lambda::operator::tenants::{NewTenant, Switch};
 use serde_json::json;
 
+use crate::guide::{self, GuideOptions};
 use crate::output::{Format, instant, print, report_restored};
 use crate::overview::{list, show};
 use crate::place::{Connection, Place};
@@ -22,6 +23,8 @@ pub(crate) enum TenantCommand {
         /// The tenant's name
         name: String,
     },
+    /// Write the page that a customer's administrator follows in their identity provider
+    Guide(GuideOptions),
     /// Switch SCIM off for a tenant: its requests are refused within a minute, and its users stay
     /// as they are
     Disable {
@@ -64,6 +67,7 @@ pub(crate) async fn run(
         TenantCommand::Create(options) => create(connection, options, format).await,
         TenantCommand::List => list(operator, format).await,
         TenantCommand::Show { name } => show(operator, &name, format).await,
+        TenantCommand::Guide(options) => guide::run(operator, options, format).await,
         TenantCommand::Disable { name } => switch(operator, &name, Switch::Off, format).await,
         TenantCommand::Enable { name } => switch(operator, &name, Switch::On, format).await,
     }

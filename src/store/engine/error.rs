@@ -60,6 +60,10 @@ impl StoreError {
     }
 }
 
+/// The codes of a call that DynamoDB throttles.
+const THROTTLES: [&str; 3] =
+    ["ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"];
+
 /// Converts an SDK error into this room's error, and counts the call as failed. The SDK's message
 /// goes to the log, never to a client.
 pub(crate) fn unavailable<E, R>(error: SdkError<E, R>) -> StoreError
@@ -69,6 +73,9 @@ where
 {
     budget::failed();
     let words = telemetry::causes(&error);
+    if error.code().is_some_and(|code| THROTTLES.contains(&code)) {
+        budget::throttled();
+    }
     match error.code() {
         Some("ResourceNotFoundException" | "ValidationException") => StoreError::Denied(words),
         // An IAM role or a key that was switched off can be switched on again, and the same request

@@ -240,8 +240,9 @@ impl<R: Copy> Transaction<R> {
             let Some(verdict) = self.send(store, &token).await? else {
                 return Ok(TransactionResult::Committed);
             };
-            if matches!(verdict, Verdict::Again(_)) {
+            if let Verdict::Again(pauses) = &verdict {
                 budget::failed();
+                if *pauses == THROTTLE { budget::throttled() } else { budget::conflicted() }
             }
             match verdict {
                 Verdict::Refused(rows) => return Ok(TransactionResult::Refused(rows)),

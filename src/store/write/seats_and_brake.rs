@@ -11,7 +11,7 @@ use crate::store::rows::log::{self, Entry};
 use crate::store::rows::role::{Role, Transaction, TransactionResult};
 use crate::store::rows::seats_and_brake::{self, BrakeRow, NO_LIMIT, SeatsRow};
 use crate::store::rows::tenant::TenantRow;
-use crate::telemetry::{self, Metric};
+use crate::telemetry::{self, Counter};
 
 /// How often seats are counted again while users change.
 const TRIES: usize = 20;
@@ -124,7 +124,7 @@ impl Store {
         seats_and_brake::trip_brake(&mut transaction, tenant, seen, audit)?;
         log::add(&mut transaction, tenant.code(), audit, Entry::resource(&Kind::User, subject))?;
         if transaction.try_commit(self).await? {
-            telemetry::count(Metric::BrakeTripped, tenant.code().as_str());
+            telemetry::count(Counter::BrakeTripped, tenant.code().as_str());
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use scim_lambda::telemetry::{JsonLines, Metrics};
 use serde_json::Value;
 use tracing::Dispatch;
 use tracing::subscriber::NoSubscriber;
@@ -23,11 +24,15 @@ pub struct Log {
 
 impl Log {
     pub fn begin() -> Self {
+        Self::with(Metrics::default())
+    }
+
+    /// The lines with metrics.
+    pub fn with(metrics: Metrics) -> Self {
         let second = Dispatch::new(NoSubscriber::new());
         let buffer = Buffer::default();
         let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
+            .event_format(JsonLines::new(metrics))
             .with_writer(buffer.clone())
             .finish();
         Self { buffer, _guard: tracing::subscriber::set_default(subscriber), _second: second }

@@ -1,7 +1,7 @@
 //! Bearer tokens: which are accepted, and what happens while this cannot be determined.
 
 mod acceptance;
-mod helpers;
+pub(crate) mod helpers;
 mod look_ups;
 mod moves;
 mod outages;

@@ -120,6 +120,7 @@ mod tests {
             milliseconds: 3,
             tally: Tally { calls: 2, ..Tally::default() },
             ignored: None,
+            cold_start: false,
             operations: None,
             failed_operations: None,
         }

@@ -38,6 +38,7 @@ const COMMANDS: &[(&str, Who, &[&str])] = &[
     ("tenant create", Minter, &["acme token.reveal=again seats.limit=50 brake.deactivations=5"]),
     ("tenant list", Reader, &[""]),
     ("tenant show", Reader, &["demo"]),
+    ("tenant guide", Reader, &["demo"]),
     ("tenant disable", Operator, &["acme"]),
     ("tenant enable", Operator, &["acme"]),
     ("token list", Minter, &["demo", "lost"]),

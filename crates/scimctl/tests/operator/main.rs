@@ -16,6 +16,7 @@ mod drift;
 mod errors;
 mod files;
 mod groups;
+mod guide;
 mod import;
 mod import_and_provisioning;
 mod lines;

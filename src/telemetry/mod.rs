@@ -1,6 +1,9 @@
 //! What an operator sees: one JSON line for each request on Lambda, and how many DynamoDB calls and
 //! capacity units each request took.
 
+mod json_lines;
+mod metrics;
+
 use std::cell::RefCell;
 use std::future::Future;
 
@@ -11,6 +14,10 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+pub use json_lines::JsonLines;
+pub(crate) use metrics::count;
+pub use metrics::{Counter, DIMENSIONS, LINES, Line, Measure, Metrics};
+
 /// The DynamoDB work of one request.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Tally {
@@ -19,12 +26,25 @@ pub struct Tally {
     /// Calls among them that failed or were cancelled because of other requests. A write that its
     /// conditions refused has not failed.
     pub failed_calls: u32,
+    /// Transactions among them that DynamoDB cancelled because of another transaction.
+    pub conflicts: u32,
+    /// Calls among them that failed, or were cancelled, because the table was throttled.
+    pub throttles: u32,
+    /// How often the calls were sent; the SDK sends one again that was not answered.
+    pub attempts: u32,
     /// Read capacity units.
     pub read_units: f64,
     /// Write capacity units.
     pub write_units: f64,
     /// Transactions that took effect.
     pub commits: u32,
+}
+
+impl Tally {
+    /// How often the SDK sent a call again.
+    pub fn retries(self) -> u32 {
+        self.attempts.saturating_sub(self.calls)
+    }
 }
 
 tokio::task_local! {
@@ -78,31 +98,6 @@ pub(crate) fn left_out(misses: &[NearMiss], unknown: &[String]) {
     });
 }
 
-/// What CloudWatch counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Metric {
-    /// The brake stopped a deactivation, because too many users of a tenant were deactivated.
-    BrakeTripped,
-    /// A record of the table's stream could not be read, so that the product was told only that.
-    EventUnshaped,
-}
-
-impl Metric {
-    /// Its name in CloudWatch.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::BrakeTripped => "BrakeTripped",
-            Self::EventUnshaped => "EventUnshaped",
-        }
-    }
-}
-
-/// Counts one for a tenant: a warning in the log, which the stack's metric filter finds and alarms
-/// on.
-pub(crate) fn count(metric: Metric, tenant: &str) {
-    tracing::warn!(metric = metric.as_str(), tenant, "metric");
-}
-
 /// An error with its causes, for a log line. Debug forms are not used, because they would show
 /// whole messages of the backend, with the personal data in them.
 pub(crate) fn causes(error: &dyn std::error::Error) -> String {
@@ -115,15 +110,12 @@ pub(crate) fn causes(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Log lines as JSON on standard output, for CloudWatch. The level is fixed: at TRACE the Lambda
-/// runtime would log whole events, bearer tokens included.
-pub fn init_json() {
+/// Log lines as JSON on standard output, for CloudWatch, with the metrics of a stack. The level is
+/// fixed: at TRACE the Lambda runtime would log whole events, bearer tokens included.
+pub fn init_json(metrics: Metrics) {
     tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
         .with_max_level(LevelFilter::INFO)
-        .with_current_span(false)
-        .with_span_list(false)
+        .event_format(JsonLines::new(metrics))
         .init();
 }
 
