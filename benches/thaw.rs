@@ -173,7 +173,7 @@ async fn measure(age: Age, rounds: usize) {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    telemetry::init_human();
+    telemetry::init_human(&[]);
     let rounds = std::env::var("THAW_ROUNDS").map_or(40, |rounds| rounds.parse().unwrap());
     let only = std::env::var("THAW_SETTINGS").unwrap_or_default();
     println!(

@@ -4,6 +4,7 @@ template_rules.py runs them on what SAM makes of template.yaml, with their mutan
 """
 
 import json
+import pathlib
 import re
 
 from event_rules import NO_VALUE, listed, of_type, unconditional
@@ -26,28 +27,44 @@ OUTPUTS = set(
 EXTRAS = ("AWS::Backup::", "AWS::WAFv2::", "AWS::Route53::", "AWS::ApiGatewayV2::DomainName", "AWS::Events::Archive")
 ALARMS = 12  # of a stack with the default parameters
 
-# What the policies of operators allow: each statement, with its actions.
-READS = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
-LOGS = {"logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartLiveTail", "logs:StartQuery"}
+# The actions that the calls of scimctl and of the function were recorded to need. Tests of both
+# write these files: no policy may allow less, or more than what is added below with its reason.
+VECTORS = pathlib.Path(__file__).parent / "vectors"
+RECORDED = {
+    **json.loads((VECTORS / "calls-of-scimctl.json").read_text())["policies"],
+    **json.loads((VECTORS / "calls-of-function.json").read_text())["roles"],
+}
 WRITES = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:ConditionCheckItem"}
-SECRETS = {"CreateSecret", "GetSecretValue", "ListSecretVersionIds", "PutSecretValue", "RestoreSecret", "UpdateSecretVersionStage"}
+
+
+def recorded(owner, service):
+    """What the owner of a policy or role calls of a service, of the table's actions those that read."""
+    return {a for a in RECORDED[owner] if a.startswith(f"{service}:")} - WRITES
+
+
+def recorded_writes(owner):
+    return set(RECORDED[owner]) & WRITES
+
+
+# What no call shows: people read the logs in the console, and services use the key for the caller.
+LOGS = {"logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartLiveTail", "logs:StartQuery"}
 KEY_OF_TABLE = {f"kms:{action}" for action in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")}
 POLICIES = {
     "ReaderPolicy": {
-        "FindStack": {"cloudformation:DescribeStacks"},
-        "ReadTable": READS,
+        "FindStack": recorded("ReaderPolicy", "cloudformation"),
+        "ReadTable": recorded("ReaderPolicy", "dynamodb"),
         "ReadLogs": LOGS,
         "ReadQueries": {"logs:GetQueryResults", "logs:StopQuery"},
         "Key": KEY_OF_TABLE,
     },
-    "OperatorPolicy": {"OperateInTransactionsOnly": WRITES},
-    "MinterPolicy": {"Mint": {f"secretsmanager:{action}" for action in SECRETS}, "Key": {"kms:Decrypt", "kms:GenerateDataKey"}},
+    "OperatorPolicy": {"OperateInTransactionsOnly": recorded_writes("OperatorPolicy")},
+    "MinterPolicy": {"Mint": recorded("MinterPolicy", "secretsmanager"), "Key": {"kms:Decrypt", "kms:GenerateDataKey"}},
 }
 ROLES = {
     "ScimRole": {
-        "Read": READS,
-        "WriteInTransactionsOnly": WRITES,
-        "TokenSecrets": {"secretsmanager:GetSecretValue"},
+        "Read": recorded("ScimRole", "dynamodb"),
+        "WriteInTransactionsOnly": recorded_writes("ScimRole"),
+        "TokenSecrets": recorded("ScimRole", "secretsmanager"),
         "Log": {"logs:CreateLogStream", "logs:PutLogEvents"},
         "Key": KEY_OF_TABLE,
         "Trace": {"xray:PutTraceSegments", "xray:PutTelemetryRecords"},

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The promises of the store and of the token secrets, on an independent emulator of AWS.
+# The promises of the store and of the token secrets, and the tool on a stack, on an independent emulator of AWS.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 tools
 port=$(free_port)
@@ -13,3 +13,14 @@ selected=(--ignored --test-threads=1 --skip concurrent another_engine)
 promises=$(cargo test --test it -- --list "${selected[@]}" | grep -c ': test$')
 cargo test --test it -- "${selected[@]}" | tee "$DIR/tests.out"
 [ "$(grep -c '^test .* ok$' "$DIR/tests.out")" = "$promises" ] || { echo "not all moto tests ran" >&2 && exit 1; }
+
+# The tool finds a stack by its outputs, in the form in which moto's CloudFormation tells them.
+python tests/moto_stack.py "http://127.0.0.1:$port"
+cargo build -q -p scimctl --bin scimctl
+stack() { AWS_ENDPOINT_URL=http://127.0.0.1:$port target/debug/scimctl --stack scim-moto "$@" 2>>"$DIR/stack.log"; }
+stack tenant create acme >"$DIR/acme.out"
+grep -q 'Base URL  https://scim.example.com/scim/v2' "$DIR/acme.out"
+stack tenant list >"$DIR/list.out"
+grep -q '^acme ' "$DIR/list.out"
+grep -q "^stack scim-moto, account 123456789012, eu-west-1$" "$DIR/stack.log"
+echo "a stack of moto: found, and a tenant made in it"

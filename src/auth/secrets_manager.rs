@@ -26,6 +26,8 @@ const PENDING: &str = "SCIMPENDING";
 pub struct Secrets {
     client: Client,
     pub(super) stack: String,
+    /// The KMS key of secrets that are created, if it is not AWS's.
+    key: Option<String>,
 }
 
 /// Why a call to Secrets Manager failed. None of these errors may become a 401.
@@ -80,7 +82,13 @@ pub fn timeouts(config: Builder) -> Builder {
 impl Secrets {
     /// The secrets of `stack`. The client should be built with [`timeouts`].
     pub fn new(client: Client, stack: &str) -> Self {
-        Self { client, stack: stack.to_owned() }
+        Self { client, stack: stack.to_owned(), key: None }
+    }
+
+    /// The same, where secrets that are created have this KMS key.
+    #[must_use]
+    pub fn with_key(self, key: Option<String>) -> Self {
+        Self { key, ..self }
     }
 
     /// The text of a secret with its version; `None` if there is no such secret.
@@ -124,6 +132,7 @@ impl Secrets {
         text: String,
     ) -> Result<(), SecretsError> {
         let request = self.client.create_secret().name(name).description(description);
+        let request = request.set_kms_key_id(self.key.clone());
         match request.secret_string(text).send().await {
             Ok(_) => Ok(()),
             Err(error) if is(&error, CreateSecretError::is_resource_exists_exception) => {

@@ -65,7 +65,12 @@ impl Service {
     ) -> Result<Self, SchemaError> {
         let tenants = Arc::new(Tenants::new(store.clone(), clock.clone(), &settings.additions));
         let (base_url, events) = (settings.base_url.clone(), settings.events.clone());
-        let deployment = Deployment { base_url: base_url.clone(), base_path: BASE_PATH };
+        let deployment = Deployment {
+            base_url: base_url.clone(),
+            base_path: BASE_PATH,
+            retention: settings.retention,
+            audit_retention: settings.audit_retention,
+        };
         let (secret, time) = (secrets.clone(), clock.clone());
         let operator = Operator::new(store.clone(), secret, time, deployment, WATCH);
         Ok(Self {

@@ -188,6 +188,7 @@ impl Batch<'_> {
             )) => Ok(Err(error.into())),
             Err(TenantError::Store(
                 error @ (StoreError::Unavailable(_)
+                | StoreError::Throttled(_)
                 | StoreError::Denied(_)
                 | StoreError::OutOfBudget),
             )) => Err(error.into()),

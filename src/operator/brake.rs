@@ -1,6 +1,5 @@
 //! The brake on deactivations: its state, and how the operator lifts it.
 
-use super::audit;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::store::{BrakeRow, Operation, TenantRow};
@@ -37,7 +36,7 @@ impl Operator {
     /// If the table does not respond.
     pub async fn lift_brake(&self, tenant: &TenantRow) -> Result<bool, OperatorError> {
         let profile = Profile::read(&tenant.profile)?;
-        let audit = audit::audit(&profile, Operation::Lift, &self.request, &self.clock);
+        let audit = self.audit_under(&profile, Operation::Lift);
         Ok(self.store.lift_brake(&tenant.key(), &audit).await?)
     }
 }

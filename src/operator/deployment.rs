@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use super::error::OperatorError;
 use super::waiting::Pause;
 use crate::auth::secrets_manager::Secrets;
 use crate::clock::Clock;
+use crate::settings::{AUDIT_RETENTION, RETENTION};
 use crate::store::{Collection, Kind, Store, TenantCode, TenantRow};
 use crate::tenant::Profile;
 
@@ -24,13 +26,24 @@ pub struct Operator {
     pub(super) restored: Arc<Mutex<BTreeSet<String>>>,
 }
 
-/// Where a deployment can be reached.
+/// Where a deployment can be reached, and how long it keeps things.
 #[derive(Debug, Clone)]
 pub struct Deployment {
     /// The base URL of tenants without one of their own, if the deployment has one.
     pub base_url: Option<String>,
     /// The path of tenants whose profile does not name another one.
     pub base_path: &'static str,
+    /// How long a deleted user can be brought back, unless the tenant's profile says otherwise.
+    pub retention: Duration,
+    /// How long the log keeps a change, unless the tenant's profile says otherwise.
+    pub audit_retention: Duration,
+}
+
+impl Deployment {
+    /// A deployment that keeps things as long as one without settings.
+    pub fn new(base_url: Option<String>, base_path: &'static str) -> Self {
+        Self { base_url, base_path, retention: RETENTION, audit_retention: AUDIT_RETENTION }
+    }
 }
 
 impl Operator {

@@ -58,7 +58,7 @@ impl Operator {
         let mut longest = FIRST * 10;
         for _ in 1..PATIENT_TRIES {
             match Box::pin(work()).await {
-                Err(StoreError::Unavailable(_)) => {}
+                Err(StoreError::Unavailable(_) | StoreError::Throttled(_)) => {}
                 other => return Ok(other?),
             }
             self.pause.wait(longest).await;

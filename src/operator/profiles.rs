@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::audit;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::store::{Collection, Kind, Operation, TenantRow};
@@ -142,7 +141,7 @@ impl Operator {
         let settings: Vec<String> =
             differences.iter().map(|difference| difference.setting.clone()).collect();
         // The log is kept as long as the new profile says.
-        let audit = audit::audit(&profile, Operation::Profile, &self.request, &self.clock);
+        let audit = self.audit_under(&profile, Operation::Profile);
         let logged = Some((&audit, settings.as_slice()));
         if !self.store.set_profile(tenant, &profile.write()?, bounds, logged).await? {
             return Err(OperatorError::ProfileChanged(tenant.name.clone()));

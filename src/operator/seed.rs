@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use scim_core::resource::Attributes;
@@ -33,6 +34,8 @@ pub struct Seed {
     tenant: TenantRow,
     types: Arc<ServedTypes>,
     clock: Clock,
+    /// How long the log keeps what it does.
+    kept: Duration,
 }
 
 /// A user to create, with its id and its number.
@@ -44,7 +47,8 @@ impl Operator {
     /// # Errors
     /// If the tenant's profile cannot be read.
     pub fn seed(&self, tenant: TenantRow) -> Result<Seed, OperatorError> {
-        Seed::new(self.store.clone(), tenant, self.clock.clone())
+        let seed = Seed::new(self.store.clone(), tenant, self.clock.clone())?;
+        Ok(Seed { kept: self.deployment.audit_retention, ..seed })
     }
 }
 
@@ -56,7 +60,7 @@ impl Seed {
     pub fn new(store: Store, tenant: TenantRow, clock: Clock) -> Result<Self, OperatorError> {
         let profile = Profile::read(&tenant.profile)?;
         let types = Arc::new(ServedTypes::new(&profile, &Additions::default())?);
-        Ok(Self { store, tenant, types, clock })
+        Ok(Self { store, tenant, types, clock, kept: AUDIT_RETENTION })
     }
 
     /// The `index`th user, as an identity provider would send it.
@@ -279,7 +283,7 @@ impl Seed {
 
     fn audit(&self) -> Audit {
         let now = self.clock.milliseconds();
-        Audit::new(Operation::Create, OPERATOR, "bench seed", now, AUDIT_RETENTION)
+        Audit::new(Operation::Create, OPERATOR, "bench seed", now, self.kept)
     }
 }
 

@@ -6,10 +6,9 @@ use std::time::Duration;
 use scim_core::Additions;
 use tokio::time::Instant;
 
-use super::deployment::Operator;
+use super::deployment::{Deployment, Operator};
 use super::error::OperatorError;
 use crate::directory::{Call, Directory, RequestReads};
-use crate::settings::{AUDIT_RETENTION, RETENTION};
 use crate::store::{Kind, OPERATOR, TenantRow};
 use crate::tenant::{ServedType, ServedTypes, Tenant, Tenants};
 
@@ -35,7 +34,8 @@ impl Session {
         let gone = || OperatorError::TenantGone(tenant.name.clone());
         let tenant =
             tenants.get(tenant.code()).await.map_err(scim_core::Error::from)?.ok_or_else(gone)?;
-        let directory = Directory::new(store, clock, RETENTION, AUDIT_RETENTION);
+        let Deployment { retention, audit_retention, .. } = operator.deployment;
+        let directory = Directory::new(store, clock, retention, audit_retention);
         Ok(Self {
             base_url: operator.base_url(&tenant.profile).unwrap_or_default(),
             request: operator.request.clone(),

@@ -8,7 +8,11 @@ use std::cell::RefCell;
 use std::future::Future;
 
 use scim_core::NearMiss;
+use tracing::Metadata;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use json_lines::JsonLines;
 pub(crate) use metrics::count;
@@ -115,11 +119,17 @@ pub fn init_json(metrics: Metrics) {
         .init();
 }
 
-/// Warnings and errors for a person, on standard error.
-pub fn init_human() {
+/// Warnings and errors for a person, on standard error, but not those of modules whose paths begin
+/// with one of `said_elsewhere`: their errors are shown as sentences.
+pub fn init_human(said_elsewhere: &'static [&'static str]) {
+    let is_shown = move |metadata: &Metadata<'_>| {
+        !said_elsewhere.iter().any(|module| metadata.target().starts_with(module))
+    };
     tracing_subscriber::fmt()
         .with_max_level(LevelFilter::WARN)
         .with_writer(std::io::stderr)
         .without_time()
+        .finish()
+        .with(filter_fn(is_shown))
         .init();
 }

@@ -33,14 +33,18 @@ impl From<TenantError> for Error {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match &error {
-            StoreError::Unavailable(_) => tracing::warn!(%error, "store"),
+            StoreError::Unavailable(_) | StoreError::Throttled(_) => {
+                tracing::warn!(%error, "store")
+            }
             StoreError::Denied(_) | StoreError::Broken(_) | StoreError::NewerFormat { .. } => {
                 tracing::error!(%error, "store")
             }
             StoreError::OutOfBudget => tracing::info!(%error, "store"),
         }
         match error {
-            StoreError::Unavailable(_) => Reason::DatabaseUnavailable.error(),
+            StoreError::Unavailable(_) | StoreError::Throttled(_) => {
+                Reason::DatabaseUnavailable.error()
+            }
             StoreError::Denied(_) | StoreError::Broken(_) => Reason::Internal.error(),
             StoreError::NewerFormat { .. } => Reason::ReleaseTooOld.error(),
             StoreError::OutOfBudget => Self::new(

@@ -3,11 +3,18 @@
 use anyhow::anyhow;
 use scim_lambda::operator::OperatorError;
 
-/// The error with the advice for it, if there is any.
-pub(crate) fn add(error: anyhow::Error) -> anyhow::Error {
+/// The error with the advice for it, if there is any. What AWS denied takes the place of what it
+/// led to.
+pub(crate) fn add(error: anyhow::Error, denial: Option<String>) -> anyhow::Error {
+    let words = match denial {
+        None => format!("{error:#}"),
+        // The first part says how far a use case came, such as a tenant that has no token yet.
+        Some(denial) if error.chain().count() > 1 => format!("{error}: {denial}"),
+        Some(denial) => return anyhow!(denial),
+    };
     match error.downcast_ref().and_then(advice) {
-        Some(advice) => anyhow!("{error:#}; {advice}"),
-        None => error,
+        Some(advice) => anyhow!("{words}; {advice}"),
+        None => anyhow!(words),
     }
 }
 
@@ -30,7 +37,7 @@ fn advice(error: &OperatorError) -> Option<String> {
         UnknownTenantOrProfile(_) => BOTH_LISTS.into(),
         TenantExists(name) => format!("scimctl token issue {name} mints another token"),
         NameOfProfile(name) => format!("choose the profile with --profile {name}"),
-        NoBaseUrl => "give --base-url, which is the output BaseUrl of the stack".into(),
+        NoBaseUrl => "give --base-url, or name the stack, which has one, with --stack".into(),
         FirstToken { tenant, .. } | NoGoodToken { tenant, key_id: None } => {
             format!("scimctl token issue {tenant} mints one")
         }

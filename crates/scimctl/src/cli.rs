@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::audit::AuditCommand;
+use crate::aws::AwsOptions;
 use crate::bench::BenchCommand;
 use crate::brake::BrakeCommand;
 use crate::errors::ErrorsOptions;
@@ -27,12 +28,11 @@ use crate::user::UserCommand;
 #[command(name = "scimctl", version)]
 pub struct Cli {
     /// The data directory of `serve` [default: .scim]
-    #[arg(long, global = true, value_name = "DIR", conflicts_with = "stack")]
+    #[arg(long, global = true, value_name = "DIR", conflicts_with_all = ["stack", "table"])]
     pub(crate) data: Option<PathBuf>,
 
-    /// A stack in AWS to use instead of a data directory
-    #[arg(long, global = true, value_name = "NAME")]
-    pub(crate) stack: Option<String>,
+    #[command(flatten)]
+    pub(crate) aws: AwsOptions,
 
     /// Print only one JSON object on standard output, or one a line for lists that may be long
     #[arg(long, global = true)]
@@ -112,6 +112,7 @@ mod tests {
             "docs/PROFILES.md",
             "docs/LIFE.md",
             "docs/OPERATIONS.md",
+            "docs/DEPLOY.md",
             "docs/DATA_MODEL.md",
             "docs/EVENTS.md",
             "docs/INTEGRATION.md",

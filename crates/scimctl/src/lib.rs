@@ -7,6 +7,7 @@
 
 mod advice;
 mod audit;
+mod aws;
 mod bench;
 mod brake;
 mod cli;
@@ -19,6 +20,7 @@ mod group;
 mod guide;
 mod http_client;
 mod import;
+mod interruption;
 mod log;
 mod output;
 mod overview;
@@ -45,8 +47,9 @@ use place::Place;
 /// # Errors
 /// With a sentence for the operator.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
-    scim_lambda::telemetry::init_human();
-    let place = Place::new(cli.data, cli.stack);
+    let place = Place::new(cli.data, cli.aws)?;
+    let is_server = matches!(cli.command, Command::Serve(_));
+    scim_lambda::telemetry::init_human(place.said_elsewhere(is_server));
     let format = if cli.json { Format::Json } else { Format::Text };
     let result = match cli.command {
         Command::Serve(options) => serve::run(&place, &options, format).await,
@@ -67,7 +70,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Explain(options) => explain::run(&place, &options, format).await,
         Command::Bench(command) => bench::run(&place, command, format).await,
     };
-    result.map_err(advice::add)
+    result.map_err(|error| if error.is::<events::Trouble>() { error } else { place.explain(error) })
 }
 
 /// The exit status for an error: 2 if things could not be compared, and 1 for all others.

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::guide::{self, GuideOptions};
 use crate::output::{Format, instant, print, report_restored};
 use crate::overview::{list, show};
-use crate::place::Place;
+use crate::place::{Connection, Place};
 use crate::profile::Source;
 use crate::token;
 
@@ -50,8 +50,8 @@ pub(crate) struct CreateOptions {
     /// The customer, if it has several connections. Each connection is a tenant of its own
     #[arg(long, value_name = "NAME")]
     customer: Option<String>,
-    /// The tenant's base URL. With --stack this is the stack's output BaseUrl; if the profile has a
-    /// path of its own, it replaces /scim/v2
+    /// The tenant's base URL, if it is not the stack's; if the profile has a path of its own, it
+    /// replaces /scim/v2
     #[arg(long, value_name = "URL")]
     base_url: Option<String>,
 }
@@ -61,9 +61,10 @@ pub(crate) async fn run(
     command: TenantCommand,
     format: Format,
 ) -> anyhow::Result<()> {
-    let operator = &place.connect().await?.operator;
+    let connection = &place.connect().await?;
+    let operator = &connection.operator;
     match command {
-        TenantCommand::Create(options) => create(operator, options, format).await,
+        TenantCommand::Create(options) => create(connection, options, format).await,
         TenantCommand::List => list(operator, format).await,
         TenantCommand::Show { name } => show(operator, &name, format).await,
         TenantCommand::Guide(options) => guide::run(operator, options, format).await,
@@ -72,8 +73,14 @@ pub(crate) async fn run(
     }
 }
 
-async fn create(operator: &Operator, options: CreateOptions, format: Format) -> anyhow::Result<()> {
+async fn create(
+    connection: &Connection,
+    options: CreateOptions,
+    format: Format,
+) -> anyhow::Result<()> {
+    let operator = &connection.operator;
     let CreateOptions { name, settings, source, customer, base_url } = options;
+    let base_url = base_url.or_else(|| connection.base_url.clone());
     let profile = source.change(&settings)?;
     let created = operator.create_tenant(NewTenant { name, profile, customer, base_url }).await;
     report_restored(operator);

@@ -108,14 +108,13 @@ fn the_printed_curl_lines_work_when_pasted() {
 }
 
 #[test]
-fn a_stack_is_reached_through_the_sdks_own_configuration() {
+fn a_table_is_reached_through_the_sdks_own_configuration() {
     let directory = Directory::new("stack");
     let mut server = Server::start(&directory, &["--json"]);
     let ready = server.ready();
-    // A stack's table has the stack's name; the served table is called scim.
     let run = |arguments: &[&str]| {
         Command::new(BINARY)
-            .args(["--stack", "scim", "--json"])
+            .args(["--table", "scim", "--json"])
             .args(arguments)
             .env("AWS_REGION", "eu-west-1")
             .env("AWS_ACCESS_KEY_ID", ready["access_key_id"].as_str().unwrap())

@@ -8,6 +8,8 @@ use crate::operator::audit;
 use crate::operator::deployment::Operator;
 use crate::operator::error::OperatorError;
 use crate::operator::session::user_type;
+use crate::operator::waiting::Pause;
+use crate::settings::AUDIT_RETENTION;
 use crate::store::{Audit, Collection, Kind, Names, Operation, Store, TenantRow};
 use crate::tenant::profile::LinkOn;
 use crate::tenant::{Profile, ServedType, ServedTypes};
@@ -20,12 +22,13 @@ pub struct Import {
     pub(super) profile: Profile,
     pub(super) audit: Audit,
     pub(super) clock: Clock,
+    pub(super) pause: Pause,
     types: ServedTypes,
 }
 
 /// A record that can be stored.
 pub(super) struct Ready {
-    /// Its place in the report.
+    /// Its place among the records that are judged with it.
     pub(super) index: usize,
     pub(super) resource: Resource,
     pub(super) names: Names,
@@ -39,12 +42,15 @@ impl Operator {
     /// # Errors
     /// If the tenant's profile cannot be read.
     pub fn import(&self, tenant: &TenantRow) -> Result<Import, OperatorError> {
-        Import::new(self.store.clone(), tenant, self.clock.clone(), &self.request)
+        let import = Import::new(self.store.clone(), tenant, self.clock.clone(), &self.request)?;
+        let audit = self.audit_under(&import.profile, Operation::Import);
+        Ok(Import { audit, pause: self.pause.clone(), ..import })
     }
 }
 
 impl Import {
-    /// An import into this tenant, whose changes have the id `request` in the log.
+    /// An import into this tenant, whose changes have the id `request` in the log, which keeps them
+    /// as long as one without settings.
     ///
     /// # Errors
     /// If the tenant's profile cannot be read.
@@ -60,8 +66,8 @@ impl Import {
         profile.attributes.required.clear();
         let types = ServedTypes::new(&profile, &Additions::default())?;
         let users = Collection { tenant: row.key(), kind: Kind::User };
-        let audit = audit::audit(&profile, Operation::Import, request, &clock);
-        Ok(Self { store, users, types, profile, audit, clock })
+        let audit = audit::audit(&profile, Operation::Import, request, &clock, AUDIT_RETENTION);
+        Ok(Self { store, users, types, profile, audit, clock, pause: Pause::system() })
     }
 
     pub(super) fn user_type(&self) -> Result<&ServedType, OperatorError> {

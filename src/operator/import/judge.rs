@@ -48,7 +48,8 @@ impl Seen {
 }
 
 impl Import {
-    /// The line of a record in the report, and its user if the record is valid and no earlier one
+    /// The line of a record in the report, where `index` is its place among those that are judged with
+    /// it, and its user if the record is valid and no earlier one
     /// has the same keys.
     pub(super) fn judge(
         &self,

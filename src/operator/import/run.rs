@@ -7,8 +7,9 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use super::attributes::is_kept;
 use super::context::{Import, Ready};
 use super::judge::Seen;
+use super::patience::Progress;
 use super::record::Record;
-use super::report::{Conflict, Mode, RecordOutcome, Report};
+use super::report::{Conflict, Line, Mode, RecordOutcome, Report};
 use crate::operator::error::OperatorError;
 use crate::store::{ResourceWrite, Stage};
 use crate::tenant::profile::Existing;
@@ -22,52 +23,61 @@ const PORTION: usize = 200;
 const EXPORTED: [&str; 3] = ["schemas", "state", "expires"];
 
 impl Import {
+    /// The report before the first of these records.
+    ///
+    /// # Errors
+    /// If the tenant has no type of users.
+    pub fn report(&self, records: &[Record], mode: Mode) -> Result<Report, OperatorError> {
+        let links = self.profile.create.existing == Existing::Link;
+        let left_out = self.left_out(records)?;
+        Ok(Report { mode, links, left_out, lines: Vec::with_capacity(records.len()) })
+    }
+
     /// Judges all records, and stores the new users unless it is a dry run. Users that an earlier
-    /// run stored stay as they are. `progress` is called with the number of further records that
-    /// are done.
+    /// run stored stay as they are. The report always has all records whose outcome is final, also
+    /// after an error, and if this future is dropped. While DynamoDB throttles, the import waits.
     ///
     /// # Errors
     /// If the table does not respond.
     pub async fn run(
         &self,
         records: Vec<Record>,
-        mode: Mode,
-        progress: impl Fn(u64),
-    ) -> Result<Report, OperatorError> {
-        let links = self.profile.create.existing == Existing::Link;
-        let left_out = self.left_out(&records)?;
-        let mut report = Report { mode, links, left_out, lines: Vec::with_capacity(records.len()) };
+        report: &mut Report,
+        progress: impl Fn(Progress<'_>),
+    ) -> Result<(), OperatorError> {
         let mut seen = Seen::default();
         let mut rest = records.into_iter().peekable();
         while rest.peek().is_some() {
             let portion: Vec<Record> = rest.by_ref().take(PORTION).collect();
-            let size = portion.len();
-            let new = self.new_users(portion, &mut seen, &mut report).await?;
-            if mode == Mode::Store {
-                self.store(&new, &mut report).await?;
+            let mut lines = Vec::with_capacity(portion.len());
+            let new = self.new_users(portion, &mut seen, &mut lines, &progress).await?;
+            if report.mode == Mode::Store {
+                self.store(&new, &mut lines, &progress).await?;
             }
-            progress(size as u64);
+            progress(Progress::Done(&lines));
+            report.lines.append(&mut lines);
         }
-        Ok(report)
+        Ok(())
     }
 
-    /// Adds the lines of these records to the report. Returns the users that the tenant does not
-    /// have.
+    /// Adds the lines of these records. Returns the users that the tenant does not have.
     async fn new_users(
         &self,
         records: Vec<Record>,
         seen: &mut Seen,
-        report: &mut Report,
+        lines: &mut Vec<Line>,
+        progress: &impl Fn(Progress<'_>),
     ) -> Result<Vec<Ready>, OperatorError> {
         let mut ready = Vec::new();
         for record in records {
-            let (line, user) = self.judge(record, report.lines.len(), seen);
-            report.lines.push(line);
+            let (line, user) = self.judge(record, lines.len(), seen);
+            lines.push(line);
             ready.extend(user);
         }
         let judged: Vec<(Ready, Option<RecordOutcome>)> = stream::iter(ready)
             .map(|user| async move {
-                let outcome = self.known(&user).await?;
+                let known = async || self.known(&user).await;
+                let outcome = self.past_throttles(progress, known).await?;
                 Ok::<_, OperatorError>((user, outcome))
             })
             .buffered(CONCURRENCY)
@@ -76,7 +86,7 @@ impl Import {
         let mut new = Vec::new();
         for (user, outcome) in judged {
             match outcome {
-                Some(outcome) => set_outcome(report, &user, outcome),
+                Some(outcome) => set_outcome(lines, &user, outcome),
                 None => new.push(user),
             }
         }
@@ -95,13 +105,21 @@ impl Import {
     }
 
     /// Stores these users. A user whose name was taken in the meantime gets the outcome of that.
-    async fn store(&self, users: &[Ready], report: &mut Report) -> Result<(), OperatorError> {
+    async fn store(
+        &self,
+        users: &[Ready],
+        lines: &mut [Line],
+        progress: &impl Fn(Progress<'_>),
+    ) -> Result<(), OperatorError> {
         let mut rest: &[Ready] = users;
         let mut most = usize::MAX;
         while let Some(first) = rest.first() {
             let batch: Vec<ResourceWrite<'_>> = rest.iter().take(most).map(write).collect();
-            let batch =
-                self.store.create_first(&self.users, &batch, Stage::Unmanaged, &self.audit).await?;
+            let create = async || {
+                let (users, audit) = (&self.users, &self.audit);
+                Ok(self.store.create_first(users, &batch, Stage::Unmanaged, audit).await?)
+            };
+            let batch = self.past_throttles(progress, create).await?;
             match (batch.stored, batch.taken) {
                 (true, taken) => {
                     rest = rest.get(taken..).unwrap_or_default();
@@ -109,9 +127,10 @@ impl Import {
                 }
                 // Another writer came first, for example another import of the same file.
                 (false, 1) => {
-                    let outcome = self.known(first).await?;
+                    let known = async || self.known(first).await;
+                    let outcome = self.past_throttles(progress, known).await?;
                     let taken = RecordOutcome::Conflict(Conflict::NameTaken);
-                    set_outcome(report, first, outcome.unwrap_or(taken));
+                    set_outcome(lines, first, outcome.unwrap_or(taken));
                     rest = rest.get(1..).unwrap_or_default();
                 }
                 (false, _) => most = 1,
@@ -121,8 +140,8 @@ impl Import {
     }
 }
 
-fn set_outcome(report: &mut Report, user: &Ready, outcome: RecordOutcome) {
-    if let Some(line) = report.lines.get_mut(user.index) {
+fn set_outcome(lines: &mut [Line], user: &Ready, outcome: RecordOutcome) {
+    if let Some(line) = lines.get_mut(user.index) {
         line.outcome = outcome;
     }
 }

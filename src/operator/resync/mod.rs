@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use scim_core::ResourceId;
 
-use super::audit;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use crate::store::{
@@ -147,7 +146,7 @@ impl Operator {
         scope: ResyncScope,
     ) -> Result<Resync, OperatorError> {
         let profile = Profile::read(&tenant.profile)?;
-        let audit = audit::audit(&profile, Operation::Resync, &self.request, &self.clock);
+        let audit = self.audit_under(&profile, Operation::Resync);
         let resync = Resync {
             id: uuid::Uuid::now_v7().to_string(),
             scope,

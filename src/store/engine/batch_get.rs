@@ -96,7 +96,7 @@ impl Store {
             }
             if begun.elapsed() > RETRY_FOR {
                 let reason = "rows of a batch are repeatedly left out";
-                return Err(StoreError::Unavailable(reason.into()));
+                return Err(StoreError::Throttled(reason.into()));
             }
             wanted = left_out;
             sleep(jitter(pause)).await;

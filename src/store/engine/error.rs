@@ -9,10 +9,14 @@ use crate::telemetry;
 /// Why the store failed. Every function of the store that can fail returns this error.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// DynamoDB is out of reach, throttles, or keeps cancelling because of conflicts. The same
+    /// DynamoDB is out of reach, or keeps cancelling because of conflicts. The same
     /// request may succeed later. It is unknown whether a write took effect.
     #[error("DynamoDB is not responding: {0}")]
     Unavailable(String),
+    /// DynamoDB throttles: the table, a partition or the account has used up its units. Nothing was
+    /// written, and the same request may succeed after a pause.
+    #[error("DynamoDB throttles: {0}")]
+    Throttled(String),
     /// DynamoDB refuses the call: there is no such table, or it is not in the form that this version
     /// expects. An operator must inspect it.
     #[error("DynamoDB refuses the call: {0}")]
@@ -82,6 +86,12 @@ where
                 and the table's key");
             StoreError::Unavailable(words)
         }
+        Some(
+            "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "ThrottlingException"
+            | "ThrottlingError",
+        ) => StoreError::Throttled(words),
         _ => StoreError::Unavailable(words),
     }
 }

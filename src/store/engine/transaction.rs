@@ -231,7 +231,8 @@ impl<R: Copy> Transaction<R> {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] if DynamoDB does not answer, or cancels for [`RETRY_FOR`]. In
-    /// the first case it is unknown whether anything was written.
+    /// the first case it is unknown whether anything was written. [`StoreError::Throttled`] if it
+    /// throttles for that long.
     pub(crate) async fn commit(self, store: &Store) -> Result<TransactionResult<R>, StoreError> {
         let token = uuid::Uuid::now_v7().to_string();
         let begun = Instant::now();
@@ -247,6 +248,9 @@ impl<R: Copy> Transaction<R> {
                 Verdict::Refused(rows) => return Ok(TransactionResult::Refused(rows)),
                 Verdict::Again(pauses) if begun.elapsed() < RETRY_FOR && budget::may_write() => {
                     sleep(pauses.after(attempt)).await;
+                }
+                Verdict::Again(THROTTLE) => {
+                    return Err(StoreError::Throttled("the transaction is cancelled again".into()));
                 }
                 Verdict::Again(_) => break,
             }

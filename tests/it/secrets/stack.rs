@@ -66,7 +66,7 @@ impl Stack {
         let client = Client::new(&sdk(&self.local, self.is_embedded, between).await);
         let secrets = Secrets::new(client, &self.name);
         let base_url = Some("https://scim.example.com/scim/v2".to_owned());
-        let deployment = Deployment { base_url, base_path: BASE_PATH };
+        let deployment = Deployment::new(base_url, BASE_PATH);
         Operator::new(self.store.clone(), secrets, Clock::system(), deployment, "contract")
     }
 

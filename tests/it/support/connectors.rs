@@ -24,6 +24,8 @@ pub enum Fault {
     BreakAfter,
     /// A transaction is cancelled, because others want its items.
     Conflict,
+    /// A transaction is cancelled, because the table has no units left.
+    Throttle,
     /// Others go first, up to this many steps of theirs.
     Yield(usize),
     /// The service takes its time, in milliseconds.
@@ -130,7 +132,11 @@ impl Gate {
             }
             Some(Fault::Conflict) => {
                 let actions = body["TransactItems"].as_array().map_or(0, Vec::len);
-                Ok(cancelled(&vec![true; actions]))
+                Ok(cancelled("TransactionConflict", &vec![true; actions]))
+            }
+            Some(Fault::Throttle) => {
+                let actions = body["TransactItems"].as_array().map_or(0, Vec::len);
+                Ok(cancelled("ThrottlingError", &vec![true; actions]))
             }
             Some(Fault::Garbage) => Ok(HttpResponse::new(200.try_into().unwrap(), "<html>".into())),
             Some(Fault::Slow(milliseconds)) => {
@@ -172,7 +178,7 @@ impl Gate {
         };
         if taken.contains(&true) {
             self.between.cancelled.fetch_add(1, Ordering::SeqCst);
-            return Ok(cancelled(&taken));
+            return Ok(cancelled("TransactionConflict", &taken));
         }
         tokio::time::sleep(time).await;
         let response = self.inner.call(request).await;
@@ -181,9 +187,8 @@ impl Gate {
     }
 }
 
-fn cancelled(taken: &[bool]) -> HttpResponse {
-    let reason =
-        |taken: &bool| json!({ "Code": if *taken { "TransactionConflict" } else { "None" } });
+fn cancelled(code: &str, taken: &[bool]) -> HttpResponse {
+    let reason = |taken: &bool| json!({ "Code": if *taken { code } else { "None" } });
     answer(
         400,
         &json!({

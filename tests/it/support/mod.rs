@@ -227,7 +227,7 @@ impl World {
 
     /// The operator of this world's deployment.
     pub fn operator(&self) -> Operator {
-        let deployment = Deployment { base_url: Some(BASE_URL.into()), base_path: BASE_PATH };
+        let deployment = Deployment::new(Some(BASE_URL.into()), BASE_PATH);
         let (store, secrets) = (self.store.clone(), self.secrets.clone());
         Operator::new(store, secrets, self.clock.clock(), deployment, "test")
     }
@@ -253,7 +253,10 @@ impl World {
             .iter()
             .zip(1..)
             .map(|(user, line)| Record::new(line, user.as_object().unwrap().clone()));
-        import.run(records.collect(), mode, |_| {}).await.unwrap()
+        let records: Vec<Record> = records.collect();
+        let mut report = import.report(&records, mode).unwrap();
+        import.run(records, &mut report, |_| {}).await.unwrap();
+        report
     }
 
     /// The users that a filter finds.

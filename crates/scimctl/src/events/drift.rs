@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::file;
 use super::touched::{self, Start};
-use crate::advice;
 use crate::output::{Format, counted, print, visible};
 use crate::place::{Connection, Place};
 
@@ -52,7 +51,7 @@ pub(super) async fn run(
     format: Format,
 ) -> anyhow::Result<()> {
     let compared = compare(place, options).await;
-    let compared = compared.map_err(|error| Trouble(advice::add(error)))?;
+    let compared = compared.map_err(|error| Trouble(place.explain(error)))?;
     let report = &compared.report;
     let resyncs = if options.resync { Some(compared.resync(format).await) } else { None };
     let mut lines = lines(report);

@@ -47,14 +47,12 @@ pub(super) async fn run(
 
 /// The server of a place.
 async fn served(place: &Place) -> anyhow::Result<Served> {
-    if let Place::Stack(stack) = place {
+    let Ok(path) = place.data() else {
         bail!(
-            "events tail shows the events of scimctl serve; those of the stack {stack} are on its \
-             event bus, and a rule with a log group as its target shows them \
+            "events tail shows the events of scimctl serve; those of a stack are on its event bus, and a rule with a log group as its target shows them \
              (docs/INTEGRATION.md)"
         );
-    }
-    let path = place.data()?;
+    };
     match DataDir::open(path).await? {
         Opened::Served(served) => Ok(served),
         Opened::Ours(directory) => {

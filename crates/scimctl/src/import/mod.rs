@@ -1,17 +1,22 @@
 //! `scimctl import`: imports users that the product had before SCIM from a file.
 
 mod file;
+mod journal;
 mod report;
 pub(crate) mod table;
 
 use std::path::PathBuf;
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, Error, bail, ensure};
 use clap::Args;
-use scim_lambda::operator::import::Mode;
+use scim_lambda::operator::OperatorError;
+use scim_lambda::operator::import::{Mode, Report};
 
-use crate::output::{Format, bar, print};
+use crate::interruption::interrupted;
+use crate::output::{Format, print};
 use crate::place::Place;
+use journal::Journal;
+use report::Facts;
 
 /// The id of an import in the log.
 const REQUEST: &str = "scimctl import";
@@ -32,6 +37,10 @@ pub(crate) struct ImportOptions {
     /// records conflict
     #[arg(long)]
     dry_run: bool,
+    /// Add the outcome for each record to this file as soon as it is final: one JSON object a line,
+    /// the last of which is the summary
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 pub(crate) async fn run(
@@ -45,18 +54,61 @@ pub(crate) async fn run(
     let records = file::read(&options.file).with_context(|| format!("{name} cannot be read"))?;
     ensure!(!records.is_empty(), "{name} has no records");
     let import = connection.operator.import(&row)?;
-    let (mode, loading) =
-        if options.dry_run { (Mode::DryRun, None) } else { (Mode::Store, connection.loading()?) };
-    let bar = bar("users", records.len().try_into()?, format);
-    let report = import.run(records, mode, |more| bar.inc(more)).await?;
-    bar.finish_and_clear();
+    let mode = if options.dry_run { Mode::DryRun } else { Mode::Store };
+    let journal = Journal::open(options.report.as_deref(), mode, records.len(), format)?;
+    let loading = match mode {
+        Mode::DryRun => None,
+        Mode::Store => {
+            connection.announce();
+            connection.loading()?
+        }
+    };
+    let mut report = import.report(&records, mode)?;
+    let ended = tokio::select! {
+        ended = import.run(records, &mut report, |step| journal.add(&step)) => Ended::of(ended),
+        () = interrupted()? => Ended::Interrupted,
+    };
+    let facts = journal.close(&report);
     drop(loading);
-    print(format, &report::object(&report), &report::lines(&report));
+    print(format, &report::object(&report, &facts), &report::lines(&report, &facts));
+    ended.check(&report, &facts)?;
     ensure!(
         report.is_clean(),
         "{} of {} records were not imported",
         report.faults(),
         report.lines.len()
     );
+    ensure!(!facts.is_incomplete, "the file of the report could not be written to its end");
     Ok(())
+}
+
+/// How an import ended.
+enum Ended {
+    Done,
+    Failed(OperatorError),
+    Interrupted,
+}
+
+impl Ended {
+    fn of(result: Result<(), OperatorError>) -> Self {
+        match result {
+            Ok(()) => Self::Done,
+            Err(error) => Self::Failed(error),
+        }
+    }
+
+    /// # Errors
+    /// If it stopped before its end.
+    fn check(self, report: &Report, facts: &Facts) -> anyhow::Result<()> {
+        let after = format!(
+            "after {} of {} records; run it again, and it continues",
+            report.lines.len(),
+            facts.total
+        );
+        match self {
+            Self::Done => Ok(()),
+            Self::Failed(why) => Err(Error::from(why).context(format!("it stopped {after}"))),
+            Self::Interrupted => bail!("it was interrupted {after}"),
+        }
+    }
 }

@@ -7,18 +7,47 @@ use serde_json::{Value, json};
 /// The maximum number of lines of a kind that are shown to people.
 const MAX_SHOWN: usize = 50;
 
+/// What the report says about the import as a whole.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Facts {
+    /// How many records there are.
+    pub(super) total: usize,
+    /// How often DynamoDB throttled.
+    pub(super) throttled: u32,
+    /// Whether the file lacks something.
+    pub(super) is_incomplete: bool,
+}
+
+impl Facts {
+    /// How many records have no final outcome.
+    pub(super) fn unfinished(&self, report: &Report) -> usize {
+        self.total.saturating_sub(report.lines.len())
+    }
+}
+
 /// The report as an object for scripts.
-pub(super) fn object(report: &Report) -> Value {
-    let Counts { imported, known, provisioned, conflicts, invalid } = report.counts();
+pub(super) fn object(report: &Report, facts: &Facts) -> Value {
     let records: Vec<Value> = report.lines.iter().map(|line| record(line, report.mode)).collect();
+    let mut object = summary(report, facts);
+    if let Some(members) = object.as_object_mut() {
+        members.insert("records".into(), records.into());
+    }
+    object
+}
+
+/// The report without its records.
+pub(super) fn summary(report: &Report, facts: &Facts) -> Value {
+    let Counts { imported, known, provisioned, conflicts, invalid } = report.counts();
     json!({
         "dry_run": report.mode == Mode::DryRun, "imported": imported, "known": known,
         "provisioned": provisioned, "conflicts": conflicts, "invalid": invalid,
-        "left_out": report.left_out, "records": records,
+        "unfinished": facts.unfinished(report), "throttled": facts.throttled,
+        "left_out": report.left_out,
     })
 }
 
-fn record(line: &Line, mode: Mode) -> Value {
+/// A record for scripts.
+pub(super) fn record(line: &Line, mode: Mode) -> Value {
     let (outcome, why) = match &line.outcome {
         RecordOutcome::Imported => ("imported", None),
         RecordOutcome::Known(_) => ("known", None),
@@ -56,7 +85,7 @@ fn with_advice(conflict: &Conflict) -> String {
 }
 
 /// The report for people.
-pub(super) fn lines(report: &Report) -> String {
+pub(super) fn lines(report: &Report, facts: &Facts) -> String {
     let mut lines = first(report.lines.iter().filter_map(fault));
     if report.mode == Mode::DryRun {
         lines.extend(first(report.lines.iter().filter_map(|line| plan(line, report.links))));
@@ -66,7 +95,12 @@ pub(super) fn lines(report: &Report) -> String {
         lines.push(format!("Left out, because the tenant does not keep these attributes: {names}"));
     }
     lines.extend(links(report));
-    lines.push(total(report));
+    lines.extend(
+        (facts.throttled > 0).then(|| {
+            format!("DynamoDB throttled {}, and the import waited.", times(facts.throttled))
+        }),
+    );
+    lines.push(total(report, facts));
     lines.join("\n")
 }
 
@@ -143,18 +177,26 @@ fn links(report: &Report) -> Vec<String> {
     lines
 }
 
-fn total(report: &Report) -> String {
+fn times(number: u32) -> String {
+    if number == 1 { "once".to_owned() } else { format!("{number} times") }
+}
+
+fn total(report: &Report, facts: &Facts) -> String {
     let Counts { imported, known, provisioned, .. } = report.counts();
     let verb = match report.mode {
         Mode::DryRun => "would be",
         Mode::Store => "are",
     };
-    let mut total = format!("{imported} of {} records {verb} imported", report.lines.len());
+    let mut total = format!("{imported} of {} records {verb} imported", facts.total);
     if known > 0 {
         total += &format!(", {known} had already been imported");
     }
     if provisioned > 0 {
         total += &format!(", {provisioned} are already provisioned");
+    }
+    let unfinished = facts.unfinished(report);
+    if unfinished > 0 {
+        total += &format!(", and {unfinished} are not finished");
     }
     total + "."
 }

@@ -33,6 +33,7 @@ use scim_local::Local;
 use scim_local::data_dir::{DataDir, Opened, Served};
 use tokio::sync::watch;
 
+use crate::interruption::interrupted;
 use crate::output::Format;
 use crate::place::{self, Place};
 use access_key::AccessKey;
@@ -201,22 +202,4 @@ async fn first_tenant(
     }
     let demo = NewTenant { name: "demo".into(), ..NewTenant::default() };
     Ok(FirstTenant::Created(Box::new(operator.create_tenant(demo).await?)))
-}
-
-/// Ready at Ctrl-C or SIGTERM, which are caught from this call on.
-fn interrupted() -> anyhow::Result<impl Future<Output = ()>> {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (mut interrupted, mut terminated) =
-            (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        Ok(async move {
-            tokio::select! {
-                _ = interrupted.recv() => {}
-                _ = terminated.recv() => {}
-            }
-        })
-    }
-    #[cfg(not(unix))]
-    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

@@ -48,10 +48,9 @@ pub(super) fn question(plan: &UndoPlan) -> String {
 
 /// The command that undoes exactly this.
 pub(super) fn command(place: &Place, tenant: &str, request: &UndoRequest) -> String {
-    let place = match place {
-        Place::Data(path) => format!("--data {}", quoted(&path.display().to_string())),
-        Place::Stack(name) => format!("--stack {}", quoted(name)),
-    };
+    let place =
+        place.options().into_iter().map(|(name, value)| format!("{name} {}", quoted(&value)));
+    let place = place.collect::<Vec<_>>().join(" ");
     let until = request.until.map(|until| format!(" --until {}", time(until)));
     let by = request.by.as_ref().map(|by| format!(" --by {}", quoted(by)));
     let (since, until, by) =
@@ -278,6 +277,7 @@ fn shown(named: &Named) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::AwsOptions;
 
     fn named(id: &str) -> Named {
         Named { id: id.parse().unwrap(), name: Some(id.to_owned()) }
@@ -319,7 +319,11 @@ mod tests {
 
     #[test]
     fn a_command_names_the_place_and_the_whole_span() {
-        let place = Place::Stack("prod".to_owned());
+        let place = Place::new(
+            None,
+            AwsOptions { stack: Some("prod".to_owned()), ..AwsOptions::default() },
+        )
+        .unwrap();
         let shown = command(&place, "acme", &plan_of(&[], &[], &[]).request);
         let span = "--since 1970-01-01T00:00:00Z --until 1970-01-01T00:00:01Z";
         assert_eq!(shown, format!("scimctl --stack prod undo acme {span} --by 'night job'"));

@@ -116,11 +116,8 @@ fn the_environment_that_serve_prints_reaches_its_data() {
     ] {
         assert!(names.contains(&name), "{exports}");
     }
-    // With nothing but these variables, and a table that has the name of the stack.
-    let listed = Command::new(BINARY)
-        .args(["--stack", "scim", "--json", "tenant", "list"])
-        .envs(variables)
-        .output();
+    // With nothing but these variables.
+    let listed = Command::new(BINARY).args(["--json", "tenant", "list"]).envs(variables).output();
     let listed: Value = serde_json::from_slice(&listed.unwrap().stdout).unwrap();
     assert_eq!(listed["tenants"][0]["tenant"], "demo");
 }

@@ -149,6 +149,22 @@ pub(crate) fn http(
     (status, body)
 }
 
+/// A call of one of the endpoints of `serve`, and its status.
+pub(crate) fn aws(endpoint: &str, key: &str, target: &str, body: &str) -> u16 {
+    let host = endpoint.strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(host).unwrap();
+    write!(
+        stream,
+        "POST / HTTP/1.1\r\nHost: {host}\r\nX-Amz-Target: {target}\r\nConnection: \
+        close\r\nAuthorization: AWS4-HMAC-SHA256 Credential={key}/20261130/eu-central-1/x/\
+        aws4_request, SignedHeaders=host, Signature=00\r\nContent-Type: \
+        application/x-amz-json-1.1\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    answer_of(stream).0
+}
+
 /// Reads a connection to its end: status, head and JSON.
 pub(crate) fn answer_of(mut stream: TcpStream) -> (u16, String, Value) {
     // If the other side closes a connection that is still sending, the end is an error, after the
