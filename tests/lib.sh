@@ -79,7 +79,22 @@ free_port() {
 
 # `sam build` and `sam local` must agree on these. x86_64, because this machine can run it.
 SAM_PARAMETERS=(--parameter-overrides Architecture=x86_64)
-build_function() { quiet "sam build" sam build "${SAM_PARAMETERS[@]}"; }
+build_function() { quiet "sam build" reproducible sam build "${SAM_PARAMETERS[@]}"; }
+
+# reproducible COMMAND...: runs the command so that what cargo compiles in it has no path of this
+# machine and no time. All builds of the function use it, because cargo compiles everything again
+# when the flags change.
+reproducible() {
+    local from=("$PWD" "${CARGO_TARGET_DIR:-$PWD/target}" "${CARGO_HOME:-$HOME/.cargo}") to=(/source /target /cargo) i
+    local rust=() c=()
+    for i in "${!from[@]}"; do
+        rust+=("--remap-path-prefix=${from[i]}=${to[i]}")
+        c+=("'-ffile-prefix-map=${from[i]}=${to[i]}'")
+    done
+    env CARGO_ENCODED_RUSTFLAGS="$(IFS=$'\x1f' && echo "${rust[*]}")" \
+        CFLAGS="${c[*]}" CC_SHELL_ESCAPED_FLAGS=1 SOURCE_DATE_EPOCH="$RELEASE_TIME" "$@"
+}
+RELEASE_TIME=315532800 # 1980, the earliest time that a zip can have
 
 # start_engine [ADDRESS]: starts the engine that the function works on and reaches at that address.
 # Sets base_url, token, dynamodb, secrets_manager, table, stack and access_key_id, and exports the
