@@ -23,7 +23,9 @@ def faults(template, stack, chosen):
             yield f"{name} is {found.get(name)!r}, not {wanted.get(name)!r}"
     (managed,) = cloudformation.describe_stacks(StackName="aws-sam-cli-managed-default")["Stacks"]
     bucket = managed["Outputs"][0]["OutputValue"]
-    objects = s3.list_objects_v2(Bucket=bucket, Prefix=f"{stack}/")["Contents"]
+    uploaded = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    # Without samconfig.toml, names have no prefix.
+    objects = [o for o in uploaded if o["Key"].startswith(f"{stack}/")] or uploaded
     sent = max((o for o in objects if o["Key"].endswith(".template")), key=lambda o: o["LastModified"])
     sent = yaml_parse(s3.get_object(Bucket=bucket, Key=sent["Key"])["Body"].read().decode())
     code = urllib.parse.urlparse(sent["Resources"]["ScimFunction"]["Properties"]["CodeUri"])

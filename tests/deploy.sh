@@ -5,19 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 tools
 project=$DIR/project
-port=$(free_port)
-start moto moto_server -H 127.0.0.1 -p "$port"
-await 60 curl -sf "http://127.0.0.1:$port/moto-api/"
-# moto reads a template from a URL only if its host is "localhost" and the bucket is in the path.
-export AWS_ENDPOINT_URL=http://localhost:$port AWS_CONFIG_FILE=$DIR/aws-config
-printf '[default]\ns3 =\n  addressing_style = path\n' >"$AWS_CONFIG_FILE"
-# SAM makes this stack with a change set. moto does not give such a stack its outputs.
-python - <<'PY'
-import boto3, json
-template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}, "Outputs": {"SourceBucket": {"Value": {"Ref": "Bucket"}}}}
-tags = [{"Key": "ManagedStackSource", "Value": "AwsSamCli"}]
-boto3.client("cloudformation").create_stack(StackName="aws-sam-cli-managed-default", TemplateBody=json.dumps(template), Tags=tags)
-PY
+start_cloudformation
 
 # A copy, because `--guided` writes into samconfig.toml.
 mkdir -p "$project/$BUILT/ScimFunction"

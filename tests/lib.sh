@@ -79,7 +79,22 @@ free_port() {
 
 # `sam build` and `sam local` must agree on these. x86_64, because this machine can run it.
 SAM_PARAMETERS=(--parameter-overrides Architecture=x86_64)
-build_function() { quiet "sam build" sam build "${SAM_PARAMETERS[@]}"; }
+build_function() { quiet "sam build" reproducible sam build "${SAM_PARAMETERS[@]}"; }
+
+# reproducible COMMAND...: runs the command so that what cargo compiles in it has no path of this
+# machine and no time. All builds of the function use it, because cargo compiles everything again
+# when the flags change.
+reproducible() {
+    local from=("$PWD" "${CARGO_TARGET_DIR:-$PWD/target}" "${CARGO_HOME:-$HOME/.cargo}") to=(/source /target /cargo) i
+    local rust=() c=()
+    for i in "${!from[@]}"; do
+        rust+=("--remap-path-prefix=${from[i]}=${to[i]}")
+        c+=("'-ffile-prefix-map=${from[i]}=${to[i]}'")
+    done
+    env CARGO_ENCODED_RUSTFLAGS="$(IFS=$'\x1f' && echo "${rust[*]}")" \
+        CFLAGS="${c[*]}" CC_SHELL_ESCAPED_FLAGS=1 SOURCE_DATE_EPOCH="$RELEASE_TIME" "$@"
+}
+RELEASE_TIME=315532800 # 1980, the earliest time that a zip can have
 
 # start_engine [ADDRESS]: starts the engine that the function works on and reaches at that address.
 # Sets base_url, token, dynamodb, secrets_manager, table, stack and access_key_id, and exports the
@@ -96,6 +111,41 @@ for name, value in json.loads(sys.stdin.readline()).items():
     print(f"{name}={shlex.quote(str(value))}")' <"$DIR/serve.out")
     eval "$settings"
     export AWS_ACCESS_KEY_ID=$access_key_id AWS_SECRET_ACCESS_KEY=$secret_access_key
+}
+
+# start_cloudformation: starts an emulator of CloudFormation and S3, on which `sam deploy` gets as far
+# as its change set.
+start_cloudformation() {
+    local port
+    port=$(free_port)
+    start moto moto_server -H 127.0.0.1 -p "$port"
+    await 60 curl -sf "http://127.0.0.1:$port/moto-api/"
+    # moto reads a template from a URL only if its host is "localhost" and the bucket is in the path.
+    export AWS_ENDPOINT_URL=http://localhost:$port AWS_CONFIG_FILE=$DIR/aws-config
+    printf '[default]\ns3 =\n  addressing_style = path\n' >"$AWS_CONFIG_FILE"
+    # SAM makes this stack with a change set. moto does not give such a stack its outputs.
+    python - <<'PY'
+import boto3, json
+template = {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}, "Outputs": {"SourceBucket": {"Value": {"Ref": "Bucket"}}}}
+tags = [{"Key": "ManagedStackSource", "Value": "AwsSamCli"}]
+boto3.client("cloudformation").create_stack(StackName="aws-sam-cli-managed-default", TemplateBody=json.dumps(template), Tags=tags)
+PY
+}
+
+# docker_ready: starts Docker. If it is missing, installs the distribution's, as root.
+docker_ready() {
+    local missing=()
+    command -v dockerd >/dev/null || missing+=(docker.io iptables)
+    command -v debootstrap >/dev/null || missing+=(debootstrap)
+    if [ ${#missing[@]} != 0 ]; then
+        quiet "apt-get update" apt-get update
+        DEBIAN_FRONTEND=noninteractive quiet "apt-get install" \
+            apt-get install -y --no-install-recommends "${missing[@]}"
+    fi
+    if ! docker info >/dev/null 2>&1; then
+        start dockerd dockerd
+        await 60 docker info
+    fi
 }
 
 # function_env BASE_URL: prints the function's environment as NAME=VALUE.

@@ -1,27 +1,11 @@
 #!/usr/bin/env bash
 # Runs the deployable build in Lambda's container, behind the local API Gateway of `sam local`, on
 # the engine of `scimctl serve`. Plays a user's life over HTTP, then runs `sam local invoke` once
-# for each event of `scimctl event`. If Docker is missing, it installs the distribution's, as root.
-# It pulls no image.
+# for each event of `scimctl event`. It pulls no image.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 IMAGE=local/provided:al2023
 LOCAL=(--template "$BUILT/local.yaml" "${SAM_PARAMETERS[@]}" --invoke-image "$IMAGE" --skip-pull-image)
-
-docker_ready() {
-    local missing=()
-    command -v dockerd >/dev/null || missing+=(docker.io iptables)
-    command -v debootstrap >/dev/null || missing+=(debootstrap)
-    if [ ${#missing[@]} != 0 ]; then
-        quiet "apt-get update" apt-get update
-        DEBIAN_FRONTEND=noninteractive quiet "apt-get install" \
-            apt-get install -y --no-install-recommends "${missing[@]}"
-    fi
-    if ! docker info >/dev/null 2>&1; then
-        start dockerd dockerd
-        await 60 docker info
-    fi
-}
 
 # The binary runs on any glibc from 2.30 on; SAM adds its runtime emulator on top.
 image_ready() {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Checks what wraps template.yaml: the Terraform module, as an HCL parser reads it, the CDK app, by
-# comparing what it makes with the template and by the rules of cdk-nag, and the deployment workflow,
-# with actionlint.
+# comparing what it makes with the template and by the rules of cdk-nag, and the workflows for
+# deployment and release, with actionlint.
 # `--write` makes the files again that are made from the template.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 tools
@@ -57,7 +57,7 @@ if nag "$DIR"/sets/{default,production}.resolved.json "$DIR/sets/broken.json" >/
     exit 1
 fi
 
-"$TOOLS/bin/actionlint" examples/deploy/github-actions.yml
+"$TOOLS/bin/actionlint" examples/deploy/github-actions.yml .github/workflows/*.yml
 if sed 's/runs-on:/runs_on:/' examples/deploy/github-actions.yml | "$TOOLS/bin/actionlint" - >/dev/null; then
     echo "blind: actionlint finds no mistake in a broken workflow" >&2
     exit 1
