@@ -103,6 +103,12 @@ impl AwsOptions {
         }
     }
 
+    /// Whether the credentials are keys in the environment.
+    pub(super) fn has_keys(&self) -> bool {
+        let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+        self.aws_profile.is_none() && keys.into_iter().all(|name| set(name).is_some())
+    }
+
     /// The name of the profile of the AWS configuration, for sentences.
     pub(crate) fn profile(&self) -> String {
         let environment = || std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
