@@ -65,7 +65,7 @@ pub async fn handle(
         .duration_since(SystemTime::now())
         .map_or(TIMEOUT, |left| left.saturating_sub(MARGIN));
     if watch::is_due(&event) {
-        return service.watch(Instant::now() + left).await;
+        return Ok(service.watch(Instant::now() + left).await);
     }
     let payload_1 = is_payload_1(&event);
     let ids = &Ids::of(&event, &context.request_id);
