@@ -178,6 +178,20 @@ mod tests {
     #[test]
     fn empty_variables_count_as_unset() {
         let settings = read(&[("SCIM_TABLE", "t"), ("SCIM_STACK", "s"), ("SCIM_BASE_URL", "")]);
-        assert_eq!(settings, Ok(Settings::new("t", "s")));
+        let metrics = Metrics { namespace: Some("scim/s".into()), routes: false };
+        assert_eq!(settings, Ok(Settings { metrics, ..Settings::new("t", "s") }));
+    }
+
+    #[test]
+    fn metrics_are_on_unless_the_environment_says_otherwise() {
+        let of = |value: &str| {
+            let pairs = [("SCIM_TABLE", "t"), ("SCIM_STACK", "s"), ("SCIM_METRICS", value)];
+            read(&pairs).map(|settings| settings.metrics)
+        };
+        let namespace = Some("scim/s".to_owned());
+        assert_eq!(of("on"), Ok(Metrics { namespace: namespace.clone(), routes: false }));
+        assert_eq!(of("routes"), Ok(Metrics { namespace, routes: true }));
+        assert_eq!(of("off"), Ok(Metrics::default()));
+        assert_eq!(of("all"), Err("SCIM_METRICS must be on, routes or off".into()));
     }
 }

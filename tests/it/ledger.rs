@@ -201,7 +201,8 @@ async fn groups<'w>(world: &'w World, seed: &Seed, ids: &[ResourceId], name: &st
         // row of up to 2 KB.
         let portions = u32::try_from(size.div_ceil(49)).unwrap() * 22 / 20 + 60;
         let write = 4.0 * size as f64 + f64::from(4 * portions) + 60.0;
-        let bound = Cell::AtMost(2 * portions + 4, portions / 4, f64::from(3 * portions), write);
+        let calls = 2 * portions + 4;
+        let bound = Cell::AtMost(calls, calls, f64::from(3 * portions), write);
         let status = gone.last().unwrap().status.as_u16();
         column.bound_all("delete of the group", status, &gone.iter().collect::<Vec<_>>(), bound);
     }
