@@ -1,6 +1,7 @@
 """check.py NAME STATUS [EXPRESSION]: is the answer in $DIR what SCIM says it is?
 
-The status "events" stands for an array of events to the product, which is d.
+The status "events" stands for an array of events to the product, and "watch" for what the watch counts:
+either is d.
 
 $DIR/answer.json has the shape of a function's answer; curl leaves the body in $DIR/body instead.
 EXPRESSION is Python over d (the body), h (headers, lower case) and id (of the user last created,
@@ -13,13 +14,14 @@ import os
 import pathlib
 import sys
 
+KINDS = {"events": list, "watch": dict}
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 
 
-def faults_of_events(events, expression):
-    if not isinstance(events, list):
-        yield "not an array of events"
-    elif not eval(expression, {"d": events}):
+def faults_of_no_request(answer, kind, expression):
+    if not isinstance(answer, kind):
+        yield f"not a {kind.__name__}"
+    elif not eval(expression, {"d": answer}):
         yield f"not so: {expression}"
 
 
@@ -60,8 +62,8 @@ def main(name, status, expression=""):
     text, body = (directory / "answer.json").read_text(), None
     try:
         answer = json.loads(text)
-        if status == "events":
-            found = list(faults_of_events(answer, expression))
+        if status in KINDS:
+            found = list(faults_of_no_request(answer, KINDS[status], expression))
         else:
             body = body_of(answer, directory / "body")
             found = list(faults(answer, body, int(status), expression, directory / "id"))

@@ -15,8 +15,8 @@ KEY = {"Fn::If": ["OwnKey", {"Ref": "KmsKeyArn"}, NO_VALUE]}
 TOPIC = {"Fn::If": ["Heard", [{"Ref": "AlarmTopic"}], NO_VALUE]}
 BOUNDARY = {"Fn::If": ["Bounded", {"Ref": "PermissionsBoundary"}, NO_VALUE]}
 TRANSACTIONS = {"ForAnyValue:StringEquals": {"dynamodb:EnclosingOperation": "TransactWriteItems"}}
-# Statements whose actions have no resources that a policy could name.
-STARS = {"Trace", "Watch", "ReadQueries"}
+# Statements whose actions have no resources that a policy could name, or list the resources.
+STARS = {"Trace", "Watch", "ReadQueries", "ReadMetrics"}
 # What scimctl reads of a stack. Add to it, and remove nothing.
 OUTPUTS = set(
     """BaseUrl TableName SecretsPrefix Region AccountId RetentionDays AuditRetentionDays KmsKeyArn FunctionName
@@ -46,7 +46,8 @@ def recorded_writes(owner):
     return set(RECORDED[owner]) & WRITES
 
 
-# What no call shows: people read the logs in the console, and services use the key for the caller.
+# What no call shows: people read logs, alarms and the dashboard in the console, and services use the
+# key for the caller.
 LOGS = {"logs:DescribeLogStreams", "logs:FilterLogEvents", "logs:GetLogEvents", "logs:StartLiveTail", "logs:StartQuery"}
 KEY_OF_TABLE = {f"kms:{action}" for action in ("Decrypt", "DescribeKey", "Encrypt", "GenerateDataKey", "ReEncryptFrom", "ReEncryptTo")}
 POLICIES = {
@@ -55,6 +56,8 @@ POLICIES = {
         "ReadTable": recorded("ReaderPolicy", "dynamodb"),
         "ReadLogs": LOGS,
         "ReadQueries": {"logs:GetQueryResults", "logs:StopQuery"},
+        "ReadMetrics": {"cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData"},
+        "ReadDashboard": {"cloudwatch:GetDashboard"},
         "Key": KEY_OF_TABLE,
     },
     "OperatorPolicy": {"OperateInTransactionsOnly": recorded_writes("OperatorPolicy")},
@@ -127,6 +130,22 @@ def inline(cfn, name):
 
 def allowed(statements):
     return {sid: set(listed(s["Action"])) for sid, s in statements.items()}
+
+
+def readers_see_every_log(cfn):
+    """Each group in the forms that the actions want, and the dashboard by its name."""
+    reader = policy(cfn, "ReaderPolicy")
+    named = [r["Fn::If"][1] if isinstance(r, dict) and "Fn::If" in r else r for r in reader["ReadLogs"]["Resource"]]
+    groups = {name for name, r in cfn["Resources"].items() if r["Type"] == "AWS::Logs::LogGroup"}
+    wanted = [{"Fn::GetAtt": [name, "Arn"]} for name in groups]
+    wanted += [{"Fn::Sub": f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:${{{name}}}"} for name in groups]
+    dashboard = {"Fn::Sub": "arn:${AWS::Partition}:cloudwatch::${AWS::AccountId}:dashboard/${AWS::StackName}"}
+    (shown,) = of_type(cfn, "AWS::CloudWatch::Dashboard")
+    return (
+        sorted(map(json.dumps, named)) == sorted(map(json.dumps, wanted))
+        and reader["ReadDashboard"]["Resource"] == dashboard
+        and shown["Properties"]["DashboardName"] == {"Ref": "AWS::StackName"}
+    )
 
 
 def rights_are_exact(cfn):
@@ -415,6 +434,13 @@ RULES = {
         lambda c: drop_from_description(c, "KmsKeyArn"),
         lambda c: first(c, "AWS::Lambda::Version").pop("Description"),
         lambda c: c["Parameters"]["BaseUrl"].update(MaxLength=200),
+    ),
+    "deploy: readers see every log and the dashboard": (
+        readers_see_every_log,
+        lambda c: policy(c, "ReaderPolicy")["ReadLogs"]["Resource"].pop(),
+        lambda c: policy(c, "ReaderPolicy")["ReadLogs"]["Resource"].append("*"),
+        lambda c: policy(c, "ReaderPolicy")["ReadDashboard"].update(Resource="*"),
+        lambda c: first(c, "AWS::CloudWatch::Dashboard").update(DashboardName="x"),
     ),
     "deploy: every alarm has the topic": (
         every_alarm_has_the_topic,

@@ -212,7 +212,7 @@ stream-user-created events [e["type"] for e in d] == ["user.provisioned"] and d[
 stream-user-suspended events d[0]["type"] == "user.suspended" and d[0]["previous"] == {"active": True}
 stream-group-changes events [e["type"] for e in d] == ["group.created", "group.member_added", "group.member_removed"]
 stream-mixed-batch events [e["type"] for e in d] == ["user.provisioned", "record.unshaped", "user.purged"]
-watch events d["tenants"] > 0 and d["unseen"] == 0
+watch watch d["tenants"] > 0 and d["unseen"] == 0
 EVENTS
 }
 

@@ -126,7 +126,15 @@ docker() {
     esac
 }
 
-others=$(grep -vE '^(gh|sha256sum|sam deploy|sam package|tar|\./scimctl[^ ]*|docker build|docker run|docker logs|docker exec) ' "$DIR/commands" || true)
+# Each file of the download is verified before it is used.
+gh() { [ "$1 $2 $4" = "attestation verify --repo" ] && [ "$6 $8" = "--signer-workflow --source-ref" ] && [ "$9" = "refs/tags/v$version" ] && echo "$3"; }
+play '^for file in .* gh attestation ' >"$DIR/verified"
+(cd "$folder" && printf '%s\n' *) | diff - "$DIR/verified"
+gh() { return 1; }
+play '^for file in .* gh attestation ' >"$DIR/unverified"
+grep -q 'do not use SHA256SUMS' "$DIR/unverified" || { echo "blind: a file without provenance is used" >&2 && exit 1; }
+
+others=$(grep -vE '^(gh|for file in \*; do gh|sha256sum|sam deploy|sam package|tar|\./scimctl[^ ]*|docker build|docker run|docker logs|docker exec) ' "$DIR/commands" || true)
 [ -z "$others" ] || { printf 'docs/DEPLOY.md has commands that are not played:\n%s\n' "$others" >&2 && exit 1; }
 
 play '^sha256sum '

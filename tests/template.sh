@@ -31,7 +31,8 @@ quiet "cfn-lint in ${#regions[@]} Regions" cfn-lint --include-checks I --regions
     "$sets"/{rest-small,existing-quiet}.resolved.json
 
 # Three checks are not for this function and this API:
-# CKV_AWS_116, a queue for failed asynchronous calls: nobody calls it so; the Pipes have one.
+# CKV_AWS_116, a queue for failed asynchronous calls: only the schedule calls so, every 15 minutes,
+# and WatchAlarm hears a watch that fails; the Pipes have a queue.
 # CKV_AWS_117, a VPC: it reaches only DynamoDB and Secrets Manager, over TLS and by IAM.
 # CKV_AWS_120, a cache in the API: it would answer a revoked token, and a read after a write wrongly.
 quiet "checkov" "$CHECKOV/bin/checkov" --framework cloudformation --skip-download --quiet --compact \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs the pinned tools that build and check the Lambda into their own virtual environment,
-# $VENV.
+# Installs the tools that build and check the Lambda into their own virtual environment, $VENV. Their
+# releases and hashes are in .ci/requirements-tools.txt, which has what they depend on too;
+# docs/RELEASE.md says how to change them.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 [ -x "$VENV/bin/pip" ] || quiet "python venv" python3 -m venv "$VENV"
-quiet "pip install" "$VENV/bin/pip" install \
-    cargo-lambda==1.9.2 ziglang==0.17.1 aws-sam-cli==1.170.0 cfn-lint==1.58.0 'moto[server]==5.2.5'
+quiet "pip install" "$VENV/bin/pip" install --no-deps --require-hashes --requirement .ci/requirements-tools.txt

@@ -1,7 +1,7 @@
 """Rules for what watches a deployment: the schedule, the alarms and the dashboard.
 
 template_rules.py runs them on what SAM makes of template.yaml, with their mutants. That the code emits
-the metrics that they name is held by tests/it/watch.rs.
+the metrics that they name is held by tests/it/metrics.rs.
 """
 
 import json
@@ -17,7 +17,7 @@ ALARMS = {
     "ServerErrorAlarm": {"5xx"},
     "LatencyAlarm": {"Latency"},
     "ThrottleAlarm": {"Throttles", "ReadThrottleEvents", "WriteThrottleEvents"},
-    "ConflictAlarm": {"TransactionConflict"},
+    "ConflictAlarm": {"conflicts"},
     "SecretsAlarm": {"SecretsFailed"},
     "BrakeAlarm": {"brakes_on", "BrakeTripped"},
     "SeatsAlarm": {"seats_full"},
@@ -44,7 +44,37 @@ def alarms_are_these(cfn):
 
 
 def quiet_times_are_well(cfn):
-    return all(a["Properties"].get("TreatMissingData") == "notBreaching" for a in of_type(cfn, "AWS::CloudWatch::Alarm"))
+    """Only the watch is never quiet: that it is not heard is an alarm."""
+    alarms = {name: r["Properties"] for name, r in cfn["Resources"].items() if r["Type"] == "AWS::CloudWatch::Alarm"}
+    return all(a.get("TreatMissingData") == ("breaching" if name == "WatchAlarm" else "notBreaching") for name, a in alarms.items())
+
+
+def a_silent_watch_is_an_alarm(cfn):
+    """Each of the two windows has room for two watches."""
+    watch = cfn["Resources"]["WatchAlarm"]["Properties"]
+    return (watch["Period"], watch["EvaluationPeriods"], watch["Threshold"], watch["Namespace"]) == (1800, 2, 1, NAMESPACE)
+
+
+def what_the_watch_finds_outlasts_a_gap(cfn):
+    """Windows slide, so one of 15 minutes may lie between two watches."""
+    alarms = [cfn["Resources"][name]["Properties"] for name in ("BrakeAlarm", "SeatsAlarm", "TokenAlarm")]
+    return all((a["EvaluationPeriods"], a.get("DatapointsToAlarm")) == (3, 1) for a in alarms)
+
+
+def few_requests_are_not_slow(cfn):
+    """A percentile of a handful of requests is the slowest of them, such as one after a cold start."""
+    total, slow, requests = cfn["Resources"]["LatencyAlarm"]["Properties"]["Metrics"]
+    stats = [part["MetricStat"]["Stat"] for part in (slow, requests)]
+    same = slow["MetricStat"]["Metric"] == requests["MetricStat"]["Metric"]
+    return total["Expression"] == "IF(requests >= 20, slow, 0)" and stats == ["p90", "SampleCount"] and same
+
+
+def a_failed_watch_is_not_repeated(cfn):
+    """Scheduler calls asynchronously, and Lambda would try a failed call again."""
+    (config,) = of_type(cfn, "AWS::Lambda::EventInvokeConfig")
+    settings = config["Properties"]
+    limits = (settings["MaximumRetryAttempts"], settings["MaximumEventAgeInSeconds"])
+    return (settings["Qualifier"], config["DependsOn"], limits) == ("live", [ALIAS["Ref"]], (0, 600))
 
 
 def the_watch_is_due(cfn):
@@ -73,12 +103,18 @@ def a_brake_is_an_alarm_as_long_as_it_is_on(cfn):
 def a_refused_tenant_is_an_alarm(cfn):
     (rule,) = of_type(cfn, "AWS::CloudWatch::InsightRule")
     body = json.loads(rule["Properties"]["RuleBody"]["Fn::Sub"])
-    expression = cfn["Resources"]["RefusalAlarm"]["Properties"]["Metrics"][0]["Expression"]["Fn::Sub"]
+    alarm = cfn["Resources"]["RefusalAlarm"]["Properties"]
+    (worst,) = alarm["Metrics"]
+    filters = [
+        {"Match": "$.message", "In": ["request"]},
+        {"Match": "$.method", "In": ["POST", "PUT", "PATCH", "DELETE"]},
+        {"Match": "$.status", "GreaterThan": 399},
+    ]
     return (
-        body["Contribution"]["Keys"] == ["$.tenant"]
+        body["Contribution"] == {"Keys": ["$.tenant"], "Filters": filters}
         and body["LogGroupNames"] == ["${FunctionLogs}"]
-        and {"Match": "$.status", "GreaterThan": 399} in body["Contribution"]["Filters"]
-        and expression == "INSIGHT_RULE_METRIC('${Refusals.RuleName}', 'MaxContributorValue')"
+        and worst["Expression"]["Fn::Sub"] == "INSIGHT_RULE_METRIC('${Refusals.RuleName}', 'MaxContributorValue')"
+        and (worst["Period"], alarm["Threshold"], alarm["EvaluationPeriods"]) == (3600, 100, 1)
     )
 
 
@@ -128,6 +164,29 @@ RULES = {
     "watch: without requests no alarm is raised": (
         quiet_times_are_well,
         lambda c: c["Resources"]["LatencyAlarm"]["Properties"].pop("TreatMissingData"),
+        lambda c: c["Resources"]["WatchAlarm"]["Properties"].update(TreatMissingData="notBreaching"),
+    ),
+    "watch: a silent watch is an alarm": (
+        a_silent_watch_is_an_alarm,
+        lambda c: c["Resources"]["WatchAlarm"]["Properties"].update(Period=900),
+        lambda c: c["Resources"]["WatchAlarm"]["Properties"].update(EvaluationPeriods=1),
+        lambda c: c["Resources"]["WatchAlarm"]["Properties"].update(Threshold=0),
+    ),
+    "watch: what the watch finds outlasts a gap": (
+        what_the_watch_finds_outlasts_a_gap,
+        lambda c: c["Resources"]["SeatsAlarm"]["Properties"].update(EvaluationPeriods=1),
+        lambda c: c["Resources"]["TokenAlarm"]["Properties"].pop("DatapointsToAlarm"),
+    ),
+    "watch: a few requests are not slow": (
+        few_requests_are_not_slow,
+        lambda c: c["Resources"]["LatencyAlarm"]["Properties"]["Metrics"][0].update(Expression="slow"),
+        lambda c: c["Resources"]["LatencyAlarm"]["Properties"]["Metrics"][1]["MetricStat"].update(Stat="p99"),
+        lambda c: c["Resources"]["LatencyAlarm"]["Properties"]["Metrics"][2]["MetricStat"].update(Stat="Sum"),
+    ),
+    "watch: a watch that fails is not repeated": (
+        a_failed_watch_is_not_repeated,
+        lambda c: of_type(c, "AWS::Lambda::EventInvokeConfig")[0]["Properties"].update(MaximumRetryAttempts=2),
+        lambda c: of_type(c, "AWS::Lambda::EventInvokeConfig")[0]["Properties"].update(Qualifier="$LATEST"),
     ),
     "watch: the schedule calls the alias": (
         the_watch_is_due,
@@ -145,6 +204,10 @@ RULES = {
         a_refused_tenant_is_an_alarm,
         lambda c: change_rule(c, "$.tenant", "$.key"),
         lambda c: change_rule(c, "399", "499"),
+        lambda c: change_rule(c, "request", "watch"),
+        lambda c: change_rule(c, '"PUT",', ""),
+        lambda c: c["Resources"]["RefusalAlarm"]["Properties"]["Metrics"][0].update(Period=300),
+        lambda c: c["Resources"]["RefusalAlarm"]["Properties"].update(Threshold=1),
         lambda c: change_rule(c, "FunctionLogs", "AccessLogs"),
     ),
     "watch: every alarm has its runbook": (

@@ -10,6 +10,7 @@ use super::secret_copy::{Lookup, Snapshot};
 use super::shared_records::RecordState;
 use super::token::PlainToken;
 use crate::store::TenantCode;
+use crate::telemetry::{self, Counter};
 
 /// Maximum number of tokens that are remembered as not found. When it is reached, all of them are
 /// forgotten.
@@ -137,6 +138,7 @@ impl Knowledge {
             let cure = "scimctl token rotate --overlap-days 0, which needs a new token in the \
                         identity provider, or an earlier version of the secret";
             let (tenant, secret) = (&self.tenant, secret_name);
+            telemetry::count_lasting(Counter::SecretsFailed, tenant.as_str());
             tracing::error!(%tenant, secret, problem, cure, "token store");
         }
     }

@@ -276,9 +276,9 @@ impl Verifier {
 
 /// Logs why a secret could not be read. It is an error if it does not pass by itself.
 fn log(error: &SecretsError, tenant: &TenantCode) {
-    telemetry::count(Counter::SecretsFailed, tenant.as_str());
     let cure = match error {
         SecretsError::Unavailable(_) | SecretsError::Changed | SecretsError::Full(_) => {
+            telemetry::count(Counter::SecretsFailed, tenant.as_str());
             tracing::warn!(%tenant, %error, "token store");
             return;
         }
@@ -288,6 +288,7 @@ fn log(error: &SecretsError, tenant: &TenantCode) {
         SecretsError::Malformed(_) => "make an earlier version of the secret the current one",
         SecretsError::Newer(_) => "deploy the newer release",
     };
+    telemetry::count_lasting(Counter::SecretsFailed, tenant.as_str());
     tracing::error!(%tenant, %error, cure, "token store");
 }
 

@@ -40,6 +40,8 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// No limits: what the work takes is only counted.
+    pub const NONE: Self = Self { calls: u32::MAX, read_units: u32::MAX };
     /// The limits of a request.
     pub const REQUEST: Self = Self { calls: MAX_CALLS, read_units: MAX_READ_UNITS };
     /// The limits of removing the rows that deleted groups left.

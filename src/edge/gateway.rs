@@ -22,6 +22,7 @@ use scim_core::Error;
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
+use super::line::ColdStart;
 use super::request::{Deadline, TIMEOUT};
 use super::request_id::Ids;
 use super::route::BASE_PATH;
@@ -55,7 +56,17 @@ pub async fn handle(
     service: &Service,
     event: LambdaEvent<Value>,
 ) -> Result<Value, lambda_http::Error> {
+    let handled = Box::pin(handled(service, event)).await;
+    // Without this line, the log would not say why the invocation failed.
+    handled.inspect_err(|error| tracing::error!(%error, "invocation failed"))
+}
+
+async fn handled(
+    service: &Service,
+    event: LambdaEvent<Value>,
+) -> Result<Value, lambda_http::Error> {
     let LambdaEvent { payload: mut event, context } = event;
+    let cold_start = service.begin();
     if let Value::Array(records) = event {
         return Ok(Value::Array(service.events(records).await?));
     }
@@ -65,7 +76,7 @@ pub async fn handle(
         .duration_since(SystemTime::now())
         .map_or(TIMEOUT, |left| left.saturating_sub(MARGIN));
     if watch::is_due(&event) {
-        return service.watch(Instant::now() + left).await;
+        return Ok(service.watch(Instant::now() + left).await);
     }
     let payload_1 = is_payload_1(&event);
     let ids = &Ids::of(&event, &context.request_id);
@@ -83,7 +94,7 @@ pub async fn handle(
         }
     };
     let answer = Adapter::from(service_fn(|request: lambda_http::Request| {
-        answer(service, request, ids, host.as_ref(), left)
+        answer(service, request, ids, host.as_ref(), (left, cold_start))
     }))
     .call(LambdaEvent { payload, context })
     .await?;
@@ -95,7 +106,7 @@ async fn answer(
     request: lambda_http::Request,
     ids: &Ids,
     host: Option<&HeaderValue>,
-    left: Duration,
+    (left, cold_start): (Duration, ColdStart),
 ) -> Result<Response<Body>, lambda_http::Error> {
     let path = request.raw_http_path().to_owned();
     let uri = match request.uri().query() {
@@ -113,6 +124,7 @@ async fn answer(
         parts.extensions.insert(invocation.clone());
     }
     parts.extensions.insert(Deadline(Instant::now() + left));
+    parts.extensions.insert(cold_start);
     let response = service.call(Request::from_parts(parts, Bytes::from(body.to_vec()))).await;
     Ok(response.map(|body| match String::from_utf8(body.into()) {
         Ok(text) if text.is_empty() => Body::Empty,

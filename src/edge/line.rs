@@ -2,7 +2,6 @@
 //! has no personal data, no id of a resource and no query.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -18,8 +17,9 @@ use crate::reason::Reason;
 use crate::telemetry::{LeftOut, Tally};
 use crate::tenant::Tenant;
 
-/// Whether this process has answered a request.
-static WARM: AtomicBool = AtomicBool::new(false);
+/// Whether a request is the first that this process was invoked for; an extension of the request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ColdStart(pub(super) bool);
 
 /// What is known of a request before it is answered.
 #[derive(Debug)]
@@ -29,10 +29,11 @@ pub(super) struct Arrival {
     invocation: Option<Invocation>,
     pub(super) method: Method,
     pub(super) deadline: Instant,
+    cold_start: bool,
 }
 
 impl Arrival {
-    pub(super) fn of(head: &mut Parts) -> Self {
+    pub(super) fn of(head: &mut Parts, ColdStart(cold_start): ColdStart) -> Self {
         let deadline = head.extensions.get().map(|Deadline(at)| *at);
         Self {
             began: std::time::Instant::now(),
@@ -40,6 +41,7 @@ impl Arrival {
             invocation: head.extensions.get().cloned(),
             method: head.method.clone(),
             deadline: deadline.unwrap_or_else(|| Instant::now() + TIMEOUT),
+            cold_start,
         }
     }
 }
@@ -94,7 +96,7 @@ pub struct RequestLine {
     pub tally: Tally,
     /// What the request left out although it resembles an attribute.
     pub ignored: Option<String>,
-    /// Whether it is the first request of this process.
+    /// Whether this process was not invoked before, for a request or for anything else.
     pub cold_start: bool,
     /// How many operations a bulk request had.
     pub operations: Option<usize>,
@@ -127,7 +129,7 @@ impl RequestLine {
             milliseconds: u64::try_from(arrival.began.elapsed().as_millis()).unwrap_or(u64::MAX),
             tally,
             ignored: left_out.ignored(),
-            cold_start: !WARM.swap(true, Ordering::Relaxed),
+            cold_start: arrival.cold_start,
             operations: bulk.map(|bulk| bulk.count),
             failed_operations: bulk.map(|bulk| bulk.failed),
         }
@@ -141,7 +143,7 @@ impl RequestLine {
             invocation = self.invocation,
             tenant = self.tenant,
             key = self.key,
-            method = %self.method,
+            method = known(&self.method),
             route = self.route,
             status = self.status,
             class = class(self.status),
@@ -177,6 +179,20 @@ pub(super) fn log_unread(ids: &Ids, error: &Error) {
         reason = Reason::of(error).code(),
         "request"
     );
+}
+
+/// The method as the log names it. A client can invent any number of others.
+fn known(method: &Method) -> &str {
+    const KNOWN: [Method; 7] = [
+        Method::GET,
+        Method::HEAD,
+        Method::POST,
+        Method::PUT,
+        Method::PATCH,
+        Method::DELETE,
+        Method::OPTIONS,
+    ];
+    if KNOWN.contains(method) { method.as_str() } else { "other" }
 }
 
 /// A number that the line has unless it is zero.

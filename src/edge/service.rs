@@ -1,6 +1,7 @@
 //! The service: it authenticates a request, finds its route and ensures an answer in time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use serde_json::Value;
 use tokio::time::{Instant, timeout_at};
 
 use super::dropped::StandardNames;
-use super::line::{Arrival, Learned, RequestLine};
+use super::line::{Arrival, ColdStart, Learned, RequestLine};
 use super::refusals::Refusals;
 use super::refused::Refused;
 use super::request_id::RequestId;
@@ -50,6 +51,8 @@ pub struct Service {
     refusals: Refusals,
     names: StandardNames,
     pub(super) operator: Operator,
+    /// Whether it was invoked before.
+    warm: AtomicBool,
 }
 
 impl Service {
@@ -75,6 +78,7 @@ impl Service {
         let operator = Operator::new(store.clone(), secret, time, deployment, WATCH);
         Ok(Self {
             operator,
+            warm: AtomicBool::new(false),
             events: Events::new(tenants.clone(), base_url, events),
             verifier: Verifier::new(secrets, tenants, clock.clone()),
             names: StandardNames::new(),
@@ -108,6 +112,11 @@ impl Service {
         events
     }
 
+    /// Notes that the process is invoked.
+    pub(super) fn begin(&self) -> ColdStart {
+        ColdStart(!self.warm.swap(true, Ordering::Relaxed))
+    }
+
     /// Answers a request whose URI holds the path as the client encoded it.
     ///
     /// The extensions of the answer hold the [`crate::telemetry::Tally`] and the [`RequestLine`] of
@@ -125,7 +134,8 @@ impl Service {
         mut head: Parts,
         body: impl Future<Output = Result<Bytes, Error>>,
     ) -> Response<Bytes> {
-        let arrival = Arrival::of(&mut head);
+        let cold_start = head.extensions.get().copied();
+        let arrival = Arrival::of(&mut head, cold_start.unwrap_or_else(|| self.begin()));
         let route = Route::of(head.uri.path(), None);
         let mut learned = Learned { route, ..Learned::default() };
         let answer = Box::pin(self.answer(head, body, arrival.deadline, &mut learned));

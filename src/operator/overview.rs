@@ -38,10 +38,8 @@ impl Overview {
     /// The valid token that was used last, or else the newest valid one. `now` is in seconds since
     /// 1970.
     pub fn token(&self, now: i64) -> Option<&TokenRow> {
-        let is_valid = |token: &&TokenRow| {
-            token.revoked.is_none() && token.expires.is_none_or(|expires| expires > now)
-        };
-        self.tokens.iter().filter(is_valid).max_by_key(|token| (token.seen, token.created))
+        let is_good = |token: &&TokenRow| token.expires.is_none_or(|expires| expires > now);
+        used_last(self.tokens.iter().filter(is_good))
     }
 
     /// Whether a valid token is newer than the one that was used last, and was never used.
@@ -50,6 +48,12 @@ impl Overview {
         let newest = self.tokens.last().filter(|token| token.revoked.is_none());
         used.zip(newest).is_some_and(|(used, newest)| used != newest && newest.seen.is_none())
     }
+}
+
+/// The token that was used last, or else the newest one, of those that were not revoked.
+pub(super) fn used_last<'t>(tokens: impl Iterator<Item = &'t TokenRow>) -> Option<&'t TokenRow> {
+    let kept = tokens.filter(|token| token.revoked.is_none());
+    kept.max_by_key(|token| (token.seen, token.created))
 }
 
 impl Operator {

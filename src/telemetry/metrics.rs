@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 pub struct Metrics {
     /// Their namespace, `scim/` and the name of the stack; without one, lines carry no metrics.
     pub namespace: Option<String>,
-    /// Whether the time of requests is also measured for each method and route. Each costs as much
-    /// as all that is measured otherwise.
+    /// Whether the time of requests with an accepted token is also measured for each method and
+    /// route. CloudWatch bills a metric for each class, method and route that occur together.
     pub routes: bool,
 }
 
@@ -57,13 +57,19 @@ pub const LINES: [Line; 2] = [
     },
     Line {
         message: "watch",
-        measures: &[rare("unseen"), rare("brakes_on"), rare("seats_full"), rare("tokens_ending")],
+        measures: &[
+            // The watch must be heard even if all is well: its silence is an alarm.
+            Measure { name: "unseen", unit: "Count", has_zeros: true },
+            rare("brakes_on"),
+            rare("seats_full"),
+            rare("tokens_ending"),
+        ],
         of_class: &[],
     },
 ];
 
 /// The fields that are dimensions. None of them has personal data, and each has few values: the
-/// class of a status, the methods, and the endpoints without ids.
+/// class of a status, eight methods, and the endpoints without ids.
 pub const DIMENSIONS: [&str; 3] = ["class", "method", "route"];
 
 /// Something that is counted when it happens, for a tenant.
@@ -91,9 +97,18 @@ impl Counter {
     }
 }
 
+/// How often something counts that does not pass by itself. An alarm that waits for three failures
+/// is raised at once.
+pub const LASTING: u32 = 3;
+
 /// Counts one for a tenant: a warning in the log, which is a metric too.
 pub(crate) fn count(counter: Counter, tenant: &str) {
-    tracing::warn!(metric = counter.as_str(), tenant, "metric");
+    tracing::warn!(metric = counter.as_str(), times = 1, tenant, "metric");
+}
+
+/// Counts [`LASTING`] for a tenant: this does not pass by itself.
+pub(crate) fn count_lasting(counter: Counter, tenant: &str) {
+    tracing::warn!(metric = counter.as_str(), times = LASTING, tenant, "metric");
 }
 
 impl Metrics {
@@ -101,7 +116,8 @@ impl Metrics {
     pub(super) fn add(&self, line: &mut Map<String, Value>, milliseconds: u64) {
         let Some(namespace) = &self.namespace else { return };
         if let Some(counter) = counter_of(line) {
-            line.insert(counter.as_str().to_owned(), 1.into());
+            let times = line.get("times").cloned().unwrap_or_else(|| 1.into());
+            line.insert(counter.as_str().to_owned(), times);
         }
         let directive = |(dimensions, measures): (Value, Vec<Measure>)| {
             let metrics = measures.iter().map(|one| json!({ "Name": one.name, "Unit": one.unit }));
@@ -126,7 +142,8 @@ impl Metrics {
         let Some(kind) = LINES.iter().find(|kind| message == Some(kind.message)) else {
             return Vec::new();
         };
-        let classes = if self.routes {
+        // What a stranger sends must not make metrics.
+        let classes = if self.routes && line.contains_key("key") {
             json!([["class"], ["class", "method", "route"]])
         } else {
             json!([["class"]])

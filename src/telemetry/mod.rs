@@ -15,8 +15,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use json_lines::JsonLines;
-pub(crate) use metrics::count;
-pub use metrics::{Counter, DIMENSIONS, LINES, Line, Measure, Metrics};
+pub use metrics::{Counter, DIMENSIONS, LASTING, LINES, Line, Measure, Metrics};
+pub(crate) use metrics::{count, count_lasting};
 
 /// The DynamoDB work of one request.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

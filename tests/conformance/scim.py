@@ -1,6 +1,7 @@
 """What the suites share: a tenant of their own, HTTP, and the figure that goes into the table.
 
-`run` sets SCIMCTL (the binary) and SCIM_DATA (the data directory that it serves).
+`run` sets SCIMCTL (the binary) and SCIM_DATA (the data directory that it serves). SCIM_URL is the
+tenants' base URL, if another server than scimctl's answers for the same data.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Tenant:
         command = [os.environ["SCIMCTL"], "--data", os.environ["SCIM_DATA"], "--json"]
         # A suite deletes all that it has created, which the brake of a new tenant would stop.
         command += ["tenant", "create", name, "--profile", profile, "brake.share=null"]
+        command += ["--base-url", os.environ["SCIM_URL"]] if "SCIM_URL" in os.environ else []
         made = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         return cls(made["base_url"].rstrip("/"), made["token"])
 

@@ -37,6 +37,7 @@ mod limits;
 mod limits_doc;
 mod log;
 mod log_reader;
+mod metrics;
 mod model;
 mod paging;
 mod parts;

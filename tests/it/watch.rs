@@ -1,26 +1,22 @@
-//! The watch over all tenants, and the metrics that lines carry.
+//! The watch over all tenants.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use scim_lambda::operator::profiles::ProfileChange;
-use scim_lambda::operator::tenants::NewTenant;
+use scim_lambda::operator::tenants::{NewTenant, Switch};
 use scim_lambda::operator::tokens::Lifetime;
 use scim_lambda::store::TenantRow;
-use scim_lambda::telemetry::{Counter, DIMENSIONS, LINES, Metrics};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use crate::metrics::{embedded, metrics};
+use crate::support::connectors::Fault;
 use crate::support::customer::Customer;
 use crate::support::events::answer;
 use crate::support::log::Log;
 use crate::support::{DAY, World};
-use crate::tokens::helpers::down;
-
-fn metrics(routes: bool) -> Metrics {
-    Metrics { namespace: Some("scim/test".into()), routes }
-}
 
 async fn watch(world: &World) -> Value {
     let event = json!({ "scim": "watch" });
@@ -68,7 +64,7 @@ async fn the_watch_finds_brakes_that_are_on_full_seats_and_tokens_that_end() {
     assert_eq!(findings(&log, &initech.row), ["brake_on"]);
     watch(&world).await;
     let measured = embedded(&log.lines("watch")[0]).into_iter().map(|(name, _)| name);
-    assert_eq!(measured.collect::<Vec<_>>(), ["brakes_on", "seats_full"]);
+    assert_eq!(measured.collect::<Vec<_>>(), ["unseen", "brakes_on", "seats_full"]);
     watch(&world).await;
     assert_eq!(findings(&log, &globex.row), ["seats_full"]);
 
@@ -77,89 +73,73 @@ async fn the_watch_finds_brakes_that_are_on_full_seats_and_tokens_that_end() {
     let seen = watch(&world).await;
     assert_eq!((&seen["brakes_on"], &seen["tokens_ending"]), (&json!(0), &json!(2)), "{seen}");
     assert_eq!(findings(&log, &initech.row), ["token_ending"]);
-    operator.rotate_tokens(&initech.row, None, None).await.unwrap();
+    let rotated = operator.rotate_tokens(&initech.row, None, None).await.unwrap();
+    assert_eq!(watch(&world).await["tokens_ending"], 2, "the customer has the old one still");
+    world.settle(&rotated.token.token).await;
+    assert_eq!(watch(&world).await["tokens_ending"], 1);
+    operator.switch_tenant(&globex.row, Switch::Off).await.unwrap();
+    let seen = watch(&world).await;
+    let counts = ["tenants", "brakes_on", "seats_full", "tokens_ending"];
+    assert_eq!(counts.map(|name| seen[name].as_u64().unwrap()), [3, 0, 0, 0], "{seen}");
+}
+
+#[tokio::test]
+async fn a_short_token_ends_soon_in_the_last_third_of_its_life() {
+    let world = Arc::new(World::new().await);
+    world.operator().issue_token(&world.tenant, Lifetime::Days(3), None).await.unwrap();
+    assert_eq!(watch(&world).await["tokens_ending"], 0);
+    world.clock.advance(2 * DAY + 60);
     assert_eq!(watch(&world).await["tokens_ending"], 1);
 }
 
+/// Another tenant, whose row or calls are in trouble.
+async fn other(world: &Arc<World>) -> String {
+    let code = connected(world, "initech", &[]).await.row.code().clone();
+    world.operator().issue_token(&world.tenant, Lifetime::Unlimited, None).await.unwrap();
+    format!("{code}#T")
+}
+
 #[tokio::test]
-async fn a_watch_whose_time_is_over_says_how_many_it_has_not_seen() {
+async fn a_row_of_a_newer_release_hides_only_its_own_tenant() {
     let world = Arc::new(World::new().await);
-    connected(&world, "initech", &[]).await;
-    let seen = world.service.watch(Instant::now() - Duration::from_secs(1)).await.unwrap();
-    assert_eq!((&seen["tenants"], &seen["unseen"]), (&json!(0), &json!(2)));
-}
-
-/// The metrics of a line in the embedded metric format, each with its dimensions. Fails if the line
-/// breaks a rule of that format.
-fn embedded(line: &Value) -> Vec<(String, Vec<Vec<String>>)> {
-    let aws = &line["_aws"];
-    assert!(aws["Timestamp"].as_u64().is_some_and(|at| at > 1_700_000_000_000), "{line}");
-    let mut found = Vec::new();
-    for directive in aws["CloudWatchMetrics"].as_array().unwrap() {
-        assert_eq!(directive["Namespace"], "scim/test");
-        let sets: Vec<Vec<String>> =
-            serde_json::from_value(directive["Dimensions"].clone()).unwrap();
-        for dimension in sets.iter().flatten() {
-            assert!(line[dimension].is_string() && DIMENSIONS.contains(&dimension.as_str()));
-        }
-        for metric in directive["Metrics"].as_array().unwrap() {
-            let name = metric["Name"].as_str().unwrap();
-            assert!(line[name].is_number(), "{name} of {line}");
-            found.push((name.to_owned(), sets.clone()));
-        }
-    }
-    found
+    let log = Log::with(metrics(false));
+    let partition = other(&world).await;
+    let client = aws_sdk_dynamodb::Client::new(&world.local.sdk_config());
+    let text = |text: &str| AttributeValue::S(text.to_owned());
+    let call = client.update_item().table_name(scim_local::TABLE);
+    let call = call.key("p", text(&partition)).key("s", text("profile"));
+    let call = call.update_expression("SET f = :newer");
+    let newer = AttributeValue::N("2".to_owned());
+    call.expression_attribute_values(":newer", newer).send().await.unwrap();
+    let seen = watch(&world).await;
+    assert_eq!((&seen["tenants"], &seen["unseen"]), (&json!(1), &json!(1)), "{seen}");
+    let found = log.lines("finding").pop().unwrap();
+    assert_eq!(found["finding"], "unreadable");
+    assert!(partition.starts_with(found["tenant"].as_str().unwrap()));
 }
 
 #[tokio::test]
-async fn lines_carry_their_metrics_in_the_embedded_format() {
-    let world = World::new().await;
-    for routes in [false, true] {
-        let log = Log::with(metrics(routes));
-        assert_eq!(world.send("GET", "/Users?count=0", None).await.status, 200);
-        let line = log.requests().pop().unwrap();
-        let measured = embedded(&line);
-        let names: BTreeSet<&str> = measured.iter().map(|(name, _)| name.as_str()).collect();
-        assert!(names.is_superset(&BTreeSet::from(["calls", "milliseconds"])), "{names:?}");
-        assert!(!names.contains("conflicts"), "what is zero is not measured");
-        let (_, sets) = measured.last().unwrap();
-        assert!(sets.contains(&vec!["class".to_owned()]));
-        assert_eq!(sets.len(), if routes { 2 } else { 1 });
-        assert_eq!((&line["class"], &line["retries"]), (&json!("2xx"), &Value::Null));
-    }
-    let log = Log::begin();
-    assert_eq!(world.send("GET", "/Users?count=0", None).await.status, 200);
-    assert!(log.requests()[0].get("_aws").is_none(), "no metrics without a stack");
+async fn a_call_that_never_ends_hides_only_its_own_tenant() {
+    let world = Arc::new(World::new().await);
+    let log = Log::with(metrics(false));
+    let partition = other(&world).await;
+    world.between.set(move |_, call| {
+        let is_stalled = call["ExpressionAttributeValues"][":p"]["S"] == partition.as_str();
+        is_stalled.then_some(Fault::Hang)
+    });
+    let seen = world.service.watch(Instant::now() + Duration::from_secs(1)).await;
+    assert_eq!((&seen["tenants"], &seen["unseen"]), (&json!(1), &json!(1)), "{seen}");
+    assert!(log.lines("finding").is_empty(), "the watch did not wait for the call to fail");
 }
 
 #[tokio::test]
-async fn a_failure_of_secrets_manager_is_counted() {
+async fn a_watch_without_a_list_of_tenants_is_heard_and_does_not_fail() {
     let world = World::new().await;
     let log = Log::with(metrics(false));
-    down(&world);
-    assert_eq!(world.send("GET", "/Users?count=0", None).await.status, 503);
-    let line = log.lines("metric").pop().unwrap();
-    assert_eq!(line["metric"], Counter::SecretsFailed.as_str());
-    assert_eq!(embedded(&line), [("SecretsFailed".to_owned(), vec![vec![]])]);
-}
-
-/// The names of the stack's own metrics in a text, after each of these words.
-fn named<'t>(text: &'t str, before: &str) -> BTreeSet<&'t str> {
-    let names =
-        text.split(before).skip(1).filter_map(|rest| rest.split(['"', '\n', ' ', ',']).next());
-    names.collect()
-}
-
-#[test]
-fn alarms_and_dashboard_have_the_metrics_that_the_code_emits() {
-    let template = std::fs::read_to_string("template.yaml").unwrap();
-    let measures = LINES.iter().flat_map(|line| line.measures.iter().chain(line.of_class));
-    let counters = Counter::ALL.into_iter().map(Counter::as_str);
-    let emitted: BTreeSet<&str> = measures.map(|one| one.name).chain(counters).collect();
-    let shown = named(&template, "[\"scim/${AWS::StackName}\",\"");
-    assert_eq!(shown, emitted);
-    let alarms = named(&template, "Namespace: !Sub scim/${AWS::StackName}\n      MetricName: ");
-    let parts = named(&template, "Namespace: !Sub 'scim/${AWS::StackName}', MetricName: ");
-    assert!(alarms.len() == 5 && parts.len() == 2, "{alarms:?} {parts:?}");
-    assert!(alarms.union(&parts).all(|name| emitted.contains(name)), "{alarms:?} {parts:?}");
+    world.between.set(|_, _| Some(Fault::Refuse(400, "ResourceNotFoundException")));
+    assert_eq!(watch(&world).await["unseen"], 1);
+    world.between.set(|_, _| Some(Fault::Hang));
+    assert_eq!(world.service.watch(Instant::now()).await["unseen"], 1);
+    let lines = log.lines("watch");
+    assert!(lines.iter().all(|line| line["unseen"] == 1) && lines.len() == 2, "{lines:?}");
 }

@@ -61,8 +61,12 @@ impl StoreError {
 }
 
 /// The codes of a call that DynamoDB throttles.
-const THROTTLES: [&str; 3] =
-    ["ThrottlingException", "ProvisionedThroughputExceededException", "RequestLimitExceeded"];
+const THROTTLES: [&str; 4] = [
+    "ThrottlingException",
+    "ThrottlingError",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+];
 
 /// Converts an SDK error into this room's error, and counts the call as failed. The SDK's message
 /// goes to the log, never to a client.
@@ -86,12 +90,7 @@ where
                 and the table's key");
             StoreError::Unavailable(words)
         }
-        Some(
-            "ProvisionedThroughputExceededException"
-            | "RequestLimitExceeded"
-            | "ThrottlingException"
-            | "ThrottlingError",
-        ) => StoreError::Throttled(words),
+        Some(code) if THROTTLES.contains(&code) => StoreError::Throttled(words),
         _ => StoreError::Unavailable(words),
     }
 }

@@ -29,12 +29,16 @@ impl Store {
         self.tenant(&code(&row)?).await
     }
 
-    /// All tenants in the order of their names. One call for each, several at once, and one more.
-    pub async fn tenants(&self) -> Result<Vec<TenantRow>, StoreError> {
+    /// The codes of all tenants in the order of their names. One call for each megabyte of names.
+    pub async fn tenant_codes(&self) -> Result<Vec<TenantCode>, StoreError> {
         let rows = self.query_all(NAMES, NAME_PREFIX).await?;
         let codes: Vec<&str> = rows.iter().map(|row| row.need(CODE)).collect::<Result<_, _>>()?;
-        let codes: Vec<TenantCode> =
-            codes.into_iter().filter_map(|code| code.parse().ok()).collect();
+        Ok(codes.into_iter().filter_map(|code| code.parse().ok()).collect())
+    }
+
+    /// All tenants in the order of their names. One call for each, several at once, and one more.
+    pub async fn tenants(&self) -> Result<Vec<TenantRow>, StoreError> {
+        let codes = self.tenant_codes().await?;
         let tenants = stream::iter(&codes).map(|code| self.tenant(code)).buffered(CONCURRENCY);
         let tenants: Vec<Option<TenantRow>> = tenants.try_collect().await?;
         Ok(tenants.into_iter().flatten().collect())

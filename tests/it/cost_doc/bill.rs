@@ -58,7 +58,7 @@ impl Usage<'_> {
         let inputs = self.inputs;
         let price = |name, amount: f64| inputs.price(name) * amount;
         let (requests, records) = (self.requests(), self.records());
-        let invocations = requests + records;
+        let invocations = requests + records + inputs.assumed("watches a month");
         let logs = invocations * inputs.assumed("bytes of logs for each request") / GB;
         let months = inputs.assumed("days for which CloudWatch keeps logs") * 12.0 / 365.0;
         [
@@ -104,7 +104,14 @@ impl Usage<'_> {
 
     fn read_units(&self) -> f64 {
         let own = self.inputs.assumed("read units of a request for the tenant's own row");
-        self.sum(|work| work.read_units) * self.larger() + self.requests() * own
+        let watched = self.looks() * self.inputs.assumed("read units of a watch for each tenant");
+        self.sum(|work| work.read_units) * self.larger() + self.requests() * own + watched
+    }
+
+    /// How often a watch looks at a tenant.
+    fn looks(&self) -> f64 {
+        let most = self.inputs.assumed("tenants that a watch sees at most");
+        self.inputs.assumed("watches a month") * self.tenants.min(most)
     }
 
     fn larger(&self) -> f64 {
@@ -120,7 +127,8 @@ impl Usage<'_> {
         let seconds = |name| self.inputs.assumed(name) / 1_000.0;
         let request = seconds("milliseconds of function time for each request");
         let record = seconds("milliseconds of function time for each record");
-        (self.requests() * request + self.records() * record) * gb
+        let look = seconds("milliseconds of function time of a watch for each tenant");
+        (self.requests() * request + self.records() * record + self.looks() * look) * gb
     }
 
     /// The records of the table's stream that pass the Pipe.

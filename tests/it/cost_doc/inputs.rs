@@ -29,7 +29,7 @@ const PRICES: [&str; 16] = [
 ];
 
 /// What is assumed, as its table names it.
-const ASSUMPTIONS: [&str; 26] = [
+const ASSUMPTIONS: [&str; 30] = [
     "users of a tenant",
     "groups of a tenant",
     "memberships of a tenant",
@@ -54,6 +54,10 @@ const ASSUMPTIONS: [&str; 26] = [
     "secret calls of the operator's tool for each tenant",
     "records that pass the Pipe for each change",
     "milliseconds of function time for each record",
+    "watches a month",
+    "tenants that a watch sees at most",
+    "read units of a watch for each tenant",
+    "milliseconds of function time of a watch for each tenant",
     "alarms",
     "custom metrics",
 ];
@@ -143,10 +147,12 @@ fn the_assumptions_agree_with_the_template() {
     let (sums, summands) = (count(", Expression: "), count("MetricStat:"));
     let alarms = count(alarm) - of_canaries - with_topic - sums + summands - of_the_queue;
     assert_eq!(inputs.assumed("alarms"), alarms);
-    // Calls, cold starts, and the time of successful and of refused requests.
+    // Calls, cold starts, tenants not looked at, and the time of successful and of refused requests.
     let always = LINES.iter().flat_map(|line| line.measures).filter(|one| one.has_zeros).count();
     let of_classes = LINES.iter().map(|line| 2 * line.of_class.len()).sum::<usize>();
     assert_eq!(inputs.assumed("custom metrics"), (always + of_classes + 1) as f64);
+    let minutes = 365.0 / 12.0 * 24.0 * 60.0 / inputs.assumed("watches a month");
+    assert!(template.contains(&format!("rate({minutes} minutes)")), "{minutes}");
     let set = |name: &str, text: &str| {
         let value = inputs.assumed(name);
         assert!(template.contains(&format!("{text}{value}\n")), "template.yaml: {text}{value}");

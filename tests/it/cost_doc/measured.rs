@@ -2,6 +2,8 @@
 //! more than twice too high.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
 
 use scim_lambda::auth::shared_secrets::MAX_SECRET_BYTES;
 use scim_lambda::operator::tenants::NewTenant;
@@ -10,11 +12,13 @@ use scim_lambda::store::SecretNumber;
 use scim_lambda::telemetry::Metrics;
 use scim_local::meter::Written;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::customer::{employee, written};
 use super::inputs::{Inputs, units};
 use crate::events::passes::passes;
 use crate::support::World;
+use crate::support::customer::Customer;
 use crate::support::documents::read;
 use crate::support::handles::{group_path, id, members, values};
 use crate::support::log::Log;
@@ -182,4 +186,25 @@ async fn no_change_has_more_records_for_the_pipe_than_assumed() {
     assert_eq!(world.send("DELETE", user.path(), None).await.status, 204);
     count();
     assert_eq!(inputs.assumed("records that pass the Pipe for each change"), most as f64);
+}
+
+/// The read units of a watch.
+async fn watched(world: &World) -> f64 {
+    let log = Log::begin();
+    let seen = world.service.watch(Instant::now() + Duration::from_secs(20)).await;
+    assert_eq!(seen["unseen"], 0);
+    log.lines("watch")[0]["read_units"].as_f64().unwrap()
+}
+
+#[tokio::test]
+async fn a_watch_reads_as_much_as_assumed() {
+    let (inputs, world) = (Inputs::read(), Arc::new(World::metered().await));
+    let before = watched(&world).await;
+    let settings = [("seats.limit", "9"), ("brake.deactivations", "5")];
+    let customer = Customer::of(&world, "default", &settings).await;
+    world.operator().issue_token(&customer.row, Lifetime::Profile, None).await.unwrap();
+    let user = customer.create(employee("one")).await;
+    assert_eq!(customer.activate(&user, false).await.status, 200);
+    let units = watched(&world).await - before;
+    holds(&inputs, "read units of a watch for each tenant", units.ceil() as usize);
 }
