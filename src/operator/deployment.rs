@@ -88,6 +88,11 @@ impl Operator {
         Ok(self.store.count(&Collection { tenant: tenant.key(), kind }).await?)
     }
 
+    /// How long a deleted user can be brought back, unless the tenant's profile says otherwise.
+    pub const fn retention(&self) -> Duration {
+        self.deployment.retention
+    }
+
     /// The base URL of a tenant with this profile, if the profile or the deployment names one.
     pub fn base_url(&self, profile: &Profile) -> Option<String> {
         match &self.deployment.base_url {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
+use crate::support::events::{answer, event};
 use crate::support::{DAY, World};
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/calls-of-function.json");
@@ -70,6 +71,23 @@ impl Recorded {
         answer.body["id"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// Has the function handle an event that is not a request.
+    async fn handle(&mut self, name: &str, event: Value) -> Value {
+        let answer = answer(&self.world, event).await.unwrap();
+        let needs = std::mem::take(&mut *self.needs.lock().unwrap());
+        self.requests.entry(name.to_owned()).or_default().extend(needs);
+        answer
+    }
+
+    /// What the function does without a request.
+    async fn work(&mut self) {
+        let watched = self.handle("watch", json!({ "scim": "watch" })).await;
+        assert_eq!(watched["tenants"], 1, "{watched}");
+        let batch = event(&self.world, "stream-user-created", "");
+        let events = self.handle("stream", batch).await;
+        assert_eq!(events[0]["type"], "user.provisioned", "{events}");
+    }
+
     /// A day in the life of a tenant.
     async fn live(&mut self) {
         let ann = self.send("POST /Users", "/Users", user("ann")).await;
@@ -113,6 +131,7 @@ impl Recorded {
 async fn the_functions_role_needs_the_rights_that_are_recorded() {
     let mut recorded = Recorded::new().await;
     recorded.live().await;
+    recorded.work().await;
     let requests = recorded.requests;
     let all = requests.values().flatten();
     let role: BTreeSet<&str> = all.map(|right| right.split(' ').next().unwrap()).collect();

@@ -101,3 +101,30 @@ async fn an_import_that_fails_keeps_its_report_and_continues() {
     assert_eq!(counts.known + counts.imported, PEOPLE, "{counts:?}");
     assert!(report.lines[..200].iter().all(|line| matches!(line.outcome, RecordOutcome::Known(_))));
 }
+
+#[tokio::test]
+async fn an_import_that_fails_within_a_portion_reports_what_is_in_the_table() {
+    let world = World::new().await;
+    let import = world.operator().import(&world.tenant).unwrap();
+    let mut report = import.report(&people(), Mode::Store).unwrap();
+    let transactions = AtomicUsize::new(0);
+    world.between.set(move |called, _| {
+        let is_write = called == "TransactWriteItems";
+        let is_third = is_write && transactions.fetch_add(1, Ordering::SeqCst) == 2;
+        is_third.then_some(Fault::Refuse(400, "AccessDeniedException"))
+    });
+    let heard = Cell::new(0);
+    let progress = |step: Progress<'_>| {
+        if let Progress::Done(lines) = step {
+            heard.set(heard.get() + lines.len());
+        }
+    };
+    assert!(import.run(people(), &mut report, progress).await.is_err());
+    world.between.clear();
+    let rows = world.rows().await;
+    let users = rows.iter().filter(|row| row.kind() == "U" && row.text("d").is_some());
+    let stored = users.count();
+    assert!(stored > 0 && stored < 200, "{stored}");
+    assert_eq!((report.counts().imported, report.lines.len()), (stored, stored));
+    assert_eq!(heard.get(), stored);
+}

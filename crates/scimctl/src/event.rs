@@ -113,7 +113,8 @@ pub(crate) async fn run(
     let mut code = String::new();
     if needs_token || needs_user || needs_tenant {
         let directory = place.data()?;
-        let operator = &place.connect().await?.operator;
+        // The token is kept in the directory, so it is one of the directory's.
+        let operator = &Place::Data(directory.to_owned()).connect().await?.operator;
         let row = tenant(operator, options.tenant.as_deref()).await?;
         code = row.code().to_string();
         if needs_user {

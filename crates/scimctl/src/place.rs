@@ -55,7 +55,7 @@ pub(crate) struct Connection {
 impl Place {
     pub(crate) fn new(data: Option<PathBuf>, options: AwsOptions) -> anyhow::Result<Self> {
         let by_environment = !options.name_one();
-        let options = if data.is_some() { options } else { options.or_environment() };
+        let options = if data.is_some() { options } else { options.or_environment()? };
         if options.name_one() {
             return Ok(Self::Aws(Aws { options, notes: Notes::default(), by_environment }));
         }

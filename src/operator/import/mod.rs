@@ -9,6 +9,7 @@ mod context;
 mod judge;
 mod known;
 mod patience;
+mod pending;
 mod record;
 mod report;
 mod run;

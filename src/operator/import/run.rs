@@ -8,16 +8,16 @@ use super::attributes::is_kept;
 use super::context::{Import, Ready};
 use super::judge::Seen;
 use super::patience::Progress;
+use super::pending::Pending;
 use super::record::Record;
-use super::report::{Conflict, Line, Mode, RecordOutcome, Report};
+use super::report::{Conflict, Mode, RecordOutcome, Report};
 use crate::operator::error::OperatorError;
 use crate::store::{ResourceWrite, Stage};
 use crate::tenant::profile::Existing;
 
 /// How many records are looked up in parallel.
 const CONCURRENCY: usize = 16;
-/// How many records are judged and stored before the next ones. After an interruption, the same
-/// import continues there.
+/// How many records are judged before the first of them is stored.
 const PORTION: usize = 200;
 /// What an export says about users in addition to their attributes.
 const EXPORTED: [&str; 3] = ["schemas", "state", "expires"];
@@ -49,13 +49,15 @@ impl Import {
         let mut rest = records.into_iter().peekable();
         while rest.peek().is_some() {
             let portion: Vec<Record> = rest.by_ref().take(PORTION).collect();
-            let mut lines = Vec::with_capacity(portion.len());
+            let mut lines = Pending::default();
             let new = self.new_users(portion, &mut seen, &mut lines, &progress).await?;
             if report.mode == Mode::Store {
-                self.store(&new, &mut lines, &progress).await?;
+                let pass_on = |lines: &mut Pending, first: &Ready| {
+                    lines.pass_on(first.index, report, &progress);
+                };
+                self.store(&new, &mut lines, &progress, pass_on).await?;
             }
-            progress(Progress::Done(&lines));
-            report.lines.append(&mut lines);
+            lines.pass_on(usize::MAX, report, &progress);
         }
         Ok(())
     }
@@ -65,12 +67,12 @@ impl Import {
         &self,
         records: Vec<Record>,
         seen: &mut Seen,
-        lines: &mut Vec<Line>,
+        lines: &mut Pending,
         progress: &impl Fn(Progress<'_>),
     ) -> Result<Vec<Ready>, OperatorError> {
         let mut ready = Vec::new();
         for record in records {
-            let (line, user) = self.judge(record, lines.len(), seen);
+            let (line, user) = self.judge(record, lines.next(), seen);
             lines.push(line);
             ready.extend(user);
         }
@@ -86,7 +88,7 @@ impl Import {
         let mut new = Vec::new();
         for (user, outcome) in judged {
             match outcome {
-                Some(outcome) => set_outcome(lines, &user, outcome),
+                Some(outcome) => lines.set(user.index, outcome),
                 None => new.push(user),
             }
         }
@@ -104,16 +106,19 @@ impl Import {
         Ok(unkept.cloned().collect())
     }
 
-    /// Stores these users. A user whose name was taken in the meantime gets the outcome of that.
+    /// Stores these users, and passes on after each transaction the lines before the first user who
+    /// is not stored yet. A user whose name was taken in the meantime gets the outcome of that.
     async fn store(
         &self,
         users: &[Ready],
-        lines: &mut [Line],
+        lines: &mut Pending,
         progress: &impl Fn(Progress<'_>),
+        mut pass_on: impl FnMut(&mut Pending, &Ready),
     ) -> Result<(), OperatorError> {
         let mut rest: &[Ready] = users;
         let mut most = usize::MAX;
         while let Some(first) = rest.first() {
+            pass_on(lines, first);
             let batch: Vec<ResourceWrite<'_>> = rest.iter().take(most).map(write).collect();
             let create = async || {
                 let (users, audit) = (&self.users, &self.audit);
@@ -130,19 +135,13 @@ impl Import {
                     let known = async || self.known(first).await;
                     let outcome = self.past_throttles(progress, known).await?;
                     let taken = RecordOutcome::Conflict(Conflict::NameTaken);
-                    set_outcome(lines, first, outcome.unwrap_or(taken));
+                    lines.set(first.index, outcome.unwrap_or(taken));
                     rest = rest.get(1..).unwrap_or_default();
                 }
                 (false, _) => most = 1,
             }
         }
         Ok(())
-    }
-}
-
-fn set_outcome(lines: &mut [Line], user: &Ready, outcome: RecordOutcome) {
-    if let Some(line) = lines.get_mut(user.index) {
-        line.outcome = outcome;
     }
 }
 

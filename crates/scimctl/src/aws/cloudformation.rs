@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context;
-use aws_config::SdkConfig;
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
 
 use super::account::{self, Service};
+use super::session::Session;
 
 const CLOUDFORMATION: Service = Service { name: "cloudformation", id: "CloudFormation" };
 
@@ -22,9 +22,9 @@ pub(super) enum Described {
 }
 
 /// Asks for a stack.
-pub(super) async fn describe(sdk: &SdkConfig, stack: &str) -> anyhow::Result<Described> {
+pub(super) async fn describe(session: &Session, stack: &str) -> anyhow::Result<Described> {
     let form = format!("Action=DescribeStacks&Version=2010-05-15&StackName={}", encoded(stack));
-    let answer = account::call(sdk, &CLOUDFORMATION, &form).await?;
+    let answer = account::call(session, &CLOUDFORMATION, &form).await?;
     read(&answer.text).with_context(|| format!("CloudFormation answered {}", answer.status))
 }
 

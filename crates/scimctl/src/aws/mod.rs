@@ -5,6 +5,7 @@ mod cloudformation;
 mod denial;
 mod options;
 mod session;
+mod setup;
 mod stack;
 mod watch;
 
@@ -20,8 +21,8 @@ pub(crate) async fn find(
     options: &AwsOptions,
     notes: &Notes,
 ) -> anyhow::Result<(SdkConfig, Target)> {
-    let sdk = session::open(options, notes).await?;
-    let target = stack::target(options, &sdk, notes).await?;
+    let session = session::open(options, notes).await?;
+    let target = stack::target(options, &session, notes).await?;
     notes.announce_later(target.title());
-    Ok((sdk, target))
+    Ok((session.sdk, target))
 }

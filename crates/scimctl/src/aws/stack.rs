@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail, ensure};
-use aws_config::SdkConfig;
 use scim_lambda::settings::{AUDIT_RETENTION, RETENTION};
 
 use super::cloudformation::{self, Described, Outputs};
 use super::options::AwsOptions;
+use super::session::Session;
 use super::watch::Notes;
 
 const DAY: u64 = 24 * 60 * 60;
@@ -46,13 +46,13 @@ impl Target {
 /// The deployment that the options name. What they say wins over what the stack says.
 pub(super) async fn target(
     options: &AwsOptions,
-    sdk: &SdkConfig,
+    session: &Session,
     notes: &Notes,
 ) -> anyhow::Result<Target> {
-    let region = sdk.region().map(AsRef::as_ref).unwrap_or_default();
+    let region = session.sdk.region().map(AsRef::as_ref).unwrap_or_default();
     let found = match (&options.stack, &options.table) {
         (Some(stack), _) => {
-            let outputs = outputs(sdk, stack, region, notes).await?;
+            let outputs = outputs(session, stack, region, notes).await?;
             of_stack(stack, &outputs, region)?
         }
         (None, Some(table)) => {
@@ -73,15 +73,15 @@ pub(super) async fn target(
 }
 
 async fn outputs(
-    sdk: &SdkConfig,
+    session: &Session,
     stack: &str,
     region: &str,
     notes: &Notes,
 ) -> anyhow::Result<Outputs> {
-    match cloudformation::describe(sdk, stack).await? {
+    match cloudformation::describe(session, stack).await? {
         Described::Stack(outputs) => Ok(outputs),
         Described::Refused(code, message) if message.contains("does not exist") => {
-            let profile = notes.profile();
+            let profile = notes.setup().profile;
             Err(anyhow!(
                 "there is no stack {stack} in {region} in the account of profile {profile} ({code}); \
                  choose the Region with --region, the account with --aws-profile, or see aws \
@@ -89,7 +89,7 @@ async fn outputs(
             ))
         }
         Described::Refused(code, message) => {
-            notes.refused(&code, &message);
+            notes.refused("cloudformation:DescribeStacks", &code, &message);
             Err(anyhow!("CloudFormation does not describe the stack {stack}: {code}: {message}"))
         }
     }

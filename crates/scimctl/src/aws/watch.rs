@@ -19,6 +19,7 @@ use http_body_util::BodyExt as _;
 use serde_json::Value;
 
 use super::denial::{self, Denial};
+use super::setup::Setup;
 
 /// The header that names the operation of a call.
 const TARGET: &str = "x-amz-target";
@@ -32,7 +33,7 @@ pub(crate) struct Notes(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
-    profile: String,
+    setup: Setup,
     /// Where something will be written, until that is said.
     title: Option<String>,
     denial: Option<Denial>,
@@ -48,13 +49,13 @@ impl Notes {
         SharedHttpClient::new(Watched { notes: self.clone(), inner })
     }
 
-    /// The profile of the AWS configuration that is used, for sentences.
-    pub(super) fn has_profile(&self, name: &str) {
-        name.clone_into(&mut self.state().profile);
+    /// What the command works with, for sentences.
+    pub(super) fn has_setup(&self, setup: Setup) {
+        self.state().setup = setup;
     }
 
-    pub(super) fn profile(&self) -> String {
-        self.state().profile.clone()
+    pub(super) fn setup(&self) -> Setup {
+        self.state().setup.clone()
     }
 
     /// Has this said before the first call that writes.
@@ -69,12 +70,12 @@ impl Notes {
         }
     }
 
-    /// Notes why AWS refused a call. The first reason counts: what follows may be its consequence.
-    pub(super) fn refused(&self, code: &str, message: &str) {
+    /// Notes why AWS refused a call, such as `dynamodb:Query`. The first reason counts: what follows
+    /// may be its consequence.
+    pub(super) fn refused(&self, call: &str, code: &str, message: &str) {
         let mut state = self.state();
-        let profile = state.profile.clone();
         if state.denial.is_none() {
-            state.denial = denial::read(code, message, &profile);
+            state.denial = denial::read(call, code, message, &state.setup);
         }
     }
 
@@ -121,31 +122,37 @@ struct WatchedConnector {
 
 impl HttpConnector for WatchedConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let operation = request.headers().get(TARGET).and_then(|target| target.rsplit('.').next());
-        if operation.is_some_and(|operation| !READS.contains(&operation)) {
+        let target = request.headers().get(TARGET).and_then(|target| target.rsplit_once('.'));
+        if target.is_some_and(|(_, operation)| !READS.contains(&operation)) {
             self.notes.announce();
         }
-        let (notes, is_service) = (self.notes.clone(), operation.is_some());
+        let (notes, name) = (self.notes.clone(), target.map(call_name));
         let answer = self.inner.call(request);
         HttpConnectorFuture::new(async move {
             let mut answer = answer.await?;
-            if is_service && answer.status().is_client_error() {
-                note(&notes, &mut answer).await;
+            if let Some(name) = name.filter(|_| answer.status().is_client_error()) {
+                note(&notes, &name, &mut answer).await;
             }
             Ok(answer)
         })
     }
 }
 
+/// A call as IAM names actions: `DynamoDB_20120810.Query` is `dynamodb:Query`.
+fn call_name((service, operation): (&str, &str)) -> String {
+    let service = service.split('_').next().unwrap_or_default().to_lowercase();
+    format!("{service}:{operation}")
+}
+
 /// Notes what a refusal says, which has the form `{"__type": "...#Code", "message": "..."}`.
-async fn note(notes: &Notes, answer: &mut HttpResponse) {
+async fn note(notes: &Notes, call: &str, answer: &mut HttpResponse) {
     let Ok(body) = answer.take_body().collect().await else { return };
     let body = body.to_bytes();
     if let Ok(said) = serde_json::from_slice::<Value>(&body) {
         let text = |name: &str| said.get(name).and_then(Value::as_str);
         let code = text("__type").unwrap_or_default().rsplit('#').next().unwrap_or_default();
         let message = text("message").or_else(|| text("Message")).unwrap_or_default();
-        notes.refused(code, message);
+        notes.refused(call, code, message);
     }
     *answer.body_mut() = SdkBody::from(body);
 }

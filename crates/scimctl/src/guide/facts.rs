@@ -22,6 +22,8 @@ pub(super) struct Facts {
     pub(super) token: Option<String>,
     /// When the newest valid token ends.
     pub(super) token_end: TokenEnd,
+    /// How many days the deployment keeps deleted users, if it is known.
+    pub(super) retention_days: Option<u64>,
     /// How the service behaves for the tenant.
     pub(super) profile: Profile,
 }

@@ -50,7 +50,8 @@ pub(super) fn on_update(profile: &Profile) -> String {
 }
 
 /// `active` false.
-pub(super) fn on_inactive(profile: &Profile) -> String {
+pub(super) fn on_inactive(facts: &Facts) -> String {
+    let profile = &facts.profile;
     if profile.operations.deactivate == Switch::Off {
         return "The request is refused (403): the account stays active.".to_owned();
     }
@@ -59,27 +60,29 @@ pub(super) fn on_inactive(profile: &Profile) -> String {
         OnInactive::Suspend => format!("The account is switched off, and keeps {keeps}."),
         OnInactive::SuspendWithExpiry => format!(
             "The account is switched off, and is erased after {} unless the person comes back.",
-            days(profile)
+            days(facts)
         ),
     }
 }
 
 /// `active` true, or a POST for a person who was deleted.
-pub(super) fn on_return(profile: &Profile) -> String {
+pub(super) fn on_return(facts: &Facts) -> String {
+    let profile = &facts.profile;
     let (deprovision, create) = (&profile.deprovision, &profile.create);
     let comes_back = match (deprovision.on_delete, create.deleted) {
         (OnDelete::Refuse, _) => return "The account is active again.".to_owned(),
         (OnDelete::HardDelete, _) | (_, Deleted::New) => "the person gets a new account".to_owned(),
         (OnDelete::Deactivate, Deleted::Restore) => "the account comes back".to_owned(),
         (OnDelete::SoftDelete, Deleted::Restore) => {
-            format!("the account comes back within {}", days(profile))
+            format!("the account comes back within {}", days(facts))
         }
     };
     format!("The account is active again. After a deletion {comes_back}.")
 }
 
 /// DELETE.
-pub(super) fn on_delete(profile: &Profile) -> String {
+pub(super) fn on_delete(facts: &Facts) -> String {
+    let profile = &facts.profile;
     let (operations, on_delete) = (&profile.operations, profile.deprovision.on_delete);
     let is_off = operations.delete == Switch::Off
         || (on_delete == OnDelete::Deactivate && operations.deactivate == Switch::Off);
@@ -89,7 +92,7 @@ pub(super) fn on_delete(profile: &Profile) -> String {
     match on_delete {
         OnDelete::SoftDelete => format!(
             "The account is gone at once. It can come back for {}; then it is erased.",
-            days(profile)
+            days(facts)
         ),
         OnDelete::Deactivate => "The account is switched off and kept.".to_owned(),
         OnDelete::HardDelete => "The account is erased at once, and cannot come back.".to_owned(),
@@ -100,8 +103,9 @@ pub(super) fn on_delete(profile: &Profile) -> String {
 }
 
 /// The retention.
-fn days(profile: &Profile) -> String {
-    match profile.deprovision.retention_days {
+fn days(facts: &Facts) -> String {
+    let profile = facts.profile.deprovision.retention_days.map(u64::from);
+    match profile.or(facts.retention_days) {
         Some(1) => "1 day".to_owned(),
         Some(days) => format!("{days} days"),
         None => format!("{DEFAULT_RETENTION} days (unless agreed otherwise)"),

@@ -30,6 +30,9 @@ use self::page::page;
 use self::source::Choice;
 use crate::output::{Format, print};
 
+/// In seconds.
+const DAY: u64 = 24 * 60 * 60;
+
 #[derive(Debug, Args)]
 pub(crate) struct GuideOptions {
     /// The tenant's name
@@ -80,7 +83,10 @@ pub(crate) async fn run(
     } else {
         None
     };
-    let facts = facts(overview, options.product, token);
+    let facts = Facts {
+        retention_days: Some(operator.retention().as_secs() / DAY),
+        ..facts(overview, options.product, token)
+    };
     let markdown = page(choice, &facts)?;
     let text = match options.format {
         PageFormat::Markdown => markdown,
@@ -133,7 +139,8 @@ fn facts(overview: Overview, product: Option<String>, token: Option<String>) -> 
     let token_end = newest
         .map_or(TokenEnd::Unknown, |token| token.expires.map_or(TokenEnd::Never, TokenEnd::At));
     let (tenant, profile) = (overview.tenant.row.name, overview.tenant.profile);
-    Facts { product, tenant, base_url: overview.tenant.base_url, token, token_end, profile }
+    let (base_url, retention_days) = (overview.tenant.base_url, None);
+    Facts { product, tenant, base_url, token, token_end, retention_days, profile }
 }
 
 /// Writes a page, which may hold a token, for this user only.

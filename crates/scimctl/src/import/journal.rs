@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::io::{self, ErrorKind, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +13,33 @@ use serde_json::Value;
 
 use super::report::{self, Facts};
 use crate::output::{Format, bar};
+
+/// Opens a file to add lines to. A new one, which will have names of people, is for this user only.
+/// An old one whose last line has no end gets it.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    if !ends_a_line(path, &file)? {
+        file.write_all(b"\n")?;
+    }
+    Ok(file)
+}
+
+/// Whether a further line can be added to this file as it is.
+fn ends_a_line(path: &Path, file: &File) -> io::Result<bool> {
+    let facts = file.metadata()?;
+    if !facts.is_file() || facts.len() == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    let mut read = File::open(path)?;
+    read.seek(SeekFrom::End(-1))?;
+    read.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
 
 /// The file, the bar and the pauses of one import.
 pub(super) struct Journal {
@@ -33,8 +60,7 @@ impl Journal {
         format: Format,
     ) -> anyhow::Result<Self> {
         let open = |path: &Path| {
-            let file = OpenOptions::new().create(true).append(true).open(path);
-            file.with_context(|| format!("{} cannot be written", path.display()))
+            open(path).with_context(|| format!("{} cannot be written", path.display()))
         };
         let file = RefCell::new(file.map(open).transpose()?);
         let bar = bar("users", total.try_into()?, format);
@@ -77,9 +103,23 @@ impl Journal {
         let Some(open) = file.as_mut() else { return };
         let text: String = objects.map(|object| format!("{object}\n")).collect();
         if let Err(error) = open.write_all(text.as_bytes()) {
-            self.bar.suspend(|| eprintln!("scimctl: the report cannot be written: {error}"));
-            self.facts.borrow_mut().is_incomplete = true;
             *file = None;
+            self.failed(&error);
+        }
+    }
+
+    fn failed(&self, error: &io::Error) {
+        self.bar.suspend(|| eprintln!("scimctl: the report cannot be written: {error}"));
+        self.facts.borrow_mut().is_incomplete = true;
+    }
+
+    /// Has the system write what it holds back.
+    fn sync(&self) {
+        let file = self.file.take();
+        match file.map_or(Ok(()), |file| file.sync_all()) {
+            // A pipe or a terminal has nothing to hold back.
+            Err(error) if error.kind() != ErrorKind::InvalidInput => self.failed(&error),
+            Ok(()) | Err(_) => {}
         }
     }
 
@@ -88,6 +128,30 @@ impl Journal {
         self.bar.finish_and_clear();
         let summary = report::summary(report, &self.facts.borrow());
         self.write(std::iter::once(summary));
+        self.sync();
         self.facts.borrow().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_is_private_and_goes_on_with_a_line_of_its_own() {
+        let path = std::env::temp_dir().join(format!("scimctl-journal-{}", std::process::id()));
+        let _ = std::fs::remove_file(&path);
+        let add = |text: &str| open(&path).unwrap().write_all(text.as_bytes()).unwrap();
+        add("{}\n");
+        add("{\"cut\":");
+        add("{}\n");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "{}\n{\"cut\":\n{}\n");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert!(open(Path::new("/dev/null")).is_ok(), "not every file has a last byte");
     }
 }

@@ -109,7 +109,7 @@ fn first(mut lines: impl Iterator<Item = String>) -> Vec<String> {
     let mut shown: Vec<String> = lines.by_ref().take(MAX_SHOWN).collect();
     match lines.count() {
         0 => {}
-        more => shown.push(format!("and {more} more; use --json to show all")),
+        more => shown.push(format!("and {more} more; --json or --report FILE gives all")),
     }
     shown
 }

@@ -38,15 +38,103 @@ fn a_profile_with_a_credential_process_reaches_the_stack() {
 
     let named = account.command(&["tenant", "list"]).env("SCIM_STACK", STACK).output().unwrap();
     assert!(named.status.success() && count(&account.calls(), "cloudformation") == 1);
-    // What works on this machine only ignores the variable.
-    let server = account.command(&["serve", "--help"]).env("SCIM_STACK", STACK).output().unwrap();
-    assert!(server.status.success());
-    let table = account
-        .command(&["--json", "tenant", "list"])
-        .envs([("SCIM_STACK", STACK), ("SCIM_TABLE", "scim")])
+    // What works on this machine only ignores the variable, and stays on this machine.
+    let local = ["serve", "--ephemeral", "--listen", "300.0.0.1:0"];
+    let local = account.command(&local).env("SCIM_STACK", STACK).output().unwrap();
+    let said = String::from_utf8(local.stderr).unwrap();
+    assert!(!said.contains("--stack") && said.contains("300.0.0.1"), "{said}");
+    // It would issue a token.
+    let event = account.command(&["event", "get-user"]).env("SCIM_STACK", STACK).output().unwrap();
+    let said = String::from_utf8_lossy(&event.stderr).into_owned();
+    assert!(said.contains("there is no tenant yet"), "{said}");
+    assert!(account.calls().is_empty(), "{said}");
+}
+
+#[test]
+fn options_and_variables_name_the_deployment_together() {
+    let account = Account::new("variables");
+    // Only an option can name the right table.
+    account.output("TableName", Some("wrong"));
+    let days =
+        |days: &'static str| [("SCIM_RETENTION_DAYS", "11"), ("SCIM_AUDIT_RETENTION_DAYS", days)];
+    let run = |arguments: &[&str], variables: &[(&str, &str)]| {
+        let mut command = account.command(&[arguments, &["tenant", "disable", "demo"]].concat());
+        let output = command.envs(variables.iter().copied().chain(days("12"))).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{arguments:?} {variables:?}: {said}");
+        let calls = account.calls();
+        account.json(&["--table", "scim", "tenant", "enable", "demo"]);
+        account.calls();
+        (said, count(&calls, "cloudformation"), days_of_log(&calls))
+    };
+    let of_stack = "stack scim, account 123456789012, eu-central-1\n";
+    let of_table = "table scim, eu-central-1\n";
+    let (stack, other) = (("SCIM_STACK", STACK), ("SCIM_STACK", "other"));
+    let (table, wrong) = (("SCIM_TABLE", "scim"), ("SCIM_TABLE", "wrong"));
+    for (arguments, variables, title, asked, kept) in [
+        (&["--stack", STACK, "--table", "scim"][..], &[other][..], of_stack, 1, RETENTION[1]),
+        (&["--stack", STACK, "--table", "scim"], &[other, wrong], of_stack, 1, RETENTION[1]),
+        (&["--table", "scim"], &[stack], of_stack, 1, RETENTION[1]),
+        (&["--table", "scim"], &[stack, wrong], of_table, 0, 12),
+        (&[], &[stack, table], of_table, 0, 12),
+        (&["--audit-days", "13"], &[stack, table], of_table, 0, 13),
+    ] {
+        let found = run(arguments, variables);
+        let expected = (title.to_owned(), asked, Some(kept));
+        assert_eq!(found, expected, "{arguments:?} {variables:?}");
+    }
+    let (said, asked, kept) = run(&["--table", "scim"], &[wrong]);
+    assert_eq!((asked, kept), (0, Some(365)), "variables of days count only with both names");
+    assert!(said.contains("kept for 90 days") && said.ends_with(of_table), "{said}");
+    let wrong = account
+        .command(&["tenant", "list"])
+        .envs([stack, table].into_iter().chain(days("0")))
         .output()
         .unwrap();
-    assert!(table.status.success() && count(&account.calls(), "cloudformation") == 0);
+    let said = failure(&wrong);
+    assert!(said.contains("SCIM_AUDIT_RETENTION_DAYS must be a number of days"), "{said}");
+    // A data directory is one, whatever the variables say.
+    let local = ["--data", "own", "tenant", "list"];
+    let local = account.command(&local).envs([stack, table]).output().unwrap();
+    assert!(local.status.success() && account.calls().is_empty());
+    let empty = account.command(&["--table", "", "tenant", "list"]).output().unwrap();
+    assert_eq!(empty.status.code(), Some(2));
+}
+
+/// In how many days the row of a user expires that a transaction changes.
+fn days_of_user(calls: &[Call]) -> Option<i64> {
+    let writes = calls.iter().filter(|call| call.operation == "TransactWriteItems");
+    let actions = writes.flat_map(|call| call.body["TransactItems"].as_array().unwrap());
+    let values = actions.map(|action| &action["Update"]["ExpressionAttributeValues"]);
+    let mut users = values.filter(|values| values[":k"]["S"] == "U");
+    let expires = users.find_map(|values| values[":x"]["N"].as_str()?.parse::<i64>().ok());
+    expires.map(|expires| (expires - now() + DAY / 2) / DAY)
+}
+
+#[test]
+fn deleted_users_are_kept_as_long_as_the_stack_says() {
+    let account = Account::new("deleted");
+    let text = |name: &str| account.ready[name].as_str().unwrap();
+    for name in ["ann", "bob"] {
+        let user = format!(r#"{{"userName":"{name}"}}"#);
+        assert_eq!(http(text("base_url"), text("token"), "POST", "/Users", &user).0, 201);
+    }
+    account.calls();
+    account.json(&["user", "delete", "demo", "ann"]);
+    assert_eq!(days_of_user(&account.calls()), Some(RETENTION[0]));
+    account.json(&["user", "delete", "demo", "bob", "--deleted-user-days", "7"]);
+    assert_eq!(days_of_user(&account.calls()), Some(7));
+    // The administrator of the identity provider reads the same number.
+    let page = |options: &[&str]| {
+        let (guide, _) = account.json(&[&["tenant", "guide", "demo"], options].concat());
+        guide["page"].as_str().unwrap().to_owned()
+    };
+    let guide = page(&[]);
+    assert!(guide.contains("It can come back for 30 days; then"), "{guide}");
+    assert!(!guide.contains("90 days"), "{guide}");
+    assert!(page(&["--deleted-user-days", "7"]).contains("It can come back for 7 days; then"));
+    account.json(&["profile", "set", "demo", "deprovision.retention_days=5"]);
+    assert!(page(&[]).contains("It can come back for 5 days; then"), "the profile wins");
 }
 
 #[test]
@@ -122,7 +210,7 @@ fn a_table_without_a_stack_has_assumed_settings_which_are_said() {
     assert!(said.ends_with("table scim, eu-central-1\n"), "{said}");
     let said = run(&["tenant", "enable", "demo", "--audit-days", "8", "--deleted-user-days", "9"]);
     assert_eq!(days_of_log(&account.calls()), Some(8));
-    assert!(!said.contains("assumed") && said.lines().count() == 1, "{said}");
+    assert_eq!(said, "table scim, eu-central-1\n", "nothing is assumed");
     assert!(run(&["token", "list", "demo", "--secrets-prefix", SECRETS]).contains("kept for"));
 }
 

@@ -1,5 +1,7 @@
 //! Profiles and credentials of every kind, and what to do if there are none.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use serde_json::json;
 
 use crate::account::{Account, GOOD_SESSION, failure};
@@ -85,4 +87,56 @@ fn what_is_missing_is_named_with_what_to_do() {
     assert!(said.contains("no AWS credentials were found with profile bare"), "{said}");
     let said = refused(&account, "broken");
     assert!(said.contains("credentials of profile broken cannot be had"), "{said}");
+}
+
+#[test]
+fn a_profile_that_is_named_wins_over_keys_in_the_environment() {
+    let account = Account::new("order");
+    let run = |arguments: &[&str]| {
+        let mut command = account.command(&[&["--stack", "scim"], arguments].concat());
+        command.envs([("AWS_ACCESS_KEY_ID", "other"), ("AWS_SECRET_ACCESS_KEY", "x")]);
+        command.output().unwrap()
+    };
+    let named = run(&["--aws-profile", "default", "tenant", "list"]);
+    assert!(named.status.success(), "{}", String::from_utf8_lossy(&named.stderr));
+    let said = failure(&run(&["tenant", "list"]));
+    assert!(said.contains("does not accept the keys in the environment"), "{said}");
+}
+
+#[test]
+fn the_name_of_a_profile_says_nothing_about_its_kind() {
+    let account = Account::new("names");
+    for name in ["x-sso", "sso token", "cached token"] {
+        let said = refused(&account, name);
+        assert!(said.contains(&format!("no profile {name}; aws configure list")), "{said}");
+    }
+    account.directory.file(
+        "config",
+        "[profile a]\nregion = eu-central-1\nrole_arn = arn:aws:iam::1:role/r\n\
+         source_profile = b-sso\n\
+         [profile x-sso]\nregion = eu-central-1\ncredential_process = echo no keys; exit 3\n",
+    );
+    let said = refused(&account, "a");
+    assert!(said.contains("has no profile b-sso;"), "{said}");
+    let said = refused(&account, "x-sso");
+    assert!(said.contains("credentials of profile x-sso cannot be had"), "{said}");
+}
+
+#[test]
+fn credentials_are_fetched_once_however_often_cloudformation_is_asked() {
+    let account = Account::new("once");
+    let keys = std::fs::read_to_string(account.directory.0.join("keys.sh")).unwrap();
+    account.directory.file("keys.sh", &format!("echo >> fetched\n{keys}"));
+    let left = AtomicUsize::new(2);
+    account.refuse(move |call| {
+        let fewer = |left: usize| left.checked_sub(1);
+        let is_hit = call.service == "cloudformation"
+            && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, fewer).is_ok();
+        is_hit.then(|| ("Throttling", "Rate exceeded".to_owned()))
+    });
+    account.json(&["tenant", "list"]);
+    assert_eq!(account.calls().iter().filter(|call| call.service == "cloudformation").count(), 3);
+    // The clients of the SDK have a cache of their own.
+    let fetched = std::fs::read_to_string(account.directory.0.join("fetched")).unwrap();
+    assert_eq!(fetched.lines().count(), 2);
 }

@@ -1,6 +1,6 @@
 //! What AWS denies is said with the right that is missing, and with the policy that has it.
 
-use crate::account::{Account, Refusal};
+use crate::account::{Account, Refusal, failure};
 
 const CALLER: &str = "arn:aws:sts::123456789012:assumed-role/support/ann";
 
@@ -45,6 +45,26 @@ fn a_denial_names_the_right_and_the_policy() {
 }
 
 #[test]
+fn a_denial_for_a_wrong_name_says_how_to_choose_another_place() {
+    let account = Account::new("elsewhere");
+    let refused = |operation: &'static str, denied: Refusal, place: &[&str]| {
+        account.refuse(move |call| (call.operation == operation).then(|| denied.clone()));
+        failure(&account.command(&[place, &["tenant", "list"]].concat()).output().unwrap())
+    };
+    // IAM says the same whether the stack exists or not.
+    let find = denial("cloudformation:DescribeStacks", "stack/other/*");
+    let text = refused("DescribeStacks", find, &["--stack", "other", "--region", "eu-central-1"]);
+    assert!(text.contains("DescribeStacks on stack/other/* to"), "{text}");
+    let hint = "if there is such a stack in eu-central-1: see --stack, --region and --aws-profile";
+    assert!(text.contains(hint), "{text}");
+    let query = denial("dynamodb:Query", "table/other");
+    let text = refused("Query", query, &["--table", "other"]);
+    assert!(text.contains("dynamodb:Query on table/other to"), "{text}");
+    let hint = "if it has such a table in eu-central-1: see --table, --region and --aws-profile";
+    assert!(text.contains(hint), "{text}");
+}
+
+#[test]
 fn minting_without_mfa_says_so_and_what_was_done_until_then() {
     let account = Account::new("mfa");
     let read = denial("secretsmanager:GetSecretValue", "secret:scim/scim/tokens/001-AbCdEf");
@@ -65,7 +85,10 @@ fn keys_and_credentials_that_are_not_accepted_are_told() {
     let account = Account::new("keys");
     let key = ("AccessDeniedException", "Access to KMS is not allowed".to_owned());
     let text = said(&account, "GetSecretValue", key, &["token", "list", "demo"]);
-    assert!(text.contains("AWS denies the use of the KMS key"), "{text}");
+    assert!(
+        text.contains("AWS denies secretsmanager:GetSecretValue for want of the KMS key"),
+        "{text}"
+    );
     let expired = ("ExpiredTokenException", "The security token is expired".to_owned());
     let text = said(&account, "Query", expired, &["tenant", "list"]);
     assert!(text.contains("aws sso login --profile default"), "{text}");
@@ -78,5 +101,5 @@ fn keys_and_credentials_that_are_not_accepted_are_told() {
     keys.envs([("AWS_ACCESS_KEY_ID", "other"), ("AWS_SECRET_ACCESS_KEY", "x")]);
     let output = keys.output().unwrap();
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("AWS does not accept the credentials of profile default"), "{text}");
+    assert!(text.contains("AWS does not accept the keys in the environment"), "{text}");
 }

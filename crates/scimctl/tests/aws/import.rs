@@ -1,12 +1,15 @@
 //! An import that DynamoDB throttles, or that is interrupted.
 
-use std::process::Command;
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::account::{Account, Refusal};
+use crate::support::{BINARY, Directory, Server};
 
 fn people(account: &Account, number: usize) -> String {
     let rows: String = (0..number).map(|index| format!("u{index:04}@example.com\n")).collect();
@@ -73,6 +76,95 @@ fn an_interrupted_import_reports_what_it_did_and_continues() {
     assert_eq!((&lines[200]["unfinished"], &lines[451]["unfinished"]), (&50.into(), &0.into()));
 }
 
+/// An import of 250 users that does not get past the first 200, and its process.
+struct Waiting {
+    account: Account,
+    child: Child,
+}
+
+impl Waiting {
+    fn new(name: &str, start: &str) -> Self {
+        let account = Account::new(name);
+        people(&account, 250);
+        account.refuse(|call| {
+            let is_late = call.body.to_string().contains("u0200@example.com");
+            (call.operation == "TransactWriteItems" && is_late).then(throttle)
+        });
+        let import = "--stack scim --json import demo people.csv --unmanaged --report report";
+        let tool = account.command(&[]);
+        let variables = tool.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let child = Command::new("sh")
+            .args(["-c", &format!("{start} exec {BINARY} {import}")])
+            .env_clear()
+            .envs(variables)
+            .current_dir(&account.directory.0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let written = || std::fs::read_to_string(account.directory.0.join("report"));
+        while written().unwrap_or_default().lines().count() < 200 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Self { account, child }
+    }
+
+    fn signal(&self, name: &str) {
+        send(name, self.child.id());
+    }
+
+    fn end(self) -> (Option<i32>, String) {
+        let output = self.child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    }
+}
+
+fn send(signal: &str, process: u32) {
+    let process = process.to_string();
+    assert!(Command::new("kill").args(["-s", signal, &process]).status().unwrap().success());
+}
+
+#[test]
+fn each_signal_that_ends_a_command_lets_an_import_report() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let import = Waiting::new(&format!("signal-{signal}"), "");
+        import.signal(signal);
+        let (code, said) = import.end();
+        assert_eq!(code, Some(1), "{signal}: {said}");
+        assert!(said.contains("interrupted after 200 of 250 records"), "{signal}: {said}");
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_import_that_was_started_to_outlive_its_terminal_does_so() {
+    let import = Waiting::new("nohup", "trap '' HUP;");
+    import.signal("HUP");
+    import.account.allow();
+    assert_eq!(import.end().0, Some(0));
+}
+
+#[test]
+fn a_second_signal_ends_a_command_at_once() {
+    let directory = Directory::new("aws-second-signal");
+    let mut server = Server::start(&directory, &["--json"]);
+    let ready = server.ready();
+    let host = ready["base_url"].as_str().unwrap().trim_start_matches("http://");
+    // The server waits for the end of a request that it has begun to read.
+    let mut open = TcpStream::connect(host.split('/').next().unwrap()).unwrap();
+    open.write_all(b"POST /scim/v2/Users HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
+        .unwrap();
+    let told = directory.0.join("serve.json");
+    assert!(told.exists());
+    send("INT", server.child.id());
+    while told.exists() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    send("INT", server.child.id());
+    assert_eq!(server.child.wait().unwrap().code(), Some(130));
+}
+
 #[test]
 fn an_import_that_fails_reports_what_it_did() {
     let account = Account::new("failed");
@@ -87,7 +179,7 @@ fn an_import_that_fails_reports_what_it_did() {
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&report["imported"], &report["unfinished"]), (&200.into(), &50.into()));
     assert!(said.contains("stopped after 200 of 250 records; run it again"), "{said}");
-    assert!(said.contains("AWS denies access"), "{said}");
+    assert!(said.contains("AWS denies dynamodb:TransactWriteItems: the stack's OperatorPolicy"));
     let journal = account.run(&["import", "demo", &file, "--unmanaged", "--report", "no/such"]);
     assert!(String::from_utf8(journal.stderr).unwrap().contains("no/such cannot be written"));
 }

@@ -216,7 +216,9 @@ fn only_the_first_fifty_faults_are_shown_to_people() {
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().filter(|line| line.contains(" is not a valid user: ")).count(), 50);
     assert!(
-        text.ends_with("\nand 10 more; use --json to show all\n0 of 60 records are imported.\n"),
+        text.ends_with(
+            "\nand 10 more; --json or --report FILE gives all\n0 of 60 records are imported.\n"
+        ),
         "{text}"
     );
 }

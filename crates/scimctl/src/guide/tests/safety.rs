@@ -25,6 +25,7 @@ fn texts_of_others_are_text_in_markdown_and_in_html() {
         base_url: Some(format!("https://x/{script}")),
         token: Some("`<i>`".to_owned()),
         token_end: TokenEnd::Never,
+        retention_days: None,
         profile,
     };
     for guide in GUIDES {

@@ -33,6 +33,7 @@ pub(super) fn facts(profile: Profile) -> Facts {
         base_url: Some("https://scim.example.com/scim/v2".to_owned()),
         token: None,
         token_end: TokenEnd::Unknown,
+        retention_days: None,
         profile,
     }
 }
