@@ -1,5 +1,6 @@
 //! What was done in a span of time is undone.
 
+mod before;
 mod cases;
 mod oracle;
 mod property;
