@@ -1,6 +1,6 @@
 //! A customer to whom anything happens, done by two tokens and by the operator.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use scim_lambda::auth::token::PlainToken;
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::oracle::{Standing, State, Step};
 use crate::model::dice::Dice;
+use crate::support::connectors::Fault;
 use crate::support::handles::{member_ids, members, set, values};
 use crate::support::{Answer, World, customer::Customer};
 
@@ -30,6 +31,9 @@ pub struct Storm {
     pub steps: Vec<Step>,
     hard: bool,
     number: usize,
+    /// Whether a restore of the operator was interrupted, so that groups of an earlier deletion are
+    /// still kept.
+    flawed: bool,
 }
 
 impl Storm {
@@ -48,7 +52,7 @@ impl Storm {
         let tokens = [customer.token.clone(), second.token];
         let (state, names, steps) = (State::default(), BTreeMap::new(), Vec::new());
         let hard = way == "hard_delete";
-        Self { customer, dice, tokens, state, names, steps, hard, number: 0 }
+        Self { customer, dice, tokens, state, names, steps, hard, number: 0, flawed: false }
     }
 
     /// Sees to it that there are people and groups to whom something can happen.
@@ -113,6 +117,16 @@ impl Storm {
         users.map(|(id, _)| id.clone()).collect()
     }
 
+    /// Deleted groups whose names are free.
+    fn gone_groups(&self) -> Vec<String> {
+        let befores = self.steps.iter().flat_map(|step| &step.before.groups);
+        let is_free = |id: &&String| {
+            let mut there = self.state.groups.iter();
+            !there.any(|other| self.names[other] == self.names[*id])
+        };
+        befores.filter(is_free).cloned().collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     fn groups(&self) -> Vec<String> {
         self.state.groups.iter().cloned().collect()
     }
@@ -146,9 +160,10 @@ impl Storm {
         self.note(who, false, after);
     }
 
-    /// A deleted user comes back by a POST, or a namesake comes.
+    /// A deleted user comes back by a POST, or the clock of a suspended one is stopped, or a namesake
+    /// comes.
     async fn come_back(&mut self, who: usize) {
-        let gone = self.state.users.iter().filter(|(_, user)| !user.is_visible());
+        let gone = self.state.users.iter().filter(|(_, user)| **user != Standing::Active);
         let gone: Vec<String> = gone.map(|(id, _)| id.clone()).collect();
         let Some(id) = self.dice.pick(&gone) else { return };
         let name = self.names[&id].clone();
@@ -163,9 +178,27 @@ impl Storm {
         after
     }
 
+    /// Deletes something. Perhaps its memberships do not end with it, but later.
+    async fn delete(&mut self, who: usize, path: &str) {
+        let is_late = self.dice.chance(20);
+        if is_late {
+            self.customer.world.between.set(|called, request| {
+                let actions = request["TransactItems"].as_array().cloned().unwrap_or_default();
+                let ends = |action: &Value| {
+                    let partition = action["Delete"]["Key"]["p"]["S"].as_str();
+                    partition.is_some_and(|partition| partition.contains("#M#"))
+                };
+                let breaks = called == "TransactWriteItems" && actions.iter().any(ends);
+                breaks.then_some(Fault::Refuse(500, "InternalServerError"))
+            });
+        }
+        assert_eq!(self.send(who, "DELETE", path, None).await.status, 204);
+        self.customer.world.between.clear();
+    }
+
     async fn delete_user(&mut self, who: usize) {
         let Some(id) = self.dice.pick(&self.visible()) else { return };
-        assert_eq!(self.send(who, "DELETE", &format!("/Users/{id}"), None).await.status, 204);
+        self.delete(who, &format!("/Users/{id}")).await;
         let after = self.without_user(&id);
         self.note(who, false, after);
     }
@@ -196,7 +229,10 @@ impl Storm {
     async fn create_group(&mut self, who: usize) {
         self.number += 1;
         let ids = self.candidates(None);
-        let name = format!("group{}", self.number);
+        let mut name = format!("group{}", self.number);
+        if let Some(gone) = self.dice.pick(&self.gone_groups()).filter(|_| self.dice.chance(40)) {
+            name.clone_from(&self.names[&gone]);
+        }
         let body = json!({ "displayName": name, "externalId": name, "members": values(&ids) });
         let answer = self.send(who, "POST", "/Groups", body).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
@@ -242,8 +278,7 @@ impl Storm {
 
     async fn delete_group(&mut self, who: usize) {
         let Some(group) = self.dice.pick(&self.groups()) else { return };
-        let path = format!("/Groups/{group}");
-        assert_eq!(self.send(who, "DELETE", &path, None).await.status, 204);
+        self.delete(who, &format!("/Groups/{group}")).await;
         let mut after = self.state.clone();
         after.groups.remove(&group);
         after.leave(&group);
@@ -259,9 +294,18 @@ impl Storm {
         match (self.state.users[&user], self.dice.below(3)) {
             (Standing::Lost, _) => {}
             (Standing::Deleted, _) => {
+                let is_interrupted = self.dice.chance(30);
+                if is_interrupted {
+                    self.flawed = true;
+                    self.customer.break_after(self.dice.below(4));
+                }
                 let done = operator.restore_user(&row, &id, RestoreOptions::default()).await;
+                self.customer.world.between.clear();
                 // Another user may have the name.
-                if done.is_ok() {
+                if self.flawed {
+                    let after = self.seen(&self.state).await;
+                    self.note(OPERATOR, true, after);
+                } else if done.is_ok() {
                     let after = self.restored(&user);
                     self.note(OPERATOR, true, after);
                 }
@@ -299,6 +343,15 @@ impl Storm {
             .filter(|(group, member)| member == user && self.state.groups.contains(group));
         after.members.extend(pairs.cloned());
         after
+    }
+
+    /// Writes what no undo is about.
+    pub async fn write(&self) {
+        for id in self.visible().into_iter().take(2) {
+            let path = format!("/Users/{id}");
+            assert_eq!(self.send(0, "PATCH", &path, set("title", "Dr")).await.status, 200);
+            self.customer.world.clock.advance(61);
+        }
     }
 
     /// The directory as its identity provider sees it; those who are gone as `like` has them.
