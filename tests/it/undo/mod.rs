@@ -4,5 +4,6 @@ mod before;
 mod cases;
 mod oracle;
 mod property;
+mod seen;
 mod storm;
 mod trouble;

@@ -83,7 +83,11 @@ impl Storm {
 /// A storm before the span, in it, and after it; then the undo. Whether anything was undone.
 async fn play(storm: &mut Storm, seed: u64) -> bool {
     Box::pin(storm.fill()).await;
+    let flawed = if storm.dice.chance(15) { storm.come_back_in_part().await } else { None };
     let since = Box::pin(storm.play(3)).await;
+    if let Some(user) = &flawed {
+        storm.delete_this_user(0, user).await;
+    }
     let until = Box::pin(storm.play(7)).await;
     Box::pin(storm.play(3)).await;
     let (by, actor) = match storm.dice.below(6) {
@@ -104,7 +108,10 @@ async fn play(storm: &mut Storm, seed: u64) -> bool {
                 Box::pin(storm.undo_interrupted(&request)).await;
             }
         }
-        2 => Box::pin(storm.undo_late(&request)).await,
+        2 => {
+            Box::pin(storm.undo_late(&request)).await;
+            assert_eq!(storm.seen(&expected).await, expected, "late: UNDO_SEED={seed}");
+        }
         _ => {}
     }
     Box::pin(storm.undo(&request)).await.unwrap();

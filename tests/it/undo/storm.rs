@@ -1,6 +1,6 @@
 //! A customer to whom anything happens, done by two tokens and by the operator.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use scim_lambda::auth::token::PlainToken;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::oracle::{Standing, State, Step};
 use crate::model::dice::Dice;
 use crate::support::connectors::Fault;
-use crate::support::handles::{member_ids, members, set, values};
+use crate::support::handles::{members, set, values};
 use crate::support::{Answer, World, customer::Customer};
 
 /// The label of the second token.
@@ -34,6 +34,8 @@ pub struct Storm {
     /// Whether a restore of the operator was interrupted, so that groups of an earlier deletion are
     /// still kept.
     flawed: bool,
+    /// Whether memberships of something deleted have perhaps not ended yet.
+    is_late: bool,
 }
 
 impl Storm {
@@ -52,7 +54,18 @@ impl Storm {
         let tokens = [customer.token.clone(), second.token];
         let (state, names, steps) = (State::default(), BTreeMap::new(), Vec::new());
         let hard = way == "hard_delete";
-        Self { customer, dice, tokens, state, names, steps, hard, number: 0, flawed: false }
+        Self {
+            customer,
+            dice,
+            tokens,
+            state,
+            names,
+            steps,
+            hard,
+            number: 0,
+            flawed: false,
+            is_late: false,
+        }
     }
 
     /// Sees to it that there are people and groups to whom something can happen.
@@ -61,7 +74,7 @@ impl Storm {
             self.create_user(0, None).await;
         }
         while self.state.groups.len() < 2 {
-            self.create_group(0).await;
+            self.create_group(0, None).await;
         }
     }
 
@@ -77,6 +90,9 @@ impl Storm {
     pub async fn step(&mut self) {
         let who = self.dice.below(ACTORS);
         self.number += 1;
+        if std::mem::take(&mut self.is_late) {
+            self.write().await;
+        }
         self.customer.world.clock.advance(1);
         if who == OPERATOR && self.dice.chance(70) {
             return self.operate().await;
@@ -90,8 +106,9 @@ impl Storm {
             10 => self.create_user(who, None).await,
             11..15 => self.change_members(who).await,
             15..17 => self.put_group(who).await,
-            17..19 => self.delete_group(who).await,
-            _ => self.create_group(who).await,
+            17 => self.delete_group(who).await,
+            18 => self.replace_group(who).await,
+            _ => self.create_group(who, None).await,
         }
     }
 
@@ -102,7 +119,7 @@ impl Storm {
         self.steps.push(Step { time, actor, restores, before, after: self.state.clone() });
     }
 
-    async fn send(
+    pub async fn send(
         &self,
         who: usize,
         method: &str,
@@ -112,19 +129,9 @@ impl Storm {
         self.customer.world.send_as(&self.tokens[who], method, path, body).await
     }
 
-    fn visible(&self) -> Vec<String> {
+    pub fn visible(&self) -> Vec<String> {
         let users = self.state.users.iter().filter(|(_, user)| user.is_visible());
         users.map(|(id, _)| id.clone()).collect()
-    }
-
-    /// Deleted groups whose names are free.
-    fn gone_groups(&self) -> Vec<String> {
-        let befores = self.steps.iter().flat_map(|step| &step.before.groups);
-        let is_free = |id: &&String| {
-            let mut there = self.state.groups.iter();
-            !there.any(|other| self.names[other] == self.names[*id])
-        };
-        befores.filter(is_free).cloned().collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     fn groups(&self) -> Vec<String> {
@@ -180,8 +187,8 @@ impl Storm {
 
     /// Deletes something. Perhaps its memberships do not end with it, but later.
     async fn delete(&mut self, who: usize, path: &str) {
-        let is_late = self.dice.chance(20);
-        if is_late {
+        if self.dice.chance(30) {
+            self.is_late = true;
             self.customer.world.between.set(|called, request| {
                 let actions = request["TransactItems"].as_array().cloned().unwrap_or_default();
                 let ends = |action: &Value| {
@@ -198,9 +205,33 @@ impl Storm {
 
     async fn delete_user(&mut self, who: usize) {
         let Some(id) = self.dice.pick(&self.visible()) else { return };
-        self.delete(who, &format!("/Users/{id}")).await;
-        let after = self.without_user(&id);
-        self.note(who, false, after);
+        self.delete_this_user(who, &id).await;
+    }
+
+    /// Deletes a user, if it is visible.
+    pub async fn delete_this_user(&mut self, who: usize, id: &str) {
+        if self.state.is_there(id) {
+            self.delete(who, &format!("/Users/{id}")).await;
+            let after = self.without_user(id);
+            self.note(who, false, after);
+        }
+    }
+
+    /// A user leaves, and comes back by a restore that is interrupted.
+    pub async fn come_back_in_part(&mut self) -> Option<String> {
+        let (_, user) = self.dice.pick(&self.state.members.iter().cloned().collect::<Vec<_>>())?;
+        if !self.state.users.contains_key(&user) {
+            return None;
+        }
+        self.delete_this_user(0, &user).await;
+        self.flawed = true;
+        self.customer.break_after(1);
+        let (operator, id) = (self.customer.world.operator(), user.parse().unwrap());
+        let _ = operator.restore_user(&self.customer.row, &id, RestoreOptions::default()).await;
+        self.customer.world.between.clear();
+        let after = self.seen(&self.state).await;
+        self.note(OPERATOR, true, after);
+        Some(user)
     }
 
     async fn delete_all(&mut self, who: usize) {
@@ -226,13 +257,10 @@ impl Storm {
         self.note(who, false, after);
     }
 
-    async fn create_group(&mut self, who: usize) {
+    async fn create_group(&mut self, who: usize, name: Option<String>) {
         self.number += 1;
         let ids = self.candidates(None);
-        let mut name = format!("group{}", self.number);
-        if let Some(gone) = self.dice.pick(&self.gone_groups()).filter(|_| self.dice.chance(40)) {
-            name.clone_from(&self.names[&gone]);
-        }
+        let name = name.unwrap_or_else(|| format!("group{}", self.number));
         let body = json!({ "displayName": name, "externalId": name, "members": values(&ids) });
         let answer = self.send(who, "POST", "/Groups", body).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
@@ -276,12 +304,28 @@ impl Storm {
         self.note(who, false, after);
     }
 
+    /// Another group gets the name of one that is deleted, and is perhaps deleted too.
+    async fn replace_group(&mut self, who: usize) {
+        let Some(group) = self.dice.pick(&self.groups()) else { return };
+        self.delete_this_group(who, &group).await;
+        let before = self.state.groups.clone();
+        self.create_group(who, Some(self.names[&group].clone())).await;
+        let new = self.state.groups.difference(&before).next().cloned();
+        if let Some(new) = new.filter(|_| self.dice.chance(70)) {
+            self.delete_this_group(who, &new).await;
+        }
+    }
+
     async fn delete_group(&mut self, who: usize) {
         let Some(group) = self.dice.pick(&self.groups()) else { return };
+        self.delete_this_group(who, &group).await;
+    }
+
+    async fn delete_this_group(&mut self, who: usize, group: &str) {
         self.delete(who, &format!("/Groups/{group}")).await;
         let mut after = self.state.clone();
-        after.groups.remove(&group);
-        after.leave(&group);
+        after.groups.remove(group);
+        after.leave(group);
         self.note(who, false, after);
     }
 
@@ -343,37 +387,5 @@ impl Storm {
             .filter(|(group, member)| member == user && self.state.groups.contains(group));
         after.members.extend(pairs.cloned());
         after
-    }
-
-    /// Writes what no undo is about.
-    pub async fn write(&self) {
-        for id in self.visible().into_iter().take(2) {
-            let path = format!("/Users/{id}");
-            assert_eq!(self.send(0, "PATCH", &path, set("title", "Dr")).await.status, 200);
-            self.customer.world.clock.advance(61);
-        }
-    }
-
-    /// The directory as its identity provider sees it; those who are gone as `like` has them.
-    pub async fn seen(&self, like: &State) -> State {
-        let mut seen = State::default();
-        let users = self.send(0, "GET", "/Users?count=200&attributes=active", None).await.body;
-        for user in users["Resources"].as_array().into_iter().flatten() {
-            let active = user["active"].as_bool().unwrap();
-            let standing = if active { Standing::Active } else { Standing::Inactive };
-            seen.users.insert(user["id"].as_str().unwrap().to_owned(), standing);
-        }
-        for (id, standing) in &like.users {
-            let gone = if standing.is_visible() { Standing::Lost } else { *standing };
-            seen.users.entry(id.clone()).or_insert(gone);
-        }
-        let groups = self.send(0, "GET", "/Groups?count=200", None).await.body;
-        for group in groups["Resources"].as_array().into_iter().flatten() {
-            let id = group["id"].as_str().unwrap().to_owned();
-            let members = member_ids(group).into_iter();
-            seen.members.extend(members.map(|member| (id.clone(), member)));
-            seen.groups.insert(id);
-        }
-        seen
     }
 }
