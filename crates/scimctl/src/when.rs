@@ -25,6 +25,20 @@ impl Moment {
 /// # Errors
 /// With the forms that it can have.
 fn parse_at(text: &str, now: OffsetDateTime) -> anyhow::Result<Moment> {
+    let moment = parse_any_at(text, now)?;
+    ensure!(moment.0 <= now.unix_timestamp(), "it is in the future; {FORMS}");
+    Ok(moment)
+}
+
+/// Reads a time, which may be in the future: the clock of whoever wrote it may have been faster.
+///
+/// # Errors
+/// With the forms that it can have.
+pub(crate) fn parse_any(text: &str) -> anyhow::Result<Moment> {
+    parse_any_at(text, OffsetDateTime::now_utc())
+}
+
+fn parse_any_at(text: &str, now: OffsetDateTime) -> anyhow::Result<Moment> {
     let time = if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
         time.unix_timestamp()
     } else if let Some(time) = utc(text) {
@@ -33,7 +47,6 @@ fn parse_at(text: &str, now: OffsetDateTime) -> anyhow::Result<Moment> {
         let ago = ago(text).ok_or_else(|| anyhow!(FORMS))?;
         now.unix_timestamp().saturating_sub(ago)
     };
-    ensure!(time <= now.unix_timestamp(), "it is in the future; {FORMS}");
     ensure!(time >= 0, "it is too long ago; {FORMS}");
     Ok(Moment(time))
 }

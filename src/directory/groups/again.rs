@@ -24,8 +24,8 @@ pub enum MembersAgain {
 impl Directory {
     /// Creates a deleted group again for an undo, with its id and these attributes, but without
     /// members. Its versions go on after the one that its deletion made. If the group exists
-    /// already, nothing happens. `true` if an interrupted deletion had to be ended first, so that the
-    /// log names more members than before.
+    /// already, nothing happens. An interrupted deletion is ended first, so the log may name more
+    /// members afterwards than before.
     ///
     /// # Errors
     /// 409 if another group has the name, or if the group was deleted less than a minute ago and
@@ -36,9 +36,9 @@ impl Directory {
         resource_type: &ServedType,
         id: &ResourceId,
         (attributes, version): (&Attributes, u64),
-    ) -> Result<bool, Error> {
+    ) -> Result<(), Error> {
         let collection = call.collection(&Kind::Group);
-        let has_ended = self.end_earlier_deletion(call, id).await?;
+        self.end_earlier_deletion(call, id).await?;
         let names = names_of(resource_type, attributes)?;
         let version = Version(version).next();
         let meta = Meta { version, ..Meta::new(self.clock.now()) };
@@ -50,20 +50,19 @@ impl Directory {
             let to = Target::Live(terms.write(&group, &names, None));
             let change = Transition::new(&collection, None, to, &audit, self.guards(call));
             let Outcome::Refused(refusal) = self.store.commit(change).await? else {
-                return Ok(has_ended);
+                return Ok(());
             };
             if self.store.resource(&collection, id, audit.now).await?.is_some() {
-                return Ok(has_ended);
+                return Ok(());
             }
             self.yield_to(&mut terms, Attempt::of(id, &names), refusal).await?;
         }
     }
 
-    /// Ends the memberships that an interrupted deletion of a group has left; `false` if there are
-    /// no such ones.
-    async fn end_earlier_deletion(&self, call: Call<'_>, id: &ResourceId) -> Result<bool, Error> {
+    /// Ends the memberships that an interrupted deletion of a group has left.
+    async fn end_earlier_deletion(&self, call: Call<'_>, id: &ResourceId) -> Result<(), Error> {
         let unfinished = self.store.unfinished_of(&call.tenant.key(), &Kind::Group, id).await?;
-        let Some(unfinished) = unfinished else { return Ok(false) };
+        let Some(unfinished) = unfinished else { return Ok(()) };
         let audit = self.audit(call, Operation::Delete);
         // The request that deleted the group may still be at it.
         if unfinished.since > audit.now - seconds(MAX_CREATION) {
@@ -71,7 +70,7 @@ impl Directory {
             return Err(Error::new(ErrorKind::Conflict, sentence));
         }
         match self.finish(call, (&Kind::Group, id), true, None, &audit).await? {
-            Progress::Done => Ok(true),
+            Progress::Done => Ok(()),
             Progress::Unfinished => Err(contended()),
         }
     }

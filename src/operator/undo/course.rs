@@ -1,5 +1,6 @@
 //! The changes of one user's standing since the beginning of the span, in the order of the versions
-//! that they made. Rows of the log are in the order of clocks, which may differ from it.
+//! that they made. Rows of the log are in the order of clocks, which may differ from it. Versions
+//! begin again when a user of this id is created again, so only those of one part are compared.
 
 use super::selection::Class;
 use crate::store::{LogRow, Operation, Stage, Standing};
@@ -24,6 +25,15 @@ pub(super) struct Trail<T> {
     pub(super) target: Option<T>,
     /// The last change by somebody else after it.
     pub(super) since: Option<Touch>,
+    /// The selected change that had raised a user just before, if the target is lower because of it.
+    pub(super) raised: Option<Touch>,
+}
+
+impl<T> Trail<T> {
+    /// The trail of a change, with the state before it.
+    pub(super) fn begin(target: Option<T>) -> Self {
+        Self { target, since: None, raised: None }
+    }
 }
 
 /// What a change did to the standing of a user.
@@ -41,6 +51,8 @@ pub(super) enum Step {
 
 #[derive(Debug)]
 struct Change {
+    /// How often the user had been created or linked.
+    part: usize,
     /// The version that it made; the greatest number for the end of the user.
     version: u64,
     class: Class,
@@ -48,39 +60,45 @@ struct Change {
     touch: Touch,
 }
 
-/// The changes of a user's standing, by version.
+/// The changes of a user's standing, by part and version.
 #[derive(Debug, Default)]
-pub(super) struct Course(Vec<Change>);
+pub(super) struct Course {
+    changes: Vec<Change>,
+    part: usize,
+}
 
 impl Course {
     /// Takes in a change.
     pub(super) fn add(&mut self, row: &LogRow, class: Class, step: Step) {
-        let version = row.version.unwrap_or(u64::MAX);
-        let at = self.0.partition_point(|change| change.version <= version);
-        self.0.insert(at, Change { version, class, step, touch: Touch::of(row) });
+        self.part += usize::from(step == Step::Entered);
+        let (part, version) = (self.part, row.version.unwrap_or(u64::MAX));
+        let at = self.changes.partition_point(|one| (one.part, one.version) <= (part, version));
+        self.changes.insert(at, Change { part, version, class, step, touch: Touch::of(row) });
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.changes.is_empty()
     }
 
     /// What is to be undone, if the user was deleted or deactivated by a selected change. The
     /// target is the standing before it, but never more than the user had before selected changes
     /// that had raised the user just before: they are not what is brought back.
     pub(super) fn trail(&self) -> Option<Trail<Standing>> {
-        let mut ceiling: Option<Option<Standing>> = None;
+        let mut ceiling: Option<(Option<Standing>, &Touch)> = None;
         let mut trail: Option<Trail<Standing>> = None;
-        for Change { class, step, touch, .. } in &self.0 {
+        for Change { class, step, touch, .. } in &self.changes {
             match (&mut trail, class, step) {
                 (Some(trail), Class::Other, _) => trail.since = Some(touch.clone()),
                 // Somebody else has decided how the user is.
                 (None, Class::Other, _) => ceiling = None,
                 (None, Class::Selected, Step::Raised(was)) => {
-                    ceiling.get_or_insert(*was);
+                    ceiling.get_or_insert((*was, touch));
                 }
                 (None, Class::Selected, Step::Lowered(was)) => {
-                    let target = ceiling.map_or(*was, |ceiling| lower(*was, ceiling));
-                    trail = Some(Trail { target, since: None });
+                    let target = ceiling.map_or(*was, |(ceiling, _)| lower(*was, ceiling));
+                    let raised = ceiling.filter(|_| target.is_some() && target != *was);
+                    let raised = raised.map(|(_, touch)| touch.clone());
+                    trail = Some(Trail { raised, ..Trail::begin(target) });
                 }
                 _ => {}
             }

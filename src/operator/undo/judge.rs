@@ -7,7 +7,8 @@ use scim_core::ResourceId;
 
 use super::course::{Touch, Trail};
 use super::plan::{
-    Comeback, GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, UserFate,
+    Comeback, GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, RaisedBefore,
+    UserFate,
 };
 use super::trail::{Trails, UserStory};
 use crate::store::{Stage, Standing};
@@ -21,6 +22,9 @@ pub(super) struct PresentUser {
     /// The groups that the user was in before its deletion, and is not in again; `None` if they are
     /// not known.
     pub(super) past: Option<BTreeSet<ResourceId>>,
+    /// Those of them that an interrupted deletion has not ended yet, so that the log does not name
+    /// them.
+    pub(super) leaving: BTreeSet<ResourceId>,
     /// Whether the user is deleted, and another one has the userName.
     pub(super) is_name_taken: bool,
 }
@@ -34,13 +38,16 @@ pub(super) struct Present {
     pub(super) groups: BTreeMap<ResourceId, Option<String>>,
     /// The deleted groups whose displayName another group has now.
     pub(super) taken_names: BTreeSet<ResourceId>,
+    /// The displayNames of deleted groups, in the form in which they are compared, if no two groups
+    /// may have the same.
+    pub(super) unique_names: BTreeMap<ResourceId, String>,
     /// The members of groups.
     pub(super) members: BTreeMap<ResourceId, BTreeSet<ResourceId>>,
     /// The labels of tokens.
     pub(super) labels: BTreeMap<String, String>,
     /// Whether an id that names no resource may be a member.
     pub(super) admits_unknown: bool,
-    /// The users whose rows cannot be read, and why.
+    /// The users and groups whose rows cannot be read, and why.
     pub(super) unreadable: BTreeMap<ResourceId, String>,
 }
 
@@ -53,8 +60,9 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     /// The fates of all users and groups that the trails name, in the order of their names.
     pub(super) fn plan(&self) -> (Vec<PlannedUser>, Vec<PlannedGroup>) {
-        let groups: BTreeMap<&ResourceId, GroupFate> =
+        let mut groups: BTreeMap<&ResourceId, GroupFate> =
             self.group_ids().into_iter().map(|id| (id, self.group_fate(id))).collect();
+        self.choose_groups(&mut groups);
         let exists = |id: &ResourceId| match groups.get(id) {
             Some(fate) => is_there(fate),
             None => self.present.groups.contains_key(id),
@@ -62,7 +70,8 @@ impl Judge<'_> {
         let users = self.trails.users.iter().filter_map(|(id, story)| {
             let fate = self.user_fate(id, story, &exists)?;
             let name = self.present.users.get(id).and_then(|user| user.name.clone());
-            Some((id, PlannedUser { id: id.clone(), name, fate }))
+            let came_in_span = story.is_new() && comes_back(&fate);
+            Some((id, PlannedUser { id: id.clone(), name, fate, came_in_span }))
         });
         let mut users: BTreeMap<&ResourceId, PlannedUser> = users.collect();
         self.choose_namesakes(&mut users);
@@ -84,15 +93,11 @@ impl Judge<'_> {
     /// Of deleted users of one userName, one comes back, and rather one who was there before the
     /// span. The name of the others is taken.
     fn choose_namesakes(&self, users: &mut BTreeMap<&ResourceId, PlannedUser>) {
-        let comes = |fate: &UserFate| match fate {
-            UserFate::Restore(comeback) => comeback.version.is_some(),
-            _ => false,
-        };
         let is_new =
             |id: &ResourceId| self.trails.users.get(id).is_some_and(|story| story.is_new());
         let mut coming: Vec<(bool, &mut PlannedUser)> = users
             .iter_mut()
-            .filter(|(_, user)| comes(&user.fate))
+            .filter(|(_, user)| comes_back(&user.fate))
             .map(|(id, user)| (is_new(id), user))
             .collect();
         coming.sort_by_key(|(is_new, _)| *is_new);
@@ -103,6 +108,27 @@ impl Judge<'_> {
                 user.fate = UserFate::NameTaken;
             }
         }
+    }
+
+    /// Of deleted groups of one displayName, one comes back, as of users.
+    fn choose_groups(&self, groups: &mut BTreeMap<&ResourceId, GroupFate>) {
+        let mut coming: Vec<(bool, &ResourceId)> = groups
+            .iter()
+            .filter(|(_, fate)| matches!(fate, GroupFate::Create(..)))
+            .map(|(id, _)| (self.is_new_group(id), *id))
+            .collect();
+        coming.sort();
+        let mut taken = BTreeSet::new();
+        for (_, id) in coming {
+            if self.present.unique_names.get(id).is_some_and(|name| !taken.insert(name)) {
+                groups.insert(id, GroupFate::NameTaken);
+            }
+        }
+    }
+
+    /// Whether a group came in the span.
+    fn is_new_group(&self, id: &ResourceId) -> bool {
+        self.trails.groups.get(id).is_some_and(|story| story.is_new)
     }
 
     fn user_fate(
@@ -117,7 +143,7 @@ impl Judge<'_> {
         }
         // A user who was out before the span stays out.
         if trail.target.is_some_and(|target| target.state == Stage::Deleted) {
-            return Some(UserFate::AlreadySo);
+            return Some(self.as_before(trail, self.present.users.get(id)));
         }
         let later = || trail.since.as_ref().map(|touch| self.later(touch));
         let Some(user) = self.present.users.get(id) else {
@@ -131,8 +157,8 @@ impl Judge<'_> {
         let is_same = is_live && user.standing.active == target.active;
         let comeback = |version| self.comeback(id, user, (target, version), exists);
         if is_same {
-            let has_left = user.past.as_ref().is_some_and(|past| !past.is_empty());
-            let fate = if has_left { comeback(None) } else { UserFate::AlreadySo };
+            let has_left = user.past.iter().flatten().any(|group| self.is_left(group, id));
+            let fate = if has_left { comeback(None) } else { self.as_before(trail, Some(user)) };
             return Some(fate);
         }
         Some(match (later(), user.standing.state) {
@@ -146,8 +172,28 @@ impl Judge<'_> {
         })
     }
 
-    /// How a user comes back: into the groups of before, but not into those joined in the span. A
-    /// user who is visible again does not come into those that somebody else has taken it out of.
+    /// The fate of a user who is as before the span: it is to be named if a change of the span had
+    /// raised it just before, since that one may have been right.
+    fn as_before(&self, trail: &Trail<Standing>, user: Option<&PresentUser>) -> UserFate {
+        let is_deleted = trail.target.is_some_and(|target| target.state == Stage::Deleted);
+        let stays = user.is_some_and(|user| (user.standing.state == Stage::Deleted) == is_deleted);
+        match (&trail.raised, &trail.since) {
+            (Some(touch), None) if stays => {
+                UserFate::StaysOut(RaisedBefore { change: self.later(touch), is_deleted })
+            }
+            _ => UserFate::AlreadySo,
+        }
+    }
+
+    /// Whether a change that is undone has ended a membership.
+    fn is_left(&self, group: &ResourceId, member: &ResourceId) -> bool {
+        let trail = self.trails.memberships.get(group).and_then(|trails| trails.get(member));
+        trail.is_some()
+    }
+
+    /// How a user comes back: into the groups of before, but not into those joined in the span, nor
+    /// into those left before it. A user who is visible again does not come into those that somebody
+    /// else has taken it out of.
     fn comeback(
         &self,
         id: &ResourceId,
@@ -157,10 +203,9 @@ impl Judge<'_> {
     ) -> UserFate {
         let joined = |group: &&ResourceId| {
             let trail = self.trails.memberships.get(*group).and_then(|trails| trails.get(id));
-            trail.is_some_and(|trail| match trail.since {
-                None => trail.target == Some(false),
-                Some(_) => version.is_none() && !self.is_member(group, id),
-            })
+            let Some(trail) = trail else { return !user.leaving.contains(*group) };
+            let is_taken_out = version.is_none() && !self.is_member(group, id);
+            trail.target != Some(true) || (trail.since.is_some() && is_taken_out)
         };
         let past = || user.past.iter().flatten();
         let except: BTreeSet<ResourceId> = past().filter(joined).cloned().collect();
@@ -170,6 +215,9 @@ impl Judge<'_> {
     }
 
     fn group_fate(&self, id: &ResourceId) -> GroupFate {
+        if let Some(reason) = self.present.unreadable.get(id) {
+            return GroupFate::Unreadable(reason.clone());
+        }
         let exists = self.present.groups.contains_key(id);
         let Some(trail) = self.trails.groups.get(id).and_then(|story| story.trail.as_ref()) else {
             return if exists { GroupFate::Stays } else { GroupFate::Gone };
@@ -216,7 +264,9 @@ impl Judge<'_> {
         add.sort_by(by_name);
         remove.sort_by(by_name);
         kept.sort_by(|a, b| by_name(&a.0, &b.0));
-        PlannedGroup { id: id.clone(), name, fate, add, remove, kept, already_so, hides_members }
+        let came_in_span = self.is_new_group(id) && matches!(fate, GroupFate::Create(..));
+        let id = id.clone();
+        PlannedGroup { id, name, fate, came_in_span, add, remove, kept, already_so, hides_members }
     }
 
     fn membership(
@@ -226,6 +276,10 @@ impl Judge<'_> {
         user: Option<&PlannedUser>,
         groups: &BTreeMap<&ResourceId, GroupFate>,
     ) -> Wanted {
+        // What is said about the group explains it.
+        if matches!(fate, GroupFate::Unreadable(_)) {
+            return Wanted::Nothing;
+        }
         let comeback = match user.map(|user| &user.fate) {
             Some(UserFate::Restore(comeback)) => Some(comeback),
             _ => None,
@@ -246,13 +300,22 @@ impl Judge<'_> {
         if let Some(touch) = &trail.since {
             return Wanted::Kept(Obstacle::ChangedSince(self.later(touch)));
         }
-        if !target {
-            return Wanted::Remove;
-        }
+        if target { self.joining(fate, member, user, groups) } else { Wanted::Remove }
+    }
+
+    /// What a membership needs that is to begin again.
+    fn joining(
+        &self,
+        fate: &GroupFate,
+        member: &ResourceId,
+        user: Option<&PlannedUser>,
+        groups: &BTreeMap<&ResourceId, GroupFate>,
+    ) -> Wanted {
         if !is_there(fate) {
             return Wanted::Kept(Obstacle::GroupGone);
         }
-        if comeback.is_some() || self.may_join(member, user, groups) {
+        let comes = user.is_some_and(|user| matches!(user.fate, UserFate::Restore(_)));
+        if comes || self.may_join(member, user, groups) {
             return Wanted::Add;
         }
         // What is said about the user explains it.
@@ -312,6 +375,11 @@ enum Wanted {
     Add,
     Remove,
     Kept(Obstacle),
+}
+
+/// Whether a deleted user comes back.
+fn comes_back(fate: &UserFate) -> bool {
+    matches!(fate, UserFate::Restore(Comeback { version: Some(_), .. }))
 }
 
 /// Whether a group exists when the undo is done.

@@ -24,19 +24,19 @@ use self::selection::Selection;
 use super::deployment::Operator;
 use super::error::OperatorError;
 use super::session::Session;
-use crate::store::{OPERATOR, TenantKey, TenantRow};
+use crate::store::{LogRange, LogRow, OPERATOR, Operation, Subject, TenantKey, TenantRow};
 
 pub use self::plan::{
-    Comeback, GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, UndoCounts,
-    UndoFailure, UndoPlan, UndoReport, UndoRequest, UndoStopped, UserFate,
+    Comeback, GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, RaisedBefore,
+    UndoCounts, UndoFailure, UndoHeld, UndoPlan, UndoReport, UndoRequest, UndoStopped, UserFate,
 };
 
 impl Operator {
     /// What an undo would do: nothing is written. It reads the log from the beginning of the span
     /// to now, page by page, and then what is there of the users and groups that it names.
     ///
-    /// Without an end, the span ends with the second of the newest row of the log, whose clock may
-    /// differ from that of the caller.
+    /// Without an end, the span ends with the second of the newest row of the log that is undone,
+    /// whose clock may differ from that of the caller.
     ///
     /// # Errors
     /// [`OperatorError::UnknownActor`] if no token has this key id or label, and the log has no such
@@ -64,15 +64,34 @@ impl Operator {
         let present = Reader::new(self, &session, &trails).present(labels).await?;
         let (users, groups) = Judge { trails: &trails, present: &present }.plan();
         let free_seats = self.free_seats(&key).await?;
-        let until = request.until.unwrap_or_else(|| end_of_second(trails.newest));
+        let newest = trails.newest_selected.unwrap_or(trails.newest);
+        let until = request.until.unwrap_or_else(|| end_of_second(newest));
         let request = UndoRequest { until: Some(until.max(request.since)), ..request.clone() };
-        let log_begins = self.clock.milliseconds().saturating_sub(self.log_kept(tenant));
-        let log_begins = Some(log_begins).filter(|begins| *begins > request.since);
+        let log_begins = self.log_begins(tenant, request.since).await?;
         Ok(UndoPlan { request, actors, log_begins, users, groups, free_seats })
     }
 }
 
 impl Operator {
+    /// When the log begins, in milliseconds since 1970; `None` if it has all since `since`.
+    async fn log_begins(
+        &self,
+        tenant: &TenantRow,
+        since: i64,
+    ) -> Result<Option<i64>, OperatorError> {
+        let kept = self.clock.milliseconds().saturating_sub(self.log_kept(tenant));
+        let range = LogRange { from: 0, until: i64::MAX, newest_first: false, after: None };
+        let now = self.clock.seconds();
+        let oldest = self.store.log(&tenant.key(), &range, 1, now).await?.rows.into_iter().next();
+        // The row of the tenant's creation is the first one that there ever was.
+        let is_first = |row: &LogRow| {
+            row.subject == Some(Subject::Tenant) && row.operation == Operation::Create.as_str()
+        };
+        let oldest = oldest.filter(|row| !is_first(row));
+        let begins = oldest.map_or(kept, |row| row.milliseconds.max(kept));
+        Ok(Some(begins).filter(|begins| *begins > since))
+    }
+
     /// How many seats are free; `None` if they are not limited.
     async fn free_seats(&self, tenant: &TenantKey) -> Result<Option<usize>, OperatorError> {
         let seats = self.store.seats(tenant).await?;

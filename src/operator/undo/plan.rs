@@ -19,7 +19,7 @@ pub struct UndoRequest {
     pub by: Option<String>,
 }
 
-/// A change by somebody else, which is not overwritten.
+/// A change that decides what an undo does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LaterChange {
     /// When, in milliseconds since 1970.
@@ -28,6 +28,15 @@ pub struct LaterChange {
     pub actor: String,
     /// The label of the token, if it has one and is still listed.
     pub label: Option<String>,
+}
+
+/// Why a user stays deleted or suspended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RaisedBefore {
+    /// The change in the span that had raised the user.
+    pub change: LaterChange,
+    /// Whether the user stays deleted; otherwise it stays suspended.
+    pub is_deleted: bool,
 }
 
 /// How a deleted user comes back.
@@ -54,6 +63,8 @@ pub enum UserFate {
     Activate(u64),
     /// The user is as it was, or has more access than before.
     AlreadySo,
+    /// The user stays deleted or suspended, as before the span, although it was more in between.
+    StaysOut(RaisedBefore),
     /// Somebody else has changed the user since.
     ChangedSince(LaterChange),
     /// The user was deleted, and another one has the userName, or gets it back.
@@ -75,6 +86,8 @@ pub struct PlannedUser {
     pub name: Option<String>,
     /// What happens to the user.
     pub fate: UserFate,
+    /// Whether the user came in the span, and was deleted in it.
+    pub came_in_span: bool,
 }
 
 /// What happens to a group itself.
@@ -94,6 +107,8 @@ pub enum GroupFate {
     Gone,
     /// An earlier release wrote the log, which does not tell how the group was.
     NotTold,
+    /// Its rows cannot be read, for this reason.
+    Unreadable(String),
 }
 
 /// A user or group as a member.
@@ -125,6 +140,8 @@ pub struct PlannedGroup {
     pub name: Option<String>,
     /// What happens to the group.
     pub fate: GroupFate,
+    /// Whether it came in the span, and was deleted in it.
+    pub came_in_span: bool,
     /// Those who become members again, apart from the users who are restored into the group.
     pub add: Vec<Named>,
     /// Those who stop being members.
@@ -144,8 +161,8 @@ pub struct UndoPlan {
     pub request: UndoRequest,
     /// The key ids, or `operator`, that the request's actor names; `None` for everybody.
     pub actors: Option<BTreeSet<String>>,
-    /// From when on the log is kept, in milliseconds since 1970, if that is after the beginning of
-    /// the span: what happened before is not known, and may give wrong states.
+    /// When the log begins, in milliseconds since 1970, if that is after the beginning of the span:
+    /// what happened before is not known, and may give wrong states.
     pub log_begins: Option<i64>,
     /// The users, in the order of their names.
     pub users: Vec<PlannedUser>,
@@ -167,8 +184,10 @@ pub struct UndoFailure {
 /// What an undo has done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UndoReport {
-    /// How many users were restored, also those who were only missing in groups.
+    /// How many deleted users were restored.
     pub restored: usize,
+    /// How many users who were back already came into more of their groups.
+    pub rejoined: usize,
     /// How many users became active.
     pub activated: usize,
     /// How many groups were created again.
@@ -208,6 +227,11 @@ impl PlannedUser {
         matches!(self.fate, UserFate::Restore(_) | UserFate::Activate(_))
     }
 
+    /// Whether the user stays as it is against what the undo would do.
+    fn is_held(&self) -> bool {
+        !self.changes() && self.fate != UserFate::AlreadySo
+    }
+
     /// Whether the user needs a seat to come back.
     fn needs_seat(&self) -> bool {
         match &self.fate {
@@ -223,6 +247,20 @@ impl PlannedGroup {
     pub fn changes(&self) -> bool {
         matches!(self.fate, GroupFate::Create(..))
             || !(self.add.is_empty() && self.remove.is_empty())
+    }
+
+    /// How many things of the group stay as they are against what the undo would do.
+    fn held(&self) -> usize {
+        let is_held = match &self.fate {
+            GroupFate::ChangedSince(_)
+            | GroupFate::NameTaken
+            | GroupFate::NotTold
+            | GroupFate::Unreadable(_) => true,
+            GroupFate::Stays | GroupFate::Create(..) | GroupFate::AlreadySo | GroupFate::Gone => {
+                false
+            }
+        };
+        self.kept.len() + usize::from(is_held) + usize::from(self.hides_members)
     }
 }
 
@@ -241,6 +279,24 @@ pub struct UndoCounts {
     pub add: usize,
     /// Members who are removed.
     pub remove: usize,
+    /// Those of the users and groups that come back who came in the span too.
+    pub came_in_span: usize,
+}
+
+/// How many things stay as they are against what the undo would do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UndoHeld {
+    /// Users.
+    pub users: usize,
+    /// Groups and memberships.
+    pub groups: usize,
+}
+
+impl UndoHeld {
+    /// Whether all can be brought back.
+    pub fn is_nothing(self) -> bool {
+        self == Self::default()
+    }
 }
 
 impl UndoPlan {
@@ -248,6 +304,7 @@ impl UndoPlan {
     pub fn counts(&self) -> UndoCounts {
         let mut counts = UndoCounts::default();
         for user in &self.users {
+            counts.came_in_span += usize::from(user.came_in_span && user.changes());
             match &user.fate {
                 UserFate::Restore(Comeback { version: Some(_), .. }) => counts.restore += 1,
                 UserFate::Restore(_) => counts.rejoin += 1,
@@ -256,11 +313,19 @@ impl UndoPlan {
             }
         }
         for group in &self.groups {
-            counts.create += usize::from(matches!(group.fate, GroupFate::Create(..)));
+            let is_created = matches!(group.fate, GroupFate::Create(..));
+            counts.create += usize::from(is_created);
+            counts.came_in_span += usize::from(group.came_in_span && is_created);
             counts.add += group.add.len();
             counts.remove += group.remove.len();
         }
         counts
+    }
+
+    /// How many things cannot be brought back.
+    pub fn held(&self) -> UndoHeld {
+        let users = self.users.iter().filter(|user| user.is_held()).count();
+        UndoHeld { users, groups: self.groups.iter().map(PlannedGroup::held).sum() }
     }
 
     /// How many users come back or become active.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
+use futures_util::stream::{self, StreamExt};
 use scim_core::ResourceId;
 
 use super::judge::{Present, PresentUser};
@@ -26,7 +26,7 @@ const BATCH: usize = 400;
 
 /// The users who exist or can be restored.
 type PresentUsers = BTreeMap<ResourceId, PresentUser>;
-/// The users whose rows cannot be read, and why.
+/// The users and groups whose rows cannot be read, and why.
 type Unreadable = BTreeMap<ResourceId, String>;
 
 /// Reads what is there for one undo.
@@ -71,12 +71,24 @@ impl<'a> Reader<'a> {
         &self,
         labels: BTreeMap<String, String>,
     ) -> Result<Present, OperatorError> {
-        let (users, unreadable) = self.users().await?;
+        let (users, mut unreadable) = self.users().await?;
         let groups = self.groups(&users).await?;
-        let taken_names = self.taken_names(&groups).await?;
-        let members = self.members(&groups).await?;
-        let admits_unknown = self.session.tenant.profile.dialect().strict;
-        Ok(Present { users, groups, taken_names, members, labels, admits_unknown, unreadable })
+        let unique_names = self.unique_names(&groups);
+        let taken_names = self.taken_names(&unique_names, &mut unreadable).await?;
+        let members = self.members(&groups, &mut unreadable).await?;
+        let unique_names = unique_names.into_iter();
+        let unique_names =
+            unique_names.filter_map(|(id, names)| Some((id, names.name()?.to_owned())));
+        Ok(Present {
+            users,
+            groups,
+            taken_names,
+            unique_names: unique_names.collect(),
+            members,
+            labels,
+            admits_unknown: self.session.tenant.profile.dialect().strict,
+            unreadable,
+        })
     }
 
     fn collection(&self, kind: Kind) -> Collection {
@@ -98,10 +110,17 @@ impl<'a> Reader<'a> {
             let each = stream::iter(found).map(|user| {
                 let is_changed = changed.contains(&user.resource.id);
                 let is_leaving = leaving.contains(&user.resource.id);
-                self.user(user, is_changed, is_leaving)
+                async move {
+                    let id = user.resource.id.clone();
+                    (id, self.user(user, is_changed, is_leaving).await)
+                }
             });
-            let each = each.buffer_unordered(CONCURRENCY);
-            users.extend(each.try_collect::<Vec<_>>().await?);
+            let read: Vec<_> = each.buffer_unordered(CONCURRENCY).collect().await;
+            for (id, user) in read {
+                if let Some(user) = of_one(&id, user, &mut unreadable)? {
+                    users.insert(id, user);
+                }
+            }
         }
         Ok((users, unreadable))
     }
@@ -120,12 +139,8 @@ impl<'a> Reader<'a> {
         }
         let mut found = Vec::new();
         for id in ids {
-            match store.resources(collection, vec![id.clone()], self.now).await {
-                Err(error @ (StoreError::Broken(_) | StoreError::NewerFormat { .. })) => {
-                    unreadable.insert(id.clone(), error.to_string());
-                }
-                one => found.extend(one?),
-            }
+            let one = store.resources(collection, vec![id.clone()], self.now).await;
+            found.extend(of_one(id, one, unreadable)?.into_iter().flatten());
         }
         Ok(found)
     }
@@ -136,37 +151,33 @@ impl<'a> Reader<'a> {
         user: Stored,
         is_changed: bool,
         is_leaving: bool,
-    ) -> Result<(ResourceId, PresentUser), OperatorError> {
+    ) -> Result<PresentUser, StoreError> {
         let is_deleted = user.state == Stage::Deleted;
         let is_name_taken = is_deleted && is_changed && self.is_name_taken(&user).await?;
-        let past = if is_changed { self.past(&user, is_leaving).await? } else { None };
-        let id = user.resource.id.clone();
+        let mut past = if is_changed { self.past(&user).await? } else { None };
+        let mut leaving = BTreeSet::new();
+        if let Some(past) = past.as_mut().filter(|_| is_leaving && is_deleted) {
+            let (store, id) = (&self.operator.store, &user.resource.id);
+            leaving.extend(store.memberships(&self.tenant, id, usize::MAX).await?);
+            past.extend(leaving.iter().cloned());
+        }
         let name = user.resource.attributes.text("userName").map(str::to_owned);
         let (standing, version) = (user.standing(), user.resource.meta.version.0);
-        Ok((id, PresentUser { name, standing, version, past, is_name_taken }))
+        Ok(PresentUser { name, standing, version, past, leaving, is_name_taken })
     }
 
-    /// The groups into which a restore brings the user back; `None` if they are not known.
-    async fn past(
-        &self,
-        user: &Stored,
-        is_leaving: bool,
-    ) -> Result<Option<BTreeSet<ResourceId>>, OperatorError> {
+    /// The groups that are kept for a restore of the user; `None` if they are not known.
+    async fn past(&self, user: &Stored) -> Result<Option<BTreeSet<ResourceId>>, StoreError> {
         let (store, id) = (&self.operator.store, &user.resource.id);
         let departure = if user.state == Stage::Deleted { user.departed() } else { user.departure };
         let Some(departure) = departure else {
             return Ok((user.state != Stage::Deleted).then(BTreeSet::new));
         };
         let kept = store.past_memberships(&self.tenant, id, departure, self.now).await?;
-        let mut past: BTreeSet<ResourceId> =
-            kept.into_iter().flat_map(|part| part.groups).collect();
-        if is_leaving {
-            past.extend(store.memberships(&self.tenant, id, usize::MAX).await?);
-        }
-        Ok(Some(past))
+        Ok(Some(kept.into_iter().flat_map(|part| part.groups).collect()))
     }
 
-    async fn is_name_taken(&self, user: &Stored) -> Result<bool, OperatorError> {
+    async fn is_name_taken(&self, user: &Stored) -> Result<bool, StoreError> {
         let users = self.collection(Kind::User);
         let owners = self.operator.store.holders(&users, user.names(), self.now).await?;
         Ok(owners.name.is_some_and(|(owner, state)| {
@@ -204,49 +215,79 @@ impl<'a> Reader<'a> {
         Ok(groups)
     }
 
+    /// The names of the deleted groups, if no two groups may have the same.
+    fn unique_names(
+        &self,
+        groups: &BTreeMap<ResourceId, Option<String>>,
+    ) -> BTreeMap<ResourceId, Names> {
+        let served = group_type(&self.session.tenant.types);
+        let definition = served
+            .map(|served| &served.definition)
+            .filter(|definition| definition.name_attribute().is_some_and(|name| name.is_unique()));
+        let Some(definition) = definition else { return BTreeMap::new() };
+        let gone = self.trails.groups.iter().filter(|(id, _)| !groups.contains_key(*id));
+        let names = gone.filter_map(|(id, story)| {
+            let (attributes, _) = story.trail.as_ref()?.target.as_ref()?;
+            Some((id.clone(), Names::of(definition, attributes).ok()?))
+        });
+        names.collect()
+    }
+
     /// The deleted groups whose name another group has now.
     async fn taken_names(
         &self,
-        groups: &BTreeMap<ResourceId, Option<String>>,
+        names: &BTreeMap<ResourceId, Names>,
+        unreadable: &mut Unreadable,
     ) -> Result<BTreeSet<ResourceId>, OperatorError> {
-        let types = &self.session.tenant.types;
-        let Some(served) = group_type(types) else { return Ok(BTreeSet::new()) };
-        let definition = &served.definition;
-        if !definition.name_attribute().is_some_and(|name| name.is_unique()) {
-            return Ok(BTreeSet::new());
-        }
-        let (collection, store) = (self.collection(Kind::Group), &self.operator.store);
-        let gone = self.trails.groups.iter().filter(|(id, _)| !groups.contains_key(*id));
-        let gone = gone.filter_map(|(id, story)| {
-            let (attributes, _) = story.trail.as_ref()?.target.as_ref()?;
-            Some((id, Names::of(definition, attributes)))
+        let (collection, store) = (&self.collection(Kind::Group), &self.operator.store);
+        let each = stream::iter(names).map(|(id, names)| async move {
+            (id, store.holders(collection, names, self.now).await)
         });
-        let each = stream::iter(gone).map(|(id, names)| {
-            let collection = &collection;
-            async move {
-                let owners = store.holders(collection, &names?, self.now).await?;
-                Ok::<_, OperatorError>(owners.name.map(|_| id.clone()))
+        let read: Vec<_> = each.buffer_unordered(CONCURRENCY).collect().await;
+        let mut taken = BTreeSet::new();
+        for (id, owners) in read {
+            let owners = of_one(id, owners, unreadable)?;
+            if owners.is_some_and(|owners| owners.name.is_some()) {
+                taken.insert(id.clone());
             }
-        });
-        let taken: Vec<Option<ResourceId>> =
-            each.buffer_unordered(CONCURRENCY).try_collect().await?;
-        Ok(taken.into_iter().flatten().collect())
+        }
+        Ok(taken)
     }
 
     /// Those of the members that the trails name who are members now.
     async fn members(
         &self,
         groups: &BTreeMap<ResourceId, Option<String>>,
+        unreadable: &mut Unreadable,
     ) -> Result<BTreeMap<ResourceId, BTreeSet<ResourceId>>, OperatorError> {
         let there = self.trails.memberships.iter().filter(|(group, _)| groups.contains_key(*group));
         let each = stream::iter(there).map(|(group, trails)| async move {
             let ids: BTreeSet<ResourceId> = trails.keys().cloned().collect();
-            self.operator.store.members_among(&self.tenant, [group], &ids).await
+            (group, self.operator.store.members_among(&self.tenant, [group], &ids).await)
         });
-        let found: Vec<_> = each.buffer_unordered(CONCURRENCY).try_collect().await?;
-        let ids = found.into_iter().flatten().map(|(group, members)| {
-            (group, members.into_iter().map(|member| member.value).collect())
-        });
-        Ok(ids.collect())
+        let read: Vec<_> = each.buffer_unordered(CONCURRENCY).collect().await;
+        let mut members = BTreeMap::new();
+        for (group, found) in read {
+            for (group, found) in of_one(group, found, unreadable)?.into_iter().flatten() {
+                members.insert(group, found.into_iter().map(|member| member.value).collect());
+            }
+        }
+        Ok(members)
+    }
+}
+
+/// What was read of a user or group; `None` if a row of it cannot be read, which does not hold up
+/// the others.
+fn of_one<T>(
+    id: &ResourceId,
+    read: Result<T, StoreError>,
+    unreadable: &mut Unreadable,
+) -> Result<Option<T>, OperatorError> {
+    match read {
+        Err(error @ (StoreError::Broken(_) | StoreError::NewerFormat { .. })) => {
+            unreadable.insert(id.clone(), error.to_string());
+            Ok(None)
+        }
+        read => Ok(Some(read?)),
     }
 }

@@ -1,5 +1,6 @@
 //! What an undo decides, from rows of the log and from what is there.
 
+mod newcomers;
 mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +41,7 @@ fn row(at: i64, kind: Kind, subject: &str, operation: &str) -> LogRow {
         subject_id: subject.to_owned(),
         version: Some(2),
         actor: "key".to_owned(),
-        request: "r".to_owned(),
+        request: at.to_string(),
         changed: Vec::new(),
         was: None,
         added: Some(Vec::new()),
@@ -90,6 +91,7 @@ fn present() -> Present {
         standing: standing("deleted.9"),
         version: 5,
         past: Some(BTreeSet::new()),
+        leaving: BTreeSet::new(),
         is_name_taken: false,
     };
     let bob =

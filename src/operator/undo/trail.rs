@@ -2,7 +2,7 @@
 //! existence of a group, and each membership. Rows are taken in one after the other, from the
 //! beginning of the span to now, and only what matters is kept.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use scim_core::ResourceId;
 use scim_core::resource::Attributes;
@@ -10,7 +10,7 @@ use scim_core::resource::Attributes;
 use super::course::{Course, Step, Touch, Trail, step};
 use super::selection::{Class, Selection};
 use crate::operator::provisioning::is_about_user;
-use crate::store::{Kind, LogRow, OPERATOR, Operation, Standing, Subject};
+use crate::store::{Kind, LogRow, OPERATOR, Operation, Stage, Standing, Subject};
 
 /// What the log tells about one user.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(super) struct UserStory {
     deletion: Option<Class>,
     /// The changes of the standing.
     course: Course,
+    /// The request that created the user.
+    created_by: Option<String>,
 }
 
 impl UserStory {
@@ -40,7 +42,9 @@ impl UserStory {
 #[derive(Debug, Default)]
 pub(super) struct GroupStory {
     /// Whether it was created in the span.
-    is_new: bool,
+    pub(super) is_new: bool,
+    /// The request that created it.
+    created_by: Option<String>,
     /// What the last deletion is to the undo, if there was one.
     deletion: Option<Class>,
     /// The existence of the group: its attributes, and the version of its deletion.
@@ -55,7 +59,7 @@ impl GroupStory {
         let known = row.document.clone().zip(row.version);
         self.deletion = Some(class);
         match (&mut self.trail, class) {
-            (None, Class::Selected) => self.trail = Some(Trail { target: known, since: None }),
+            (None, Class::Selected) => self.trail = Some(Trail::begin(known)),
             // The attributes of the last deletion count: their changes are not undone.
             (Some(trail), Class::Selected) => trail.target = known.or(trail.target.take()),
             (Some(trail), Class::Other) => trail.since = Some(Touch::of(row)),
@@ -64,14 +68,28 @@ impl GroupStory {
     }
 }
 
+/// What happens to a membership.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Change {
+    Begins,
+    Ends,
+    /// It ends because the group or the member is deleted.
+    EndsByDeletion,
+}
+
 /// What the log tells, by users, by groups, and by groups and their members.
 #[derive(Debug, Default)]
 pub(super) struct Trails {
     pub(super) users: BTreeMap<ResourceId, UserStory>,
     pub(super) groups: BTreeMap<ResourceId, GroupStory>,
     pub(super) memberships: BTreeMap<ResourceId, BTreeMap<ResourceId, Trail<bool>>>,
+    /// Memberships of those who came in the span, by group and member, which selected changes began.
+    /// They stay; but if another change has ended them, they do not begin again.
+    begun: BTreeSet<(ResourceId, ResourceId)>,
     /// The time of the newest row, in milliseconds since 1970.
     pub(super) newest: i64,
+    /// The time of the newest row that is undone; `None` if there is no such row.
+    pub(super) newest_selected: Option<i64>,
     /// Whether one of the wanted actors has a row.
     pub(super) knows_actor: bool,
 }
@@ -107,12 +125,16 @@ impl Trails {
         id: &ResourceId,
     ) {
         let story = self.users.entry(id.clone()).or_default();
+        let class = unless_given_up(&mut story.created_by, (operation, row, class));
         if let Some(step) = step(operation, row) {
             let comes = step == Step::Entered || is_return(operation, row);
             story.is_new |= comes && story.course.is_empty() && selection.is_in_span(row);
             story.course.add(row, class, step);
             if operation == Operation::Delete {
                 story.deletion = Some(class);
+            }
+            if class == Class::Selected && story.trail().is_some() {
+                self.newest_selected = self.newest_selected.max(Some(row.milliseconds));
             }
         }
         let deletion = story.deletion.filter(|_| operation != Operation::Expire);
@@ -127,6 +149,7 @@ impl Trails {
     ) {
         let story = self.groups.entry(id.clone()).or_default();
         story.is_new |= operation == Operation::Create && selection.is_in_span(row);
+        let class = unless_given_up(&mut story.created_by, (operation, row, class));
         let is_deletion = operation == Operation::Delete && row.version.is_some();
         if is_deletion {
             story.delete(row, class);
@@ -135,22 +158,55 @@ impl Trails {
         // Members of a deleted group leave by its deletion, whichever request removes their rows.
         // Without a deletion the group was deleted earlier, or never was. A group that is being
         // created has its first members, or is given up.
-        let class = match operation {
+        let of_members = match operation {
             Operation::Create => None,
             Operation::Delete => deletion.filter(|_| !is_deletion),
             _ => Some(class),
         };
         let hides = row.added.is_none() || row.removed.is_none();
-        story.hides_members |= hides && class == Some(Class::Selected);
+        let hides = hides && of_members == Some(Class::Selected);
+        story.hides_members |= hides;
+        if hides || (is_deletion && class == Class::Selected) {
+            self.select(row);
+        }
         self.left(row, id, deletion);
-        let Some(class) = class else { return };
+        if class == Class::Selected && operation != Operation::Restore {
+            self.begin(row, id);
+        }
+        if let Some(class) = of_members {
+            self.of_members((operation, row, class), id);
+        }
+    }
+
+    /// The members whom a group gets or loses.
+    fn of_members(
+        &mut self,
+        (operation, row, class): (Operation, &LogRow, Class),
+        id: &ResourceId,
+    ) {
         for member in row.added.iter().flatten() {
             let stays = operation == Operation::Restore || self.is_new(id, member);
             let class = if stays { kept(class) } else { class };
-            self.membership(row, (id, member), true, class);
+            self.membership(row, (id, member), Change::Begins, class);
         }
+        let by_deletion = operation == Operation::Delete;
+        let ends = if by_deletion { Change::EndsByDeletion } else { Change::Ends };
         for member in row.removed.iter().flatten() {
-            self.membership(row, (id, member), false, class);
+            self.membership(row, (id, member), ends, class);
+        }
+    }
+
+    /// Takes note of a row that is undone.
+    fn select(&mut self, row: &LogRow) {
+        self.newest_selected = self.newest_selected.max(Some(row.milliseconds));
+    }
+
+    /// Takes note of the memberships that a selected change begins, and that stay.
+    fn begin(&mut self, row: &LogRow, group: &ResourceId) {
+        for member in row.added.iter().flatten() {
+            if self.is_new(group, member) {
+                self.begun.insert((group.clone(), member.clone()));
+            }
         }
     }
 
@@ -159,7 +215,7 @@ impl Trails {
     fn left(&mut self, row: &LogRow, id: &ResourceId, deletion: Option<Class>) {
         let Some(class) = deletion else { return };
         for group in row.left.iter().flatten() {
-            self.membership(row, (group, id), false, class);
+            self.membership(row, (group, id), Change::EndsByDeletion, class);
         }
     }
 
@@ -174,14 +230,25 @@ impl Trails {
         &mut self,
         row: &LogRow,
         (group, member): (&ResourceId, &ResourceId),
-        begins: bool,
+        change: Change,
         class: Class,
     ) {
         match class {
             Class::Selected => {
-                let trails = self.memberships.entry(group.clone()).or_default();
-                let first = Trail { target: Some(!begins), since: None };
-                trails.entry(member.clone()).or_insert(first);
+                let is_known = |trails: &BTreeMap<_, _>| trails.contains_key(member);
+                let pair = (group.clone(), member.clone());
+                // Nobody gets more than before the span. What ends by a deletion comes back with it.
+                if change == Change::Ends
+                    && self.begun.contains(&pair)
+                    && !self.memberships.get(group).is_some_and(is_known)
+                {
+                    return;
+                }
+                let (group, member) = pair;
+                let trails = self.memberships.entry(group).or_default();
+                let first = Trail::begin(Some(change != Change::Begins));
+                trails.entry(member).or_insert(first);
+                self.select(row);
             }
             Class::Other => {
                 let trails = self.memberships.get_mut(group);
@@ -199,10 +266,28 @@ fn kept(class: Class) -> Class {
     if class == Class::Selected { Class::Neutral } else { class }
 }
 
-/// Whether a POST has brought back a deleted user. Somebody whom the operator has brought back is
-/// not new.
+/// Whether a POST has brought back a deleted user. A POST that stops the clock of somebody who is
+/// suspended brings nobody back, and somebody whom the operator has brought back is not new.
 fn is_return(operation: Operation, row: &LogRow) -> bool {
-    operation == Operation::Restore && row.actor != OPERATOR
+    // An earlier release did not tell the standing before.
+    let was_deleted = match row.was {
+        Some(was) => was.state == Stage::Deleted,
+        None => row.subject.is_none(),
+    };
+    operation == Operation::Restore && row.actor != OPERATOR && was_deleted
+}
+
+/// The class of a change, unless a request removes what it has created itself, because the rest of
+/// it failed: then nobody wanted that.
+fn unless_given_up(
+    created_by: &mut Option<String>,
+    (operation, row, class): (Operation, &LogRow, Class),
+) -> Class {
+    if operation == Operation::Create && row.version.is_some() {
+        *created_by = Some(row.request.clone());
+    }
+    let is_own = created_by.as_ref() == Some(&row.request);
+    if operation == Operation::Delete && is_own { kept(class) } else { class }
 }
 
 /// Whether an operation changes users or groups.

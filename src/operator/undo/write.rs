@@ -18,13 +18,19 @@ use crate::store::{MemberChange, TenantRow, that_fit};
 
 /// How often what others have changed in the meantime is judged again.
 const MAX_ROUNDS: usize = 5;
+/// Why something stays as it is, that was planned otherwise.
+const CHANGED: &str = "it was changed in the meantime";
+const NOT_TOLD: &str = "the log does not tell how it was";
 
 /// An undo at work.
 struct Work<'a> {
     session: &'a Session,
     report: &'a mut UndoReport,
-    /// The users and groups that were changed since they were read.
+    /// The users and groups that are to be planned again: they were changed since they were read,
+    /// or are groups that exist again only now.
     moved: BTreeSet<ResourceId>,
+    /// The users and groups that were not brought back, and cannot be members.
+    out: BTreeSet<ResourceId>,
 }
 
 impl Operator {
@@ -56,7 +62,8 @@ impl Operator {
         progress: &mut impl FnMut(),
     ) -> Result<(), OperatorError> {
         let session = Session::open(self, tenant).await?;
-        let mut work = Work { session: &session, report, moved: BTreeSet::new() };
+        let (moved, out) = (BTreeSet::new(), BTreeSet::new());
+        let mut work = Work { session: &session, report, moved, out };
         work.run(plan, progress).await?;
         for _ in 1..MAX_ROUNDS {
             if work.moved.is_empty() {
@@ -64,7 +71,8 @@ impl Operator {
             }
             let moved = std::mem::take(&mut work.moved);
             let again = self.plan_undo(tenant, &plan.request).await?.only(&moved);
-            work.give_up(&again);
+            work.give_up(&again, &moved);
+            work.out.retain(|id| !moved.contains(id));
             work.run(&again, progress).await?;
         }
         for id in std::mem::take(&mut work.moved) {
@@ -80,12 +88,9 @@ impl Work<'_> {
         plan: &UndoPlan,
         progress: &mut impl FnMut(),
     ) -> Result<(), OperatorError> {
-        let mut without = BTreeSet::new();
         for group in &plan.groups {
-            if let GroupFate::Create(attributes, version) = &group.fate
-                && !self.create(group, (attributes, *version)).await?
-            {
-                without.insert(&group.id);
+            if let GroupFate::Create(attributes, version) = &group.fate {
+                self.create(group, (attributes, *version)).await?;
             }
         }
         for user in plan.users.iter().filter(|user| user.changes()) {
@@ -97,7 +102,7 @@ impl Work<'_> {
             progress();
         }
         for group in plan.groups.iter().filter(|group| group.changes()) {
-            if !without.contains(&group.id) {
+            if !matches!(group.fate, GroupFate::Create(..)) {
                 self.change_members(group).await?;
             }
             progress();
@@ -105,27 +110,30 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Creates a group again; `false` if that is not possible.
+    /// Creates a group again. Its members are planned afterwards, when the log names all of them:
+    /// whatever still removes their rows may do so until then.
     async fn create(
         &mut self,
         group: &PlannedGroup,
         known: (&scim_core::resource::Attributes, u64),
-    ) -> Result<bool, OperatorError> {
+    ) -> Result<(), OperatorError> {
         let subject = || Named { id: group.id.clone(), name: group.name.clone() };
         let Some(groups) = group_type(&self.session.tenant.types) else {
             self.fail(subject(), "this tenant has no groups");
-            return Ok(false);
+            return Ok(());
         };
         let (directory, call) = (&self.session.directory, self.session.call());
         match directory.create_again(call, groups, &group.id, known).await {
-            Ok(has_ended) => {
-                if has_ended {
-                    self.moved.insert(group.id.clone());
-                }
+            Ok(()) => {
+                self.moved.insert(group.id.clone());
+                self.out.remove(&group.id);
                 self.report.created += 1;
-                Ok(true)
+                Ok(())
             }
-            Err(error) => self.refused(subject(), error).map(|()| false),
+            Err(error) => {
+                self.out.insert(group.id.clone());
+                self.refused(subject(), error)
+            }
         }
     }
 
@@ -141,7 +149,13 @@ impl Work<'_> {
         let users = self.session.users()?;
         match directory.restore_by_operator(call, users, &user.id, options).await {
             Ok(restored) => {
-                self.report.restored += 1;
+                self.out.remove(&user.id);
+                let count = if version.is_some() {
+                    &mut self.report.restored
+                } else {
+                    &mut self.report.rejoined
+                };
+                *count += 1;
                 if restored.lacks_seat {
                     self.report.without_seat.push(named(user));
                 }
@@ -152,7 +166,12 @@ impl Work<'_> {
             }
             // Another undo has just brought the user into the last of its groups.
             Err(error) if version.is_none() && error.kind == ErrorKind::NotFound => Ok(()),
-            Err(error) => self.refused(named(user), error),
+            Err(error) => {
+                if version.is_some() {
+                    self.out.insert(user.id.clone());
+                }
+                self.refused(named(user), error)
+            }
         }
     }
 
@@ -169,7 +188,9 @@ impl Work<'_> {
     }
 
     async fn change_members(&mut self, group: &PlannedGroup) -> Result<(), OperatorError> {
-        let add = group.add.iter().map(|member| (member, true));
+        // What is said about the others explains it.
+        let add = group.add.iter().filter(|member| !self.out.contains(&member.id));
+        let add = add.map(|member| (member, true));
         let remove = group.remove.iter().map(|member| (member, false));
         let changes: Vec<(&Named, bool)> = add.chain(remove).collect();
         let mut rest = changes.as_slice();
@@ -248,17 +269,25 @@ impl Work<'_> {
     }
 
     /// Takes note of what others have changed in the meantime, so that it stays.
-    fn give_up(&mut self, plan: &UndoPlan) {
+    fn give_up(&mut self, plan: &UndoPlan, moved: &BTreeSet<ResourceId>) {
         for user in &plan.users {
             let stays = match &user.fate {
-                UserFate::ChangedSince(_) | UserFate::NameTaken | UserFate::Lost => {
-                    "it was changed in the meantime"
-                }
-                UserFate::NotTold => "the log does not tell how it was",
+                UserFate::ChangedSince(_) | UserFate::NameTaken | UserFate::Lost => CHANGED,
+                UserFate::StaysOut(_) => "it stays as before the span",
+                UserFate::NotTold => NOT_TOLD,
                 UserFate::Unreadable(reason) => reason,
                 UserFate::Restore(_) | UserFate::Activate(_) | UserFate::AlreadySo => continue,
             };
             self.fail(named(user), stays);
+        }
+        for group in plan.groups.iter().filter(|group| moved.contains(&group.id)) {
+            let stays = match &group.fate {
+                GroupFate::ChangedSince(_) | GroupFate::NameTaken | GroupFate::Gone => CHANGED,
+                GroupFate::NotTold => NOT_TOLD,
+                GroupFate::Unreadable(reason) => reason,
+                GroupFate::Create(..) | GroupFate::AlreadySo | GroupFate::Stays => continue,
+            };
+            self.fail(Named { id: group.id.clone(), name: group.name.clone() }, stays);
         }
     }
 

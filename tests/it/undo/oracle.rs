@@ -108,7 +108,7 @@ impl<T: PartialEq> Aspect<T> {
         steps: &[Step],
         span: &Span,
         of: impl Fn(&State) -> T,
-        undone: impl Fn(&Step, &T, &T) -> bool,
+        mut undone: impl FnMut(&Step, &T, &T) -> bool,
     ) -> Self {
         let mut aspect = Self { target: None, is_others: false };
         for step in steps.iter().filter(|step| step.time >= span.since) {
@@ -146,8 +146,8 @@ fn newcomers(steps: &[Step], span: &Span) -> BTreeSet<String> {
     new
 }
 
-/// The state after the undo of a span, if `last` is the one before it. `names` are those of users; no
-/// two groups have one name.
+/// The state after the undo of a span, if `last` is the one before it. `names` are those of users and
+/// groups: no two visible users have one name, and no two groups.
 pub fn undone(
     steps: &[Step],
     span: &Span,
@@ -180,10 +180,14 @@ pub fn undone(
     }
     let recent = || steps.iter().filter(|step| step.time >= span.since);
     let groups: BTreeSet<&String> = recent().flat_map(|step| &step.before.groups).collect();
+    let mut groups: Vec<&String> = groups.into_iter().collect();
+    groups.sort_by_key(|id| (new.contains(*id), *id));
+    let mut taken: BTreeSet<&String> = last.groups.iter().map(|id| &names[id]).collect();
     for id in groups {
         let aspect =
             Aspect::of(steps, span, |state| state.groups.contains(id), |_, before, _| *before);
-        if aspect.target == Some(true) && !aspect.is_others {
+        let comes = aspect.target == Some(true) && !aspect.is_others;
+        if comes && !last.groups.contains(id) && taken.insert(&names[id]) {
             state.groups.insert(id.clone());
         }
     }
@@ -206,7 +210,17 @@ fn memberships(
     let there = pairs.into_iter().filter(|pair| {
         let (group, member) = pair;
         let is_new = new.contains(group) || new.contains(member);
-        let undone = |step: &Step, before: &bool, _: &bool| *before || !(is_new || step.restores);
+        // What is given to newcomers stays, but if it is taken by another change than a deletion, it
+        // was nothing of before the span.
+        let mut given = false;
+        let undone = |step: &Step, before: &bool, _: &bool| {
+            let deletes = !step.after.groups.contains(group) || !step.after.is_there(member);
+            if !*before {
+                given |= is_new && !step.restores;
+                return !(is_new || step.restores);
+            }
+            deletes || !given
+        };
         let aspect = Aspect::of(steps, span, |state| state.members.contains(*pair), undone);
         // A user who is restored comes back into the groups of its last deletion.
         let deletion = steps.iter().rev().find(|step| {
@@ -216,6 +230,7 @@ fn memberships(
         let now = deletion.map_or(last, |step| &step.before).members.contains(*pair);
         let wanted = match aspect.target {
             Some(target) if !aspect.is_others => target,
+            Some(false) if restored.contains(&member) => false,
             _ => now,
         };
         wanted && state.groups.contains(group) && state.is_there(member)

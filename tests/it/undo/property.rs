@@ -60,6 +60,14 @@ impl Storm {
         self.customer.world.between.clear();
     }
 
+    /// Between the plan and the undo, earlier deletions are finished.
+    async fn undo_late(&self, request: &UndoRequest) {
+        let (operator, row) = (self.customer.world.operator(), &self.customer.row);
+        let plan = operator.plan_undo(row, request).await.unwrap();
+        self.write().await;
+        operator.undo(row, &plan, || {}).await.unwrap();
+    }
+
     async fn undo_twice_at_once(&self, request: &UndoRequest) {
         let (operator, row) = (self.customer.world.operator(), &self.customer.row);
         let first = operator.plan_undo(row, request).await.unwrap();
@@ -75,7 +83,11 @@ impl Storm {
 /// A storm before the span, in it, and after it; then the undo. Whether anything was undone.
 async fn play(storm: &mut Storm, seed: u64) -> bool {
     Box::pin(storm.fill()).await;
+    let flawed = if storm.dice.chance(15) { storm.come_back_in_part().await } else { None };
     let since = Box::pin(storm.play(3)).await;
+    if let Some(user) = &flawed {
+        storm.delete_this_user(0, user).await;
+    }
     let until = Box::pin(storm.play(7)).await;
     Box::pin(storm.play(3)).await;
     let (by, actor) = match storm.dice.below(6) {
@@ -87,12 +99,18 @@ async fn play(storm: &mut Storm, seed: u64) -> bool {
     let request = UndoRequest { since, until: Some(until), by };
     let span = Span { since, until, actor };
     let expected = undone(&storm.steps, &span, &storm.names, &storm.state);
-    match storm.dice.below(4) {
+    // Nobody is still at a deletion.
+    storm.customer.world.clock.advance(61);
+    match storm.dice.below(5) {
         0 => Box::pin(storm.undo_twice_at_once(&request)).await,
         1 => {
             for _ in 0..2 {
                 Box::pin(storm.undo_interrupted(&request)).await;
             }
+        }
+        2 => {
+            Box::pin(storm.undo_late(&request)).await;
+            assert_eq!(storm.seen(&expected).await, expected, "late: UNDO_SEED={seed}");
         }
         _ => {}
     }

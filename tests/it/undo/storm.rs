@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 
 use super::oracle::{Standing, State, Step};
 use crate::model::dice::Dice;
-use crate::support::handles::{member_ids, members, set, values};
+use crate::support::connectors::Fault;
+use crate::support::handles::{members, set, values};
 use crate::support::{Answer, World, customer::Customer};
 
 /// The label of the second token.
@@ -30,6 +31,11 @@ pub struct Storm {
     pub steps: Vec<Step>,
     hard: bool,
     number: usize,
+    /// Whether a restore of the operator was interrupted, so that groups of an earlier deletion are
+    /// still kept.
+    flawed: bool,
+    /// Whether memberships of something deleted have perhaps not ended yet.
+    is_late: bool,
 }
 
 impl Storm {
@@ -48,7 +54,18 @@ impl Storm {
         let tokens = [customer.token.clone(), second.token];
         let (state, names, steps) = (State::default(), BTreeMap::new(), Vec::new());
         let hard = way == "hard_delete";
-        Self { customer, dice, tokens, state, names, steps, hard, number: 0 }
+        Self {
+            customer,
+            dice,
+            tokens,
+            state,
+            names,
+            steps,
+            hard,
+            number: 0,
+            flawed: false,
+            is_late: false,
+        }
     }
 
     /// Sees to it that there are people and groups to whom something can happen.
@@ -57,7 +74,7 @@ impl Storm {
             self.create_user(0, None).await;
         }
         while self.state.groups.len() < 2 {
-            self.create_group(0).await;
+            self.create_group(0, None).await;
         }
     }
 
@@ -73,6 +90,9 @@ impl Storm {
     pub async fn step(&mut self) {
         let who = self.dice.below(ACTORS);
         self.number += 1;
+        if std::mem::take(&mut self.is_late) {
+            self.write().await;
+        }
         self.customer.world.clock.advance(1);
         if who == OPERATOR && self.dice.chance(70) {
             return self.operate().await;
@@ -86,8 +106,9 @@ impl Storm {
             10 => self.create_user(who, None).await,
             11..15 => self.change_members(who).await,
             15..17 => self.put_group(who).await,
-            17..19 => self.delete_group(who).await,
-            _ => self.create_group(who).await,
+            17 => self.delete_group(who).await,
+            18 => self.replace_group(who).await,
+            _ => self.create_group(who, None).await,
         }
     }
 
@@ -98,7 +119,7 @@ impl Storm {
         self.steps.push(Step { time, actor, restores, before, after: self.state.clone() });
     }
 
-    async fn send(
+    pub async fn send(
         &self,
         who: usize,
         method: &str,
@@ -108,7 +129,7 @@ impl Storm {
         self.customer.world.send_as(&self.tokens[who], method, path, body).await
     }
 
-    fn visible(&self) -> Vec<String> {
+    pub fn visible(&self) -> Vec<String> {
         let users = self.state.users.iter().filter(|(_, user)| user.is_visible());
         users.map(|(id, _)| id.clone()).collect()
     }
@@ -146,9 +167,10 @@ impl Storm {
         self.note(who, false, after);
     }
 
-    /// A deleted user comes back by a POST, or a namesake comes.
+    /// A deleted user comes back by a POST, or the clock of a suspended one is stopped, or a namesake
+    /// comes.
     async fn come_back(&mut self, who: usize) {
-        let gone = self.state.users.iter().filter(|(_, user)| !user.is_visible());
+        let gone = self.state.users.iter().filter(|(_, user)| **user != Standing::Active);
         let gone: Vec<String> = gone.map(|(id, _)| id.clone()).collect();
         let Some(id) = self.dice.pick(&gone) else { return };
         let name = self.names[&id].clone();
@@ -163,11 +185,53 @@ impl Storm {
         after
     }
 
+    /// Deletes something. Perhaps its memberships do not end with it, but later.
+    async fn delete(&mut self, who: usize, path: &str) {
+        if self.dice.chance(30) {
+            self.is_late = true;
+            self.customer.world.between.set(|called, request| {
+                let actions = request["TransactItems"].as_array().cloned().unwrap_or_default();
+                let ends = |action: &Value| {
+                    let partition = action["Delete"]["Key"]["p"]["S"].as_str();
+                    partition.is_some_and(|partition| partition.contains("#M#"))
+                };
+                let breaks = called == "TransactWriteItems" && actions.iter().any(ends);
+                breaks.then_some(Fault::Refuse(500, "InternalServerError"))
+            });
+        }
+        assert_eq!(self.send(who, "DELETE", path, None).await.status, 204);
+        self.customer.world.between.clear();
+    }
+
     async fn delete_user(&mut self, who: usize) {
         let Some(id) = self.dice.pick(&self.visible()) else { return };
-        assert_eq!(self.send(who, "DELETE", &format!("/Users/{id}"), None).await.status, 204);
-        let after = self.without_user(&id);
-        self.note(who, false, after);
+        self.delete_this_user(who, &id).await;
+    }
+
+    /// Deletes a user, if it is visible.
+    pub async fn delete_this_user(&mut self, who: usize, id: &str) {
+        if self.state.is_there(id) {
+            self.delete(who, &format!("/Users/{id}")).await;
+            let after = self.without_user(id);
+            self.note(who, false, after);
+        }
+    }
+
+    /// A user leaves, and comes back by a restore that is interrupted.
+    pub async fn come_back_in_part(&mut self) -> Option<String> {
+        let (_, user) = self.dice.pick(&self.state.members.iter().cloned().collect::<Vec<_>>())?;
+        if !self.state.users.contains_key(&user) {
+            return None;
+        }
+        self.delete_this_user(0, &user).await;
+        self.flawed = true;
+        self.customer.break_after(1);
+        let (operator, id) = (self.customer.world.operator(), user.parse().unwrap());
+        let _ = operator.restore_user(&self.customer.row, &id, RestoreOptions::default()).await;
+        self.customer.world.between.clear();
+        let after = self.seen(&self.state).await;
+        self.note(OPERATOR, true, after);
+        Some(user)
     }
 
     async fn delete_all(&mut self, who: usize) {
@@ -193,10 +257,10 @@ impl Storm {
         self.note(who, false, after);
     }
 
-    async fn create_group(&mut self, who: usize) {
+    async fn create_group(&mut self, who: usize, name: Option<String>) {
         self.number += 1;
         let ids = self.candidates(None);
-        let name = format!("group{}", self.number);
+        let name = name.unwrap_or_else(|| format!("group{}", self.number));
         let body = json!({ "displayName": name, "externalId": name, "members": values(&ids) });
         let answer = self.send(who, "POST", "/Groups", body).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
@@ -240,13 +304,28 @@ impl Storm {
         self.note(who, false, after);
     }
 
+    /// Another group gets the name of one that is deleted, and is perhaps deleted too.
+    async fn replace_group(&mut self, who: usize) {
+        let Some(group) = self.dice.pick(&self.groups()) else { return };
+        self.delete_this_group(who, &group).await;
+        let before = self.state.groups.clone();
+        self.create_group(who, Some(self.names[&group].clone())).await;
+        let new = self.state.groups.difference(&before).next().cloned();
+        if let Some(new) = new.filter(|_| self.dice.chance(70)) {
+            self.delete_this_group(who, &new).await;
+        }
+    }
+
     async fn delete_group(&mut self, who: usize) {
         let Some(group) = self.dice.pick(&self.groups()) else { return };
-        let path = format!("/Groups/{group}");
-        assert_eq!(self.send(who, "DELETE", &path, None).await.status, 204);
+        self.delete_this_group(who, &group).await;
+    }
+
+    async fn delete_this_group(&mut self, who: usize, group: &str) {
+        self.delete(who, &format!("/Groups/{group}")).await;
         let mut after = self.state.clone();
-        after.groups.remove(&group);
-        after.leave(&group);
+        after.groups.remove(group);
+        after.leave(group);
         self.note(who, false, after);
     }
 
@@ -259,9 +338,18 @@ impl Storm {
         match (self.state.users[&user], self.dice.below(3)) {
             (Standing::Lost, _) => {}
             (Standing::Deleted, _) => {
+                let is_interrupted = self.dice.chance(30);
+                if is_interrupted {
+                    self.flawed = true;
+                    self.customer.break_after(self.dice.below(4));
+                }
                 let done = operator.restore_user(&row, &id, RestoreOptions::default()).await;
+                self.customer.world.between.clear();
                 // Another user may have the name.
-                if done.is_ok() {
+                if self.flawed {
+                    let after = self.seen(&self.state).await;
+                    self.note(OPERATOR, true, after);
+                } else if done.is_ok() {
                     let after = self.restored(&user);
                     self.note(OPERATOR, true, after);
                 }
@@ -299,28 +387,5 @@ impl Storm {
             .filter(|(group, member)| member == user && self.state.groups.contains(group));
         after.members.extend(pairs.cloned());
         after
-    }
-
-    /// The directory as its identity provider sees it; those who are gone as `like` has them.
-    pub async fn seen(&self, like: &State) -> State {
-        let mut seen = State::default();
-        let users = self.send(0, "GET", "/Users?count=200&attributes=active", None).await.body;
-        for user in users["Resources"].as_array().into_iter().flatten() {
-            let active = user["active"].as_bool().unwrap();
-            let standing = if active { Standing::Active } else { Standing::Inactive };
-            seen.users.insert(user["id"].as_str().unwrap().to_owned(), standing);
-        }
-        for (id, standing) in &like.users {
-            let gone = if standing.is_visible() { Standing::Lost } else { *standing };
-            seen.users.entry(id.clone()).or_insert(gone);
-        }
-        let groups = self.send(0, "GET", "/Groups?count=200", None).await.body;
-        for group in groups["Resources"].as_array().into_iter().flatten() {
-            let id = group["id"].as_str().unwrap().to_owned();
-            let members = member_ids(group).into_iter();
-            seen.members.extend(members.map(|member| (id.clone(), member)));
-            seen.groups.insert(id);
-        }
-        seen
     }
 }

@@ -17,7 +17,7 @@ impl Customer {
         self.make_row_newer(&format!("{}#U", self.row.code()), id(user)).await;
     }
 
-    async fn make_row_newer(&self, p: &str, s: &str) {
+    pub async fn make_row_newer(&self, p: &str, s: &str) {
         let client = aws_sdk_dynamodb::Client::new(&self.world.local.sdk_config());
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let call = client.update_item().table_name(scim_local::TABLE);

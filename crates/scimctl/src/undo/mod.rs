@@ -17,7 +17,8 @@ use crate::place::Place;
 use crate::when::{self, Moment};
 
 /// Bring back who and what was deleted, deactivated or taken out of groups in a span of time; an undo
-/// cannot be undone itself. The exit status is 1 if something could not be brought back
+/// cannot be undone itself. The exit status is 1 if something was not brought back, also if only
+/// because the plan says that it cannot be; a dry run always ends with 0
 #[derive(Debug, Args)]
 pub(crate) struct UndoOptions {
     /// The tenant's name
@@ -25,8 +26,8 @@ pub(crate) struct UndoOptions {
     /// When the span begins: 24h, 7d, 2026-11-30T08:00:00Z, 2026-11-30 08:00 (UTC), 2026-11-30
     #[arg(long, value_name = "TIME", value_parser = when::parse)]
     since: Moment,
-    /// When the span ends, in the same forms [default: now]
-    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    /// When the span ends, in the same forms [default: with the last change that can be undone]
+    #[arg(long, value_name = "TIME", value_parser = when::parse_any)]
     until: Option<Moment>,
     /// Only what this token did, by key id or label; or operator
     #[arg(long, value_name = "KEY")]
@@ -55,7 +56,7 @@ pub(crate) async fn run(
     let plan = operator.plan_undo(&row, &request).await?;
     let again = text::command(place, &options.tenant, &plan.request);
     if format == Format::Text {
-        print(format, &Value::Null, &text::plan(&options.tenant, &plan));
+        print(format, &Value::Null, &text::plan(place, &options.tenant, &plan));
     }
     let wanted = plan.changes() && !options.dry_run && options.is_wanted(&plan, format)?;
     let done = if wanted { Some(undo(operator, &row, &plan, format).await) } else { None };
@@ -63,15 +64,28 @@ pub(crate) async fn run(
         Ok(report) => report,
         Err(stopped) => &stopped.report,
     });
-    let lines = match report {
-        Some(report) => Some(text::report(report)),
-        None => plan.changes().then(|| format!("The command for exactly this: {again}")),
-    };
+    let lines = report.map(|report| {
+        [Some(text::report(report)), text::held(&plan)].into_iter().flatten().collect::<Vec<_>>()
+    });
+    let lines = lines.map(|lines| lines.join("\n"));
     if format == Format::Json || lines.is_some() {
         let object = object::of(&options.tenant, &plan, report, &again);
         print(format, &object, &lines.unwrap_or_default());
     }
-    done.map_or(Ok(()), |done| judge(done, &again))
+    match done {
+        Some(done) => judge(done, &again).and_then(|()| judge_held(&plan)),
+        None if options.dry_run || plan.changes() => Ok(()),
+        None => judge_held(&plan),
+    }
+}
+
+/// # Errors
+/// If the plan itself says that something cannot be brought back.
+fn judge_held(plan: &UndoPlan) -> anyhow::Result<()> {
+    match text::held(plan) {
+        Some(held) => bail!("not everything came back, and the plan says why. {held}"),
+        None => Ok(()),
+    }
 }
 
 /// # Errors

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use scim_core::ResourceId;
 use scim_lambda::operator::undo::{
-    GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, UndoCounts, UndoPlan,
-    UndoReport, UserFate,
+    GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, RaisedBefore, UndoCounts,
+    UndoHeld, UndoPlan, UndoReport, UserFate,
 };
 use serde_json::{Value, json};
 
@@ -14,7 +14,8 @@ use crate::output::instant;
 /// The plan, what was done (`null` if nothing was), and the command for exactly this span.
 pub(super) fn of(tenant: &str, plan: &UndoPlan, done: Option<&UndoReport>, command: &str) -> Value {
     let request = &plan.request;
-    let UndoCounts { restore, rejoin, activate, create, add, remove } = plan.counts();
+    let UndoCounts { restore, rejoin, activate, create, add, remove, came_in_span } = plan.counts();
+    let UndoHeld { users, groups } = plan.held();
     json!({
         "tenant": tenant, "since": time(request.since), "until": request.until.map(time),
         "by": request.by, "actors": plan.actors, "logBegins": plan.log_begins.map(time),
@@ -24,8 +25,9 @@ pub(super) fn of(tenant: &str, plan: &UndoPlan, done: Option<&UndoReport>, comma
         "usersToChange": plan.users_to_change(), "groupsToChange": plan.groups_to_change(),
         "counts": {
             "restore": restore, "rejoin": rejoin, "activate": activate, "create": create,
-            "add": add, "remove": remove,
+            "add": add, "remove": remove, "cameInSpan": came_in_span,
         },
+        "held": { "users": users, "groups": groups },
         "freeSeats": plan.free_seats, "missingSeats": plan.missing_seats(),
         "done": done.map(report),
     })
@@ -35,7 +37,7 @@ fn time(milliseconds: i64) -> String {
     instant(milliseconds.div_euclid(1_000))
 }
 
-fn user(PlannedUser { id, name, fate }: &PlannedUser) -> Value {
+fn user(PlannedUser { id, name, fate, came_in_span }: &PlannedUser) -> Value {
     let (what, details) = match fate {
         UserFate::Restore(comeback) => {
             let standing = comeback.standing;
@@ -47,12 +49,19 @@ fn user(PlannedUser { id, name, fate }: &PlannedUser) -> Value {
         UserFate::Activate(_) => ("activate", json!({ "active": true })),
         UserFate::AlreadySo => ("already_so", json!({})),
         UserFate::ChangedSince(change) => ("changed_since", later(change)),
+        UserFate::StaysOut(RaisedBefore { change, is_deleted }) => {
+            let what = if *is_deleted { "stays_deleted" } else { "stays_suspended" };
+            (what, later(change))
+        }
         UserFate::NameTaken => ("name_taken", json!({})),
         UserFate::Lost => ("lost", json!({})),
         UserFate::NotTold => ("not_told", json!({})),
         UserFate::Unreadable(reason) => ("unreadable", json!({ "reason": reason })),
     };
-    merged(json!({ "id": id.as_str(), "userName": name, "what": what }), details)
+    let user = json!({
+        "id": id.as_str(), "userName": name, "what": what, "cameInSpan": came_in_span,
+    });
+    merged(user, details)
 }
 
 fn group(group: &PlannedGroup) -> Value {
@@ -64,10 +73,11 @@ fn group(group: &PlannedGroup) -> Value {
         GroupFate::NameTaken => ("name_taken", json!({})),
         GroupFate::Gone => ("gone", json!({})),
         GroupFate::NotTold => ("not_told", json!({})),
+        GroupFate::Unreadable(reason) => ("unreadable", json!({ "reason": reason })),
     };
     let names = |members: &[Named]| members.iter().map(named).collect::<Vec<_>>();
     let object = json!({
-        "id": group.id.as_str(), "displayName": group.name, "what": what,
+        "id": group.id.as_str(), "displayName": group.name, "what": what, "cameInSpan": group.came_in_span,
         "add": names(&group.add), "remove": names(&group.remove),
         "kept": group.kept.iter().map(kept).collect::<Vec<_>>(),
         "alreadySo": group.already_so, "membersNotTold": group.hides_members,
@@ -100,7 +110,8 @@ fn report(report: &UndoReport) -> Value {
     let failures = report.failures.iter();
     let failures = failures.map(|one| merged(named(&one.subject), json!({ "reason": one.reason })));
     json!({
-        "restored": report.restored, "activated": report.activated, "created": report.created,
+        "restored": report.restored, "rejoined": report.rejoined,
+        "activated": report.activated, "created": report.created,
         "added": report.added, "removed": report.removed,
         "withoutSeat": report.without_seat.iter().map(named).collect::<Vec<_>>(),
         "leftOut": report.left_out.iter().map(left_out).collect::<Vec<_>>(),

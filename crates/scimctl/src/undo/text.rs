@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 
 use scim_lambda::operator::undo::{
-    Comeback, GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, UndoCounts,
-    UndoPlan, UndoReport, UndoRequest, UserFate,
+    Comeback, GroupFate, LaterChange, Named, Obstacle, PlannedGroup, PlannedUser, RaisedBefore,
+    UndoCounts, UndoHeld, UndoPlan, UndoReport, UndoRequest, UserFate,
 };
 
 use crate::output::{instant, visible};
 use crate::place::Place;
 use crate::table::Table;
 
-/// All users and groups, what happens to them, and how many they are.
-pub(super) fn plan(tenant: &str, plan: &UndoPlan) -> String {
+/// All users and groups, what happens to them, how many they are, and the command that goes on.
+pub(super) fn plan(place: &Place, tenant: &str, plan: &UndoPlan) -> String {
     if plan.is_empty() {
         let nothing = format!("Nothing that can be undone was done in {tenant} {}.", span(plan));
         return [Some(nothing), beginning(plan)]
@@ -24,8 +24,10 @@ pub(super) fn plan(tenant: &str, plan: &UndoPlan) -> String {
     let mut parts = vec![format!("What was done in {tenant} {}:", span(plan))];
     if !plan.users.is_empty() {
         let mut table = Table::new(["user", "what happens"]);
+        let own = format!("{} user", begun(place));
         for user in &plan.users {
-            table.push([name(&user.name, user.id.as_str()), &user_line(tenant, user)]);
+            let line = user_line(&own, tenant, user);
+            table.push([name(&user.name, user.id.as_str()), &line]);
         }
         parts.push(table.lines());
     }
@@ -34,7 +36,12 @@ pub(super) fn plan(tenant: &str, plan: &UndoPlan) -> String {
         plan.groups.iter().for_each(|group| push_group(&mut table, group));
         parts.push(table.lines());
     }
-    parts.push(summary(plan));
+    let mut last = summary(plan);
+    if plan.changes() {
+        let again = command(place, tenant, &plan.request);
+        last.push_str(&format!("\nThe command for exactly this: {again}"));
+    }
+    parts.push(last);
     parts.join("\n\n")
 }
 
@@ -48,14 +55,18 @@ pub(super) fn question(plan: &UndoPlan) -> String {
 
 /// The command that undoes exactly this.
 pub(super) fn command(place: &Place, tenant: &str, request: &UndoRequest) -> String {
-    let place =
-        place.options().into_iter().map(|(name, value)| format!("{name} {}", quoted(&value)));
-    let place = place.collect::<Vec<_>>().join(" ");
     let until = request.until.map(|until| format!(" --until {}", time(until)));
     let by = request.by.as_ref().map(|by| format!(" --by {}", quoted(by)));
     let (since, until, by) =
         (time(request.since), until.unwrap_or_default(), by.unwrap_or_default());
-    format!("scimctl {place} undo {} --since {since}{until}{by}", quoted(tenant))
+    format!("{} undo {} --since {since}{until}{by}", begun(place), quoted(tenant))
+}
+
+/// The beginning of a command, with the options that name the place.
+fn begun(place: &Place) -> String {
+    let options = place.options().into_iter();
+    let options = options.map(|(name, value)| format!(" {name} {}", quoted(&value)));
+    format!("scimctl{}", options.collect::<String>())
 }
 
 /// A word of a command.
@@ -69,9 +80,10 @@ fn quoted(word: &str) -> String {
 
 /// What was done.
 pub(super) fn report(report: &UndoReport) -> String {
-    let UndoReport { restored, activated, created, added, removed, .. } = report;
+    let UndoReport { restored, rejoined, activated, created, added, removed, .. } = report;
     let done = [
         number(*restored, "user was restored", "users were restored"),
+        number(*rejoined, "user was put back into groups", "users were put back into groups"),
         number(*activated, "user became active", "users became active"),
         number(*created, "group was created again", "groups were created again"),
         number(*added, "member was added", "members were added"),
@@ -113,7 +125,7 @@ fn time(milliseconds: i64) -> String {
 
 /// What is done, and to how many people and groups.
 fn things(plan: &UndoPlan) -> String {
-    let UndoCounts { restore, rejoin, activate, create, add, remove } = plan.counts();
+    let UndoCounts { restore, rejoin, activate, create, add, remove, came_in_span } = plan.counts();
     let things = [
         number(restore, "person", "people").map(|people| format!("bring back {people}")),
         number(rejoin, "person", "people").map(|people| format!("put {people} back into groups")),
@@ -123,9 +135,13 @@ fn things(plan: &UndoPlan) -> String {
         number(remove, "member", "members").map(|members| format!("remove {members} from groups")),
     ];
     let things: Vec<String> = things.into_iter().flatten().collect();
-    match things.as_slice() {
+    let things = match things.as_slice() {
         [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
         things => things.concat(),
+    };
+    match number(came_in_span, "of them came in the span", "of them came in the span") {
+        Some(came) => format!("{things} ({came})"),
+        None => things,
     }
 }
 
@@ -133,27 +149,18 @@ fn things(plan: &UndoPlan) -> String {
 fn beginning(plan: &UndoPlan) -> Option<String> {
     let begins = time(plan.log_begins?);
     Some(format!(
-        "The log is kept since {begins} only: what was done before is not known, so look at the \
-         states closely."
+        "The log begins at {begins}: what was done before is not known, so look at the states \
+         closely."
     ))
 }
 
 fn summary(plan: &UndoPlan) -> String {
-    let users = plan.users.iter().filter(|user| is_held(user)).count();
-    let kept: usize = plan.groups.iter().map(held).sum();
     let mut lines = vec![if plan.changes() {
         format!("An undo would {}.", things(plan))
     } else {
         "There is nothing to bring back.".to_owned()
     }];
-    let stay = [
-        number(users, "user", "users"),
-        number(kept, "group or membership", "groups or memberships"),
-    ];
-    let stay: Vec<String> = stay.into_iter().flatten().collect();
-    if !stay.is_empty() {
-        lines.push(format!("What cannot be brought back: {}.", stay.join(", ")));
-    }
+    lines.extend(held(plan));
     if plan.missing_seats() > 0 {
         let free = number(plan.free_seats.unwrap_or_default(), "seat is", "seats are");
         let free = free.unwrap_or_else(|| "no seat is".to_owned());
@@ -165,30 +172,40 @@ fn summary(plan: &UndoPlan) -> String {
     lines.join("\n")
 }
 
-/// Whether a user stays as it is against what the undo would do.
-fn is_held(user: &PlannedUser) -> bool {
-    !user.changes() && user.fate != UserFate::AlreadySo
+/// How much cannot be brought back, if there is any such thing.
+pub(super) fn held(plan: &UndoPlan) -> Option<String> {
+    let UndoHeld { users, groups } = plan.held();
+    let stay = [
+        number(users, "user", "users"),
+        number(groups, "group or membership", "groups or memberships"),
+    ];
+    let stay: Vec<String> = stay.into_iter().flatten().collect();
+    (!stay.is_empty()).then(|| format!("What cannot be brought back: {}.", stay.join(", ")))
 }
 
-/// How many things of a group stay as they are against what the undo would do.
-fn held(group: &PlannedGroup) -> usize {
-    let is_held = matches!(
-        group.fate,
-        GroupFate::ChangedSince(_) | GroupFate::NameTaken | GroupFate::NotTold
-    );
-    group.kept.len() + usize::from(is_held) + usize::from(group.hides_members)
-}
-
-fn user_line(tenant: &str, user: &PlannedUser) -> String {
+/// What happens to a user; `own` is the beginning of a command about one.
+fn user_line(own: &str, tenant: &str, user: &PlannedUser) -> String {
+    let (tenant, id) = (quoted(tenant), quoted(user.id.as_str()));
     match &user.fate {
-        UserFate::Restore(comeback) => comeback_line(comeback),
+        UserFate::Restore(comeback) => {
+            let came = if user.came_in_span { "; came in the span" } else { "" };
+            format!("{}{came}", comeback_line(comeback))
+        }
         UserFate::Activate(_) => "becomes active".to_owned(),
         UserFate::AlreadySo => "nothing to do".to_owned(),
         UserFate::ChangedSince(later) => changed_since(later),
+        UserFate::StaysOut(RaisedBefore { change, is_deleted: true }) => format!(
+            "stays deleted, as before the span: was brought back at {}; {own} restore {tenant} {id}",
+            when(change)
+        ),
+        UserFate::StaysOut(RaisedBefore { change, is_deleted: false }) => format!(
+            "stays suspended, as before the span: was activated or brought back at {}; \
+             {own} activate {tenant} {id}",
+            when(change)
+        ),
         UserFate::NameTaken => format!(
-            "stays deleted: the userName is another user's; scimctl user restore {tenant} {} \
-             --user-name NAME",
-            user.id
+            "stays deleted: the userName is another user's; {own} restore {tenant} {id} \
+             --user-name NAME, with the standing and the groups of its last deletion"
         ),
         UserFate::Lost => "lost: deleted for good, or its retention is over".to_owned(),
         UserFate::NotTold => "stays: the log does not tell how it was".to_owned(),
@@ -197,18 +214,18 @@ fn user_line(tenant: &str, user: &PlannedUser) -> String {
 }
 
 fn comeback_line(comeback: &Comeback) -> String {
-    let how = match (comeback.version, comeback.standing.active) {
-        (None, _) => "is back already",
-        (Some(_), true) => "comes back, active",
-        (Some(_), false) => "comes back, suspended",
+    let (how, into) = match (comeback.version, comeback.standing.active) {
+        (None, _) => ("is back already", ", and joins "),
+        (Some(_), true) => ("comes back, active", ", into "),
+        (Some(_), false) => ("comes back, suspended", ", into "),
     };
     let groups = match comeback.groups.as_ref().map(BTreeSet::len) {
         None => "; its groups are not known".to_owned(),
         Some(groups) => number(groups, "group", "groups")
-            .map_or_else(String::new, |groups| format!(", into {groups}")),
+            .map_or_else(String::new, |groups| format!("{into}{groups}")),
     };
     let except = number(comeback.except.len(), "group", "groups")
-        .map(|groups| format!(", not into {groups} joined in the span or left since"));
+        .map(|groups| format!(", not into {groups} joined in the span, or left before or since"));
     format!("{how}{groups}{}", except.unwrap_or_default())
 }
 
@@ -217,11 +234,15 @@ fn push_group(table: &mut Table<3>, group: &PlannedGroup) {
     let own = match &group.fate {
         GroupFate::Stays => None,
         GroupFate::Gone => Some("no longer exists".to_owned()),
+        GroupFate::Create(..) if group.came_in_span => {
+            Some("is created again; came in the span".to_owned())
+        }
         GroupFate::Create(..) => Some("is created again".to_owned()),
         GroupFate::AlreadySo => Some("exists again".to_owned()),
         GroupFate::ChangedSince(later) => Some(changed_since(later)),
         GroupFate::NameTaken => Some("stays deleted: another group has the displayName".to_owned()),
         GroupFate::NotTold => Some("stays: the log does not tell how it was".to_owned()),
+        GroupFate::Unreadable(reason) => Some(format!("stays: {reason}")),
     };
     own.iter().for_each(|own| table.push([shown, "", own]));
     let already = number(group.already_so, "membership is as before", "memberships are as before");
@@ -244,8 +265,11 @@ fn push_group(table: &mut Table<3>, group: &PlannedGroup) {
 }
 
 fn changed_since(later: &LaterChange) -> String {
-    let time = instant(later.milliseconds.div_euclid(1_000));
-    format!("stays: changed since, {time} by {}", by(later))
+    format!("stays: changed since, {}", when(later))
+}
+
+fn when(change: &LaterChange) -> String {
+    format!("{} by {}", time(change.milliseconds), by(change))
 }
 
 fn by(later: &LaterChange) -> String {
@@ -288,6 +312,7 @@ mod tests {
             id: "staff".parse().unwrap(),
             name: None,
             fate: GroupFate::Stays,
+            came_in_span: false,
             add: add.iter().map(|id| named(id)).collect(),
             remove: remove.iter().map(|id| named(id)).collect(),
             kept: Vec::new(),
@@ -296,7 +321,7 @@ mod tests {
         };
         let user = |fate: &UserFate| {
             let Named { id, name } = named("ada");
-            PlannedUser { id, name, fate: fate.clone() }
+            PlannedUser { id, name, fate: fate.clone(), came_in_span: false }
         };
         UndoPlan {
             request: UndoRequest { since: 0, until: Some(1_000), by: Some("night job".to_owned()) },
@@ -315,6 +340,20 @@ mod tests {
         let both = plan_of(&[UserFate::Activate(3)], &["eve"], &["ada"]);
         let asked = "Activate 1 person, add 1 member to groups and remove 1 member from groups?";
         assert_eq!(question(&both), asked);
+    }
+
+    #[test]
+    fn a_person_who_is_back_joins_groups() {
+        let comeback = Comeback {
+            standing: scim_lambda::store::Standing::of_word("active").unwrap(),
+            version: None,
+            groups: Some(["staff".parse().unwrap()].into()),
+            except: BTreeSet::new(),
+        };
+        assert_eq!(comeback_line(&comeback), "is back already, and joins 1 group");
+        let report = UndoReport { restored: 2, rejoined: 1, ..UndoReport::default() };
+        let done = "2 users were restored, 1 user was put back into groups.";
+        assert_eq!(super::report(&report), done);
     }
 
     #[test]

@@ -117,7 +117,7 @@ fn an_undo_asks_names_everybody_and_says_what_it_did() {
     let ann = acme.create(&json!({ "userName": "ann" }));
     let nothing = acme.directory.text(&["undo", "acme", "--since", "2020-01-01"]);
     assert!(nothing.starts_with("Nothing that can be undone was done in acme since 2020"));
-    assert!(nothing.contains("The log is kept since"), "{nothing}");
+    assert!(nothing.contains("The log begins at"), "{nothing}");
     let said = acme.directory.refused(&["undo", "acme", "--since", "1h", "--by", "nobody"]);
     assert!(said.contains("nobody is neither the key id nor the label"), "{said}");
     acme.delete(&ann);
@@ -150,6 +150,55 @@ fn an_undo_asks_names_everybody_and_says_what_it_did() {
     let order = ["undo", "acme", "--since", "1h", "--until", "2h", "--dry-run"];
     let said = acme.directory.refused(&order);
     assert!(said.contains("ends before it begins"), "{said}");
+}
+
+#[test]
+fn an_undo_says_what_cannot_come_back_and_how_it_can() {
+    let acme = Acme::serve("undo-held", &[]);
+    let create = |name: &str| acme.create(&json!({ "userName": name }));
+    let [ann, bob, tom] = ["ann", "bob", "tom"].map(create);
+    acme.delete(&tom);
+    sleep(Duration::from_millis(1_100));
+    let since = OffsetDateTime::now_utc().replace_nanosecond(0).unwrap();
+    let since = since.format(&Rfc3339).unwrap();
+    // Tom is brought back and deleted again; another Ann comes.
+    acme.create(&json!({ "userName": "tom" }));
+    let eve = create("eve");
+    [&tom, &ann, &bob, &eve].into_iter().for_each(|id| acme.delete(id));
+    acme.create(&json!({ "userName": "ann", "externalId": "2" }));
+    let undo = ["undo", "acme", "--since", &since];
+    let shown = acme.directory.text(&[&undo[..], &["--dry-run"]].concat());
+    let place = format!("scimctl --data {} user", acme.directory.0.display());
+    for line in [
+        "stays deleted, as before the span: was brought back at 20".to_owned(),
+        format!("; {place} restore acme {tom}"),
+        format!("{place} restore acme {ann} --user-name NAME, with the standing and the groups"),
+        "comes back, active; came in the span".to_owned(),
+        "An undo would bring back 2 people (1 of them came in the span).".to_owned(),
+        "What cannot be brought back: 2 users.".to_owned(),
+    ] {
+        assert!(shown.contains(&line), "{line}: {shown}");
+    }
+    // The command that goes on is known before the question.
+    let asked = acme.directory.run(&undo);
+    let printed = String::from_utf8(asked.stdout).unwrap();
+    assert!(printed.contains("The command for exactly this: scimctl"), "{printed}");
+    let done = acme.directory.run(&[&undo[..], &["--yes"]].concat());
+    let (said, shown) = (done.stderr, String::from_utf8(done.stdout).unwrap());
+    let said = String::from_utf8(said).unwrap();
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    let last = "2 users were restored.\nWhat cannot be brought back: 2 users.\n";
+    assert!(shown.ends_with(last), "{shown}");
+    assert!(said.contains("not everything came back, and the plan says why"), "{said}");
+    // Nothing is left to do, but not everything is back.
+    assert_eq!(acme.directory.run(&[&undo[..], &["--yes"]].concat()).status.code(), Some(1));
+    let plan = acme.directory.json(&[&undo[..], &["--dry-run"]].concat());
+    assert_eq!(plan["held"], json!({ "users": 2, "groups": 0 }));
+    // The end of a span may be in the future.
+    let until = (OffsetDateTime::now_utc() + time::Duration::minutes(5)).format(&Rfc3339).unwrap();
+    acme.directory.text(&[&undo[..], &["--until", &until, "--dry-run"]].concat());
+    let said = acme.directory.run(&["log", "acme", "--until", &until]).stderr;
+    assert!(String::from_utf8(said).unwrap().contains("in the future"));
 }
 
 #[test]

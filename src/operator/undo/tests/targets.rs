@@ -6,6 +6,7 @@ use super::{
     ada, by, comes_back, fate, id, judged, left, members, names, present, row, staff, standing,
     user,
 };
+use crate::operator::undo::judge::Present;
 use crate::operator::undo::plan::{Obstacle, UserFate};
 use crate::store::{Kind, LogRow};
 
@@ -14,18 +15,26 @@ fn made(version: u64, row: LogRow) -> LogRow {
     LogRow { version: Some(version), ..row }
 }
 
+/// When Ada was raised before she fell, and whether she stays deleted.
+fn stays(rows: &[LogRow], present: &Present) -> (i64, bool) {
+    match fate(rows, present) {
+        Some(UserFate::StaysOut(before)) => (before.change.milliseconds, before.is_deleted),
+        fate => panic!("{fate:?}"),
+    }
+}
+
 #[test]
 fn nobody_gets_more_than_before_the_span() {
     let mut there = present();
     // A wrong filter activates everybody, and then nobody.
     ada(&mut there).standing = standing("inactive");
     let rows = [user(110, "patch", "inactive"), user(120, "patch", "active")];
-    assert_eq!(fate(&rows, &there), Some(UserFate::AlreadySo), "suspended for years");
+    assert_eq!(stays(&rows, &there), (110, false), "suspended for years");
     ada(&mut there).standing = standing("deleted.9");
     let rows = [user(110, "patch", "inactive.7"), user(120, "delete", "active")];
     assert_eq!(comes_back(&rows, &there), "inactive.7");
     let rows = [user(110, "restore", "deleted.9"), user(120, "delete", "active")];
-    assert_eq!(fate(&rows, &there), Some(UserFate::AlreadySo), "a leaver stays out");
+    assert_eq!(stays(&rows, &there), (110, true), "a leaver stays out");
     there.users.remove(&id("ada"));
     assert_eq!(fate(&rows, &there), Some(UserFate::AlreadySo), "and nothing was lost");
     // What somebody else decides counts.
@@ -58,6 +67,16 @@ fn changes_of_a_user_are_in_the_order_of_their_versions() {
         by("other", made(3, user(112, "patch", "inactive"))),
     ];
     assert_eq!(fate(&rows, &there), Some(UserFate::Activate(5)), "that was before");
+}
+
+#[test]
+fn versions_of_a_user_who_is_created_again_are_later() {
+    let mut there = present();
+    ada(&mut there).standing = standing("inactive");
+    let created = by("other", made(1, row(120, Kind::User, "ada", "create")));
+    let rows = [made(5, user(110, "delete", "active")), created];
+    let Some(UserFate::ChangedSince(later)) = fate(&rows, &there) else { panic!("{rows:?}") };
+    assert_eq!(later.milliseconds, 120);
 }
 
 #[test]
