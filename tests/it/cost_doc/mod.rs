@@ -7,7 +7,7 @@ mod customer;
 mod inputs;
 mod measured;
 
-use crate::support::documents::{hold_table, markdown};
+use crate::support::documents::{hold_table, markdown, read};
 use bill::{Bill, SECRETS, Secrets};
 use inputs::{COST, Inputs};
 
@@ -54,6 +54,15 @@ fn a_thousand_tenants_cost_at_most_20_dollars_of_which_8_are_for_secrets() {
     let bill = Bill::of(&Inputs::read(), 1_000, Secrets::Shared);
     assert!(bill.secrets() <= 8.0, "{bill:?}");
     assert!(bill.total() <= 20.0, "{bill:?}");
+}
+
+#[test]
+fn the_comparison_has_the_totals_of_the_bill() {
+    let total = |tenants| Bill::of(&Inputs::read(), tenants, Secrets::Shared).total().round();
+    let said = format!("about ${} / ${}, AWS only", total(10), total(1_000));
+    for document in ["README.md", "docs/COMPARISON.md"] {
+        assert!(read(document).contains(&said), "{document}: {said}");
+    }
 }
 
 #[test]
