@@ -4,11 +4,15 @@ use std::collections::BTreeMap;
 
 use anyhow::Context;
 use aws_smithy_xml::decode::{Document, ScopedDecoder, XmlDecodeError, try_data};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::account::{self, Service};
 use super::session::Session;
 
 const CLOUDFORMATION: Service = Service { name: "cloudformation", id: "CloudFormation" };
+
+/// The characters of a form's value that are encoded: all but letters, digits and `-._~`.
+const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The outputs of a stack by their names.
 pub(super) type Outputs = BTreeMap<String, String>;
@@ -30,12 +34,7 @@ pub(super) async fn describe(session: &Session, stack: &str) -> anyhow::Result<D
 
 /// A value of a form.
 fn encoded(text: &str) -> String {
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~".contains(byte);
-    let each = text.bytes().map(|byte| match byte {
-        byte if plain(&byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    });
-    each.collect()
+    utf8_percent_encode(text, VALUE).to_string()
 }
 
 fn read(text: &str) -> Result<Described, XmlDecodeError> {
