@@ -100,7 +100,7 @@ pub(crate) fn left_out(misses: &[NearMiss], unknown: &[String]) {
 
 /// An error with its causes, for a log line. Debug forms are not used, because they would show
 /// whole messages of the backend, with the personal data in them.
-pub(crate) fn causes(error: &dyn std::error::Error) -> String {
+pub fn causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

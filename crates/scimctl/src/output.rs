@@ -106,6 +106,11 @@ pub(crate) fn instant(seconds: i64) -> String {
     OffsetDateTime::from_unix_timestamp(seconds).map(date_time).unwrap_or_default()
 }
 
+/// A time in milliseconds since 1970, to the second.
+pub(crate) fn moment(milliseconds: i64) -> String {
+    instant(milliseconds.div_euclid(1_000))
+}
+
 /// A progress bar on standard error, for people.
 pub(crate) fn bar(what: &'static str, length: u64, format: Format) -> ProgressBar {
     let bar = match format {

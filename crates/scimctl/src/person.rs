@@ -13,7 +13,7 @@ use scim_lambda::store::{EXPIRY, OPERATOR};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
-use crate::output::{Format, instant, print, visible};
+use crate::output::{Format, instant, moment, print, visible};
 use crate::{errors, log, when};
 
 pub(crate) async fn show(
@@ -112,7 +112,7 @@ fn since(user: &KnownUser, tenant: &Overview) -> String {
     let Some(cause) = user.history.iter().find(|entry| entry.row.was.is_some()) else {
         return String::new();
     };
-    let at = instant(cause.row.milliseconds.div_euclid(1_000));
+    let at = moment(cause.row.milliseconds);
     format!(" since {at}, by {}", visible(&by(cause, tenant)))
 }
 

@@ -77,9 +77,6 @@ where
 {
     budget::failed();
     let words = telemetry::causes(&error);
-    if error.code().is_some_and(|code| THROTTLES.contains(&code)) {
-        budget::throttled();
-    }
     match error.code() {
         Some("ResourceNotFoundException" | "ValidationException") => StoreError::Denied(words),
         // An IAM role or a key that was switched off can be switched on again, and the same request
@@ -90,7 +87,10 @@ where
                 and the table's key");
             StoreError::Unavailable(words)
         }
-        Some(code) if THROTTLES.contains(&code) => StoreError::Throttled(words),
+        Some(code) if THROTTLES.contains(&code) => {
+            budget::throttled();
+            StoreError::Throttled(words)
+        }
         _ => StoreError::Unavailable(words),
     }
 }

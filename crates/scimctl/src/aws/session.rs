@@ -1,4 +1,5 @@
-//! The Region and the credentials, by AWS's usual ways; and what to do if there are none.
+//! The Region and the credentials, by AWS's usual ways. If they are missing, the error says what to
+//! do.
 
 use anyhow::{Context, anyhow, bail};
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -8,6 +9,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use scim_lambda::sdk;
+use scim_lambda::telemetry::causes;
 
 use super::options::AwsOptions;
 use super::setup::Setup;
@@ -101,15 +103,4 @@ fn why(profile: &str, error: &CredentialsError) -> String {
 /// The profile that is missing according to the SDK: the one that is used, or one that it names.
 fn undefined(words: &str) -> Option<&str> {
     words.split_once("` was not defined")?.0.rsplit('`').next()
-}
-
-/// An error with its causes.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        words = format!("{words}: {error}");
-        cause = error.source();
-    }
-    words
 }

@@ -4,7 +4,7 @@ use scim_core::ResourceId;
 use scim_lambda::operator::log::LogEntry;
 use scim_lambda::store::{LogRow, Operation, Stage, Standing, Subject};
 
-use crate::output::{instant, visible};
+use crate::output::{instant, moment, visible};
 
 /// The words of changes that have a phrase of their own.
 const MEMBERS: [&str; 3] = ["members.add", "members.remove", "groups.remove"];
@@ -30,7 +30,7 @@ pub(crate) fn in_history(entry: &LogEntry, id: &ResourceId) -> String {
 }
 
 fn line(entry: &LogEntry, parts: impl IntoIterator<Item = String>) -> String {
-    let time = instant(entry.row.milliseconds.div_euclid(1_000));
+    let time = moment(entry.row.milliseconds);
     let parts = [time, format!("{:<8}", entry.row.operation)].into_iter().chain(parts);
     let parts: Vec<String> = parts.chain([format!("by {}", by(entry))]).collect();
     visible(&parts.join("  "))

@@ -9,7 +9,7 @@ use scim_lambda::operator::undo::{
 };
 use serde_json::{Value, json};
 
-use crate::output::instant;
+use crate::output::moment;
 
 /// The plan, what was done (`null` if nothing was), and the command for exactly this span.
 pub(super) fn of(tenant: &str, plan: &UndoPlan, done: Option<&UndoReport>, command: &str) -> Value {
@@ -17,8 +17,8 @@ pub(super) fn of(tenant: &str, plan: &UndoPlan, done: Option<&UndoReport>, comma
     let UndoCounts { restore, rejoin, activate, create, add, remove, came_in_span } = plan.counts();
     let UndoHeld { users, groups } = plan.held();
     json!({
-        "tenant": tenant, "since": time(request.since), "until": request.until.map(time),
-        "by": request.by, "actors": plan.actors, "logBegins": plan.log_begins.map(time),
+        "tenant": tenant, "since": moment(request.since), "until": request.until.map(moment),
+        "by": request.by, "actors": plan.actors, "logBegins": plan.log_begins.map(moment),
         "command": command,
         "users": plan.users.iter().map(user).collect::<Vec<_>>(),
         "groups": plan.groups.iter().map(group).collect::<Vec<_>>(),
@@ -31,10 +31,6 @@ pub(super) fn of(tenant: &str, plan: &UndoPlan, done: Option<&UndoReport>, comma
         "freeSeats": plan.free_seats, "missingSeats": plan.missing_seats(),
         "done": done.map(report),
     })
-}
-
-fn time(milliseconds: i64) -> String {
-    instant(milliseconds.div_euclid(1_000))
 }
 
 fn user(PlannedUser { id, name, fate, came_in_span }: &PlannedUser) -> Value {
@@ -95,7 +91,7 @@ fn kept((member, obstacle): &(Named, Obstacle)) -> Value {
 }
 
 fn later(LaterChange { milliseconds, actor, label }: &LaterChange) -> Value {
-    json!({ "changed": time(*milliseconds), "actor": actor, "label": label })
+    json!({ "changed": moment(*milliseconds), "actor": actor, "label": label })
 }
 
 fn named(Named { id, name }: &Named) -> Value {

@@ -7,7 +7,7 @@ use scim_lambda::operator::undo::{
     UndoCounts, UndoHeld, UndoPlan, UndoReport, UndoRequest, UserFate,
 };
 
-use crate::output::{instant, visible};
+use crate::output::{moment, visible};
 use crate::place::Place;
 use crate::table::Table;
 
@@ -55,10 +55,10 @@ pub(super) fn question(plan: &UndoPlan) -> String {
 
 /// The command that undoes exactly this.
 pub(super) fn command(place: &Place, tenant: &str, request: &UndoRequest) -> String {
-    let until = request.until.map(|until| format!(" --until {}", time(until)));
+    let until = request.until.map(|until| format!(" --until {}", moment(until)));
     let by = request.by.as_ref().map(|by| format!(" --by {}", quoted(by)));
     let (since, until, by) =
-        (time(request.since), until.unwrap_or_default(), by.unwrap_or_default());
+        (moment(request.since), until.unwrap_or_default(), by.unwrap_or_default());
     format!("{} undo {} --since {since}{until}{by}", begun(place), quoted(tenant))
 }
 
@@ -109,18 +109,14 @@ pub(super) fn report(report: &UndoReport) -> String {
 /// The span and the actor of a plan, with the key ids that a label names.
 fn span(plan: &UndoPlan) -> String {
     let request = &plan.request;
-    let until = request.until.map(|until| format!(" until {}", time(until))).unwrap_or_default();
+    let until = request.until.map(|until| format!(" until {}", moment(until))).unwrap_or_default();
     let keys = plan.actors.iter().flatten().filter(|key| Some(*key) != request.by.as_ref());
     let keys: Vec<&str> = keys.map(String::as_str).collect();
     let by = request.by.as_ref().map(|by| match keys.as_slice() {
         [] => format!(" by {}", visible(by)),
         keys => format!(" by {} (key {})", visible(by), keys.join(", key ")),
     });
-    format!("since {}{until}{}", time(request.since), by.unwrap_or_default())
-}
-
-fn time(milliseconds: i64) -> String {
-    instant(milliseconds.div_euclid(1_000))
+    format!("since {}{until}{}", moment(request.since), by.unwrap_or_default())
 }
 
 /// What is done, and to how many people and groups.
@@ -147,7 +143,7 @@ fn things(plan: &UndoPlan) -> String {
 
 /// What is to be known about a span that begins before the log.
 fn beginning(plan: &UndoPlan) -> Option<String> {
-    let begins = time(plan.log_begins?);
+    let begins = moment(plan.log_begins?);
     Some(format!(
         "The log begins at {begins}: what was done before is not known, so look at the states \
          closely."
@@ -269,7 +265,7 @@ fn changed_since(later: &LaterChange) -> String {
 }
 
 fn when(change: &LaterChange) -> String {
-    format!("{} by {}", time(change.milliseconds), by(change))
+    format!("{} by {}", moment(change.milliseconds), by(change))
 }
 
 fn by(later: &LaterChange) -> String {

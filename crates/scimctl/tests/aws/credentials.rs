@@ -1,4 +1,4 @@
-//! Profiles and credentials of every kind, and what to do if there are none.
+//! Profiles and credentials of every kind. If they are missing, the tool says what to do.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
